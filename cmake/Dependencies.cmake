@@ -1,0 +1,20 @@
+# Every dependency is a package of Debian 12 and Ubuntu 24.04; apps/install_dependencies.sh installs them.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(HDF5 REQUIRED COMPONENTS C)                         # libhdf5-dev
+find_package(cxxopts CONFIG REQUIRED)                            # libcxxopts-dev
+find_package(nlohmann_json CONFIG REQUIRED)                      # nlohmann-json3-dev
+find_package(doctest CONFIG REQUIRED)                            # doctest-dev
+find_path(STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)  # libstb-dev
+pkg_check_modules(cairo REQUIRED IMPORTED_TARGET cairo)          # libcairo2-dev
+pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)           # libhwy-dev: one source for every vector ISA
+
+# libdnnl-dev: oneDNN, 2.x in Debian 12. Its CMake package asks for OpenCL, which nothing here uses.
+find_path(DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.hpp REQUIRED)
+find_library(DNNL_LIBRARY dnnl REQUIRED)
+file(STRINGS ${DNNL_INCLUDE_DIR}/oneapi/dnnl/dnnl_version.h dnnl_version_line REGEX "define DNNL_VERSION_MAJOR")
+string(REGEX MATCH "[0-9]+" DNNL_VERSION_MAJOR "${dnnl_version_line}")
+add_library(dnnl INTERFACE)
+target_include_directories(dnnl SYSTEM INTERFACE ${DNNL_INCLUDE_DIR})
+# The OpenMP runtime that Debian's and Ubuntu's oneDNN uses, for omp_set_num_threads: whatever the compiler.
+target_link_libraries(dnnl INTERFACE ${DNNL_LIBRARY} -l:libgomp.so.1)

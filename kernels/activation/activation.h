@@ -1,0 +1,43 @@
+// Elementwise activations: ReLU, tanh, GELU.
+#pragma once
+
+#include "kernels/core/op.h"
+
+namespace topograd {
+
+enum class Activation { relu, tanh, gelu };
+std::string_view name_of(Activation activation);
+/// "relu", "tanh" or "gelu"; anything else is an Error that lists them.
+Activation activation_named(std::string_view name);
+
+/// y = f(x), elementwise; y may be x itself.
+///   relu(x) = max(x, 0), NaN stays NaN;  gelu(x) = x * Phi(x), Phi the normal distribution
+///   function (the exact form of Hendrycks & Gimpel, 2016, not the tanh approximation).
+struct ActivationForwardArgs {
+  static constexpr std::string_view kOp = "activation_forward";
+  Tensor y;  ///< any shape
+  Tensor x;  ///< the same shape
+  Activation activation = Activation::relu;
+  void check() const;
+};
+inline void activation_forward(const ActivationForwardArgs& args, Context& context) {
+  run_op(args, context);
+}
+
+/// dx = dy * f'(x). ReLU and tanh take f' from the output y, so x need not be kept; GELU takes it
+/// from x. The one not needed may be left undefined. ReLU's slope at 0 is 0. dx may be dy itself.
+struct ActivationBackwardArgs {
+  static constexpr std::string_view kOp = "activation_backward";
+  Tensor dx;
+  Tensor dy;
+  Tensor y;
+  Tensor x;
+  Activation activation = Activation::relu;
+  Write write = Write::overwrite;
+  void check() const;
+};
+inline void activation_backward(const ActivationBackwardArgs& args, Context& context) {
+  run_op(args, context);
+}
+
+}  // namespace topograd

@@ -1,0 +1,68 @@
+// The formulas, element by element: the oracle.
+#include <cmath>
+#include <numbers>
+
+#include "kernels/activation/activation.h"
+
+namespace topograd {
+
+namespace {
+
+template <class T>
+T value(Activation activation, T x) {
+  switch (activation) {
+    case Activation::relu: return x < 0 ? T(0) : x;
+    case Activation::tanh: return std::tanh(x);
+    case Activation::gelu: return x * T(0.5) * std::erfc(-x / std::numbers::sqrt2_v<T>);
+  }
+  return x;
+}
+
+/// f'(x), from whichever of x and y the activation keeps.
+template <class T>
+T slope(Activation activation, const T* x, const T* y, int64_t i) {
+  switch (activation) {
+    case Activation::relu: return y[i] > 0 ? T(1) : T(0);
+    case Activation::tanh: return 1 - y[i] * y[i];
+    case Activation::gelu: {
+      const T cdf = T(0.5) * std::erfc(-x[i] / std::numbers::sqrt2_v<T>);
+      const T density = std::exp(T(-0.5) * x[i] * x[i]) * std::numbers::inv_sqrtpi_v<T> /
+                        std::numbers::sqrt2_v<T>;
+      return cdf + x[i] * density;
+    }
+  }
+  return 1;
+}
+
+void forward(const ActivationForwardArgs& args, Context&) {
+  with_real_type(args.x.dtype(), [&](auto real) {
+    using T = decltype(real);
+    const T* x = args.x.data<T>();
+    T* y = args.y.data<T>();
+    for (int64_t i = 0; i < args.x.size(); ++i) y[i] = value(args.activation, x[i]);
+  });
+}
+
+void backward(const ActivationBackwardArgs& args, Context&) {
+  with_real_type(args.dx.dtype(), [&](auto real) {
+    using T = decltype(real);
+    const bool from_x = args.activation == Activation::gelu;
+    const T* x = from_x ? args.x.data<T>() : nullptr;
+    const T* y = from_x ? nullptr : args.y.data<T>();
+    const T* dy = args.dy.data<T>();
+    T* dx = args.dx.data<T>();
+    for (int64_t i = 0; i < args.dx.size(); ++i) {
+      const T gradient = dy[i] * slope(args.activation, x, y, i);
+      dx[i] = args.write == Write::accumulate ? dx[i] + gradient : gradient;
+    }
+  });
+}
+
+}  // namespace
+
+void register_activation_reference(OpRegistry& registry) {
+  registry.add<ActivationForwardArgs>({"reference", Device::cpu, supports_all, forward});
+  registry.add<ActivationBackwardArgs>({"reference", Device::cpu, supports_all, backward});
+}
+
+}  // namespace topograd

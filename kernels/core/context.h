@@ -1,0 +1,52 @@
+// Context: where an operation runs and what it may use while it runs.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <typeindex>
+#include <unordered_map>
+
+#include "kernels/core/tensor.h"
+
+namespace topograd {
+
+/// One stream of execution: a device, scratch memory, vendor state. On a CPU a context belongs to
+/// one thread, and every operation runs on that thread alone: parallelism is the caller's, over
+/// independent chunks, which keeps results the same to the bit for any number of threads.
+class Context {
+ public:
+  explicit Context(Device device = Device::cpu) : device_(device) {}
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  Context(Context&&) = default;
+
+  Device device() const { return device_; }
+
+  /// Forces one implementation: key is an operation ("conv2d_forward") or a family ("conv2d"),
+  /// name a row of its table ("reference"). An operation that has no such row keeps its choice.
+  void force_implementation(std::string key, std::string name);
+  /// The forced row's name for an operation, or empty. The operation's own key beats its family's.
+  std::string_view forced_implementation(std::string_view op) const;
+
+  /// Scratch of at least `bytes`, 64-byte aligned, valid until the next call.
+  void* workspace(int64_t bytes);
+
+  /// The state a vendor library needs (engine, stream, handles, primitive cache): one T per
+  /// context, made on first use, so that no public header names the vendor.
+  template <class T>
+  T& state() {
+    std::shared_ptr<void>& slot = states_[std::type_index(typeid(T))];
+    if (!slot) slot = std::make_shared<T>();
+    return *static_cast<T*>(slot.get());
+  }
+
+ private:
+  Device device_;
+  std::unique_ptr<Storage> workspace_;
+  std::map<std::string, std::string, std::less<>> forced_;
+  std::unordered_map<std::type_index, std::shared_ptr<void>> states_;
+};
+
+}  // namespace topograd

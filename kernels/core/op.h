@@ -1,0 +1,85 @@
+// An operation is a struct of arguments and a table of implementations.
+//
+// An operation's header declares `struct XArgs` with
+//   static constexpr std::string_view kOp = "x";   // its name, in --impl and in messages
+//   void check() const;                            // throws Error where shapes or types disagree
+// and `void x(const XArgs&, Context&)`, which is run_op. Which implementations exist is decided by
+// CMake, file by file; which one runs is decided here, at run time.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <typeindex>
+#include <unordered_map>
+#include <vector>
+
+#include "kernels/core/context.h"
+
+namespace topograd {
+
+/// Whether an output is replaced or added to.
+enum class Write { overwrite, accumulate };
+
+template <class Args>
+struct Implementation {
+  std::string_view name;              ///< "reference", "onednn", "highway", ...
+  Device device;                      ///< where it runs
+  bool (*supports)(const Args&);      ///< whether it can run these arguments, on this processor
+  void (*run)(const Args&, Context&); ///< may assume that args.check() passed
+};
+
+/// All implementations of all operations. Fast rows first: the first that fits is the one that runs.
+class OpRegistry {
+ public:
+  /// The tables of this build, made once and never changed afterwards.
+  static const OpRegistry& instance();
+
+  /// Adds a row in front of the rows already there; a "reference" row goes to the end.
+  template <class Args>
+  void add(const Implementation<Args>& row) {
+    std::shared_ptr<void>& slot = tables_[std::type_index(typeid(Args))];
+    if (!slot) slot = std::make_shared<std::vector<Implementation<Args>>>();
+    auto& rows = *static_cast<std::vector<Implementation<Args>>*>(slot.get());
+    rows.insert(row.name == "reference" ? rows.end() : rows.begin(), row);
+  }
+
+  template <class Args>
+  const std::vector<Implementation<Args>>& rows() const {
+    const auto found = tables_.find(std::type_index(typeid(Args)));
+    require(found != tables_.end(), Args::kOp, ": this build has no implementation");
+    return *static_cast<const std::vector<Implementation<Args>>*>(found->second.get());
+  }
+
+ private:
+  std::unordered_map<std::type_index, std::shared_ptr<void>> tables_;
+};
+
+/// The row that would run: the forced one where the context forces one, else the first that fits.
+template <class Args>
+const Implementation<Args>& choose_implementation(const Args& args, const Context& context) {
+  const std::string_view forced = context.forced_implementation(Args::kOp);
+  const Implementation<Args>* first_fit = nullptr;
+  for (const auto& row : OpRegistry::instance().rows<Args>()) {
+    if (row.device != context.device() || !row.supports(args)) continue;
+    if (!forced.empty() && row.name == forced) return row;
+    if (!first_fit) first_fit = &row;
+  }
+  require(first_fit != nullptr, Args::kOp, ": no implementation on ", name_of(context.device()),
+          " for these arguments");
+  return *first_fit;
+}
+
+/// Checks the arguments, chooses a row and runs it.
+template <class Args>
+void run_op(const Args& args, Context& context) {
+  args.check();
+  choose_implementation(args, context).run(args, context);
+}
+
+/// A row's supports() that accepts everything.
+template <class Args>
+bool supports_all(const Args&) {
+  return true;
+}
+
+}  // namespace topograd

@@ -1,0 +1,76 @@
+// Philox4x32-10, a counter-based random generator: J. Salmon et al., "Parallel Random Numbers: As
+// Easy as 1, 2, 3", SC 2011. The number at (seed, stream, index) is a pure function of the three,
+// so any thread may compute any number, in any order, and a run can resume without saved state.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+
+namespace topograd {
+
+/// What a stream of random numbers is for. Distinct streams of one seed are independent.
+enum class RandomStream : uint32_t {
+  initialisation = 1,
+  shuffle = 2,
+  augmentation = 3,
+  direction = 4,
+  synthetic_data = 5,
+  test = 6,
+};
+
+class Philox {
+ public:
+  /// `substream` tells apart uses within one stream: the epoch of a shuffle, the number of a
+  /// direction, the tensor being initialised.
+  constexpr Philox(uint64_t seed, RandomStream stream, uint32_t substream = 0)
+      : key_{static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)},
+        stream_(static_cast<uint32_t>(stream)),
+        substream_(substream) {}
+
+  /// Four independent 32-bit words for counter `index`.
+  constexpr std::array<uint32_t, 4> words(uint64_t index) const {
+    std::array<uint32_t, 4> c{static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32),
+                              substream_, stream_};
+    uint32_t k0 = key_[0];
+    uint32_t k1 = key_[1];
+    for (int round = 0; round < 10; ++round) {
+      const uint64_t p0 = uint64_t{0xD2511F53} * c[0];
+      const uint64_t p1 = uint64_t{0xCD9E8D57} * c[2];
+      c = {static_cast<uint32_t>(p1 >> 32) ^ c[1] ^ k0, static_cast<uint32_t>(p1),
+           static_cast<uint32_t>(p0 >> 32) ^ c[3] ^ k1, static_cast<uint32_t>(p0)};
+      k0 += 0x9E3779B9;  // the golden ratio
+      k1 += 0xBB67AE85;  // sqrt(3) - 1
+    }
+    return c;
+  }
+
+  /// Uniform in [0, 1) with 53 bits.
+  constexpr double uniform(uint64_t index) const {
+    const auto w = words(index);
+    return static_cast<double>(((uint64_t{w[1]} << 32 | w[0]) >> 11)) * 0x1p-53;
+  }
+
+  /// Uniform integer in [0, bound), bias below 2^-32 * bound.
+  constexpr uint32_t below(uint64_t index, uint32_t bound) const {
+    return static_cast<uint32_t>((uint64_t{words(index)[0]} * bound) >> 32);
+  }
+
+  /// Standard normal (Box-Muller on 53-bit uniforms).
+  double normal(uint64_t index) const {
+    const auto w = words(index);
+    const uint64_t a = (uint64_t{w[1]} << 32 | w[0]) >> 11;
+    const uint64_t b = (uint64_t{w[3]} << 32 | w[2]) >> 11;
+    const double u = static_cast<double>(a + 1) * 0x1p-53;  // in (0, 1]: the logarithm is finite
+    const double v = static_cast<double>(b) * 0x1p-53;
+    return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);
+  }
+
+ private:
+  std::array<uint32_t, 2> key_;
+  uint32_t stream_;
+  uint32_t substream_;
+};
+
+}  // namespace topograd

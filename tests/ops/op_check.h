@@ -1,0 +1,177 @@
+// One harness for every operation: each row of its table against the reference in double precision,
+// on the same inputs, with outputs poisoned by NaN and a guard zone around every tensor.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "kernels/core/op.h"
+#include "kernels/core/philox.h"
+
+namespace topograd::test {
+
+/// Makes the tensors of one call. Two Operands of the same seed hand out the same values, whatever
+/// their precision: random values are rounded to float first.
+class Operands {
+ public:
+  Operands(uint64_t seed, DType real) : random_(seed, RandomStream::test), real_(real) {}
+
+  DType real() const { return real_; }
+
+  /// An input: standard normals times `scale`.
+  Tensor normal(const Shape& shape, double scale = 1.0) {
+    return filled(shape, [&] { return scale * random_.normal(next_++); });
+  }
+  /// An input, uniform in [low, high).
+  Tensor uniform(const Shape& shape, double low, double high) {
+    return filled(shape, [&] { return low + (high - low) * random_.uniform(next_++); });
+  }
+  /// An input of integers in [0, bound): i32 (labels, indices) or u8 (pixels).
+  Tensor integers(const Shape& shape, uint32_t bound, DType dtype = DType::i32) {
+    Tensor t = guarded(shape, dtype);
+    for (int64_t i = 0; i < t.size(); ++i) {
+      const uint32_t value = random_.below(next_++, bound);
+      if (dtype == DType::u8) t.data<uint8_t>()[i] = static_cast<uint8_t>(value);
+      else t.data<int32_t>()[i] = static_cast<int32_t>(value);
+    }
+    return t;
+  }
+  /// An output, poisoned: whatever the operation leaves unwritten compares unequal.
+  Tensor output(const Shape& shape) {
+    Tensor t = filled(shape, [] { return std::numeric_limits<double>::quiet_NaN(); });
+    outputs_.push_back(t);
+    return t;
+  }
+  /// An output of i32, poisoned with a value no operation writes.
+  Tensor integer_output(const Shape& shape) {
+    Tensor t = guarded(shape, DType::i32);
+    for (int64_t i = 0; i < t.size(); ++i) t.data<int32_t>()[i] = -123456789;
+    outputs_.push_back(t);
+    return t;
+  }
+  /// An output that the operation reads too (accumulation, in-place updates): random values.
+  Tensor in_out(const Shape& shape) {
+    Tensor t = normal(shape);
+    outputs_.push_back(t);
+    return t;
+  }
+  /// Poisoned for Write::overwrite, random for Write::accumulate.
+  Tensor output(const Shape& shape, Write write) {
+    return write == Write::accumulate ? in_out(shape) : output(shape);
+  }
+
+  const std::vector<Tensor>& outputs() const { return outputs_; }
+
+  /// Fails the test case if any byte around any tensor changed.
+  void check_guards(const std::string& what) const {
+    for (const Guarded& g : guarded_) {
+      for (int64_t i = 0; i < kGuardBytes; ++i) {
+        const bool intact = g.storage.data<uint8_t>()[i] == kGuard &&
+                            g.storage.data<uint8_t>()[kGuardBytes + g.bytes + i] == kGuard;
+        if (!intact) {
+          FAIL_CHECK(what << ": wrote outside a tensor, within " << kGuardBytes << " bytes of it");
+          return;
+        }
+      }
+    }
+  }
+
+ private:
+  static constexpr int64_t kGuardBytes = 256;
+  static constexpr uint8_t kGuard = 0xA5;
+  struct Guarded {
+    Tensor storage;
+    int64_t bytes;
+  };
+
+  Tensor guarded(const Shape& shape, DType dtype) {
+    const int64_t bytes = shape.size() * bytes_of(dtype);
+    Tensor storage({bytes + 2 * kGuardBytes}, DType::u8);
+    std::memset(storage.raw(), kGuard, static_cast<size_t>(storage.size()));
+    guarded_.push_back({storage, bytes});
+    return Tensor::wrap(storage.data<uint8_t>() + kGuardBytes, shape, dtype);
+  }
+  template <class Next>
+  Tensor filled(const Shape& shape, Next next) {
+    Tensor t = guarded(shape, real_);
+    for (int64_t i = 0; i < t.size(); ++i) {
+      const float value = static_cast<float>(next());
+      if (real_ == DType::f64) t.data<double>()[i] = value;
+      else t.data<float>()[i] = value;
+    }
+    return t;
+  }
+
+  Philox random_;
+  DType real_;
+  uint64_t next_ = 0;
+  std::vector<Tensor> outputs_;
+  std::vector<Guarded> guarded_;
+};
+
+/// The largest difference, as a share of the largest expected magnitude (at least 1e-30).
+/// NaN and inf must be where they are expected, and nowhere else.
+inline double relative_error(const Tensor& expected, const Tensor& got) {
+  double largest = 1e-30;
+  double difference = 0;
+  const Tensor e = expected.converted(DType::f64);
+  const Tensor g = got.converted(DType::f64);
+  for (int64_t i = 0; i < e.size(); ++i) {
+    const double a = e.data<double>()[i];
+    const double b = g.data<double>()[i];
+    if (std::isnan(a) && std::isnan(b)) continue;
+    if (a == b) {
+      if (std::isfinite(a)) largest = std::max(largest, std::abs(a));
+      continue;
+    }
+    if (!std::isfinite(a) || !std::isfinite(b)) return std::numeric_limits<double>::infinity();
+    largest = std::max(largest, std::abs(a));
+    difference = std::max(difference, std::abs(a - b));
+  }
+  return difference / largest;
+}
+
+/// Runs every CPU row of Args' table in f32 (the reference row too) on the arguments that
+/// `make(operands)` builds, against the reference in f64. `tolerance` bounds relative_error of every
+/// output; derive it in a comment where you call this. Each row must be exercised by some case:
+/// a row that supports none of a test's cases is a row nobody tests.
+template <class Args>
+void check_op(const std::string& what, const std::function<Args(Operands&)>& make,
+              double tolerance, uint64_t seed = 1) {
+  Context context;
+  Operands exact(seed, DType::f64);
+  const Args exact_args = make(exact);
+  context.force_implementation(std::string(Args::kOp), "reference");
+  run_op(exact_args, context);
+  exact.check_guards(what + " [reference f64]");
+  for (const Implementation<Args>& row : OpRegistry::instance().rows<Args>()) {
+    Operands operands(seed, DType::f32);
+    const Args args = make(operands);
+    args.check();
+    if (row.device != Device::cpu || !row.supports(args)) continue;
+    const std::string label = what + " [" + std::string(row.name) + "]";
+    row.run(args, context);
+    operands.check_guards(label);
+    REQUIRE(operands.outputs().size() == exact.outputs().size());
+    for (size_t i = 0; i < operands.outputs().size(); ++i) {
+      const Tensor& got = operands.outputs()[i];
+      const Tensor& expected = exact.outputs()[i];
+      if (got.dtype() == DType::i32) {
+        CHECK_MESSAGE(std::memcmp(got.raw(), expected.raw(), static_cast<size_t>(got.bytes())) == 0,
+                      label, ": integer output ", i, " differs");
+        continue;
+      }
+      const double error = relative_error(expected, got);
+      CHECK_MESSAGE(error <= tolerance, label, ": output ", i, " off by ", error, " (allowed ",
+                    tolerance, "), seed ", seed);
+    }
+  }
+}
+
+}  // namespace topograd::test
