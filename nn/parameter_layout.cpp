@@ -1,0 +1,53 @@
+#include "nn/parameter_layout.h"
+
+#include <algorithm>
+
+namespace topograd {
+
+namespace {
+
+/// Calls f(index in OHWI, index in OIHW) for every element of a convolution's weight.
+template <class F>
+void for_each_index_pair(const Shape& ohwi, F f) {
+  const int64_t O = ohwi[0], H = ohwi[1], W = ohwi[2], I = ohwi[3];
+  for (int64_t o = 0; o < O; ++o)
+    for (int64_t h = 0; h < H; ++h)
+      for (int64_t w = 0; w < W; ++w)
+        for (int64_t i = 0; i < I; ++i)
+          f(((o * H + h) * W + w) * I + i, ((o * I + i) * H + h) * W + w);
+}
+
+}  // namespace
+
+Shape ParameterEntry::torch_shape() const {
+  if (kind != ParameterKind::conv_weight) return shape;
+  return {shape[0], shape[3], shape[1], shape[2]};
+}
+
+int64_t ParameterLayout::add(std::string name, ParameterKind kind, Shape shape) {
+  const bool state = is_state(kind);
+  std::vector<ParameterEntry>& entries = state ? states_ : parameters_;
+  int64_t& count = state ? state_count_ : parameter_count_;
+  for (const ParameterEntry& entry : state_dict_)
+    require(entry.name != name, "two parameters are named '", name, "'");
+  entries.push_back({std::move(name), kind, shape, count});
+  state_dict_.push_back(entries.back());
+  count += shape.size();
+  return static_cast<int64_t>(entries.size()) - 1;
+}
+
+void to_torch_order(const ParameterEntry& entry, const float* ours, float* torch) {
+  if (entry.kind == ParameterKind::conv_weight)
+    for_each_index_pair(entry.shape, [&](int64_t a, int64_t b) { torch[b] = ours[a]; });
+  else
+    std::copy_n(ours, entry.size(), torch);
+}
+
+void from_torch_order(const ParameterEntry& entry, const float* torch, float* ours) {
+  if (entry.kind == ParameterKind::conv_weight)
+    for_each_index_pair(entry.shape, [&](int64_t a, int64_t b) { ours[a] = torch[b]; });
+  else
+    std::copy_n(torch, entry.size(), ours);
+}
+
+}  // namespace topograd

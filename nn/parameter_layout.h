@@ -1,0 +1,74 @@
+// Where every parameter and every running statistic lies in its flat vector.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kernels/core/tensor.h"
+
+namespace topograd {
+
+enum class ParameterKind {
+  conv_weight,    ///< [filters, height, width, channels] (OHWI)
+  linear_weight,  ///< [outputs, inputs]
+  bias,           ///< [channels]
+  bn_scale,       ///< gamma, [channels]
+  bn_shift,       ///< beta, [channels]
+  bn_mean,        ///< running mean, [channels]: a state, not a parameter
+  bn_variance,    ///< running variance, [channels]: a state, not a parameter
+};
+inline bool is_state(ParameterKind kind) {
+  return kind == ParameterKind::bn_mean || kind == ParameterKind::bn_variance;
+}
+
+/// One named tensor inside a flat vector.
+struct ParameterEntry {
+  std::string name;  ///< PyTorch's: "layer1.0.conv1.weight", "bn1.running_mean"
+  ParameterKind kind;
+  Shape shape;     ///< our order: OHWI for convolutions
+  int64_t offset;  ///< first element, in theta for parameters and in the states vector for states
+
+  int64_t size() const { return shape.size(); }
+  bool is_weight() const {
+    return kind == ParameterKind::conv_weight || kind == ParameterKind::linear_weight;
+  }
+  /// Number of filters: the slices along the first axis that filter normalisation scales one by
+  /// one. A filter is contiguous: elements [offset + i * filter_size(), + filter_size()).
+  int64_t filters() const { return shape[0]; }
+  int64_t filter_size() const { return size() / shape[0]; }
+  /// The shape PyTorch gives the same tensor: OIHW for convolutions.
+  Shape torch_shape() const;
+};
+
+/// The table of entries of a network: parameters in theta, BatchNorm's running statistics in a
+/// second flat vector (the states).
+class ParameterLayout {
+ public:
+  /// Appends an entry and returns its index within parameters() or states().
+  int64_t add(std::string name, ParameterKind kind, Shape shape);
+
+  /// In PyTorch's order of named_parameters().
+  const std::vector<ParameterEntry>& parameters() const { return parameters_; }
+  /// In PyTorch's order of named_buffers(), without num_batches_tracked.
+  const std::vector<ParameterEntry>& states() const { return states_; }
+  /// Parameters and states interleaved as in PyTorch's state_dict(), without num_batches_tracked.
+  const std::vector<ParameterEntry>& state_dict() const { return state_dict_; }
+
+  int64_t parameter_count() const { return parameter_count_; }  ///< elements of theta
+  int64_t state_count() const { return state_count_; }          ///< elements of the states
+
+ private:
+  std::vector<ParameterEntry> parameters_;
+  std::vector<ParameterEntry> states_;
+  std::vector<ParameterEntry> state_dict_;
+  int64_t parameter_count_ = 0;
+  int64_t state_count_ = 0;
+};
+
+/// Copies one tensor between our order and PyTorch's (OHWI <-> OIHW for convolutions; plain copy
+/// otherwise). Both buffers hold entry.size() elements and do not overlap.
+void to_torch_order(const ParameterEntry& entry, const float* ours, float* torch);
+void from_torch_order(const ParameterEntry& entry, const float* torch, float* ours);
+
+}  // namespace topograd
