@@ -1,0 +1,27 @@
+// Files that are either whole or not there: nothing of this project leaves half a file behind.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace topograd {
+
+/// Calls write(temporary) with a path beside `path` (path + ".tmp.<pid>"), then flushes what it
+/// wrote to the disk and renames it to `path`, so that a reader or a crash sees the old file or the
+/// new one and never a mixture. Two threads of one process must not write the same path at once.
+///
+/// Throws Error "cannot write PATH: REASON" and removes the temporary file when `write` throws
+/// (REASON is its message), when it leaves no file, or when a system call fails (full disk, missing
+/// folder, no permission; REASON is the system's text). An old file at `path` is then untouched.
+void write_file_atomically(const std::string& path,
+                           const std::function<void(const std::string& temporary)>& write);
+
+/// The same for contents that are already in memory.
+void write_file_atomically(const std::string& path, std::string_view contents);
+
+/// Writes all of `contents` to `path`, not atomically: for use inside the `write` above. Throws
+/// Error with the system's text alone ("No space left on device").
+void write_bytes(const std::string& path, std::string_view contents);
+
+}  // namespace topograd
