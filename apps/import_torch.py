@@ -1,0 +1,306 @@
+#!/usr/bin/python3
+"""Turn a PyTorch checkpoint into one of Topograd's: a safetensors file.
+
+    apps/import_torch.py resnet56.pth --normalisation cifar10 --output resnet56.safetensors
+
+Reads a state_dict, or a dictionary that holds one under 'state_dict', 'model', 'net' or
+'model_state_dict'. Strips 'module.' (DataParallel), takes tensors off the GPU, keeps PyTorch's
+names and shapes (convolutions in OIHW), stores float32, drops num_batches_tracked.
+
+Needs python3-torch. Needs neither the safetensors package nor the code that made the checkpoint.
+"""
+
+import argparse
+import hashlib
+import inspect
+import io
+import json
+import os
+import pickle
+import re
+import struct
+import sys
+import types
+
+NORMALISATIONS = {
+    "cifar10": {"mean": [125.3 / 255, 123.0 / 255, 113.9 / 255],
+                "std": [63.0 / 255, 62.1 / 255, 66.7 / 255]},
+    "imagenet": {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
+}
+# Blocks per stage of the four-stage ResNets, and whether a block is a bottleneck (1x1, 3x3, 1x1).
+FOUR_STAGES = {
+    ((2, 2, 2, 2), False): "resnet18",
+    ((3, 4, 6, 3), False): "resnet34",
+    ((3, 4, 6, 3), True): "resnet50",
+    ((3, 4, 23, 3), True): "resnet101",
+    ((3, 8, 36, 3), True): "resnet152",
+}
+VGG9_CHANNELS = [64, 64, 128, 128, 256, 256, 256]
+NESTED_KEYS = ("state_dict", "model_state_dict", "model", "net")
+
+
+class ImportFailure(Exception):
+    """What is wrong with the checkpoint or the options, in one line."""
+
+
+class Ignored:
+    """Stands for every pickled object that is no tensor: optimizers, arguments, numpy scalars."""
+
+    def __init__(self, *_args, **_kwargs):
+        pass
+
+    def __setstate__(self, _state):
+        pass
+
+    def __setitem__(self, _key, _value):
+        pass
+
+    def append(self, _item):
+        pass
+
+    def extend(self, _items):
+        pass
+
+
+class TensorUnpickler(pickle.Unpickler):
+    """A pickle may name any function to call. This one finds those that build tensors and
+    dictionaries, and Ignored for all others, so that no checkpoint can run code."""
+
+    ALLOWED = {("collections", "OrderedDict"), ("torch", "Size"),
+               ("torch._utils", "_rebuild_tensor"), ("torch._utils", "_rebuild_tensor_v2"),
+               ("torch._utils", "_rebuild_parameter"), ("torch.serialization", "_get_layout")}
+
+    def find_class(self, module, name):
+        is_storage = module in ("torch", "torch.storage") and re.fullmatch(r"\w*Storage", name)
+        is_dtype = module == "torch" and re.fullmatch(r"b?float\d*|double|half|u?int\d+|long", name)
+        if is_storage or is_dtype or (module, name) in self.ALLOWED:
+            return super().find_class(module, name)
+        return Ignored
+
+
+def safe_pickle():
+    """What torch.load takes as its pickle_module."""
+    module = types.ModuleType("safe_pickle")
+    module.__dict__.update(Unpickler=TensorUnpickler, UnpicklingError=pickle.UnpicklingError,
+                           load=lambda file, **options: TensorUnpickler(file, **options).load(),
+                           loads=lambda data, **options: TensorUnpickler(io.BytesIO(data),
+                                                                         **options).load())
+    return module
+
+
+def load_checkpoint(path):
+    """The dictionary that was saved, with everything in it that is no tensor replaced."""
+    try:
+        import torch
+    except ImportError as error:
+        raise ImportFailure(f"PyTorch is missing ({error}): install the package python3-torch and "
+                            "run this with /usr/bin/python3") from error
+    # weights_only is newer than some versions, knows fewer checkpoints, and excludes pickle_module.
+    options = {"map_location": "cpu", "pickle_module": safe_pickle()}
+    if "weights_only" in inspect.signature(torch.load).parameters:
+        options["weights_only"] = False
+    try:
+        return torch.load(path, **options)
+    except OSError:
+        raise
+    except Exception as error:  # torch.load throws whatever the pickle machinery meets
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ImportFailure(f"{path} does not load as a PyTorch checkpoint: {reason}") from error
+
+
+def find_state_dict(checkpoint, path):
+    """The dictionary of names to tensors, wherever the checkpoint keeps it."""
+    if isinstance(checkpoint, Ignored):
+        raise ImportFailure(f"{path} is a whole pickled module, which only its own code can load: "
+                            "save module.state_dict() there")
+    for _ in range(2):
+        for key in NESTED_KEYS:
+            if isinstance(checkpoint, dict) and isinstance(checkpoint.get(key), dict):
+                checkpoint = checkpoint[key]
+                break
+    if not isinstance(checkpoint, dict):
+        raise ImportFailure(f"{path} holds a {type(checkpoint).__name__}, not a state_dict")
+    tensors = {name: value for name, value in checkpoint.items() if hasattr(value, "detach")}
+    if not tensors:
+        keys = ", ".join(str(key) for key in list(checkpoint)[:8])
+        raise ImportFailure(f"{path} holds no tensors under its keys ({keys}); expected a state_dict"
+                            f" or one of {', '.join(NESTED_KEYS)}")
+    return tensors
+
+
+def clean(tensors):
+    """PyTorch's names without DataParallel's prefix, tensors as little-endian float32 arrays."""
+    result = {}
+    for name, tensor in tensors.items():
+        while name.startswith("module."):
+            name = name[len("module."):]
+        if name.endswith("num_batches_tracked"):
+            continue
+        if not tensor.is_floating_point():
+            raise ImportFailure(f"{name} is a tensor of {tensor.dtype}; weights are floating point")
+        # Torchvision's names of the same things.
+        name = re.sub(r"\.downsample\.", ".shortcut.", name)
+        name = re.sub(r"^fc\.(weight|bias)$", r"linear.\1", name)
+        result[name] = tensor.detach().float().contiguous().numpy().astype("<f4")
+    return result
+
+
+def blocks_per_stage(arrays):
+    """For names like layer2.0.conv1.weight: the number of blocks of each stage."""
+    stages = {}
+    for name in arrays:
+        match = re.match(r"layer(\d+)\.(\d+)\.", name)
+        if match:
+            stage, block = int(match[1]), int(match[2])
+            stages[stage] = max(stages.get(stage, 0), block + 1)
+    return tuple(stages[stage] for stage in sorted(stages))
+
+
+def guess_resnet(arrays, blocks):
+    """The name without '_noshort', or None."""
+    if arrays["conv1.weight"].shape[2:] != (3, 3):
+        raise ImportFailure("the first convolution is not 3x3: this is a network for ImageNet, and "
+                            "Topograd has the CIFAR ones")
+    if len(blocks) == 4:
+        return FOUR_STAGES.get((blocks, "layer1.0.conv3.weight" in arrays))
+    if len(blocks) != 3 or len(set(blocks)) != 1:
+        return None
+    depth = 6 * blocks[0] + 2
+    widening, rest = divmod(arrays["conv1.weight"].shape[0], 16)
+    if rest or widening < 1:
+        return f"resnet{depth}"  # of another width, which the metadata say
+    return f"resnet{depth}" if widening == 1 else f"wrn{depth}_{widening}"
+
+
+def guess_name(arrays):
+    """The network that the names and shapes show, or None."""
+    blocks = blocks_per_stage(arrays)
+    if "conv1.weight" in arrays and blocks:
+        name = guess_resnet(arrays, blocks)
+        if name and not has_projections(arrays):
+            raise ImportFailure(
+                f"the names fit {name} with shortcut A as well as {name}_noshort, which differ in no "
+                f"parameter: say which with --model {name} or --model {name}_noshort")
+        return name
+    dense = [len({name.split(".")[1] for name in arrays if name.startswith(f"dense{stage}.")})
+             for stage in (1, 2, 3, 4)]
+    if dense == [6, 12, 24, 16] and arrays["conv1.weight"].shape[0] == 64:
+        return "densenet121"
+    convolutions = [array.shape[0] for name, array in arrays.items()
+                    if name.startswith("features.") and array.ndim == 4]
+    return "vgg9" if convolutions == VGG9_CHANNELS else None
+
+
+def has_projections(arrays):
+    return any(".shortcut." in name for name in arrays)
+
+
+def choose_shortcut(arrays, model, asked):
+    """A (subsample and pad, no parameters) or B (1x1 convolution), as the names show."""
+    projections = has_projections(arrays)
+    if projections and asked == "A":
+        raise ImportFailure("--shortcut A, but the checkpoint has projection weights "
+                            "(layer2.0.shortcut.0.weight): that is option B")
+    if projections and model.endswith("_noshort"):
+        raise ImportFailure(f"--model {model}, but the checkpoint has projection weights "
+                            "(layer2.0.shortcut.0.weight): it has skip connections")
+    if model.endswith("_noshort") or not blocks_per_stage(arrays):
+        return asked or "B"  # no shortcut at all: the letter says nothing
+    if not projections and asked == "B":
+        raise ImportFailure("--shortcut B, but the checkpoint has no projection weights "
+                            "(layer2.0.shortcut.0.weight): that is option A, or a _noshort network")
+    return "B" if projections else "A"
+
+
+def base_width(arrays, model):
+    """Channels of the first stage, before the widening factor that a wrn's name says."""
+    first = next(array for array in arrays.values() if array.ndim == 4)
+    widening = re.match(r"wrn\d+_(\d+)", model)
+    return first.shape[0] // int(widening[1]) if widening else first.shape[0]
+
+
+def describe_model(arrays, args):
+    guess = args.model or guess_name(arrays)
+    if not guess:
+        names = ", ".join(list(arrays)[:4])
+        raise ImportFailure(f"the names ({names}, ...) are no network that Topograd knows: name it "
+                            "with --model, for example --model resnet56")
+    if not any(array.ndim == 4 for array in arrays.values()):
+        raise ImportFailure("the checkpoint has no convolution")
+    classifier = [array for array in arrays.values() if array.ndim == 2]
+    if not classifier:
+        raise ImportFailure("the checkpoint has no linear layer, so it is no classifier")
+    return {"name": guess, "shortcut": choose_shortcut(arrays, guess, args.shortcut),
+            "classes": classifier[-1].shape[0], "width": base_width(arrays, guess),
+            "image_size": args.image_size, "activation": "relu"}
+
+
+def write_safetensors(path, arrays, metadata):
+    """Header length (u64), JSON header, bytes: https://github.com/huggingface/safetensors."""
+    header, offset = {"__metadata__": metadata}, 0
+    for name, array in arrays.items():
+        header[name] = {"dtype": "F32", "shape": list(array.shape),
+                        "data_offsets": [offset, offset + array.nbytes]}
+        offset += array.nbytes
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    temporary = f"{path}.tmp.{os.getpid()}"
+    try:
+        with open(temporary, "wb") as file:
+            file.write(struct.pack("<Q", len(text)) + text)
+            for array in arrays.values():
+                file.write(array.tobytes())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+
+
+def sha256_of(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def convert(args):
+    source = f"{os.path.basename(args.checkpoint)} sha256:{sha256_of(args.checkpoint)}"
+    tensors = find_state_dict(load_checkpoint(args.checkpoint), args.checkpoint)
+    arrays = clean(tensors)
+    model = describe_model(arrays, args)
+    metadata = {"format": "topograd-checkpoint-1", "model": json.dumps(model),
+                "normalisation": json.dumps(NORMALISATIONS[args.normalisation]), "source": source}
+    write_safetensors(args.output, arrays, metadata)
+    parameters = sum(array.size for name, array in arrays.items() if ".running_" not in name)
+    print(f"{args.output}: {model['name']}, shortcut {model['shortcut']}, {model['classes']} classes,"
+          f" {len(arrays)} tensors, {parameters:,} parameters, {args.normalisation} normalisation")
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description="Turn a PyTorch checkpoint (.pt, .pth, .th, .t7) into a Topograd checkpoint.")
+    parser.add_argument("checkpoint")
+    parser.add_argument("--output", help="default: the checkpoint's name with .safetensors")
+    parser.add_argument("--model", help="resnet56, resnet56_noshort, wrn56_2, vgg9, ...; guessed from "
+                        "the names of the parameters where they leave no doubt")
+    parser.add_argument("--shortcut", choices=["A", "B"], help="where the shape changes: A subsamples "
+                        "and pads, B is a 1x1 convolution; default: what the names show")
+    parser.add_argument("--normalisation", choices=sorted(NORMALISATIONS), required=True,
+                        help="the constants its training images were normalised with; the file "
+                        "does not say, and the wrong ones cost accuracy")
+    parser.add_argument("--image-size", type=int, default=32, help="default: 32")
+    args = parser.parse_args()
+    args.output = args.output or os.path.splitext(args.checkpoint)[0] + ".safetensors"
+    try:
+        convert(args)
+    except ImportFailure as error:
+        sys.exit(f"import_torch.py: {error}")
+    except OSError as error:
+        sys.exit(f"import_torch.py: {error.filename}: {error.strerror}")
+
+
+if __name__ == "__main__":
+    main()
