@@ -95,8 +95,10 @@ def load_checkpoint(path):
     except ImportError as error:
         raise ImportFailure(f"PyTorch is missing ({error}): install the package python3-torch and "
                             "run this with /usr/bin/python3") from error
-    # weights_only is newer than some versions, knows fewer checkpoints, and excludes pickle_module.
-    options = {"map_location": "cpu", "pickle_module": safe_pickle()}
+    # PyTorch's own weights_only is missing from old versions, and 1.13's refuses a checkpoint that
+    # holds a plain float. 1.13.0 ignores pickle_module too, so its default is replaced as well.
+    torch.serialization.pickle = safe_pickle()
+    options = {"map_location": "cpu", "pickle_module": torch.serialization.pickle}
     if "weights_only" in inspect.signature(torch.load).parameters:
         options["weights_only"] = False
     try:
@@ -123,8 +125,8 @@ def find_state_dict(checkpoint, path):
     tensors = {name: value for name, value in checkpoint.items() if hasattr(value, "detach")}
     if not tensors:
         keys = ", ".join(str(key) for key in list(checkpoint)[:8])
-        raise ImportFailure(f"{path} holds no tensors under its keys ({keys}); expected a state_dict"
-                            f" or one of {', '.join(NESTED_KEYS)}")
+        raise ImportFailure(f"{path} holds no tensors under its keys ({keys}); expected a "
+                            f"state_dict or one of {', '.join(NESTED_KEYS)}")
     return tensors
 
 
@@ -179,8 +181,8 @@ def guess_name(arrays):
         name = guess_resnet(arrays, blocks)
         if name and not has_projections(arrays):
             raise ImportFailure(
-                f"the names fit {name} with shortcut A as well as {name}_noshort, which differ in no "
-                f"parameter: say which with --model {name} or --model {name}_noshort")
+                f"the names fit {name} with shortcut A as well as {name}_noshort, which differ in "
+                f"no parameter: say which with --model {name} or --model {name}_noshort")
         return name
     dense = [len({name.split(".")[1] for name in arrays if name.startswith(f"dense{stage}.")})
              for stage in (1, 2, 3, 4)]
@@ -275,8 +277,8 @@ def convert(args):
                 "normalisation": json.dumps(NORMALISATIONS[args.normalisation]), "source": source}
     write_safetensors(args.output, arrays, metadata)
     parameters = sum(array.size for name, array in arrays.items() if ".running_" not in name)
-    print(f"{args.output}: {model['name']}, shortcut {model['shortcut']}, {model['classes']} classes,"
-          f" {len(arrays)} tensors, {parameters:,} parameters, {args.normalisation} normalisation")
+    print(f"{args.output}: {model['name']}, shortcut {model['shortcut']}, {model['classes']} "
+          f"classes, {len(arrays)} tensors, {parameters:,} parameters, {args.normalisation} normalisation")
 
 
 def main():
@@ -284,10 +286,10 @@ def main():
         description="Turn a PyTorch checkpoint (.pt, .pth, .th, .t7) into a Topograd checkpoint.")
     parser.add_argument("checkpoint")
     parser.add_argument("--output", help="default: the checkpoint's name with .safetensors")
-    parser.add_argument("--model", help="resnet56, resnet56_noshort, wrn56_2, vgg9, ...; guessed from "
-                        "the names of the parameters where they leave no doubt")
-    parser.add_argument("--shortcut", choices=["A", "B"], help="where the shape changes: A subsamples "
-                        "and pads, B is a 1x1 convolution; default: what the names show")
+    parser.add_argument("--model", help="resnet56, resnet56_noshort, wrn56_2, vgg9, ...; guessed "
+                        "from the names of the parameters where they leave no doubt")
+    parser.add_argument("--shortcut", choices=["A", "B"], help="where the shape changes: A "
+                        "subsamples and pads, B is a 1x1 convolution; default: what the names show")
     parser.add_argument("--normalisation", choices=sorted(NORMALISATIONS), required=True,
                         help="the constants its training images were normalised with; the file "
                         "does not say, and the wrong ones cost accuracy")
