@@ -48,6 +48,14 @@ class Operands {
     outputs_.push_back(t);
     return t;
   }
+  /// An output that is f64 whatever the inputs' precision (norms, moments), poisoned.
+  Tensor exact_output(const Shape& shape) {
+    Tensor t = guarded(shape, DType::f64);
+    for (int64_t i = 0; i < t.size(); ++i)
+      t.data<double>()[i] = std::numeric_limits<double>::quiet_NaN();
+    outputs_.push_back(t);
+    return t;
+  }
   /// An output of i32, poisoned with a value no operation writes.
   Tensor integer_output(const Shape& shape) {
     Tensor t = guarded(shape, DType::i32);

@@ -1,0 +1,93 @@
+#include "kernels/conv2d/conv2d.h"
+#include "tests/ops/op_check.h"
+
+using namespace topograd;
+using namespace topograd::test;
+
+namespace {
+
+struct Case {
+  int64_t N, H, W, I, O, K;
+  int stride, padding;
+};
+
+// The zoo's shapes in small, then what a launcher's edges need: one pixel, one channel, primes,
+// a kernel as large as its input, windows that do not reach the far border, no images.
+const Case kCases[] = {
+    {2, 8, 8, 16, 16, 3, 1, 1}, {3, 9, 7, 16, 32, 3, 2, 1}, {2, 8, 8, 16, 32, 1, 2, 0},
+    {2, 6, 6, 3, 16, 3, 1, 1},  {1, 1, 1, 1, 1, 1, 1, 0},   {2, 5, 7, 13, 11, 3, 1, 1},
+    {1, 4, 4, 5, 3, 4, 1, 0},   {2, 8, 8, 4, 6, 3, 3, 0},   {1, 7, 7, 31, 33, 5, 2, 2},
+    {0, 4, 4, 3, 2, 3, 1, 1},
+};
+
+// A sum of K*K*I float products, K*K*I at most 800: random-walk rounding sqrt(800) * 6e-8 = 2e-6 of
+// the result's scale; the gradient of the filter sums N*OH*OW products likewise.
+constexpr double kTolerance = 5e-6;
+
+Shape output_shape(const Case& c) {
+  const ConvGeometry g{c.stride, c.padding};
+  return {c.N, g.output_extent(c.H, c.K), g.output_extent(c.W, c.K), c.O};
+}
+
+}  // namespace
+
+TEST_CASE("conv2d: every row equals the reference in all three directions") {
+  for (const Case& c : kCases) {
+    const std::string what = text("N=", c.N, " H=", c.H, " W=", c.W, " I=", c.I, " O=", c.O,
+                                  " K=", c.K, " stride=", c.stride, " padding=", c.padding);
+    const ConvGeometry geometry{c.stride, c.padding};
+    const Shape x{c.N, c.H, c.W, c.I}, w{c.O, c.K, c.K, c.I}, y = output_shape(c);
+    for (bool with_bias : {false, true})
+      check_op<Conv2dForwardArgs>(
+          "forward " + what,
+          [&](Operands& o) {
+            return Conv2dForwardArgs{.y = o.output(y),
+                                     .x = o.normal(x),
+                                     .w = o.normal(w),
+                                     .bias = with_bias ? o.normal({c.O}) : Tensor(),
+                                     .geometry = geometry};
+          },
+          kTolerance);
+    for (Write write : {Write::overwrite, Write::accumulate}) {
+      check_op<Conv2dBackwardDataArgs>(
+          "backward data " + what,
+          [&](Operands& o) {
+            return Conv2dBackwardDataArgs{.dx = o.output(x, write),
+                                          .dy = o.normal(y),
+                                          .w = o.normal(w),
+                                          .geometry = geometry,
+                                          .write = write};
+          },
+          kTolerance);
+      check_op<Conv2dBackwardFilterArgs>(
+          "backward filter " + what,
+          [&](Operands& o) {
+            return Conv2dBackwardFilterArgs{.dw = o.output(w, write),
+                                            .dy = o.normal(y),
+                                            .x = o.normal(x),
+                                            .geometry = geometry,
+                                            .write = write};
+          },
+          kTolerance);
+    }
+  }
+}
+
+TEST_CASE("conv2d: shapes that do not fit are refused in one line") {
+  Context context;
+  const Tensor x = Tensor::zeros({1, 4, 4, 3});
+  CHECK_THROWS_WITH_AS(conv2d_forward({.y = Tensor::zeros({1, 4, 4, 2}),
+                                       .x = x,
+                                       .w = Tensor::zeros({2, 3, 3, 5}),
+                                       .bias = {},
+                                       .geometry = {1, 1}},
+                                      context),
+                       "conv2d_forward: x [1x4x4x3] has 3 channels, w [2x3x3x5] expects 5", Error);
+  CHECK_THROWS_WITH_AS(conv2d_forward({.y = Tensor::zeros({1, 4, 4, 2}),
+                                       .x = x,
+                                       .w = Tensor::zeros({2, 3, 3, 3}),
+                                       .bias = {},
+                                       .geometry = {2, 1}},
+                                      context),
+                       "conv2d_forward: y is [1x4x4x2], expected [1x2x2x2]", Error);
+}
