@@ -1,0 +1,152 @@
+// Window by window, channel by channel: the oracle.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels/pool/pool.h"
+
+namespace topograd {
+
+namespace {
+
+/// Calls f(output pixel's first element, window) for every window, in order; the window's bounds
+/// are cut to the image.
+struct Window {
+  int64_t n, h_begin, h_end, w_begin, w_end;
+};
+template <class F>
+void for_each_window(const Shape& image, const Shape& pooled, const PoolGeometry& g, F&& f) {
+  int64_t out = 0;
+  for (int64_t n = 0; n < pooled[0]; ++n)
+    for (int64_t oh = 0; oh < pooled[1]; ++oh)
+      for (int64_t ow = 0; ow < pooled[2]; ++ow, out += pooled[3]) {
+        const int64_t h = oh * g.stride - g.padding;
+        const int64_t w = ow * g.stride - g.padding;
+        f(out, Window{n, std::max<int64_t>(h, 0), std::min(h + g.kernel, image[1]),
+                      std::max<int64_t>(w, 0), std::min(w + g.kernel, image[2])});
+      }
+}
+
+/// Calls f(first element of the pixel) for every pixel of a window, in row-major order, until f
+/// returns true.
+template <class F>
+void for_each_pixel(const Window& window, const Shape& image, F&& f) {
+  for (int64_t h = window.h_begin; h < window.h_end; ++h)
+    for (int64_t w = window.w_begin; w < window.w_end; ++w)
+      if (f(((window.n * image[1] + h) * image[2] + w) * image[3])) return;
+}
+
+void forward(const PoolForwardArgs& args, Context&) {
+  with_real_type(args.y.dtype(), [&](auto real) {
+    using T = decltype(real);
+    const T* x = args.x.data<T>();
+    T* y = args.y.data<T>();
+    const Shape& image = args.x.shape();
+    const double area = double{1} * args.geometry.kernel * args.geometry.kernel;
+    for_each_window(image, args.y.shape(), args.geometry, [&](int64_t out, const Window& window) {
+      for (int64_t c = 0; c < image[3]; ++c) {
+        T maximum = -std::numeric_limits<T>::infinity();
+        double sum = 0;
+        for_each_pixel(window, image, [&](int64_t pixel) {
+          const T value = x[pixel + c];
+          // Once NaN, no comparison replaces it.
+          if (value > maximum || std::isnan(value)) maximum = value;
+          sum += value;
+          return false;
+        });
+        y[out + c] = args.kind == PoolKind::max ? maximum : static_cast<T>(sum / area);
+      }
+    });
+  });
+}
+
+void backward_max(const PoolBackwardArgs& args) {
+  with_real_type(args.dx.dtype(), [&](auto real) {
+    using T = decltype(real);
+    const T* x = args.x.data<T>();
+    const T* y = args.y.data<T>();
+    const T* dy = args.dy.data<T>();
+    T* dx = args.dx.data<T>();
+    const Shape& image = args.dx.shape();
+    for_each_window(image, args.dy.shape(), args.geometry, [&](int64_t out, const Window& window) {
+      for (int64_t c = 0; c < image[3]; ++c) {
+        const T maximum = y[out + c];
+        for_each_pixel(window, image, [&](int64_t pixel) {
+          const T value = x[pixel + c];
+          if (value != maximum && !(std::isnan(value) && std::isnan(maximum))) return false;
+          dx[pixel + c] += dy[out + c];
+          return true;
+        });
+      }
+    });
+  });
+}
+
+void backward_average(const PoolBackwardArgs& args) {
+  with_real_type(args.dx.dtype(), [&](auto real) {
+    using T = decltype(real);
+    const T* dy = args.dy.data<T>();
+    T* dx = args.dx.data<T>();
+    const Shape& image = args.dx.shape();
+    const T area = static_cast<T>(double{1} * args.geometry.kernel * args.geometry.kernel);
+    for_each_window(image, args.dy.shape(), args.geometry, [&](int64_t out, const Window& window) {
+      for_each_pixel(window, image, [&](int64_t pixel) {
+        for (int64_t c = 0; c < image[3]; ++c) dx[pixel + c] += dy[out + c] / area;
+        return false;
+      });
+    });
+  });
+}
+
+/// Windows may overlap, so both kinds add to what is there.
+void backward(const PoolBackwardArgs& args, Context&) {
+  if (args.write == Write::overwrite) args.dx.fill_zero();
+  if (args.kind == PoolKind::max)
+    backward_max(args);
+  else
+    backward_average(args);
+}
+
+void global_forward(const GlobalAveragePoolForwardArgs& args, Context&) {
+  with_real_type(args.y.dtype(), [&](auto real) {
+    using T = decltype(real);
+    const int64_t C = args.x.dim(3);
+    const int64_t pixels = args.x.dim(1) * args.x.dim(2);
+    const T* x = args.x.data<T>();
+    T* y = args.y.data<T>();
+    for (int64_t n = 0; n < args.x.dim(0); ++n)
+      for (int64_t c = 0; c < C; ++c) {
+        double sum = 0;
+        for (int64_t pixel = 0; pixel < pixels; ++pixel) sum += x[(n * pixels + pixel) * C + c];
+        y[n * C + c] = static_cast<T>(sum / static_cast<double>(pixels));
+      }
+  });
+}
+
+void global_backward(const GlobalAveragePoolBackwardArgs& args, Context&) {
+  with_real_type(args.dx.dtype(), [&](auto real) {
+    using T = decltype(real);
+    const int64_t C = args.dx.dim(3);
+    const int64_t pixels = args.dx.dim(1) * args.dx.dim(2);
+    const T share = T(1) / static_cast<T>(pixels);
+    const T* dy = args.dy.data<T>();
+    T* dx = args.dx.data<T>();
+    const bool accumulate = args.write == Write::accumulate;
+    for (int64_t n = 0; n < args.dx.dim(0); ++n, dy += C)
+      for (int64_t pixel = 0; pixel < pixels; ++pixel, dx += C)
+        for (int64_t c = 0; c < C; ++c) dx[c] = dy[c] * share + (accumulate ? dx[c] : T(0));
+  });
+}
+
+}  // namespace
+
+void register_pool_reference(OpRegistry& registry) {
+  registry.add<PoolForwardArgs>({"reference", Device::cpu, supports_all, forward});
+  registry.add<PoolBackwardArgs>({"reference", Device::cpu, supports_all, backward});
+  registry.add<GlobalAveragePoolForwardArgs>(
+      {"reference", Device::cpu, supports_all, global_forward});
+  registry.add<GlobalAveragePoolBackwardArgs>(
+      {"reference", Device::cpu, supports_all, global_backward});
+}
+
+}  // namespace topograd

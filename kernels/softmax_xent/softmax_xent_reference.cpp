@@ -1,0 +1,97 @@
+// In double, image by image. Ten classes cost ten exponentials where the network costs 10^8
+// multiplications: there is nothing to gain from a faster row.
+#include <cmath>
+#include <limits>
+
+#include "kernels/softmax_xent/softmax_xent.h"
+
+namespace topograd {
+
+namespace {
+
+/// p = softmax(z), returning max z and log(sum of exp(z - max z)) apart: their sum would lose the
+/// second beside a large first. NaN in z makes all of p and the logarithm NaN.
+struct LogSum {
+  double maximum;
+  double log_sum;
+};
+template <class T>
+LogSum softmax(double* p, const T* z, int64_t C) {
+  double maximum = -std::numeric_limits<double>::infinity();
+  for (int64_t c = 0; c < C; ++c)
+    if (z[c] > maximum) maximum = z[c];
+  double sum = 0;
+  for (int64_t c = 0; c < C; ++c) sum += p[c] = std::exp(z[c] - maximum);
+  for (int64_t c = 0; c < C; ++c) p[c] /= sum;
+  return {maximum, std::log(sum)};
+}
+
+template <class T>
+bool label_wins(const T* z, int64_t C, int64_t label) {
+  int64_t best = 0;
+  for (int64_t c = 0; c < C; ++c) {
+    if (std::isnan(z[c])) return false;
+    if (z[c] > z[best]) best = c;
+  }
+  return best == label;
+}
+
+double* class_scratch(Context& context, int64_t C) {
+  return static_cast<double*>(context.workspace(C * static_cast<int64_t>(sizeof(double))));
+}
+
+void forward(const LossForwardArgs& args, Context& context) {
+  with_real_type(args.logits.dtype(), [&](auto real) {
+    using T = decltype(real);
+    const int64_t C = args.logits.dim(1);
+    double* p = class_scratch(context, C);
+    const int32_t* labels = args.labels.data<int32_t>();
+    for (int64_t n = 0; n < args.logits.dim(0); ++n) {
+      const T* z = args.logits.data<T>() + n * C;
+      const auto [maximum, log_sum] = softmax(p, z, C);
+      double loss = log_sum - (z[labels[n]] - maximum);
+      if (args.kind == LossKind::mse) {
+        loss = 0;
+        for (int64_t c = 0; c < C; ++c) {
+          const double error = p[c] - (c == labels[n] ? 1 : 0);
+          loss += error * error / static_cast<double>(C);
+        }
+      }
+      args.losses.data<T>()[n] = static_cast<T>(loss);
+      if (args.correct.defined())
+        args.correct.data<int32_t>()[n] = label_wins(z, C, labels[n]) ? 1 : 0;
+    }
+  });
+}
+
+/// cross_entropy: dz = p - t. mse: dz[j] = 2/C * p[j] * (e[j] - sum of p e), e = p - t.
+void backward(const LossBackwardArgs& args, Context& context) {
+  with_real_type(args.logits.dtype(), [&](auto real) {
+    using T = decltype(real);
+    const int64_t C = args.logits.dim(1);
+    double* p = class_scratch(context, C);
+    const int32_t* labels = args.labels.data<int32_t>();
+    for (int64_t n = 0; n < args.logits.dim(0); ++n) {
+      T* dz = args.dlogits.data<T>() + n * C;
+      softmax(p, args.logits.data<T>() + n * C, C);
+      const auto error = [&](int64_t c) { return p[c] - (c == labels[n] ? 1 : 0); };
+      double mean_error = 0;
+      for (int64_t c = 0; c < C; ++c) mean_error += p[c] * error(c);
+      for (int64_t c = 0; c < C; ++c) {
+        const double slope = args.kind == LossKind::cross_entropy
+                                 ? error(c)
+                                 : 2 * p[c] * (error(c) - mean_error) / static_cast<double>(C);
+        dz[c] = static_cast<T>(args.scale * slope);
+      }
+    }
+  });
+}
+
+}  // namespace
+
+void register_softmax_xent_reference(OpRegistry& registry) {
+  registry.add<LossForwardArgs>({"reference", Device::cpu, supports_all, forward});
+  registry.add<LossBackwardArgs>({"reference", Device::cpu, supports_all, backward});
+}
+
+}  // namespace topograd
