@@ -278,7 +278,8 @@ def convert(args):
     write_safetensors(args.output, arrays, metadata)
     parameters = sum(array.size for name, array in arrays.items() if ".running_" not in name)
     print(f"{args.output}: {model['name']}, shortcut {model['shortcut']}, {model['classes']} "
-          f"classes, {len(arrays)} tensors, {parameters:,} parameters, {args.normalisation} normalisation")
+          f"classes, {len(arrays)} tensors, {parameters:,} parameters, {args.normalisation} "
+          "normalisation")
 
 
 def main():

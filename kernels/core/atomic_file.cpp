@@ -93,10 +93,14 @@ void write_file_atomically(const std::string& path, std::string_view contents) {
                         [&](const std::string& temporary) { write_bytes(temporary, contents); });
 }
 
-void write_bytes(const std::string& path, std::string_view contents) {
+void write_bytes(const std::string& path, const std::vector<std::string_view>& parts) {
   Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC);
-  file.write_all(contents);
+  for (std::string_view part : parts) file.write_all(part);
   file.close();
+}
+
+void write_bytes(const std::string& path, std::string_view contents) {
+  write_bytes(path, std::vector{contents});
 }
 
 }  // namespace topograd

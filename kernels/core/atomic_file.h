@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace topograd {
 
@@ -20,8 +21,9 @@ void write_file_atomically(const std::string& path,
 /// The same for contents that are already in memory.
 void write_file_atomically(const std::string& path, std::string_view contents);
 
-/// Writes all of `contents` to `path`, not atomically: for use inside the `write` above. Throws
-/// Error with the system's text alone ("No space left on device").
+/// Writes `parts` one after the other to `path`, not atomically: for use inside the `write` above.
+/// Throws Error with the system's text alone ("No space left on device").
+void write_bytes(const std::string& path, const std::vector<std::string_view>& parts);
 void write_bytes(const std::string& path, std::string_view contents);
 
 }  // namespace topograd

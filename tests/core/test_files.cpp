@@ -1,64 +1,24 @@
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <vector>
 
 #include "kernels/core/atomic_file.h"
-#include "kernels/core/check.h"
 #include "kernels/core/hash.h"
+#include "tests/temporary_folder.h"
 
 using namespace topograd;
+using namespace topograd::test;
 namespace fs = std::filesystem;
-
-namespace {
-
-/// An empty folder that lasts as long as the object.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "topograd-core-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-  int64_t files() const { return std::distance(fs::directory_iterator(path_), {}); }
-
- private:
-  fs::path path_;
-};
-
-std::string contents(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-/// The message of the Error that f() throws, or "no error".
-template <class F>
-std::string error_of(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
-}  // namespace
 
 TEST_CASE("atomic file: replaces the old contents and leaves nothing else") {
   const TemporaryFolder folder;
   const std::string path = folder.file("a");
   write_file_atomically(path, "first");
-  CHECK(contents(path) == "first");
+  CHECK(folder.read("a") == "first");
   const std::string binary("a\0b", 3);
   write_file_atomically(path, binary);
-  CHECK(contents(path) == binary);
+  CHECK(folder.read("a") == binary);
   CHECK(folder.files() == 1);
 }
 
@@ -69,10 +29,10 @@ TEST_CASE("atomic file: the old file is whole while the new one is being written
   write_file_atomically(path, [&](const std::string& temporary) {
     CHECK(fs::path(temporary).parent_path() == fs::path(path).parent_path());
     write_bytes(temporary, "half");
-    CHECK(contents(path) == "old");
+    CHECK(folder.read("a") == "old");
     write_bytes(temporary, "new");
   });
-  CHECK(contents(path) == "new");
+  CHECK(folder.read("a") == "new");
 }
 
 TEST_CASE("atomic file: a writer that throws leaves the old file and no temporary") {
@@ -85,7 +45,7 @@ TEST_CASE("atomic file: a writer that throws leaves the old file and no temporar
   };
   CHECK(error_of([&] { write_file_atomically(path, failing); }) ==
         "cannot write " + path + ": the axes differ");
-  CHECK(contents(path) == "old");
+  CHECK(folder.read("a") == "old");
   CHECK(folder.files() == 1);
 }
 
