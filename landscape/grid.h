@@ -1,0 +1,28 @@
+// The axes of a landscape: "-1:1:51" is 51 evenly spaced points from -1 to 1.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace topograd {
+
+/// Evenly spaced points on one axis, both ends included. One point needs from = to.
+struct Axis {
+  double from = -1;
+  double to = 1;
+  int64_t points = 51;
+
+  /// `points` numbers. The first and last are exactly `from` and `to`; an axis symmetric about 0
+  /// has exactly opposite halves, and exactly 0 in its middle where the number of points is odd, so
+  /// that the trained network itself is one of the points.
+  std::vector<double> coordinates() const;
+  friend bool operator==(const Axis&, const Axis&) = default;
+};
+
+/// Reads "FROM:TO:POINTS". `option` is where the text came from, for messages: "--x". Throws Error
+/// on anything but finite numbers, FROM < TO and 2 to 1,000,000 points, or FROM = TO and one point.
+Axis parse_axis(std::string_view option, std::string_view text);
+
+}  // namespace topograd

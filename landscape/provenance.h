@@ -1,0 +1,20 @@
+// Provenance: what a result was made from and how, kept with it in its file.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace topograd {
+
+/// Facts by name: model_hash, data_hash, direction_hash, loss, bn_mode, precision, seed, version,
+/// command, ... Stored as attributes of a file's root.
+using Provenance = std::map<std::string, std::string>;
+
+/// One line for a person per key of `keys` on which the two disagree, in that order: "loss:
+/// file has cross_entropy, this command asks for mse". A key that one side lacks is a difference, a
+/// key that both lack is not. Resuming a file is right only when there is none.
+std::vector<std::string> differences(const Provenance& file, const Provenance& asked,
+                                     const std::vector<std::string>& keys);
+
+}  // namespace topograd
