@@ -1,0 +1,63 @@
+// The same update in vector code. It moves 28 bytes per element; beside them a square root and a
+// division per vector are hidden.
+#include "kernels/adam/adam_factors.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/adam/adam_highway.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target, as Highway requires.
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace topograd::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// One register of elements; the pointers point at its first. d is a full vector or a single lane.
+template <class D>
+HWY_INLINE void adam_step(D d, const AdamFactors<float>& f, float* theta, float* m, float* v,
+                          const float* gradient) {
+  const auto old_theta = hn::LoadU(d, theta);
+  const auto g = hn::MulAdd(hn::Set(d, f.weight_decay), old_theta, hn::LoadU(d, gradient));
+  const auto mean =
+      hn::MulAdd(hn::Set(d, f.beta1), hn::LoadU(d, m), hn::Mul(hn::Set(d, f.one_minus_beta1), g));
+  const auto square = hn::MulAdd(hn::Set(d, f.beta2), hn::LoadU(d, v),
+                                 hn::Mul(hn::Mul(hn::Set(d, f.one_minus_beta2), g), g));
+  const auto divisor = hn::MulAdd(hn::Sqrt(square), hn::Set(d, f.root), hn::Set(d, f.epsilon));
+  const auto step = hn::Div(hn::Mul(hn::Set(d, f.rate), mean), divisor);
+  hn::StoreU(mean, d, m);
+  hn::StoreU(square, d, v);
+  hn::StoreU(hn::MulSub(hn::Set(d, f.shrink), old_theta, step), d, theta);
+}
+
+void adam_all(const AdamArgs& args) {
+  const hn::ScalableTag<float> d;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  const int64_t n = args.theta.size();
+  const AdamFactors<float> f(args);
+  float* theta = args.theta.data<float>();
+  float* m = args.m.data<float>();
+  float* v = args.v.data<float>();
+  const float* gradient = args.gradient.data<float>();
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) adam_step(d, f, theta + i, m + i, v + i, gradient + i);
+  for (; i < n; ++i) adam_step(hn::CappedTag<float, 1>(), f, theta + i, m + i, v + i, gradient + i);
+}
+
+}  // namespace topograd::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace topograd {
+
+HWY_EXPORT(adam_all);
+
+void register_adam_highway(OpRegistry& registry) {
+  registry.add<AdamArgs>({"highway", Device::cpu,
+                          [](const AdamArgs& a) { return a.theta.dtype() == DType::f32; },
+                          [](const AdamArgs& a, Context&) { HWY_DYNAMIC_DISPATCH(adam_all)
+                                                            (a); }});
+}
+
+}  // namespace topograd
+#endif  // HWY_ONCE

@@ -1,0 +1,63 @@
+// The same update in vector code. It moves 20 bytes per element (three reads, two writes) for five
+// multiply-adds: memory bounds it, so what counts is that there is one pass. The branches do not
+// depend on the element; the processor predicts them.
+#include "kernels/sgd/sgd.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/sgd/sgd_highway.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target, as Highway requires.
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace topograd::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// One register of elements, starting at i; d is a full vector or a single lane.
+template <class D>
+HWY_INLINE void sgd_step(D d, const SgdArgs& args, float* theta, float* buffer,
+                         const float* gradient, int64_t i) {
+  const auto momentum = hn::Set(d, static_cast<float>(args.momentum));
+  const auto weight_decay = hn::Set(d, static_cast<float>(args.weight_decay));
+  const auto learning_rate = hn::Set(d, static_cast<float>(args.learning_rate));
+  const auto old_theta = hn::LoadU(d, theta + i);
+  const auto g = hn::MulAdd(weight_decay, old_theta, hn::LoadU(d, gradient + i));
+  auto step = g;
+  if (buffer) {
+    if (!args.first_step) step = hn::MulAdd(momentum, hn::LoadU(d, buffer + i), g);
+    hn::StoreU(step, d, buffer + i);
+    if (args.nesterov) step = hn::MulAdd(momentum, step, g);
+  }
+  hn::StoreU(hn::NegMulAdd(learning_rate, step, old_theta), d, theta + i);
+}
+
+void sgd_all(const SgdArgs& args) {
+  const hn::ScalableTag<float> d;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  const int64_t n = args.theta.size();
+  float* theta = args.theta.data<float>();
+  float* buffer = args.momentum > 0 ? args.momentum_buffer.data<float>() : nullptr;
+  const float* gradient = args.gradient.data<float>();
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) sgd_step(d, args, theta, buffer, gradient, i);
+  for (; i < n; ++i) sgd_step(hn::CappedTag<float, 1>(), args, theta, buffer, gradient, i);
+}
+
+}  // namespace topograd::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace topograd {
+
+HWY_EXPORT(sgd_all);
+
+void register_sgd_highway(OpRegistry& registry) {
+  registry.add<SgdArgs>({"highway", Device::cpu,
+                         [](const SgdArgs& a) { return a.theta.dtype() == DType::f32; },
+                         [](const SgdArgs& a, Context&) { HWY_DYNAMIC_DISPATCH(sgd_all)
+                                                          (a); }});
+}
+
+}  // namespace topograd
+#endif  // HWY_ONCE

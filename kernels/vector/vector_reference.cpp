@@ -1,0 +1,82 @@
+// Plain loops; memory bounds all of them.
+#include <algorithm>
+
+#include "kernels/vector/vector.h"
+
+namespace topograd {
+
+namespace {
+
+void run_axpy(const AxpyArgs& args, Context&) {
+  with_real_type(args.y.dtype(), [&](auto real) {
+    using T = decltype(real);
+    const T* x = args.x.data<T>();
+    T* y = args.y.data<T>();
+    for (int64_t i = 0; i < args.y.size(); ++i) y[i] = static_cast<T>(y[i] + args.a * x[i]);
+  });
+}
+
+void run_scale(const ScaleArgs& args, Context&) {
+  with_real_type(args.y.dtype(), [&](auto real) {
+    using T = decltype(real);
+    T* y = args.y.data<T>();
+    for (int64_t i = 0; i < args.y.size(); ++i) y[i] = static_cast<T>(args.a * y[i]);
+  });
+}
+
+// A block is summed in eight partial sums, which the compiler may keep in vector registers without
+// changing the order; the sums of blocks are added in order. Rounding errors then grow with the
+// block's length plus the number of blocks, not with their product.
+constexpr int64_t kBlock = 4096;
+constexpr int64_t kPartialSums = 8;
+
+template <class T>
+double dot_block(const T* a, const T* b, int64_t n) {
+  double partial[kPartialSums] = {};
+  int64_t i = 0;
+  for (; i + kPartialSums <= n; i += kPartialSums)
+    for (int64_t j = 0; j < kPartialSums; ++j)
+      partial[j] += static_cast<double>(a[i + j]) * static_cast<double>(b[i + j]);
+  for (; i < n; ++i) partial[i % kPartialSums] += static_cast<double>(a[i]) * b[i];
+  double sum = 0;
+  for (double p : partial) sum += p;
+  return sum;
+}
+
+void run_dot(const DotArgs& args, Context&) {
+  with_real_type(args.a.dtype(), [&](auto real) {
+    using T = decltype(real);
+    const T* a = args.a.data<T>();
+    const T* b = args.b.data<T>();
+    double sum = 0;
+    for (int64_t i = 0; i < args.a.size(); i += kBlock)
+      sum += dot_block(a + i, b + i, std::min(kBlock, args.a.size() - i));
+    args.result.data<double>()[0] = sum;
+  });
+}
+
+void run_sum_rows(const SumRowsArgs& args, Context&) {
+  with_real_type(args.y.dtype(), [&](auto real) {
+    using T = decltype(real);
+    const int64_t rows = args.x.dim(0);
+    const int64_t n = args.x.dim(1);
+    const T* x = args.x.data<T>();
+    T* y = args.y.data<T>();
+    for (int64_t i = 0; i < n; ++i) {
+      double sum = args.write == Write::accumulate ? y[i] : 0.0;
+      for (int64_t row = 0; row < rows; ++row) sum += x[row * n + i];
+      y[i] = static_cast<T>(sum);
+    }
+  });
+}
+
+}  // namespace
+
+void register_vector_reference(OpRegistry& registry) {
+  registry.add<AxpyArgs>({"reference", Device::cpu, supports_all, run_axpy});
+  registry.add<ScaleArgs>({"reference", Device::cpu, supports_all, run_scale});
+  registry.add<DotArgs>({"reference", Device::cpu, supports_all, run_dot});
+  registry.add<SumRowsArgs>({"reference", Device::cpu, supports_all, run_sum_rows});
+}
+
+}  // namespace topograd

@@ -1,0 +1,76 @@
+#include "kernels/perturb/perturb.h"
+#include "tests/ops/op_check.h"
+
+using namespace topograd;
+using namespace topograd::test;
+
+TEST_CASE("perturb: every row equals the reference, with and without each direction") {
+  for (int64_t n : {0, 1, 7, 8, 31, 33, 1009})
+    for (bool has_delta : {false, true})
+      for (bool has_eta : {false, true})
+        check_op<PerturbArgs>(
+            text("perturb n=", n, " delta=", has_delta, " eta=", has_eta),
+            [&](Operands& o) {
+              return PerturbArgs{.w = o.output({n}),
+                                 .theta = o.normal({n}),
+                                 .delta = has_delta ? o.normal({n}) : Tensor(),
+                                 .eta = has_eta ? o.normal({n}) : Tensor(),
+                                 .a = 0.731,
+                                 .b = -0.29};
+            },
+            1e-7);  // double inside, rounded to float once
+}
+
+TEST_CASE("perturb: all rows of the table give the same bits") {
+  const int64_t n = 10007;
+  Operands o(3, DType::f32);
+  const Tensor theta = o.normal({n}), delta = o.normal({n}), eta = o.normal({n});
+  // 1/3 and friends: products that a fused multiply-add would round otherwise.
+  for (const auto& [a, b] :
+       {std::pair(1.0 / 3, -1.0 / 7), std::pair(1e-9, 1e7), std::pair(0.0, 0.0)})
+    for (int terms = 0; terms < 4; ++terms) {
+      std::vector<Tensor> results;
+      for (const auto& row : OpRegistry::instance().rows<PerturbArgs>()) {
+        Context context;
+        results.emplace_back(Shape{n});
+        row.run({.w = results.back(),
+                 .theta = theta,
+                 .delta = terms & 1 ? delta : Tensor(),
+                 .eta = terms & 2 ? eta : Tensor(),
+                 .a = a,
+                 .b = b},
+                context);
+        CHECK(std::memcmp(results[0].raw(), results.back().raw(), n * sizeof(float)) == 0);
+      }
+      CHECK(results.size() >= 2);
+      for (int64_t i = 0; i < n; ++i) {
+        // volatile keeps this compiler from fusing, too.
+        volatile double first = a * static_cast<double>(delta.data<float>()[i]);
+        volatile double second = b * static_cast<double>(eta.data<float>()[i]);
+        double sum = theta.data<float>()[i];
+        if (terms & 1) sum += first;
+        if (terms & 2) sum += second;
+        REQUIRE(results[0].data<float>()[i] == static_cast<float>(sum));
+      }
+    }
+}
+
+TEST_CASE("perturb: in place, and NaN stays where it is") {
+  Context context;
+  const Tensor theta = Tensor::zeros({40}), delta = Tensor::zeros({40});
+  delta.data<float>()[0] = 1;
+  delta.data<float>()[17] = delta.data<float>()[39] = std::nanf("");
+  perturb({.w = theta, .theta = theta, .delta = delta, .a = 2}, context);
+  CHECK(theta.data<float>()[0] == 2);
+  for (int64_t i = 1; i < 40; ++i)
+    CHECK(std::isnan(theta.data<float>()[i]) == (i == 17 || i == 39));
+}
+
+TEST_CASE("perturb: vectors that disagree are refused") {
+  Context context;
+  const Tensor w({3});
+  CHECK_THROWS_WITH_AS(perturb({.w = w, .theta = Tensor({4})}, context),
+                       "perturb: theta [4] of f32 must be like w [3] of f32", Error);
+  CHECK_THROWS_AS(perturb({.w = w, .theta = w, .delta = Tensor({2})}, context), Error);
+  CHECK_THROWS_AS(perturb({.w = w, .theta = w, .eta = Tensor({3}, DType::f64)}, context), Error);
+}
