@@ -1,0 +1,70 @@
+// Figures of a loss landscape for paper and screen: contours, heat maps, curves along a line.
+//
+// Every function draws the same picture as SVG (`path` ends in .svg) or as PNG of twice the size in
+// pixels (.png); another suffix is an Error. Files are written whole or not at all. Text that does
+// not fit is set smaller and, if need be, shortened with an ellipsis.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "landscape/contour.h"
+
+namespace topograd {
+
+enum class Scale { linear, log };
+
+struct FigureOptions {
+  std::string title;
+  std::string subtitle;
+  std::string x_label;  ///< with its unit: "alpha (direction x, filter-normalised)"
+  std::string y_label;
+  std::string value_label = "loss";
+  std::string footer;  ///< provenance, one line
+
+  /// Colours, levels and (for curves) the loss axis. On a logarithmic scale a value <= 0 is drawn
+  /// as the smallest positive one; a field without positive values is an Error there.
+  Scale scale = Scale::linear;
+  /// Values above are off the scale: one flat tone, and a count in the caption.
+  std::optional<double> clip_max;
+  /// The ends of the scale, for several figures that share it; default: the range of the values.
+  /// What lies beyond them is drawn in the first colour or off the scale.
+  std::optional<double> level_min;
+  std::optional<double> level_max;
+  /// Heat maps: bilinear between the points instead of one cell per point.
+  bool interpolate = false;
+  /// A path over a field (training, projected to the plane), drawn from first to last point.
+  std::vector<PlanePoint> trajectory;
+
+  int width = 700;   ///< in px of the SVG, 400 to 4000; the PNG has twice as many
+  int height = 600;  ///< 300 to 4000; the most: a field that is wider than high makes a lower page
+};
+
+/// Labelled contour lines over filled bands, with a colour bar. theta* = (0, 0) is marked by a star
+/// and the smallest value by a diamond, its value in the caption. Cells with a corner that is not
+/// finite are hatched. Throws Error for an inconsistent field or scale, or an unwritable path.
+void draw_contours(const FieldView& field, const FigureOptions& options, const std::string& path);
+
+/// One coloured cell per point (its borders midway between points), or bilinear interpolation;
+/// colour bar, marks and errors as for draw_contours. Points that are not finite are hatched.
+void draw_heat_map(const FieldView& field, const FigureOptions& options, const std::string& path);
+
+/// Losses and accuracies along a line. Every series but x may be empty; the others have x's length.
+struct CurveView {
+  std::vector<double> x;  ///< increasing, at least 2
+  std::vector<double> train_loss;
+  std::vector<double> test_loss;
+  std::vector<double> train_accuracy;  ///< percent
+  std::vector<double> test_accuracy;
+  std::vector<double> train_loss_error;  ///< standard error of train_loss: a band of +-1
+  std::vector<double> test_loss_error;
+};
+
+/// Loss on the left axis in blue, accuracy on the right axis in red; train solid, test dashed.
+/// Values that are not finite are gaps; a diamond marks the smallest train loss. FigureOptions:
+/// y_label is the loss axis's label, scale, clip_max, level_min and level_max belong to the loss;
+/// interpolate and trajectory are unused.
+void draw_curves(const CurveView& curves, const FigureOptions& options, const std::string& path);
+
+}  // namespace topograd

@@ -1,0 +1,122 @@
+// The contour figure.
+#include <algorithm>
+#include <cmath>
+
+#include "landscape/figure.h"
+#include "landscape/figure_frame.h"
+#include "landscape/figure_labels.h"
+
+namespace topograd {
+
+using namespace drawing;
+
+namespace {
+
+constexpr double kLabelSize = 9;
+constexpr double kMarkClearance = 8;  // px that labels keep from the star and the diamond
+constexpr int kLevels = 11;
+
+/// The levels to draw and the colour of the bands between them.
+struct Bands {
+  std::vector<double> levels;
+
+  Bands(const ValueScale& scale) : levels(scale.levels(kLevels)) {
+    if (scale.empty()) levels.clear();
+    // The edge of what is off the scale is a line, whether its number is round or not.
+    if (scale.above() > 0 && (levels.empty() || levels.back() < scale.high()))
+      levels.push_back(scale.high());
+    edges_.push_back(0);
+    for (double level : levels) edges_.push_back(scale.fraction(level));
+    edges_.push_back(1);
+  }
+
+  /// Colour of the band above levels[i - 1] (i = 0: below all levels).
+  Colour colour(size_t i) const { return light_viridis(0.5 * (edges_[i] + edges_[i + 1])); }
+  /// Colour at a place of the scale.
+  Colour at(double fraction) const {
+    const auto above = std::upper_bound(edges_.begin() + 1, edges_.end() - 1, fraction);
+    return colour(static_cast<size_t>(above - edges_.begin()) - 1);
+  }
+
+ private:
+  std::vector<double> edges_;
+};
+
+FieldView transformed(const FieldView& field, const ValueScale& scale) {
+  FieldView result = field;
+  for (double& value : result.values) value = scale.transformed(value);
+  return result;
+}
+
+void fill_bands(Canvas& canvas, const Frame& frame, const FieldView& field, const ValueScale& scale,
+                const Bands& bands) {
+  canvas.clipped(frame.plot, [&] {
+    canvas.fill({frame.plot.outline()}, bands.colour(0));
+    for (size_t i = 0; i < bands.levels.size(); ++i) {
+      const bool last = scale.above() > 0 && i + 1 == bands.levels.size();
+      canvas.fill(frame.at(region_above(field, scale.transformed(bands.levels[i]))),
+                  last ? kOffScaleLight : bands.colour(i + 1));
+    }
+    draw_hole(canvas, frame.at(holes(field)));
+  });
+}
+
+std::vector<ContourOnPage> lines_on_page(Canvas& canvas, const Frame& frame, const FieldView& field,
+                                         const ValueScale& scale, const Bands& bands) {
+  std::vector<ContourOnPage> lines;
+  for (size_t i = 0; i < bands.levels.size(); ++i) {
+    const double width = canvas.text_width(format_number(bands.levels[i], 4), {.size = kLabelSize});
+    for (Polyline& line : frame.at(contour_lines(field, scale.transformed(bands.levels[i]))))
+      lines.push_back({std::move(line), i, width});
+  }
+  return lines;
+}
+
+void draw_lines(Canvas& canvas, const Frame& frame, const FieldView& field, const ValueScale& scale,
+                const Bands& bands) {
+  const std::vector<ContourOnPage> lines = lines_on_page(canvas, frame, field, scale, bands);
+  std::vector<Obstacle> obstacles;
+  for (const Point& mark : mark_positions(frame, field))
+    obstacles.push_back({mark, mark, kMarkClearance});
+  const std::vector<PlacedLabel> labels = place_labels(lines, frame.plot, kLabelSize, obstacles);
+  canvas.clipped(frame.plot, [&] {
+    for (size_t i = 0; i < lines.size(); ++i) {
+      std::vector<PlacedLabel> own;
+      for (const PlacedLabel& label : labels)
+        if (label.line == i) own.push_back(label);
+      const double at = scale.fraction(bands.levels[lines[i].level]);
+      canvas.stroke(with_gaps(lines[i].line, own),
+                    {.colour = mixed(viridis(at), {0, 0, 0}, 0.62), .width = 0.9});
+    }
+  });
+  for (const PlacedLabel& label : labels)
+    canvas.text(label.centre, format_number(bands.levels[lines[label.line].level], 4),
+                {.size = kLabelSize, .colour = kInk, .angle = label.angle});
+}
+
+}  // namespace
+
+void draw_contours(const FieldView& field, const FigureOptions& options, const std::string& path) {
+  field.check();
+  const ValueScale scale(field.values, options);
+  const Bands bands(scale);
+  const FieldView drawn = transformed(field, scale);
+  const FieldLayout layout =
+      field_layout(options, field.x.front(), field.x.back(), field.y.front(), field.y.back());
+  const FigureOptions& page = layout.page;
+  const Frame& frame = layout.frame;
+  write_page(path, page.width, page.height, [&](Canvas& canvas) {
+    draw_heading(canvas, page);
+    fill_bands(canvas, frame, drawn, scale, bands);
+    draw_lines(canvas, frame, drawn, scale, bands);
+    const std::vector<Key> keys = draw_marks(canvas, frame, field, scale, page, kOffScaleLight);
+    draw_field_axes(canvas, frame, page);
+    const auto paint = [&](double t) { return bands.at(t); };
+    if (!scale.empty())
+      draw_colour_bar(canvas, layout.bar, scale, bands.levels, page.value_label, paint,
+                      kOffScaleLight);
+    draw_caption(canvas, page, frame.plot.left + 0.5 * frame.plot.width, keys);
+  });
+}
+
+}  // namespace topograd

@@ -1,0 +1,249 @@
+// Losses and accuracies along a line.
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include "kernels/core/check.h"
+#include "landscape/figure.h"
+#include "landscape/figure_frame.h"
+
+namespace topograd {
+
+using namespace drawing;
+
+namespace {
+
+constexpr Colour kBlue{0.12, 0.35, 0.66};
+constexpr Colour kRed{0.77, 0.16, 0.16};
+constexpr Colour kGrid{0.91, 0.91, 0.92};
+constexpr double kLeft = 76;          // px beside the plot, for an axis and its label
+constexpr double kRightBare = 24;     // without an axis
+constexpr size_t kPointsMarked = 31;  // more points than this run together
+
+struct Series {
+  const std::vector<double>* values;
+  const std::vector<double>* errors;  ///< may be nullptr
+  std::string_view name;
+  Colour colour;
+  bool dashed;
+};
+
+void check_curves(const CurveView& curves) {
+  const size_t n = curves.x.size();
+  require(n >= 2, "curves need at least 2 points, got ", n);
+  for (size_t i = 0; i < n; ++i)
+    require(std::isfinite(curves.x[i]) && (i == 0 || curves.x[i] > curves.x[i - 1]),
+            "the x of curves must be finite and increase, but x[", i, "] is ", curves.x[i]);
+  for (const auto* series :
+       {&curves.train_loss, &curves.test_loss, &curves.train_accuracy, &curves.test_accuracy,
+        &curves.train_loss_error, &curves.test_loss_error})
+    require(series->empty() || series->size() == n, "a curve has ", series->size(), " values for ",
+            n, " points");
+}
+
+std::vector<Series> losses(const CurveView& curves) {
+  std::vector<Series> found;
+  const auto add = [&](const auto& values, const auto& errors, std::string_view name, bool dashed) {
+    if (!values.empty())
+      found.push_back({&values, errors.empty() ? nullptr : &errors, name, kBlue, dashed});
+  };
+  add(curves.train_loss, curves.train_loss_error, "train loss", false);
+  add(curves.test_loss, curves.test_loss_error, "test loss", true);
+  return found;
+}
+
+std::vector<Series> accuracies(const CurveView& curves) {
+  std::vector<Series> found;
+  if (!curves.train_accuracy.empty())
+    found.push_back({&curves.train_accuracy, nullptr, "train accuracy", kRed, false});
+  if (!curves.test_accuracy.empty())
+    found.push_back({&curves.test_accuracy, nullptr, "test accuracy", kRed, true});
+  return found;
+}
+
+/// The longest stretches of finite values, mapped to the page.
+std::vector<Polyline> pieces(const Frame& frame, const std::vector<double>& x,
+                             const std::vector<double>& y) {
+  std::vector<Polyline> found;
+  bool open = false;
+  for (size_t i = 0; i < x.size(); ++i) {
+    if (!std::isfinite(y[i])) {
+      open = false;
+      continue;
+    }
+    if (!open) found.emplace_back();
+    open = true;
+    found.back().points.push_back(frame.at(x[i], y[i]));
+  }
+  return found;
+}
+
+std::vector<double> transformed(const std::vector<double>& values, const ValueScale& scale) {
+  std::vector<double> result;
+  for (double v : values) result.push_back(scale.transformed(v));
+  return result;
+}
+
+/// The area within one standard error.
+void draw_band(Canvas& canvas, const Frame& frame, const std::vector<double>& x,
+               const Series& series, const ValueScale& scale) {
+  std::vector<double> upper, lower;
+  for (size_t i = 0; i < x.size(); ++i) {
+    upper.push_back(scale.transformed((*series.values)[i] + (*series.errors)[i]));
+    // On a logarithmic axis a band that reaches 0 reaches the bottom.
+    const double least = (*series.values)[i] - (*series.errors)[i];
+    const bool bottom = scale.scale() == Scale::log && least <= 0 && std::isfinite(upper.back());
+    lower.push_back(bottom ? frame.y_low : scale.transformed(least));
+  }
+  std::vector<Polyline> area = pieces(frame, x, upper);
+  const std::vector<Polyline> back = pieces(frame, x, lower);  // finite where upper is
+  for (size_t i = 0; i < area.size() && i < back.size(); ++i) {
+    auto& points = area[i].points;
+    points.insert(points.end(), back[i].points.rbegin(), back[i].points.rend());
+    area[i].closed = true;
+  }
+  Colour tint = series.colour;
+  tint.opacity = 0.18;
+  canvas.fill(area, tint);
+}
+
+Pen pen_of(const Series& series) {
+  return {.colour = series.colour,
+          .width = 1.7,
+          .dashes = series.dashed ? std::vector<double>{6, 3.5} : std::vector<double>{}};
+}
+
+void draw_series(Canvas& canvas, const Frame& frame, const std::vector<double>& x,
+                 const std::vector<double>& y, const Series& series) {
+  const std::vector<Polyline> lines = pieces(frame, x, y);
+  canvas.stroke(lines, pen_of(series));
+  std::vector<Polyline> dots;
+  for (const Polyline& line : lines)
+    for (const Point& p : line.points)
+      // A point between two gaps has no line to show it.
+      if (x.size() <= kPointsMarked || line.points.size() == 1) dots.push_back(disc(p, 2.3));
+  canvas.fill(dots, series.dashed ? Colour{1, 1, 1} : series.colour);
+  if (series.dashed) canvas.stroke(dots, {.colour = series.colour, .width = 1});
+}
+
+/// The loss axis's range: a little more than the values', and from 0 where that is near.
+Frame loss_frame(const Rect& plot, const CurveView& curves, const ValueScale& scale,
+                 const FigureOptions& options) {
+  double low = scale.transformed(scale.low());
+  double high = scale.transformed(scale.high());
+  const bool from_zero = scale.scale() == Scale::linear && low >= 0 && low < 0.35 * high;
+  if (from_zero && !options.level_min) low = 0;
+  const double room = 0.03 * (high - low);
+  if (!options.level_min) low -= room;
+  if (!options.level_max && scale.above() == 0) high += room;
+  return {plot, curves.x.front(), curves.x.back(), low, high};
+}
+
+Ticks loss_ticks(const Frame& frame, const ValueScale& scale) {
+  if (scale.scale() == Scale::linear) return linear_ticks(frame.y_low, frame.y_high, 6);
+  Ticks ticks;
+  const double low = std::pow(10.0, frame.y_low), high = std::pow(10.0, frame.y_high);
+  for (double level : log_levels(low, high, 7)) {
+    ticks.major.push_back(std::log10(level));
+    ticks.labels.push_back(format_number(level));
+  }
+  if (frame.y_high - frame.y_low > 9) return ticks;  // minor ticks would be a solid bar
+  for (double decade = std::floor(frame.y_low); decade < frame.y_high; ++decade)
+    for (int digit = 1; digit < 10; ++digit) {
+      const double at = decade + std::log10(digit);
+      if (at > frame.y_low && at < frame.y_high) ticks.minor.push_back(at);
+    }
+  return ticks;
+}
+
+void draw_grid(Canvas& canvas, const Frame& frame, const Ticks& loss) {
+  std::vector<Polyline> lines;
+  for (double y : loss.major)
+    lines.push_back({{frame.at(frame.x_low, y), frame.at(frame.x_high, y)}, false});
+  canvas.stroke(lines, {.colour = kGrid, .width = 0.8});
+  if (!(frame.x_low < 0 && frame.x_high > 0)) return;
+  canvas.stroke({{{frame.at(0, frame.y_low), frame.at(0, frame.y_high)}, false}},
+                {.colour = {0.6, 0.6, 0.62}, .width = 0.9, .dashes = {2, 3}});
+}
+
+std::vector<Key> keys_of(const std::vector<Series>& all, const ValueScale& scale) {
+  std::vector<Key> keys;
+  bool errors = false;
+  for (const Series& series : all) {
+    errors = errors || series.errors != nullptr;
+    keys.push_back({[series](Canvas& c, Point p) {
+                      c.stroke({{{{p.x - 8, p.y}, {p.x + 8, p.y}}, false}}, pen_of(series));
+                    },
+                    std::string(series.name)});
+  }
+  if (errors)
+    keys.push_back({[](Canvas& c, Point p) {
+                      Colour tint = kBlue;
+                      tint.opacity = 0.18;
+                      c.fill({Rect{p.x - 7, p.y - 5, 14, 10}.outline()}, tint);
+                    },
+                    "±1 standard error"});
+  if (scale.above() > 0)
+    keys.push_back(
+        {[](Canvas& c, Point p) {
+           c.fill({{{{p.x - 4, p.y + 3}, {p.x + 4, p.y + 3}, {p.x, p.y - 4}}, true}}, kBlue);
+         },
+         text(scale.above(), " above ", format_number(scale.high(), 4))});
+  return keys;
+}
+
+/// The diamond at the smallest loss of a series, and its key.
+void mark_minimum(Canvas& canvas, const Frame& frame, const std::vector<double>& x,
+                  const Series& series, const ValueScale& scale, std::vector<Key>& keys) {
+  const std::vector<double>& values = *series.values;
+  size_t best = values.size();
+  for (size_t i = 0; i < values.size(); ++i)
+    if (std::isfinite(values[i]) && (best == values.size() || values[i] < values[best])) best = i;
+  if (best == values.size()) return;
+  draw_diamond(canvas, frame.at(x[best], scale.transformed(values[best])));
+  keys.push_back({draw_diamond, text("minimum ", format_number(values[best], 4), " at ",
+                                     format_number(x[best], 3))});
+}
+
+}  // namespace
+
+void draw_curves(const CurveView& curves, const FigureOptions& options, const std::string& path) {
+  check_curves(curves);
+  const std::vector<Series> loss = losses(curves);
+  const std::vector<Series> accuracy = accuracies(curves);
+  std::vector<double> values;
+  for (const Series& series : loss)
+    values.insert(values.end(), series.values->begin(), series.values->end());
+  const ValueScale scale(values, options);
+  write_page(path, options.width, options.height, [&](Canvas& canvas) {
+    draw_heading(canvas, options);
+    const double right = accuracy.empty() ? kRightBare : kLeft;
+    const Rect plot{kLeft, plot_top(options), options.width - kLeft - right,
+                    plot_bottom(options) - plot_top(options)};
+    const Frame frame = loss_frame(plot, curves, scale, options);
+    const Ticks ticks = loss.empty() ? Ticks{} : loss_ticks(frame, scale);
+    draw_grid(canvas, frame, ticks);
+    const Frame percent{plot, frame.x_low, frame.x_high, -2, 102};
+    canvas.clipped(plot, [&] {
+      for (const Series& series : loss)
+        if (series.errors != nullptr) draw_band(canvas, frame, curves.x, series, scale);
+      for (const Series& series : accuracy)
+        draw_series(canvas, percent, curves.x, *series.values, series);
+      for (const Series& series : loss)
+        draw_series(canvas, frame, curves.x, transformed(*series.values, scale), series);
+    });
+    std::vector<Series> all = loss;
+    all.insert(all.end(), accuracy.begin(), accuracy.end());
+    std::vector<Key> keys = keys_of(all, scale);
+    if (!loss.empty()) mark_minimum(canvas, frame, curves.x, loss.front(), scale, keys);
+    const int x_ticks = std::max(2, static_cast<int>(plot.width / 75));
+    draw_x_axis(canvas, frame, linear_ticks(frame.x_low, frame.x_high, x_ticks), options.x_label);
+    if (!loss.empty()) draw_y_axis(canvas, frame, ticks, options.y_label, true, kBlue);
+    if (!accuracy.empty())
+      draw_y_axis(canvas, percent, linear_ticks(0, 100, 5), "accuracy (%)", false, kRed);
+    draw_box(canvas, frame);
+    draw_caption(canvas, options, 0.5 * options.width, keys);
+  });
+}
+
+}  // namespace topograd

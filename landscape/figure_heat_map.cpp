@@ -1,0 +1,110 @@
+// The heat map.
+#include <algorithm>
+#include <cmath>
+
+#include "landscape/figure.h"
+#include "landscape/figure_frame.h"
+
+namespace topograd {
+
+using namespace drawing;
+
+namespace {
+
+constexpr int kPixelsPerUnit = 2;  // of the page: as fine as the PNG
+constexpr int kBarTicks = 9;
+
+/// Borders of the cells around an axis's points: midway, and as far out at both ends.
+std::vector<double> cell_borders(const std::vector<double>& axis) {
+  std::vector<double> borders = {1.5 * axis[0] - 0.5 * axis[1]};
+  for (size_t i = 0; i + 1 < axis.size(); ++i) borders.push_back(0.5 * (axis[i] + axis[i + 1]));
+  borders.push_back(1.5 * axis[axis.size() - 1] - 0.5 * axis[axis.size() - 2]);
+  return borders;
+}
+
+/// Index i with stops[i] <= at < stops[i + 1], clamped to the intervals there are.
+size_t interval(const std::vector<double>& stops, double at) {
+  const auto above = std::upper_bound(stops.begin() + 1, stops.end() - 1, at);
+  return static_cast<size_t>(above - stops.begin()) - 1;
+}
+
+/// Value at a place of the plane, on the scale's transform.
+class Sampler {
+ public:
+  Sampler(const FieldView& field, const ValueScale& scale, bool interpolate)
+      : field_(field),
+        interpolate_(interpolate),
+        x_stops_(interpolate ? field.x : cell_borders(field.x)),
+        y_stops_(interpolate ? field.y : cell_borders(field.y)) {
+    for (double& value : field_.values) value = scale.transformed(value);
+  }
+
+  const std::vector<double>& x_stops() const { return x_stops_; }
+  const std::vector<double>& y_stops() const { return y_stops_; }
+
+  double at(double x, double y) const {
+    const size_t i = interval(x_stops_, x);
+    const size_t j = interval(y_stops_, y);
+    if (!interpolate_) return field_.at(j, i);
+    const double s = (x - x_stops_[i]) / (x_stops_[i + 1] - x_stops_[i]);
+    const double t = (y - y_stops_[j]) / (y_stops_[j + 1] - y_stops_[j]);
+    return std::lerp(std::lerp(field_.at(j, i), field_.at(j, i + 1), s),
+                     std::lerp(field_.at(j + 1, i), field_.at(j + 1, i + 1), s), t);
+  }
+
+ private:
+  FieldView field_;
+  bool interpolate_;
+  std::vector<double> x_stops_;
+  std::vector<double> y_stops_;
+};
+
+/// Pixels over the frame's plot; transparent where there is no number.
+void draw_field(Canvas& canvas, const Frame& frame, const Sampler& sampler,
+                const ValueScale& scale) {
+  const int width = static_cast<int>(std::ceil(kPixelsPerUnit * frame.plot.width));
+  const int height = static_cast<int>(std::ceil(kPixelsPerUnit * frame.plot.height));
+  const double low = scale.transformed(scale.low());
+  const double high = scale.transformed(scale.high());
+  std::vector<uint32_t> pixels;
+  pixels.reserve(static_cast<size_t>(width) * static_cast<size_t>(height));
+  for (int row = 0; row < height; ++row) {
+    const double y = std::lerp(frame.y_high, frame.y_low, (row + 0.5) / height);
+    for (int column = 0; column < width; ++column) {
+      const double x = std::lerp(frame.x_low, frame.x_high, (column + 0.5) / width);
+      const double value = sampler.at(x, y);
+      const Colour colour = std::isnan(value) ? Colour{0, 0, 0, 0}
+                            : scale.above() > 0 && value > high
+                                ? kOffScale
+                                : viridis((value - low) / (high - low));
+      pixels.push_back(packed(colour));
+    }
+  }
+  canvas.image(frame.plot, width, height, pixels);
+}
+
+}  // namespace
+
+void draw_heat_map(const FieldView& field, const FigureOptions& options, const std::string& path) {
+  field.check();
+  const ValueScale scale(field.values, options);
+  const Sampler sampler(field, scale, options.interpolate);
+  const FieldLayout layout =
+      field_layout(options, sampler.x_stops().front(), sampler.x_stops().back(),
+                   sampler.y_stops().front(), sampler.y_stops().back());
+  const FigureOptions& page = layout.page;
+  const Frame& frame = layout.frame;
+  write_page(path, page.width, page.height, [&](Canvas& canvas) {
+    draw_heading(canvas, page);
+    if (scale.not_finite() > 0) draw_hole(canvas, {frame.plot.outline()});
+    draw_field(canvas, frame, sampler, scale);
+    const std::vector<Key> keys = draw_marks(canvas, frame, field, scale, page, kOffScale);
+    draw_field_axes(canvas, frame, page);
+    if (!scale.empty())
+      draw_colour_bar(canvas, layout.bar, scale, scale.levels(kBarTicks), page.value_label, viridis,
+                      kOffScale);
+    draw_caption(canvas, page, frame.plot.left + 0.5 * frame.plot.width, keys);
+  });
+}
+
+}  // namespace topograd

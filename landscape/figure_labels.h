@@ -1,0 +1,43 @@
+// Labels on contour lines: where the line is straight and nothing else is near.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "landscape/figure_canvas.h"
+
+namespace topograd::drawing {
+
+/// A contour on the page, and the size of the label it may carry.
+struct ContourOnPage {
+  Polyline line;
+  size_t level = 0;        ///< lines of one level share their labels' text
+  double label_width = 0;  ///< px
+};
+
+struct PlacedLabel {
+  size_t line;   ///< index of the contour
+  Point centre;  ///< of the text
+  double angle;  ///< upright: in (-pi/2, pi/2]
+  double begin;  ///< the gap in the line: arc length from the line's first point, px;
+  double end;    ///< on a closed line it may pass the line's end
+};
+
+/// A disc (begin == end) or a stadium that labels keep away from.
+struct Obstacle {
+  Point begin;
+  Point end;
+  double radius;
+};
+
+/// Chooses labels: first one for every level, on its longest line that has room, then for further
+/// long lines, then more along very long ones. A label lies within `area`, along a nearly straight
+/// piece of its line, and no other line, label or obstacle touches it; a level without such a place
+/// stays unlabelled.
+std::vector<PlacedLabel> place_labels(const std::vector<ContourOnPage>& lines, const Rect& area,
+                                      double label_height, std::vector<Obstacle> obstacles);
+
+/// What is left of a line when the stretches [begin, end] of its labels are cut out.
+std::vector<Polyline> with_gaps(const Polyline& line, const std::vector<PlacedLabel>& labels);
+
+}  // namespace topograd::drawing
