@@ -47,8 +47,8 @@ inline void batchnorm_combine(const BatchnormCombineArgs& args, Context& context
 /// running ones. y may be x itself.
 struct BatchnormNormaliseArgs {
   static constexpr std::string_view kOp = "batchnorm_normalise";
-  Tensor y;  ///< [..., C]
-  Tensor x;  ///< [..., C]
+  Tensor y;                            ///< [..., C]
+  Tensor x;                            ///< [..., C]
   Tensor gamma, beta, mean, variance;  ///< [C] each
   double epsilon = 1e-5;
   void check() const;
@@ -60,9 +60,9 @@ inline void batchnorm_normalise(const BatchnormNormaliseArgs& args, Context& con
 /// dgamma = sum of dy * xhat, dbeta = sum of dy, over the elements of this chunk.
 struct BatchnormBackwardSumsArgs {
   static constexpr std::string_view kOp = "batchnorm_backward_sums";
-  Tensor dgamma, dbeta;  ///< [C] each
-  Tensor dy, x;          ///< [..., C] each
-  Tensor mean, variance; ///< [C] each: those of the forward pass
+  Tensor dgamma, dbeta;   ///< [C] each
+  Tensor dy, x;           ///< [..., C] each
+  Tensor mean, variance;  ///< [C] each: those of the forward pass
   double epsilon = 1e-5;
   void check() const;
 };
@@ -76,10 +76,10 @@ inline void batchnorm_backward_sums(const BatchnormBackwardSumsArgs& args, Conte
 /// dx may be dy itself.
 struct BatchnormBackwardArgs {
   static constexpr std::string_view kOp = "batchnorm_backward";
-  Tensor dx;                   ///< [..., C]
-  Tensor dy, x;                ///< [..., C] each
+  Tensor dx;                     ///< [..., C]
+  Tensor dy, x;                  ///< [..., C] each
   Tensor gamma, mean, variance;  ///< [C] each
-  Tensor dgamma, dbeta;        ///< [C] each, or undefined
+  Tensor dgamma, dbeta;          ///< [C] each, or undefined
   int64_t count = 0;
   double epsilon = 1e-5;
   Write write = Write::overwrite;

@@ -23,7 +23,9 @@ namespace topograd::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// Lanes of one vector: what a period must be a multiple of.
-int64_t lanes() { return static_cast<int64_t>(hn::Lanes(hn::ScalableTag<float>())); }
+int64_t lanes() {
+  return static_cast<int64_t>(hn::Lanes(hn::ScalableTag<float>()));
+}
 
 /// partial[j] += sum over whole periods of x[.. + j] - shift[j], or of its square.
 template <bool kSquare>
@@ -123,8 +125,8 @@ struct Periods {
   std::vector<float> table(F value) const {
     std::vector<float> result(static_cast<size_t>(P));
     for (int64_t j = 0; j < P; ++j)
-      result[static_cast<size_t>(j)] = j < C ? static_cast<float>(value(j))
-                                             : result[static_cast<size_t>(j - C)];
+      result[static_cast<size_t>(j)] =
+          j < C ? static_cast<float>(value(j)) : result[static_cast<size_t>(j - C)];
     return result;
   }
 };
@@ -203,8 +205,9 @@ void run_backward_sums(const BatchnormBackwardSumsArgs& args, Context&) {
     std::fill(partial_g.begin(), partial_g.end(), 0.0f);
     std::fill(partial_b.begin(), partial_b.end(), 0.0f);
     const int64_t periods = std::min(kPeriodsPerBlock, p.whole - begin);
-    HWY_DYNAMIC_DISPATCH(sum_gradients)(partial_g.data(), partial_b.data(), dy + begin * p.P,
-                                        x + begin * p.P, mean.data(), periods, p.P);
+    HWY_DYNAMIC_DISPATCH(sum_gradients)
+    (partial_g.data(), partial_b.data(), dy + begin * p.P, x + begin * p.P, mean.data(), periods,
+     p.P);
     for (int64_t j = 0; j < p.P; ++j) {
       dgamma[static_cast<size_t>(j % C)] += partial_g[static_cast<size_t>(j)];
       dbeta[static_cast<size_t>(j % C)] += partial_b[static_cast<size_t>(j)];
@@ -229,9 +232,7 @@ void run_backward(const BatchnormBackwardArgs& args, Context&) {
   const float* dy = args.dy.data<float>();
   float* dx = args.dx.data<float>();
   const bool accumulate = args.write == Write::accumulate;
-  const auto inverse = [&](int64_t c) {
-    return inverse_deviation(args.variance, args.epsilon, c);
-  };
+  const auto inverse = [&](int64_t c) { return inverse_deviation(args.variance, args.epsilon, c); };
   const auto scale = p.table([&](int64_t c) { return args.gamma.data<float>()[c] * inverse(c); });
   const float* x = nullptr;
   std::vector<float> mean, slope, shift;
@@ -240,8 +241,8 @@ void run_backward(const BatchnormBackwardArgs& args, Context&) {
     x = args.x.data<float>();
     mean = p.table([&](int64_t c) { return args.mean.data<float>()[c]; });
     slope = p.table([&](int64_t c) {
-      return -args.gamma.data<float>()[c] * inverse(c) * inverse(c) *
-             args.dgamma.data<float>()[c] / n;
+      return -args.gamma.data<float>()[c] * inverse(c) * inverse(c) * args.dgamma.data<float>()[c] /
+             n;
     });
     shift = p.table([&](int64_t c) {
       return -args.gamma.data<float>()[c] * inverse(c) * args.dbeta.data<float>()[c] / n;

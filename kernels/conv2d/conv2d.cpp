@@ -13,8 +13,9 @@ void check_shapes(std::string_view op, const Tensor& y, const Tensor& x, const T
           " or padding ", geometry.padding, " out of range");
   require(x.dim(3) == w.dim(3), op, ": x ", x.shape(), " has ", x.dim(3), " channels, w ",
           w.shape(), " expects ", w.dim(3));
-  require(x.dim(1) + 2 * geometry.padding >= w.dim(1) && x.dim(2) + 2 * geometry.padding >= w.dim(2),
-          op, ": the kernel ", w.shape(), " is larger than the padded input ", x.shape());
+  require(
+      x.dim(1) + 2 * geometry.padding >= w.dim(1) && x.dim(2) + 2 * geometry.padding >= w.dim(2),
+      op, ": the kernel ", w.shape(), " is larger than the padded input ", x.shape());
   const Shape expected{x.dim(0), geometry.output_extent(x.dim(1), w.dim(1)),
                        geometry.output_extent(x.dim(2), w.dim(2)), w.dim(0)};
   require(y.shape() == expected, op, ": y is ", y.shape(), ", expected ", expected);
@@ -29,8 +30,12 @@ void Conv2dForwardArgs::check() const {
           ", expected ", Shape{w.dim(0)});
 }
 
-void Conv2dBackwardDataArgs::check() const { check_shapes(kOp, dy, dx, w, geometry); }
+void Conv2dBackwardDataArgs::check() const {
+  check_shapes(kOp, dy, dx, w, geometry);
+}
 
-void Conv2dBackwardFilterArgs::check() const { check_shapes(kOp, dy, x, dw, geometry); }
+void Conv2dBackwardFilterArgs::check() const {
+  check_shapes(kOp, dy, x, dw, geometry);
+}
 
 }  // namespace topograd

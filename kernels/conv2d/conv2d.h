@@ -1,5 +1,6 @@
 // 2D convolution (cross-correlation, as every deep-learning library defines it).
-//   y[n,oh,ow,o] = bias[o] + sum over kh,kw,i of x[n, oh*stride+kh-padding, ow*stride+kw-padding, i]
+//   y[n,oh,ow,o] = bias[o] + sum over kh,kw,i of x[n, oh*stride+kh-padding, ow*stride+kw-padding,
+//   i]
 //                                                * w[o,kh,kw,i],  zero outside x.
 // Letters: N images, H x W input, OH x OW output, I input channels, O filters, KH x KW kernel.
 // Work: 2*N*OH*OW*O*KH*KW*I FLOP in each of the three directions.

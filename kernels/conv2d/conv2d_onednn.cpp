@@ -37,8 +37,9 @@ class Convolutions {
  public:
   const Convolution& find(Direction direction, const Tensor& y, const Tensor& x, const Tensor& w,
                           ConvGeometry geometry) {
-    const Key key{direction, x.dim(0), x.dim(1), x.dim(2), x.dim(3), y.dim(1), y.dim(2), y.dim(3),
-                  w.dim(1),  w.dim(2), geometry.stride, geometry.padding, 0};
+    const Key key{direction,       x.dim(0),         x.dim(1), x.dim(2), x.dim(3),
+                  y.dim(1),        y.dim(2),         y.dim(3), w.dim(1), w.dim(2),
+                  geometry.stride, geometry.padding, 0};
     const auto found = convolutions_.find(key);
     if (found != convolutions_.end()) return found->second;
     return convolutions_.emplace(key, make(direction, y, x, w, geometry)).first->second;
@@ -110,7 +111,9 @@ class Scratch {
   std::byte* base_ = nullptr;
 };
 
-int64_t size_of(const memory::desc& desc) { return static_cast<int64_t>(desc.get_size()); }
+int64_t size_of(const memory::desc& desc) {
+  return static_cast<int64_t>(desc.get_size());
+}
 
 /// Calls f, turning oneDNN's exception into an Error that says what was being done.
 template <class F>
@@ -128,8 +131,8 @@ void forward(const Conv2dForwardArgs& args, Context& context) {
   checked(args.kOp, args.x, args.w, [&] {
     auto& state = context.state<Convolutions>();
     const bool with_bias = args.bias.defined();
-    const Convolution& conv = state.find(with_bias ? kForwardWithBias : kForward, args.y, args.x,
-                                         args.w, args.geometry);
+    const Convolution& conv =
+        state.find(with_bias ? kForwardWithBias : kForward, args.y, args.x, args.w, args.geometry);
     Scratch scratch;
     const int64_t own = scratch.reserve(size_of(conv.scratchpad));
     const int64_t packed = scratch.reserve(size_of(conv.packed_weights));
@@ -153,8 +156,7 @@ void backward_data(const Conv2dBackwardDataArgs& args, Context& context) {
   use_one_onednn_thread();
   checked(args.kOp, args.dx, args.w, [&] {
     auto& state = context.state<Convolutions>();
-    const Convolution& conv =
-        state.find(kBackwardData, args.dy, args.dx, args.w, args.geometry);
+    const Convolution& conv = state.find(kBackwardData, args.dy, args.dx, args.w, args.geometry);
     const bool add_up = args.write == Write::accumulate;
     Scratch scratch;
     const int64_t own = scratch.reserve(size_of(conv.scratchpad));
@@ -180,8 +182,7 @@ void backward_filter(const Conv2dBackwardFilterArgs& args, Context& context) {
   use_one_onednn_thread();
   checked(args.kOp, args.x, args.dw, [&] {
     auto& state = context.state<Convolutions>();
-    const Convolution& conv =
-        state.find(kBackwardFilter, args.dy, args.x, args.dw, args.geometry);
+    const Convolution& conv = state.find(kBackwardFilter, args.dy, args.x, args.dw, args.geometry);
     const bool add_up = args.write == Write::accumulate;
     Scratch scratch;
     const int64_t own = scratch.reserve(size_of(conv.scratchpad));
@@ -209,14 +210,16 @@ void register_conv2d_onednn(OpRegistry& registry) {
       {"onednn", Device::cpu,
        [](const Conv2dForwardArgs& a) { return a.y.dtype() == DType::f32 && a.x.dim(0) > 0; },
        forward});
-  registry.add<Conv2dBackwardDataArgs>(
-      {"onednn", Device::cpu,
-       [](const Conv2dBackwardDataArgs& a) { return a.dy.dtype() == DType::f32 && a.dx.dim(0) > 0; },
-       backward_data});
-  registry.add<Conv2dBackwardFilterArgs>(
-      {"onednn", Device::cpu,
-       [](const Conv2dBackwardFilterArgs& a) { return a.dy.dtype() == DType::f32 && a.x.dim(0) > 0; },
-       backward_filter});
+  registry.add<Conv2dBackwardDataArgs>({"onednn", Device::cpu,
+                                        [](const Conv2dBackwardDataArgs& a) {
+                                          return a.dy.dtype() == DType::f32 && a.dx.dim(0) > 0;
+                                        },
+                                        backward_data});
+  registry.add<Conv2dBackwardFilterArgs>({"onednn", Device::cpu,
+                                          [](const Conv2dBackwardFilterArgs& a) {
+                                            return a.dy.dtype() == DType::f32 && a.x.dim(0) > 0;
+                                          },
+                                          backward_filter});
 }
 
 }  // namespace topograd

@@ -17,12 +17,15 @@ namespace topograd {
 /// independent chunks, which keeps results the same to the bit for any number of threads.
 class Context {
  public:
-  explicit Context(Device device = Device::cpu) : device_(device) {}
+  explicit Context(Device device = Device::cpu, int worker = 0)
+      : device_(device), worker_(worker) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
   Context(Context&&) = default;
 
   Device device() const { return device_; }
+  /// The index of this context's thread in its ThreadPool, for state kept per thread.
+  int worker() const { return worker_; }
 
   /// Forces one implementation: key is an operation ("conv2d_forward") or a family ("conv2d"),
   /// name a row of its table ("reference"). An operation that has no such row keeps its choice.
@@ -44,6 +47,7 @@ class Context {
 
  private:
   Device device_;
+  int worker_;
   std::unique_ptr<Storage> workspace_;
   std::map<std::string, std::string, std::less<>> forced_;
   std::unordered_map<std::type_index, std::shared_ptr<void>> states_;

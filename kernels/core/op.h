@@ -22,13 +22,14 @@ enum class Write { overwrite, accumulate };
 
 template <class Args>
 struct Implementation {
-  std::string_view name;              ///< "reference", "onednn", "highway", ...
-  Device device;                      ///< where it runs
-  bool (*supports)(const Args&);      ///< whether it can run these arguments, on this processor
-  void (*run)(const Args&, Context&); ///< may assume that args.check() passed
+  std::string_view name;               ///< "reference", "onednn", "highway", ...
+  Device device;                       ///< where it runs
+  bool (*supports)(const Args&);       ///< whether it can run these arguments, on this processor
+  void (*run)(const Args&, Context&);  ///< may assume that args.check() passed
 };
 
-/// All implementations of all operations. Fast rows first: the first that fits is the one that runs.
+/// All implementations of all operations. Fast rows first: the first that fits is the one that
+/// runs.
 class OpRegistry {
  public:
   /// The tables of this build, made once and never changed afterwards.

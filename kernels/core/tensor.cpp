@@ -9,29 +9,40 @@ namespace topograd {
 
 std::string_view name_of(Device device) {
   switch (device) {
-    case Device::cpu: return "cpu";
-    case Device::cuda: return "cuda";
-    case Device::simt: return "simt";
+    case Device::cpu:
+      return "cpu";
+    case Device::cuda:
+      return "cuda";
+    case Device::simt:
+      return "simt";
   }
   return "?";
 }
 
 std::string_view name_of(DType dtype) {
   switch (dtype) {
-    case DType::f32: return "f32";
-    case DType::f64: return "f64";
-    case DType::u8: return "u8";
-    case DType::i32: return "i32";
+    case DType::f32:
+      return "f32";
+    case DType::f64:
+      return "f64";
+    case DType::u8:
+      return "u8";
+    case DType::i32:
+      return "i32";
   }
   return "?";
 }
 
 int64_t bytes_of(DType dtype) {
   switch (dtype) {
-    case DType::f32: return 4;
-    case DType::f64: return 8;
-    case DType::u8: return 1;
-    case DType::i32: return 4;
+    case DType::f32:
+      return 4;
+    case DType::f64:
+      return 8;
+    case DType::u8:
+      return 1;
+    case DType::i32:
+      return 4;
   }
   return 0;
 }
@@ -70,10 +81,12 @@ constexpr size_t kAlignment = 64;  // a cache line, and the widest vector regist
 Storage::Storage(int64_t bytes, Device device) : bytes_(bytes) {
   require(device == Device::cpu, "no memory on device ", name_of(device), " in this build");
   data_ = static_cast<std::byte*>(
-      ::operator new(static_cast<size_t>(bytes), std::align_val_t{kAlignment}));
+      ::operator new (static_cast<size_t>(bytes), std::align_val_t{kAlignment}));
 }
 
-Storage::~Storage() { ::operator delete(data_, std::align_val_t{kAlignment}); }
+Storage::~Storage() {
+  ::operator delete (data_, std::align_val_t{kAlignment});
+}
 
 Tensor::Tensor(Shape shape, DType dtype, Device device)
     : storage_(std::make_shared<Storage>(shape.size() * bytes_of(dtype), device)),

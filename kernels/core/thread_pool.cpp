@@ -75,7 +75,7 @@ struct ThreadPool::State {
 ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
   require(threads >= 0, "the number of threads is negative: ", threads);
   if (threads == 0) threads = usable_processors();
-  for (int i = 0; i < threads; ++i) state_->contexts.emplace_back(Device::cpu);
+  for (int i = 0; i < threads; ++i) state_->contexts.emplace_back(Device::cpu, i);
   for (int i = 1; i < threads; ++i)
     state_->workers.emplace_back([this, i] { state_->run_worker(static_cast<size_t>(i)); });
 }
@@ -87,9 +87,13 @@ ThreadPool::~ThreadPool() {
   for (std::thread& worker : state_->workers) worker.join();
 }
 
-int ThreadPool::threads() const { return static_cast<int>(state_->contexts.size()); }
+int ThreadPool::threads() const {
+  return static_cast<int>(state_->contexts.size());
+}
 
-Context& ThreadPool::main_context() { return state_->contexts[0]; }
+Context& ThreadPool::main_context() {
+  return state_->contexts[0];
+}
 
 void ThreadPool::force_implementation(const std::string& key, const std::string& name) {
   for (Context& context : state_->contexts) context.force_implementation(key, name);

@@ -37,8 +37,10 @@ class Operands {
     Tensor t = guarded(shape, dtype);
     for (int64_t i = 0; i < t.size(); ++i) {
       const uint32_t value = random_.below(next_++, bound);
-      if (dtype == DType::u8) t.data<uint8_t>()[i] = static_cast<uint8_t>(value);
-      else t.data<int32_t>()[i] = static_cast<int32_t>(value);
+      if (dtype == DType::u8)
+        t.data<uint8_t>()[i] = static_cast<uint8_t>(value);
+      else
+        t.data<int32_t>()[i] = static_cast<int32_t>(value);
     }
     return t;
   }
@@ -110,8 +112,10 @@ class Operands {
     Tensor t = guarded(shape, real_);
     for (int64_t i = 0; i < t.size(); ++i) {
       const float value = static_cast<float>(next());
-      if (real_ == DType::f64) t.data<double>()[i] = value;
-      else t.data<float>()[i] = value;
+      if (real_ == DType::f64)
+        t.data<double>()[i] = value;
+      else
+        t.data<float>()[i] = value;
     }
     return t;
   }
@@ -146,12 +150,12 @@ inline double relative_error(const Tensor& expected, const Tensor& got) {
 }
 
 /// Runs every CPU row of Args' table in f32 (the reference row too) on the arguments that
-/// `make(operands)` builds, against the reference in f64. `tolerance` bounds relative_error of every
-/// output; derive it in a comment where you call this. Each row must be exercised by some case:
-/// a row that supports none of a test's cases is a row nobody tests.
+/// `make(operands)` builds, against the reference in f64. `tolerance` bounds relative_error of
+/// every output; derive it in a comment where you call this. Each row must be exercised by some
+/// case: a row that supports none of a test's cases is a row nobody tests.
 template <class Args>
-void check_op(const std::string& what, const std::function<Args(Operands&)>& make,
-              double tolerance, uint64_t seed = 1) {
+void check_op(const std::string& what, const std::function<Args(Operands&)>& make, double tolerance,
+              uint64_t seed = 1) {
   Context context;
   Operands exact(seed, DType::f64);
   const Args exact_args = make(exact);

@@ -93,9 +93,9 @@ TEST_CASE("batchnorm: chunks combine into the moments of the whole, and move the
   int64_t counts[3];
   for (int64_t k = 0; k < 3; ++k) {
     counts[k] = bounds[k + 1] - bounds[k];
-    batchnorm_moments({.moments = parts.rows(k, k + 1).reshaped({2, 3}),
-                       .x = x.rows(bounds[k], bounds[k + 1])},
-                      context);
+    batchnorm_moments(
+        {.moments = parts.rows(k, k + 1).reshaped({2, 3}), .x = x.rows(bounds[k], bounds[k + 1])},
+        context);
   }
   batchnorm_moments({.moments = whole, .x = x}, context);
   Tensor mean({3}, DType::f64), variance({3}, DType::f64);

@@ -14,23 +14,37 @@ struct ConvolutionShape {
 
 inline dnnl::convolution_forward::primitive_desc forward_descriptor(
     const ConvolutionShape& s, const dnnl::primitive_attr& attributes, const dnnl::engine& engine) {
-  return {engine,    dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct,
-          s.x,       s.w,       s.bias,    s.y,
-          s.strides, s.padding, s.padding, attributes};
+  return {engine,
+          dnnl::prop_kind::forward_training,
+          dnnl::algorithm::convolution_direct,
+          s.x,
+          s.w,
+          s.bias,
+          s.y,
+          s.strides,
+          s.padding,
+          s.padding,
+          attributes};
 }
 
 inline dnnl::convolution_backward_data::primitive_desc backward_data_descriptor(
     const ConvolutionShape& s, const dnnl::primitive_attr& attributes, const dnnl::engine& engine,
     const dnnl::convolution_forward::primitive_desc& hint) {
-  return {engine,    dnnl::algorithm::convolution_direct, s.x, s.w, s.y, s.strides, s.padding,
-          s.padding, hint, attributes};
+  return {engine,    dnnl::algorithm::convolution_direct,
+          s.x,       s.w,
+          s.y,       s.strides,
+          s.padding, s.padding,
+          hint,      attributes};
 }
 
 inline dnnl::convolution_backward_weights::primitive_desc backward_filter_descriptor(
     const ConvolutionShape& s, const dnnl::primitive_attr& attributes, const dnnl::engine& engine,
     const dnnl::convolution_forward::primitive_desc& hint) {
-  return {engine,    dnnl::algorithm::convolution_direct, s.x, s.w, s.y, s.strides, s.padding,
-          s.padding, hint, attributes};
+  return {engine,    dnnl::algorithm::convolution_direct,
+          s.x,       s.w,
+          s.y,       s.strides,
+          s.padding, s.padding,
+          hint,      attributes};
 }
 
 }  // namespace topograd::onednn

@@ -1,0 +1,99 @@
+// Graph: a network's structure, written down by short functions that read like the papers:
+//   x = g.relu(g.batchnorm(g.conv(x, 16)));
+// A graph holds shapes and names, never weights: those are one flat vector beside it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "nn/layers.h"
+#include "nn/parameter_layout.h"
+
+namespace topograd {
+
+/// The output of a node; only its graph can make one.
+struct Value {
+  int node = -1;
+};
+
+struct ConvOptions {
+  int64_t kernel = 3;
+  int stride = 1;
+  int padding = -1;  ///< -1: kernel / 2, which keeps the extent at stride 1
+  bool bias = false;
+  std::string name = {};  ///< empty: "conv1", "conv2", ... within the scope
+};
+
+struct Node {
+  std::string name;                    ///< with its scopes: "layer1.0.conv1"
+  std::unique_ptr<const Layer> layer;  ///< null for the input node
+  std::vector<int> inputs;             ///< indices of earlier nodes
+  Shape shape;                         ///< of one image: [H, W, C] or [features]
+  std::vector<int64_t> parameters;     ///< indices into layout().parameters()
+  std::vector<int64_t> states;         ///< indices into layout().states()
+};
+
+/// Nodes in topological order: every node's inputs come before it.
+class Graph {
+ public:
+  /// For images of shape [H, W, C].
+  explicit Graph(Shape image);
+
+  Value input() const { return {0}; }
+  Value conv(Value x, int64_t filters, const ConvOptions& options = {});
+  /// `name` empty: "bn1", "bn2", ... within the scope.
+  Value batchnorm(Value x, const std::string& name = {});
+  Value activation(Value x, Activation activation);
+  Value relu(Value x) { return activation(x, Activation::relu); }
+  Value add(Value a, Value b);
+  Value concat(Value a, Value b);
+  Value shortcut_a(Value x, int64_t filters, int stride);
+  Value max_pool(Value x, PoolGeometry geometry);
+  Value average_pool(Value x, PoolGeometry geometry);
+  Value global_average_pool(Value x);
+  /// `name` empty: "linear".
+  Value linear(Value x, int64_t outputs, const std::string& name = {});
+  /// Marks the network's logits, [classes].
+  void set_output(Value x);
+
+  /// Prefixes the names of the nodes made while it lives: {auto s = g.scope("layer1.0"); ...}.
+  class [[nodiscard]] Scope {
+   public:
+    Scope(Graph& graph, const std::string& name);
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Graph& graph_;
+    std::string outer_;
+  };
+  Scope scope(const std::string& name) { return {*this, name}; }
+
+  const std::vector<Node>& nodes() const { return nodes_; }
+  const ParameterLayout& layout() const { return layout_; }
+  const Shape& image_shape() const { return nodes_[0].shape; }
+  const Shape& shape_of(Value x) const { return nodes_[static_cast<size_t>(x.node)].shape; }
+  int output() const;
+  int64_t classes() const { return nodes_[static_cast<size_t>(output())].shape.size(); }
+  /// How many nodes read each node's output.
+  std::vector<int> reader_counts() const;
+  /// Multiply-accumulates of one image's forward pass (convolutions and linear layers).
+  int64_t macs() const;
+
+ private:
+  Value add_node(std::string name, std::unique_ptr<const Layer> layer, std::vector<Value> inputs,
+                 Shape shape);
+  std::string name_in_scope(const std::string& given, const std::string& stem);
+  int64_t add_parameter(const std::string& name, ParameterKind kind, Shape shape);
+  Value pool(Value x, PoolKind kind, PoolGeometry geometry);
+
+  std::vector<Node> nodes_;
+  ParameterLayout layout_;
+  std::string prefix_;
+  std::map<std::string, int> counters_;  // per scope and kind, for numbered names
+  int output_ = -1;
+};
+
+}  // namespace topograd

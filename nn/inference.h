@@ -1,0 +1,72 @@
+// Inference: logits and losses of images, with BatchNorm's running statistics as constants.
+#pragma once
+
+#include "kernels/core/thread_pool.h"
+#include "kernels/softmax_xent/softmax_xent.h"
+#include "nn/graph.h"
+#include "nn/labelled_images.h"
+
+namespace topograd {
+
+/// Runs a graph forward over up to max_images at a time, on the calling thread, in as little memory
+/// as the graph's structure allows: a tensor's memory is reused after its last reader.
+class InferencePlan {
+ public:
+  /// The graph must outlive the plan.
+  InferencePlan(const Graph& graph, int64_t max_images, DType dtype = DType::f32);
+
+  /// The weights to run with. The plan keeps views: the tensors' contents may change between runs.
+  void bind(const Tensor& theta, const Tensor& states);
+
+  /// Logits [n, classes] of x [n, H, W, C], n <= max_images; valid until the next run.
+  Tensor run(const Tensor& x, Context& context);
+
+  int64_t max_images() const { return max_images_; }
+  DType dtype() const { return dtype_; }
+
+ private:
+  const Graph& graph_;
+  int64_t max_images_;
+  DType dtype_;
+  std::vector<Tensor> values_;
+  std::vector<std::vector<Tensor>> parameters_;
+  std::vector<std::vector<Tensor>> states_;
+};
+
+/// Sums over images, added up in double.
+struct LossSums {
+  double loss = 0;          ///< sum of the images' losses
+  double loss_squares = 0;  ///< sum of their squares
+  int64_t correct = 0;
+  int64_t count = 0;
+
+  LossSums& operator+=(const LossSums& other);
+  double mean() const { return loss / static_cast<double>(count); }
+  /// Percent.
+  double accuracy() const {
+    return 100.0 * static_cast<double>(correct) / static_cast<double>(count);
+  }
+  /// Standard error of the mean: how far the mean over these images may lie from that over all
+  /// images of their kind. NaN for a single image.
+  double standard_error() const;
+};
+
+/// Images per item of work: enough to amortise what a layer costs per call, few enough that the
+/// activations stay in the cache.
+constexpr int64_t kImagesPerEvaluation = 32;
+
+/// Normalised images [n, H, W, C] of rows [begin, end), in y's precision.
+void normalise_images(const Tensor& y, const LabelledImages& images, int64_t begin, int64_t end,
+                      Context& context);
+
+/// Losses of images [begin, end), end - begin <= plan.max_images(), with the plan's weights.
+/// `logits`, where defined, receives rows [begin, end) of [N, classes].
+LossSums evaluate_range(InferencePlan& plan, const LabelledImages& images, int64_t begin,
+                        int64_t end, LossKind kind, Context& context, const Tensor& logits = {});
+
+/// Losses of all images. The same to the bit for any number of threads.
+LossSums evaluate(const Graph& graph, const Tensor& theta, const Tensor& states,
+                  const LabelledImages& images, LossKind kind, ThreadPool& pool,
+                  const Tensor& logits = {});
+
+}  // namespace topograd

@@ -1,0 +1,29 @@
+// Images and labels as training and evaluation see them.
+#pragma once
+
+#include <vector>
+
+#include "kernels/core/tensor.h"
+
+namespace topograd {
+
+/// Per-channel constants: a pixel p of channel c becomes (p / 255 - mean[c]) / std_dev[c].
+struct Normalisation {
+  std::vector<double> mean;
+  std::vector<double> std_dev;
+  friend bool operator==(const Normalisation&, const Normalisation&) = default;
+};
+
+struct LabelledImages {
+  Tensor images;  ///< u8 [N, H, W, C]
+  Tensor labels;  ///< i32 [N]
+  Normalisation normalisation;
+  int64_t count() const { return images.dim(0); }
+  /// The first n of them (all, where n is 0 or larger than their number).
+  LabelledImages first(int64_t n) const {
+    if (n <= 0 || n >= count()) return *this;
+    return {images.rows(0, n), labels.rows(0, n), normalisation};
+  }
+};
+
+}  // namespace topograd

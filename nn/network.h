@@ -1,0 +1,110 @@
+// Network: the loss and its gradient as functions of the flat vector theta.
+#pragma once
+
+#include "kernels/core/thread_pool.h"
+#include "kernels/softmax_xent/softmax_xent.h"
+#include "nn/graph.h"
+
+namespace topograd {
+
+/// What BatchNorm normalises by.
+enum class BatchnormMode {
+  frozen,  ///< the running statistics: every image on its own, as in inference
+  batch,   ///< the batch's own statistics, as in training
+};
+
+struct NetworkOptions {
+  DType dtype = DType::f32;  ///< f64 runs on the references alone: for tests
+  /// Work is cut into chunks of this many images. The chunks, not the threads, decide how sums are
+  /// rounded. 16 images of a CIFAR ResNet's layer fill about half of a 2 MiB L2 cache.
+  int64_t images_per_chunk = 16;
+};
+
+/// Mean loss and number of correct predictions of a batch.
+struct BatchResult {
+  double loss = 0;
+  int64_t correct = 0;
+};
+
+/// Runs a graph over whole batches, keeping what the backward pass needs.
+///
+/// Between two BatchNorms every image goes its own way, so the work between them is one phase: a
+/// chunk of images passes through all of the phase's layers while it is in the cache, and threads
+/// meet only where a batch statistic has to be complete. Results are the same to the bit for any
+/// number of threads.
+class Network {
+ public:
+  /// Memory for batches of up to max_batch images is allocated here, once. The graph and the pool
+  /// must outlive the network.
+  Network(const Graph& graph, int64_t max_batch, ThreadPool& pool, NetworkOptions options = {});
+
+  /// Mean loss over the batch x [N, H, W, C] with labels i32 [N]. In batch mode the running
+  /// statistics in `states` move towards the batch's, unless `states_fixed`.
+  BatchResult loss(const Tensor& x, const Tensor& labels, const Tensor& theta, const Tensor& states,
+                   BatchnormMode mode, LossKind kind = LossKind::cross_entropy,
+                   bool states_fixed = false);
+
+  /// The same, and gradient = d(mean loss)/d(theta).
+  BatchResult loss_and_gradient(const Tensor& gradient, const Tensor& x, const Tensor& labels,
+                                const Tensor& theta, const Tensor& states, BatchnormMode mode,
+                                LossKind kind = LossKind::cross_entropy, bool states_fixed = false);
+
+  const Graph& graph() const { return graph_; }
+  /// The logits of the last batch, [N, classes].
+  Tensor logits() const { return values_[static_cast<size_t>(graph_.output())].rows(0, batch_); }
+
+ private:
+  struct Chunk {
+    int64_t index, begin, end;
+  };
+  void plan_values(int64_t max_batch);
+  void plan_gradients(int64_t max_batch);
+  void begin_batch(const Tensor& x, const Tensor& labels, const Tensor& theta, const Tensor& states,
+                   BatchnormMode mode);
+  void forward(const Tensor& running_states, bool states_fixed, LossKind kind);
+  void backward(const Tensor& gradient, LossKind kind);
+  void forward_nodes(int begin, int end, const Chunk& chunk, Context& context);
+  void backward_nodes(int begin, int end, const Tensor& gradient, const Chunk& chunk,
+                      Context& context);
+  void backward_node(int index, bool sums_only, const Tensor& gradient, const Chunk& chunk,
+                     Context& context);
+  void sum_shares(const Tensor& gradient, int64_t parameter, Context& context);
+  void for_each_chunk(const std::function<void(const Chunk&, Context&)>& work);
+  BatchResult result() const;
+  int64_t elements_per_channel(int node, int64_t images) const;
+  const BatchnormLayer* coupling_layer(int node) const;
+  Tensor value(int node, const Chunk& chunk) const;
+  Tensor gradient_value(int node, const Chunk& chunk) const;
+  Tensor share(int64_t parameter, int64_t chunk) const;
+
+  const Graph& graph_;
+  ThreadPool& pool_;
+  NetworkOptions options_;
+  int64_t max_batch_;
+
+  // One tensor per node; nodes that work in place share their input's.
+  std::vector<Tensor> values_;
+  std::vector<Tensor> gradients_;
+  std::vector<std::vector<Write>> writes_;  // per node and input: how its dx is written
+
+  Tensor batch_states_;  // this batch's means and variances, laid out like the states
+  Tensor moments_;       // f64 [chunks, 2, widest layer]
+  Tensor shares_;        // per parameter [chunks, size]: each chunk's share of the gradient
+  Tensor losses_;        // [max_batch]
+  Tensor correct_;       // i32 [max_batch]
+
+  // The batch being worked on.
+  int64_t batch_ = 0;
+  int64_t chunks_ = 0;
+  BatchnormMode mode_ = BatchnormMode::batch;
+  Tensor labels_;
+  std::vector<std::vector<Tensor>> parameter_views_;  // per node
+  std::vector<std::vector<Tensor>> state_views_;      // per node: what BatchNorm normalises by
+};
+
+/// Views of the parameters of every node of a graph in a flat theta.
+std::vector<std::vector<Tensor>> parameter_views(const Graph& graph, const Tensor& theta);
+/// Views of the states of every node of a graph in a flat states vector.
+std::vector<std::vector<Tensor>> state_views(const Graph& graph, const Tensor& states);
+
+}  // namespace topograd
