@@ -1,0 +1,55 @@
+#include "data/dataset.h"
+
+#include <array>
+#include <cmath>
+
+#include "kernels/core/hash.h"
+
+namespace topograd {
+
+Normalisation normalisation_named(std::string_view name) {
+  if (name == "cifar10")
+    return {{125.3 / 255, 123.0 / 255, 113.9 / 255}, {63.0 / 255, 62.1 / 255, 66.7 / 255}};
+  if (name == "imagenet") return {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
+  fail("unknown normalisation '", name, "': choose cifar10 or imagenet");
+}
+
+Dataset Dataset::first(int64_t n) const {
+  Dataset result = *this;
+  result.images = images.rows(0, n);
+  result.labels = labels.rows(0, n);
+  return result;
+}
+
+uint64_t Dataset::hash() const {
+  const Shape& shape = images.shape();
+  uint64_t hash = content_hash(shape.begin(), sizeof(int64_t) * static_cast<size_t>(shape.rank()));
+  hash = content_hash(images.raw(), static_cast<size_t>(images.bytes()), hash);
+  return content_hash(labels.raw(), static_cast<size_t>(labels.bytes()), hash);
+}
+
+Normalisation measured_normalisation(const Tensor& images) {
+  const int64_t channels = images.dim(3);
+  require(images.size() > 0, "the mean of no images");
+  // Counting the 256 values first makes the sums exact: no rounding, whatever the order.
+  std::vector<std::array<int64_t, 256>> histograms(static_cast<size_t>(channels));
+  const uint8_t* pixels = images.data<uint8_t>();
+  for (int64_t i = 0; i < images.size(); ++i)
+    ++histograms[static_cast<size_t>(i % channels)][pixels[i]];
+  const double count = static_cast<double>(images.size() / channels);
+  Normalisation result;
+  for (const auto& histogram : histograms) {
+    double sum = 0;
+    for (int v = 0; v < 256; ++v) sum += static_cast<double>(histogram[v]) * v;
+    const double mean = sum / count;
+    double squares = 0;
+    for (int v = 0; v < 256; ++v)
+      squares += static_cast<double>(histogram[v]) * (v - mean) * (v - mean);
+    result.mean.push_back(mean / 255);
+    // A channel of one constant value has no scale: half a grey level keeps the division finite.
+    result.std_dev.push_back(std::max(std::sqrt(squares / count), 0.5) / 255);
+  }
+  return result;
+}
+
+}  // namespace topograd

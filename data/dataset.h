@@ -1,0 +1,52 @@
+// A labelled set of images in memory.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/core/tensor.h"
+
+namespace topograd {
+
+/// What a pixel becomes before the network sees it: (value / 255 - mean) / std_dev, per channel.
+struct Normalisation {
+  std::vector<double> mean;     ///< per channel, in units of full intensity (0..1)
+  std::vector<double> std_dev;  ///< likewise
+  friend bool operator==(const Normalisation&, const Normalisation&) = default;
+};
+
+/// "cifar10": (125.3, 123.0, 113.9) / 255 and (63.0, 62.1, 66.7) / 255, what CIFAR-10 networks are
+/// usually trained with. "imagenet": ImageNet's, which others use on CIFAR-10 all the same.
+/// Anything else is an Error that lists them.
+Normalisation normalisation_named(std::string_view name);
+
+struct Dataset {
+  std::string name;  ///< "cifar10", "synthetic" or "folder"
+  Tensor images;     ///< u8 [N, H, W, C]
+  Tensor labels;     ///< i32 [N], each in [0, classes())
+  std::vector<std::string> class_names;
+  Normalisation normalisation;
+
+  int64_t count() const { return labels.dim(0); }
+  int64_t classes() const { return static_cast<int64_t>(class_names.size()); }
+  int64_t height() const { return images.dim(1); }
+  int64_t width() const { return images.dim(2); }
+  int64_t channels() const { return images.dim(3); }
+
+  /// The first `n` images, as a view.
+  Dataset first(int64_t n) const;
+  /// A content hash of shape, pixels and labels: the same data give the same number on any
+  /// machine. Computed anew by each call, at memory speed (CIFAR-10: about 20 ms).
+  uint64_t hash() const;
+};
+
+struct DataSplits {
+  Dataset train;
+  Dataset test;
+};
+
+/// Mean and standard deviation of the pixels per channel, over all images.
+Normalisation measured_normalisation(const Tensor& images);
+
+}  // namespace topograd

@@ -1,0 +1,20 @@
+// Data sets as folders of images: train/<class>/*.png|jpg and test/<class>/*.png|jpg.
+#pragma once
+
+#include <string>
+
+#include "data/dataset.h"
+
+namespace topograd {
+
+/// Whether `folder` has a subfolder train or test.
+bool is_image_folder(const std::string& folder);
+
+/// All images, as RGB (grey is expanded, transparency dropped). Classes are the subfolders of
+/// train, sorted by name; test must have the same. Files whose name does not end in .png, .jpg or
+/// .jpeg are ignored. Images are taken in turn from every class, so that the first n are balanced.
+/// The normalisation is measured on the training images. A missing subfolder, a class without
+/// images, images of different sizes and an unreadable image are Errors that name the path.
+DataSplits load_image_folder(const std::string& folder);
+
+}  // namespace topograd

@@ -1,0 +1,28 @@
+// One door to every data set.
+#pragma once
+
+#include <string>
+
+#include "data/dataset.h"
+
+namespace topograd {
+
+struct DataSpec {
+  /// "synthetic", or a folder: CIFAR-10's binary version (six .bin files, there or in its
+  /// subfolder cifar-10-batches-bin), or images as train/<class>/*.png|jpg and test/<class>/*.
+  /// What a folder holds is seen from its files.
+  std::string source = "synthetic";
+  int64_t train_limit = 0;  ///< use only the first n training images; 0: all
+  int64_t test_limit = 0;   ///< likewise for the test images
+  // Synthetic data only; files say these themselves.
+  int64_t image_size = 32;  ///< pixels along one side, at least 12
+  int64_t synthetic_train = 10'000;
+  int64_t synthetic_test = 2'000;
+  uint64_t seed = 1;
+};
+
+/// Loads both splits into memory. Throws Error, one line naming the file and what to do about it,
+/// where anything is missing, damaged or contradictory, or a limit exceeds what there is.
+DataSplits load_data(const DataSpec& spec);
+
+}  // namespace topograd
