@@ -14,7 +14,7 @@ TEST_CASE("gemm: every row equals the reference for every transposition, write m
           check_op<GemmArgs>(
               text("gemm M=", M, " N=", N, " K=", K, " ta=", ta, " tb=", tb,
                    write == Write::accumulate ? " accumulate" : ""),
-              [&](Operands& o) {
+              [&, M = M, N = N, K = K](Operands& o) {
                 return GemmArgs{.c = o.output({M, N}, write),
                                 .a = o.normal(ta ? Shape{K, M} : Shape{M, K}),
                                 .b = o.normal(tb ? Shape{N, K} : Shape{K, N}),

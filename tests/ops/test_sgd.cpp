@@ -17,7 +17,7 @@ TEST_CASE("sgd: every row equals the reference in every variant") {
         check_op<SgdArgs>(
             text("sgd n=", n, " momentum=", momentum, " nesterov=", nesterov,
                  " first=", first_step),
-            [&](Operands& o) {
+            [&, momentum = momentum, nesterov = nesterov, first_step = first_step](Operands& o) {
               SgdArgs args{.theta = o.in_out({n}), .gradient = o.normal({n})};
               // On the first step the buffer is poisoned: it must not be read.
               if (momentum > 0) args.momentum_buffer = first_step ? o.output({n}) : o.in_out({n});
