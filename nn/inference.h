@@ -4,7 +4,7 @@
 #include "kernels/core/thread_pool.h"
 #include "kernels/softmax_xent/softmax_xent.h"
 #include "nn/graph.h"
-#include "nn/labelled_images.h"
+#include "kernels/augment/labelled_images.h"
 
 namespace topograd {
 

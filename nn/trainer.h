@@ -2,7 +2,7 @@
 #pragma once
 
 #include "nn/inference.h"
-#include "nn/labelled_images.h"
+#include "kernels/augment/labelled_images.h"
 #include "nn/network.h"
 #include "nn/schedule.h"
 

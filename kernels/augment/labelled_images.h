@@ -1,4 +1,4 @@
-// Images and labels as training and evaluation see them.
+// Images and labels as training and evaluation see them: bytes, normalised when they are used.
 #pragma once
 
 #include <vector>
