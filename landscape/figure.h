@@ -16,26 +16,26 @@ namespace topograd {
 enum class Scale { linear, log };
 
 struct FigureOptions {
-  std::string title;
-  std::string subtitle;
-  std::string x_label;  ///< with its unit: "alpha (direction x, filter-normalised)"
-  std::string y_label;
+  std::string title = {};
+  std::string subtitle = {};
+  std::string x_label = {};  ///< with its unit: "alpha (direction x, filter-normalised)"
+  std::string y_label = {};
   std::string value_label = "loss";
-  std::string footer;  ///< provenance, one line
+  std::string footer = {};  ///< provenance, one line
 
   /// Colours, levels and (for curves) the loss axis. On a logarithmic scale a value <= 0 is drawn
   /// as the smallest positive one; a field without positive values is an Error there.
   Scale scale = Scale::linear;
   /// Values above are off the scale: one flat tone, and a count in the caption.
-  std::optional<double> clip_max;
+  std::optional<double> clip_max = {};
   /// The ends of the scale, for several figures that share it; default: the range of the values.
   /// What lies beyond them is drawn in the first colour or off the scale.
-  std::optional<double> level_min;
-  std::optional<double> level_max;
+  std::optional<double> level_min = {};
+  std::optional<double> level_max = {};
   /// Heat maps: bilinear between the points instead of one cell per point.
   bool interpolate = false;
   /// A path over a field (training, projected to the plane), drawn from first to last point.
-  std::vector<PlanePoint> trajectory;
+  std::vector<PlanePoint> trajectory = {};
 
   int width = 700;   ///< in px of the SVG, 400 to 4000; the PNG has twice as many
   int height = 600;  ///< 300 to 4000; the most: a field that is wider than high makes a lower page
@@ -52,13 +52,13 @@ void draw_heat_map(const FieldView& field, const FigureOptions& options, const s
 
 /// Losses and accuracies along a line. Every series but x may be empty; the others have x's length.
 struct CurveView {
-  std::vector<double> x;  ///< increasing, at least 2
-  std::vector<double> train_loss;
-  std::vector<double> test_loss;
-  std::vector<double> train_accuracy;  ///< percent
-  std::vector<double> test_accuracy;
-  std::vector<double> train_loss_error;  ///< standard error of train_loss: a band of +-1
-  std::vector<double> test_loss_error;
+  std::vector<double> x = {};  ///< increasing, at least 2
+  std::vector<double> train_loss = {};
+  std::vector<double> test_loss = {};
+  std::vector<double> train_accuracy = {};  ///< percent
+  std::vector<double> test_accuracy = {};
+  std::vector<double> train_loss_error = {};  ///< standard error of train_loss: a band of +-1
+  std::vector<double> test_loss_error = {};
 };
 
 /// Loss on the left axis in blue, accuracy on the right axis in red; train solid, test dashed.

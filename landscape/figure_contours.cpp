@@ -73,11 +73,13 @@ std::vector<ContourOnPage> lines_on_page(Canvas& canvas, const Frame& frame, con
 }
 
 void draw_lines(Canvas& canvas, const Frame& frame, const FieldView& field, const ValueScale& scale,
-                const Bands& bands) {
+                const Bands& bands, const std::vector<PlanePoint>& trajectory) {
   const std::vector<ContourOnPage> lines = lines_on_page(canvas, frame, field, scale, bands);
   std::vector<Obstacle> obstacles;
   for (const Point& mark : mark_positions(frame, field))
     obstacles.push_back({mark, mark, kMarkClearance});
+  for (size_t i = 1; i < trajectory.size(); ++i)
+    obstacles.push_back({frame.at(trajectory[i - 1]), frame.at(trajectory[i]), 3});
   const std::vector<PlacedLabel> labels = place_labels(lines, frame.plot, kLabelSize, obstacles);
   canvas.clipped(frame.plot, [&] {
     for (size_t i = 0; i < lines.size(); ++i) {
@@ -108,7 +110,7 @@ void draw_contours(const FieldView& field, const FigureOptions& options, const s
   write_page(path, page.width, page.height, [&](Canvas& canvas) {
     draw_heading(canvas, page);
     fill_bands(canvas, frame, drawn, scale, bands);
-    draw_lines(canvas, frame, drawn, scale, bands);
+    draw_lines(canvas, frame, drawn, scale, bands, page.trajectory);
     const std::vector<Key> keys = draw_marks(canvas, frame, field, scale, page, kOffScaleLight);
     draw_field_axes(canvas, frame, page);
     const auto paint = [&](double t) { return bands.at(t); };

@@ -236,8 +236,7 @@ void draw_curves(const CurveView& curves, const FigureOptions& options, const st
     all.insert(all.end(), accuracy.begin(), accuracy.end());
     std::vector<Key> keys = keys_of(all, scale);
     if (!loss.empty()) mark_minimum(canvas, frame, curves.x, loss.front(), scale, keys);
-    const int x_ticks = std::max(2, static_cast<int>(plot.width / 75));
-    draw_x_axis(canvas, frame, linear_ticks(frame.x_low, frame.x_high, x_ticks), options.x_label);
+    draw_x_axis(canvas, frame, options.x_label);
     if (!loss.empty()) draw_y_axis(canvas, frame, ticks, options.y_label, true, kBlue);
     if (!accuracy.empty())
       draw_y_axis(canvas, percent, linear_ticks(0, 100, 5), "accuracy (%)", false, kRed);

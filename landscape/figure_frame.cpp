@@ -14,6 +14,7 @@ constexpr double kBarGap = 20;
 constexpr double kBarWidth = 17;
 constexpr double kBarSpace = 78;  // right of the bar: its labels
 constexpr double kTick = 5;
+constexpr double kTickEvery = 50;  // px
 constexpr int kLowestPage = 300;
 constexpr double kBelow = 11;           // height of the arrow for values below the bar
 constexpr double kMostUneven = 3;       // ratio of ranges up to which both axes have equal units
@@ -90,8 +91,19 @@ Ticks linear_ticks(double low, double high, int target) {
   return ticks;
 }
 
-void draw_x_axis(Canvas& canvas, const Frame& frame, const Ticks& ticks, const std::string& label) {
+void draw_x_axis(Canvas& canvas, const Frame& frame, const std::string& label) {
   const double bottom = frame.plot.bottom();
+  const auto ticks_for = [&](int target) {
+    return linear_ticks(frame.x_low, frame.x_high, target);
+  };
+  int target = std::max(2, static_cast<int>(frame.plot.width / kTickEvery));
+  Ticks ticks = ticks_for(target);
+  const auto crowded = [&] {
+    const double each =
+        frame.plot.width / std::max<double>(1, static_cast<double>(ticks.major.size()));
+    return widest(canvas, ticks.labels) + 10 > each;
+  };
+  while (target > 1 && crowded()) ticks = ticks_for(--target);
   for (size_t i = 0; i < ticks.major.size(); ++i) {
     const double x = frame.at(ticks.major[i], frame.y_low).x;
     canvas.stroke({{{{x, bottom}, {x, bottom + kTick}}, false}}, {.colour = kInk, .width = 0.9});
@@ -130,9 +142,8 @@ void draw_box(Canvas& canvas, const Frame& frame) {
 }
 
 void draw_field_axes(Canvas& canvas, const Frame& frame, const FigureOptions& options) {
-  const int x_ticks = std::max(2, static_cast<int>(frame.plot.width / 75));
-  const int y_ticks = std::max(2, static_cast<int>(frame.plot.height / 50));
-  draw_x_axis(canvas, frame, linear_ticks(frame.x_low, frame.x_high, x_ticks), options.x_label);
+  const int y_ticks = std::max(2, static_cast<int>(frame.plot.height / kTickEvery));
+  draw_x_axis(canvas, frame, options.x_label);
   draw_y_axis(canvas, frame, linear_ticks(frame.y_low, frame.y_high, y_ticks), options.y_label,
               true, kInk);
   draw_box(canvas, frame);

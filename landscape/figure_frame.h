@@ -54,7 +54,8 @@ struct Ticks {
 };
 Ticks linear_ticks(double low, double high, int target);
 
-void draw_x_axis(Canvas& canvas, const Frame& frame, const Ticks& ticks, const std::string& label);
+/// About one tick every 50 px, fewer where their labels would touch.
+void draw_x_axis(Canvas& canvas, const Frame& frame, const std::string& label);
 /// On the left or the right of the plot, in one colour; the axis's label is rotated along it.
 void draw_y_axis(Canvas& canvas, const Frame& frame, const Ticks& ticks, const std::string& label,
                  bool left, const Colour& colour);

@@ -1,0 +1,293 @@
+// The figures, by their pixels.
+#include <cairo.h>
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <memory>
+
+#include "landscape/figure.h"
+#include "landscape/figure_frame.h"
+#include "tests/temporary_folder.h"
+
+using namespace topograd;
+using namespace topograd::test;
+
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// A PNG read back. Pixels are addressed in px of the page: half of the file's.
+class Picture {
+ public:
+  explicit Picture(const std::string& path)
+      : surface_(cairo_image_surface_create_from_png(path.c_str()), cairo_surface_destroy) {
+    REQUIRE(cairo_surface_status(surface_.get()) == CAIRO_STATUS_SUCCESS);
+  }
+  int width() const { return cairo_image_surface_get_width(surface_.get()); }
+  int height() const { return cairo_image_surface_get_height(surface_.get()); }
+
+  Colour at(PlanePoint p) const {
+    const unsigned char* pixel =
+        cairo_image_surface_get_data(surface_.get()) +
+        std::lround(2 * p.y) * cairo_image_surface_get_stride(surface_.get()) +
+        4 * std::lround(2 * p.x);
+    return {pixel[2] / 255.0, pixel[1] / 255.0, pixel[0] / 255.0, 1};
+  }
+  /// Whether nothing is drawn within `width` px of the picture's edges.
+  bool white_border(double width) const {
+    const double right = this->width() / 2.0, bottom = height() / 2.0;
+    for (double y = 0; y < bottom - 0.5; y += 0.5)
+      for (double x = 0; x < right - 0.5; x += 0.5) {
+        const bool border = x < width || y < width || x > right - width || y > bottom - width;
+        if (border && at({x, y}).green < 0.99) return false;
+      }
+    return true;
+  }
+
+ private:
+  std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)> surface_;
+};
+
+double difference(const Colour& a, const Colour& b) {
+  return std::max(
+      {std::abs(a.red - b.red), std::abs(a.green - b.green), std::abs(a.blue - b.blue)});
+}
+bool grey(const Colour& c) {
+  return std::abs(c.red - c.blue) <= 0.03 && c.red < 0.95;
+}
+
+/// Not symmetric, not square, not even: a transposed or mirrored picture differs everywhere.
+FieldView ramp() {
+  return {{-1, 0, 3}, {-2, 1}, {1, 2, 3, 4, 5, 6}};
+}
+
+constexpr double kRounding = 2.0 / 255;
+
+}  // namespace
+
+TEST_CASE("colour map: viridis at its known entries, with lightness rising") {
+  const double known[][4] = {{0, 68, 1, 84},
+                             {64, 59, 82, 139},
+                             {128, 33, 145, 140},
+                             {192, 94, 201, 98},
+                             {255, 253, 231, 37}};
+  for (const auto& [index, red, green, blue] : known)
+    CHECK(difference(viridis(index / 255), {red / 255, green / 255, blue / 255, 1}) <= 4.0 / 255);
+  double last = -1;
+  for (int i = 0; i < 256; ++i) {
+    const Colour c = viridis(i / 255.0);
+    const double lightness = 0.2126 * c.red + 0.7152 * c.green + 0.0722 * c.blue;
+    CHECK(lightness > last);
+    last = lightness;
+    CHECK(light_viridis(i / 255.0).red >= 0.5);
+  }
+  CHECK(difference(viridis(-3), viridis(0)) == 0);
+  CHECK(difference(viridis(7), viridis(1)) == 0);
+}
+
+TEST_CASE("figure: numbers as a reader writes them") {
+  using drawing::format_number;
+  CHECK(format_number(0) == "0");
+  CHECK(format_number(0.25) == "0.25");
+  CHECK(format_number(-1.5) == "−1.5");
+  CHECK(format_number(12345) == "12345");
+  CHECK(format_number(5e-5) == "5×10⁻⁵");
+  CHECK(format_number(1e12) == "10¹²");
+  CHECK(format_number(-1e12) == "−10¹²");
+  CHECK(format_number(0.00055170849, 4) == "0.0005517");
+  CHECK(format_number(kInfinity) == "∞");
+  CHECK(format_number(kNaN) == "NaN");
+  CHECK(drawing::format_ticks({-1, -0.5, 0, 0.5}) ==
+        std::vector<std::string>{"−1.0", "−0.5", "0.0", "0.5"});
+  CHECK(drawing::format_ticks({0, 1e-7}) == std::vector<std::string>{"0", "10⁻⁷"});
+}
+
+TEST_CASE("figure: every cell of a heat map has its value's colour at its place") {
+  TemporaryFolder folder;
+  draw_heat_map(ramp(), {.title = "ramp"}, folder.file("heat.png"));
+  const Picture picture(folder.file("heat.png"));
+  CHECK(picture.width() == 1400);
+  // Cells reach half a step beyond the outer points.
+  const auto frame = drawing::field_layout({.title = "ramp"}, -1.5, 4.5, -3.5, 2.5).frame;
+  const FieldView field = ramp();
+  for (size_t row = 0; row < 2; ++row)
+    for (size_t column = 0; column < 3; ++column) {
+      CAPTURE(row);
+      CAPTURE(column);
+      // Away from the point itself, where a mark may be.
+      const Colour got = picture.at(frame.at(field.x[column] + 0.3, field.y[row] + 0.7));
+      CHECK(difference(got, viridis((field.at(row, column) - 1) / 5)) <= kRounding);
+    }
+}
+
+TEST_CASE("figure: a bilinear heat map is exact for a plane") {
+  TemporaryFolder folder;
+  const FigureOptions options{.title = "plane", .interpolate = true};
+  draw_heat_map(ramp(), options, folder.file("heat.png"));
+  const Picture picture(folder.file("heat.png"));
+  const auto frame = drawing::field_layout(options, -1, 3, -2, 1).frame;
+  // Along y the field is linear: 3 over the whole range, on top of the row's values.
+  for (double y : {-1.9, -1.0, 0.1, 0.9}) {
+    CAPTURE(y);
+    const double value = 2.5 + (y + 2);  // at x = 1.5, half way between 2 and 3
+    CHECK(difference(picture.at(frame.at(1.5, y)), viridis((value - 1) / 5)) <= 3 * kRounding);
+  }
+}
+
+TEST_CASE("figure: contours fill the right side, clip, and hatch what is no number") {
+  TemporaryFolder folder;
+  FieldView field{{0, 1, 2, 3, 4, 5}, {0, 1, 2}, {}};
+  for (double y : field.y)
+    for (double x : field.x) field.values.push_back(y < 2 && x == 5 ? kInfinity : x + 0.1 * y);
+  const FigureOptions options{.clip_max = 3.0};
+  draw_contours(field, options, folder.file("contours.png"));
+  const Picture picture(folder.file("contours.png"));
+  const auto frame = drawing::field_layout(options, 0, 5, 0, 2).frame;
+  double last = 0;
+  for (double x : {0.55, 1.3, 2.1, 2.6}) {  // bands grow lighter to the right
+    CHECK(picture.at(frame.at(x, 1.3)).green > last);
+    last = picture.at(frame.at(x, 1.3)).green;
+  }
+  CHECK(difference(picture.at(frame.at(3.5, 1.3)), drawing::kOffScaleLight) <= kRounding);
+  CHECK(grey(picture.at(frame.at(4.6, 0.4))));
+  CHECK(grey(picture.at(frame.at(4.3, 1.8))));
+
+  draw_heat_map(field, options, folder.file("heat.png"));
+  const Picture heat(folder.file("heat.png"));
+  const auto cells = drawing::field_layout(options, -0.5, 5.5, -0.5, 2.5).frame;
+  CHECK(difference(heat.at(cells.at(4.1, 1.1)), drawing::kOffScale) <= kRounding);
+  CHECK(difference(heat.at(cells.at(2.1, 1.1)), viridis(2.1 / 3)) <= kRounding);
+  CHECK(grey(heat.at(cells.at(5.2, 0.2))));
+  CHECK(!grey(heat.at(cells.at(5.2, 2.2))));
+}
+
+TEST_CASE("figure: two figures with one scale give a value one colour") {
+  TemporaryFolder folder;
+  FigureOptions options{.scale = Scale::log, .level_min = 0.01, .level_max = 100.0};
+  FieldView low{{0, 1, 2}, {0, 1}, {0.02, 0.5, 1, 0.02, 0.5, 1}};
+  FieldView high{{0, 1, 2}, {0, 1}, {0.001, 0.5, 1e4, 0, 0.5, -3}};
+  draw_heat_map(low, options, folder.file("low.png"));
+  draw_heat_map(high, options, folder.file("high.png"));
+  const auto frame = drawing::field_layout(options, -0.5, 2.5, -0.5, 1.5).frame;
+  const Picture a(folder.file("low.png")), b(folder.file("high.png"));
+  CHECK(difference(a.at(frame.at(1.2, 0.7)), b.at(frame.at(1.2, 0.7))) == 0);
+  CHECK(difference(b.at(frame.at(0.2, 0.7)), viridis(0)) <= kRounding);
+  CHECK(difference(b.at(frame.at(0.2, 1.3)), viridis(0)) <= kRounding);  // 0 has no logarithm
+  CHECK(difference(b.at(frame.at(2.2, 0.3)), drawing::kOffScale) <= kRounding);
+}
+
+TEST_CASE("figure: long texts are shortened, nothing is cut off") {
+  TemporaryFolder folder;
+  const std::string words = "θ* of a network with a very long name and a longer history; ";
+  std::string longer;
+  for (int i = 0; i < 10; ++i) longer += words;
+  FigureOptions options{.title = longer,
+                        .subtitle = longer,
+                        .x_label = longer,
+                        .y_label = longer,
+                        .value_label = longer,
+                        .footer = longer};
+  FieldView field{{-1, 0, 1}, {-1, 0, 1}, {-1e9, 2e-9, 3, kNaN, 5, 6, 7, 8, 1e9}};
+  draw_contours(field, options, folder.file("contours.png"));
+  CHECK(Picture(folder.file("contours.png")).white_border(4));
+  options.clip_max = 5;
+  options.width = 400;
+  draw_heat_map(field, options, folder.file("heat.png"));
+  CHECK(Picture(folder.file("heat.png")).white_border(3));
+  FieldView flat{{-1, 0, 2, 5}, {0, 2.5}, {1, 2, 3, 4, 5, 6, 7, 8}};
+  draw_heat_map(flat, options, folder.file("flat.png"));
+  CHECK(Picture(folder.file("flat.png")).height() < 2 * options.height);
+  CurveView curves{.x = {-1, 0, 1},
+                   .train_loss = {1e9, 2, 3},
+                   .test_loss = {1, 2, kInfinity},
+                   .train_accuracy = {0, 100, 10},
+                   .test_accuracy = {0, 90, 10},
+                   .train_loss_error = {1, 1, 1}};
+  options.width = 700;
+  draw_curves(curves, options, folder.file("curves.png"));
+  CHECK(Picture(folder.file("curves.png")).white_border(4));
+}
+
+TEST_CASE("figure: fields without a number, without a range, or beyond the clip give a picture") {
+  TemporaryFolder folder;
+  for (Scale scale : {Scale::linear, Scale::log})
+    for (double value : {kNaN, 0.3, 1e-300, 1e200}) {
+      const FieldView field{{-1, 1}, {-1, 0, 1}, std::vector<double>(6, value)};
+      for (const std::optional<double>& clip : {std::optional<double>{}, std::optional(0.1)}) {
+        const FigureOptions options{.scale = scale, .clip_max = clip};
+        draw_contours(field, options, folder.file("contours.svg"));
+        draw_heat_map(field, options, folder.file("heat.png"));
+        draw_curves({.x = {0, 1}, .train_loss = {value, value}}, options, folder.file("curve.svg"));
+      }
+    }
+  const FieldView none{{-1, 1}, {-1, 1}, {kNaN, kNaN, kNaN, kNaN}};
+  draw_contours(none, {}, folder.file("none.png"));
+  const auto frame = drawing::field_layout({}, -1, 1, -1, 1).frame;
+  CHECK(grey(Picture(folder.file("none.png")).at(frame.at(-0.5, 0.4))));
+}
+
+TEST_CASE("figure: a curve lies where its values are, on either axis") {
+  TemporaryFolder folder;
+  CurveView curves{.x = {0, 1, 2, 3, 4}, .train_loss = {1, 1, 1, kNaN, 1}};
+  const FigureOptions options{.level_min = 0.0, .level_max = 2.0};
+  draw_curves(curves, options, folder.file("curve.png"));
+  const Picture picture(folder.file("curve.png"));
+  const double middle = 0.5 * (drawing::plot_top(options) + drawing::plot_bottom(options));
+  const auto blue = [&](double x) {  // plot: 76 px on the left, 24 on the right
+    const Colour c = picture.at({76 + (options.width - 100) * x / 4, middle});
+    return c.blue > c.red + 0.2;
+  };
+  CHECK(blue(0.5));
+  CHECK(blue(1.5));
+  CHECK(!blue(2.5));  // beside the gap
+  CHECK(!blue(3.5));
+}
+
+TEST_CASE("figure: SVG holds the picture, and the old file survives a failure") {
+  TemporaryFolder folder;
+  draw_contours(ramp(), {.title = "ramp"}, folder.file("figure.svg"));
+  const std::string svg = folder.read("figure.svg");
+  CHECK(svg.find("width=\"700px\"") != std::string::npos);
+  CHECK(svg.find("</svg>") != std::string::npos);
+  CHECK_THROWS_AS(draw_contours(ramp(), {.width = 10}, folder.file("figure.svg")), Error);
+  CHECK(folder.read("figure.svg") == svg);
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("figure: what cannot be drawn is refused in words") {
+  TemporaryFolder folder;
+  const std::string path = folder.file("figure.png");
+  CHECK(error_of([&] { draw_heat_map(ramp(), {}, "figure.pdf"); }) ==
+        "cannot tell the format of figure 'figure.pdf': end its name in .svg or .png");
+  for (const char* name : {"missing/figure.png", "missing/figure.svg"}) {
+    const std::string error = error_of([&] { draw_contours(ramp(), {}, folder.file(name)); });
+    CHECK(error.find("cannot write " + folder.file(name)) == 0);
+    CHECK(error.find('\n') == std::string::npos);
+  }
+  CHECK(
+      error_of([&] {
+        draw_heat_map({{0, 1, 2}, {0}, {1, 2, 3}}, {}, path);
+      }) ==
+      "a field to draw needs at least 2 coordinates in y, got 1: draw a line of points as curves");
+  const FieldView negative{{0, 1}, {0, 1}, {-1, -2, 0, -3}};
+  CHECK(error_of([&] { draw_contours(negative, {.title = "t", .scale = Scale::log}, path); }) ==
+        "no value of 't' is above 0: choose the linear scale");
+  CHECK(error_of([&] {
+          draw_contours(ramp(), {.title = "t", .level_min = 3.0, .level_max = 2.0}, path);
+        }) == "the scale of 't' runs from 3 to 2: swap them");
+  CHECK(error_of([&] {
+          draw_contours(ramp(), {.title = "t", .scale = Scale::log, .clip_max = 0.0}, path);
+        }) == "a scale of 't' cannot end at 0: it is logarithmic");
+  CHECK(error_of([&] { draw_curves({.x = {0}}, {}, path); }) ==
+        "curves need at least 2 points, got 1");
+  CHECK(error_of([&] {
+          draw_curves({.x = {0, 1}, .train_loss = {1}}, {}, path);
+        }) == "a curve has 1 values for 2 points");
+  CHECK(error_of([&] {
+          draw_curves({.x = {0, 0}}, {}, path);
+        }) == "the x of curves must be finite and increase, but x[1] is 0");
+  CHECK(folder.files() == 0);
+}
