@@ -52,11 +52,15 @@ namespace topograd {
 
 HWY_EXPORT(adam_all);
 
+namespace {
+void run(const AdamArgs& args, Context&) {
+  HWY_DYNAMIC_DISPATCH(adam_all)(args);
+}
+}  // namespace
+
 void register_adam_highway(OpRegistry& registry) {
   registry.add<AdamArgs>({"highway", Device::cpu,
-                          [](const AdamArgs& a) { return a.theta.dtype() == DType::f32; },
-                          [](const AdamArgs& a, Context&) { HWY_DYNAMIC_DISPATCH(adam_all)
-                                                            (a); }});
+                          [](const AdamArgs& a) { return a.theta.dtype() == DType::f32; }, run});
 }
 
 }  // namespace topograd

@@ -52,11 +52,15 @@ namespace topograd {
 
 HWY_EXPORT(sgd_all);
 
+namespace {
+void run(const SgdArgs& args, Context&) {
+  HWY_DYNAMIC_DISPATCH(sgd_all)(args);
+}
+}  // namespace
+
 void register_sgd_highway(OpRegistry& registry) {
   registry.add<SgdArgs>({"highway", Device::cpu,
-                         [](const SgdArgs& a) { return a.theta.dtype() == DType::f32; },
-                         [](const SgdArgs& a, Context&) { HWY_DYNAMIC_DISPATCH(sgd_all)
-                                                          (a); }});
+                         [](const SgdArgs& a) { return a.theta.dtype() == DType::f32; }, run});
 }
 
 }  // namespace topograd
