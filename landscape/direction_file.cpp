@@ -40,8 +40,8 @@ void write_direction(Hdf5File& file, const std::string& group, const ParameterLa
   }
 }
 
-/// How many entries of the file stand for PyTorch's num_batches_tracked, one per BatchNorm: all or
-/// none. An Error where the number of entries fits neither.
+/// Whether the file has entries for PyTorch's num_batches_tracked, one per BatchNorm. An Error
+/// where the number of entries fits neither with them nor without.
 bool has_batch_counters(const Hdf5File& file, const std::string& group,
                         const std::vector<ParameterEntry>& entries, DirectionType type) {
   const auto held = static_cast<int64_t>(file.members(group).size());

@@ -83,9 +83,11 @@ NumberType type_of(int64_t) {
   return {H5T_NATIVE_INT64, H5T_STD_I64LE};
 }
 
-Handle text_type() {
+/// A string of fixed length with its closing zero. A variable one would lie in the file's global
+/// heap, the one structure without checksum, on which the library crashes where it is damaged.
+Handle text_type(const std::string& value) {
   Handle type(checked(H5Tcopy(H5T_C_S1), "prepare an HDF5 string"), H5Tclose);
-  checked(H5Tset_size(type, H5T_VARIABLE), "prepare an HDF5 string");
+  checked(H5Tset_size(type, value.size() + 1), "prepare an HDF5 string");
   checked(H5Tset_cset(type, H5T_CSET_UTF8), "prepare an HDF5 string");
   return type;
 }
@@ -156,20 +158,39 @@ void write_attribute(hid_t file, const std::string& path, const std::string& nam
   checked(H5Awrite(attribute, memory, value), "write ", what);
 }
 
+/// Properties of a new object without its time of birth, which would make equal files differ.
+Handle without_times(hid_t property_class) {
+  Handle creation(checked(H5Pcreate(property_class), "prepare HDF5"), H5Pclose);
+  checked(H5Pset_obj_track_times(creation, false), "prepare HDF5");
+  return creation;
+}
+
+/// Makes the groups on the way to `name` that are missing.
+void create_groups(hid_t file, const std::string& path, const std::string& name) {
+  for (size_t end = name.find('/', 1); end != name.npos; end = name.find('/', end + 1)) {
+    const std::string group = name.substr(0, end);
+    const std::string what = text("write '", group, "' of ", path);
+    if (checked(H5Lexists(file, group.c_str(), H5P_DEFAULT), what) > 0) continue;
+    const Handle created(checked(H5Gcreate2(file, group.c_str(), H5P_DEFAULT,
+                                            without_times(H5P_GROUP_CREATE), H5P_DEFAULT),
+                                 what),
+                         H5Gclose);
+  }
+}
+
 Handle create_dataset(hid_t file, const std::string& path, const std::string& name, hid_t type,
                       const Shape& shape) {
+  create_groups(file, path, name);
   const std::string what = text("write '", name, "' of ", path);
-  std::vector<hsize_t> extents(shape.begin(), shape.end());
+  const std::vector<hsize_t> extents(shape.begin(), shape.end());
   const Handle space(
       checked(shape.rank() == 0 ? H5Screate(H5S_SCALAR)
                                 : H5Screate_simple(shape.rank(), extents.data(), nullptr),
               what),
       H5Sclose);
-  const Handle links(checked(H5Pcreate(H5P_LINK_CREATE), what), H5Pclose);
-  checked(H5Pset_create_intermediate_group(links, 1), what);
-  const Handle creation(checked(H5Pcreate(H5P_DATASET_CREATE), what), H5Pclose);
-  checked(H5Pset_obj_track_times(creation, false), what);  // a time would make equal files differ
-  return {checked(H5Dcreate2(file, name.c_str(), type, space, links, creation, H5P_DEFAULT), what),
+  return {checked(H5Dcreate2(file, name.c_str(), type, space, H5P_DEFAULT,
+                             without_times(H5P_DATASET_CREATE), H5P_DEFAULT),
+                  what),
           H5Dclose};
 }
 
@@ -190,8 +211,13 @@ Hdf5File Hdf5File::create(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
   require(descriptor >= 0, "cannot create ", path, ": ", std::strerror(errno));
   ::close(descriptor);
-  return {path, checked(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, file_access()),
-                        "create ", path)};
+  const Handle access = file_access();
+  // The format of HDF5 1.8, not the default of 1998: its structures carry checksums, so that a
+  // damaged file is an error, where the library may crash on the older one.
+  checked(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18), "prepare HDF5");
+  return {path,
+          checked(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, without_times(H5P_FILE_CREATE), access),
+                  "create ", path)};
 }
 
 Hdf5File::Hdf5File(Hdf5File&& other) noexcept
@@ -308,10 +334,9 @@ template void Hdf5File::write(const std::string&, const double*, const Shape&);
 template void Hdf5File::write(const std::string&, const uint8_t*, const Shape&);
 
 void Hdf5File::write_text(const std::string& name, const std::string& value) {
-  const Handle type = text_type();
-  const char* characters = value.c_str();
+  const Handle type = text_type(value);
   const Handle dataset = create_dataset(id_, path_, name, type, {});
-  checked(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, &characters), "write '", name,
+  checked(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value.c_str()), "write '", name,
           "' of ", path_);
 }
 
@@ -330,9 +355,8 @@ std::map<std::string, std::string> Hdf5File::attributes() const {
 }
 
 void Hdf5File::set_attribute(const std::string& name, const std::string& value) {
-  const Handle type = text_type();
-  const char* characters = value.c_str();
-  write_attribute(id_, path_, name, type, type, &characters);
+  const Handle type = text_type(value);
+  write_attribute(id_, path_, name, type, type, value.c_str());
 }
 
 void Hdf5File::set_attribute(const std::string& name, double value) {

@@ -18,7 +18,7 @@ namespace topograd {
 class Hdf5File {
  public:
   static Hdf5File open_read(const std::string& path);
-  /// A new, empty file; an old one is replaced.
+  /// A new, empty file in the format of HDF5 1.8 (2008); an old file is replaced.
   static Hdf5File create(const std::string& path);
 
   Hdf5File(Hdf5File&& other) noexcept;
@@ -47,7 +47,7 @@ class Hdf5File {
   /// its name are made where they are missing. Equal contents give files equal to the byte.
   template <class T>
   void write(const std::string& name, const T* values, const Shape& shape);
-  /// A new scalar dataset of variable length and UTF-8, as h5py writes a Python string.
+  /// A new scalar dataset: one string, UTF-8, of fixed length.
   void write_text(const std::string& name, const std::string& value);
 
   /// The file's own attributes as text: those that are one string or one number; others are left
