@@ -1,0 +1,56 @@
+// What the command-line programs share: flags, errors, interruption, version.
+#pragma once
+
+#include <cxxopts.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "kernels/core/thread_pool.h"
+
+namespace topograd::cli {
+
+/// Runs a program's body: an Error or a wrong flag becomes one line on stderr and exit status 1
+/// (2 for wrong flags). `name` stands before every message.
+int run_program(const std::string& name, const std::function<int()>& body);
+
+/// argv with every long flag's underscores turned to hyphens, so that --dir_file is --dir-file: the
+/// spellings of the field's older tools work as they are.
+class Arguments {
+ public:
+  Arguments(int argc, char** argv);
+  int argc() const { return static_cast<int>(pointers_.size()); }
+  char** argv() { return pointers_.data(); }
+  /// The command as it was typed.
+  const std::string& command() const { return command_; }
+
+ private:
+  std::vector<std::string> words_;
+  std::vector<char*> pointers_;
+  std::string command_;
+};
+
+/// From now on SIGINT and SIGTERM only set a flag; a second one ends the process.
+void catch_interruption();
+bool interrupted();
+/// The shell's convention for a program ended by SIGINT.
+constexpr int kInterruptedStatus = 130;
+
+/// "0.1.0".
+std::string version();
+
+/// A whole number with an option's name in the message when it is out of [low, high].
+int64_t checked(const std::string& option, int64_t value, int64_t low, int64_t high);
+/// Finite and in [low, high].
+double checked_real(const std::string& option, double value, double low, double high);
+/// Comma-separated numbers.
+std::vector<double> numbers(const std::string& option, const std::string& list);
+
+/// Applies every --impl op=name.
+void force_implementations(const cxxopts::ParseResult& flags, ThreadPool& pool);
+
+/// Creates the folder (and its parents) unless it is there, and makes sure that it can be written.
+void make_folder(const std::string& path);
+
+}  // namespace topograd::cli

@@ -1,0 +1,30 @@
+// A network as the programs use it: a checkpoint file with its graph.
+#pragma once
+
+#include <string>
+
+#include "data/load.h"
+#include "models/registry.h"
+#include "nn/checkpoint.h"
+
+namespace topograd {
+
+struct LoadedModel {
+  std::string path;
+  ModelSpec spec;
+  Graph graph;
+  CheckpointInfo info;
+  TrainingState weights;  ///< theta and states
+  bool has_training_state = false;
+};
+
+/// Reads a checkpoint and builds its graph. `expected`, where not empty, must be its model's name.
+LoadedModel load_model(const std::string& path, const std::string& expected = {});
+
+/// Refuses data that the model cannot be fed with.
+void require_fitting_data(const ModelSpec& spec, const Dataset& data, const std::string& source);
+
+/// "resnet56_noshort (option B, width 16)".
+std::string describe(const ModelSpec& spec);
+
+}  // namespace topograd

@@ -1,0 +1,65 @@
+#include "apps/progress.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace topograd {
+
+ProgressBar::ProgressBar(int64_t total, int64_t done)
+    : total_(std::max<int64_t>(total, 1)), first_(done), terminal_(isatty(STDERR_FILENO)) {}
+
+ProgressBar::~ProgressBar() {
+  clear();
+}
+
+double ProgressBar::seconds() const {
+  return std::chrono::duration<double>(Clock::now() - start_).count();
+}
+
+double ProgressBar::seconds_left(int64_t done) const {
+  if (done <= first_) return NAN;
+  return seconds() / static_cast<double>(done - first_) * static_cast<double>(total_ - done);
+}
+
+void ProgressBar::update(int64_t done, const std::string& label, const std::string& detail) {
+  if (!terminal_) return;
+  const auto now = Clock::now();
+  if (visible_ && done < total_ && now - drawn_ < std::chrono::milliseconds(200)) return;
+  drawn_ = now;
+  visible_ = true;
+  constexpr int kWidth = 24;
+  const int filled = static_cast<int>(kWidth * done / total_);
+  std::string bar(static_cast<size_t>(filled), '=');
+  bar.resize(kWidth, ' ');
+  std::fprintf(stderr, "\r\033[K%s [%s] %3d%%  %s  %s left", label.c_str(), bar.c_str(),
+               static_cast<int>(100 * done / total_), detail.c_str(),
+               clock_text(seconds_left(done)).c_str());
+}
+
+void ProgressBar::clear() {
+  if (!visible_) return;
+  std::fprintf(stderr, "\r\033[K");
+  visible_ = false;
+}
+
+std::string clock_text(double seconds) {
+  if (!std::isfinite(seconds)) return "-:--";
+  const long s = std::lround(seconds);
+  char text[32];
+  if (s >= 3600)
+    std::snprintf(text, sizeof text, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+  else
+    std::snprintf(text, sizeof text, "%ld:%02ld", s / 60, s % 60);
+  return text;
+}
+
+std::string decimals(double value, int digits) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return text;
+}
+
+}  // namespace topograd

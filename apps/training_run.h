@@ -1,0 +1,31 @@
+// One training run in its folder: log.csv, last.safetensors (to continue from), model.safetensors
+// (the result), epoch_<n>.safetensors where asked for.
+#pragma once
+
+#include <string>
+
+#include "data/dataset.h"
+#include "models/registry.h"
+#include "nn/trainer.h"
+
+namespace topograd {
+
+struct RunOptions {
+  ModelSpec model;
+  TrainingConfig training;
+  std::string folder;
+  std::string command;           ///< for provenance
+  bool resume = false;           ///< continue where last.safetensors stands, or begin
+  int64_t checkpoint_every = 0;  ///< keep every n-th epoch's weights; 0: none
+  double save_seconds = 60;      ///< how often last.safetensors is renewed within an epoch
+};
+
+/// What decides the result of a run, as one line of JSON: two runs with equal text and equal data
+/// end in the same weights.
+std::string config_json(const RunOptions& options, uint64_t data_hash);
+
+/// Trains to the end, or to an interruption, which leaves everything saved.
+/// Returns the process's exit status.
+int run_training(const RunOptions& options, const DataSplits& data, ThreadPool& pool);
+
+}  // namespace topograd
