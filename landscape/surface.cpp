@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include "kernels/core/atomic_file.h"
 #include "landscape/hdf5_file.h"
@@ -43,7 +44,7 @@ void require_fit(const Hdf5File& file, const std::string& name, const Surface& s
 }
 
 std::vector<double> read_axis(const Hdf5File& file, const std::string& name) {
-  const std::vector<double> axis = file.read<double>(name);
+  std::vector<double> axis = file.read<double>(name);
   require(file.shape(name).rank() == 1 && !axis.empty() &&
               std::all_of(axis.begin(), axis.end(), [](double v) { return std::isfinite(v); }),
           file.path(), ": ", name, " is not a list of coordinates");

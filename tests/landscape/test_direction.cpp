@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "landscape/direction.h"
 #include "tests/landscape/landscape_check.h"
