@@ -27,7 +27,7 @@ float full_square(Point p) {
   return square(0.68f, p);
 }
 float frame(Point p) {
-  return std::abs(square(0.62f, p)) - 0.17f;
+  return std::abs(square(0.55f, p)) - 0.15f;
 }
 
 float triangle(Point p) {
@@ -72,14 +72,14 @@ float bars(float x) {
 }
 
 float stripes(Point p) {
-  return std::max(square(0.75f, p), bars(p.x));
+  return std::max(square(0.7f, p), bars(p.x));
 }
 
 float checker(Point p) {
   // Inside exactly one family of bars: the product of the two signs.
   const float a = bars(p.x), b = bars(p.y);
   const float either = std::max(std::min(a, b), -std::max(a, b));
-  return std::max(square(0.75f, p), either);
+  return std::max(square(0.7f, p), either);
 }
 
 }  // namespace
