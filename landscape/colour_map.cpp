@@ -1,7 +1,9 @@
 #include "landscape/colour_map.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 
 namespace topograd {
 

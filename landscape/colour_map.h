@@ -1,7 +1,6 @@
 // Colours for numbers: viridis, perceptually uniform and legible to the colour-blind and in print.
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 namespace topograd {

@@ -20,7 +20,7 @@ constexpr int kLevels = 11;
 struct Bands {
   std::vector<double> levels;
 
-  Bands(const ValueScale& scale) : levels(scale.levels(kLevels)) {
+  explicit Bands(const ValueScale& scale) : levels(scale.levels(kLevels)) {
     if (scale.empty()) levels.clear();
     // The edge of what is off the scale is a line, whether its number is round or not.
     if (scale.above() > 0 && (levels.empty() || levels.back() < scale.high()))

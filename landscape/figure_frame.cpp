@@ -12,10 +12,12 @@ constexpr double kMargin = 14;     // px, clear at the page's left and right
 constexpr double kAxisSpace = 72;  // left of the plot: tick labels and the axis's label
 constexpr double kBarGap = 20;
 constexpr double kBarWidth = 17;
-constexpr double kBarSpace = 78;  // right of the bar: its labels
+constexpr double kBarSpace = 84;  // right of the bar: its labels
 constexpr double kTick = 5;
 constexpr double kTickEvery = 50;  // px
 constexpr int kLowestPage = 300;
+constexpr double kSwatch = 14;  // height of the swatch for values above the bar
+constexpr double kSwatchGap = 6;
 constexpr double kBelow = 11;           // height of the arrow for values below the bar
 constexpr double kMostUneven = 3;       // ratio of ranges up to which both axes have equal units
 constexpr double kShortestLabel = 190;  // px that an axis's label may take beside a short axis
@@ -25,6 +27,45 @@ double widest(Canvas& canvas, const std::vector<std::string>& labels) {
   for (const std::string& label : labels)
     width = std::max(width, canvas.text_width(label, {.size = kTickSize}));
   return width;
+}
+
+/// The swatch on top of a colour bar, with what it stands for; returns the width of its text.
+double draw_off_scale(Canvas& canvas, const Rect& bar, double text_left, const ValueScale& scale,
+                      const Colour& colour) {
+  const Rect swatch{bar.left, bar.top, bar.width, kSwatch};
+  canvas.fill({swatch.outline()}, colour);
+  canvas.stroke({swatch.outline()}, {.colour = kInk, .width = 0.8});
+  const TextStyle style{.size = kTickSize, .colour = kInk, .align = 0};
+  const double room = kBarSpace - kTick - 6;
+  std::string words = "> " + format_number(scale.high());
+  for (int digits = 5; digits > 2 && canvas.text_width(words, style) > room; --digits)
+    words = "> " + format_number(scale.high(), digits);  // rounded, never cut short
+  canvas.text({text_left, bar.top + 0.5 * kSwatch}, words, style);
+  return canvas.text_width(words, style);
+}
+
+/// The arrow under a colour bar: there are smaller values, in its lowest colour.
+void draw_below(Canvas& canvas, const Rect& ramp, const Colour& colour) {
+  const double y = ramp.bottom();
+  const Polyline arrow{
+      {{ramp.left, y}, {ramp.right(), y}, {ramp.left + 0.5 * ramp.width, y + kBelow}}, true};
+  canvas.fill({arrow}, colour);
+  canvas.stroke({arrow}, {.colour = kInk, .width = 0.8});
+}
+
+void draw_ramp(Canvas& canvas, const Rect& ramp, const std::function<Colour(double)>& paint) {
+  constexpr int kSteps = 512;
+  std::vector<uint32_t> pixels;
+  for (int i = 0; i < kSteps; ++i) pixels.push_back(packed(paint(1 - (i + 0.5) / kSteps)));
+  canvas.image(ramp, 1, kSteps, pixels);
+  canvas.stroke({ramp.outline()}, {.colour = kInk, .width = 0.8});
+}
+
+std::vector<std::string> bar_labels(const ValueScale& scale, const std::vector<double>& ticks) {
+  if (scale.scale() == Scale::linear) return format_ticks(ticks);
+  std::vector<std::string> labels;  // over decades, decimals in common would be noise
+  for (double tick : ticks) labels.push_back(format_number(tick));
+  return labels;
 }
 
 }  // namespace
@@ -153,48 +194,33 @@ void draw_colour_bar(Canvas& canvas, const Rect& bar, const ValueScale& scale,
                      const std::vector<double>& ticks, const std::string& label,
                      const std::function<Colour(double)>& paint, const Colour& off_scale) {
   Rect ramp = bar;
+  const double text_left = bar.right() + kTick + 4;
+  double labels_width = 0;
   if (scale.above() > 0) {
-    const Rect swatch{bar.left, bar.top, bar.width, 14};
-    ramp.top += 20;
-    ramp.height -= 20;
-    canvas.fill({swatch.outline()}, off_scale);
-    canvas.stroke({swatch.outline()}, {.colour = kInk, .width = 0.8});
-    canvas.text({bar.right() + kTick + 4, bar.top + 7}, "> " + format_number(scale.high(), 4),
-                {.size = kTickSize, .colour = kInk, .align = 0});
+    ramp.top += kSwatch + kSwatchGap;
+    ramp.height -= kSwatch + kSwatchGap;
+    labels_width = draw_off_scale(canvas, bar, text_left, scale, off_scale);
   }
   if (scale.below() > 0) {
     ramp.height -= kBelow;
-    const double y = ramp.bottom();
-    const Polyline arrow{
-        {{bar.left, y}, {bar.right(), y}, {bar.left + 0.5 * bar.width, y + kBelow}}, true};
-    canvas.fill({arrow}, paint(0));
-    canvas.stroke({arrow}, {.colour = kInk, .width = 0.8});
+    draw_below(canvas, ramp, paint(0));
   }
-  constexpr int kSteps = 512;
-  std::vector<uint32_t> pixels;
-  for (int i = 0; i < kSteps; ++i) pixels.push_back(packed(paint(1 - (i + 0.5) / kSteps)));
-  canvas.image(ramp, 1, kSteps, pixels);
-  canvas.stroke({ramp.outline()}, {.colour = kInk, .width = 0.8});
+  draw_ramp(canvas, ramp, paint);
 
-  const std::vector<std::string> labels =
-      scale.scale() == Scale::linear ? format_ticks(ticks) : [&] {
-        std::vector<std::string> each;
-        for (double tick : ticks) each.push_back(format_number(tick));
-        return each;
-      }();
-  const double over = scale.above() > 0 ? canvas.text_width("> ", {.size = kTickSize}) : 0;
-  const double away = std::min(kTick + 4 + over + widest(canvas, labels) + 16, kBarSpace - 9);
+  const std::vector<std::string> labels = bar_labels(scale, ticks);
+  labels_width = std::max(labels_width, widest(canvas, labels));
+  const double highest = scale.above() > 0 ? bar.top + 10 + kTickSize : 0;
   double last = ramp.bottom() + 100;
   for (size_t i = 0; i < ticks.size(); ++i) {
     const double y = ramp.bottom() - ramp.height * scale.fraction(ticks[i]);
     canvas.stroke({{{{bar.right(), y}, {bar.right() + kTick, y}}, false}},
                   {.colour = kInk, .width = 0.9});
-    // Text too close to the one below it is left out; the tick stays.
-    if (last - y < kTickSize + 1 || (scale.above() > 0 && y < bar.top + 10 + kTickSize)) continue;
-    canvas.text({bar.right() + kTick + 4, y}, labels[i],
-                {.size = kTickSize, .colour = kInk, .align = 0});
+    // Text too close to the one below it, or to the swatch's, is left out; the tick stays.
+    if (last - y < kTickSize + 1 || y < highest) continue;
+    canvas.text({text_left, y}, labels[i], {.size = kTickSize, .colour = kInk, .align = 0});
     last = y;
   }
+  const double away = std::min(kTick + 4 + labels_width + 16, kBarSpace - 9);
   canvas.text_within(std::max(bar.height, kShortestLabel),
                      {bar.right() + away, bar.top + 0.5 * bar.height}, label,
                      {.size = 12, .colour = kInk, .angle = std::numbers::pi / 2});

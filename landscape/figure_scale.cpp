@@ -125,7 +125,7 @@ ValueScale::ValueScale(const std::vector<double>& values, const FigureOptions& o
     if (options.clip_max && high_ < low_)
       low_ = log ? high_ / 10 : high_ - std::abs(high_) - 1;
     else
-      high_ = log ? low_ * 10 : low_ + std::max(std::abs(low_), 1e-300);
+      high_ = log ? low_ * 10 : low_ + (low_ == 0 ? 1 : std::abs(low_));
     if (!(high_ > low_)) high_ = low_ + 1;
   }
   for (double v : values) {
