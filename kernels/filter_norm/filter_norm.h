@@ -12,8 +12,8 @@ struct Segment {
   int64_t length;
 };
 
-/// norms[i] = Euclidean norm of segment i of x, the squares summed in double, in order. Segments
-/// may overlap and leave gaps; an empty one has norm 0.
+/// norms[i] = Euclidean norm of segment i of x, the squares summed in double, in an order that
+/// depends on the length alone. Segments may overlap and leave gaps; an empty one has norm 0.
 struct FilterNormsArgs {
   static constexpr std::string_view kOp = "filter_norms";
   Tensor norms;  ///< [count], f64

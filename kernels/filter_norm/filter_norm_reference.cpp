@@ -1,4 +1,4 @@
-// A sum of squares per segment. It runs once per direction: nothing to gain from a faster row.
+// A sum of squares per segment, in order.
 #include <cmath>
 
 #include "kernels/filter_norm/filter_norm.h"

@@ -1,6 +1,7 @@
 // Plain loops; memory bounds all of them.
 #include <algorithm>
 
+#include "kernels/vector/dot_order.h"
 #include "kernels/vector/vector.h"
 
 namespace topograd {
@@ -24,23 +25,12 @@ void run_scale(const ScaleArgs& args, Context&) {
   });
 }
 
-// A block is summed in eight partial sums, which the compiler may keep in vector registers without
-// changing the order; the sums of blocks are added in order. Rounding errors then grow with the
-// block's length plus the number of blocks, not with their product.
-constexpr int64_t kBlock = 4096;
-constexpr int64_t kPartialSums = 8;
-
 template <class T>
 double dot_block(const T* a, const T* b, int64_t n) {
-  double partial[kPartialSums] = {};
-  int64_t i = 0;
-  for (; i + kPartialSums <= n; i += kPartialSums)
-    for (int64_t j = 0; j < kPartialSums; ++j)
-      partial[j] += static_cast<double>(a[i + j]) * static_cast<double>(b[i + j]);
-  for (; i < n; ++i) partial[i % kPartialSums] += static_cast<double>(a[i]) * b[i];
-  double sum = 0;
-  for (double p : partial) sum += p;
-  return sum;
+  double partial[kDotPartialSums] = {};
+  for (int64_t i = 0; i < n; ++i)
+    partial[i % kDotPartialSums] += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  return sum_of_partial_sums(partial);
 }
 
 void run_dot(const DotArgs& args, Context&) {
@@ -49,8 +39,8 @@ void run_dot(const DotArgs& args, Context&) {
     const T* a = args.a.data<T>();
     const T* b = args.b.data<T>();
     double sum = 0;
-    for (int64_t i = 0; i < args.a.size(); i += kBlock)
-      sum += dot_block(a + i, b + i, std::min(kBlock, args.a.size() - i));
+    for (int64_t i = 0; i < args.a.size(); i += kDotBlock)
+      sum += dot_block(a + i, b + i, std::min(kDotBlock, args.a.size() - i));
     args.result.data<double>()[0] = sum;
   });
 }

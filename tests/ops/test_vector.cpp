@@ -51,7 +51,7 @@ TEST_CASE("sum_rows: all rows of the table give the same bits") {
 TEST_CASE("dot and norm: exact to double rounding at sizes around the block's and the lanes'") {
   Context context;
   for (DType dtype : {DType::f32, DType::f64})
-    for (int64_t n : {0, 1, 7, 8, 9, 31, 33, 4095, 4096, 4097, 10007}) {
+    for (int64_t n : {0, 1, 7, 8, 9, 31, 32, 33, 67, 4095, 4096, 4097, 10007}) {
       CAPTURE(n);
       Operands o(7, dtype);
       const Tensor a = o.normal({n});
@@ -73,13 +73,35 @@ TEST_CASE("dot and norm: exact to double rounding at sizes around the block's an
     }
 }
 
+TEST_CASE("axpy, scale, dot: all rows of the table give the same bits") {
+  for (int64_t n : {33, 4133}) {
+    Operands o(6, DType::f32);
+    const Tensor a = o.normal({n}), b = o.normal({n});
+    Tensor sums[2];
+    double products[2];
+    for (int i = 0; i < 2; ++i) {
+      Context context;
+      for (const char* op : {"axpy", "scale", "dot"})
+        context.force_implementation(op, i == 0 ? "reference" : "highway");
+      products[i] = dot(a, b, context);
+      sums[i] = b.clone();
+      axpy({.y = sums[i], .x = a, .a = 0.1}, context);
+      scale({.y = sums[i], .a = 1.0 / 3}, context);
+    }
+    CHECK(products[0] == products[1]);
+    CHECK(std::memcmp(sums[0].raw(), sums[1].raw(), static_cast<size_t>(sums[0].bytes())) == 0);
+  }
+}
+
 TEST_CASE("dot: NaN and infinity reach the result") {
   Context context;
-  const Tensor a = Tensor::zeros({9});
-  a.data<float>()[8] = std::numeric_limits<float>::infinity();
-  CHECK(std::isinf(norm(a, context)));
-  a.data<float>()[2] = std::nanf("");
-  CHECK(std::isnan(norm(a, context)));
+  for (int64_t n : {9, 41}) {  // in the tail; in a vector and the tail
+    const Tensor a = Tensor::zeros({n});
+    a.data<float>()[8] = std::numeric_limits<float>::infinity();
+    CHECK(std::isinf(norm(a, context)));
+    a.data<float>()[n - 1] = std::nanf("");
+    CHECK(std::isnan(norm(a, context)));
+  }
 }
 
 TEST_CASE("vector: tensors that disagree are refused") {

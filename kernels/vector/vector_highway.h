@@ -1,0 +1,11 @@
+// What other rows borrow from the vector row of dot.
+#pragma once
+
+#include <cstdint>
+
+namespace topograd {
+
+/// The sum of a[i] b[i] in double, in dot's order (dot_order.h).
+double dot_highway(const float* a, const float* b, int64_t n);
+
+}  // namespace topograd
