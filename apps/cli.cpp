@@ -45,6 +45,9 @@ Arguments::Arguments(int argc, char** argv) {
     if (word.starts_with("--"))
       for (size_t k = 2; k < word.size() && word[k] != '='; ++k)
         if (word[k] == '_') word[k] = '-';
+    // cxxopts knows no long flags of one letter; the axes are called --x and --y everywhere.
+    if (word.starts_with("--") && word.size() >= 3 && (word.size() == 3 || word[3] == '='))
+      word.insert(3, "-axis");
     words_.push_back(std::move(word));
   }
   for (std::string& word : words_) pointers_.push_back(word.data());

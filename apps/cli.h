@@ -16,7 +16,7 @@ namespace topograd::cli {
 int run_program(const std::string& name, const std::function<int()>& body);
 
 /// argv with every long flag's underscores turned to hyphens, so that --dir_file is --dir-file: the
-/// spellings of the field's older tools work as they are.
+/// spellings of the field's older tools work as they are. --x and --y are --x-axis and --y-axis.
 class Arguments {
  public:
   Arguments(int argc, char** argv);

@@ -67,8 +67,7 @@ std::vector<int32_t> shuffled_order(int64_t count, uint64_t seed, int64_t epoch)
 
 Trainer::Trainer(const Graph& graph, const TrainingConfig& config, const LabelledImages& images,
                  ThreadPool& pool)
-    : graph_(graph),
-      config_(config),
+    : config_(config),
       images_(images),
       pool_(pool),
       network_(graph, std::min(config.batch_size, images.count()), pool) {

@@ -61,7 +61,6 @@ class Trainer {
   void load_batch(int64_t count);
   void update();
 
-  const Graph& graph_;
   TrainingConfig config_;
   const LabelledImages& images_;
   ThreadPool& pool_;

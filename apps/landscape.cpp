@@ -1,0 +1,55 @@
+// landscape: maps the loss around a trained network.
+#include <iostream>
+
+#include "apps/surface_command.h"
+#include "kernels/core/check.h"
+
+using namespace topograd;
+
+namespace {
+
+constexpr const char* kUsage = R"(Maps the landscape of a network's loss.
+
+Usage:
+  landscape surface MODEL.safetensors [flags]   losses on a plane through the network
+  landscape line MODEL.safetensors [flags]      losses along a line, or on the way to another network
+  landscape <command> --help                    the flags
+  landscape --version
+
+Examples:
+  landscape surface model.safetensors --data cifar10 --images 1000 --x -1:1:51 --y -1:1:51
+  landscape line a.safetensors --to b.safetensors --data cifar10 --split both
+
+Each writes an HDF5 file in the layout of the paper's authors, and pictures as SVG and PNG. Ctrl-C
+saves; the same command continues.
+)";
+
+int run(int argc, char** argv) {
+  const std::string subcommand = argc > 1 ? argv[1] : "--help";
+  if (subcommand == "--help" || subcommand == "-h") {
+    std::cout << kUsage;
+    return 0;
+  }
+  if (subcommand == "--version") {
+    std::cout << "landscape " << cli::version() << '\n';
+    return 0;
+  }
+  require(subcommand == "surface" || subcommand == "line", "unknown command '", subcommand,
+          "': choose surface or line; see landscape --help");
+  const bool line = subcommand == "line";
+  cli::Arguments all(argc, argv);
+  cli::Arguments arguments(argc - 1, argv + 1);
+  cxxopts::Options options = surface_flags(line);
+  const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
+  if (flags.count("help")) {
+    std::cout << options.help();
+    return 0;
+  }
+  return run_surface(flags, line, all.command());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return cli::run_program("landscape", [&] { return run(argc, argv); });
+}

@@ -1,0 +1,482 @@
+#include "apps/surface_command.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+
+#include "apps/model_file.h"
+#include "apps/progress.h"
+#include "apps/surface_pictures.h"
+#include "kernels/core/hash.h"
+#include "landscape/evaluator.h"
+#include "landscape/grid.h"
+#include "landscape/surface.h"
+
+namespace topograd {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What has to agree for a file to be continued.
+const std::vector<std::string> kIdentity = {"model_hash", "data_hash", "direction_hash",
+                                            "images",     "data",      "loss",
+                                            "dir_type",   "bn_mode",   "precision"};
+
+/// Flags of the reference implementation that have nothing to say here.
+const std::pair<const char*, const char*> kWithoutEffect[] = {
+    {"mpi", "one process computes the surface"},
+    {"cuda", "the surface is computed on this machine's processors"},
+    {"ngpu", "the surface is computed on this machine's processors"},
+    {"batch-size", "images are evaluated in chunks that fit the cache"},
+    {"raw-data", "images are always raw, only normalised"},
+    {"vlevel", "contour levels are chosen by the picture"},
+    {"show", "pictures are files; nothing is opened"},
+    {"plot", "pictures are always drawn"},
+};
+
+std::string text_of(const cxxopts::ParseResult& flags, const std::string& name,
+                    const std::string& fallback = {}) {
+  return flags.count(name) ? flags[name].as<std::string>() : fallback;
+}
+
+bool file_exists(const std::string& path) {
+  return !path.empty() && fs::exists(path);
+}
+
+/// How one axis's direction is made.
+struct DirectionPlan {
+  DirectionNorm norm = DirectionNorm::filter;
+  Ignore ignore = Ignore::biasbn;
+  uint32_t number = 0;
+  std::string target;  ///< another model's file: the direction leads there
+
+  std::string describe() const {
+    if (!target.empty()) return "towards " + fs::path(target).stem().string();
+    switch (norm) {
+      case DirectionNorm::filter:
+        return "filter-normalised random direction";
+      case DirectionNorm::layer:
+        return "layer-normalised random direction";
+      case DirectionNorm::weight:
+        return "weight-scaled random direction";
+      case DirectionNorm::dfilter:
+        return "random direction, unit filters";
+      case DirectionNorm::dlayer:
+        return "random direction, unit layers";
+      case DirectionNorm::none:
+        return "random direction";
+    }
+    return {};
+  }
+};
+
+/// Everything a run needs, from the flags.
+class SurfaceRun {
+ public:
+  SurfaceRun(const cxxopts::ParseResult& flags, bool line, const std::string& command)
+      : flags_(flags),
+        line_(line),
+        model_(load_model(model_path(), text_of(flags, "model"))),
+        surface_(axes()),
+        pool_(static_cast<int>(cli::checked("threads", flags["threads"].as<int64_t>(), 0, 4096))) {
+    cli::force_implementations(flags, pool_);
+    dir_type_ = direction_type_named(flags["dir-type"].as<std::string>());
+    loss_ = loss_named(flags["loss"].as<std::string>());
+    output_ = text_of(flags, "output",
+                      fs::path(model_.path).stem().string() + (line ? "_line.h5" : "_surface.h5"));
+    load_images();
+    make_directions();
+    describe(command);
+  }
+
+  int run() {
+    note_flags_without_effect();
+    warn_where_invariance_fails();
+    continue_or_begin();
+    if (!compute()) {
+      std::cerr << "landscape: interrupted; " << surface_.done_count() << " of "
+                << surface_.points() << " points are saved in " << output_
+                << ": repeat the command to continue\n";
+      return cli::kInterruptedStatus;
+    }
+    report();
+    return 0;
+  }
+
+ private:
+  std::string model_path() const {
+    const std::string path = text_of(flags_, "model-file");
+    require(!path.empty(), "no model given; write landscape ", line_ ? "line" : "surface",
+            " MODEL.safetensors (train and apps/import_torch.py make such files)");
+    return path;
+  }
+
+  Surface axes() const {
+    const bool interpolation = line_ && flags_.count("model-file2") > 0;
+    const std::string x = text_of(flags_, "x-axis", interpolation ? "-0.5:1.5:41" : "-1:1:51");
+    const std::vector<double> xs = parse_axis("--x", x).coordinates();
+    if (line_) return Surface(xs);
+    return Surface(xs, parse_axis("--y", text_of(flags_, "y-axis", "-1:1:51")).coordinates());
+  }
+
+  void load_images() {
+    DataSpec spec;
+    spec.source = text_of(flags_, "data", "synthetic");
+    spec.image_size = model_.spec.image_size;
+    const DataSplits data = load_data(spec);
+    const std::string split = flags_["split"].as<std::string>();
+    require(split == "train" || split == "test" || split == "both", "--split ", split,
+            ": choose train, test or both");
+    data_name_ = data.train.name + " " +
+                 (split == "both"    ? "training and test"
+                  : split == "train" ? "training"
+                                     : "test");
+    if (split != "test") add_set("train", data.train, spec.source);
+    if (split != "train") add_set("test", data.test, spec.source);
+  }
+
+  void add_set(const std::string& name, const Dataset& data, const std::string& source) {
+    require_fitting_data(model_.spec, data, source);
+    LabelledImages images = data.view();
+    images.normalisation = model_.info.normalisation;
+    const int64_t limit = cli::checked("images", flags_["images"].as<int64_t>(), 0, 1 << 30);
+    require(limit <= images.count(), "--images ", limit, ": the ", name, " split has only ",
+            images.count());
+    images = images.first(limit);
+    const int64_t splits =
+        cli::checked("data-split", flags_["data-split"].as<int64_t>(), 1, images.count());
+    if (splits > 1) images = random_part(images, splits);
+    set_names_.push_back(name);
+    sets_.push_back(images);
+  }
+
+  /// The reference's data_split: one of `splits` random parts of equal size, the same in every run.
+  LabelledImages random_part(const LabelledImages& all, int64_t splits) const {
+    const int64_t part =
+        cli::checked("split-idx", flags_["split-idx"].as<int64_t>(), 0, splits - 1);
+    const int64_t size = all.count() / splits;
+    const std::vector<int32_t> order = shuffled_order(all.count(), 0, 0);
+    LabelledImages chosen{Tensor(all.images.shape().with_first(size), DType::u8),
+                          Tensor({size}, DType::i32), all.normalisation};
+    for (int64_t i = 0; i < size; ++i) {
+      const int64_t source = order[static_cast<size_t>(part * size + i)];
+      chosen.images.rows(i, i + 1).copy_from(all.images.rows(source, source + 1));
+      chosen.labels.rows(i, i + 1).copy_from(all.labels.rows(source, source + 1));
+    }
+    return chosen;
+  }
+
+  DirectionPlan plan_for(const std::string& axis, uint32_t number) const {
+    DirectionPlan plan;
+    const bool own = flags_.count(axis + "norm") > 0;
+    plan.norm = direction_norm_named(flags_[own ? axis + "norm" : "norm"].as<std::string>());
+    const bool own_ignore = flags_.count(axis + "ignore") > 0;
+    plan.ignore = ignore_named(flags_[own_ignore ? axis + "ignore" : "ignore"].as<std::string>());
+    plan.number = number;
+    plan.target = text_of(flags_, axis == "x" ? "model-file2" : "model-file3");
+    return plan;
+  }
+
+  Direction make(const DirectionPlan& plan) const {
+    const TrainingState& w = model_.weights;
+    const bool with_states = dir_type_ == DirectionType::states;
+    if (!plan.target.empty()) {
+      const LoadedModel other = load_model(plan.target);
+      require(to_json(other.spec) == to_json(model_.spec), plan.target, " holds ",
+              describe_model(other.spec), ", ", model_.path, " ", describe_model(model_.spec),
+              ": no line joins them");
+      return with_states ? difference(w.theta, other.weights.theta, w.states, other.weights.states)
+                         : difference(w.theta, other.weights.theta);
+    }
+    return random_direction(model_.graph.layout(), w.theta, w.states, flags_["seed"].as<uint64_t>(),
+                            plan.number, plan.norm, plan.ignore, dir_type_);
+  }
+
+  static std::string describe_model(const ModelSpec& spec) { return topograd::describe(spec); }
+
+  void make_directions() {
+    const ParameterLayout& layout = model_.graph.layout();
+    const std::string file = text_of(flags_, "dir-file");
+    const uint32_t index =
+        static_cast<uint32_t>(cli::checked("idx", flags_["idx"].as<int64_t>(), 0, 1 << 30));
+    x_plan_ = plan_for("x", 2 * index);
+    y_plan_ = plan_for("y", 2 * index + 1);
+    if (file_exists(file)) {
+      directions_ = read_directions(file, layout, dir_type_);
+      if (line_) directions_.y.reset();
+      require(line_ || directions_.y, file, " holds one direction; a surface needs two");
+      x_text_ = "direction x of " + fs::path(file).filename().string();
+      y_text_ = "direction y of " + fs::path(file).filename().string();
+      return;
+    }
+    directions_.x = make(x_plan_);
+    x_text_ = x_plan_.describe();
+    if (!line_) {
+      const bool same = flags_.count("same-dir") > 0;
+      directions_.y = same ? directions_.x : make(y_plan_);
+      y_text_ = same ? x_text_ : y_plan_.describe();
+    }
+    if (!file.empty()) {
+      Provenance provenance{
+          {"model_hash", weights_hash(model_.weights.theta, model_.weights.states)},
+          {"seed", text(flags_["seed"].as<uint64_t>())},
+          {"x", x_text_},
+          {"y", y_text_},
+          {"version", cli::version()}};
+      write_directions(file, layout, dir_type_, directions_.x, directions_.y, provenance);
+    }
+  }
+
+  void describe(const std::string& command) {
+    Provenance& p = surface_.provenance;
+    int64_t images = 0;
+    uint64_t data_hash = 0;
+    for (const LabelledImages& set : sets_) {
+      images += set.count();
+      data_hash =
+          content_hash(set.images.raw(), static_cast<size_t>(set.images.bytes()), data_hash);
+      data_hash =
+          content_hash(set.labels.raw(), static_cast<size_t>(set.labels.bytes()), data_hash);
+      const auto& n = set.normalisation;
+      data_hash = content_hash(n.mean.data(), n.mean.size() * sizeof(double), data_hash);
+      data_hash = content_hash(n.std_dev.data(), n.std_dev.size() * sizeof(double), data_hash);
+    }
+    uint64_t direction_hash = 0;
+    for (const Direction& d : {directions_.x, directions_.y.value_or(Direction{})})
+      for (const Tensor& t : {d.parameters, d.states})
+        if (t.defined())
+          direction_hash = content_hash(t.raw(), static_cast<size_t>(t.bytes()), direction_hash);
+    p["model"] = to_json(model_.spec);
+    p["model_name"] = topograd::describe(model_.spec);
+    p["model_file"] = model_.path;
+    p["model_hash"] = weights_hash(model_.weights.theta, model_.weights.states);
+    p["data"] = data_name_;
+    p["data_hash"] = hex(data_hash);
+    p["images"] = text(images);
+    p["direction_hash"] = hex(direction_hash);
+    p["x_direction"] = x_text_;
+    if (!line_) p["y_direction"] = y_text_;
+    p["seed"] = text(flags_["seed"].as<uint64_t>());
+    p["dir_type"] = name_of(dir_type_);
+    p["loss"] = name_of(loss_);
+    p["bn_mode"] = dir_type_ == DirectionType::states ? "states along the direction" : "frozen";
+    p["precision"] = "f32";
+    p["version"] = cli::version();
+    p["command"] = command;
+    surface_.dir_file = text_of(flags_, "dir-file");
+  }
+
+  void note_flags_without_effect() const {
+    for (const auto& [flag, why] : kWithoutEffect)
+      if (flags_.count(flag))
+        std::cerr << "landscape: note: --" << flag << " has no effect: " << why << '\n';
+  }
+
+  void warn_where_invariance_fails() const {
+    if (model_.spec.activation != Activation::relu)
+      std::cerr << "landscape: note: filter normalisation makes networks comparable because ReLU "
+                   "networks do not change when filters are rescaled; this one uses "
+                << name_of(model_.spec.activation) << '\n';
+  }
+
+  void continue_or_begin() {
+    for (const std::string& set : set_names_)
+      for (const char* quantity : {"_loss", "_acc", "_loss_se"}) surface_.add_plane(set + quantity);
+    if (!fs::exists(output_)) {
+      surface_.save(output_);  // a place that cannot be written should fail now, not in an hour
+      return;
+    }
+    Surface saved = Surface::load(output_);
+    std::vector<std::string> reasons =
+        differences(saved.provenance, surface_.provenance, kIdentity);
+    if (!saved.same_points(surface_)) reasons.insert(reasons.begin(), "the grid is another one");
+    if (!reasons.empty()) {
+      std::string all;
+      for (const std::string& reason : reasons) all += (all.empty() ? "" : "; ") + reason;
+      fail(output_, " belongs to another command (", all,
+           "); choose another --output, or remove the file");
+    }
+    saved.provenance = surface_.provenance;
+    surface_ = saved;
+    if (surface_.done_count() > 0)
+      std::cerr << "landscape: continuing " << output_ << ": " << surface_.done_count() << " of "
+                << surface_.points() << " points are done\n";
+  }
+
+  /// Returns false when interrupted.
+  bool compute() {
+    Evaluator evaluator(model_.graph, model_.weights.theta, model_.weights.states, directions_,
+                        sets_, loss_, pool_);
+    std::vector<int64_t> todo;
+    for (int64_t i = 0; i < surface_.points(); ++i)
+      if (!surface_.done(i)) todo.push_back(i);
+    const int64_t before = surface_.done_count();
+    ProgressBar bar(surface_.points(), before);
+    double saved_at = 0;
+    const size_t step = static_cast<size_t>(evaluator.points_per_call());
+    for (size_t begin = 0; begin < todo.size(); begin += step) {
+      const size_t end = std::min(todo.size(), begin + step);
+      evaluate_points(evaluator, {todo.begin() + static_cast<std::ptrdiff_t>(begin),
+                                  todo.begin() + static_cast<std::ptrdiff_t>(end)});
+      const double images = static_cast<double>(surface_.done_count() - before) *
+                            static_cast<double>(evaluator.images_per_point());
+      bar.update(surface_.done_count(), fs::path(output_).filename().string(),
+                 text(surface_.done_count(), "/", surface_.points(), " points  ",
+                      decimals(images / bar.seconds(), 0), " images/s  minimum ",
+                      decimals(minimum().second, 4)));
+      if (cli::interrupted() && end < todo.size()) {
+        surface_.save(output_);
+        return false;
+      }
+      if (bar.seconds() - saved_at > kSaveSeconds) {
+        surface_.save(output_);
+        saved_at = bar.seconds();
+      }
+    }
+    surface_.save(output_);
+    images_per_second_ = static_cast<double>(surface_.done_count() - before) *
+                         static_cast<double>(evaluator.images_per_point()) / bar.seconds();
+    return true;
+  }
+
+  void evaluate_points(Evaluator& evaluator, const std::vector<int64_t>& points) {
+    std::vector<PlanePosition> positions;
+    for (int64_t point : points)
+      positions.push_back({surface_.x()[static_cast<size_t>(point % surface_.nx())],
+                           line_ ? 0 : surface_.y()[static_cast<size_t>(point / surface_.nx())]});
+    const auto sums = evaluator.evaluate(positions);
+    for (size_t k = 0; k < points.size(); ++k) {
+      for (size_t set = 0; set < sets_.size(); ++set) {
+        const LossSums& s = sums[k][set];
+        const size_t i = static_cast<size_t>(points[k]);
+        surface_.add_plane(set_names_[set] + "_loss")[i] = s.mean();
+        surface_.add_plane(set_names_[set] + "_acc")[i] = s.accuracy();
+        surface_.add_plane(set_names_[set] + "_loss_se")[i] = s.standard_error();
+      }
+      surface_.mark_done(points[k]);
+    }
+  }
+
+  /// The smallest loss so far and its point; NaN values are passed over.
+  std::pair<int64_t, double> minimum() const {
+    const std::vector<double>& loss = surface_.plane(set_names_[0] + "_loss");
+    std::pair<int64_t, double> best{-1, NAN};
+    for (size_t i = 0; i < loss.size(); ++i)
+      if (std::isfinite(loss[i]) && (best.first < 0 || loss[i] < best.second))
+        best = {static_cast<int64_t>(i), loss[i]};
+    return best;
+  }
+
+  void report() const {
+    const auto [point, loss] = minimum();
+    std::cout << output_ << ": " << surface_.points() << " points, " << set_names_[0] << " loss ";
+    if (point >= 0) {
+      std::cout << decimals(loss, 6) << " at the lowest, ("
+                << surface_.x()[static_cast<size_t>(point % surface_.nx())];
+      if (!line_) std::cout << ", " << surface_.y()[static_cast<size_t>(point / surface_.nx())];
+      std::cout << ")";
+    } else {
+      std::cout << "nowhere finite";
+    }
+    if (images_per_second_ > 0) std::cout << "; " << decimals(images_per_second_, 0) << " images/s";
+    std::cout << '\n';
+    if (flags_.count("no-pictures")) return;
+    PictureOptions options;
+    options.scale = flags_.count("log") ? Scale::log : Scale::linear;
+    if (flags_.count("vmin")) options.value_min = flags_["vmin"].as<double>();
+    if (flags_.count("vmax")) options.value_max = flags_["vmax"].as<double>();
+    options.title = text_of(flags_, "title");
+    const std::string stem = (fs::path(output_).parent_path() / fs::path(output_).stem()).string();
+    for (const std::string& path : draw_pictures(surface_, stem, options))
+      std::cout << path << '\n';
+  }
+
+  static constexpr double kSaveSeconds = 5;
+
+  const cxxopts::ParseResult& flags_;
+  bool line_;
+  LoadedModel model_;
+  Surface surface_;
+  ThreadPool pool_;
+  DirectionType dir_type_ = DirectionType::weights;
+  LossKind loss_ = LossKind::cross_entropy;
+  std::string output_;
+  std::string data_name_;
+  std::vector<std::string> set_names_;
+  std::vector<LabelledImages> sets_;
+  DirectionPlan x_plan_, y_plan_;
+  std::string x_text_, y_text_;
+  Directions directions_;
+  double images_per_second_ = 0;
+};
+
+}  // namespace
+
+cxxopts::Options surface_flags(bool line) {
+  cxxopts::Options options(
+      line ? "landscape line" : "landscape surface",
+      line ? "Losses along a line through a network.\n" : "Losses on a plane through a network.\n");
+  options.positional_help("MODEL.safetensors").show_positional_help();
+  const auto string = [] { return cxxopts::value<std::string>(); };
+  const auto value = [](const char* fallback) {
+    return cxxopts::value<std::string>()->default_value(fallback);
+  };
+  const auto whole = [](const char* fallback) {
+    return cxxopts::value<int64_t>()->default_value(fallback);
+  };
+  options.add_options("Points")("x-axis", "--x: alpha, FROM:TO:POINTS (default -1:1:51)", string());
+  if (!line) options.add_options("Points")("y-axis", "--y: beta, likewise", string());
+  options.add_options("Directions")("norm", "filter, layer, weight, dfilter, dlayer or none",
+                                    value("filter"))(
+      "ignore", "biasbn: biases and BatchNorm stay put; none: they are scaled", value("biasbn"))(
+      "seed", "of the random directions", cxxopts::value<uint64_t>()->default_value("1"))(
+      "idx", "another pair of directions of the same seed", whole("0"))(
+      "dir-type", "weights, or states: BatchNorm's running statistics move too", value("weights"))(
+      "dir-file", "read the directions from this file; write them there if it is not", string())(
+      "to,model-file2",
+      line ? "the line leads to this model (default x: -0.5:1.5:41)"
+           : "direction x leads to this model",
+      string());
+  if (!line)
+    options.add_options("Directions")("model-file3", "direction y leads to this model", string())(
+        "xnorm", "--norm of direction x alone", string())("ynorm", "of direction y", string())(
+        "xignore", "--ignore of direction x alone", string())(
+        "yignore", "of direction y", string())("same-dir", "y is the same direction as x");
+  else
+    options.add_options("Directions")("xnorm", "as --norm", string())("xignore", "as --ignore",
+                                                                      string());
+  options.add_options("Data")("data,datapath", "synthetic, or a folder (see train --help)",
+                              string())("split", "train, test or both", value("train"))(
+      "images", "use only the first n images (0: all)", whole("0"))(
+      "data-split", "use one of n random parts of the images", whole("1"))(
+      "split-idx", "which part", whole("0"))(
+      "loss,l,loss-name", "cross_entropy (crossentropy) or mse", value("cross_entropy"));
+  options.add_options("Output")("o,output,surf-file",
+                                "the surface's HDF5 file; an unfinished one is continued",
+                                string())("log", "pictures: logarithmic scale")(
+      "vmin", "pictures: lowest value of the scale", cxxopts::value<double>())(
+      "vmax,loss-max", "pictures: values above are off the scale", cxxopts::value<double>())(
+      "title", "pictures: title (default: the model)", string())("no-pictures", "compute only");
+  options.add_options("Run")("threads", "0: one per processor", whole("0"))(
+      "impl", "force an implementation, as in conv2d=reference",
+      cxxopts::value<std::vector<std::string>>())(
+      "model-file", "the checkpoint, as the first argument", string())(
+      "model", "refuse the checkpoint unless it is this network", string())("help", "print this");
+  options.add_options("Accepted from the reference implementation, without effect")(
+      "dataset", "cifar10 alone", value("cifar10"))("m,mpi", "")("c,cuda", "")(
+      "ngpu", "", string())("batch-size", "", string())("raw-data", "")("vlevel", "", string())(
+      "show", "")("plot", "");
+  options.parse_positional({"model-file"});
+  return options;
+}
+
+int run_surface(const cxxopts::ParseResult& flags, bool line, const std::string& command) {
+  require(flags.unmatched().empty(), "one model at a time; '",
+          flags.unmatched().empty() ? "" : flags.unmatched()[0], "' is one too many");
+  cli::catch_interruption();
+  return SurfaceRun(flags, line, command).run();
+}
+
+}  // namespace topograd

@@ -1,0 +1,77 @@
+#include "apps/surface_pictures.h"
+
+#include <algorithm>
+
+#include "apps/progress.h"
+#include "kernels/core/check.h"
+
+namespace topograd {
+
+namespace {
+
+std::string get(const Provenance& provenance, const std::string& key) {
+  const auto found = provenance.find(key);
+  return found == provenance.end() ? std::string() : found->second;
+}
+
+std::vector<double> plane_or_empty(const Surface& surface, const std::string& name) {
+  return surface.has_plane(name) ? surface.plane(name) : std::vector<double>();
+}
+
+std::string axis_label(const Surface& surface, const std::string& letter, const std::string& axis) {
+  const std::string how = get(surface.provenance, axis + "_direction");
+  return how.empty() ? letter : letter + " (" + how + ")";
+}
+
+FigureOptions figure_options(const Surface& surface, const PictureOptions& options) {
+  const Provenance& p = surface.provenance;
+  FigureOptions figure;
+  figure.title = options.title.empty() ? get(p, "model_name") : options.title;
+  const std::string loss = get(p, "loss") == "mse" ? "mean squared error" : "cross-entropy";
+  figure.subtitle = text(loss, " over ", get(p, "images"), " ", get(p, "data"), " images");
+  figure.x_label = axis_label(surface, "alpha", "x");
+  figure.y_label = surface.is_line() ? loss : axis_label(surface, "beta", "y");
+  figure.value_label = loss;
+  figure.footer = text("model ", get(p, "model_hash"), "  data ", get(p, "data_hash"),
+                       "  directions ", get(p, "direction_hash"), "  BatchNorm ", get(p, "bn_mode"),
+                       "  ", get(p, "precision"), "  Topograd ", get(p, "version"));
+  figure.scale = options.scale;
+  figure.level_min = options.value_min;
+  figure.clip_max = options.value_max;
+  figure.level_max = options.value_max;
+  return figure;
+}
+
+}  // namespace
+
+std::vector<std::string> draw_pictures(const Surface& surface, const std::string& stem,
+                                       const PictureOptions& options) {
+  std::vector<std::string> paths;
+  FigureOptions figure = figure_options(surface, options);
+  if (surface.is_line()) {
+    CurveView curves;
+    curves.x = surface.x();
+    curves.train_loss = plane_or_empty(surface, "train_loss");
+    curves.test_loss = plane_or_empty(surface, "test_loss");
+    curves.train_accuracy = plane_or_empty(surface, "train_acc");
+    curves.test_accuracy = plane_or_empty(surface, "test_acc");
+    curves.train_loss_error = plane_or_empty(surface, "train_loss_se");
+    curves.test_loss_error = plane_or_empty(surface, "test_loss_se");
+    for (const char* suffix : {".svg", ".png"}) {
+      paths.push_back(stem + "_curves" + suffix);
+      draw_curves(curves, figure, paths.back());
+    }
+    return paths;
+  }
+  const std::string plane = surface.has_plane("train_loss") ? "train_loss" : "test_loss";
+  const FieldView field{surface.x(), surface.y(), surface.plane(plane)};
+  for (const char* suffix : {".svg", ".png"}) {
+    paths.push_back(stem + "_contours" + suffix);
+    draw_contours(field, figure, paths.back());
+    paths.push_back(stem + "_heat" + suffix);
+    draw_heat_map(field, figure, paths.back());
+  }
+  return paths;
+}
+
+}  // namespace topograd
