@@ -14,6 +14,8 @@ struct PoolGeometry {
   int64_t output_extent(int64_t input_extent) const {
     return (input_extent + 2 * padding - kernel) / stride + 1;
   }
+  /// Pixels of an uncut window, the divisor of its average.
+  float area() const { return static_cast<float>(kernel) * static_cast<float>(kernel); }
 };
 
 /// max: padding is -inf and NaN propagates. average: padding is 0 and counts, i.e. the sum is

@@ -72,7 +72,6 @@ TEST_CASE("pool: a padded average divides by the whole window, a padded maximum 
 }
 
 TEST_CASE("pool: of equal maxima the first gets the gradient; -inf and NaN are maxima too") {
-  Context context;
   const float inf = std::numeric_limits<float>::infinity();
   const float nan = std::nanf("");
   const PoolGeometry geometry{2, 2, 0};
@@ -85,18 +84,26 @@ TEST_CASE("pool: of equal maxima the first gets the gradient; -inf and NaN are m
                  {{-inf, -inf, -inf, -inf}, 0},
                  {{1, nan, 5, 7}, 1},
                  {{1, 2, 3, nan}, 3}};
-  for (const auto& window : windows) {
-    const Tensor x({1, 2, 2, 1}), y({1, 1, 1, 1}), dy({1, 1, 1, 1}), dx({1, 2, 2, 1});
-    std::copy_n(window.x, 4, x.data<float>());
-    dy.data<float>()[0] = 5;
-    pool_forward({.y = y, .x = x, .kind = PoolKind::max, .geometry = geometry}, context);
-    const float maximum = window.x[window.first];
-    CHECK(
-        (y.data<float>()[0] == maximum || (std::isnan(y.data<float>()[0]) && std::isnan(maximum))));
-    pool_backward({.dx = dx, .dy = dy, .x = x, .y = y, .kind = PoolKind::max, .geometry = geometry},
-                  context);
-    for (int64_t i = 0; i < 4; ++i) CHECK(dx.data<float>()[i] == (i == window.first ? 5 : 0));
-  }
+  const int64_t C = 37;  // vectors and single channels
+  for (const char* row : {"reference", "highway"})
+    for (const auto& window : windows) {
+      Context context;
+      context.force_implementation("pool", row);
+      const Tensor x({1, 2, 2, C}), y({1, 1, 1, C}), dy({1, 1, 1, C}), dx({1, 2, 2, C});
+      for (int64_t i = 0; i < x.size(); ++i) x.data<float>()[i] = window.x[i / C];
+      std::fill_n(dy.data<float>(), C, 5.0F);
+      pool_forward({.y = y, .x = x, .kind = PoolKind::max, .geometry = geometry}, context);
+      const float maximum = window.x[window.first];
+      for (int64_t c = 0; c < C; ++c) {
+        const float got = y.data<float>()[c];
+        CHECK((got == maximum || (std::isnan(got) && std::isnan(maximum))));
+      }
+      pool_backward(
+          {.dx = dx, .dy = dy, .x = x, .y = y, .kind = PoolKind::max, .geometry = geometry},
+          context);
+      for (int64_t i = 0; i < dx.size(); ++i)
+        CHECK(dx.data<float>()[i] == (i / C == window.first ? 5 : 0));
+    }
 }
 
 TEST_CASE("global_average_pool: every row equals the reference") {
