@@ -34,14 +34,55 @@ TEST_CASE("activation: every row equals the reference at odd sizes") {
   }
 }
 
-TEST_CASE("activation: NaN stays NaN through ReLU") {
-  Tensor x = Tensor::zeros({40});
-  x.data<float>()[3] = x.data<float>()[39] = std::nanf("");
+TEST_CASE("activation: NaN stays NaN, and only where it was") {
+  for (const char* row : {"reference", "highway"})
+    for (Activation a : {Activation::relu, Activation::tanh, Activation::gelu}) {
+      Context context;
+      context.force_implementation("activation", row);
+      const Tensor x = Tensor::zeros({40});
+      x.data<float>()[3] = x.data<float>()[39] = std::nanf("");  // in a vector, and in the tail
+      const Tensor y({40});
+      activation_forward({.y = y, .x = x, .activation = a}, context);
+      for (int64_t i = 0; i < 40; ++i) CHECK(std::isnan(y.data<float>()[i]) == (i == 3 || i == 39));
+      if (a == Activation::relu) continue;  // its slope at NaN is 0
+      const Tensor dx({40}), dy = Tensor::zeros({40});
+      activation_backward({.dx = dx, .dy = dy, .y = x, .x = x, .activation = a}, context);
+      for (int64_t i = 0; i < 40; ++i)
+        CHECK(std::isnan(dx.data<float>()[i]) == (i == 3 || i == 39));
+    }
+}
+
+TEST_CASE("activation: far out, tanh is 1 and GELU is x or nothing") {
+  const float inf = std::numeric_limits<float>::infinity();
+  for (const char* row : {"reference", "highway"}) {
+    Context context;
+    context.force_implementation("activation", row);
+    for (float x : {20.0F, 1e4F, 1e30F, inf}) {
+      const Tensor in({2}), out({2});
+      in.data<float>()[0] = x;
+      in.data<float>()[1] = -x;
+      activation_forward({.y = out, .x = in, .activation = Activation::tanh}, context);
+      CHECK(out.data<float>()[0] == 1);
+      CHECK(out.data<float>()[1] == -1);
+      activation_forward({.y = out, .x = in, .activation = Activation::gelu}, context);
+      CHECK(out.data<float>()[0] == x);
+      if (x < inf) CHECK(out.data<float>()[1] == 0);
+    }
+  }
+}
+
+TEST_CASE("activation: GELU's tail keeps its digits") {
   Context context;
-  activation_forward({.y = x, .x = x}, context);
-  CHECK(std::isnan(x.data<float>()[3]));
-  CHECK(std::isnan(x.data<float>()[39]));
-  CHECK(x.data<float>()[0] == 0);
+  const int64_t n = 901;
+  const Tensor x({n}), y({n});
+  for (int64_t i = 0; i < n; ++i) x.data<float>()[i] = -0.01F * static_cast<float>(i + 1);
+  activation_forward({.y = y, .x = x, .activation = Activation::gelu}, context);
+  for (int64_t i = 0; i < n; ++i) {
+    const double v = x.data<float>()[i];
+    const double expected = 0.5 * v * std::erfc(-v / std::sqrt(2.0));
+    // exp(-v^2 / 2): the exponent, at most 41, is rounded by 41 * 6e-8.
+    CHECK(std::abs(y.data<float>()[i] / expected - 1) <= 3e-6);
+  }
 }
 
 TEST_CASE("activation: an unknown name is refused with the choices") {
