@@ -1,5 +1,4 @@
-// In double, image by image. Ten classes cost ten exponentials where the network costs 10^8
-// multiplications: there is nothing to gain from a faster row.
+// In double, image by image.
 #include <cmath>
 #include <limits>
 

@@ -35,6 +35,27 @@ TEST_CASE("softmax_xent: every row equals the reference") {
       }
 }
 
+TEST_CASE("softmax_xent: every loss has full precision, the smallest too") {
+  const int64_t N = 500, C = 10;
+  Operands o(4, DType::f32);
+  const Tensor logits = o.normal({N, C}, 8.0);  // confident: losses from 1e-10 to 40
+  const Tensor labels = o.integers({N}, C);
+  Context context;
+  const Tensor exact({N}, DType::f64), losses({N});
+  context.force_implementation("loss", "reference");
+  loss_forward({.losses = exact, .logits = logits.converted(DType::f64), .labels = labels},
+               context);
+  for (const char* row : {"reference", "highway"}) {
+    context.force_implementation("loss", row);
+    loss_forward({.losses = losses, .logits = logits, .labels = labels}, context);
+    for (int64_t n = 0; n < N; ++n) {
+      // Rounded to float once; the sum of exponentials, at least 1, to double.
+      const double loss = exact.data<double>()[n];
+      CHECK(std::abs(losses.data<float>()[n] - loss) <= 6e-8 * loss + 1e-15);
+    }
+  }
+}
+
 TEST_CASE("softmax_xent: known values") {
   Context context;
   const Tensor logits = Tensor::zeros({1, 4}, DType::f64);
@@ -97,25 +118,27 @@ TEST_CASE("softmax_xent: extreme logits, ties and NaN") {
                 {{0, 0, -inf}, 2, 0, inf},
                 {{nan, 1, 0}, 0, 0, nan},
                 {{0, 1, nan}, 1, 0, nan}};
-  for (const auto& image : images) {
-    const Tensor logits({1, 3}), losses({1}), dlogits({1, 3});
-    const Tensor labels({1}, DType::i32), correct({1}, DType::i32);
-    std::copy_n(image.z, 3, logits.data<float>());
-    labels.data<int32_t>()[0] = image.label;
-    loss_forward({.losses = losses, .correct = correct, .logits = logits, .labels = labels},
-                 context);
-    CHECK(correct.data<int32_t>()[0] == image.correct);
-    const float loss = losses.data<float>()[0];
-    if (std::isnan(image.loss))
-      CHECK(std::isnan(loss));
-    else if (std::isinf(image.loss))
-      CHECK(loss == image.loss);
-    else
-      CHECK(loss == doctest::Approx(image.loss));
-    loss_backward({.dlogits = dlogits, .logits = logits, .labels = labels}, context);
-    for (int64_t c = 0; c < 3; ++c)
-      CHECK(std::isnan(dlogits.data<float>()[c]) == std::isnan(image.loss));
-  }
+  for (const char* row : {"reference", "highway"})
+    for (const auto& image : images) {
+      context.force_implementation("loss", row);
+      const Tensor logits({1, 3}), losses({1}), dlogits({1, 3});
+      const Tensor labels({1}, DType::i32), correct({1}, DType::i32);
+      std::copy_n(image.z, 3, logits.data<float>());
+      labels.data<int32_t>()[0] = image.label;
+      loss_forward({.losses = losses, .correct = correct, .logits = logits, .labels = labels},
+                   context);
+      CHECK(correct.data<int32_t>()[0] == image.correct);
+      const float loss = losses.data<float>()[0];
+      if (std::isnan(image.loss))
+        CHECK(std::isnan(loss));
+      else if (std::isinf(image.loss))
+        CHECK(loss == image.loss);
+      else
+        CHECK(loss == doctest::Approx(image.loss));
+      loss_backward({.dlogits = dlogits, .logits = logits, .labels = labels}, context);
+      for (int64_t c = 0; c < 3; ++c)
+        CHECK(std::isnan(dlogits.data<float>()[c]) == std::isnan(image.loss));
+    }
 }
 
 TEST_CASE("softmax_xent: labels out of range, wrong shapes and unknown names are refused") {
