@@ -20,6 +20,20 @@ enum class RandomStream : uint32_t {
   test = 6,
 };
 
+/// The bijection itself: four words of counter to four random words, ten rounds under a key.
+constexpr std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter,
+                                             std::array<uint32_t, 2> key) {
+  for (int round = 0; round < 10; ++round) {
+    const uint64_t p0 = uint64_t{0xD2511F53} * counter[0];
+    const uint64_t p1 = uint64_t{0xCD9E8D57} * counter[2];
+    counter = {static_cast<uint32_t>(p1 >> 32) ^ counter[1] ^ key[0], static_cast<uint32_t>(p1),
+               static_cast<uint32_t>(p0 >> 32) ^ counter[3] ^ key[1], static_cast<uint32_t>(p0)};
+    key[0] += 0x9E3779B9;  // the golden ratio
+    key[1] += 0xBB67AE85;  // sqrt(3) - 1
+  }
+  return counter;
+}
+
 class Philox {
  public:
   /// `substream` tells apart uses within one stream: the epoch of a shuffle, the number of a
@@ -31,19 +45,9 @@ class Philox {
 
   /// Four independent 32-bit words for counter `index`.
   constexpr std::array<uint32_t, 4> words(uint64_t index) const {
-    std::array<uint32_t, 4> c{static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32),
-                              substream_, stream_};
-    uint32_t k0 = key_[0];
-    uint32_t k1 = key_[1];
-    for (int round = 0; round < 10; ++round) {
-      const uint64_t p0 = uint64_t{0xD2511F53} * c[0];
-      const uint64_t p1 = uint64_t{0xCD9E8D57} * c[2];
-      c = {static_cast<uint32_t>(p1 >> 32) ^ c[1] ^ k0, static_cast<uint32_t>(p1),
-           static_cast<uint32_t>(p0 >> 32) ^ c[3] ^ k1, static_cast<uint32_t>(p0)};
-      k0 += 0x9E3779B9;  // the golden ratio
-      k1 += 0xBB67AE85;  // sqrt(3) - 1
-    }
-    return c;
+    return philox4x32(
+        {static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), substream_, stream_},
+        key_);
   }
 
   /// Uniform in [0, 1) with 53 bits.
