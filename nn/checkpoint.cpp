@@ -87,9 +87,10 @@ Tensor Checkpoint::gather(const std::vector<ParameterEntry>& entries, int64_t si
     require(found != file_.tensors.end(), path_, " has no tensor '", prefix, entry.name,
             "': it was made for another model than ", info_.model);
     const Tensor& tensor = found->second;
-    require(tensor.shape() == entry.torch_shape() && tensor.dtype() == DType::f32, path_, ": '",
-            prefix, entry.name, "' is ", tensor.shape(), ", the model ", info_.model, " has ",
-            entry.torch_shape());
+    require(tensor.shape() == entry.torch_shape(), path_, ": '", prefix, entry.name, "' is ",
+            tensor.shape(), ", the model ", info_.model, " has ", entry.torch_shape());
+    require(tensor.dtype() == DType::f32, path_, ": '", prefix, entry.name, "' holds ",
+            name_of(tensor.dtype()), ", a checkpoint f32");
     from_torch_order(entry, tensor.data<float>(), flat.data<float>() + entry.offset);
   }
   return flat;

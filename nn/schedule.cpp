@@ -38,7 +38,11 @@ double Schedule::rate(double epoch) const {
 }
 
 std::vector<double> default_drops(double epochs) {
-  return {std::floor(epochs / 2), std::floor(epochs * 3 / 4), std::floor(epochs * 11 / 12)};
+  std::vector<double> drops;
+  for (double drop :
+       {std::floor(epochs / 2), std::floor(epochs * 3 / 4), std::floor(epochs * 11 / 12)})
+    if (drop >= 1 && (drops.empty() || drop > drops.back())) drops.push_back(drop);
+  return drops;
 }
 
 }  // namespace topograd

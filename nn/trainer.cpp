@@ -19,6 +19,12 @@ size_t at(int64_t i) {
   return static_cast<size_t>(i);
 }
 
+/// The images, if there are any: checked before a network is built for none.
+const LabelledImages& not_empty(const LabelledImages& images) {
+  require(images.count() > 0, "no images to train on");
+  return images;
+}
+
 void fill(const Tensor& t, float value) {
   std::fill_n(t.data<float>(), t.size(), value);
 }
@@ -68,10 +74,9 @@ std::vector<int32_t> shuffled_order(int64_t count, uint64_t seed, int64_t epoch)
 Trainer::Trainer(const Graph& graph, const TrainingConfig& config, const LabelledImages& images,
                  ThreadPool& pool)
     : config_(config),
-      images_(images),
+      images_(not_empty(images)),
       pool_(pool),
       network_(graph, std::min(config.batch_size, images.count()), pool) {
-  require(images.count() > 0, "no images to train on");
   const ParameterLayout& layout = graph.layout();
   const int64_t batch = std::min(config.batch_size, images.count());
   state_.theta = Tensor({layout.parameter_count()});
@@ -80,6 +85,7 @@ Trainer::Trainer(const Graph& graph, const TrainingConfig& config, const Labelle
   if (config.optimizer == OptimizerKind::adam)
     state_.second_moment = Tensor::zeros({layout.parameter_count()});
   initialise(layout, config.seed, state_.theta, state_.states);
+  next_states_ = Tensor({layout.state_count()});
   gradient_ = Tensor({layout.parameter_count()});
   batch_ = Tensor(images.images.shape().with_first(batch));
   labels_ = Tensor({batch}, DType::i32);
@@ -101,13 +107,20 @@ double Trainer::learning_rate() const {
 void Trainer::restore(const TrainingState& state) {
   const auto fits = [](const Tensor& saved, const Tensor& ours, const char* what) {
     require(saved.defined() == ours.defined() && (!ours.defined() || saved.size() == ours.size()),
-            "the saved run's ", what, " does not fit this model and optimizer");
+            "the saved run's ", what, " do not fit this model and optimizer");
   };
   fits(state.theta, state_.theta, "weights");
   fits(state.states, state_.states, "BatchNorm statistics");
-  fits(state.momentum, state_.momentum, "optimizer state");
-  fits(state.second_moment, state_.second_moment, "optimizer state");
+  fits(state.momentum, state_.momentum, "optimizer moments");
+  fits(state.second_moment, state_.second_moment, "optimizer moments");
+  require(state.step >= 0 && state.step < steps_per_epoch(), "the saved run stands at step ",
+          state.step, " of an epoch, which has only ", steps_per_epoch(),
+          " steps with these images and this batch size");
   state_ = state;
+  state_.theta = state.theta.clone();
+  state_.states = state.states.clone();
+  state_.momentum = state.momentum.clone();
+  if (state.second_moment.defined()) state_.second_moment = state.second_moment.clone();
 }
 
 /// Gathers, crops, flips and normalises the next `count` images. What happens to an image depends
@@ -173,16 +186,18 @@ void Trainer::update() {
 
 void Trainer::step() {
   require(!finished(), "this run has finished its ", config_.epochs, " epochs");
-  if (state_.step == 0) state_.epoch_sums = {};
   const int64_t first = state_.step * config_.batch_size;
   const int64_t count = std::min(config_.batch_size, images_.count() - first);
   load_batch(count);
+  next_states_.copy_from(state_.states);  // they move before the loss is known
   const BatchResult result =
       network_.loss_and_gradient(gradient_, batch_.rows(0, count), labels_.rows(0, count),
-                                 state_.theta, state_.states, BatchnormMode::batch, config_.loss);
+                                 state_.theta, next_states_, BatchnormMode::batch, config_.loss);
   require(std::isfinite(result.loss), "training diverged: the loss is ", result.loss, " in epoch ",
           state_.epoch + 1, ", step ", state_.step + 1, "; try a smaller learning rate");
   update();
+  state_.states.copy_from(next_states_);
+  if (state_.step == 0) state_.epoch_sums = {};
   state_.epoch_sums.loss += result.loss * static_cast<double>(count);
   state_.epoch_sums.correct += result.correct;
   state_.epoch_sums.count += count;

@@ -1,8 +1,8 @@
 // Trainer: stochastic gradient descent over labelled images, one step at a time.
 #pragma once
 
-#include "nn/inference.h"
 #include "kernels/augment/labelled_images.h"
+#include "nn/inference.h"
 #include "nn/network.h"
 #include "nn/schedule.h"
 
@@ -53,7 +53,8 @@ class Trainer {
   void step();
 
   const TrainingState& state() const { return state_; }
-  /// Continues a saved run. Throws Error where the sizes do not fit the graph.
+  /// Continues a saved run, on a copy of its state. Throws Error where the sizes do not fit the
+  /// graph, or the step is none of this epoch's.
   void restore(const TrainingState& state);
   double learning_rate() const;
 
@@ -66,6 +67,7 @@ class Trainer {
   ThreadPool& pool_;
   Network network_;
   TrainingState state_;
+  Tensor next_states_;  // this step's running statistics, until it is known to be a good one
   Tensor gradient_;
   Tensor batch_, labels_, indices_, offsets_, flips_;
   std::vector<int32_t> order_;  // of the current epoch
