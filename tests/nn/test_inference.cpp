@@ -1,0 +1,315 @@
+// Inference: sums over images against one image at a time in double, and the memory plan against a
+// forward pass in which every value has memory of its own.
+#include "nn/inference.h"
+
+#include <functional>
+#include <limits>
+
+#include "models/registry.h"
+#include "tests/nn/nn_check.h"
+
+using namespace topograd;
+using namespace topograd::test;
+
+namespace {
+
+Tensor with_batch(int64_t n, const Shape& shape) {
+  Shape batch{n};
+  for (int64_t extent : shape) batch.push_back(extent);
+  return Tensor(batch, DType::f64);
+}
+
+/// Logits in double, each node's output in memory of its own.
+Tensor plain_forward(const Graph& graph, const Weights& w, const Tensor& x, Context& context) {
+  const auto parameters = parameter_views(graph, w.theta.converted(DType::f64));
+  const auto states = state_views(graph, w.states.converted(DType::f64));
+  std::vector<Tensor> values{x};
+  for (size_t i = 1; i < graph.nodes().size(); ++i) {
+    const Node& node = graph.nodes()[i];
+    std::vector<Tensor> inputs;
+    for (int input : node.inputs) inputs.push_back(values[at(input)]);
+    values.push_back(with_batch(x.dim(0), node.shape));
+    node.layer->forward(
+        {.y = values[i], .x = inputs, .parameters = parameters[i], .states = states[i]}, context);
+  }
+  return values.back();
+}
+
+/// Dense: every value lives until the end of its block.
+Graph dense_graph() {
+  Graph g({8, 8, 3});
+  Value x = g.conv(g.input(), 4);
+  for (int i = 0; i < 4; ++i) {
+    Value y = g.conv(g.relu(g.batchnorm(x)), 6, {.kernel = 1});
+    y = g.conv(g.relu(g.batchnorm(y)), 3);
+    x = g.concat(y, x);
+  }
+  x = g.average_pool(g.conv(g.relu(g.batchnorm(x)), 5, {.kernel = 1}), {2, 2, 0});
+  g.set_output(g.linear(g.global_average_pool(g.relu(g.batchnorm(x))), 4));
+  return g;
+}
+
+Graph pooling_graph() {
+  Graph g({8, 8, 3});
+  Value x = g.relu(g.batchnorm(g.conv(g.input(), 6, {.bias = true})));
+  const Value early = g.max_pool(x, {2, 2, 0});
+  x = g.max_pool(g.relu(g.conv(x, 6, {.bias = true})), {3, 2, 1});
+  x = g.concat(g.average_pool(early, {3, 1, 1}), g.add(x, early));
+  x = g.average_pool(x, {2, 2, 0});
+  x = g.relu(g.batchnorm(g.linear(x, 7, "hidden")));
+  g.set_output(g.linear(x, 4));
+  return g;
+}
+
+/// Whatever invites a mistake with shared memory.
+Graph awkward_graph() {
+  Graph g({8, 8, 3});
+  const Value start = g.relu(g.input());  // must not overwrite the images
+  const Value x = g.conv(start, 3);
+  const Value early = g.relu(x);  // x is read again at the end
+  Value y = g.relu(g.batchnorm(g.relu(g.batchnorm(g.conv(early, 3)))));  // a chain in place
+  y = g.add(y, y);     // one value twice, in place
+  y = g.concat(y, y);  // one value twice, not in place
+  y = g.conv(y, 3);
+  y = g.add(early, y);      // the first dies here, so does the second
+  y = g.add(y, x);          // x still lives
+  y = g.add(g.relu(x), y);  // x dies as the first of two
+  y = g.add(y, g.input());
+  g.set_output(g.linear(y, 4));
+  return g;
+}
+
+/// A random graph on 6x6 images: any node reads any earlier values, and none stays unread.
+Graph random_graph(uint64_t seed) {
+  const Philox random(seed, RandomStream::test, 9);
+  uint64_t next = 0;
+  const auto below = [&](size_t n) { return random.below(next++, static_cast<uint32_t>(n)); };
+  Graph g({6, 6, 3});
+  std::vector<Value> values{g.input(), g.conv(g.input(), 4)};
+  const auto any = [&] { return values[below(values.size())]; };
+  const auto channels = [&](Value v) { return g.shape_of(v)[2]; };
+  for (int i = 0; i < 14; ++i) {
+    const Value a = any();
+    std::vector<Value> alike;
+    for (Value v : values)
+      if (g.shape_of(v) == g.shape_of(a)) alike.push_back(v);
+    const std::function<Value()> makers[] = {
+        [&] { return g.conv(a, 4); },
+        [&] { return g.relu(a); },
+        [&] { return g.activation(a, Activation::gelu); },
+        [&] { return g.batchnorm(a); },
+        [&] { return g.add(a, alike[below(alike.size())]); },
+        [&] { return g.add(a, alike[below(alike.size())]); },
+        [&] { return channels(a) < 12 ? g.concat(a, any()) : g.relu(a); },
+        [&] {
+          return g.max_pool(a, {3, 1, 1});
+        },
+        [&] { return g.shortcut_a(a, channels(a) + 1, 1); },
+    };
+    values.push_back(makers[below(std::size(makers))]());
+  }
+  Value x = values.back();
+  for (size_t i = 1; i + 1 < values.size(); ++i)
+    if (g.reader_counts()[at(values[i].node)] == 0) x = g.concat(x, g.conv(values[i], 1));
+  g.set_output(g.linear(g.relu(x), 4));
+  return g;
+}
+
+double largest_difference(const Tensor& a, const Tensor& b) {
+  REQUIRE(a.size() == b.size());
+  double worst = 0;
+  for (int64_t i = 0; i < a.size(); ++i) {
+    const double error = std::abs(a.data<double>()[i] - b.data<double>()[i]);
+    if (!(error <= worst)) worst = error;
+  }
+  return worst;
+}
+
+/// evaluate()'s sums in f64 and f32 against Network::loss of one image at a time in f64.
+void check_evaluate(const std::string& what, const Graph& graph, LossKind kind) {
+  CAPTURE(what);
+  const LabelledImages images = labelled_images(37, graph.image_shape()[0], 4, 1);
+  const Weights w = random_weights(graph, 2);
+  const Tensor theta = w.theta.converted(DType::f64), states = w.states.converted(DType::f64);
+  ThreadPool pool(2);
+  Network network(graph, 1, pool, {.dtype = DType::f64});
+  LossSums expected;
+  const Tensor x(Shape(images.images.shape().with_first(1)), DType::f64);
+  for (int64_t i = 0; i < images.count(); ++i) {
+    normalise_images(x, images, i, i + 1, pool.main_context());
+    const BatchResult result =
+        network.loss(x, images.labels.rows(i, i + 1), theta, states, BatchnormMode::frozen, kind);
+    expected += {result.loss, result.loss * result.loss, result.correct, 1};
+  }
+  const auto check = [&](const LossSums& got, double tolerance) {
+    CHECK(std::abs(got.loss / expected.loss - 1) <= tolerance);
+    CHECK(std::abs(got.loss_squares / expected.loss_squares - 1) <= tolerance);
+    CHECK(got.correct == expected.correct);
+    CHECK(got.count == 37);
+  };
+  check(evaluate(graph, theta, states, images, kind, pool), 1e-12);
+  check(evaluate(graph, w.theta, w.states, images, kind, pool), 2e-6);  // some roundings of float
+}
+
+}  // namespace
+
+TEST_CASE("inference: sums equal those of one image at a time, in double") {
+  for (LossKind kind : {LossKind::cross_entropy, LossKind::mse}) {
+    for (const char* name : {"resnet14", "resnet8_noshort"})
+      for (char shortcut : {'A', 'B'})
+        check_evaluate(
+            text(name, " ", shortcut),
+            build_model(
+                {.name = name, .shortcut = shortcut, .width = 4, .classes = 4, .image_size = 8}),
+            kind);
+    check_evaluate("dense", dense_graph(), kind);
+    check_evaluate("pooling", pooling_graph(), kind);
+    check_evaluate("awkward", awkward_graph(), kind);
+  }
+}
+
+// Equal operations on equal numbers: any difference at all is memory used twice.
+TEST_CASE("inference: shared memory changes no bit of any graph's logits") {
+  const auto check = [](const std::string& what, const Graph& graph) {
+    CAPTURE(what);
+    const Weights w = random_weights(graph, 3);
+    const int64_t n = 3;
+    const Tensor x = with_batch(n, graph.image_shape());
+    for (int64_t i = 0; i < x.size(); ++i)
+      x.data<double>()[i] = Philox(4, RandomStream::test).normal(static_cast<uint64_t>(i));
+    const Tensor images = x.clone();
+    ThreadPool pool(1);
+    Context context;
+    context.force_implementation("gemm", "reference");
+    const Tensor expected = plain_forward(graph, w, x, context);
+    InferencePlan plan(graph, 5, DType::f64);
+    const Tensor theta = w.theta.converted(DType::f64), states = w.states.converted(DType::f64);
+    plan.bind(theta, states);
+    CHECK(same_bits(plan.run(x, context), expected));
+    CHECK(same_bits(plan.run(x, context), expected));  // nothing is left over from the first run
+    CHECK(same_bits(x, images));
+    Network network(graph, n, pool, {.dtype = DType::f64});
+    Tensor labels = Tensor::zeros({n}, DType::i32);
+    network.loss(x, labels, theta, states, BatchnormMode::frozen);
+    CHECK(largest_difference(network.logits(), expected) <= 1e-12);
+  };
+  check("dense", dense_graph());
+  check("pooling", pooling_graph());
+  check("awkward", awkward_graph());
+  for (uint64_t seed = 0; seed < 40; ++seed) check(text("random ", seed), random_graph(seed));
+}
+
+TEST_CASE("inference: weights are views, so that new contents need no new binding") {
+  const Graph graph = build_model({.name = "resnet8", .width = 4, .classes = 4, .image_size = 8});
+  const Weights a = random_weights(graph, 1), b = random_weights(graph, 2);
+  const Tensor x = normals(2 * 8 * 8 * 3, 3).reshaped({2, 8, 8, 3});
+  Context context;
+  InferencePlan first(graph, 2), second(graph, 2);
+  const Tensor theta = a.theta.clone();
+  first.bind(theta, a.states);
+  const Tensor before = first.run(x, context).clone();
+  theta.copy_from(b.theta);
+  second.bind(b.theta, a.states);
+  CHECK(same_bits(first.run(x, context), second.run(x, context)));
+  CHECK(!same_bits(first.run(x, context), before));
+}
+
+TEST_CASE("inference: plans refuse what does not fit") {
+  const Graph graph = dense_graph();
+  const Weights w = random_weights(graph, 1);
+  Context context;
+  InferencePlan plan(graph, 2);
+  const Tensor x = Tensor::zeros({3, 8, 8, 3});
+  CHECK_THROWS_WITH_AS(plan.run(x.rows(0, 2), context),
+                       "an inference plan was run before weights were bound to it", Error);
+  CHECK_THROWS_WITH_AS(plan.bind(w.theta.converted(DType::f64), w.states),
+                       "weights of f64 bound to a plan of f32", Error);
+  CHECK_THROWS_AS(plan.bind(w.states, w.states), Error);
+  plan.bind(w.theta, w.states);
+  CHECK_THROWS_WITH_AS(plan.run(x, context), "3 images in a plan for 2", Error);
+}
+
+TEST_CASE("inference: the same bits for any number of threads, and logits in the images' order") {
+  const Graph graph = build_model({.name = "resnet8", .width = 4, .classes = 4, .image_size = 8});
+  const LabelledImages images = labelled_images(150, 8, 4, 1);  // five items, the last one smaller
+  const Weights w = random_weights(graph, 4);
+  const Tensor x = batch_of(images, shuffled_order(150, 1, 0)).x;
+  LossSums first;
+  Tensor logits;
+  for (int threads : {1, 2, 3, 5, 8}) {
+    ThreadPool pool(threads);
+    const Tensor own({150, 4});
+    const LossSums sums =
+        evaluate(graph, w.theta, w.states, images, LossKind::cross_entropy, pool, own);
+    if (threads == 1) first = sums, logits = own;
+    CHECK(same_sums(first, sums));
+    CHECK(same_bits(logits, own));
+    CHECK(same_sums(first, evaluate(graph, w.theta, w.states, images, LossKind::cross_entropy,
+                                    pool)));  // with or without logits
+  }
+  // Every row against a run of its image alone; a fast convolution's rounding may depend on the
+  // number of images.
+  Context context;
+  InferencePlan plan(graph, 1);
+  plan.bind(w.theta, w.states);
+  const std::vector<int32_t> order = shuffled_order(150, 1, 0);
+  double worst = 0;
+  for (int64_t i = 0; i < 150; ++i) {
+    const Tensor row = plan.run(x.rows(i, i + 1), context).converted(DType::f64);
+    const int64_t image = order[at(i)];
+    const double error =
+        largest_difference(row, logits.rows(image, image + 1).converted(DType::f64));
+    if (!(error <= worst)) worst = error;
+  }
+  CHECK(worst <= 1e-4);
+}
+
+TEST_CASE("inference: the standard error is the textbook's") {
+  for (const double offset : {0.0, 20.0}) {
+    std::vector<double> losses;
+    LossSums sums;
+    const Philox random(1, RandomStream::test);
+    for (uint64_t i = 0; i < 500; ++i) {
+      const double loss = offset + 0.1 * random.uniform(i);
+      losses.push_back(loss);
+      sums += {loss, loss * loss, 0, 1};
+    }
+    double mean = 0, squares = 0;
+    for (double loss : losses) mean += loss / 500;
+    for (double loss : losses) squares += (loss - mean) * (loss - mean);
+    // The sums' cancellation costs (mean / deviation)^2 = 5e5 roundings of double at an offset of
+    // 20.
+    CHECK(sums.standard_error() ==
+          doctest::Approx(std::sqrt(squares / 499) / std::sqrt(500.0)).epsilon(1e-9));
+    CHECK(sums.mean() == doctest::Approx(mean).epsilon(1e-12));
+  }
+  CHECK(LossSums{3, 9, 1, 1}.standard_error() != LossSums{3, 9, 1, 1}.standard_error());  // NaN
+  CHECK(LossSums{0.3, 0.03, 0, 3}.standard_error() <= 1e-8);  // rounding makes no root of -1e-18
+  const double infinity = std::numeric_limits<double>::infinity();
+  CHECK(std::isnan(LossSums{infinity, infinity, 0, 3}.standard_error()));
+  CHECK(LossSums{1, 1, 3, 12}.accuracy() == 25);
+}
+
+TEST_CASE("inference: NaN weights give a NaN loss and no correct image") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const LabelledImages images = labelled_images(40, 8, 4, 1);
+  for (const Graph& graph :
+       {dense_graph(), pooling_graph(),
+        build_model({.name = "resnet8", .width = 4, .classes = 4, .image_size = 8})}) {
+    ThreadPool pool(2);
+    for (LossKind kind : {LossKind::cross_entropy, LossKind::mse}) {
+      const Weights w = random_weights(graph, 5);
+      std::fill_n(w.theta.data<float>(), w.theta.size(), nan);
+      const LossSums sums = evaluate(graph, w.theta, w.states, images, kind, pool);
+      CHECK(std::isnan(sums.loss));
+      CHECK(sums.correct == 0);
+      CHECK(sums.count == 40);
+    }
+    // One NaN in the last layer's bias reaches every image too.
+    const Weights w = random_weights(graph, 5);
+    w.theta.data<float>()[w.theta.size() - 1] = nan;
+    const LossSums sums = evaluate(graph, w.theta, w.states, images, LossKind::cross_entropy, pool);
+    CHECK(std::isnan(sums.loss));
+    CHECK(sums.correct == 0);
+  }
+}
