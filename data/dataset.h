@@ -5,16 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/core/tensor.h"
+#include "kernels/augment/labelled_images.h"
 
 namespace topograd {
-
-/// What a pixel becomes before the network sees it: (value / 255 - mean) / std_dev, per channel.
-struct Normalisation {
-  std::vector<double> mean;     ///< per channel, in units of full intensity (0..1)
-  std::vector<double> std_dev;  ///< likewise
-  friend bool operator==(const Normalisation&, const Normalisation&) = default;
-};
 
 /// "cifar10": (125.3, 123.0, 113.9) / 255 and (63.0, 62.1, 66.7) / 255, what CIFAR-10 networks are
 /// usually trained with. "imagenet": ImageNet's, which others use on CIFAR-10 all the same.
@@ -34,6 +27,8 @@ struct Dataset {
   int64_t width() const { return images.dim(2); }
   int64_t channels() const { return images.dim(3); }
 
+  /// What training and evaluation need of it; shares the memory.
+  LabelledImages view() const { return {images, labels, normalisation}; }
   /// The first `n` images, as a view.
   Dataset first(int64_t n) const;
   /// A content hash of shape, pixels and labels: the same data give the same number on any

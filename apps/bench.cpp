@@ -1,0 +1,234 @@
+// bench: times training steps and inference, PyTorch beside them in the same run.
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "apps/cli.h"
+#include "apps/progress.h"
+#include "kernels/core/atomic_file.h"
+#include "kernels/core/philox.h"
+#include "models/registry.h"
+#include "nn/trainer.h"
+
+using namespace topograd;
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kHelp = R"(
+Each round times every competitor once, in turn, so that a busy moment hits all of them alike. A
+round's figure is the median of its steps; the table shows the median, smallest and largest round.
+PyTorch runs in its eager mode in both memory layouts, with the allocator settings that suit it
+(apps/bench_torch.py); without python3-torch it is left out and said to be.
+)";
+
+double seconds_of(const std::function<void()>& work) {
+  const auto start = Clock::now();
+  work();
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t n = values.size();
+  return n % 2 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
+}
+
+/// Ours: forward, backward and SGD on a batch that is already in memory, as the torch script does.
+class TrainingStep {
+ public:
+  TrainingStep(const std::string& model, int64_t batch, ThreadPool& pool)
+      : graph_(build_model({.name = model, .shortcut = 'A'})),
+        images_(random_images(batch, graph_)),
+        trainer_(graph_, config(batch), images_, pool) {}
+
+  /// Median seconds of a step.
+  double run(int steps) {
+    trainer_.step();
+    std::vector<double> seconds;
+    for (int i = 0; i < steps; ++i) seconds.push_back(seconds_of([&] { trainer_.step(); }));
+    return median(seconds);
+  }
+
+ private:
+  static TrainingConfig config(int64_t batch) {
+    TrainingConfig config;
+    config.epochs = 1'000'000;
+    config.batch_size = batch;
+    config.schedule.kind = ScheduleKind::constant;
+    config.schedule.base = 0.01;
+    return config;
+  }
+  static LabelledImages random_images(int64_t count, const Graph& graph) {
+    const Shape& s = graph.image_shape();
+    LabelledImages images{Tensor({count, s[0], s[1], s[2]}, DType::u8),
+                          Tensor({count}, DType::i32),
+                          {{0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}}};
+    const Philox random(1, RandomStream::test);
+    for (int64_t i = 0; i < images.images.size(); ++i)
+      images.images.data<uint8_t>()[i] =
+          static_cast<uint8_t>(random.below(static_cast<uint64_t>(i), 256));
+    for (int64_t i = 0; i < count; ++i)
+      images.labels.data<int32_t>()[i] = static_cast<int32_t>(i % graph.classes());
+    return images;
+  }
+
+  Graph graph_;
+  LabelledImages images_;
+  Trainer trainer_;
+};
+
+/// Runs the torch script once; seconds a step by layout, or empty where torch is not installed.
+std::map<std::string, double> torch_round(const std::string& script, const std::string& model,
+                                          int64_t batch, int steps, int threads,
+                                          const std::string& python) {
+  // Large blocks stay in the heap: otherwise torch loses up to half of its time to page faults.
+  const std::string command =
+      text("MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=67108864 ",
+           "'", python, "' '", script, "' --model ", model, " --batch ", batch, " --steps ", steps,
+           " --threads ", threads, " 2>/dev/null");
+  FILE* pipe = popen(command.c_str(), "r");
+  require(pipe != nullptr, "cannot start ", python);
+  std::string output;
+  char buffer[4096];
+  while (size_t n = std::fread(buffer, 1, sizeof buffer, pipe)) output.append(buffer, n);
+  const int status = pclose(pipe);
+  std::map<std::string, double> seconds;
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return seconds;
+  const Json json = Json::parse(output, nullptr, false);
+  require(json.is_object(), script, " printed something else than its result");
+  for (const auto& [layout, value] : json.items()) seconds[layout] = value.get<double>();
+  return seconds;
+}
+
+struct Row {
+  std::string model, competitor;
+  std::vector<double> images_per_second;  // one a round
+};
+
+void print_table(const std::vector<Row>& rows) {
+  std::cout << "model             competitor             images/s: median   smallest    largest\n";
+  for (const Row& row : rows) {
+    const auto [low, high] =
+        std::minmax_element(row.images_per_second.begin(), row.images_per_second.end());
+    const auto cell = [](const std::string& s, size_t width) {
+      return std::string(width > s.size() ? width - s.size() : 0, ' ') + s;
+    };
+    std::cout << row.model << cell("", 18 - row.model.size()) << row.competitor
+              << cell("", 22 - row.competitor.size())
+              << cell(decimals(median(row.images_per_second), 1), 18) << cell(decimals(*low, 1), 11)
+              << cell(decimals(*high, 1), 11) << '\n';
+  }
+}
+
+/// Ours against torch's faster layout, round by round: the median of the ratios.
+void print_ratios(const std::vector<Row>& rows) {
+  for (const Row& ours : rows) {
+    if (ours.competitor != "topograd") continue;
+    std::vector<double> ratios;
+    for (size_t round = 0; round < ours.images_per_second.size(); ++round) {
+      double best = 0;
+      for (const Row& row : rows)
+        if (row.model == ours.model && row.competitor != "topograd" &&
+            round < row.images_per_second.size())
+          best = std::max(best, row.images_per_second[round]);
+      if (best > 0) ratios.push_back(ours.images_per_second[round] / best);
+    }
+    if (ratios.empty()) continue;
+    const auto [low, high] = std::minmax_element(ratios.begin(), ratios.end());
+    std::cout << ours.model << ": " << decimals(median(ratios), 2)
+              << "x PyTorch's faster layout (rounds: " << decimals(*low, 2) << " to "
+              << decimals(*high, 2) << ")\n";
+  }
+}
+
+std::vector<std::string> words(const std::string& list) {
+  std::vector<std::string> result;
+  std::istringstream in(list);
+  for (std::string item; std::getline(in, item, ',');) result.push_back(item);
+  return result;
+}
+
+int bench_training(const cxxopts::ParseResult& flags) {
+  const int64_t batch = cli::checked("batch-size", flags["batch-size"].as<int64_t>(), 1, 65536);
+  const int rounds =
+      static_cast<int>(cli::checked("rounds", flags["rounds"].as<int64_t>(), 1, 1000));
+  const int steps = static_cast<int>(cli::checked("steps", flags["steps"].as<int64_t>(), 1, 1000));
+  ThreadPool pool(
+      static_cast<int>(cli::checked("threads", flags["threads"].as<int64_t>(), 0, 4096)));
+  bool torch = flags.count("no-torch") == 0;
+  std::vector<Row> rows;
+  for (const std::string& model : words(flags["models"].as<std::string>())) {
+    TrainingStep ours(model, batch, pool);
+    std::map<std::string, Row> by_name;
+    for (int round = 0; round < rounds; ++round) {
+      std::map<std::string, double> seconds{{"topograd", ours.run(steps)}};
+      if (torch) {
+        const auto theirs = torch_round(flags["torch-script"].as<std::string>(), model, batch,
+                                        steps, pool.threads());
+        torch = !theirs.empty();
+        if (!torch) std::cerr << "bench: PyTorch left out: " << flags["python"].as<std::string>()
+                    << " cannot import torch\n";
+        for (const auto& [layout, value] : theirs) seconds["torch " + layout] = value;
+      }
+      for (const auto& [name, value] : seconds) {
+        Row& row = by_name.try_emplace(name, Row{model, name, {}}).first->second;
+        row.images_per_second.push_back(static_cast<double>(batch) / value);
+      }
+      std::cerr << "bench: " << model << " round " << round + 1 << "/" << rounds << '\n';
+    }
+    for (const auto& [name, row] : by_name) rows.push_back(row);
+  }
+  std::cout << "Training step, batch " << batch << ", " << pool.threads()
+            << " threads; images a second over " << rounds << " rounds of " << steps << " steps\n";
+  print_table(rows);
+  print_ratios(rows);
+  if (flags.count("json")) {
+    Json json = Json::array();
+    for (const Row& row : rows)
+      json.push_back({{"model", row.model},
+                      {"competitor", row.competitor},
+                      {"images_per_second", row.images_per_second}});
+    write_file_atomically(flags["json"].as<std::string>(), json.dump(1) + "\n");
+  }
+  return 0;
+}
+
+int run(int argc, char** argv) {
+  cli::Arguments arguments(argc, argv);
+  cxxopts::Options options("bench", "Times training steps, with PyTorch in the same run.\n");
+  const std::string script =
+      (std::filesystem::path(TOPOGRAD_SOURCE_DIR) / "apps" / "bench_torch.py").string();
+  options.add_options()("models", "comma-separated names",
+                        cxxopts::value<std::string>()->default_value("resnet20,resnet56"))(
+      "batch-size", "images a step", cxxopts::value<int64_t>()->default_value("128"))(
+      "rounds", "rounds", cxxopts::value<int64_t>()->default_value("5"))(
+      "steps", "timed steps a round", cxxopts::value<int64_t>()->default_value("7"))(
+      "threads", "0: one per processor", cxxopts::value<int64_t>()->default_value("0"))(
+      "no-torch", "ours alone")("torch-script", "the script that times PyTorch",
+                                cxxopts::value<std::string>()->default_value(script))(
+      "json", "write every round's figures here", cxxopts::value<std::string>())("help",
+                                                                                 "print this");
+  const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
+  if (flags.count("help")) {
+    std::cout << options.help() << kHelp;
+    return 0;
+  }
+  require(flags.unmatched().empty(), "'", flags.unmatched().empty() ? "" : flags.unmatched()[0],
+          "' is not a flag; see bench --help");
+  return bench_training(flags);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return cli::run_program("bench", [&] { return run(argc, argv); });
+}

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Builds one preset (release by default); further words are targets.
+#   apps/build.sh [preset] [target...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+preset=${1:-release}
+shift || true
+options=()
+command -v ccache >/dev/null && options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! cmake --preset "$preset" "${options[@]}" >"$log" 2>&1; then
+  cat "$log" >&2
+  echo "build: configuring failed; what is missing may come with apps/install_dependencies.sh" >&2
+  exit 1
+fi
+cmake --build --preset "$preset" ${1:+--target "$@"}

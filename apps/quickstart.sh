@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# From a fresh system to the paper's two pictures: the loss landscape of a deep network with and
+# without skip connections. Installs what is missing, builds, trains both networks, maps both.
+#
+#   apps/quickstart.sh                   minutes: a narrow ResNet on images made on the spot
+#   apps/quickstart.sh --data DIR        the same on real CIFAR-10 (apps/download_cifar10.sh DIR)
+#   apps/quickstart.sh --output DIR      where the results go (default: ./quickstart)
+#
+# Interrupted, it continues where it was when it is run again.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+
+data=synthetic
+output=quickstart
+while [ $# -gt 0 ]; do
+  case $1 in
+    --data | --output)
+      [ $# -ge 2 ] || { echo "quickstart: $1 needs a folder" >&2; exit 2; }
+      if [ "$1" = --data ]; then data=$2; else output=$2; fi
+      shift 2
+      ;;
+    --help | -h)
+      sed -n '2,9s/^# \{0,1\}//p' "$0"
+      exit 0
+      ;;
+    *)
+      echo "quickstart: unknown flag '$1': choose --data DIR or --output DIR" >&2
+      exit 2
+      ;;
+  esac
+done
+
+"$root/apps/install_dependencies.sh"
+"$root/apps/build.sh" release train landscape
+bin=$root/build/release/bin
+
+depth=56 width=8 epochs=12
+flags=(--image-size 16 --train-images 5000 --test-images 1000)
+if [ "$data" != synthetic ]; then
+  epochs=4
+  flags=(--test-images 2000)
+fi
+
+for name in "resnet$depth" "resnet${depth}_noshort"; do
+  run=$output/$name
+  if [ ! -f "$run/model.safetensors" ]; then
+    echo "== Training $name"
+    "$bin/train" --model "$name" --width "$width" --data "$data" "${flags[@]}" --epochs "$epochs" \
+      --batch-size 50 --schedule cosine --warmup 1 --no-augment --output "$run" --resume
+  fi
+  echo "== Mapping $name"
+  "$bin/landscape" surface "$run/model.safetensors" --data "$data" --images 500 \
+    --x -1:1:25 --y -1:1:25 --log --output "$run/surface.h5"
+done
+
+echo
+echo "The same picture of both networks; the skip connections are the only difference:"
+for name in "resnet$depth" "resnet${depth}_noshort"; do
+  echo "  $output/$name/surface_contours.png"
+done
