@@ -4,6 +4,8 @@
 //   TOPOGRAD_CIFAR10  CIFAR-10, binary version, unpacked
 //   TOPOGRAD_WEIGHTS  the networks as apps/import_torch.py converts them, <name>.safetensors
 // A test whose files are not there says SKIPPED and passes.
+#include <iostream>
+
 #include "apps/model_file.h"
 #include "landscape/evaluator.h"
 #include "landscape/surface.h"
@@ -14,12 +16,19 @@ using namespace topograd::test;
 
 namespace {
 
+/// Progress, at once: what goes into a pipe is otherwise held back until the end.
+template <class... Parts>
+void say(const Parts&... parts) {
+  MESSAGE(text(parts...));
+  std::cout.flush();
+}
+
 /// The file `name` in the folder that a variable names; empty, with a message, where it is missing.
-std::string file_from(const char* variable, const std::string& name) {
-  const char* folder = std::getenv(variable);
+std::string file_from(const std::string& variable, const std::string& name) {
+  const char* folder = std::getenv(variable.c_str());
   const std::string path = folder ? std::string(folder) + "/" + name : "";
   if (folder && std::filesystem::exists(path)) return path;
-  MESSAGE("SKIPPED: " << variable << " names no folder that holds " << name);
+  say("SKIPPED: ", variable, " names no folder that holds ", name);
   return {};
 }
 
@@ -62,31 +71,30 @@ double largest_difference(const Tensor& a, const Tensor& b) {
 }
 
 struct Published {
-  const char* name;
-  const char* logits;
+  std::string name;
+  std::string logits;
   int64_t wrong;  ///< of the 10,000 test images
   double loss;
 };
 
 /// Test error to the last image, loss, and every logit against PyTorch's.
 void check_published(const Published& expected) {
-  const std::string weights =
-      file_from("TOPOGRAD_WEIGHTS", std::string(expected.name) + ".safetensors");
+  const std::string weights = file_from("TOPOGRAD_WEIGHTS", expected.name + ".safetensors");
   const std::string logits_file = file_from("TOPOGRAD_SHARED", expected.logits);
   const DataSplits* data = cifar10();
   if (weights.empty() || logits_file.empty() || !data) return;
   const LoadedModel model = load_model(weights);
   LabelledImages images = data->test.view();
   images.normalisation = model.info.normalisation;
-  MESSAGE(expected.name << ": " << images.count() << " test images ...");
+  say(expected.name, ": ", images.count(), " test images ...");
   ThreadPool pool;
   const Tensor logits({images.count(), model.graph.classes()});
   const LossSums sums = evaluate(model.graph, model.weights.theta, model.weights.states, images,
                                  LossKind::cross_entropy, pool, logits);
   const Tensor theirs = read_npy(logits_file, images.count(), model.graph.classes());
   const double difference = largest_difference(logits, theirs);
-  MESSAGE(expected.name << ": " << sums.count - sums.correct << " wrong, loss " << sums.mean()
-                        << ", largest difference of a logit " << difference);
+  say(expected.name, ": ", sums.count - sums.correct, " wrong, loss ", sums.mean(),
+      ", largest difference of a logit ", difference);
   CHECK(sums.count == 10'000);
   CHECK(sums.count - sums.correct == expected.wrong);
   CHECK(std::abs(sums.mean() - expected.loss) <= 1e-4);
@@ -117,7 +125,7 @@ void check_golden_surface(const std::string& name) {
   double largest = 0;
   for (int64_t iy = 0; iy < golden.ny(); ++iy) {
     const double y = golden.y()[static_cast<size_t>(iy)];
-    MESSAGE(name << ": row " << iy + 1 << " of " << golden.ny() << " ...");
+    say(name, ": row ", iy + 1, " of ", golden.ny(), " ...");
     std::vector<PlanePosition> row;
     for (double x : golden.x()) row.push_back({x, y});
     const auto sums = evaluator.evaluate(row);
@@ -133,7 +141,7 @@ void check_golden_surface(const std::string& name) {
       CHECK(sums[ix][0].correct == std::lround(5 * golden.plane("train_acc")[index]));
     }
   }
-  MESSAGE(name << ": largest relative difference of a loss " << largest);
+  say(name, ": largest relative difference of a loss ", largest);
 }
 
 }  // namespace
