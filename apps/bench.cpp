@@ -92,8 +92,8 @@ std::map<std::string, double> torch_round(const std::string& script, const std::
                                           const std::string& python) {
   // Large blocks stay in the heap: otherwise torch loses up to half of its time to page faults.
   const std::string command =
-      text("MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=67108864 ",
-           "'", python, "' '", script, "' --model ", model, " --batch ", batch, " --steps ", steps,
+      text("MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=67108864 ", "'",
+           python, "' '", script, "' --model ", model, " --batch ", batch, " --steps ", steps,
            " --threads ", threads, " 2>/dev/null");
   FILE* pipe = popen(command.c_str(), "r");
   require(pipe != nullptr, "cannot start ", python);
@@ -173,9 +173,10 @@ int bench_training(const cxxopts::ParseResult& flags) {
       std::map<std::string, double> seconds{{"topograd", ours.run(steps)}};
       if (torch) {
         const auto theirs = torch_round(flags["torch-script"].as<std::string>(), model, batch,
-                                        steps, pool.threads());
+                                        steps, pool.threads(), flags["python"].as<std::string>());
         torch = !theirs.empty();
-        if (!torch) std::cerr << "bench: PyTorch left out: " << flags["python"].as<std::string>()
+        if (!torch)
+          std::cerr << "bench: PyTorch left out: " << flags["python"].as<std::string>()
                     << " cannot import torch\n";
         for (const auto& [layout, value] : theirs) seconds["torch " + layout] = value;
       }
