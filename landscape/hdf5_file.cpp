@@ -10,6 +10,8 @@
 #include <cstring>
 #include <utility>
 
+#include "kernels/core/atomic_file.h"
+
 namespace topograd {
 
 static_assert(sizeof(hid_t) == sizeof(int64_t), "Hdf5File keeps HDF5's handle in an int64_t");
@@ -203,28 +205,32 @@ Hdf5File Hdf5File::open_read(const std::string& path) {
   require(descriptor >= 0, "cannot open ", path, ": ", std::strerror(errno));
   ::close(descriptor);
   require(H5Fis_hdf5(path.c_str()) > 0, "cannot open ", path, ": it is not an HDF5 file");
-  return {path, checked(H5Fopen(path.c_str(), H5F_ACC_RDONLY, file_access()), "open ", path)};
+  return {path, checked(H5Fopen(path.c_str(), H5F_ACC_RDONLY, file_access()), "open ", path),
+          /*writing=*/false};
 }
 
 Hdf5File Hdf5File::create(const std::string& path) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-  require(descriptor >= 0, "cannot create ", path, ": ", std::strerror(errno));
-  ::close(descriptor);
+  write_bytes(path, "");  // a place that cannot be written is an error here, not at the end
   const Handle access = file_access();
+  // In memory until close(): where a disk is full, HDF5 cannot close its file, and the library
+  // crashes at the end of the program.
+  checked(H5Pset_fapl_core(access, size_t{1} << 20, /*backing_store=*/false), "prepare HDF5");
   // The format of HDF5 1.8, not the default of 1998: its structures carry checksums, so that a
   // damaged file is an error, where the library may crash on the older one.
   checked(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18), "prepare HDF5");
   return {path,
           checked(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, without_times(H5P_FILE_CREATE), access),
-                  "create ", path)};
+                  "create ", path),
+          /*writing=*/true};
 }
 
 Hdf5File::Hdf5File(Hdf5File&& other) noexcept
-    : path_(std::move(other.path_)), id_(std::exchange(other.id_, -1)) {}
+    : path_(std::move(other.path_)), writing_(other.writing_), id_(std::exchange(other.id_, -1)) {}
 
 Hdf5File& Hdf5File::operator=(Hdf5File&& other) noexcept {
   std::swap(path_, other.path_);
+  std::swap(writing_, other.writing_);
   std::swap(id_, other.id_);
   return *this;
 }
@@ -234,7 +240,14 @@ Hdf5File::~Hdf5File() {
 }
 
 void Hdf5File::close() {
-  checked(H5Fflush(id_, H5F_SCOPE_GLOBAL), "write ", path_);
+  if (writing_) {
+    checked(H5Fflush(id_, H5F_SCOPE_GLOBAL), "write ", path_);
+    // H5Fget_file_image says the size, but its copy has a wrong checksum, by a fault of HDF5.
+    const ssize_t bytes = checked(H5Fget_file_image(id_, nullptr, 0), "write ", path_);
+    void* buffer = nullptr;
+    checked(H5Fget_vfd_handle(id_, H5P_DEFAULT, &buffer), "write ", path_);
+    write_bytes(path_, {*static_cast<const char**>(buffer), static_cast<size_t>(bytes)});
+  }
   checked(H5Fclose(std::exchange(id_, -1)), "close ", path_);
 }
 

@@ -18,14 +18,16 @@ namespace topograd {
 class Hdf5File {
  public:
   static Hdf5File open_read(const std::string& path);
-  /// A new, empty file in the format of HDF5 1.8 (2008); an old file is replaced.
+  /// A new, empty file in the format of HDF5 1.8 (2008); an old file is replaced. Until close() its
+  /// contents are in memory. For use inside write_file_atomically: an Error of the file system,
+  /// here or in close(), is the system's text alone ("No space left on device").
   static Hdf5File create(const std::string& path);
 
   Hdf5File(Hdf5File&& other) noexcept;
   Hdf5File& operator=(Hdf5File&& other) noexcept;
-  ~Hdf5File();  ///< closes, dropping errors: a writer calls close() first
+  ~Hdf5File();  ///< drops what was written, unless close() came first
 
-  /// Flushes and closes; an Error where the disk took less than was written.
+  /// Writes and closes; an Error where the disk took less than was written.
   void close();
 
   const std::string& path() const { return path_; }
@@ -58,9 +60,11 @@ class Hdf5File {
   void set_attribute(const std::string& name, int64_t value);
 
  private:
-  Hdf5File(std::string path, int64_t id) : path_(std::move(path)), id_(id) {}
+  Hdf5File(std::string path, int64_t id, bool writing)
+      : path_(std::move(path)), writing_(writing), id_(id) {}
 
   std::string path_;
+  bool writing_ = false;
   int64_t id_ = -1;  // HDF5's hid_t; negative once closed
 };
 
