@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <charconv>
 #include <cmath>
 #include <csignal>
 #include <filesystem>
@@ -22,11 +23,23 @@ void note_interruption(int signal) {
   if (interruptions > 1) _exit(128 + signal);
 }
 
+/// All of `text` as a number; false for anything else, and for a number that T cannot hold.
+template <class T>
+bool read_number(const std::string& text, T& value) {
+  const char* end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc{} && stopped == end;
+}
+
 }  // namespace
 
 int run_program(const std::string& name, const std::function<int()>& body) {
+  // A file beyond the limit on file sizes is then an error like that of a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
-    return body();
+    const int status = body();
+    require(static_cast<bool>(std::cout.flush()), "cannot write to the standard output");
+    return status;
   } catch (const cxxopts::exceptions::exception& error) {
     std::cerr << name << ": " << error.what() << "; see " << name << " --help\n";
     return 2;
@@ -72,10 +85,36 @@ int64_t checked(const std::string& option, int64_t value, int64_t low, int64_t h
   return value;
 }
 
-double checked_real(const std::string& option, double value, double low, double high) {
-  require(value >= low && value <= high, "--", option, " ", value, " is out of range: choose ", low,
+int64_t whole(const cxxopts::ParseResult& flags, const std::string& option, int64_t low,
+              int64_t high) {
+  const std::string& word = flags[option].as<std::string>();
+  int64_t value = 0;
+  require(read_number(word, value), "--", option, " '", word, "' is not a whole number: choose ",
+          low, " to ", high);
+  return checked(option, value, low, high);
+}
+
+double real(const cxxopts::ParseResult& flags, const std::string& option, double low, double high) {
+  const std::string& word = flags[option].as<std::string>();
+  double value = 0;
+  require(read_number(word, value) && std::isfinite(value), "--", option, " '", word,
+          "' is not a number: choose ", low, " to ", high);
+  require(value >= low && value <= high, "--", option, " ", word, " is out of range: choose ", low,
           " to ", high);
   return value;
+}
+
+uint64_t seed(const cxxopts::ParseResult& flags) {
+  const std::string& word = flags["seed"].as<std::string>();
+  uint64_t value = 0;
+  require(read_number(word, value), "--seed '", word,
+          "' is no seed: choose a whole number from 0 to ", UINT64_MAX);
+  return value;
+}
+
+LossKind loss(const cxxopts::ParseResult& flags) {
+  const std::string& name = flags["loss"].as<std::string>();
+  return name == "crossentropy" ? LossKind::cross_entropy : loss_named(name);
 }
 
 std::vector<double> numbers(const std::string& option, const std::string& list) {

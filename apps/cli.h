@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "kernels/core/thread_pool.h"
+#include "kernels/softmax_xent/softmax_xent.h"
 
 namespace topograd::cli {
 
 /// Runs a program's body: an Error or a wrong flag becomes one line on stderr and exit status 1
-/// (2 for wrong flags). `name` stands before every message.
+/// (2 for wrong flags), and so does a standard output that takes nothing. `name` stands before
+/// every message.
 int run_program(const std::string& name, const std::function<int()>& body);
 
 /// argv with every long flag's underscores turned to hyphens, so that --dir_file is --dir-file: the
@@ -40,10 +42,21 @@ constexpr int kInterruptedStatus = 130;
 /// "0.1.0".
 std::string version();
 
+/// The options below are declared as strings and read here: cxxopts takes "0.1x" for 0.1, and its
+/// message about "nan" does not say whose value that is.
+
+/// A whole number in [low, high]; anything else is an Error that names the option.
+int64_t whole(const cxxopts::ParseResult& flags, const std::string& option, int64_t low,
+              int64_t high);
+/// A finite number in [low, high].
+double real(const cxxopts::ParseResult& flags, const std::string& option, double low, double high);
+/// --seed: any number of 64 bits without sign.
+uint64_t seed(const cxxopts::ParseResult& flags);
+/// --loss: cross_entropy (or crossentropy, as the field's older tools spell it) or mse.
+LossKind loss(const cxxopts::ParseResult& flags);
+
 /// A whole number with an option's name in the message when it is out of [low, high].
 int64_t checked(const std::string& option, int64_t value, int64_t low, int64_t high);
-/// Finite and in [low, high].
-double checked_real(const std::string& option, double value, double low, double high);
 /// Comma-separated numbers.
 std::vector<double> numbers(const std::string& option, const std::string& list);
 

@@ -42,7 +42,7 @@ int run(int argc, char** argv) {
   cxxopts::Options options = surface_flags(line);
   const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
   if (flags.count("help")) {
-    std::cout << options.help();
+    std::cout << surface_help(options);
     return 0;
   }
   return run_surface(flags, line, all.command());

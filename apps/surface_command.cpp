@@ -24,6 +24,10 @@ const std::vector<std::string> kIdentity = {"model_hash", "data_hash", "directio
                                             "images",     "data",      "loss",
                                             "dir_type",   "bn_mode",   "precision"};
 
+/// The heading of --help over the flags below.
+constexpr const char* kForCompatibility =
+    "Accepted from the reference implementation, without effect";
+
 /// Flags of the reference implementation that have nothing to say here.
 const std::pair<const char*, const char*> kWithoutEffect[] = {
     {"mpi", "one process computes the surface"},
@@ -80,12 +84,20 @@ class SurfaceRun {
         line_(line),
         model_(load_model(model_path(), text_of(flags, "model"))),
         surface_(axes()),
-        pool_(static_cast<int>(cli::checked("threads", flags["threads"].as<int64_t>(), 0, 4096))) {
+        pool_(static_cast<int>(cli::whole(flags, "threads", 0, 4096))) {
     cli::force_implementations(flags, pool_);
-    dir_type_ = direction_type_named(flags["dir-type"].as<std::string>());
-    loss_ = loss_named(flags["loss"].as<std::string>());
+    // On the way to another network BatchNorm's statistics move too: alpha = 1 is that network.
+    const bool leads_to_model = flags.count("model-file2") > 0 || flags.count("model-file3") > 0;
+    dir_type_ =
+        direction_type_named(text_of(flags, "dir-type", leads_to_model ? "states" : "weights"));
+    loss_ = cli::loss(flags);
     output_ = text_of(flags, "output",
                       fs::path(model_.path).stem().string() + (line ? "_line.h5" : "_surface.h5"));
+    picture_ = picture_options();
+    save_seconds_ = cli::real(flags, "save-seconds", 0, 1e9);
+    const std::string dataset = flags["dataset"].as<std::string>();
+    require(dataset == "cifar10", "--dataset ", dataset,
+            ": only cifar10 is known by name; --data takes any folder of images");
     load_images();
     make_directions();
     describe(command);
@@ -106,6 +118,18 @@ class SurfaceRun {
   }
 
  private:
+  /// Read before anything is computed: a wrong limit should fail now, not in an hour.
+  PictureOptions picture_options() const {
+    PictureOptions options;
+    options.scale = flags_.count("log") ? Scale::log : Scale::linear;
+    if (flags_.count("vmin")) options.value_min = cli::real(flags_, "vmin", -kHuge, kHuge);
+    if (flags_.count("vmax")) options.value_max = cli::real(flags_, "vmax", -kHuge, kHuge);
+    require(!(options.value_min >= options.value_max) || !options.value_max, "--vmin ",
+            text_of(flags_, "vmin"), " is not below --vmax ", text_of(flags_, "vmax"));
+    options.title = text_of(flags_, "title");
+    return options;
+  }
+
   std::string model_path() const {
     const std::string path = text_of(flags_, "model-file");
     require(!path.empty(), "no model given; write landscape ", line_ ? "line" : "surface",
@@ -118,7 +142,11 @@ class SurfaceRun {
     const std::string x = text_of(flags_, "x-axis", interpolation ? "-0.5:1.5:41" : "-1:1:51");
     const std::vector<double> xs = parse_axis("--x", x).coordinates();
     if (line_) return Surface(xs);
-    return Surface(xs, parse_axis("--y", text_of(flags_, "y-axis", "-1:1:51")).coordinates());
+    const std::string y = text_of(flags_, "y-axis", "-1:1:51");
+    const std::vector<double> ys = parse_axis("--y", y).coordinates();
+    require(xs.size() * ys.size() <= kMostPoints, "--x=", x, " and --y=", y, " make a grid of ",
+            xs.size() * ys.size(), " points: ask for ", kMostPoints, " at most");
+    return Surface(xs, ys);
   }
 
   void load_images() {
@@ -141,12 +169,11 @@ class SurfaceRun {
     require_fitting_data(model_.spec, data, source);
     LabelledImages images = data.view();
     images.normalisation = model_.info.normalisation;
-    const int64_t limit = cli::checked("images", flags_["images"].as<int64_t>(), 0, 1 << 30);
+    const int64_t limit = cli::whole(flags_, "images", 0, 1 << 30);
     require(limit <= images.count(), "--images ", limit, ": the ", name, " split has only ",
             images.count());
     images = images.first(limit);
-    const int64_t splits =
-        cli::checked("data-split", flags_["data-split"].as<int64_t>(), 1, images.count());
+    const int64_t splits = cli::whole(flags_, "data-split", 1, images.count());
     if (splits > 1) images = random_part(images, splits);
     set_names_.push_back(name);
     sets_.push_back(images);
@@ -154,8 +181,7 @@ class SurfaceRun {
 
   /// The reference's data_split: one of `splits` random parts of equal size, the same in every run.
   LabelledImages random_part(const LabelledImages& all, int64_t splits) const {
-    const int64_t part =
-        cli::checked("split-idx", flags_["split-idx"].as<int64_t>(), 0, splits - 1);
+    const int64_t part = cli::whole(flags_, "split-idx", 0, splits - 1);
     const int64_t size = all.count() / splits;
     const std::vector<int32_t> order = shuffled_order(all.count(), 0, 0);
     LabelledImages chosen{Tensor(all.images.shape().with_first(size), DType::u8),
@@ -190,7 +216,7 @@ class SurfaceRun {
       return with_states ? difference(w.theta, other.weights.theta, w.states, other.weights.states)
                          : difference(w.theta, other.weights.theta);
     }
-    return random_direction(model_.graph.layout(), w.theta, w.states, flags_["seed"].as<uint64_t>(),
+    return random_direction(model_.graph.layout(), w.theta, w.states, cli::seed(flags_),
                             plan.number, plan.norm, plan.ignore, dir_type_);
   }
 
@@ -199,8 +225,7 @@ class SurfaceRun {
   void make_directions() {
     const ParameterLayout& layout = model_.graph.layout();
     const std::string file = text_of(flags_, "dir-file");
-    const uint32_t index =
-        static_cast<uint32_t>(cli::checked("idx", flags_["idx"].as<int64_t>(), 0, 1 << 30));
+    const uint32_t index = static_cast<uint32_t>(cli::whole(flags_, "idx", 0, 1 << 30));
     x_plan_ = plan_for("x", 2 * index);
     y_plan_ = plan_for("y", 2 * index + 1);
     if (file_exists(file)) {
@@ -221,7 +246,7 @@ class SurfaceRun {
     if (!file.empty()) {
       Provenance provenance{
           {"model_hash", weights_hash(model_.weights.theta, model_.weights.states)},
-          {"seed", text(flags_["seed"].as<uint64_t>())},
+          {"seed", text(cli::seed(flags_))},
           {"x", x_text_},
           {"y", y_text_},
           {"version", cli::version()}};
@@ -258,7 +283,7 @@ class SurfaceRun {
     p["direction_hash"] = hex(direction_hash);
     p["x_direction"] = x_text_;
     if (!line_) p["y_direction"] = y_text_;
-    p["seed"] = text(flags_["seed"].as<uint64_t>());
+    p["seed"] = text(cli::seed(flags_));
     p["dir_type"] = name_of(dir_type_);
     p["loss"] = name_of(loss_);
     p["bn_mode"] = dir_type_ == DirectionType::states ? "states along the direction" : "frozen";
@@ -284,6 +309,7 @@ class SurfaceRun {
   void continue_or_begin() {
     for (const std::string& set : set_names_)
       for (const char* quantity : {"_loss", "_acc", "_loss_se"}) surface_.add_plane(set + quantity);
+    require(!fs::is_directory(output_), output_, " is a directory; --output names a file");
     if (!fs::exists(output_)) {
       surface_.save(output_);  // a place that cannot be written should fail now, not in an hour
       return;
@@ -330,7 +356,7 @@ class SurfaceRun {
         surface_.save(output_);
         return false;
       }
-      if (bar.seconds() - saved_at > kSaveSeconds) {
+      if (bar.seconds() - saved_at > save_seconds_) {
         surface_.save(output_);
         saved_at = bar.seconds();
       }
@@ -383,17 +409,17 @@ class SurfaceRun {
     if (images_per_second_ > 0) std::cout << "; " << decimals(images_per_second_, 0) << " images/s";
     std::cout << '\n';
     if (flags_.count("no-pictures")) return;
-    PictureOptions options;
-    options.scale = flags_.count("log") ? Scale::log : Scale::linear;
-    if (flags_.count("vmin")) options.value_min = flags_["vmin"].as<double>();
-    if (flags_.count("vmax")) options.value_max = flags_["vmax"].as<double>();
-    options.title = text_of(flags_, "title");
+    if (surface_.nx() < 2 || (!line_ && surface_.ny() < 2)) {
+      std::cerr << "landscape: note: no pictures: they need two points along each axis\n";
+      return;
+    }
     const std::string stem = (fs::path(output_).parent_path() / fs::path(output_).stem()).string();
-    for (const std::string& path : draw_pictures(surface_, stem, options))
+    for (const std::string& path : draw_pictures(surface_, stem, picture_))
       std::cout << path << '\n';
   }
 
-  static constexpr double kSaveSeconds = 5;
+  static constexpr double kHuge = 1e100;  // as far as an axis may reach
+  static constexpr size_t kMostPoints = 10'000'000;
 
   const cxxopts::ParseResult& flags_;
   bool line_;
@@ -402,6 +428,8 @@ class SurfaceRun {
   ThreadPool pool_;
   DirectionType dir_type_ = DirectionType::weights;
   LossKind loss_ = LossKind::cross_entropy;
+  PictureOptions picture_;
+  double save_seconds_ = 0;
   std::string output_;
   std::string data_name_;
   std::vector<std::string> set_names_;
@@ -418,26 +446,26 @@ cxxopts::Options surface_flags(bool line) {
   cxxopts::Options options(
       line ? "landscape line" : "landscape surface",
       line ? "Losses along a line through a network.\n" : "Losses on a plane through a network.\n");
-  options.positional_help("MODEL.safetensors").show_positional_help();
+  options.positional_help("MODEL.safetensors").show_positional_help().set_width(100);
   const auto string = [] { return cxxopts::value<std::string>(); };
   const auto value = [](const char* fallback) {
     return cxxopts::value<std::string>()->default_value(fallback);
-  };
-  const auto whole = [](const char* fallback) {
-    return cxxopts::value<int64_t>()->default_value(fallback);
   };
   options.add_options("Points")("x-axis", "--x: alpha, FROM:TO:POINTS (default -1:1:51)", string());
   if (!line) options.add_options("Points")("y-axis", "--y: beta, likewise", string());
   options.add_options("Directions")("norm", "filter, layer, weight, dfilter, dlayer or none",
                                     value("filter"))(
       "ignore", "biasbn: biases and BatchNorm stay put; none: they are scaled", value("biasbn"))(
-      "seed", "of the random directions", cxxopts::value<uint64_t>()->default_value("1"))(
-      "idx", "another pair of directions of the same seed", whole("0"))(
-      "dir-type", "weights, or states: BatchNorm's running statistics move too", value("weights"))(
-      "dir-file", "read the directions from this file; write them there if it is not", string())(
+      "seed", "of the random directions", value("1"))(
+      "idx", "another pair of directions of the same seed", value("0"))(
+      "dir-type",
+      "weights, or states: BatchNorm's running statistics move too (default: states where a "
+      "direction leads to another model, else weights)",
+      string())("dir-file", "read the directions from this file; write them there if it is not",
+                string())(
       "to,model-file2",
-      line ? "the line leads to this model (default x: -0.5:1.5:41)"
-           : "direction x leads to this model",
+      line ? "the line leads to this model, default x -0.5:1.5:41 (or --model-file2)"
+           : "direction x leads to this model (or --model-file2)",
       string());
   if (!line)
     options.add_options("Directions")("model-file3", "direction y leads to this model", string())(
@@ -447,29 +475,36 @@ cxxopts::Options surface_flags(bool line) {
   else
     options.add_options("Directions")("xnorm", "as --norm", string())("xignore", "as --ignore",
                                                                       string());
-  options.add_options("Data")("data,datapath", "synthetic, or a folder (see train --help)",
+  options.add_options("Data")("data,datapath",
+                              "synthetic, or a folder, see train --help (or --datapath)",
                               string())("split", "train, test or both", value("train"))(
-      "images", "use only the first n images (0: all)", whole("0"))(
-      "data-split", "use one of n random parts of the images", whole("1"))(
-      "split-idx", "which part", whole("0"))(
-      "loss,l,loss-name", "cross_entropy (crossentropy) or mse", value("cross_entropy"));
-  options.add_options("Output")("o,output,surf-file",
-                                "the surface's HDF5 file; an unfinished one is continued",
-                                string())("log", "pictures: logarithmic scale")(
-      "vmin", "pictures: lowest value of the scale", cxxopts::value<double>())(
-      "vmax,loss-max", "pictures: values above are off the scale", cxxopts::value<double>())(
+      "images", "use only the first n images (0: all)", value("0"))(
+      "data-split", "use one of n random parts of the images", value("1"))(
+      "split-idx", "which part", value("0"))(
+      "loss,l,loss-name", "cross_entropy (or crossentropy) or mse (or --loss-name)",
+      value("cross_entropy"));
+  options.add_options("Output")(
+      "output,o,surf-file",
+      "the surface's HDF5 file; an unfinished one is continued (or --surf-file)",
+      string())("log", "pictures: logarithmic scale")("vmin", "pictures: lowest value of the scale",
+                                                      string())(
+      "vmax,loss-max", "pictures: values above are off the scale (or --loss-max)", string())(
       "title", "pictures: title (default: the model)", string())("no-pictures", "compute only");
-  options.add_options("Run")("threads", "0: one per processor", whole("0"))(
+  options.add_options("Run")("threads", "0: one per processor", value("0"))(
+      "save-seconds", "save unfinished points that often", value("5"))(
       "impl", "force an implementation, as in conv2d=reference",
       cxxopts::value<std::vector<std::string>>())(
       "model-file", "the checkpoint, as the first argument", string())(
       "model", "refuse the checkpoint unless it is this network", string())("help", "print this");
-  options.add_options("Accepted from the reference implementation, without effect")(
-      "dataset", "cifar10 alone", value("cifar10"))("m,mpi", "")("c,cuda", "")(
-      "ngpu", "", string())("batch-size", "", string())("raw-data", "")("vlevel", "", string())(
-      "show", "")("plot", "");
+  options.add_options(kForCompatibility)("dataset", "cifar10 alone", value("cifar10"))("m,mpi", "")(
+      "c,cuda", "")("ngpu", "", string())("batch-size", "", string())("raw-data", "")(
+      "vlevel", "", string())("show", "")("plot", "");
   options.parse_positional({"model-file"});
   return options;
+}
+
+std::string surface_help(const cxxopts::Options& options) {
+  return options.help({"Points", "Directions", "Data", "Output", "Run", kForCompatibility});
 }
 
 int run_surface(const cxxopts::ParseResult& flags, bool line, const std::string& command) {

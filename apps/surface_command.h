@@ -1,12 +1,17 @@
 // landscape surface and landscape line: losses on a plane or a line through a network.
 #pragma once
 
+#include <string>
+
 #include "apps/cli.h"
 
 namespace topograd {
 
 /// Flags of both subcommands; `line` has no y axis.
 cxxopts::Options surface_flags(bool line);
+
+/// The text of --help, what is needed first in front.
+std::string surface_help(const cxxopts::Options& options);
 
 /// Computes (or continues) the surface and draws its pictures. Returns the exit status.
 int run_surface(const cxxopts::ParseResult& flags, bool line, const std::string& command);

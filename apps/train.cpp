@@ -24,41 +24,37 @@ Ctrl-C saves; the same command with --resume continues to the same weights, bit 
 
 cxxopts::Options make_options() {
   cxxopts::Options options("train", "Trains a CIFAR network, or evaluates one.\n");
+  options.set_width(100);
   const auto value = [](const char* fallback) {
     return cxxopts::value<std::string>()->default_value(fallback);
   };
-  const auto whole = [](const char* fallback) {
-    return cxxopts::value<int64_t>()->default_value(fallback);
-  };
-  const auto real = [](const char* fallback) {
-    return cxxopts::value<double>()->default_value(fallback);
-  };
   options.add_options("Model")("model", "network, see --list-models", value("resnet20"))(
       "shortcut", "where shapes change: A (zero padding) or B (1x1 convolution)", value("B"))(
-      "width", "channels of the first stage", whole("16"))(
+      "width", "channels of the first stage", value("16"))(
       "activation", "relu, tanh or gelu", value("relu"))("list-models",
                                                          "print the networks and stop");
   options.add_options("Data")("data", "synthetic, or a folder", value("synthetic"))(
-      "train-images", "use only the first n training images (0: all)", whole("0"))(
-      "test-images", "use only the first n test images (0: all)", whole("0"))(
-      "image-size", "synthetic images' side, pixels", whole("32"))("no-augment",
+      "train-images", "use only the first n training images (0: all)", value("0"))(
+      "test-images", "use only the first n test images (0: all)", value("0"))(
+      "image-size", "synthetic images' side, pixels", value("32"))("no-augment",
                                                                    "no random crops and flips");
-  options.add_options("Training")("epochs", "passes over the training images", whole("30"))(
-      "batch-size", "images a step", whole("128"))("optimizer", "sgd or adam", value("sgd"))(
-      "lr", "learning rate (default: 0.1 for sgd, 0.001 for adam)", cxxopts::value<double>())(
+  options.add_options("Training")("epochs", "passes over the training images", value("30"))(
+      "batch-size", "images a step", value("128"))("optimizer", "sgd or adam", value("sgd"))(
+      "lr", "learning rate (default: 0.1 for sgd, 0.001 for adam)", cxxopts::value<std::string>())(
       "schedule", "constant, step or cosine", value("step"))(
       "lr-drops", "step: epochs after which the rate falls (default: 1/2, 3/4, 11/12 of the run)",
       cxxopts::value<std::string>())("lr-factor", "step: what the rate is multiplied by",
-                                     real("0.1"))("warmup", "epochs of linear warm-up", real("0"))(
-      "momentum", "sgd: momentum", real("0.9"))("no-nesterov", "sgd: classical momentum")(
-      "weight-decay", "on every parameter", real("0.0005"))("loss", "cross_entropy or mse",
-                                                            value("cross_entropy"))(
-      "seed", "decides weights, order and augmentation",
-      cxxopts::value<uint64_t>()->default_value("1"));
+                                     value("0.1"))(
+      "warmup", "epochs of linear warm-up", value("0"))("momentum", "sgd: momentum", value("0.9"))(
+      "no-nesterov", "sgd: classical momentum")("weight-decay", "on every parameter",
+                                                value("0.0005"))("loss", "cross_entropy or mse",
+                                                                 value("cross_entropy"))(
+      "seed", "decides weights, order and augmentation", value("1"));
   options.add_options("Run")("output", "folder of the run", value("runs/train"))(
       "resume", "continue the run in --output, or begin it")(
-      "checkpoint-every", "keep the weights of every n-th epoch (0: none)", whole("0"))(
-      "threads", "0: one per processor", whole("0"))(
+      "checkpoint-every", "keep the weights of every n-th epoch (0: none)", value("0"))(
+      "save-seconds", "save within an epoch that often, for --resume", value("60"))(
+      "threads", "0: one per processor", value("0"))(
       "impl", "force an implementation, as in conv2d=reference (repeatable)",
       cxxopts::value<std::vector<std::string>>());
   options.add_options("Evaluation")(
@@ -73,35 +69,34 @@ RunOptions run_options(const cxxopts::ParseResult& flags, const std::string& com
   run.command = command;
   run.folder = flags["output"].as<std::string>();
   run.resume = flags.count("resume") > 0;
-  run.checkpoint_every =
-      cli::checked("checkpoint-every", flags["checkpoint-every"].as<int64_t>(), 0, 1'000'000);
+  run.checkpoint_every = cli::whole(flags, "checkpoint-every", 0, 1'000'000);
+  run.save_seconds = cli::real(flags, "save-seconds", 0, 1e9);
 
   run.model.name = flags["model"].as<std::string>();
   const std::string shortcut = flags["shortcut"].as<std::string>();
   require(shortcut == "A" || shortcut == "B", "--shortcut ", shortcut, ": choose A or B");
   run.model.shortcut = shortcut[0];
-  run.model.width = flags["width"].as<int64_t>();
+  run.model.width = cli::whole(flags, "width", 1, 4096);
   run.model.activation = activation_named(flags["activation"].as<std::string>());
 
   TrainingConfig& t = run.training;
-  t.epochs = cli::checked("epochs", flags["epochs"].as<int64_t>(), 1, 1'000'000);
-  t.batch_size = cli::checked("batch-size", flags["batch-size"].as<int64_t>(), 1, 1 << 20);
+  t.epochs = cli::whole(flags, "epochs", 1, 1'000'000);
+  t.batch_size = cli::whole(flags, "batch-size", 1, 1 << 20);
   t.optimizer = optimizer_named(flags["optimizer"].as<std::string>());
-  t.momentum = cli::checked_real("momentum", flags["momentum"].as<double>(), 0, 1);
+  t.momentum = cli::real(flags, "momentum", 0, 1);
   t.nesterov = flags.count("no-nesterov") == 0;
-  t.weight_decay = cli::checked_real("weight-decay", flags["weight-decay"].as<double>(), 0, 1e6);
+  t.weight_decay = cli::real(flags, "weight-decay", 0, 1e6);
   t.augment = flags.count("no-augment") == 0;
-  t.loss = loss_named(flags["loss"].as<std::string>());
-  t.seed = flags["seed"].as<uint64_t>();
+  t.loss = cli::loss(flags);
+  t.seed = cli::seed(flags);
 
   Schedule& s = t.schedule;
   s.kind = schedule_named(flags["schedule"].as<std::string>());
-  s.base = flags.count("lr") ? flags["lr"].as<double>()
+  s.base = flags.count("lr") ? cli::real(flags, "lr", 0, 1e6)
                              : (t.optimizer == OptimizerKind::sgd ? 0.1 : 0.001);
-  cli::checked_real("lr", s.base, 0, 1e6);
   s.epochs = static_cast<double>(t.epochs);
-  s.factor = cli::checked_real("lr-factor", flags["lr-factor"].as<double>(), 0, 1);
-  s.warmup = cli::checked_real("warmup", flags["warmup"].as<double>(), 0, s.epochs);
+  s.factor = cli::real(flags, "lr-factor", 0, 1);
+  s.warmup = cli::real(flags, "warmup", 0, s.epochs);
   s.drops = flags.count("lr-drops") ? cli::numbers("lr-drops", flags["lr-drops"].as<std::string>())
                                     : default_drops(s.epochs);
   return run;
@@ -110,9 +105,9 @@ RunOptions run_options(const cxxopts::ParseResult& flags, const std::string& com
 DataSpec data_spec(const cxxopts::ParseResult& flags) {
   DataSpec spec;
   spec.source = flags["data"].as<std::string>();
-  spec.train_limit = cli::checked("train-images", flags["train-images"].as<int64_t>(), 0, 1 << 30);
-  spec.test_limit = cli::checked("test-images", flags["test-images"].as<int64_t>(), 0, 1 << 30);
-  spec.image_size = flags["image-size"].as<int64_t>();
+  spec.train_limit = cli::whole(flags, "train-images", 0, 1 << 30);
+  spec.test_limit = cli::whole(flags, "test-images", 0, 1 << 30);
+  spec.image_size = cli::whole(flags, "image-size", 12, 1024);
   return spec;
 }
 
@@ -146,7 +141,7 @@ int evaluate_model(const cxxopts::ParseResult& flags, ThreadPool& pool) {
   require_fitting_data(model.spec, chosen, spec.source);
   LabelledImages images = chosen.view();
   images.normalisation = model.info.normalisation;
-  const LossKind kind = loss_named(flags["loss"].as<std::string>());
+  const LossKind kind = cli::loss(flags);
   const LossSums sums =
       evaluate(model.graph, model.weights.theta, model.weights.states, images, kind, pool);
   std::cout << describe(model.spec) << ", " << split << ": loss " << decimals(sums.mean(), 6)
@@ -161,7 +156,7 @@ int run(int argc, char** argv) {
   cxxopts::Options options = make_options();
   const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
   if (flags.count("help")) {
-    std::cout << options.help() << kEpilogue;
+    std::cout << options.help({"Model", "Data", "Training", "Run", "Evaluation", ""}) << kEpilogue;
     return 0;
   }
   if (flags.count("version")) {
@@ -172,14 +167,13 @@ int run(int argc, char** argv) {
           "' is not a flag; see train --help");
   if (flags.count("list-models")) return list_models();
 
-  ThreadPool pool(
-      static_cast<int>(cli::checked("threads", flags["threads"].as<int64_t>(), 0, 4096)));
+  ThreadPool pool(static_cast<int>(cli::whole(flags, "threads", 0, 4096)));
   cli::force_implementations(flags, pool);
   if (flags.count("evaluate")) return evaluate_model(flags, pool);
 
   cli::catch_interruption();
   RunOptions run = run_options(flags, arguments.command());
-  run.model.image_size = flags["image-size"].as<int64_t>();
+  run.model.image_size = cli::whole(flags, "image-size", 12, 1024);
   build_model(run.model);  // a wrong model is refused before the data are read
   const DataSplits data = load_data(data_spec(flags));
   run.model.image_size = data.train.height();

@@ -125,11 +125,11 @@ class Run {
       return;
     }
     const Checkpoint checkpoint = Checkpoint::read(last);
-    const TrainingState state = checkpoint.training_state(graph_.layout());
-    require(options_.resume, options_.folder, " already holds a run (", state.epoch, " of ",
-            options_.training.epochs,
-            " epochs done): add --resume to continue it, or choose another --output");
+    require(options_.resume, options_.folder,
+            " already holds a run: add --resume to continue it, or choose another --output");
+    // Before the tensors: of another network's, the first one that does not fit would be named.
     require_same_config(last, checkpoint.info().config, info_.config);
+    const TrainingState state = checkpoint.training_state(graph_.layout());
     trainer_.restore(state);
     std::cout << "resumed " << last << " after epoch " << state.epoch << ", step " << state.step
               << std::endl;
