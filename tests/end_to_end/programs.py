@@ -1,0 +1,271 @@
+"""What the end-to-end tests share: running the programs, reading their files, making odd input.
+
+Python's standard library only. A test file is run as: test_x.py <train> <landscape>.
+"""
+
+import ctypes
+import json
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+import zlib
+
+TIMEOUT = 120  # seconds; a busy machine is slow, but no command here takes more than a few
+train = landscape = None  # the programs' paths, from the command line
+images = None  # a folder of 400 + 100 small images in 4 classes: no other data load as quickly
+
+# A network and data as small as they come: a tenth of a second for an epoch.
+TINY_NET = ["--model", "resnet8", "--width", "4"]
+TINY_DATA = ["--data", "synthetic", "--image-size", "12", "--train-images", "400",
+             "--test-images", "100"]
+
+
+def main():
+    """Takes the programs' paths off the command line and leaves the rest to unittest."""
+    global train, landscape, images
+    if len(sys.argv) < 3:
+        sys.exit(f"usage: {sys.argv[0]} <train> <landscape> [unittest's arguments]")
+    train, landscape = (os.path.abspath(path) for path in sys.argv[1:3])
+    with tempfile.TemporaryDirectory(prefix="topograd_images_") as images:
+        write_images(images, {"train": 100, "test": 25})
+        unittest.main(argv=[sys.argv[0]] + sys.argv[3:])
+
+
+def write_images(folder, counts):
+    """A data set: counts[split] images of 12x12 pixels in each of four classes."""
+    for split, count in counts.items():
+        for label, colour in enumerate([(0, 0, 90), (40, 0, 0), (0, 90, 0), (40, 40, 40)]):
+            os.makedirs(os.path.join(folder, split, f"class {label}"))
+            for i in range(count):
+                name = os.path.join(folder, split, f"class {label}", f"{i:03}.png")
+                with open(name, "wb") as file:
+                    file.write(png(12, 12, colour, f"{split} {label} {i}"))
+
+
+def run(command, cwd, **more):
+    """Runs a command to its end; stdout and stderr are text."""
+    return subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True,
+                          errors="replace", timeout=TIMEOUT, stdin=subprocess.DEVNULL, **more)
+
+
+def files_below(folder):
+    """Every file and folder below `folder`, as relative paths."""
+    found = set()
+    for parent, folders, files in os.walk(folder):
+        for name in folders + files:
+            found.add(os.path.relpath(os.path.join(parent, name), folder))
+    return found
+
+
+def limit_file_size(size):
+    """For preexec_fn: writing beyond `size` bytes fails, as on a full disk."""
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+class EndToEndTest(unittest.TestCase):
+    """A test in a folder of its own, which is the programs' working directory."""
+
+    longMessage = True
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="topograd_")
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def path(self, *names):
+        return os.path.join(self.folder, *names)
+
+    def write(self, name, contents):
+        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+        with open(self.path(name), "wb") as file:
+            file.write(contents)
+        return self.path(name)
+
+    def read(self, name, mode="r"):
+        with open(self.path(name), mode) as file:
+            return file.read()
+
+    def run_ok(self, command, stderr="", **more):
+        """Runs a command that must succeed, saying exactly `stderr` there; returns its stdout."""
+        done = run(command, self.folder, **more)
+        self.assertEqual(done.returncode, 0, f"{command}: {done.stderr}")
+        if stderr is not None:
+            self.assertEqual(done.stderr, stderr, command)
+        return done.stdout
+
+    def assert_refused(self, command, *words, status=(1, 2), stdout="", **more):
+        """The command fails with one line on stderr that has all of `words` (the culprit, and what
+        to do), prints nothing else, and neither leaves nor changes a file."""
+        before = {name: os.lstat(self.path(name)).st_mtime_ns for name in files_below(self.folder)
+                  if not os.path.isdir(self.path(name))}
+        done = run(command, self.folder, **more)
+        shown = f"{command}\nstatus {done.returncode}, stderr: {done.stderr}"
+        self.assertIn(done.returncode, status, shown)
+        self.assertEqual(len(done.stderr.splitlines()), 1, shown)
+        self.assertTrue(done.stderr.endswith("\n"), shown)
+        self.assertEqual(done.stderr.split(":")[0], os.path.basename(command[0]), shown)
+        for word in words:
+            self.assertIn(word, done.stderr, shown)
+        if stdout is not None:
+            self.assertEqual(done.stdout, stdout, shown)
+        after = {name: os.lstat(self.path(name)).st_mtime_ns for name in files_below(self.folder)
+                 if not os.path.isdir(self.path(name))}
+        self.assertEqual(after, before, shown)
+        return done.stderr
+
+
+def start(command, cwd, ready):
+    """Starts a command and waits until a line of its stdout or stderr begins with `ready` (one text
+    or several; None: not at all), or it ends. Both streams come as one."""
+    process = subprocess.Popen([str(word) for word in command], cwd=cwd, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    seen = []
+    for line in process.stdout if ready else ():
+        seen.append(line)
+        if line.startswith(ready):
+            break
+    return process, seen
+
+
+def stop(process, how):
+    """Sends a signal and returns what the process still said. Its returncode is set."""
+    process.send_signal(how)
+    rest = process.stdout.read()
+    process.stdout.close()
+    process.wait(TIMEOUT)
+    return rest
+
+
+def pause(process, seconds):
+    """Waits, but no longer than the process lives."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        pass
+
+
+def mentioned_flags(help_text):
+    return set(re.findall(r"--([a-z0-9][a-z0-9-]*)", help_text))
+
+
+def safetensors(path):
+    """(metadata, {name: (shape, bytes)}) of a safetensors file."""
+    with open(path, "rb") as file:
+        data = file.read()
+    length = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:8 + length])
+    metadata = header.pop("__metadata__")
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = (8 + length + offset for offset in entry["data_offsets"])
+        tensors[name] = (entry["shape"], data[begin:end])
+    return metadata, tensors
+
+
+def with_metadata(data, **changes):
+    """A safetensors file's bytes with other metadata; None removes an entry."""
+    length = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:8 + length])
+    for key, value in changes.items():
+        header["__metadata__"].pop(key)
+        if value is not None:
+            header["__metadata__"][key] = value
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data[8 + length:]
+
+
+class Hdf5:
+    """The data sets of an HDF5 file as lists of double, read through the library that the program
+    itself uses: what any other tool would see."""
+
+    _library = None
+
+    @classmethod
+    def library(cls):
+        if cls._library is None:
+            linked = subprocess.run(["ldd", landscape], capture_output=True, text=True).stdout
+            found = re.search(r"(\S*libhdf5[^/\s]*\.so\S*) => (\S+)", linked)
+            if not found:
+                raise unittest.SkipTest("SKIPPED: landscape links no shared HDF5 to read with")
+            library = ctypes.CDLL(found.group(2))
+            for name in ("H5Fopen", "H5Dopen2", "H5Dget_space"):
+                getattr(library, name).restype = ctypes.c_int64
+            library.H5open()
+            cls._library = library
+        return cls._library
+
+    def __init__(self, path):
+        self.path = path
+        self._file = self.library().H5Fopen(path.encode(), ctypes.c_uint(0), ctypes.c_int64(0))
+        if self._file < 0:
+            raise OSError(f"{path} is no HDF5 file")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._library.H5Fclose(ctypes.c_int64(self._file))
+
+    def has(self, name):
+        return self._library.H5Lexists(ctypes.c_int64(self._file), name.encode(),
+                                       ctypes.c_int64(0)) > 0
+
+    def read(self, name):
+        """(shape, bytes of its doubles) of a data set: bytes, so that NaN equals NaN."""
+        library, zero = self._library, ctypes.c_int64(0)
+        dataset = library.H5Dopen2(ctypes.c_int64(self._file), name.encode(), zero)
+        if dataset < 0:
+            raise KeyError(f"{self.path} has no {name}")
+        space = library.H5Dget_space(ctypes.c_int64(dataset))
+        shape = (ctypes.c_uint64 * 8)()
+        rank = library.H5Sget_simple_extent_dims(ctypes.c_int64(space), shape, None)
+        count = 1
+        for extent in shape[:rank]:
+            count *= extent
+        values = (ctypes.c_double * count)()
+        double = ctypes.c_int64.in_dll(library, "H5T_NATIVE_DOUBLE_g")
+        status = library.H5Dread(ctypes.c_int64(dataset), double, zero, zero, zero, values)
+        library.H5Sclose(ctypes.c_int64(space))
+        library.H5Dclose(ctypes.c_int64(dataset))
+        if status < 0:
+            raise OSError(f"{self.path}: {name} cannot be read")
+        return tuple(shape[:rank]), bytes(values)
+
+
+PLANES = ("train_loss", "train_acc", "train_loss_se", "test_loss", "test_acc", "test_loss_se")
+
+
+def planes(path):
+    """{name: (shape, bytes)} of a surface: coordinates, mask and every plane."""
+    with Hdf5(path) as file:
+        names = [name for name in ("xcoordinates", "ycoordinates", "done") + PLANES
+                 if file.has(name)]
+        return {name: file.read(name) for name in names}
+
+
+def doubles(plane):
+    """The numbers of (shape, bytes)."""
+    return list(struct.unpack(f"<{len(plane[1]) // 8}d", plane[1]))
+
+
+def png(width, height, colour, seed=""):
+    """The bytes of a PNG file of one colour, at most 128, under noise."""
+    noise = random.Random(seed)
+    rows = b"".join(b"\0" + bytes(c + (n >> 1) for c, n in
+                                  zip(colour * width, noise.randbytes(3 * width)))
+                    for _ in range(height))
+
+    def chunk(kind, data):
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows))
+            + chunk(b"IEND", b""))

@@ -1,0 +1,337 @@
+#!/usr/bin/env python3
+"""`landscape` as a user runs it: the files and pictures it makes, the spellings it takes, and the
+same bits however it was interrupted and whatever the number of threads."""
+
+import os
+import random
+import re
+import shutil
+import signal
+import tempfile
+import xml.etree.ElementTree
+
+import programs
+from programs import TINY_NET, EndToEndTest, Hdf5, doubles, planes, run, start, stop
+
+
+class LandscapeTest(EndToEndTest):
+    """Two networks of one kind: a.safetensors and b.safetensors."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = tempfile.mkdtemp(prefix="topograd_models_")
+        cls.addClassCleanup(shutil.rmtree, cls.shared)
+        for seed, name in enumerate(["a", "b"]):
+            done = run([programs.train] + TINY_NET + ["--data", programs.images, "--epochs", "2",
+                       "--batch-size", "50", "--output", name, "--seed", seed], cls.shared)
+            assert done.returncode == 0, done.stderr
+
+    def setUp(self):
+        super().setUp()
+        for name in ("a", "b"):
+            shutil.copyfile(os.path.join(self.shared, name, "model.safetensors"),
+                            self.path(f"{name}.safetensors"))
+
+    def surface(self, output, *more):
+        return [programs.landscape, "surface", "a.safetensors", "--data", programs.images,
+                "--images", "50", "--x=-1:1:5", "--y=-1:1:3", "--no-pictures", "--threads", "1",
+                "--output", output, *more]
+
+    def line(self, output, *more):
+        return [programs.landscape, "line", "a.safetensors", "--data", programs.images, "--images",
+                "50", "--x=0:1:3", "--no-pictures", "--threads", "1", "--output", output, *more]
+
+    def planes(self, name):
+        return planes(self.path(name))
+
+    def assert_same_planes(self, one, other):
+        self.assertEqual(self.planes(one), self.planes(other))
+
+    def evaluate(self, model, *more):
+        """(loss, accuracy) as `train --evaluate` prints them."""
+        printed = self.run_ok([programs.train, "--evaluate", model, "--data", programs.images,
+                               *more])
+        found = re.search(r"loss (\S+) .*error (\S+) %", printed)
+        return float(found.group(1)), 100 - float(found.group(2))
+
+
+class Surfaces(LandscapeTest):
+    def test_what_is_written(self):
+        printed = self.run_ok(self.surface("s.h5"))
+        self.assertRegex(printed, r"\As.h5: 15 points, train loss \S+ at the lowest, "
+                                  r"\(\S+, \S+\); \d+ images/s\n\Z")
+        found = self.planes("s.h5")
+        self.assertEqual(doubles(found["xcoordinates"]), [-1, -0.5, 0, 0.5, 1])
+        self.assertEqual(doubles(found["ycoordinates"]), [-1, 0, 1])
+        self.assertEqual(doubles(found["done"]), [1] * 15)
+        self.assertEqual(set(found), {"xcoordinates", "ycoordinates", "done", "train_loss",
+                                      "train_acc", "train_loss_se"})
+        for accuracy in doubles(found["train_acc"]):
+            self.assertTrue(0 <= accuracy <= 100)
+
+    def test_the_middle_is_the_network_itself(self):
+        self.run_ok(self.surface("s.h5", "--split", "both"))
+        found = self.planes("s.h5")
+        for split, limit in (("train", "--train-images"), ("test", "--test-images")):
+            loss, accuracy = self.evaluate("a.safetensors", "--split", split, limit, "50")
+            self.assertAlmostEqual(doubles(found[f"{split}_loss"])[7], loss, delta=1e-5 * loss)
+            self.assertAlmostEqual(doubles(found[f"{split}_acc"])[7], accuracy, places=3)
+
+    def test_grid_that_is_not_square(self):
+        """Rows are y: the plane's cut along each axis is that axis's line."""
+        self.run_ok(self.surface("s.h5", "--x=-1:0.5:7", "--y=-0.25:0.5:4", "--dir-file", "d.h5"))
+        found = self.planes("s.h5")
+        self.assertEqual(found["train_loss"][0], (4, 7))
+        self.assertEqual(found["train_acc"][0], (4, 7))
+        loss = doubles(found["train_loss"])
+        self.assertEqual(len(set(loss)), 28)
+        self.run_ok(self.surface("x.h5", "--x=-1:0.5:7", "--y=0.25:0.25:1"))
+        self.assertEqual(doubles(self.planes("x.h5")["train_loss"]), loss[14:21])
+        self.run_ok(self.surface("y.h5", "--x=0.25:0.25:1", "--y=-0.25:0.5:4"))
+        self.assertEqual(doubles(self.planes("y.h5")["train_loss"]), loss[5::7])
+        # The line along x is the row y = 0.
+        self.run_ok(self.line("l.h5", "--x=-1:0.5:7"))
+        self.assertEqual(doubles(self.planes("l.h5")["train_loss"]), loss[7:14])
+
+    def test_same_bits_with_any_number_of_threads(self):
+        for threads in (1, 2, 3):
+            self.run_ok(self.surface(f"s{threads}.h5", "--split", "both", "--threads", threads))
+        self.assert_same_planes("s2.h5", "s1.h5")
+        self.assert_same_planes("s3.h5", "s1.h5")
+
+    def test_directions_from_a_file_give_the_same_bits(self):
+        for kind in ("weights", "states"):
+            with self.subTest(kind):
+                flags = ["--dir-file", f"{kind}.h5", "--dir-type", kind]
+                self.run_ok(self.surface(f"{kind}_written.h5", *flags))
+                self.assertTrue(os.path.exists(self.path(f"{kind}.h5")))
+                # The seed no longer matters: the file decides.
+                self.run_ok(self.surface(f"{kind}_read.h5", "--seed", "77", *flags))
+                self.assert_same_planes(f"{kind}_read.h5", f"{kind}_written.h5")
+
+    def test_seeds_and_indices_give_other_directions(self):
+        results = []
+        for name, flags in [("0", []), ("idx1", ["--idx", "1"]), ("idx2", ["--idx", "2"]),
+                            ("seed2", ["--seed", "2"])]:
+            self.run_ok(self.surface(f"{name}.h5", *flags))
+            results.append(self.planes(f"{name}.h5")["train_loss"])
+        self.assertEqual(len(set(results)), 4)
+
+    def test_the_same_direction_twice(self):
+        self.run_ok(self.surface("s.h5", "--same-dir", "--x=0:1:2", "--y=0:1:2"))
+        loss = doubles(self.planes("s.h5")["train_loss"])
+        self.assertEqual(loss[1], loss[2])
+
+    def test_parts_of_the_images(self):
+        for part in (0, 1):
+            self.run_ok(self.surface(f"s{part}.h5", "--data-split", "2", "--split-idx", part))
+        self.run_ok(self.surface("s.h5"))
+        halves = [doubles(self.planes(f"s{part}.h5")["train_loss"]) for part in (0, 1)]
+        self.assertNotEqual(halves[0], halves[1])
+        for a, b, whole in zip(*halves, doubles(self.planes("s.h5")["train_loss"])):
+            self.assertAlmostEqual((a + b) / 2, whole, delta=1e-6 * abs(whole))
+
+    def test_losses(self):
+        self.run_ok(self.surface("cross.h5"))
+        self.run_ok(self.surface("alias.h5", "--loss", "crossentropy"))
+        self.run_ok(self.surface("mse.h5", "--loss", "mse"))
+        self.assert_same_planes("alias.h5", "cross.h5")
+        self.assertTrue(all(0 <= x <= 0.5 for x in doubles(self.planes("mse.h5")["train_loss"])))
+
+
+class ReferenceSpellings(LandscapeTest):
+    def test_a_surface(self):
+        """The command line of the authors' README, as it is."""
+        self.run_ok([programs.landscape, "surface", "--model", "resnet8", "--model_file",
+                     "a.safetensors", "--x=-1:1:5", "--y=-1:1:3", "--xnorm", "filter", "--xignore",
+                     "biasbn", "--ynorm", "filter", "--yignore", "biasbn", "--dir_type", "weights",
+                     "--dataset", "cifar10", "--datapath", programs.images, "--loss_name",
+                     "crossentropy", "--images", "50", "--surf_file", "s.h5", "--dir_file", "d.h5",
+                     "--no_pictures"])
+        self.run_ok(self.surface("mine.h5"))
+        self.assert_same_planes("s.h5", "mine.h5")
+
+    def test_their_flags_for_parts_and_indices(self):
+        self.run_ok(self.surface("s.h5", "--data_split", "2", "--split_idx", "1", "--idx", "1"))
+        self.run_ok(self.surface("t.h5", "--data-split", "2", "--split-idx", "1", "--idx", "2"))
+        self.assertNotEqual(self.planes("s.h5")["train_loss"], self.planes("t.h5")["train_loss"])
+
+    def test_norms_of_one_axis(self):
+        self.run_ok(self.surface("both.h5", "--norm", "layer"))
+        self.run_ok(self.surface("each.h5", "--xnorm", "layer", "--ynorm", "layer"))
+        self.run_ok(self.surface("x.h5", "--xnorm", "layer"))
+        self.assert_same_planes("each.h5", "both.h5")
+        self.assertNotEqual(self.planes("x.h5")["train_loss"], self.planes("both.h5")["train_loss"])
+
+    def test_flags_without_effect_are_noted(self):
+        done = run(self.surface("s.h5", "--mpi", "--cuda", "--ngpu", "4", "--plot"), self.folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(re.findall("(?m)^landscape: note: .* has no effect", done.stderr)), 4)
+        self.assertEqual(len(done.stderr.splitlines()), 4, done.stderr)
+
+
+class Lines(LandscapeTest):
+    def test_the_way_from_one_network_to_another(self):
+        self.run_ok(self.line("l.h5", "--to", "b.safetensors", "--split", "both"))
+        found = self.planes("l.h5")
+        self.assertNotIn("ycoordinates", found)
+        self.assertEqual(found["train_loss"][0], (3,))
+        for model, i in (("a.safetensors", 0), ("b.safetensors", 2)):
+            for split, limit in (("train", "--train-images"), ("test", "--test-images")):
+                loss, accuracy = self.evaluate(model, "--split", split, limit, "50")
+                self.assertAlmostEqual(doubles(found[f"{split}_loss"])[i], loss, delta=1e-5 * loss)
+                self.assertAlmostEqual(doubles(found[f"{split}_acc"])[i], accuracy, places=3)
+
+    def test_the_way_with_batchnorm_s_statistics_left_behind(self):
+        self.run_ok(self.line("both.h5", "--to", "b.safetensors"))
+        self.run_ok(self.line("weights.h5", "--to", "b.safetensors", "--dir_type", "weights"))
+        both, weights = (doubles(self.planes(f"{name}.h5")["train_loss"])
+                         for name in ("both", "weights"))
+        self.assertEqual(both[0], weights[0])
+        self.assertNotEqual(both[2], weights[2])
+
+    def test_a_plane_through_two_networks(self):
+        shutil.copyfile(self.path("b.safetensors"), self.path("c.safetensors"))
+        self.run_ok(self.surface("s.h5", "--model-file2", "b.safetensors", "--model_file3",
+                                 "c.safetensors", "--x=0:1:2", "--y=0:1:2"))
+        loss = doubles(self.planes("s.h5")["train_loss"])
+        self.assertEqual(loss[1], loss[2])
+
+    def test_default_axis(self):
+        self.run_ok([word for word in self.line("l.h5", "--to", "b.safetensors")
+                     if not word.startswith("--x")])
+        coordinates = doubles(self.planes("l.h5")["xcoordinates"])
+        self.assertEqual((coordinates[0], coordinates[-1], len(coordinates)), (-0.5, 1.5, 41))
+
+
+class Pictures(LandscapeTest):
+    def assert_pictures(self, printed, *names):
+        self.assertEqual(printed.splitlines()[1:], list(names))
+        for name in names:
+            if name.endswith(".png"):
+                data = self.read(name, "rb")
+                self.assertEqual(data[:8], b"\x89PNG\r\n\x1a\n")
+                self.assertEqual(data[-8:-4], b"IEND")
+                self.assertGreater(int.from_bytes(data[16:20], "big"), 200)
+            else:
+                root = xml.etree.ElementTree.parse(self.path(name)).getroot()
+                self.assertEqual(root.tag, "{http://www.w3.org/2000/svg}svg")
+
+    def command(self, command, *more):
+        return [word for word in command if word != "--no-pictures"] + list(more)
+
+    def test_of_a_surface(self):
+        names = ["s_contours.svg", "s_heat.svg", "s_contours.png", "s_heat.png"]
+        for flags in ([], ["--log"], ["--vmin", "1", "--vmax", "4"], ["--title", "<a & b> \"ü\""]):
+            with self.subTest(flags=flags):
+                printed = self.run_ok(self.command(self.surface("s.h5"), *flags), stderr=None)
+                self.assert_pictures(printed, *names)
+
+    def test_of_a_line(self):
+        for flags in ([], ["--log"]):
+            with self.subTest(flags=flags):
+                printed = self.run_ok(self.command(self.line("l.h5", "--split", "both"), *flags),
+                                      stderr=None)
+                self.assert_pictures(printed, "l_curves.svg", "l_curves.png")
+
+    def test_beside_the_surface(self):
+        os.mkdir(self.path("deep down"))
+        printed = self.run_ok(self.command(self.line("deep down/l.h5")))
+        self.assert_pictures(printed, "deep down/l_curves.svg", "deep down/l_curves.png")
+
+    def test_of_one_point(self):
+        for command in (self.surface("s.h5", "--x=0:0:1", "--y=0:0:1"),
+                        self.line("l.h5", "--x=0:0:1")):
+            self.run_ok(self.command(command), stderr="landscape: note: no pictures: they need two "
+                                                      "points along each axis\n")
+
+
+class Interruption(LandscapeTest):
+    """A surface of 117 points, saved after every one: slow enough to be stopped in its middle."""
+
+    def command(self, output):
+        return self.surface(output, "--x=-1:1:13", "--y=-1:1:9", "--images", "100",
+                            "--split", "both", "--save-seconds", "0")
+
+    def started(self, output):
+        process, _ = start(self.command(output), self.folder, None)
+        while process.poll() is None and not os.path.exists(self.path(output)):
+            programs.pause(process, 0.005)
+        return process
+
+    def test_killed_again_and_again(self):
+        self.run_ok(self.command("whole.h5"))
+        seed = random.randrange(1 << 30)
+        moments = random.Random(seed)
+        for _ in range(6):
+            process = self.started("s.h5")
+            programs.pause(process, moments.uniform(0, 0.6))
+            stop(process, signal.SIGKILL)
+            self.assertIn(process.returncode, (0, -signal.SIGKILL), seed)
+        self.run_ok(self.command("s.h5"), stderr=None)
+        self.assert_same_planes("s.h5", "whole.h5")
+
+    def test_interrupted(self):
+        self.run_ok(self.command("whole.h5"))
+        process = self.started("s.h5")
+        said = stop(process, signal.SIGINT)
+        self.assertEqual(process.returncode, 130, said)
+        self.assertRegex(said, r"\Alandscape: interrupted; \d+ of 117 points are saved in s.h5: "
+                               r"repeat the command to continue\n\Z")
+        self.assertFalse([name for name in os.listdir(self.folder) if ".tmp." in name])
+        done = int(sum(self.read_done("s.h5")))
+        self.assertLess(done, 117)
+        again = run(self.command("s.h5"), self.folder)
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertIn(f"{done} of 117 points are done", again.stderr)
+        self.assert_same_planes("s.h5", "whole.h5")
+
+    def read_done(self, name):
+        with Hdf5(self.path(name)) as file:
+            return doubles(file.read("done"))
+
+    def test_points_to_do_are_marked(self):
+        """-1 in the authors' files: their tools continue ours, and ours theirs."""
+        process = self.started("s.h5")
+        said = stop(process, signal.SIGINT)
+        self.assertEqual(process.returncode, 130, said)
+        done = self.read_done("s.h5")
+        with Hdf5(self.path("s.h5")) as file:
+            loss = doubles(file.read("train_loss"))
+        self.assertIn(0, done)
+        self.assertEqual([value != -1 for value in loss], [value == 1 for value in done])
+
+    def test_a_finished_surface_is_not_computed_again(self):
+        self.run_ok(self.surface("s.h5"))
+        before = self.planes("s.h5")
+        printed = self.run_ok(self.surface("s.h5"), stderr=None)
+        self.assertNotIn("images/s", printed)
+        self.assertEqual(self.planes("s.h5"), before)
+
+
+class Help(LandscapeTest):
+    DIRECTIONS = "norm ignore seed idx dir-type dir-file to model-file2 xnorm xignore"
+    OTHERS = """data datapath split images data-split split-idx loss loss-name output surf-file log
+        vmin vmax loss-max title no-pictures threads save-seconds impl model-file model help
+        dataset mpi cuda ngpu batch-size raw-data vlevel show plot x"""
+
+    def test_help(self):
+        printed = self.run_ok([programs.landscape, "--help"])
+        self.assertEqual(printed, self.run_ok([programs.landscape]))
+        for word in ("surface", "line", "--version", "Examples"):
+            self.assertIn(word, printed)
+
+    def test_help_of_the_commands(self):
+        for command, more in (("surface", "y ynorm yignore model-file3 same-dir"), ("line", "")):
+            with self.subTest(command):
+                printed = self.run_ok([programs.landscape, command, "--help"])
+                flags = set((self.DIRECTIONS + " " + self.OTHERS + " " + more).split())
+                self.assertEqual(flags - programs.mentioned_flags(printed), set())
+
+    def test_version(self):
+        self.assertRegex(self.run_ok([programs.landscape, "--version"]),
+                         r"^landscape \d+\.\d+\.\d+\n$")
+
+
+if __name__ == "__main__":
+    programs.main()

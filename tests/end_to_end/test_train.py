@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+"""`train` as a user runs it: what it prints and writes, and the same bits however it was
+interrupted and whatever the number of threads."""
+
+import csv
+import os
+import random
+import re
+import signal
+
+import programs
+from programs import TINY_NET, EndToEndTest, run, safetensors, start, stop
+
+# 8 steps an epoch, and a save after every one of them.
+COMMAND = TINY_NET + ["--epochs", "3", "--batch-size", "50", "--save-seconds", "0",
+                      "--threads", "1"]
+FIRST_LINES = ("resnet8: ", "resumed ")  # printed when the first step begins
+
+
+class TrainTest(EndToEndTest):
+    def command(self, output, *more):
+        return [programs.train, "--data", programs.images] + COMMAND + ["--output", output, *more]
+
+    def tensors(self, folder):
+        return safetensors(self.path(folder, "model.safetensors"))[1]
+
+    def log(self, folder):
+        """log.csv's rows, without what the clock says."""
+        with open(self.path(folder, "log.csv")) as file:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            del row["images_per_second"], row["seconds"]
+        return rows
+
+    def assert_same_run(self, folder, expected):
+        self.assertEqual([row["epoch"] for row in self.log(folder)], ["1", "2", "3"])
+        self.assertEqual(self.log(folder), self.log(expected))
+        self.assertEqual(self.tensors(folder), self.tensors(expected))
+
+
+class Results(TrainTest):
+    def test_what_is_written(self):
+        printed = self.run_ok(self.command("run", "--checkpoint-every", "2"))
+        self.assertEqual(set(os.listdir(self.path("run"))),
+                         {"log.csv", "last.safetensors", "model.safetensors", "epoch_2.safetensors",
+                          "epoch_3.safetensors"})
+        self.assertEqual(len(re.findall("^epoch ", printed, re.M)), 3, printed)
+        self.assertNotIn("\r", printed)
+        self.assertNotIn("\033", printed)
+        header = self.read("run/log.csv").splitlines()[0]
+        self.assertEqual(header, "epoch,learning_rate,train_loss,train_accuracy,test_loss,"
+                                 "test_accuracy,images_per_second,seconds")
+        metadata, tensors = safetensors(self.path("run", "model.safetensors"))
+        self.assertEqual(metadata["format"], "topograd-checkpoint-1")
+        self.assertEqual(tensors["conv1.weight"][0], [4, 3, 3, 3])
+        self.assertFalse([name for name in tensors if name.startswith("optimizer.")])
+        self.assertEqual(tensors, safetensors(self.path("run", "epoch_3.safetensors"))[1])
+
+    def test_evaluate_gives_the_log_s_last_test_loss(self):
+        self.run_ok(self.command("run"))
+        printed = self.run_ok([programs.train, "--evaluate", "run/model.safetensors", "--data",
+                                programs.images])
+        last = self.log("run")[-1]
+        loss = re.search(r"test: loss (\S+) ", printed).group(1)
+        error = re.search(r"error (\S+) %", printed).group(1)
+        self.assertEqual(loss, last["test_loss"])
+        self.assertAlmostEqual(100 - float(error), float(last["test_accuracy"]), places=3)
+
+    def test_same_bits_with_any_number_of_threads(self):
+        for threads in (1, 2, 3):
+            self.run_ok(self.command(f"run{threads}", "--threads", threads))
+        self.assert_same_run("run2", "run1")
+        self.assert_same_run("run3", "run1")
+
+    def test_another_seed_gives_other_bits(self):
+        self.run_ok(self.command("one"))
+        self.run_ok(self.command("two", "--seed", "2"))
+        self.assertNotEqual(self.tensors("one"), self.tensors("two"))
+        self.assertNotEqual(self.log("one"), self.log("two"))
+
+    def test_the_network_learns(self):
+        self.run_ok(self.command("run"))
+        log = self.log("run")
+        self.assertLess(float(log[-1]["train_loss"]), float(log[0]["train_loss"]))
+
+    def test_other_recipes_run(self):
+        for name, flags in [("adam", ["--optimizer", "adam", "--schedule", "cosine"]),
+                            ("mse", ["--loss", "mse", "--activation", "tanh", "--no-augment"]),
+                            ("old", ["--loss", "crossentropy", "--no-nesterov", "--warmup", "1"]),
+                            ("a", ["--shortcut", "A", "--lr-drops", "1,2", "--lr-factor", "0.5"])]:
+            with self.subTest(name):
+                self.run_ok(self.command(name, *flags))
+                self.assertEqual(len(self.log(name)), 3)
+        self.assertEqual([row["learning_rate"] for row in self.log("a")], ["0.1", "0.05", "0.025"])
+
+    def test_a_run_that_diverges_says_so(self):
+        done = run(self.command("run", "--lr", "1e6"), self.folder)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertIn("diverged", done.stderr)
+        self.assertIn("smaller learning rate", done.stderr)
+
+
+class ImageFolder(TrainTest):
+    def test_a_folder_of_images_trains(self):
+        colours = {"blue": (0, 0, 100), "red": (100, 0, 0), "grün": (0, 100, 0)}
+        for split, count in (("train", 6), ("test", 2)):
+            for name, colour in colours.items():
+                for i in range(count):
+                    self.write(f"images/{split}/{name}/{i} .png", programs.png(12, 12, colour))
+        printed = self.run_ok([programs.train] + TINY_NET + ["--data", "images", "--epochs", "2",
+                                                             "--output", "run"])
+        self.assertIn("18 training and 6 test images", printed)
+        tensors = safetensors(self.path("run", "model.safetensors"))[1]
+        self.assertEqual(tensors["linear.weight"][0], [3, 16])
+        self.run_ok([programs.train, "--evaluate", "run/model.safetensors", "--data", "images"])
+
+
+class Interruption(TrainTest):
+    def setUp(self):
+        super().setUp()
+        self.run_ok(self.command("whole"))
+
+    def finish(self, folder):
+        self.run_ok(self.command(folder, "--resume"))
+        self.assert_same_run(folder, "whole")
+
+    def test_killed_again_and_again(self):
+        """kill -9 at random moments after the start; the folder continues every time."""
+        seed = random.randrange(1 << 30)
+        moments = random.Random(seed)
+        resumed = 0
+        for _ in range(8):
+            process, seen = start(self.command("run", "--resume"), self.folder, FIRST_LINES)
+            programs.pause(process, moments.uniform(0, 0.15))
+            stop(process, signal.SIGKILL)
+            self.assertIn(process.returncode, (0, -signal.SIGKILL), (seed, seen))
+            resumed += seen[-1].startswith("resumed ")
+        self.assertGreater(resumed, 0, seed)
+        self.finish("run")
+
+    def test_killed_at_any_moment_of_the_start(self):
+        seed = random.randrange(1 << 30)
+        moments = random.Random(seed)
+        for _ in range(3):
+            process, _ = start(self.command("run", "--resume"), self.folder, None)
+            programs.pause(process, moments.uniform(0, 0.2))
+            stop(process, signal.SIGKILL)
+        self.finish("run")
+
+    def test_interrupted(self):
+        """Ctrl-C in the middle of an epoch: a message, status 130, and nothing lost."""
+        long = [word if word != "3" else "200" for word in self.command("run")]
+        for how in (signal.SIGINT, signal.SIGTERM):
+            resume = ["--resume"] if os.path.exists(self.path("run")) else []
+            process, seen = start(long + resume, self.folder, FIRST_LINES)
+            programs.pause(process, 0.05)
+            said = stop(process, how)
+            self.assertEqual(process.returncode, 130, said)
+            self.assertIn("interrupted", said)
+            self.assertIn("--resume", said)
+            self.assertFalse([name for name in os.listdir(self.path("run")) if ".tmp." in name])
+        self.assertTrue(seen[-1].startswith("resumed "), seen)
+
+    def test_interrupted_and_resumed_gives_the_same_bits(self):
+        process, seen = start(self.command("run"), self.folder, FIRST_LINES)
+        said = stop(process, signal.SIGINT)
+        self.assertEqual(process.returncode, 130, (seen, said))
+        self.finish("run")
+
+    def test_resumed_with_another_number_of_threads(self):
+        process, _ = start(self.command("run", "--threads", "1"), self.folder, FIRST_LINES)
+        stop(process, signal.SIGINT)
+        self.assertEqual(process.returncode, 130)
+        self.run_ok(self.command("run", "--resume", "--threads", "3"))
+        self.assert_same_run("run", "whole")
+
+    def test_adam_resumes(self):
+        adam = ["--optimizer", "adam"]
+        self.run_ok(self.command("adam", *adam))
+        process, _ = start(self.command("run", *adam), self.folder, FIRST_LINES)
+        stop(process, signal.SIGINT)
+        self.assertEqual(process.returncode, 130)
+        self.run_ok(self.command("run", "--resume", *adam))
+        self.assert_same_run("run", "adam")
+
+    def test_a_finished_run_resumes_to_itself(self):
+        self.run_ok(self.command("run"))
+        self.finish("run")
+
+
+class Help(TrainTest):
+    def test_help(self):
+        printed = self.run_ok([programs.train, "--help"])
+        flags = """model shortcut width activation list-models data train-images test-images
+            image-size no-augment epochs batch-size optimizer lr schedule lr-drops lr-factor warmup
+            momentum no-nesterov weight-decay loss seed output resume checkpoint-every save-seconds
+            threads impl evaluate split help version"""
+        self.assertEqual(set(flags.split()) - programs.mentioned_flags(printed), set())
+        self.assertIn("Examples", printed)
+
+    def test_version(self):
+        self.assertRegex(self.run_ok([programs.train, "--version"]), r"^train \d+\.\d+\.\d+\n$")
+
+    def test_list_of_models(self):
+        printed = self.run_ok([programs.train, "--list-models"])
+        for name, parameters in [("resnet20", 272474), ("resnet56", 855770), ("resnet110", 1730714),
+                                 ("resnet20_noshort", 269722), ("resnet56_noshort", 853018)]:
+            self.assertRegex(printed, rf"(?m)^{name} +{parameters} ")
+
+
+if __name__ == "__main__":
+    programs.main()
