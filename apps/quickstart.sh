@@ -51,7 +51,7 @@ for name in "resnet$depth" "resnet${depth}_noshort"; do
   fi
   echo "== Mapping $name"
   "$bin/landscape" surface "$run/model.safetensors" --data "$data" --images 250 \
-    --x -1:1:41 --y -1:1:41 --log --output "$run/surface.h5"
+    --x -1:1:41 --y -1:1:41 --log --vmin 0.01 --vmax 100 --output "$run/surface.h5"
 done
 
 echo

@@ -22,47 +22,57 @@ Examples:
 Ctrl-C saves; the same command with --resume continues to the same weights, bit for bit.
 )";
 
+// A line per flag, which clang-format would run together.
+// clang-format off
 cxxopts::Options make_options() {
   cxxopts::Options options("train", "Trains a CIFAR network, or evaluates one.\n");
   options.set_width(100);
+  const auto string = [] { return cxxopts::value<std::string>(); };
   const auto value = [](const char* fallback) {
     return cxxopts::value<std::string>()->default_value(fallback);
   };
-  options.add_options("Model")("model", "network, see --list-models", value("resnet20"))(
-      "shortcut", "where shapes change: A (zero padding) or B (1x1 convolution)", value("B"))(
-      "width", "channels of the first stage", value("16"))(
-      "activation", "relu, tanh or gelu", value("relu"))("list-models",
-                                                         "print the networks and stop");
-  options.add_options("Data")("data", "synthetic, or a folder", value("synthetic"))(
-      "train-images", "use only the first n training images (0: all)", value("0"))(
-      "test-images", "use only the first n test images (0: all)", value("0"))(
-      "image-size", "synthetic images' side, pixels", value("32"))("no-augment",
-                                                                   "no random crops and flips");
-  options.add_options("Training")("epochs", "passes over the training images", value("30"))(
-      "batch-size", "images a step", value("128"))("optimizer", "sgd or adam", value("sgd"))(
-      "lr", "learning rate (default: 0.1 for sgd, 0.001 for adam)", cxxopts::value<std::string>())(
-      "schedule", "constant, step or cosine", value("step"))(
-      "lr-drops", "step: epochs after which the rate falls (default: 1/2, 3/4, 11/12 of the run)",
-      cxxopts::value<std::string>())("lr-factor", "step: what the rate is multiplied by",
-                                     value("0.1"))(
-      "warmup", "epochs of linear warm-up", value("0"))("momentum", "sgd: momentum", value("0.9"))(
-      "no-nesterov", "sgd: classical momentum")("weight-decay", "on every parameter",
-                                                value("0.0005"))("loss", "cross_entropy or mse",
-                                                                 value("cross_entropy"))(
-      "seed", "decides weights, order and augmentation", value("1"));
-  options.add_options("Run")("output", "folder of the run", value("runs/train"))(
-      "resume", "continue the run in --output, or begin it")(
-      "checkpoint-every", "keep the weights of every n-th epoch (0: none)", value("0"))(
-      "save-seconds", "save within an epoch that often, for --resume", value("60"))(
-      "threads", "0: one per processor", value("0"))(
-      "impl", "force an implementation, as in conv2d=reference (repeatable)",
-      cxxopts::value<std::vector<std::string>>());
-  options.add_options("Evaluation")(
-      "evaluate", "print loss and error of this checkpoint instead of training",
-      cxxopts::value<std::string>())("split", "train or test", value("test"));
+  options.add_options("Model")
+      ("model", "network, see --list-models", value("resnet20"))
+      ("shortcut", "where shapes change: A (zero padding) or B (1x1 convolution)", value("B"))
+      ("width", "channels of the first stage", value("16"))
+      ("activation", "relu, tanh or gelu", value("relu"))
+      ("list-models", "print the networks and stop");
+  options.add_options("Data")
+      ("data", "synthetic, or a folder", value("synthetic"))
+      ("train-images", "use only the first n training images (0: all)", value("0"))
+      ("test-images", "use only the first n test images (0: all)", value("0"))
+      ("image-size", "synthetic images' side, pixels", value("32"))
+      ("no-augment", "no random crops and flips");
+  options.add_options("Training")
+      ("epochs", "passes over the training images", value("30"))
+      ("batch-size", "images a step", value("128"))
+      ("optimizer", "sgd or adam", value("sgd"))
+      ("lr", "learning rate (default: 0.1 for sgd, 0.001 for adam)", string())
+      ("schedule", "constant, step or cosine", value("step"))
+      ("lr-drops", "step: epochs after which the rate falls (default: 1/2, 3/4, 11/12 of the run)",
+       string())
+      ("lr-factor", "step: what the rate is multiplied by", value("0.1"))
+      ("warmup", "epochs of linear warm-up", value("0"))
+      ("momentum", "sgd: momentum", value("0.9"))
+      ("no-nesterov", "sgd: classical momentum")
+      ("weight-decay", "on every parameter", value("0.0005"))
+      ("loss", "cross_entropy or mse", value("cross_entropy"))
+      ("seed", "decides weights, order and augmentation", value("1"));
+  options.add_options("Run")
+      ("output", "folder of the run", value("runs/train"))
+      ("resume", "continue the run in --output, or begin it")
+      ("checkpoint-every", "keep the weights of every n-th epoch (0: none)", value("0"))
+      ("save-seconds", "save within an epoch that often, for --resume", value("60"))
+      ("threads", "0: one per processor", value("0"))
+      ("impl", "force an implementation, as in conv2d=reference (repeatable)",
+       cxxopts::value<std::vector<std::string>>());
+  options.add_options("Evaluation")
+      ("evaluate", "print loss and error of this checkpoint instead of training", string())
+      ("split", "train or test", value("test"));
   options.add_options("")("help", "print this")("version", "print the version");
   return options;
 }
+// clang-format on
 
 RunOptions run_options(const cxxopts::ParseResult& flags, const std::string& command) {
   RunOptions run;

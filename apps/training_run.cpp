@@ -85,11 +85,12 @@ class Run {
     double saved_at = 0;
     while (!trainer_.finished()) {
       const double epoch_start = bar.seconds();
-      const double rate = trainer_.learning_rate();
+      double rate = 0;  // the log's: that of the epoch's last step
       const int64_t epoch = trainer_.state().epoch + 1;
       const int64_t images_before =
           trainer_.state().step > 0 ? trainer_.state().epoch_sums.count : 0;
       do {
+        rate = trainer_.learning_rate();
         trainer_.step();
         show(bar, steps_done(), epoch, images_before, epoch_start);
         if (cli::interrupted()) return stop(bar);
