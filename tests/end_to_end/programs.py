@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import zlib
 
@@ -149,6 +150,24 @@ def pause(process, seconds):
         process.wait(seconds)
     except subprocess.TimeoutExpired:
         pass
+
+
+def wait_for_saves(path, process, count):
+    """Waits until the file was renewed `count` times or the process ended: however busy the machine
+    is, the process got that far."""
+    def version():
+        try:
+            status = os.stat(path)
+            return status.st_ino, status.st_mtime_ns
+        except FileNotFoundError:
+            return None
+
+    last = version()
+    while count > 0 and process.poll() is None:
+        time.sleep(0.0005)
+        if version() != last:
+            last = version()
+            count -= 1
 
 
 def mentioned_flags(help_text):

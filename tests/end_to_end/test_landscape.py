@@ -265,7 +265,8 @@ class Interruption(LandscapeTest):
         moments = random.Random(seed)
         for _ in range(6):
             process = self.started("s.h5")
-            programs.pause(process, moments.uniform(0, 0.6))
+            programs.wait_for_saves(self.path("s.h5"), process, moments.randint(1, 20))
+            programs.pause(process, moments.uniform(0, 0.01))
             stop(process, signal.SIGKILL)
             self.assertIn(process.returncode, (0, -signal.SIGKILL), seed)
         self.run_ok(self.command("s.h5"), stderr=None)
