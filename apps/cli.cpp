@@ -146,6 +146,7 @@ void force_implementations(const cxxopts::ParseResult& flags, ThreadPool& pool) 
 }
 
 void make_folder(const std::string& path) {
+  require(!path.empty(), "--output is empty: it names a folder");
   std::error_code error;
   std::filesystem::create_directories(path, error);
   require(!error, "cannot create the folder ", path, ": ", error.message());

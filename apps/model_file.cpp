@@ -20,6 +20,7 @@ std::pair<ModelSpec, Graph> described_model(const std::string& path, const std::
 }  // namespace
 
 LoadedModel load_model(const std::string& path, const std::string& expected) {
+  require(!path.empty(), "the name of the checkpoint is empty: it is a file made by train");
   const Checkpoint checkpoint = Checkpoint::read(path);
   auto [spec, graph] = described_model(path, checkpoint.info().model);
   require(expected.empty() || expected == spec.name, path, " holds a ", spec.name, ", not a ",

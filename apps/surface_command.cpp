@@ -89,6 +89,9 @@ class SurfaceRun {
     loss_ = cli::loss(flags);
     output_ = text_of(flags, "output",
                       fs::path(model_.path).stem().string() + (line ? "_line.h5" : "_surface.h5"));
+    require(!output_.empty(), "--output is empty: it names an HDF5 file");
+    require(output_ != text_of(flags, "dir-file"), "--output and --dir-file both name ", output_,
+            ": choose another name for one");
     picture_ = picture_options();
     save_seconds_ = cli::real(flags, "save-seconds", 0, 1e9);
     const std::string dataset = flags["dataset"].as<std::string>();

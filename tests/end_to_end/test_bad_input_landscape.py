@@ -190,6 +190,12 @@ class WrongOutput(LandscapeTest):
     def test_folder_that_is_absent(self):
         self.assert_refused(self.to("nowhere/s.h5"), "nowhere/s.h5", "make its folder first")
 
+    def test_no_name(self):
+        self.assert_refused(self.to(""), "--output is empty")
+
+    def test_the_directions_own_file(self):
+        self.refuse(["--dir-file", "s.h5"], "--dir-file", "s.h5")
+
     def test_below_a_regular_file(self):
         self.write("file", b"mine")
         self.assert_refused(self.to("file/s.h5"), "file/s.h5", "Not a directory")

@@ -206,6 +206,9 @@ class WrongOutput(EndToEndTest):
         self.write("file", b"mine")
         self.refuse("file/run", "file/run", "Not a directory")
 
+    def test_no_name(self):
+        self.refuse("", "--output is empty")
+
     def test_file_in_place_of_the_folder(self):
         self.write("file", b"mine")
         self.refuse("file", "file")
@@ -305,6 +308,7 @@ class WrongCheckpoint(EndToEndTest):
 
     def test_absent(self):
         self.refuse("nothing.safetensors", "nothing.safetensors", "No such file")
+        self.refuse("", "checkpoint is empty")
 
     def test_folder(self):
         self.refuse("run", "run")
