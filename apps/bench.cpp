@@ -158,12 +158,10 @@ std::vector<std::string> words(const std::string& list) {
 }
 
 int bench_training(const cxxopts::ParseResult& flags) {
-  const int64_t batch = cli::checked("batch-size", flags["batch-size"].as<int64_t>(), 1, 65536);
-  const int rounds =
-      static_cast<int>(cli::checked("rounds", flags["rounds"].as<int64_t>(), 1, 1000));
-  const int steps = static_cast<int>(cli::checked("steps", flags["steps"].as<int64_t>(), 1, 1000));
-  ThreadPool pool(
-      static_cast<int>(cli::checked("threads", flags["threads"].as<int64_t>(), 0, 4096)));
+  const int64_t batch = cli::whole(flags, "batch-size", 1, 65536);
+  const int rounds = static_cast<int>(cli::whole(flags, "rounds", 1, 1000));
+  const int steps = static_cast<int>(cli::whole(flags, "steps", 1, 1000));
+  ThreadPool pool(static_cast<int>(cli::whole(flags, "threads", 0, 4096)));
   bool torch = flags.count("no-torch") == 0;
   std::vector<Row> rows;
   for (const std::string& model : words(flags["models"].as<std::string>())) {
@@ -208,16 +206,24 @@ int run(int argc, char** argv) {
   cxxopts::Options options("bench", "Times training steps, with PyTorch in the same run.\n");
   const std::string script =
       (std::filesystem::path(TOPOGRAD_SOURCE_DIR) / "apps" / "bench_torch.py").string();
-  options.add_options()("models", "comma-separated names",
-                        cxxopts::value<std::string>()->default_value("resnet20,resnet56"))(
-      "batch-size", "images a step", cxxopts::value<int64_t>()->default_value("128"))(
-      "rounds", "rounds", cxxopts::value<int64_t>()->default_value("5"))(
-      "steps", "timed steps a round", cxxopts::value<int64_t>()->default_value("7"))(
-      "threads", "0: one per processor", cxxopts::value<int64_t>()->default_value("0"))(
-      "no-torch", "ours alone")("torch-script", "the script that times PyTorch",
-                                cxxopts::value<std::string>()->default_value(script))(
-      "json", "write every round's figures here", cxxopts::value<std::string>())("help",
-                                                                                 "print this");
+  const auto value = [](const std::string& fallback) {
+    return cxxopts::value<std::string>()->default_value(fallback);
+  };
+  // A line per flag, which clang-format would run together.
+  // clang-format off
+  options.add_options()
+      ("models", "comma-separated names", value("resnet20,resnet56"))
+      ("batch-size", "images a step", value("128"))
+      ("rounds", "rounds", value("5"))
+      ("steps", "timed steps a round", value("7"))
+      ("threads", "0: one per processor", value("0"))
+      ("no-torch", "ours alone")
+      ("python", "the interpreter that has torch; Debian's python3-torch lives in the default",
+       value("/usr/bin/python3"))
+      ("torch-script", "the script that times PyTorch", value(script))
+      ("json", "write every round's figures here", cxxopts::value<std::string>())
+      ("help", "print this");
+  // clang-format on
   const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
   if (flags.count("help")) {
     std::cout << options.help() << kHelp;

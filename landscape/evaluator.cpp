@@ -45,7 +45,6 @@ Evaluator::Worker& Evaluator::worker_for(const PlanePosition& position, int64_t 
   if (!slot) {
     slot.emplace(Worker{InferencePlan(graph_, kImagesPerEvaluation), Tensor(theta_.shape()),
                         Tensor(states_.shape()), -1});
-    slot->plan.bind(slot->theta, slot->states);
   }
   if (slot->point == point) return *slot;
   const Direction& x = directions_.x;
@@ -64,6 +63,7 @@ Evaluator::Worker& Evaluator::worker_for(const PlanePosition& position, int64_t 
            .a = position.alpha,
            .b = position.beta},
           context);
+  slot->plan.bind(slot->theta, slot->states);
   slot->point = point;
   return *slot;
 }

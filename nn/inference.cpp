@@ -62,6 +62,7 @@ void InferencePlan::bind(const Tensor& theta, const Tensor& states) {
           name_of(theta.dtype()), " bound to a plan of ", name_of(dtype_));
   parameters_ = parameter_views(graph_, theta);
   states_ = state_views(graph_, states);
+  weights_version_ = new_weights_version();
 }
 
 Tensor InferencePlan::run(const Tensor& x, Context& context) {
@@ -81,7 +82,8 @@ Tensor InferencePlan::run(const Tensor& x, Context& context) {
     graph_.nodes()[i].layer->forward({.y = value(static_cast<int64_t>(i)),
                                       .x = inputs,
                                       .parameters = parameters_[i],
-                                      .states = states_[i]},
+                                      .states = states_[i],
+                                      .weights_version = weights_version_},
                                      context);
   }
   return value(graph_.output());

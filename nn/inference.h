@@ -1,10 +1,10 @@
 // Inference: logits and losses of images, with BatchNorm's running statistics as constants.
 #pragma once
 
+#include "kernels/augment/labelled_images.h"
 #include "kernels/core/thread_pool.h"
 #include "kernels/softmax_xent/softmax_xent.h"
 #include "nn/graph.h"
-#include "kernels/augment/labelled_images.h"
 
 namespace topograd {
 
@@ -15,7 +15,8 @@ class InferencePlan {
   /// The graph must outlive the plan.
   InferencePlan(const Graph& graph, int64_t max_images, DType dtype = DType::f32);
 
-  /// The weights to run with. The plan keeps views: the tensors' contents may change between runs.
+  /// The weights to run with. The plan keeps views, and what implementations made of them: bind
+  /// again when the tensors' contents have changed.
   void bind(const Tensor& theta, const Tensor& states);
 
   /// Logits [n, classes] of x [n, H, W, C], n <= max_images; valid until the next run.
@@ -31,6 +32,7 @@ class InferencePlan {
   std::vector<Tensor> values_;
   std::vector<std::vector<Tensor>> parameters_;
   std::vector<std::vector<Tensor>> states_;
+  uint64_t weights_version_ = 0;
 };
 
 /// Sums over images, added up in double.

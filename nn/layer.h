@@ -18,6 +18,7 @@ struct ForwardCall {
   std::span<const Tensor> x;           ///< [n, input shape], one per input
   std::span<const Tensor> parameters;  ///< in the order the layer declared them
   std::span<const Tensor> states;      ///< BatchNorm: the mean and variance to normalise by
+  uint64_t weights_version = 0;        ///< see Conv2dForwardArgs
 };
 
 /// One layer's backward pass over a chunk of n images.
@@ -35,6 +36,7 @@ struct BackwardCall {
   /// elements per channel they were summed over. Empty and 0 where the statistics are constants.
   std::span<const Tensor> batch_dparameters;
   int64_t batch_count = 0;
+  uint64_t weights_version = 0;
 };
 
 class BatchnormLayer;

@@ -32,7 +32,8 @@ void Conv2dLayer::forward(const ForwardCall& call, Context& context) const {
                   .x = call.x[0],
                   .w = call.parameters[0],
                   .bias = bias_ ? call.parameters[1] : Tensor(),
-                  .geometry = geometry_},
+                  .geometry = geometry_,
+                  .weights_version = call.weights_version},
                  context);
 }
 
@@ -45,7 +46,8 @@ void Conv2dLayer::backward(const BackwardCall& call, Context& context) const {
                           .dy = call.dy,
                           .w = call.parameters[0],
                           .geometry = geometry_,
-                          .write = call.write[0]},
+                          .write = call.write[0],
+                          .weights_version = call.weights_version},
                          context);
 }
 

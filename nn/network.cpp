@@ -155,6 +155,7 @@ void Network::begin_batch(const Tensor& x, const Tensor& labels, const Tensor& t
           Shape{batch_}, ", got ", labels.shape());
   chunks_ = (batch_ + options_.images_per_chunk - 1) / options_.images_per_chunk;
   mode_ = mode;
+  weights_version_ = new_weights_version();
   labels_ = labels;
   values_[0] = x;
   parameter_views_ = parameter_views(graph_, theta);
@@ -170,7 +171,8 @@ void Network::forward_nodes(int begin, int end, const Chunk& chunk, Context& con
     node.layer->forward({.y = value(i, chunk),
                          .x = x,
                          .parameters = parameter_views_[at(i)],
-                         .states = state_views_[at(i)]},
+                         .states = state_views_[at(i)],
+                         .weights_version = weights_version_},
                         context);
   }
 }
@@ -231,7 +233,8 @@ void Network::backward_node(int index, bool sums_only, const Tensor& gradient, c
                           .states = state_views_[at(index)],
                           .dparameters = dparameters,
                           .batch_dparameters = totals,
-                          .batch_count = coupled ? elements_per_channel(index, batch_) : 0};
+                          .batch_count = coupled ? elements_per_channel(index, batch_) : 0,
+                          .weights_version = weights_version_};
   if (sums_only)
     coupling_layer(index)->backward_sums(call, context);
   else

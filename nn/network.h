@@ -97,6 +97,7 @@ class Network {
   int64_t batch_ = 0;
   int64_t chunks_ = 0;
   BatchnormMode mode_ = BatchnormMode::batch;
+  uint64_t weights_version_ = 0;
   Tensor labels_;
   std::vector<std::vector<Tensor>> parameter_views_;  // per node
   std::vector<std::vector<Tensor>> state_views_;      // per node: what BatchNorm normalises by

@@ -26,6 +26,9 @@ struct Conv2dForwardArgs {
   Tensor w;     ///< [O, KH, KW, I]
   Tensor bias;  ///< [O], or undefined for none
   ConvGeometry geometry;
+  /// From new_weights_version(): calls with the same w and the same version promise the same
+  /// numbers in w, so that an implementation may keep them packed. 0 promises nothing.
+  uint64_t weights_version = 0;
   void check() const;
 };
 inline void conv2d_forward(const Conv2dForwardArgs& args, Context& context) {
@@ -40,6 +43,7 @@ struct Conv2dBackwardDataArgs {
   Tensor w;   ///< [O, KH, KW, I]
   ConvGeometry geometry;
   Write write = Write::overwrite;
+  uint64_t weights_version = 0;  ///< as in the forward pass
   void check() const;
 };
 inline void conv2d_backward_data(const Conv2dBackwardDataArgs& args, Context& context) {

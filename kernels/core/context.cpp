@@ -1,8 +1,14 @@
 #include "kernels/core/context.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace topograd {
+
+uint64_t new_weights_version() {
+  static std::atomic<uint64_t> last{0};
+  return ++last;
+}
 
 void Context::force_implementation(std::string key, std::string name) {
   forced_[std::move(key)] = std::move(name);

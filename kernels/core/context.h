@@ -12,6 +12,10 @@
 
 namespace topograd {
 
+/// A number that no call before has returned: names one state of some weights, for implementations
+/// that keep them packed while the name stays the same.
+uint64_t new_weights_version();
+
 /// One stream of execution: a device, scratch memory, vendor state. On a CPU a context belongs to
 /// one thread, and every operation runs on that thread alone: parallelism is the caller's, over
 /// independent chunks, which keeps results the same to the bit for any number of threads.

@@ -91,3 +91,28 @@ TEST_CASE("conv2d: shapes that do not fit are refused in one line") {
                                       context),
                        "conv2d_forward: y is [1x4x4x2], expected [1x2x2x2]", Error);
 }
+
+TEST_CASE("conv2d: packed weights follow their version") {
+  Operands o(5, DType::f32);
+  const Tensor x = o.normal({2, 6, 6, 16}), w = o.normal({16, 3, 3, 16});
+  const ConvGeometry geometry{1, 1};
+  Context context;
+  const auto both_directions = [&](uint64_t version) {
+    const Tensor all({2, 2, 6, 6 * 16});
+    const Tensor y = all.rows(0, 1).reshaped(x.shape()), dx = all.rows(1, 2).reshaped(x.shape());
+    conv2d_forward(
+        {.y = y, .x = x, .w = w, .bias = {}, .geometry = geometry, .weights_version = version},
+        context);
+    conv2d_backward_data(
+        {.dx = dx, .dy = x, .w = w, .geometry = geometry, .weights_version = version}, context);
+    return all;
+  };
+  const uint64_t first = new_weights_version(), second = new_weights_version();
+  REQUIRE(first != second);
+  for (uint64_t version : {first, second}) {
+    const Tensor fresh = both_directions(0);
+    for (int repeat = 0; repeat < 2; ++repeat)
+      CHECK(relative_error(fresh, both_directions(version)) == 0);
+    for (int64_t i = 0; i < w.size(); ++i) w.data<float>()[i] += 1;  // then a new version
+  }
+}
