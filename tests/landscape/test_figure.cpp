@@ -11,12 +11,6 @@
 #include "landscape/figure_frame.h"
 #include "tests/temporary_folder.h"
 
-// LeakSanitizer's hook: cairo and fontconfig keep the fonts in caches it cannot see into, a few
-// hundred bytes however many figures are drawn.
-extern "C" const char* __lsan_default_suppressions() {
-  return "leak:libfontconfig";
-}
-
 using namespace topograd;
 using namespace topograd::test;
 

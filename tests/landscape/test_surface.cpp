@@ -65,11 +65,6 @@ void write_authors_file(const std::string& path, const std::vector<double>& x,
 
 }  // namespace
 
-// HDF5 1.10 drops memory where it finds damage, which the tests below do to it.
-extern "C" const char* __lsan_default_suppressions() {
-  return "leak:libhdf5";
-}  // NOLINT
-
 TEST_CASE("surface: what is saved comes back, NaN, infinity and -1 among the values") {
   const TemporaryFolder folder;
   const Surface surface = half_done_surface();
