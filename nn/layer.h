@@ -19,6 +19,7 @@ struct ForwardCall {
   std::span<const Tensor> parameters;  ///< in the order the layer declared them
   std::span<const Tensor> states;      ///< BatchNorm: the mean and variance to normalise by
   uint64_t weights_version = 0;        ///< see Conv2dForwardArgs
+  Rounding rounding = Rounding::tight;
 };
 
 /// One layer's backward pass over a chunk of n images.
@@ -37,6 +38,7 @@ struct BackwardCall {
   std::span<const Tensor> batch_dparameters;
   int64_t batch_count = 0;
   uint64_t weights_version = 0;
+  Rounding rounding = Rounding::tight;
 };
 
 class BatchnormLayer;

@@ -33,7 +33,8 @@ void Conv2dLayer::forward(const ForwardCall& call, Context& context) const {
                   .w = call.parameters[0],
                   .bias = bias_ ? call.parameters[1] : Tensor(),
                   .geometry = geometry_,
-                  .weights_version = call.weights_version},
+                  .weights_version = call.weights_version,
+                  .rounding = call.rounding},
                  context);
 }
 
@@ -47,7 +48,8 @@ void Conv2dLayer::backward(const BackwardCall& call, Context& context) const {
                           .w = call.parameters[0],
                           .geometry = geometry_,
                           .write = call.write[0],
-                          .weights_version = call.weights_version},
+                          .weights_version = call.weights_version,
+                          .rounding = call.rounding},
                          context);
 }
 

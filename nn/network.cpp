@@ -172,7 +172,8 @@ void Network::forward_nodes(int begin, int end, const Chunk& chunk, Context& con
                          .x = x,
                          .parameters = parameter_views_[at(i)],
                          .states = state_views_[at(i)],
-                         .weights_version = weights_version_},
+                         .weights_version = weights_version_,
+                         .rounding = options_.rounding},
                         context);
   }
 }
@@ -234,7 +235,8 @@ void Network::backward_node(int index, bool sums_only, const Tensor& gradient, c
                           .dparameters = dparameters,
                           .batch_dparameters = totals,
                           .batch_count = coupled ? elements_per_channel(index, batch_) : 0,
-                          .weights_version = weights_version_};
+                          .weights_version = weights_version_,
+                          .rounding = options_.rounding};
   if (sums_only)
     coupling_layer(index)->backward_sums(call, context);
   else

@@ -18,6 +18,7 @@ struct NetworkOptions {
   /// Work is cut into chunks of this many images. The chunks, not the threads, decide how sums are
   /// rounded. 16 images of a CIFAR ResNet's layer fill about half of a 2 MiB L2 cache.
   int64_t images_per_chunk = 16;
+  Rounding rounding = Rounding::tight;  ///< training sets relaxed
 };
 
 /// Mean loss and number of correct predictions of a batch.

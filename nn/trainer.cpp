@@ -76,7 +76,8 @@ Trainer::Trainer(const Graph& graph, const TrainingConfig& config, const Labelle
     : config_(config),
       images_(not_empty(images)),
       pool_(pool),
-      network_(graph, std::min(config.batch_size, images.count()), pool) {
+      network_(graph, std::min(config.batch_size, images.count()), pool,
+               {.rounding = Rounding::relaxed}) {
   const ParameterLayout& layout = graph.layout();
   const int64_t batch = std::min(config.batch_size, images.count());
   state_.theta = Tensor({layout.parameter_count()});

@@ -145,7 +145,8 @@ void sum_channels(double* sums, const float* x, const Periods& p, const std::vec
     std::fill(partial.begin(), partial.end(), 0.0f);
     const int64_t periods = std::min(kPeriodsPerBlock, p.whole - begin);
     sum_block(partial.data(), x + begin * p.P, shift.data(), periods, p.P);
-    for (int64_t j = 0; j < p.P; ++j) sums[j % p.C] += partial[static_cast<size_t>(j)];
+    for (int64_t j = 0; j < p.P; j += p.C)
+      for (int64_t c = 0; c < p.C; ++c) sums[c] += partial[static_cast<size_t>(j + c)];
   }
   for (int64_t i = p.tail_begin; i < p.size; ++i) {
     const double v = static_cast<double>(x[i]) - shift[static_cast<size_t>(i % p.C)];
@@ -208,10 +209,11 @@ void run_backward_sums(const BatchnormBackwardSumsArgs& args, Context&) {
     HWY_DYNAMIC_DISPATCH(sum_gradients)
     (partial_g.data(), partial_b.data(), dy + begin * p.P, x + begin * p.P, mean.data(), periods,
      p.P);
-    for (int64_t j = 0; j < p.P; ++j) {
-      dgamma[static_cast<size_t>(j % C)] += partial_g[static_cast<size_t>(j)];
-      dbeta[static_cast<size_t>(j % C)] += partial_b[static_cast<size_t>(j)];
-    }
+    for (int64_t j = 0; j < p.P; j += C)
+      for (int64_t c = 0; c < C; ++c) {
+        dgamma[static_cast<size_t>(c)] += partial_g[static_cast<size_t>(j + c)];
+        dbeta[static_cast<size_t>(c)] += partial_b[static_cast<size_t>(j + c)];
+      }
   }
   for (int64_t i = p.tail_begin; i < p.size; ++i) {
     const size_t c = static_cast<size_t>(i % C);

@@ -29,6 +29,7 @@ struct Conv2dForwardArgs {
   /// From new_weights_version(): calls with the same w and the same version promise the same
   /// numbers in w, so that an implementation may keep them packed. 0 promises nothing.
   uint64_t weights_version = 0;
+  Rounding rounding = Rounding::tight;
   void check() const;
 };
 inline void conv2d_forward(const Conv2dForwardArgs& args, Context& context) {
@@ -44,6 +45,7 @@ struct Conv2dBackwardDataArgs {
   ConvGeometry geometry;
   Write write = Write::overwrite;
   uint64_t weights_version = 0;  ///< as in the forward pass
+  Rounding rounding = Rounding::tight;
   void check() const;
 };
 inline void conv2d_backward_data(const Conv2dBackwardDataArgs& args, Context& context) {

@@ -4,11 +4,11 @@
 // call).
 #include <array>
 #include <map>
-#include <memory>
 
 #include "convolution_descriptors.h"
 #include "kernels/add/add.h"
 #include "kernels/conv2d/conv2d.h"
+#include "kernels/conv2d/packed_weights.h"
 #include "kernels/core/onednn.h"
 
 namespace topograd {
@@ -49,24 +49,14 @@ class Convolutions {
 
   memory at(const memory::desc& desc, void* data) const { return {desc, engine_, data}; }
 
-  /// The filters in the primitive's layout, kept until their version changes. Version 0: packed
-  /// into `scratch`.
+  /// The filters in the primitive's layout; version 0: packed into `scratch`.
   memory packed_weights(const Convolution& conv, const Tensor& w, uint64_t version, void* scratch) {
-    memory plain = at(conv.plain_weights, w.raw());
-    if (version == 0) {
-      memory packed = at(conv.packed_weights, scratch);
-      conv.reorder.execute(stream_, plain, packed);
-      return packed;
-    }
-    if (packed_.size() > kMostPacked) packed_.clear();  // of networks that are long gone
-    Packed& kept = packed_[{&conv, w.raw()}];
-    if (!kept.storage)
-      kept.storage = std::make_unique<Storage>(static_cast<int64_t>(conv.packed_weights.get_size()),
-                                               Device::cpu);
-    memory packed = at(conv.packed_weights, kept.storage->data());
-    if (kept.version != version) conv.reorder.execute(stream_, plain, packed);
-    kept.version = version;
-    return packed;
+    const int64_t bytes = static_cast<int64_t>(conv.packed_weights.get_size());
+    return at(
+        conv.packed_weights, packed_.get(&conv, w, version, bytes, scratch, [&](void* packed) {
+          memory plain = at(conv.plain_weights, w.raw()), target = at(conv.packed_weights, packed);
+          conv.reorder.execute(stream_, plain, target);
+        }));
   }
   dnnl::stream& stream() { return stream_; }
 
@@ -112,16 +102,10 @@ class Convolutions {
     return result;
   }
 
-  struct Packed {
-    uint64_t version = 0;
-    std::unique_ptr<Storage> storage;
-  };
-  static constexpr size_t kMostPacked = 4096;
-
   dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream_{engine_};
   std::map<Key, Convolution> convolutions_;  // a map's elements stay where they are
-  std::map<std::pair<const Convolution*, const void*>, Packed> packed_;
+  PackedWeights packed_;
 };
 
 /// Parts of one workspace, each aligned to a cache line.

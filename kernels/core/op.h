@@ -20,6 +20,12 @@ namespace topograd {
 /// Whether an output is replaced or added to.
 enum class Write { overwrite, accumulate };
 
+/// How far rounding may take a result from the exact one.
+enum class Rounding {
+  tight,   ///< as far as a sum of products in the operands' precision: evaluation, curvature
+  relaxed  ///< several times as far, for speed: the gradients of training, which are noisy anyway
+};
+
 template <class Args>
 struct Implementation {
   std::string_view name;               ///< "reference", "onednn", "highway", ...
