@@ -16,7 +16,8 @@
 // Its sums pass through numbers some ten times larger than their result: the error is several times
 // that of direct summation (tests/ops/test_conv2d.cpp), so that it runs where Rounding::relaxed is
 // asked for. Logits of the reference authors' ResNet-56 without skip connections differ from
-// PyTorch's by up to 1.2e-3, by 3e-4 summed directly. An infinity or a NaN spreads over its tile.
+// PyTorch's by up to 1.2e-3 this way, by 6e-4 summed directly. An infinity or a NaN spreads over
+// its tile.
 //
 // Measured on one core with AVX-512, 16 images, forward, against oneDNN's direct convolution: see
 // docs/results/benchmarks.md.
