@@ -19,8 +19,8 @@
 // PyTorch's by up to 1.2e-3 this way, by 6e-4 summed directly. An infinity or a NaN spreads over
 // its tile.
 //
-// Measured on one core with AVX-512, 16 images, forward, against oneDNN's direct convolution: see
-// docs/results/benchmarks.md.
+// Measured on one core with AVX-512, forward, microseconds an image, against oneDNN's direct
+// convolution: 16 channels of 32x32 27 (37), 32 of 16x16 16 (34), 64 of 8x8 13 (32).
 #include <algorithm>
 
 #include "kernels/conv2d/conv2d.h"
