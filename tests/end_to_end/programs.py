@@ -93,6 +93,15 @@ class EndToEndTest(unittest.TestCase):
         with open(self.path(name), mode) as file:
             return file.read()
 
+    def mount_small(self, size):
+        """A file system of this size at small/, to be filled; skips the test if that is refused."""
+        mounted = self.path("small")
+        os.mkdir(mounted)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", mounted],
+                          stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("SKIPPED: this account may not mount a file system to fill")
+        self.addCleanup(subprocess.run, ["umount", mounted], check=True)
+
     def run_ok(self, command, stderr="", **more):
         """Runs a command that must succeed, saying exactly `stderr` there; returns its stdout."""
         done = run(command, self.folder, **more)

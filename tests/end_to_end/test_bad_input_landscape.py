@@ -5,7 +5,6 @@ behind."""
 import os
 import random
 import shutil
-import subprocess
 import tempfile
 
 import programs
@@ -221,12 +220,7 @@ class WrongOutput(LandscapeTest):
         self.assertIn("large", error)
 
     def test_full_file_system(self):
-        mounted = self.path("small")
-        os.mkdir(mounted)
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", mounted],
-                          stderr=subprocess.DEVNULL).returncode != 0:
-            self.skipTest("SKIPPED: this account may not mount a file system to fill")
-        self.addCleanup(subprocess.run, ["umount", mounted], check=True)
+        self.mount_small("4k")
         self.assert_refused(self.to("small/s.h5"), "cannot write small/s.h5", "No space left")
 
     def test_pictures_that_cannot_be_written(self):

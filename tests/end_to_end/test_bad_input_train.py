@@ -234,12 +234,7 @@ class WrongOutput(EndToEndTest):
                     preexec_fn=limit_file_size(20000))
 
     def test_full_file_system(self):
-        mounted = self.path("small")
-        os.mkdir(mounted)
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", mounted],
-                          stderr=subprocess.DEVNULL).returncode != 0:
-            self.skipTest("SKIPPED: this account may not mount a file system to fill")
-        self.addCleanup(subprocess.run, ["umount", mounted], check=True)
+        self.mount_small("16k")
         self.refuse("small", "cannot write small/last.safetensors", "No space left", "free some",
                     stdout=None)
 
