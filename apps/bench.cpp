@@ -161,7 +161,7 @@ int bench_training(const cxxopts::ParseResult& flags) {
   const int64_t batch = cli::whole(flags, "batch-size", 1, 65536);
   const int rounds = static_cast<int>(cli::whole(flags, "rounds", 1, 1000));
   const int steps = static_cast<int>(cli::whole(flags, "steps", 1, 1000));
-  ThreadPool pool(static_cast<int>(cli::whole(flags, "threads", 0, 4096)));
+  ThreadPool pool = cli::pool(flags);
   bool torch = flags.count("no-torch") == 0;
   std::vector<Row> rows;
   for (const std::string& model : words(flags["models"].as<std::string>())) {
@@ -216,7 +216,8 @@ int run(int argc, char** argv) {
       ("batch-size", "images a step", value("128"))
       ("rounds", "rounds", value("5"))
       ("steps", "timed steps a round", value("7"))
-      ("threads", "0: one per processor", value("0"))
+      ("device", cli::kDeviceHelp, value("auto"))
+      ("threads", "of the device cpu; 0: one per processor", value("0"))
       ("no-torch", "ours alone")
       ("python", "the interpreter that has torch; Debian's python3-torch lives in the default",
        value("/usr/bin/python3"))

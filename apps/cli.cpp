@@ -135,6 +135,25 @@ std::vector<double> numbers(const std::string& option, const std::string& list) 
   return result;
 }
 
+Device device(const cxxopts::ParseResult& flags) {
+  const std::string& name = flags["device"].as<std::string>();
+  if (name == "auto") return is_available(Device::cuda) ? Device::cuda : Device::cpu;
+  require(name == "cpu" || name == "cuda" || name == "simt", "--device ", name,
+          ": choose cpu, cuda, simt or auto");
+  const Device device = device_named(name);
+  driver_of(device);  // an Error where this build has none
+  require(is_available(device), "--device ", name,
+          ": no GPU that works is here; --device cpu runs everywhere");
+  return device;
+}
+
+ThreadPool pool(const cxxopts::ParseResult& flags) {
+  const int64_t threads = whole(flags, "threads", 0, 4096);
+  const Device where = device(flags);
+  // A GPU's program sets --threads for the machines without one: not worth an error.
+  return ThreadPool(where == Device::cpu ? static_cast<int>(threads) : 1, where);
+}
+
 void force_implementations(const cxxopts::ParseResult& flags, ThreadPool& pool) {
   if (flags.count("impl") == 0) return;
   for (const std::string& choice : flags["impl"].as<std::vector<std::string>>()) {

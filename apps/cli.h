@@ -60,6 +60,16 @@ int64_t checked(const std::string& option, int64_t value, int64_t low, int64_t h
 /// Comma-separated numbers.
 std::vector<double> numbers(const std::string& option, const std::string& list);
 
+/// What --device chose: cpu, cuda or simt; auto is cuda where a GPU can be used, else cpu. An Error
+/// where the device is not there. Declared by both programs as kDeviceHelp says.
+Device device(const cxxopts::ParseResult& flags);
+constexpr const char* kDeviceHelp =
+    "cpu, cuda (an NVIDIA GPU), simt (the GPU's kernels, emulated), or auto: cuda where there is "
+    "one";
+
+/// The threads, or the one that drives the device, of --device and --threads.
+ThreadPool pool(const cxxopts::ParseResult& flags);
+
 /// Applies every --impl op=name.
 void force_implementations(const cxxopts::ParseResult& flags, ThreadPool& pool);
 

@@ -20,15 +20,15 @@ namespace {
 namespace fs = std::filesystem;
 
 /// What has to agree for a file to be continued.
-const std::vector<std::string> kIdentity = {"model_hash", "data_hash", "direction_hash",
-                                            "images",     "data",      "loss",
-                                            "dir_type",   "bn_mode",   "precision"};
+const std::vector<std::string> kIdentity = {"model_hash", "data_hash", "direction_hash", "images",
+                                            "data",       "loss",      "dir_type",       "bn_mode",
+                                            "precision",  "device"};
 
 /// Flags of the reference implementation that have nothing to say here.
 const std::pair<const char*, const char*> kWithoutEffect[] = {
     {"mpi", "one process computes the surface"},
-    {"cuda", "the surface is computed on this machine's processors"},
-    {"ngpu", "the surface is computed on this machine's processors"},
+    {"cuda", "a GPU is used where there is one; --device chooses"},
+    {"ngpu", "one GPU computes the surface"},
     {"batch-size", "images are evaluated in chunks that fit the cache"},
     {"raw-data", "images are always raw, only normalised"},
     {"vlevel", "contour levels are chosen by the picture"},
@@ -80,7 +80,7 @@ class SurfaceRun {
         line_(line),
         model_(load_model(model_path(), text_of(flags, "model"))),
         surface_(axes()),
-        pool_(static_cast<int>(cli::whole(flags, "threads", 0, 4096))) {
+        pool_(cli::pool(flags)) {
     cli::force_implementations(flags, pool_);
     // On the way to another network BatchNorm's statistics move too: alpha = 1 is that network.
     const bool leads_to_model = flags.count("model-file2") > 0 || flags.count("model-file3") > 0;
@@ -287,6 +287,8 @@ class SurfaceRun {
     p["loss"] = name_of(loss_);
     p["bn_mode"] = dir_type_ == DirectionType::states ? "states along the direction" : "frozen";
     p["precision"] = "f32";
+    // Devices round differently. The CPU is not named: files made before there were others are its.
+    if (pool_.device() != Device::cpu) p["device"] = name_of(pool_.device());
     p["version"] = cli::version();
     p["command"] = command;
     surface_.dir_file = text_of(flags_, "dir-file");

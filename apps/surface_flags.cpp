@@ -65,7 +65,8 @@ cxxopts::Options surface_flags(bool line) {
       ("title", "pictures: title (default: the model)", string())
       ("no-pictures", "compute only");
   options.add_options("Run")
-      ("threads", "0: one per processor", value("0"))
+      ("device", cli::kDeviceHelp, value("auto"))
+      ("threads", "of the device cpu; 0: one per processor", value("0"))
       ("save-seconds", "save unfinished points that often", value("5"))
       ("impl", "force an implementation, as in conv2d=reference",
        cxxopts::value<std::vector<std::string>>())

@@ -63,7 +63,8 @@ cxxopts::Options make_options() {
       ("resume", "continue the run in --output, or begin it")
       ("checkpoint-every", "keep the weights of every n-th epoch (0: none)", value("0"))
       ("save-seconds", "save within an epoch that often, for --resume", value("60"))
-      ("threads", "0: one per processor", value("0"))
+      ("device", cli::kDeviceHelp, value("auto"))
+      ("threads", "of the device cpu; 0: one per processor", value("0"))
       ("impl", "force an implementation, as in conv2d=reference (repeatable)",
        cxxopts::value<std::vector<std::string>>());
   options.add_options("Evaluation")
@@ -177,7 +178,7 @@ int run(int argc, char** argv) {
           "' is not a flag; see train --help");
   if (flags.count("list-models")) return list_models();
 
-  ThreadPool pool(static_cast<int>(cli::whole(flags, "threads", 0, 4096)));
+  ThreadPool pool = cli::pool(flags);
   cli::force_implementations(flags, pool);
   if (flags.count("evaluate")) return evaluate_model(flags, pool);
 

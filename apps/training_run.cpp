@@ -64,12 +64,12 @@ class Run {
       : options_(options),
         pool_(pool),
         train_(data.train.view()),
-        test_(data.test.view()),
+        test_(data.test.view().to(pool.device())),
         graph_(build_model(options.model)),
         trainer_(graph_, options.training, train_, pool) {
     info_.model = to_json(options.model);
     info_.normalisation = train_.normalisation;
-    info_.config = config_json(options, data.train.hash());
+    info_.config = config_json(options, data.train.hash(), pool.device());
     info_.notes["version"] = cli::version();
     info_.notes["command"] = options.command;
     info_.notes["data"] = data.train.name;
@@ -140,7 +140,12 @@ class Run {
     return text(options_.model.name, ": ", graph_.layout().parameter_count(), " parameters, ",
                 decimals(static_cast<double>(graph_.macs()) * 1e-6, 1),
                 " M multiply-adds an image; ", train_.count(), " training and ", test_.count(),
-                " test images; ", pool_.threads(), pool_.threads() == 1 ? " thread" : " threads");
+                " test images; ", where());
+  }
+
+  std::string where() const {
+    if (pool_.device() != Device::cpu) return driver_of(pool_.device()).describe();
+    return text(pool_.threads(), pool_.threads() == 1 ? " thread" : " threads");
   }
 
   void show(ProgressBar& bar, int64_t done, int64_t epoch, int64_t images_before,
@@ -197,9 +202,9 @@ class Run {
 
 }  // namespace
 
-std::string config_json(const RunOptions& options, uint64_t data_hash) {
+std::string config_json(const RunOptions& options, uint64_t data_hash, Device device) {
   const TrainingConfig& t = options.training;
-  return Json{{"model", Json::parse(to_json(options.model))},
+  Json config{{"model", Json::parse(to_json(options.model))},
               {"data_hash", hex(data_hash)},
               {"epochs", t.epochs},
               {"batch_size", t.batch_size},
@@ -214,8 +219,10 @@ std::string config_json(const RunOptions& options, uint64_t data_hash) {
               {"weight_decay", t.weight_decay},
               {"augment", t.augment},
               {"loss", name_of(t.loss)},
-              {"seed", t.seed}}
-      .dump();
+              {"seed", t.seed}};
+  // Devices round differently. The CPU is not named: runs made before there were others are its.
+  if (device != Device::cpu) config["device"] = name_of(device);
+  return config.dump();
 }
 
 int run_training(const RunOptions& options, const DataSplits& data, ThreadPool& pool) {

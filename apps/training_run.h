@@ -22,7 +22,7 @@ struct RunOptions {
 
 /// What decides the result of a run, as one line of JSON: two runs with equal text and equal data
 /// end in the same weights.
-std::string config_json(const RunOptions& options, uint64_t data_hash);
+std::string config_json(const RunOptions& options, uint64_t data_hash, Device device);
 
 /// Trains to the end, or to an interruption, which leaves everything saved.
 /// Returns the process's exit status.

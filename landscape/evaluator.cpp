@@ -6,6 +6,15 @@
 
 namespace topograd {
 
+namespace {
+
+/// Points side by side on a device: theta and the directions are read once for all of them.
+int64_t points_at_once(Device device) {
+  return device == Device::cuda ? 8 : 2;
+}
+
+}  // namespace
+
 Evaluator::Evaluator(const Graph& graph, const Tensor& theta, const Tensor& states,
                      const Directions& directions, std::span<const LabelledImages> sets,
                      LossKind loss, ThreadPool& pool)
@@ -23,6 +32,12 @@ Evaluator::Evaluator(const Graph& graph, const Tensor& theta, const Tensor& stat
     for (int64_t begin = 0; begin < count; begin += kImagesPerEvaluation)
       chunks_.push_back({set, begin, std::min(count, begin + kImagesPerEvaluation)});
   }
+  if (pool.device() == Device::cpu) return;
+  const Direction y = directions.y.value_or(Direction{});
+  const NetworkOnPlane network{
+      theta, states, directions.x.parameters, y.parameters, directions.x.states, y.states};
+  on_device_.emplace(graph, network, sets, loss, points_at_once(pool.device()),
+                     pool.main_context());
 }
 
 int64_t Evaluator::images_per_point() const {
@@ -32,6 +47,12 @@ int64_t Evaluator::images_per_point() const {
 }
 
 int64_t Evaluator::points_per_call() const {
+  if (on_device_) {
+    // About a second's work of a GPU: the host waits for a call, and can stop after it.
+    const int64_t images = pool_.device() == Device::cuda ? 200'000 : 1;
+    const int64_t passes = images / (on_device_->points() * images_per_point());
+    return std::max<int64_t>(1, passes) * on_device_->points();
+  }
   // 16 items a thread: at the end of a call a thread waits for 1/32 of the call on average.
   const int64_t items = 16 * pool_.threads();
   const int64_t chunks = static_cast<int64_t>(chunks_.size());
@@ -68,7 +89,15 @@ Evaluator::Worker& Evaluator::worker_for(const PlanePosition& position, int64_t 
   return *slot;
 }
 
+std::vector<std::vector<LossSums>> Evaluator::evaluate_on_device(
+    std::span<const PlanePosition> points) {
+  std::vector<std::array<double, 2>> coefficients;
+  for (const PlanePosition& point : points) coefficients.push_back({point.alpha, point.beta});
+  return on_device_->evaluate(coefficients);
+}
+
 std::vector<std::vector<LossSums>> Evaluator::evaluate(std::span<const PlanePosition> points) {
+  if (on_device_) return evaluate_on_device(points);
   for (std::optional<Worker>& worker : workers_)
     if (worker) worker->point = -1;  // the numbering of the points begins anew
   const int64_t chunks = static_cast<int64_t>(chunks_.size());

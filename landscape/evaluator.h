@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "landscape/direction_file.h"
+#include "nn/device_evaluation.h"
 #include "nn/inference.h"
 
 namespace topograd {
@@ -19,7 +20,10 @@ struct PlanePosition {
 /// Evaluates points with independent threads over (point, chunk of images). Weights are formed in
 /// double and rounded once; BatchNorm uses the running statistics, moved along the directions where
 /// those have states. Chunk sums are added in a fixed order: a point's values are the same to the
-/// bit for any number of threads, and whichever points are evaluated with it.
+/// bit for any number of threads, and whichever points are evaluated with it. Where the pool's
+/// device is not the CPU, several points at a time run there, with the BatchNorm folded into the
+/// weights: the same values within rounding, and likewise the same to the bit whatever is evaluated
+/// with them.
 class Evaluator {
  public:
   /// Everything handed in must outlive the evaluator. `sets` are evaluated in one pass, each with
@@ -47,6 +51,7 @@ class Evaluator {
     int64_t begin, end;
   };
   Worker& worker_for(const PlanePosition& position, int64_t point, Context& context);
+  std::vector<std::vector<LossSums>> evaluate_on_device(std::span<const PlanePosition> points);
 
   const Graph& graph_;
   const Tensor& theta_;
@@ -57,6 +62,7 @@ class Evaluator {
   ThreadPool& pool_;
   std::vector<Chunk> chunks_;
   std::vector<std::optional<Worker>> workers_;  // one per thread
+  std::optional<DeviceEvaluation> on_device_;   // instead of them
 };
 
 }  // namespace topograd

@@ -19,9 +19,10 @@ std::string get(const std::map<std::string, std::string>& map, const std::string
   return found == map.end() ? std::string() : found->second;
 }
 
-/// Appends the entries' tensors, in PyTorch's order and shapes, from a flat vector.
-void scatter(SafetensorsFile& file, const std::vector<ParameterEntry>& entries, const Tensor& flat,
-             const std::string& prefix) {
+/// Appends the entries' tensors, in PyTorch's order and shapes, from a flat vector on any device.
+void scatter(SafetensorsFile& file, const std::vector<ParameterEntry>& entries,
+             const Tensor& vector, const std::string& prefix) {
+  const Tensor flat = vector.to(Device::cpu);
   for (const ParameterEntry& entry : entries) {
     const Tensor tensor(entry.torch_shape());
     to_torch_order(entry, flat.data<float>() + entry.offset, tensor.data<float>());

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "kernels/augment/augment.h"
+#include "nn/device_evaluation.h"
 #include "nn/network.h"
 
 namespace topograd {
@@ -150,6 +151,8 @@ LossSums evaluate_range(InferencePlan& plan, const LabelledImages& images, int64
 LossSums evaluate(const Graph& graph, const Tensor& theta, const Tensor& states,
                   const LabelledImages& images, LossKind kind, ThreadPool& pool,
                   const Tensor& logits) {
+  if (pool.device() != Device::cpu)
+    return evaluate_on_device(graph, theta, states, images, kind, pool, logits);
   const int64_t items = (images.count() + kImagesPerEvaluation - 1) / kImagesPerEvaluation;
   std::vector<LossSums> parts(at(items));
   std::vector<std::optional<InferencePlan>> plans(at(pool.threads()));

@@ -66,7 +66,8 @@ void normalise_images(const Tensor& y, const LabelledImages& images, int64_t beg
 LossSums evaluate_range(InferencePlan& plan, const LabelledImages& images, int64_t begin,
                         int64_t end, LossKind kind, Context& context, const Tensor& logits = {});
 
-/// Losses of all images. The same to the bit for any number of threads.
+/// Losses of all images, which may lie on any device; so may the weights. The same to the bit for
+/// any number of threads.
 LossSums evaluate(const Graph& graph, const Tensor& theta, const Tensor& states,
                   const LabelledImages& images, LossKind kind, ThreadPool& pool,
                   const Tensor& logits = {});

@@ -5,6 +5,7 @@
 #include "kernels/concat/concat.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/shortcut_a/shortcut_a.h"
+#include "kernels/vector/vector.h"
 
 namespace topograd {
 
@@ -16,7 +17,7 @@ void write_gradient(const Tensor& target, const Tensor& source, Write write, Con
   if (write == Write::accumulate)
     add({.y = target, .a = target, .b = source}, context);
   else if (target.raw() != source.raw())
-    target.copy_from(source);
+    copy({.y = target, .x = source}, context);
 }
 
 /// [n, anything] as a matrix.
@@ -70,13 +71,14 @@ void BatchnormLayer::chunk_moments(const Tensor& moments, const Tensor& x, Conte
 
 void BatchnormLayer::combine(std::span<const Tensor> batch_states,
                              std::span<const Tensor> running_states, const Tensor& moments,
-                             const int64_t* counts, Context& context) const {
+                             int64_t count, int64_t count_per_chunk, Context& context) const {
   batchnorm_combine({.mean = batch_states[0],
                      .variance = batch_states[1],
                      .running_mean = running_states.empty() ? Tensor() : running_states[0],
                      .running_variance = running_states.empty() ? Tensor() : running_states[1],
                      .moments = moments,
-                     .counts = counts,
+                     .count = count,
+                     .count_per_chunk = count_per_chunk,
                      .momentum = kMomentum},
                     context);
 }

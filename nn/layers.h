@@ -16,6 +16,7 @@ class Conv2dLayer : public Layer {
   void forward(const ForwardCall& call, Context& context) const override;
   void backward(const BackwardCall& call, Context& context) const override;
   bool backward_reads_input() const override { return true; }
+  const ConvGeometry& geometry() const { return geometry_; }
 
  private:
   ConvGeometry geometry_;
@@ -40,7 +41,8 @@ class BatchnormLayer : public Layer {
   /// ... combined over chunks into batch_states (mean, variance); running_states move towards them
   /// unless the span is empty.
   void combine(std::span<const Tensor> batch_states, std::span<const Tensor> running_states,
-               const Tensor& moments, const int64_t* counts, Context& context) const;
+               const Tensor& moments, int64_t count, int64_t count_per_chunk,
+               Context& context) const;
   /// The chunk's share of dgamma and dbeta, before backward() can form dx from their totals.
   void backward_sums(const BackwardCall& call, Context& context) const;
 };
@@ -54,6 +56,7 @@ class ActivationLayer : public Layer {
   bool backward_reads_input() const override { return activation_ == Activation::gelu; }
   bool backward_reads_output() const override { return activation_ != Activation::gelu; }
   bool works_in_place() const override { return true; }
+  Activation activation() const { return activation_; }
 
  private:
   Activation activation_;

@@ -50,17 +50,19 @@ Network::Network(const Graph& graph, int64_t max_batch, ThreadPool& pool, Networ
     : graph_(graph), pool_(pool), options_(options), max_batch_(max_batch) {
   require(max_batch > 0, "a network needs room for at least one image, got ", max_batch);
   require(options.images_per_chunk > 0, "images_per_chunk is ", options.images_per_chunk);
+  // A GPU has no cache to fill with a chunk, and fills itself with whole batches.
+  if (device() != Device::cpu) options_.images_per_chunk = max_batch;
   plan_values(max_batch);
   plan_gradients(max_batch);
-  const int64_t chunks = (max_batch + options.images_per_chunk - 1) / options.images_per_chunk;
+  const int64_t chunks = (max_batch + options_.images_per_chunk - 1) / options_.images_per_chunk;
   int64_t widest = 1;
   for (const ParameterEntry& state : graph.layout().states())
     widest = std::max(widest, state.size());
-  batch_states_ = Tensor({graph.layout().state_count()}, options.dtype);
-  moments_ = Tensor({chunks, 2 * widest}, DType::f64);
-  shares_ = Tensor({chunks * graph.layout().parameter_count()}, options.dtype);
-  losses_ = Tensor({max_batch}, options.dtype);
-  correct_ = Tensor({max_batch}, DType::i32);
+  batch_states_ = Tensor({graph.layout().state_count()}, options.dtype, device());
+  moments_ = Tensor({chunks, 2 * widest}, DType::f64, device());
+  shares_ = Tensor({chunks * graph.layout().parameter_count()}, options.dtype, device());
+  losses_ = Tensor({max_batch}, options.dtype, device());
+  correct_ = Tensor({max_batch}, DType::i32, device());
 }
 
 /// One tensor per node, except where a node may overwrite its first input: nobody else reads that,
@@ -76,8 +78,9 @@ void Network::plan_values(int64_t max_batch) {
     const bool overwrite = layer.works_in_place() && !layer.backward_reads_input() && input != 0 &&
                            readers[at(input)] == 1 && producer.shape == nodes[i].shape &&
                            !producer.layer->backward_reads_output();
-    values_[i] = overwrite ? values_[at(input)]
-                           : Tensor(batch_shape(max_batch, nodes[i].shape), options_.dtype);
+    values_[i] = overwrite
+                     ? values_[at(input)]
+                     : Tensor(batch_shape(max_batch, nodes[i].shape), options_.dtype, device());
   }
 }
 
@@ -91,7 +94,7 @@ void Network::plan_gradients(int64_t max_batch) {
   std::map<int64_t, std::vector<Tensor>> free;  // by size of one image
   const auto allocate = [&](const Shape& image) {
     std::vector<Tensor>& list = free[image.size()];
-    if (list.empty()) return Tensor(batch_shape(max_batch, image), options_.dtype);
+    if (list.empty()) return Tensor(batch_shape(max_batch, image), options_.dtype, device());
     const Tensor t = list.back().reshaped(batch_shape(max_batch, image));
     list.pop_back();
     return t;
@@ -181,7 +184,6 @@ void Network::forward_nodes(int begin, int end, const Chunk& chunk, Context& con
 void Network::forward(const Tensor& running_states, bool states_fixed, LossKind kind) {
   const int count = static_cast<int>(graph_.nodes().size());
   const auto running_views = state_views(graph_, running_states);
-  std::vector<int64_t> elements(at(chunks_));
   int begin = 1;
   for (int i = 1; i < count; ++i) {
     const BatchnormLayer* layer = coupling_layer(i);
@@ -191,13 +193,13 @@ void Network::forward(const Tensor& running_states, bool states_fixed, LossKind 
     const Tensor moments = moments_.slice(0, {chunks_, 2, C});
     for_each_chunk([&](const Chunk& chunk, Context& context) {
       forward_nodes(begin, i, chunk, context);
-      elements[at(chunk.index)] = elements_per_channel(i, chunk.end - chunk.begin);
       layer->chunk_moments(moments.slice(chunk.index * 2 * C, {2, C}), value(input, chunk),
                            context);
     });
     layer->combine(state_views_[at(i)],
                    states_fixed ? std::span<const Tensor>() : running_views[at(i)], moments,
-                   elements.data(), pool_.main_context());
+                   elements_per_channel(i, batch_),
+                   elements_per_channel(i, options_.images_per_chunk), pool_.main_context());
     begin = i;
   }
   for_each_chunk([&](const Chunk& chunk, Context& context) {
@@ -289,10 +291,12 @@ void Network::backward(const Tensor& gradient, LossKind kind) {
 
 BatchResult Network::result() const {
   BatchResult result;
+  const Tensor losses = losses_.rows(0, batch_).to(Device::cpu);
+  const Tensor correct = correct_.rows(0, batch_).to(Device::cpu);
   with_real_type(options_.dtype, [&](auto real) {
     for (int64_t i = 0; i < batch_; ++i) {
-      result.loss += static_cast<double>(losses_.data<decltype(real)>()[i]);
-      result.correct += correct_.data<int32_t>()[i];
+      result.loss += static_cast<double>(losses.data<decltype(real)>()[i]);
+      result.correct += correct.data<int32_t>()[i];
     }
   });
   result.loss /= static_cast<double>(batch_);

@@ -16,7 +16,8 @@ enum class BatchnormMode {
 struct NetworkOptions {
   DType dtype = DType::f32;  ///< f64 runs on the references alone: for tests
   /// Work is cut into chunks of this many images. The chunks, not the threads, decide how sums are
-  /// rounded. 16 images of a CIFAR ResNet's layer fill about half of a 2 MiB L2 cache.
+  /// rounded. 16 images of a CIFAR ResNet's layer fill about half of a 2 MiB L2 cache. A device
+  /// other than the CPU takes each batch as one chunk.
   int64_t images_per_chunk = 16;
   Rounding rounding = Rounding::tight;  ///< training sets relaxed
 };
@@ -32,7 +33,7 @@ struct BatchResult {
 /// Between two BatchNorms every image goes its own way, so the work between them is one phase: a
 /// chunk of images passes through all of the phase's layers while it is in the cache, and threads
 /// meet only where a batch statistic has to be complete. Results are the same to the bit for any
-/// number of threads.
+/// number of threads. All tensors handed in must lie on the pool's device.
 class Network {
  public:
   /// Memory for batches of up to max_batch images is allocated here, once. The graph and the pool
@@ -51,6 +52,7 @@ class Network {
                                 LossKind kind = LossKind::cross_entropy, bool states_fixed = false);
 
   const Graph& graph() const { return graph_; }
+  Device device() const { return pool_.device(); }
   /// The logits of the last batch, [N, classes].
   Tensor logits() const { return values_[static_cast<size_t>(graph_.output())].rows(0, batch_); }
 

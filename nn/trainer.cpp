@@ -78,21 +78,34 @@ Trainer::Trainer(const Graph& graph, const TrainingConfig& config, const Labelle
       pool_(pool),
       network_(graph, std::min(config.batch_size, images.count()), pool,
                {.rounding = Rounding::relaxed}) {
+  const Device device = pool.device();
   const ParameterLayout& layout = graph.layout();
   const int64_t batch = std::min(config.batch_size, images.count());
-  state_.theta = Tensor({layout.parameter_count()});
-  state_.states = Tensor({layout.state_count()});
-  state_.momentum = Tensor::zeros({layout.parameter_count()});
+  const Tensor theta({layout.parameter_count()}), states({layout.state_count()});
+  initialise(layout, config.seed, theta, states);
+  state_.theta = theta.to(device);
+  state_.states = states.to(device);
+  state_.momentum = Tensor::zeros(theta.shape(), DType::f32, device);
   if (config.optimizer == OptimizerKind::adam)
-    state_.second_moment = Tensor::zeros({layout.parameter_count()});
-  initialise(layout, config.seed, state_.theta, state_.states);
-  next_states_ = Tensor({layout.state_count()});
-  gradient_ = Tensor({layout.parameter_count()});
-  batch_ = Tensor(images.images.shape().with_first(batch));
-  labels_ = Tensor({batch}, DType::i32);
-  indices_ = Tensor({batch}, DType::i32);
-  offsets_ = Tensor({batch, 2}, DType::i32);
-  flips_ = Tensor({batch}, DType::i32);
+    state_.second_moment = Tensor::zeros(theta.shape(), DType::f32, device);
+  next_states_ = Tensor(states.shape(), DType::f32, device);
+  gradient_ = Tensor(theta.shape(), DType::f32, device);
+  pixels_ = images.images.to(device);
+  batch_ = Tensor(images.images.shape().with_first(batch), DType::f32, device);
+  labels_ = Staged({batch}, device);
+  indices_ = Staged({batch}, device);
+  offsets_ = Staged({batch, 2}, device);
+  flips_ = Staged({batch}, device);
+}
+
+Trainer::Staged::Staged(const Shape& shape, Device where)
+    : host(shape, DType::i32),
+      device(where == Device::cpu ? host : Tensor(shape, DType::i32, where)) {}
+
+Tensor Trainer::Staged::sent(int64_t n) const {
+  const Tensor there = device.rows(0, n);
+  if (device.device() != Device::cpu) there.copy_from(host.rows(0, n));
+  return there;
 }
 
 int64_t Trainer::steps_per_epoch() const {
@@ -117,11 +130,15 @@ void Trainer::restore(const TrainingState& state) {
   require(state.step >= 0 && state.step < steps_per_epoch(), "the saved run stands at step ",
           state.step, " of an epoch, which has only ", steps_per_epoch(),
           " steps with these images and this batch size");
+  const auto copy = [&](const Tensor& saved) {
+    return saved.device() == pool_.device() && saved.defined() ? saved.clone()
+                                                               : saved.to(pool_.device());
+  };
   state_ = state;
-  state_.theta = state.theta.clone();
-  state_.states = state.states.clone();
-  state_.momentum = state.momentum.clone();
-  if (state.second_moment.defined()) state_.second_moment = state.second_moment.clone();
+  state_.theta = copy(state.theta);
+  state_.states = copy(state.states);
+  state_.momentum = copy(state.momentum);
+  state_.second_moment = copy(state.second_moment);
 }
 
 /// Gathers, crops, flips and normalises the next `count` images. What happens to an image depends
@@ -137,20 +154,23 @@ void Trainer::load_batch(int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
     const int32_t image = order_[at(first + i)];
     const auto words = random.words(static_cast<uint64_t>(image));
-    indices_.data<int32_t>()[i] = image;
-    labels_.data<int32_t>()[i] = images_.labels.data<int32_t>()[image];
-    offsets_.data<int32_t>()[2 * i] = static_cast<int32_t>(words[0] % (2 * kCropPadding + 1));
-    offsets_.data<int32_t>()[2 * i + 1] = static_cast<int32_t>(words[1] % (2 * kCropPadding + 1));
-    flips_.data<int32_t>()[i] = static_cast<int32_t>(words[2] & 1);
+    indices_.host.data<int32_t>()[i] = image;
+    labels_.host.data<int32_t>()[i] = images_.labels.data<int32_t>()[image];
+    offsets_.host.data<int32_t>()[2 * i] = static_cast<int32_t>(words[0] % (2 * kCropPadding + 1));
+    offsets_.host.data<int32_t>()[2 * i + 1] =
+        static_cast<int32_t>(words[1] % (2 * kCropPadding + 1));
+    flips_.host.data<int32_t>()[i] = static_cast<int32_t>(words[2] & 1);
   }
-  const int64_t per_item = 16;
+  const Tensor indices = indices_.sent(count), offsets = offsets_.sent(count);
+  const Tensor flips = flips_.sent(count);
+  const int64_t per_item = pool_.device() == Device::cpu ? 16 : count;
   pool_.for_each((count + per_item - 1) / per_item, [&](int64_t item, Context& context) {
     const int64_t begin = item * per_item, end = std::min(count, begin + per_item);
     augment({.y = batch_.rows(begin, end),
-             .images = images_.images,
-             .indices = indices_.rows(begin, end),
-             .offsets = config_.augment ? offsets_.rows(begin, end) : Tensor(),
-             .flips = config_.augment ? flips_.rows(begin, end) : Tensor(),
+             .images = pixels_,
+             .indices = indices.rows(begin, end),
+             .offsets = config_.augment ? offsets.rows(begin, end) : Tensor(),
+             .flips = config_.augment ? flips.rows(begin, end) : Tensor(),
              .padding = config_.augment ? kCropPadding : 0,
              .mean = images_.normalisation.mean.data(),
              .std = images_.normalisation.std_dev.data()},
@@ -192,7 +212,7 @@ void Trainer::step() {
   load_batch(count);
   next_states_.copy_from(state_.states);  // they move before the loss is known
   const BatchResult result =
-      network_.loss_and_gradient(gradient_, batch_.rows(0, count), labels_.rows(0, count),
+      network_.loss_and_gradient(gradient_, batch_.rows(0, count), labels_.sent(count),
                                  state_.theta, next_states_, BatchnormMode::batch, config_.loss);
   require(std::isfinite(result.loss), "training diverged: the loss is ", result.loss, " in epoch ",
           state_.epoch + 1, ", step ", state_.step + 1, "; try a smaller learning rate");

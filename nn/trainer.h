@@ -29,7 +29,7 @@ struct TrainingConfig {
 /// Where a run stands: all that has to be saved to continue it to the same bits. There is no
 /// generator state: random numbers are functions of the seed, the epoch and the image.
 struct TrainingState {
-  Tensor theta;
+  Tensor theta;  ///< this and the other tensors: on the device that trains
   Tensor states;
   Tensor momentum;              ///< SGD's velocity; Adam's first moment
   Tensor second_moment;         ///< Adam's; undefined for SGD
@@ -41,7 +41,8 @@ struct TrainingState {
 
 class Trainer {
  public:
-  /// A fresh run: weights initialised from the seed. Graph, images and pool must outlive it.
+  /// A fresh run on the pool's device: weights initialised from the seed. Graph, images and pool
+  /// must outlive it.
   Trainer(const Graph& graph, const TrainingConfig& config, const LabelledImages& images,
           ThreadPool& pool);
 
@@ -53,12 +54,20 @@ class Trainer {
   void step();
 
   const TrainingState& state() const { return state_; }
-  /// Continues a saved run, on a copy of its state. Throws Error where the sizes do not fit the
-  /// graph, or the step is none of this epoch's.
+  /// Continues a saved run, on a copy of its state, which may lie on any device. Throws Error where
+  /// the sizes do not fit the graph, or the step is none of this epoch's.
   void restore(const TrainingState& state);
   double learning_rate() const;
 
  private:
+  /// What the host decides about a batch, and the same where the batch is made.
+  struct Staged {
+    Tensor host, device;
+    Staged() = default;
+    Staged(const Shape& shape, Device where);
+    /// The first n rows, sent to the device.
+    Tensor sent(int64_t n) const;
+  };
   void load_batch(int64_t count);
   void update();
 
@@ -69,7 +78,9 @@ class Trainer {
   TrainingState state_;
   Tensor next_states_;  // this step's running statistics, until it is known to be a good one
   Tensor gradient_;
-  Tensor batch_, labels_, indices_, offsets_, flips_;
+  Tensor pixels_;  // of all images, on the pool's device
+  Tensor batch_;
+  Staged labels_, indices_, offsets_, flips_;
   std::vector<int32_t> order_;  // of the current epoch
   int64_t order_epoch_ = -1;
 };

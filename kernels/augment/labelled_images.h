@@ -24,6 +24,10 @@ struct LabelledImages {
     if (n <= 0 || n >= count()) return *this;
     return {images.rows(0, n), labels.rows(0, n), normalisation};
   }
+  /// The same on a device; a copy unless they are there already.
+  LabelledImages to(Device device) const {
+    return {images.to(device), labels.to(device), normalisation};
+  }
 };
 
 }  // namespace topograd

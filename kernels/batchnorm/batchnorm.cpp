@@ -33,6 +33,10 @@ void BatchnormCombineArgs::check() const {
   require(moments.shape().rank() == 3 && moments.dim(1) == 2 && moments.dim(0) > 0, kOp,
           ": moments is ", moments.shape());
   const int64_t C = moments.dim(2);
+  require(count_per_chunk > 0 && count > (moments.dim(0) - 1) * count_per_chunk &&
+              count <= moments.dim(0) * count_per_chunk,
+          kOp, ": ", moments.dim(0), " chunks of ", count_per_chunk, " elements do not make ",
+          count);
   check_vector(kOp, "mean", mean, C);
   check_vector(kOp, "variance", variance, C);
   require(running_mean.defined() == running_variance.defined(), kOp,

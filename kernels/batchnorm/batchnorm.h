@@ -35,7 +35,8 @@ struct BatchnormCombineArgs {
   Tensor running_mean;      ///< [C], or undefined: leave the running statistics alone
   Tensor running_variance;  ///< [C], likewise
   Tensor moments;           ///< f64 [chunks, 2, C]
-  const int64_t* counts;    ///< elements per channel of each chunk, [chunks]
+  int64_t count;            ///< elements per channel of the batch
+  int64_t count_per_chunk;  ///< those of a chunk; the last one holds what is left
   double momentum = 0.1;
   void check() const;
 };

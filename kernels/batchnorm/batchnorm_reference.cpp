@@ -1,5 +1,6 @@
 // The formulas channel by channel, in double: the oracle. Combining is C numbers of work per chunk,
 // so this row is also the one that runs.
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/batchnorm/batchnorm.h"
@@ -34,7 +35,8 @@ void combine(const BatchnormCombineArgs& args, Context&) {
     for (int64_t c = 0; c < C; ++c) {
       double n = 0, mean = 0, squares = 0;
       for (int64_t k = 0; k < chunks; ++k) {
-        const double m = static_cast<double>(args.counts[k]);
+        const double m = static_cast<double>(
+            std::min(args.count_per_chunk, args.count - k * args.count_per_chunk));
         const double shift = moments[2 * k * C + c] - mean;
         squares += moments[(2 * k + 1) * C + c] + shift * shift * n * m / (n + m);
         mean += shift * m / (n + m);

@@ -28,11 +28,15 @@ std::string_view Context::forced_implementation(std::string_view op) const {
 }
 
 void* Context::workspace(int64_t bytes) {
-  if (!workspace_ || workspace_->bytes() < bytes) {
-    workspace_.reset();
-    workspace_ = std::make_unique<Storage>(std::max<int64_t>(bytes, 4096), device_);
+  const int64_t have = workspaces_.empty() ? 0 : workspaces_.back()->bytes();
+  if (workspaces_.empty() || have < bytes) {
+    // On a device, queued or recorded work may still use the old memory. Doubling keeps the sum of
+    // all that was ever handed out below twice the largest.
+    if (device_ == Device::cpu) workspaces_.clear();
+    const int64_t least = device_ == Device::cpu ? 4096 : std::max<int64_t>(4096, 2 * have);
+    workspaces_.push_back(std::make_unique<Storage>(std::max(bytes, least), device_));
   }
-  return workspace_->data();
+  return workspaces_.back()->data();
 }
 
 }  // namespace topograd

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <typeindex>
 #include <unordered_map>
+#include <vector>
 
 #include "kernels/core/tensor.h"
 
@@ -18,7 +19,8 @@ uint64_t new_weights_version();
 
 /// One stream of execution: a device, scratch memory, vendor state. On a CPU a context belongs to
 /// one thread, and every operation runs on that thread alone: parallelism is the caller's, over
-/// independent chunks, which keeps results the same to the bit for any number of threads.
+/// independent chunks, which keeps results the same to the bit for any number of threads. On a GPU
+/// a context is a stream: an operation returns when its kernels are queued, and they run in order.
 class Context {
  public:
   explicit Context(Device device = Device::cpu, int worker = 0)
@@ -37,7 +39,8 @@ class Context {
   /// The forced row's name for an operation, or empty. The operation's own key beats its family's.
   std::string_view forced_implementation(std::string_view op) const;
 
-  /// Scratch of at least `bytes`, 64-byte aligned, valid until the next call.
+  /// Scratch on this context's device of at least `bytes`, 64-byte aligned, its contents valid
+  /// until the next operation. The address outlives that: recorded kernels may use it later.
   void* workspace(int64_t bytes);
 
   /// The state a vendor library needs (engine, stream, handles, primitive cache): one T per
@@ -52,7 +55,7 @@ class Context {
  private:
   Device device_;
   int worker_;
-  std::unique_ptr<Storage> workspace_;
+  std::vector<std::unique_ptr<Storage>> workspaces_;  // the last one is the largest
   std::map<std::string, std::string, std::less<>> forced_;
   std::unordered_map<std::type_index, std::shared_ptr<void>> states_;
 };

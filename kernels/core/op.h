@@ -26,6 +26,14 @@ enum class Rounding {
   relaxed  ///< several times as far, for speed: the gradients of training, which are noisy anyway
 };
 
+/// How precisely the products of a matrix product or convolution are formed, at least; a row may do
+/// better. Their sums are in f32 at least.
+enum class Precision {
+  f32,     ///< as they are
+  bf16x3,  ///< each operand as the sum of two bf16 numbers, three products: about 16 bits
+  bf16     ///< operands rounded to bf16: 8 bits
+};
+
 template <class Args>
 struct Implementation {
   std::string_view name;               ///< "reference", "onednn", "highway", ...
@@ -34,8 +42,8 @@ struct Implementation {
   void (*run)(const Args&, Context&);  ///< may assume that args.check() passed
 };
 
-/// All implementations of all operations. Fast rows first: the first that fits is the one that
-/// runs.
+/// All devices, and all implementations of all operations. Fast rows first: the first that fits is
+/// the one that runs.
 class OpRegistry {
  public:
   /// The tables of this build, made once and never changed afterwards.
@@ -50,6 +58,14 @@ class OpRegistry {
     rows.insert(row.name == "reference" ? rows.end() : rows.begin(), row);
   }
 
+  void add_device(const DeviceDriver& driver) { drivers_.push_back(driver); }
+  /// Null where this build has no such device.
+  const DeviceDriver* driver(Device device) const {
+    for (const DeviceDriver& driver : drivers_)
+      if (driver.device == device) return &driver;
+    return nullptr;
+  }
+
   template <class Args>
   const std::vector<Implementation<Args>>& rows() const {
     const auto found = tables_.find(std::type_index(typeid(Args)));
@@ -59,6 +75,7 @@ class OpRegistry {
 
  private:
   std::unordered_map<std::type_index, std::shared_ptr<void>> tables_;
+  std::vector<DeviceDriver> drivers_;
 };
 
 /// The row that would run: the forced one where the context forces one, else the first that fits.

@@ -1,23 +1,8 @@
 #include "kernels/core/tensor.h"
 
-#include <cstdlib>
-#include <cstring>
-#include <new>
 #include <ostream>
 
 namespace topograd {
-
-std::string_view name_of(Device device) {
-  switch (device) {
-    case Device::cpu:
-      return "cpu";
-    case Device::cuda:
-      return "cuda";
-    case Device::simt:
-      return "simt";
-  }
-  return "?";
-}
 
 std::string_view name_of(DType dtype) {
   switch (dtype) {
@@ -74,18 +59,11 @@ std::ostream& operator<<(std::ostream& out, const Shape& shape) {
   return out << ']';
 }
 
-namespace {
-constexpr size_t kAlignment = 64;  // a cache line, and the widest vector register
-}
-
-Storage::Storage(int64_t bytes, Device device) : bytes_(bytes) {
-  require(device == Device::cpu, "no memory on device ", name_of(device), " in this build");
-  data_ = static_cast<std::byte*>(
-      ::operator new (static_cast<size_t>(bytes), std::align_val_t{kAlignment}));
-}
+Storage::Storage(int64_t bytes, Device device)
+    : driver_(driver_of(device)), data_(driver_.allocate(bytes)), bytes_(bytes) {}
 
 Storage::~Storage() {
-  ::operator delete (data_, std::align_val_t{kAlignment});
+  driver_.release(data_);
 }
 
 Tensor::Tensor(Shape shape, DType dtype, Device device)
@@ -96,18 +74,19 @@ Tensor::Tensor(Shape shape, DType dtype, Device device)
       dtype_(dtype),
       device_(device) {}
 
-Tensor Tensor::zeros(Shape shape, DType dtype) {
-  Tensor result(shape, dtype);
+Tensor Tensor::zeros(Shape shape, DType dtype, Device device) {
+  Tensor result(shape, dtype, device);
   result.fill_zero();
   return result;
 }
 
-Tensor Tensor::wrap(void* data, Shape shape, DType dtype) {
+Tensor Tensor::wrap(void* data, Shape shape, DType dtype, Device device) {
   Tensor result;
   result.data_ = data;
   result.shape_ = shape;
   result.size_ = shape.size();
   result.dtype_ = dtype;
+  result.device_ = device;
   return result;
 }
 
@@ -135,16 +114,25 @@ Tensor Tensor::reshaped(const Shape& shape) const {
 }
 
 void Tensor::fill_zero() const {
-  if (size_ > 0) std::memset(data_, 0, static_cast<size_t>(bytes()));
+  if (size_ > 0) driver_of(device_).fill_zero(data_, bytes());
 }
 
 void Tensor::copy_from(const Tensor& source) const {
   require(source.size_ == size_ && source.dtype_ == dtype_, "copy of ", source.shape_, " ",
           name_of(source.dtype_), " into ", shape_, " ", name_of(dtype_));
-  if (size_ > 0) std::memcpy(data_, source.data_, static_cast<size_t>(bytes()));
+  if (size_ <= 0) return;
+  if (device_ == source.device_)
+    driver_of(device_).copy_within(data_, source.data_, bytes());
+  else if (source.device_ == Device::cpu)
+    driver_of(device_).copy_in(data_, source.data_, bytes());
+  else if (device_ == Device::cpu)
+    driver_of(source.device_).copy_out(data_, source.data_, bytes());
+  else
+    copy_from(source.to(Device::cpu));
 }
 
 Tensor Tensor::converted(DType dtype) const {
+  if (device_ != Device::cpu) return to(Device::cpu).converted(dtype);
   if (dtype == dtype_) return clone();
   Tensor result(shape_, dtype);
   with_real_type(dtype_, [&](auto from) {
@@ -159,6 +147,13 @@ Tensor Tensor::converted(DType dtype) const {
 
 Tensor Tensor::clone() const {
   Tensor result(shape_, dtype_, device_);
+  result.copy_from(*this);
+  return result;
+}
+
+Tensor Tensor::to(Device device) const {
+  if (device == device_ || !defined()) return *this;
+  Tensor result(shape_, dtype_, device);
   result.copy_from(*this);
   return result;
 }

@@ -9,11 +9,9 @@
 #include <string_view>
 
 #include "kernels/core/check.h"
+#include "kernels/core/device.h"
 
 namespace topograd {
-
-enum class Device { cpu, cuda, simt };
-std::string_view name_of(Device device);
 
 enum class DType { f32, f64, u8, i32 };
 std::string_view name_of(DType dtype);
@@ -79,23 +77,26 @@ class Storage {
   ~Storage();
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
-  std::byte* data() const { return data_; }
+  void* data() const { return data_; }
   int64_t bytes() const { return bytes_; }
 
  private:
-  std::byte* data_ = nullptr;
-  int64_t bytes_ = 0;
+  const DeviceDriver& driver_;
+  void* data_;
+  int64_t bytes_;
 };
 
-/// A handle: copies share the memory, and views (rows, slice, reshaped) keep it alive.
+/// A handle: copies share the memory, and views (rows, slice, reshaped) keep it alive. Memory of a
+/// device other than the CPU is not this program's to touch: to() fetches it.
 class Tensor {
  public:
   Tensor() = default;  ///< no tensor: defined() is false
   /// Uninitialised memory.
   explicit Tensor(Shape shape, DType dtype = DType::f32, Device device = Device::cpu);
-  static Tensor zeros(Shape shape, DType dtype = DType::f32);
+  static Tensor zeros(Shape shape, DType dtype = DType::f32, Device device = Device::cpu);
   /// Memory owned by the caller, which must outlive the tensor and its views.
-  static Tensor wrap(void* data, Shape shape, DType dtype = DType::f32);
+  static Tensor wrap(void* data, Shape shape, DType dtype = DType::f32,
+                     Device device = Device::cpu);
 
   bool defined() const { return data_ != nullptr || size_ == 0; }
   const Shape& shape() const { return shape_; }
@@ -122,10 +123,13 @@ class Tensor {
   Tensor reshaped(const Shape& shape) const;
 
   void fill_zero() const;
+  /// Copies the elements, from any device to any other. Done when it returns.
   void copy_from(const Tensor& source) const;
-  /// A copy in fresh memory, converted to `dtype` (f32 and f64 only, where it differs).
+  /// A copy in fresh memory of the CPU, converted to `dtype` (f32 and f64 only, where it differs).
   Tensor converted(DType dtype) const;
   Tensor clone() const;
+  /// This tensor where it is on `device` already, else a copy there. Undefined stays undefined.
+  Tensor to(Device device) const;
 
  private:
   std::shared_ptr<Storage> storage_;

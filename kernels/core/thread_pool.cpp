@@ -72,10 +72,12 @@ struct ThreadPool::State {
   }
 };
 
-ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
+ThreadPool::ThreadPool(int threads, Device device) : state_(std::make_unique<State>()) {
   require(threads >= 0, "the number of threads is negative: ", threads);
-  if (threads == 0) threads = usable_processors();
-  for (int i = 0; i < threads; ++i) state_->contexts.emplace_back(Device::cpu, i);
+  require(device == Device::cpu || threads <= 1, "the device ", name_of(device),
+          " is driven by one thread, not by ", threads);
+  if (threads == 0) threads = device == Device::cpu ? usable_processors() : 1;
+  for (int i = 0; i < threads; ++i) state_->contexts.emplace_back(device, i);
   for (int i = 1; i < threads; ++i)
     state_->workers.emplace_back([this, i] { state_->run_worker(static_cast<size_t>(i)); });
 }
@@ -89,6 +91,10 @@ ThreadPool::~ThreadPool() {
 
 int ThreadPool::threads() const {
   return static_cast<int>(state_->contexts.size());
+}
+
+Device ThreadPool::device() const {
+  return state_->contexts[0].device();
 }
 
 Context& ThreadPool::main_context() {

@@ -15,13 +15,16 @@ namespace topograd {
 /// independent threads merely share the processor.
 class ThreadPool {
  public:
-  /// threads = 0: one per processor that this process may use.
-  explicit ThreadPool(int threads = 0);
+  /// threads = 0: one per processor that this process may use. A device other than the CPU brings
+  /// its own threads and is driven by one: then threads is 0 or 1.
+  explicit ThreadPool(int threads = 0, Device device = Device::cpu);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int threads() const;
+  /// Where the contexts are.
+  Device device() const;
 
   /// Calls item(i, context) for every i in [0, count), returning when all are done. An exception
   /// in an item skips the items not yet begun and is thrown here. Not re-entrant.

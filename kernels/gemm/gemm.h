@@ -15,6 +15,7 @@ struct GemmArgs {
   bool transpose_a = false;
   bool transpose_b = false;
   Write write = Write::overwrite;
+  Precision precision = Precision::f32;
 
   int64_t m() const { return c.dim(0); }
   int64_t n() const { return c.dim(1); }

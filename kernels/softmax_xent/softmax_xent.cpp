@@ -4,15 +4,21 @@ namespace topograd {
 
 namespace {
 
-void check_labels(std::string_view op, const Tensor& logits, const Tensor& labels) {
-  require(logits.shape().rank() == 2, op, ": logits must be [N,C], got ", logits.shape());
-  require(labels.shape() == Shape{logits.dim(0)} && labels.dtype() == DType::i32, op,
+/// Logits [N, C], or [P, N, C] where `with_points`.
+void check_labels(std::string_view op, const Tensor& logits, const Tensor& labels,
+                  bool with_points) {
+  const int rank = logits.shape().rank();
+  require(rank == 2 || (with_points && rank == 3), op, ": logits must be [N,C]",
+          with_points ? " or [P,N,C]" : "", ", got ", logits.shape());
+  const int64_t classes = logits.dim(rank - 1);
+  require(labels.shape() == Shape{logits.dim(rank - 2)} && labels.dtype() == DType::i32, op,
           ": labels must be one i32 per image, got ", labels.shape(), " of ",
           name_of(labels.dtype()), " for logits ", logits.shape());
+  if (labels.device() != Device::cpu) return;
   for (int64_t n = 0; n < labels.size(); ++n) {
     const int32_t label = labels.data<int32_t>()[n];
-    require(0 <= label && label < logits.dim(1), op, ": label ", label, " of image ", n,
-            " is not in [0, ", logits.dim(1), "); the data set has more classes than the network");
+    require(0 <= label && label < classes, op, ": label ", label, " of image ", n,
+            " is not in [0, ", classes, "); the data set has more classes than the network");
   }
 }
 
@@ -29,18 +35,28 @@ LossKind loss_named(std::string_view name) {
 }
 
 void LossForwardArgs::check() const {
-  check_labels(kOp, logits, labels);
-  require(losses.shape() == labels.shape() && losses.dtype() == logits.dtype(), kOp,
+  check_labels(kOp, logits, labels, true);
+  const Shape per_image(logits.shape().begin(), logits.shape().end() - 1);
+  require(losses.shape() == per_image && losses.dtype() == logits.dtype(), kOp,
           ": losses must be one per image, of the logits' type, got ", losses.shape(), " of ",
           name_of(losses.dtype()));
-  require(
-      !correct.defined() || (correct.shape() == labels.shape() && correct.dtype() == DType::i32),
-      kOp, ": correct must be one i32 per image, got ", correct.shape(), " of ",
-      name_of(correct.dtype()));
+  require(!correct.defined() || (correct.shape() == per_image && correct.dtype() == DType::i32),
+          kOp, ": correct must be one i32 per image, got ", correct.shape(), " of ",
+          name_of(correct.dtype()));
+}
+
+void LossSumsArgs::check() const {
+  require(losses.shape().rank() == 2 && sums.shape() == (Shape{losses.dim(0), 3}) &&
+              sums.dtype() == DType::f64,
+          kOp, ": sums must be three f64 for each row of losses ", losses.shape(), ", got ",
+          sums.shape(), " of ", name_of(sums.dtype()));
+  require(correct.shape() == losses.shape() && correct.dtype() == DType::i32, kOp,
+          ": correct must be i32 like losses ", losses.shape(), ", got ", correct.shape(), " of ",
+          name_of(correct.dtype()));
 }
 
 void LossBackwardArgs::check() const {
-  check_labels(kOp, logits, labels);
+  check_labels(kOp, logits, labels, false);
   require(dlogits.shape() == logits.shape() && dlogits.dtype() == logits.dtype(), kOp, ": dlogits ",
           dlogits.shape(), " must be like logits ", logits.shape());
 }

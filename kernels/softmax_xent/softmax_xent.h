@@ -15,13 +15,15 @@ LossKind loss_named(std::string_view name);
 
 /// The loss of every image, and whether its largest logit is its label's. Formed in double from
 /// logits minus their maximum, rounded once: neither overflow nor log(0) at any finite logits.
+/// P networks that saw the same N images are one call. Labels that lie on the CPU are checked; on a
+/// device, where that would cost a round trip, a label that is no class makes the loss NaN.
 struct LossForwardArgs {
   static constexpr std::string_view kOp = "loss_forward";
-  Tensor losses;     ///< [N], the logits' type
-  Tensor correct{};  ///< [N] i32, 0 or 1; may be undefined. Of equal maxima the first counts;
-                     ///< an image with a NaN logit is never correct.
-  Tensor logits;     ///< [N, C]
-  Tensor labels;     ///< [N] i32 in [0, C)
+  Tensor losses;     ///< [N] or [P, N], the logits' type
+  Tensor correct{};  ///< like losses, i32, 0 or 1; may be undefined. Of equal maxima the first
+                     ///< counts; an image with a NaN logit is never correct.
+  Tensor logits;     ///< [N, C] or [P, N, C]
+  Tensor labels;     ///< [N] i32 in [0, C), the same for every p
   LossKind kind = LossKind::cross_entropy;
   void check() const;
 };
@@ -40,6 +42,20 @@ struct LossBackwardArgs {
   void check() const;
 };
 inline void loss_backward(const LossBackwardArgs& args, Context& context) {
+  run_op(args, context);
+}
+
+/// What a point of the landscape keeps of its images' losses, in double and image order:
+/// sums[p] (+)= {sum of losses, sum of their squares, number correct}.
+struct LossSumsArgs {
+  static constexpr std::string_view kOp = "loss_sums";
+  Tensor sums;     ///< f64 [P, 3]
+  Tensor losses;   ///< [P, N]
+  Tensor correct;  ///< [P, N] i32
+  Write write = Write::overwrite;
+  void check() const;
+};
+inline void loss_sums(const LossSumsArgs& args, Context& context) {
   run_op(args, context);
 }
 

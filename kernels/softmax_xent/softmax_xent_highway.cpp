@@ -79,7 +79,7 @@ bool label_wins(const float* z, int64_t C, int64_t label) {
   return wins;
 }
 
-void forward(const LossForwardArgs& args, Context& context) {
+void forward_point(const LossForwardArgs& args, Context& context) {
   const int64_t C = args.logits.dim(1);
   const int32_t* labels = args.labels.data<int32_t>();
   const auto [e, label_logit] = exponentials_of(args.logits, args.labels, context);
@@ -99,6 +99,18 @@ void forward(const LossForwardArgs& args, Context& context) {
     if (args.correct.defined())
       args.correct.data<int32_t>()[n] =
           label_wins(args.logits.data<float>() + n * C, C, labels[n]) ? 1 : 0;
+  }
+}
+
+void forward(const LossForwardArgs& args, Context& context) {
+  if (args.logits.shape().rank() == 2) return forward_point(args, context);
+  const Shape logits(args.logits.shape().begin() + 1, args.logits.shape().end());
+  for (int64_t p = 0; p < args.logits.dim(0); ++p) {
+    LossForwardArgs point = args;
+    point.logits = args.logits.slice(p * logits.size(), logits);
+    point.losses = args.losses.slice(p * logits[0], {logits[0]});
+    if (args.correct.defined()) point.correct = args.correct.slice(p * logits[0], {logits[0]});
+    forward_point(point, context);
   }
 }
 

@@ -1,4 +1,5 @@
 // In double, image by image.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -42,23 +43,22 @@ double* class_scratch(Context& context, int64_t C) {
 void forward(const LossForwardArgs& args, Context& context) {
   with_real_type(args.logits.dtype(), [&](auto real) {
     using T = decltype(real);
-    const int64_t C = args.logits.dim(1);
+    const int64_t N = args.labels.size(), C = args.logits.dim(args.logits.shape().rank() - 1);
     double* p = class_scratch(context, C);
-    const int32_t* labels = args.labels.data<int32_t>();
-    for (int64_t n = 0; n < args.logits.dim(0); ++n) {
-      const T* z = args.logits.data<T>() + n * C;
+    for (int64_t i = 0; i < args.losses.size(); ++i) {
+      const int32_t label = args.labels.data<int32_t>()[i % N];
+      const T* z = args.logits.data<T>() + i * C;
       const auto [maximum, log_sum] = softmax(p, z, C);
-      double loss = log_sum - (z[labels[n]] - maximum);
+      double loss = log_sum - (z[label] - maximum);
       if (args.kind == LossKind::mse) {
         loss = 0;
         for (int64_t c = 0; c < C; ++c) {
-          const double error = p[c] - (c == labels[n] ? 1 : 0);
+          const double error = p[c] - (c == label ? 1 : 0);
           loss += error * error / static_cast<double>(C);
         }
       }
-      args.losses.data<T>()[n] = static_cast<T>(loss);
-      if (args.correct.defined())
-        args.correct.data<int32_t>()[n] = label_wins(z, C, labels[n]) ? 1 : 0;
+      args.losses.data<T>()[i] = static_cast<T>(loss);
+      if (args.correct.defined()) args.correct.data<int32_t>()[i] = label_wins(z, C, label) ? 1 : 0;
     }
   });
 }
@@ -86,11 +86,29 @@ void backward(const LossBackwardArgs& args, Context& context) {
   });
 }
 
+void sums(const LossSumsArgs& args, Context&) {
+  with_real_type(args.losses.dtype(), [&](auto real) {
+    using T = decltype(real);
+    const int64_t N = args.losses.dim(1);
+    for (int64_t p = 0; p < args.losses.dim(0); ++p) {
+      double* sums = args.sums.data<double>() + 3 * p;
+      if (args.write == Write::overwrite) std::fill_n(sums, 3, 0.0);
+      for (int64_t i = p * N; i < (p + 1) * N; ++i) {
+        const double loss = args.losses.data<T>()[i];
+        sums[0] += loss;
+        sums[1] += loss * loss;
+        sums[2] += args.correct.data<int32_t>()[i];
+      }
+    }
+  });
+}
+
 }  // namespace
 
 void register_softmax_xent_reference(OpRegistry& registry) {
   registry.add<LossForwardArgs>({"reference", Device::cpu, supports_all, forward});
   registry.add<LossBackwardArgs>({"reference", Device::cpu, supports_all, backward});
+  registry.add<LossSumsArgs>({"reference", Device::cpu, supports_all, sums});
 }
 
 }  // namespace topograd

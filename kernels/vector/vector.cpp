@@ -14,6 +14,12 @@ void check_alike(std::string_view op, const Tensor& first, const Tensor& second)
 
 }  // namespace
 
+void CopyArgs::check() const {
+  require(y.size() == x.size() && y.dtype() == x.dtype(), kOp, ": ", y.shape(), " of ",
+          name_of(y.dtype()), " and ", x.shape(), " of ", name_of(x.dtype()),
+          " must have one size and type");
+}
+
 void AxpyArgs::check() const {
   check_alike(kOp, y, x);
 }

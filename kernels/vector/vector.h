@@ -5,6 +5,18 @@
 
 namespace topograd {
 
+/// y = x, element by element, in the order of the context's other operations; y may be x. (Tensors
+/// copy themselves too, from any device to any other: Tensor::copy_from waits until it is done.)
+struct CopyArgs {
+  static constexpr std::string_view kOp = "copy";
+  Tensor y;  ///< any type
+  Tensor x;  ///< the same size and type
+  void check() const;
+};
+inline void copy(const CopyArgs& args, Context& context) {
+  run_op(args, context);
+}
+
 /// y += a x, formed in double and rounded once.
 struct AxpyArgs {
   static constexpr std::string_view kOp = "axpy";

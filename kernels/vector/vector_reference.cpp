@@ -1,5 +1,6 @@
 // Plain loops; memory bounds all of them.
 #include <algorithm>
+#include <cstring>
 
 #include "kernels/vector/dot_order.h"
 #include "kernels/vector/vector.h"
@@ -63,6 +64,11 @@ void run_sum_rows(const SumRowsArgs& args, Context&) {
 }  // namespace
 
 void register_vector_reference(OpRegistry& registry) {
+  registry.add<CopyArgs>(
+      {"reference", Device::cpu, supports_all, [](const CopyArgs& args, Context&) {
+         if (args.y.size() > 0 && args.y.raw() != args.x.raw())
+           std::memcpy(args.y.raw(), args.x.raw(), static_cast<size_t>(args.y.bytes()));
+       }});
   registry.add<AxpyArgs>({"reference", Device::cpu, supports_all, run_axpy});
   registry.add<ScaleArgs>({"reference", Device::cpu, supports_all, run_scale});
   registry.add<DotArgs>({"reference", Device::cpu, supports_all, run_dot});

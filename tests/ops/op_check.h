@@ -1,10 +1,12 @@
 // One harness for every operation: each row of its table against the reference in double precision,
-// on the same inputs, with outputs poisoned by NaN and a guard zone around every tensor.
+// on the same inputs, with outputs poisoned by NaN and a guard zone around every tensor. Rows of
+// the devices simt and cuda, too: on simt under several schedules.
 #pragma once
 
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <limits>
@@ -14,16 +16,19 @@
 
 #include "kernels/core/op.h"
 #include "kernels/core/philox.h"
+#include "kernels/simt/schedule.h"
 
 namespace topograd::test {
 
 /// Makes the tensors of one call. Two Operands of the same seed hand out the same values, whatever
-/// their precision: random values are rounded to float first.
+/// their precision and device: random values are rounded to float first.
 class Operands {
  public:
-  Operands(uint64_t seed, DType real) : random_(seed, RandomStream::test), real_(real) {}
+  Operands(uint64_t seed, DType real, Device device = Device::cpu)
+      : random_(seed, RandomStream::test), real_(real), device_(device) {}
 
   DType real() const { return real_; }
+  Device device() const { return device_; }
 
   /// An input: standard normals times `scale`.
   Tensor normal(const Shape& shape, double scale = 1.0) {
@@ -35,7 +40,7 @@ class Operands {
   }
   /// An input of integers in [0, bound): i32 (labels, indices) or u8 (pixels).
   Tensor integers(const Shape& shape, uint32_t bound, DType dtype = DType::i32) {
-    Tensor t = guarded(shape, dtype);
+    Tensor t(shape, dtype);
     for (int64_t i = 0; i < t.size(); ++i) {
       const uint32_t value = random_.below(next_++, bound);
       if (dtype == DType::u8)
@@ -43,28 +48,28 @@ class Operands {
       else
         t.data<int32_t>()[i] = static_cast<int32_t>(value);
     }
-    return t;
+    return guarded(t);
   }
+  /// An input of given values.
+  Tensor given(const Tensor& values) { return guarded(values); }
   /// An output, poisoned: whatever the operation leaves unwritten compares unequal.
   Tensor output(const Shape& shape) {
-    Tensor t = filled(shape, [] { return std::numeric_limits<double>::quiet_NaN(); });
-    outputs_.push_back(t);
-    return t;
+    outputs_.push_back(filled(shape, [] { return std::numeric_limits<double>::quiet_NaN(); }));
+    return outputs_.back();
   }
   /// An output that is f64 whatever the inputs' precision (norms, moments), poisoned.
   Tensor exact_output(const Shape& shape) {
-    Tensor t = guarded(shape, DType::f64);
-    for (int64_t i = 0; i < t.size(); ++i)
-      t.data<double>()[i] = std::numeric_limits<double>::quiet_NaN();
-    outputs_.push_back(t);
-    return t;
+    Tensor t(shape, DType::f64);
+    std::fill_n(t.data<double>(), t.size(), std::numeric_limits<double>::quiet_NaN());
+    outputs_.push_back(guarded(t));
+    return outputs_.back();
   }
   /// An output of i32, poisoned with a value no operation writes.
   Tensor integer_output(const Shape& shape) {
-    Tensor t = guarded(shape, DType::i32);
-    for (int64_t i = 0; i < t.size(); ++i) t.data<int32_t>()[i] = -123456789;
-    outputs_.push_back(t);
-    return t;
+    Tensor t(shape, DType::i32);
+    std::fill_n(t.data<int32_t>(), t.size(), -123456789);
+    outputs_.push_back(guarded(t));
+    return outputs_.back();
   }
   /// An output that the operation reads too (accumulation, in-place updates): random values.
   Tensor in_out(const Shape& shape) {
@@ -82,9 +87,10 @@ class Operands {
   /// Fails the test case if any byte around any tensor changed.
   void check_guards(const std::string& what) const {
     for (const Guarded& g : guarded_) {
+      const Tensor storage = g.storage.to(Device::cpu);
       for (int64_t i = 0; i < kGuardBytes; ++i) {
-        const bool intact = g.storage.data<uint8_t>()[i] == kGuard &&
-                            g.storage.data<uint8_t>()[kGuardBytes + g.bytes + i] == kGuard;
+        const bool intact = storage.data<uint8_t>()[i] == kGuard &&
+                            storage.data<uint8_t>()[kGuardBytes + g.bytes + i] == kGuard;
         if (!intact) {
           FAIL_CHECK(what << ": wrote outside a tensor, within " << kGuardBytes << " bytes of it");
           return;
@@ -101,16 +107,21 @@ class Operands {
     int64_t bytes;
   };
 
-  Tensor guarded(const Shape& shape, DType dtype) {
-    const int64_t bytes = shape.size() * bytes_of(dtype);
-    Tensor storage({bytes + 2 * kGuardBytes}, DType::u8);
-    std::memset(storage.raw(), kGuard, static_cast<size_t>(storage.size()));
+  /// A copy of a tensor on the device, between two guard zones.
+  Tensor guarded(const Tensor& values) {
+    const int64_t bytes = values.bytes();
+    Tensor host({bytes + 2 * kGuardBytes}, DType::u8);
+    std::memset(host.raw(), kGuard, static_cast<size_t>(host.size()));
+    if (bytes > 0)
+      std::memcpy(host.data<uint8_t>() + kGuardBytes, values.raw(), static_cast<size_t>(bytes));
+    const Tensor storage = host.to(device_);
     guarded_.push_back({storage, bytes});
-    return Tensor::wrap(storage.data<uint8_t>() + kGuardBytes, shape, dtype);
+    return Tensor::wrap(storage.data<uint8_t>() + kGuardBytes, values.shape(), values.dtype(),
+                        device_);
   }
   template <class Next>
   Tensor filled(const Shape& shape, Next next) {
-    Tensor t = guarded(shape, real_);
+    Tensor t(shape, real_);
     for (int64_t i = 0; i < t.size(); ++i) {
       const float value = static_cast<float>(next());
       if (real_ == DType::f64)
@@ -118,11 +129,12 @@ class Operands {
       else
         t.data<float>()[i] = value;
     }
-    return t;
+    return guarded(t);
   }
 
   Philox random_;
   DType real_;
+  Device device_;
   uint64_t next_ = 0;
   std::vector<Tensor> outputs_;
   std::vector<Guarded> guarded_;
@@ -150,7 +162,39 @@ inline double relative_error(const Tensor& expected, const Tensor& got) {
   return difference / largest;
 }
 
-/// Runs every CPU row of Args' table in f32 (the reference row too) on the arguments that
+/// One way to run a row: where, and on simt in which order the threads of a block take turns.
+struct Execution {
+  Device device;
+  unsigned schedule;
+  std::string describe() const {
+    return schedule == 0 ? std::string(name_of(device))
+                         : text(name_of(device), " schedule ", schedule);
+  }
+};
+
+/// All ways to run a row of this device on this machine; none for a GPU that is not there, and none
+/// where TOPOGRAD_TEST_DEVICES is set and does not name the device.
+inline std::vector<Execution> executions_on(Device device) {
+  const char* chosen = std::getenv("TOPOGRAD_TEST_DEVICES");
+  if (chosen && std::string_view(chosen).find(name_of(device)) == std::string_view::npos) return {};
+  if (device == Device::simt) return {{device, 0}, {device, 1}, {device, 2}};
+  if (!is_available(device)) return {};
+  return {{device, 0}};
+}
+
+/// Calls run(row, execution, context) for every row of Args' table and every way to run it here.
+template <class Args, class Run>
+void for_each_execution(const Run& run) {
+  for (const Implementation<Args>& row : OpRegistry::instance().rows<Args>())
+    for (const Execution& execution : executions_on(row.device)) {
+      Context context(row.device);
+      simt::set_schedule_seed(execution.schedule);
+      run(row, execution, context);
+      simt::set_schedule_seed(0);
+    }
+}
+
+/// Runs every row of Args' table in f32 (the reference row too) on the arguments that
 /// `make(operands)` builds, against the reference in f64. `tolerance` bounds relative_error of
 /// every output; derive it in a comment where you call this. A row whose algorithm rounds otherwise
 /// has its own in `row_tolerances`. Each row must be exercised by some case: a row that supports
@@ -158,25 +202,28 @@ inline double relative_error(const Tensor& expected, const Tensor& got) {
 template <class Args>
 void check_op(const std::string& what, const std::function<Args(Operands&)>& make, double tolerance,
               uint64_t seed = 1, const std::map<std::string_view, double>& row_tolerances = {}) {
-  Context context;
   Operands exact(seed, DType::f64);
   const Args exact_args = make(exact);
-  context.force_implementation(std::string(Args::kOp), "reference");
-  run_op(exact_args, context);
-  exact.check_guards(what + " [reference f64]");
-  for (const Implementation<Args>& row : OpRegistry::instance().rows<Args>()) {
-    Operands operands(seed, DType::f32);
+  {
+    Context context;
+    context.force_implementation(std::string(Args::kOp), "reference");
+    run_op(exact_args, context);
+    exact.check_guards(what + " [reference f64]");
+  }
+  for_each_execution<Args>([&](const Implementation<Args>& row, const Execution& execution,
+                               Context& context) {
+    Operands operands(seed, DType::f32, row.device);
     const Args args = make(operands);
     args.check();
-    if (row.device != Device::cpu || !row.supports(args)) continue;
-    const std::string label = what + " [" + std::string(row.name) + "]";
+    if (!row.supports(args)) return;
+    const std::string label = text(what, " [", row.name, " on ", execution.describe(), "]");
     row.run(args, context);
     operands.check_guards(label);
     REQUIRE(operands.outputs().size() == exact.outputs().size());
     const auto special = row_tolerances.find(row.name);
     const double allowed = special == row_tolerances.end() ? tolerance : special->second;
     for (size_t i = 0; i < operands.outputs().size(); ++i) {
-      const Tensor& got = operands.outputs()[i];
+      const Tensor got = operands.outputs()[i].to(Device::cpu);
       const Tensor& expected = exact.outputs()[i];
       if (got.dtype() == DType::i32) {
         CHECK_MESSAGE(std::memcmp(got.raw(), expected.raw(), static_cast<size_t>(got.bytes())) == 0,
@@ -187,7 +234,7 @@ void check_op(const std::string& what, const std::function<Args(Operands&)>& mak
       CHECK_MESSAGE(error <= allowed, label, ": output ", i, " off by ", error, " (allowed ",
                     allowed, "), seed ", seed);
     }
-  }
+  });
 }
 
 }  // namespace topograd::test

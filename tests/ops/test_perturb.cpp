@@ -30,19 +30,22 @@ TEST_CASE("perturb: all rows of the table give the same bits") {
        {std::pair(1.0 / 3, -1.0 / 7), std::pair(1e-9, 1e7), std::pair(0.0, 0.0)})
     for (int terms = 0; terms < 4; ++terms) {
       std::vector<Tensor> results;
-      for (const auto& row : OpRegistry::instance().rows<PerturbArgs>()) {
-        Context context;
-        results.emplace_back(Shape{n});
-        row.run({.w = results.back(),
-                 .theta = theta,
-                 .delta = terms & 1 ? delta : Tensor(),
-                 .eta = terms & 2 ? eta : Tensor(),
-                 .a = a,
-                 .b = b},
-                context);
-        CHECK(std::memcmp(results[0].raw(), results.back().raw(), n * sizeof(float)) == 0);
-      }
-      CHECK(results.size() >= 2);
+      for_each_execution<PerturbArgs>(
+          [&](const auto& row, const Execution& execution, Context& context) {
+            const Tensor w({n}, DType::f32, row.device);
+            row.run({.w = w,
+                     .theta = theta.to(row.device),
+                     .delta = terms & 1 ? delta.to(row.device) : Tensor(),
+                     .eta = terms & 2 ? eta.to(row.device) : Tensor(),
+                     .a = a,
+                     .b = b},
+                    context);
+            results.push_back(w.to(Device::cpu));
+            const bool same =
+                std::memcmp(results[0].raw(), results.back().raw(), n * sizeof(float)) == 0;
+            CHECK_MESSAGE(same, row.name, " on ", execution.describe());
+          });
+      CHECK(!results.empty());
       for (int64_t i = 0; i < n; ++i) {
         // volatile keeps this compiler from fusing, too.
         volatile double first = a * static_cast<double>(delta.data<float>()[i]);

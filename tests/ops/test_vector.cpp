@@ -6,6 +6,20 @@ using namespace topograd::test;
 
 constexpr double kTolerance = 2e-7;  // double inside, rounded to float once
 
+TEST_CASE("vector: copy moves every byte of every type") {
+  for (int64_t n : {0, 1, 3, 4, 31, 1025}) {
+    check_op<CopyArgs>(
+        text("copy n=", n),
+        [&](Operands& o) { return CopyArgs{.y = o.output({n}), .x = o.normal({n})}; }, 0);
+    check_op<CopyArgs>(
+        text("copy of integers n=", n),
+        [&](Operands& o) {
+          return CopyArgs{.y = o.integer_output({n}), .x = o.integers({n}, 1000)};
+        },
+        0);
+  }
+}
+
 TEST_CASE("axpy and scale: every row equals the reference") {
   for (int64_t n : {0, 1, 31, 33, 1009}) {
     check_op<AxpyArgs>(

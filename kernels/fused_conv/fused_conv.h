@@ -1,0 +1,34 @@
+// What inference is made of: a convolution with everything that follows it, in one pass.
+#pragma once
+
+#include "kernels/conv2d/conv2d.h"
+
+namespace topograd {
+
+/// y = max(conv2d(x, w) + bias + residual, 0) for P networks at once, the points of a landscape:
+/// network p takes its own slice of every tensor. What is undefined is left out; without `relu` the
+/// maximum is too. BatchNorm is not here: perturb_points puts it into w and bias.
+///
+/// y may be the residual itself. Letters as in conv2d.h.
+struct FusedConvArgs {
+  static constexpr std::string_view kOp = "fused_conv";
+  Tensor y;            ///< [P * N, OH, OW, O]
+  Tensor x;            ///< [P * N, H, W, I], or [N, H, W, I]: the same images for every network
+  Tensor w;            ///< [P * O, KH, KW, I]
+  Tensor bias{};       ///< [P * O], or undefined
+  Tensor residual{};   ///< like y, or undefined
+  int64_t points = 1;  ///< P
+  ConvGeometry geometry{};
+  bool relu = false;
+  Precision precision = Precision::f32;
+
+  int64_t images() const { return points == 0 ? 0 : y.dim(0) / points; }   ///< N
+  int64_t filters() const { return points == 0 ? 0 : w.dim(0) / points; }  ///< O
+  bool shares_x() const { return x.dim(0) != y.dim(0); }
+  void check() const;
+};
+inline void fused_conv(const FusedConvArgs& args, Context& context) {
+  run_op(args, context);
+}
+
+}  // namespace topograd

@@ -1,0 +1,57 @@
+// The weights of many points of the landscape at once, ready for the convolutions that read them.
+#pragma once
+
+#include "kernels/core/op.h"
+
+namespace topograd {
+
+/// One filter of a network and the BatchNorm behind it: element offsets, -1 for what is not there.
+/// A row of the i32 table that PerturbPointsArgs reads.
+struct FoldedFilter {
+  int32_t weights;        ///< in theta; -1: a BatchNorm alone, the filter is the number 1
+  int32_t length;         ///< elements of one filter
+  int32_t bias;           ///< in theta
+  int32_t gamma;          ///< in theta; -1: no BatchNorm, and beta, mean and variance are not read
+  int32_t beta;           ///< in theta
+  int32_t mean;           ///< in states
+  int32_t variance;       ///< in states
+  int32_t filter;         ///< o, its place in its layer
+  int32_t filters;        ///< O, the filters of its layer
+  int32_t layer_weights;  ///< elements of all filters of earlier layers
+  int32_t layer_bias;     ///< number of filters of earlier layers
+
+  static constexpr int64_t kColumns = 11;
+};
+static_assert(sizeof(FoldedFilter) == FoldedFilter::kColumns * sizeof(int32_t),
+              "a row of the table is a FoldedFilter");
+
+/// For each point p with coefficients (a, b), and for theta and states alike:
+///   v_p = v + a v_delta + b v_eta,                              in double
+///   s = gamma_p / sqrt(variance_p + epsilon),                   1 without BatchNorm
+///   weights[layer][p][o] = s * theta_p's filter o,              rounded once
+///   biases[layer][p][o] = beta_p + s * (bias_p - mean_p),       bias_p where there is no BatchNorm
+/// so that y = conv(x, weights) + biases is conv, BatchNorm and bias in one (running statistics, as
+/// in inference). theta, delta and eta are read once, however many points there are. An undefined
+/// direction leaves its term out.
+///
+/// weights and biases hold layer after layer, each [P, O, ...]: what fused_conv reads.
+struct PerturbPointsArgs {
+  static constexpr std::string_view kOp = "perturb_points";
+  Tensor weights;         ///< [P * sum of the layers' sizes]
+  Tensor biases;          ///< [P * number of filters]
+  Tensor theta;           ///< flat
+  Tensor delta{};         ///< like theta, or undefined
+  Tensor eta{};           ///< like theta, or undefined
+  Tensor states;          ///< flat: BatchNorm's running statistics
+  Tensor states_delta{};  ///< like states, or undefined
+  Tensor states_eta{};    ///< like states, or undefined
+  Tensor coefficients;    ///< f64 [P, 2]: a and b of every point
+  Tensor filters;         ///< i32 [F, FoldedFilter::kColumns]
+  double epsilon = 1e-5;
+  void check() const;
+};
+inline void perturb_points(const PerturbPointsArgs& args, Context& context) {
+  run_op(args, context);
+}
+
+}  // namespace topograd

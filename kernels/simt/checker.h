@@ -1,0 +1,39 @@
+// What the runtime tells the memory checker (race.cpp). In a program without the checker these are
+// empty functions, which runtime_hooks.cpp defines weakly.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace topograd::simt::emulator {
+
+enum class Access {
+  read,
+  write,
+  atomic,       // reads and writes
+  copy_issued,  // cp.async: the bytes will be written until its wait
+  copy_done     // the wait
+};
+
+/// An access of the running thread. The program counter is the one after it.
+void check_access(const void* address, size_t bytes, Access kind, const void* program_counter);
+
+void check_allocated(const void* base, size_t bytes);
+void check_released(const void* base);
+/// The host has defined these bytes.
+void check_host_write(const void* address, size_t bytes);
+/// A device-to-device copy: undefined bytes stay undefined.
+void check_device_copy(const void* to, const void* from, size_t bytes);
+
+void check_launch_started(const void* arguments, size_t argument_bytes);
+void check_block_started(int threads);
+void check_block_barrier();
+void check_warp_barrier(int first_thread, unsigned mask);
+void check_fence();
+/// What was found since the launch started, on one line; empty where nothing was.
+std::string check_launch_ended();
+
+bool checker_linked();
+
+}  // namespace topograd::simt::emulator

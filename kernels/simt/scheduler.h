@@ -1,0 +1,124 @@
+// Which thread runs next: the threads of one block, on fibers, and where they wait for each other.
+// Internal to the runtime.
+#pragma once
+
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/simt/fiber.h"
+#include "kernels/simt/runtime.h"
+
+namespace topograd::simt::emulator {
+
+/// Threads that can go on, in the order in which they will.
+class ReadyQueue {
+ public:
+  bool empty() const { return head_ == threads_.size(); }
+  size_t size() const { return threads_.size() - head_; }
+  void clear();
+  void push(int thread) { threads_.push_back(thread); }
+  /// The first thread, removed; -1 where there is none.
+  int pop();
+  /// Shuffles the newest `count` threads, and lets the threads of warps with a high priority go
+  /// before those of warps with a low one.
+  void order_newest(size_t count, const unsigned* warp_priority, std::mt19937& random);
+
+ private:
+  std::vector<int> threads_;
+  size_t head_ = 0;
+};
+
+class Scheduler {
+ public:
+  /// Runs all blocks one after the other. Returns what went wrong, or an empty string.
+  std::string run(const Kernel& kernel, dim3 grid, dim3 block);
+  void set_seed(unsigned seed);
+  /// A random bit under a random schedule, false in the natural one.
+  bool toss();
+
+  void meet_warp(unsigned mask, const char* operation, Place place, void* slot,
+                 WarpCombine combine);
+  void meet_block(const char* operation, Place place, void* slot, BlockCombine combine);
+  /// Where all threads of the block are, on one line.
+  std::string describe_threads() const;
+
+ private:
+  enum class State : uint8_t { unstarted, running, ready, in_warp, in_block, exited };
+  struct Thread {
+    uint3 index;
+    State state;
+    unsigned mask;  // of the warp operation it waits in
+    Fiber* fiber;
+    void* slot;
+    const char* operation;
+    Place place;
+    WarpCombine combine;
+  };
+
+  void set_block(dim3 block);
+  void run_block();
+  void begin_block();
+  void run_fiber();
+  void run_thread(int thread);
+  void fail(std::string error);
+  void switch_away();
+  void wait(Thread& self);
+  void switch_from_host(Fiber& fiber);
+  Fiber& idle_fiber();
+  void forget_fibers();
+  void require_same_operation(const Thread& self, const Thread& other) const;
+
+  Kernel kernel_{};
+  std::string error_;
+  dim3 block_{0, 0, 0};
+  std::vector<Thread> threads_;
+  int live_ = 0;            // threads that have not returned
+  int unstarted_next_ = 0;  // index into start_order_
+  std::vector<int> start_order_;
+  ReadyQueue ready_;
+  std::vector<void*> block_slots_;
+  int waiting_in_block_ = 0;
+  int first_in_block_ = -1;            // of those that wait at the barrier
+  unsigned waiting_in_warp_[32] = {};  // lanes
+
+  Fiber host_;
+  std::vector<std::unique_ptr<Fiber>> fibers_;  // a fiber holds addresses of itself
+  std::vector<Fiber*> idle_fibers_;
+  Fiber* current_fiber_ = nullptr;
+
+  unsigned seed_ = 0;
+  std::mt19937 random_;
+  unsigned warp_priority_[32] = {};
+};
+
+extern Scheduler scheduler;
+
+/// Refuses calls from inside a kernel, and lets one host thread at a time go on.
+class HostLock {
+ public:
+  explicit HostLock(const char* operation);
+  ~HostLock();
+  HostLock(const HostLock&) = delete;
+  HostLock& operator=(const HostLock&) = delete;
+};
+
+/// The block's dynamic shared memory.
+struct DynamicShared {
+  unsigned char* base;
+  size_t bytes;
+};
+DynamicShared dynamic_shared_range();
+
+/// Under AddressSanitizer: whether device memory may be touched.
+void open_device_memory();
+void close_device_memory();
+
+/// The last component of a path, as reports show it.
+const char* file_name(const char* path);
+
+/// Starts every block with no copies under way.
+void forget_copies(int threads);
+
+}  // namespace topograd::simt::emulator

@@ -1,0 +1,145 @@
+#include "nn/device_evaluation.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "kernels/augment/augment.h"
+#include "kernels/vector/vector.h"
+
+namespace topograd {
+
+namespace {
+
+/// Images of all points together that one operation works on. A GPU needs some 10^5 threads to fill
+/// itself, which the smallest layers of a CIFAR network reach at 1000 images; the emulator is one
+/// thread, and small tests should not allocate for thousands of images.
+int64_t images_at_once(Device device) {
+  return device == Device::cuda ? 2048 : 32;
+}
+
+NetworkOnPlane on_device(const NetworkOnPlane& network, Device device) {
+  return {network.theta.to(device), network.states.to(device),       network.delta.to(device),
+          network.eta.to(device),   network.states_delta.to(device), network.states_eta.to(device)};
+}
+
+std::vector<LabelledImages> on_device(std::span<const LabelledImages> sets, Device device) {
+  std::vector<LabelledImages> there;
+  for (const LabelledImages& set : sets) there.push_back(set.to(device));
+  return there;
+}
+
+int64_t largest(std::span<const LabelledImages> sets) {
+  int64_t count = 1;
+  for (const LabelledImages& set : sets) count = std::max(count, set.count());
+  return count;
+}
+
+FusedPlanOptions plan_options(std::span<const LabelledImages> sets, int64_t points, Device device) {
+  const int64_t images = std::max<int64_t>(1, images_at_once(device) / points);
+  return {.images = std::min(images, largest(sets)), .points = points, .device = device};
+}
+
+}  // namespace
+
+DeviceEvaluation::DeviceEvaluation(const Graph& graph, const NetworkOnPlane& network,
+                                   std::span<const LabelledImages> sets, LossKind kind,
+                                   int64_t points, Context& context)
+    : kind_(kind),
+      context_(context),
+      network_(on_device(network, context.device())),
+      sets_(on_device(sets, context.device())),
+      plan_(graph, plan_options(sets, points, context.device())) {
+  const Device device = context.device();
+  const int64_t images = plan_.options().images;
+  coefficients_ = Tensor({points, 2}, DType::f64, device);
+  const Tensor indices({largest(sets)}, DType::i32);
+  std::iota(indices.data<int32_t>(), indices.data<int32_t>() + indices.size(), 0);
+  indices_ = indices.to(device);
+  Shape batch{images};
+  for (int64_t extent : graph.image_shape()) batch.push_back(extent);
+  x_ = Tensor(batch, DType::f32, device);
+  losses_ = Tensor({points * images}, DType::f32, device);
+  correct_ = Tensor({points * images}, DType::i32, device);
+  sums_ = Tensor({static_cast<int64_t>(sets.size()), points, 3}, DType::f64, device);
+}
+
+void DeviceEvaluation::pass() {
+  const int64_t P = points(), images = plan_.options().images;
+  plan_.form_weights(network_, coefficients_, context_);
+  for (size_t set = 0; set < sets_.size(); ++set) {
+    const LabelledImages& all = sets_[set];
+    const Tensor sums = sums_.slice(static_cast<int64_t>(set) * P * 3, {P, 3});
+    for (int64_t begin = 0; begin < all.count(); begin += images) {
+      const int64_t end = std::min(all.count(), begin + images), n = end - begin;
+      const Tensor x = x_.rows(0, n);
+      augment({.y = x,
+               .images = all.images,
+               .indices = indices_.rows(begin, end),
+               .mean = all.normalisation.mean.data(),
+               .std = all.normalisation.std_dev.data()},
+              context_);
+      const Tensor logits = plan_.run(x, context_);
+      const Tensor losses = losses_.slice(0, {P, n}), correct = correct_.slice(0, {P, n});
+      loss_forward({.losses = losses,
+                    .correct = correct,
+                    .logits = logits,
+                    .labels = all.labels.rows(begin, end),
+                    .kind = kind_},
+                   context_);
+      loss_sums({.sums = sums,
+                 .losses = losses,
+                 .correct = correct,
+                 .write = begin == 0 ? Write::overwrite : Write::accumulate},
+                context_);
+      if (logits_.defined()) {
+        const Shape one{n, logits.dim(2)};
+        copy({.y = logits_.rows(begin, end), .x = logits.slice((P - 1) * one.size(), one)},
+             context_);
+      }
+    }
+  }
+}
+
+std::vector<std::vector<LossSums>> DeviceEvaluation::evaluate(
+    std::span<const std::array<double, 2>> coefficients) {
+  const int64_t P = points(), count = static_cast<int64_t>(coefficients.size());
+  const int64_t sets = static_cast<int64_t>(sets_.size());
+  const int64_t passes = (count + P - 1) / P;
+  const Tensor all({passes * P, 2}, DType::f64);
+  for (int64_t i = 0; i < passes * P; ++i) {  // the last pass is filled up with its last point
+    const auto& [a, b] = coefficients[static_cast<size_t>(std::min(i, count - 1))];
+    all.data<double>()[2 * i] = a;
+    all.data<double>()[2 * i + 1] = b;
+  }
+  const Tensor all_there = all.to(context_.device());
+  const Tensor results({passes, sets * P * 3}, DType::f64, context_.device());
+  for (int64_t k = 0; k < passes; ++k) {
+    copy({.y = coefficients_, .x = all_there.rows(k * P, (k + 1) * P)}, context_);
+    recording_.run(context_, [&] { pass(); });
+    copy({.y = results.rows(k, k + 1).reshaped(sums_.shape()), .x = sums_}, context_);
+  }
+  const Tensor here = results.to(Device::cpu);
+  std::vector<std::vector<LossSums>> sums(coefficients.size());
+  for (int64_t i = 0; i < count; ++i)
+    for (int64_t set = 0; set < sets; ++set) {
+      const double* s = here.data<double>() + ((i / P * sets + set) * P + i % P) * 3;
+      sums[static_cast<size_t>(i)].push_back(
+          {s[0], s[1], static_cast<int64_t>(s[2]), sets_[static_cast<size_t>(set)].count()});
+    }
+  return sums;
+}
+
+LossSums evaluate_on_device(const Graph& graph, const Tensor& theta, const Tensor& states,
+                            const LabelledImages& images, LossKind kind, ThreadPool& pool,
+                            const Tensor& logits) {
+  DeviceEvaluation evaluation(graph, {theta, states}, {&images, 1}, kind, 1, pool.main_context());
+  const bool keep = logits.defined() && logits.size() > 0;
+  const Tensor there = keep ? Tensor(logits.shape(), DType::f32, pool.device()) : Tensor();
+  if (keep) evaluation.keep_logits(there);
+  const std::array<double, 2> here{0, 0};
+  const LossSums sums = evaluation.evaluate({&here, 1})[0][0];
+  if (keep) logits.copy_from(there);
+  return sums;
+}
+
+}  // namespace topograd
