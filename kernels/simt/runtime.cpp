@@ -52,10 +52,15 @@ void size_dynamic_shared(size_t bytes) {
   dynamic_shared_bytes = bytes;
 }
 
-/// Shared memory starts undefined: as NaN, whatever type it is read as. Not memset, which under
-/// AddressSanitizer would stop at the red zones between the variables.
+/// Shared memory starts undefined: as NaN, whatever type it is read as. volatile, because a memset
+/// would stop at AddressSanitizer's red zones between the variables.
 __attribute__((no_sanitize("address"))) void undefine_static_shared() {
-  for (volatile char* p = __start_simt_shared; p != __stop_simt_shared; ++p) *p = '\xff';
+  char* at = __start_simt_shared;
+  for (; at != __stop_simt_shared && reinterpret_cast<uintptr_t>(at) % 8 != 0; ++at)
+    *static_cast<volatile char*>(at) = '\xff';
+  for (; __stop_simt_shared - at >= 8; at += 8)
+    *reinterpret_cast<volatile uint64_t*>(at) = ~uint64_t{0};
+  for (; at != __stop_simt_shared; ++at) *static_cast<volatile char*>(at) = '\xff';
 }
 
 }  // namespace
@@ -78,6 +83,10 @@ void fail_in_kernel(Place place, const std::string& message) {
   fail(message, ", at ", file_name(place.file), ':', place.line, ", block (", blockIdx.x, ',',
        blockIdx.y, ',', blockIdx.z, ") thread (", threadIdx.x, ',', threadIdx.y, ',', threadIdx.z,
        ')');
+}
+
+void fail_absent_source(Place place, int lane) {
+  fail_in_kernel(place, text("a shuffle reads lane ", lane, ", which does not take part"));
 }
 
 void run_grid(const Kernel& kernel, dim3 grid, dim3 block, size_t shared_bytes) {

@@ -26,8 +26,7 @@ T shuffle(unsigned mask, T value, int source, const char* operation, Place place
     for (int lane = 0; lane < 32; ++lane) {
       if (!(lanes >> lane & 1)) continue;
       auto& to = *static_cast<Slot*>(slots[lane]);
-      if (!(lanes >> to.source & 1))
-        fail_in_kernel(to.place, text("a shuffle reads lane ", to.source, ", which is not in it"));
+      if (!(lanes >> to.source & 1)) fail_absent_source(to.place, to.source);
       to.out = static_cast<Slot*>(slots[to.source])->in;
     }
   });
