@@ -1,0 +1,93 @@
+#include "kernels/simt/race_report.h"
+
+#include <link.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "kernels/core/check.h"
+#include "kernels/simt/runtime.h"
+#include "kernels/simt/scheduler.h"
+
+extern char __executable_start;  // from the linker
+
+namespace topograd::simt::emulator {
+
+namespace {
+
+constexpr size_t kMostFindings = 4;  // further ones are counted
+
+uintptr_t program_start() {
+  return reinterpret_cast<uintptr_t>(&__executable_start);
+}
+
+/// By how much the program was moved when it was loaded.
+uintptr_t load_bias() {
+  uintptr_t bias = 0;
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t, void* result) {
+        *static_cast<uintptr_t*>(result) = info->dlpi_addr;
+        return 1;  // the program itself comes first
+      },
+      &bias);
+  return bias;
+}
+
+/// Whether a line belongs to what kernels are written with, rather than to a kernel.
+bool is_library(const std::string& path) {
+  return path.find("/kernels/simt/") != std::string::npos ||
+         path.find("/include/c++/") != std::string::npos;
+}
+
+/// "file.cu:12", found by addr2line (binutils) in the program's debug information: the innermost
+/// inlined function that is not the emulator's.
+std::string line_of(CodeOffset offset) {
+  const uintptr_t address = program_start() + offset - load_bias();
+  char command[128];
+  std::snprintf(command, sizeof command, "addr2line -i -e /proc/%d/exe 0x%zx 2>/dev/null",
+                static_cast<int>(getpid()), static_cast<size_t>(address));
+  std::string result;
+  FILE* lines = popen(command, "r");
+  if (!lines) return "?";
+  char line[4096];
+  while (std::fgets(line, sizeof line, lines)) {
+    line[std::strcspn(line, " \n")] = '\0';  // a discriminator may follow
+    if (result.empty() || is_library(result)) result = line;
+  }
+  pclose(lines);
+  return result.empty() ? text("+0x", std::hex, offset) : file_name(result.c_str());
+}
+
+}  // namespace
+
+CodeOffset code_offset(const void* return_address) {
+  // One back: a return address may already belong to the next line.
+  return static_cast<CodeOffset>(reinterpret_cast<uintptr_t>(return_address) - program_start() - 1);
+}
+
+void Report::add(const std::string& kind, const Party& culprit, const std::string& does,
+                 const Party* other, const std::string& memory) {
+  if (!seen_.insert({culprit.at, other ? other->at : 0}).second) return;
+  if (seen_.size() > kMostFindings) return;
+  findings_.push_back(
+      {kind, does, memory, blockIdx, culprit, other ? *other : Party{std::string(), 0}});
+}
+
+std::string Report::in_words(const Finding& f) {
+  std::string words = text(f.kind, ": ", f.culprit.who, " at ", line_of(f.culprit.at), ' ', f.does);
+  if (!f.other.who.empty()) words += text(' ', f.other.who, " at ", line_of(f.other.at));
+  return text(words, " (", f.memory, ", block (", f.block.x, ',', f.block.y, ',', f.block.z, "))");
+}
+
+std::string Report::take() {
+  std::string line;
+  for (const Finding& finding : findings_) line += (line.empty() ? "" : "; ") + in_words(finding);
+  if (seen_.size() > findings_.size())
+    line += text("; and ", seen_.size() - findings_.size(), " more");
+  findings_.clear();
+  seen_.clear();
+  return line;
+}
+
+}  // namespace topograd::simt::emulator
