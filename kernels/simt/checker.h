@@ -19,6 +19,9 @@ enum class Access {
 /// An access of the running thread. The program counter is the one after it.
 void check_access(const void* address, size_t bytes, Access kind, const void* program_counter);
 
+/// Of the checker itself: that a vector of `bytes` bytes lies at a multiple of them.
+void check_alignment(const void* address, size_t bytes, const void* program_counter);
+
 void check_allocated(const void* base, size_t bytes);
 void check_released(const void* base);
 /// The host has defined these bytes.

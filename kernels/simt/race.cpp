@@ -12,10 +12,13 @@
 #include "kernels/simt/race_shadow.h"
 #include "kernels/simt/scheduler.h"
 
-// From the linker: the program, its zero-initialised variables, the static __shared__ variables.
+// From the linker: the program, its zero-initialised variables, threadIdx and the like, the static
+// __shared__ variables.
 extern char __executable_start;
 extern char __bss_start;
 extern char _end;
+extern char __start_simt_state[];
+extern char __stop_simt_state[];
 extern char __start_simt_shared[] __attribute__((weak));
 extern char __stop_simt_shared[] __attribute__((weak));
 
@@ -47,6 +50,7 @@ class Checker {
   std::string findings() { return report_.take(); }
 
   void access(uintptr_t address, size_t bytes, Access kind, const void* return_address);
+  void misaligned(uintptr_t address, const void* return_address);
 
  private:
   /// One access by the running thread.
@@ -60,10 +64,15 @@ class Checker {
 
     bool reads() const { return kind == Access::read || kind == Access::atomic; }
     bool writes() const { return kind != Access::read; }
-    Party party() const { return {text("thread ", thread), at}; }
+    Party party() const { return {thread, false, at}; }
+    Spot spot() const {
+      constexpr const char* kNames[] = {"global", "static shared", "dynamic shared"};
+      return {kNames[static_cast<int>(space)], address - region->base()};
+    }
   };
 
   Region* find(uintptr_t address);
+  bool is_known_to_threads(uintptr_t address) const;
   void outside(uintptr_t address, Access kind, CodeOffset at);
   void check_cell(Cell& cell, const Event& event);
   void check_against_write(const Cell& cell, const Event& event);
@@ -132,6 +141,7 @@ void Checker::access(uintptr_t address, size_t bytes, Access kind, const void* r
     region = &dynamic_shared_;
   }
   if (!region->contains(address)) {
+    if (kind == Access::read && is_known_to_threads(address)) return;
     space = Space::global;
     region = find(address);
   }
@@ -141,30 +151,32 @@ void Checker::access(uintptr_t address, size_t bytes, Access kind, const void* r
   }
   if (!region) return outside(address, kind, at);
   const Event event{kind, space, current_thread, at, address, region};
-  if (bytes > region->base() + region->bytes() - address) {
-    report_.add("out of bounds", event.party(), "passes the end of its memory", nullptr,
-                text(bytes, " bytes at byte ", address - region->base(), " of ", region->bytes()));
-    return;
-  }
-  if ((bytes == 8 || bytes == 16) && address % bytes != 0)
-    report_.add("misaligned access", event.party(),
-                text("touches ", bytes, " bytes at once, at an address that is no multiple of it"),
-                nullptr, text("byte ", address - region->base()));
-  for (Cell& cell : region->cells(address, bytes)) check_cell(cell, event);
+  if (bytes > region->base() + region->bytes() - address)
+    report_.add("out of bounds", event.party(), "passes the end of its memory", {}, event.spot());
+  else
+    for (Cell& cell : region->cells(address, bytes)) check_cell(cell, event);
 }
 
-/// Memory that is neither shared nor allocated: a thread may read its arguments and constants.
+/// What every thread may read: its arguments, and threadIdx and the like.
+bool Checker::is_known_to_threads(uintptr_t address) const {
+  return address - arguments_ < argument_bytes_ ||
+         (address >= address_of(__start_simt_state) && address < address_of(__stop_simt_state));
+}
+
+/// Memory that is neither shared nor allocated: a thread may read the program's constants.
 void Checker::outside(uintptr_t address, Access kind, CodeOffset at) {
-  if (kind == Access::read) {
-    const uintptr_t program = address_of(&__executable_start);
-    if (address - arguments_ < argument_bytes_) return;
-    if (address - program < address_of(&_end) - program) return;
-  } else if (address == address_of(&threadIdx)) {
-    return;
-  }
-  report_.add("access outside of device memory", {text("thread ", current_thread), at},
-              kind == Access::read ? "reads" : "writes", nullptr,
-              "out of bounds, or the host's memory");
+  const uintptr_t program = address_of(&__executable_start);
+  if (kind == Access::read && address - program < address_of(&_end) - program) return;
+  report_.add("out of bounds", {current_thread, false, at},
+              kind == Access::read ? "reads what is not device memory"
+                                   : "writes what is not device memory",
+              {}, {"the host's", address});
+}
+
+void Checker::misaligned(uintptr_t address, const void* return_address) {
+  report_.add("misaligned", {current_thread, false, code_offset(return_address)},
+              "reads or writes a vector at an address that is no multiple of its size", {},
+              {"", address});
 }
 
 void Checker::check_cell(Cell& cell, const Event& event) {
@@ -172,8 +184,8 @@ void Checker::check_cell(Cell& cell, const Event& event) {
     const bool undefined = event.space == Space::global ? !cell.defined()
                                                         : !ordering_.in_block(cell.write_time);
     if (event.reads() && undefined)
-      report_.add("undefined memory", event.party(), "reads what nobody has written", nullptr,
-                  text("byte ", event.address - event.region->base()));
+      report_.add("undefined memory", event.party(), "reads what nobody has written", {},
+                  event.spot());
     check_against_write(cell, event);
     if (event.writes()) check_against_reads(cell, event);
   }
@@ -185,11 +197,10 @@ void Checker::check_against_write(const Cell& cell, const Event& event) {
   const int writer = cell.writer & Cell::kThread;
   if (ordering_.in_block(cell.write_time)) {
     if (cell.writer & Cell::kPending) {
-      const Party copier{text("thread ", writer), cell.written_at};
       report_.add("missing copy_async_wait", event.party(),
                   event.writes() ? "writes over what is still being copied by"
                                  : "reads what is still being copied by",
-                  &copier, text("byte ", event.address - event.region->base()));
+                  {writer, false, cell.written_at}, event.spot());
       return;
     }
     if (event.kind == Access::atomic && (cell.writer & Cell::kAtomic)) return;
@@ -258,21 +269,19 @@ void Checker::record(Cell& cell, const Event& event) {
 }
 
 void Checker::race(const Cell& cell, const Event& event, bool with_read, bool between_blocks) {
-  Party other{text("thread ", cell.writer & Cell::kThread), cell.written_at};
+  Party other{cell.writer & Cell::kThread, between_blocks, cell.written_at};
   if (with_read) {
     const bool several = cell.reader_warp == Cell::kSeveralWarps ||
                          (cell.reader_lanes & (cell.reader_lanes - 1)) != 0;
-    other = {several ? "several threads"
-                     : text("thread ", cell.reader_warp * 32 + __builtin_ctz(cell.reader_lanes)),
-             cell.read_at};
+    other.thread = several ? Party::kSeveralThreads
+                           : cell.reader_warp * 32 + __builtin_ctz(cell.reader_lanes);
+    other.at = cell.read_at;
   }
-  if (between_blocks) other.who += " of another block";
   const char* does = !event.writes() ? "reads what is written by"
                      : with_read     ? "writes what is read by"
                                      : "writes what is also written by";
-  report_.add(between_blocks ? "race between blocks" : "race", event.party(), does, &other,
-              text(event.space == Space::global ? "global" : "shared", " memory, byte ",
-                   event.address - event.region->base()));
+  report_.add(between_blocks ? "race between blocks" : "race", event.party(), does, other,
+              event.spot());
 }
 
 }  // namespace
@@ -282,6 +291,11 @@ void check_access(const void* address, size_t bytes, Access kind, const void* pr
   if (current_thread < 0 || on_fiber_stack(address_of(address)) || !inside_kernel()) return;
   if (kind == Access::atomic) checker().ordering().atomic(address_of(address), current_thread);
   checker().access(address_of(address), bytes, kind, program_counter);
+}
+
+void check_alignment(const void* address, size_t bytes, const void* program_counter) {
+  if (current_thread < 0 || address_of(address) % bytes == 0 || !inside_kernel()) return;
+  checker().misaligned(address_of(address), program_counter);
 }
 
 void check_allocated(const void* base, size_t bytes) {

@@ -59,6 +59,12 @@ std::string line_of(CodeOffset offset) {
   return result.empty() ? text("+0x", std::hex, offset) : file_name(result.c_str());
 }
 
+std::string in_words(const Party& party) {
+  const std::string who = party.thread == Party::kSeveralThreads ? std::string("several threads")
+                                                                 : text("thread ", party.thread);
+  return text(who, party.other_block ? " of another block" : "", " at ", line_of(party.at));
+}
+
 }  // namespace
 
 CodeOffset code_offset(const void* return_address) {
@@ -66,23 +72,23 @@ CodeOffset code_offset(const void* return_address) {
   return static_cast<CodeOffset>(reinterpret_cast<uintptr_t>(return_address) - program_start() - 1);
 }
 
-void Report::add(const std::string& kind, const Party& culprit, const std::string& does,
-                 const Party* other, const std::string& memory) {
-  if (!seen_.insert({culprit.at, other ? other->at : 0}).second) return;
-  if (seen_.size() > kMostFindings) return;
-  findings_.push_back(
-      {kind, does, memory, blockIdx, culprit, other ? *other : Party{std::string(), 0}});
+void Report::add(const char* kind, const Party& culprit, const char* does, const Party& other,
+                 const Spot& spot) {
+  if (!seen_.insert({culprit.at, other.at}).second) return;
+  if (seen_.size() <= kMostFindings)
+    findings_.push_back({kind, does, culprit, other, spot, blockIdx});
 }
 
-std::string Report::in_words(const Finding& f) {
-  std::string words = text(f.kind, ": ", f.culprit.who, " at ", line_of(f.culprit.at), ' ', f.does);
-  if (!f.other.who.empty()) words += text(' ', f.other.who, " at ", line_of(f.other.at));
-  return text(words, " (", f.memory, ", block (", f.block.x, ',', f.block.y, ',', f.block.z, "))");
+std::string Report::describe(const Finding& f) {
+  std::string words = text(f.kind, ": ", in_words(f.culprit), ' ', f.does);
+  if (f.other.thread != Party::kNobody) words += text(' ', in_words(f.other));
+  return text(words, " (block ", f.block.x, ',', f.block.y, ',', f.block.z, "; ", f.spot.space,
+              " memory, byte ", f.spot.byte, ')');
 }
 
 std::string Report::take() {
   std::string line;
-  for (const Finding& finding : findings_) line += (line.empty() ? "" : "; ") + in_words(finding);
+  for (const Finding& finding : findings_) line += (line.empty() ? "" : "; ") + describe(finding);
   if (seen_.size() > findings_.size())
     line += text("; and ", seen_.size() - findings_.size(), " more");
   findings_.clear();

@@ -13,8 +13,17 @@ namespace topograd::simt::emulator {
 
 /// Who touched a piece of memory, and at which line.
 struct Party {
-  std::string who;  // "thread 7", "several threads"
-  CodeOffset at;
+  static constexpr int kNobody = -1;
+  static constexpr int kSeveralThreads = -2;
+  int thread = kNobody;
+  bool other_block = false;
+  CodeOffset at = 0;
+};
+
+/// Where: a byte of an allocation, of the block's shared memory, or somewhere else.
+struct Spot {
+  const char* space;
+  size_t byte;
 };
 
 /// The code that a return address belongs to.
@@ -23,20 +32,22 @@ CodeOffset code_offset(const void* return_address);
 /// Collects findings; each pair of lines is reported once.
 class Report {
  public:
-  /// "race: thread 1 at a.cu:7 reads ...". `does` ends in the other party's part of the sentence:
-  /// its name and line follow, if there is one, then the memory.
-  void add(const std::string& kind, const Party& culprit, const std::string& does,
-           const Party* other, const std::string& memory);
+  /// "race: thread 1 at a.cu:7 reads what is written by thread 0 at a.cu:6 (global memory, ...)":
+  /// kind, culprit, what it does, the other party where there is one, the spot.
+  void add(const char* kind, const Party& culprit, const char* does, const Party& other,
+           const Spot& spot);
   /// All findings on one line, and an empty report again.
   std::string take();
 
  private:
   struct Finding {
-    std::string kind, does, memory;
-    uint3 block;
+    const char* kind;
+    const char* does;
     Party culprit, other;
+    Spot spot;
+    uint3 block;
   };
-  static std::string in_words(const Finding& finding);
+  static std::string describe(const Finding& finding);
 
   std::set<std::pair<CodeOffset, CodeOffset>> seen_;
   std::vector<Finding> findings_;

@@ -14,7 +14,7 @@ namespace emulator {
 
 /// `value` of the lane `source` of the warp.
 template <class T>
-T shuffle(unsigned mask, T value, int source, const char* operation, Place place) {
+__attribute__((no_sanitize("thread"))) T shuffle(unsigned mask, T value, int source, const char* operation, Place place) {
   static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 8,
                 "CUDA shuffles numbers of up to 8 bytes");
   struct Slot {
@@ -22,7 +22,7 @@ T shuffle(unsigned mask, T value, int source, const char* operation, Place place
     int source;
     Place place;
   } slot{value, value, source, place};
-  meet_warp(mask, operation, place, &slot, [](void** slots, unsigned lanes) {
+  meet_warp(mask, operation, place, &slot, [](void** slots, unsigned lanes) __attribute__((no_sanitize("thread"))) {
     for (int lane = 0; lane < 32; ++lane) {
       if (!(lanes >> lane & 1)) continue;
       auto& to = *static_cast<Slot*>(slots[lane]);
@@ -36,7 +36,7 @@ T shuffle(unsigned mask, T value, int source, const char* operation, Place place
 /// The sum, or whatever `Combine` makes, of all lanes' values.
 template <class Combine, class T>
 T reduce_warp(unsigned mask, T value, const char* operation, Place place) {
-  meet_warp(mask, operation, place, &value, [](void** slots, unsigned lanes) {
+  meet_warp(mask, operation, place, &value, [](void** slots, unsigned lanes) __attribute__((no_sanitize("thread"))) {
     T result{};
     bool first = true;
     for (int lane = 0; lane < 32; ++lane) {
