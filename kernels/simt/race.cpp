@@ -167,10 +167,10 @@ bool Checker::is_known_to_threads(uintptr_t address) const {
 void Checker::outside(uintptr_t address, Access kind, CodeOffset at) {
   const uintptr_t program = address_of(&__executable_start);
   if (kind == Access::read && address - program < address_of(&_end) - program) return;
-  report_.add("out of bounds", {current_thread, false, at},
-              kind == Access::read ? "reads what is not device memory"
-                                   : "writes what is not device memory",
-              {}, {"the host's", address});
+  report_.add(
+      "out of bounds", {current_thread, false, at},
+      kind == Access::read ? "reads what is not device memory" : "writes what is not device memory",
+      {}, {"the host's", address});
 }
 
 void Checker::misaligned(uintptr_t address, const void* return_address) {
@@ -181,8 +181,8 @@ void Checker::misaligned(uintptr_t address, const void* return_address) {
 
 void Checker::check_cell(Cell& cell, const Event& event) {
   if (event.kind != Access::copy_done) {
-    const bool undefined = event.space == Space::global ? !cell.defined()
-                                                        : !ordering_.in_block(cell.write_time);
+    const bool undefined =
+        event.space == Space::global ? !cell.defined() : !ordering_.in_block(cell.write_time);
     if (event.reads() && undefined)
       report_.add("undefined memory", event.party(), "reads what nobody has written", {},
                   event.spot());
@@ -273,8 +273,8 @@ void Checker::race(const Cell& cell, const Event& event, bool with_read, bool be
   if (with_read) {
     const bool several = cell.reader_warp == Cell::kSeveralWarps ||
                          (cell.reader_lanes & (cell.reader_lanes - 1)) != 0;
-    other.thread = several ? Party::kSeveralThreads
-                           : cell.reader_warp * 32 + __builtin_ctz(cell.reader_lanes);
+    other.thread =
+        several ? Party::kSeveralThreads : cell.reader_warp * 32 + __builtin_ctz(cell.reader_lanes);
     other.at = cell.read_at;
   }
   const char* does = !event.writes() ? "reads what is written by"

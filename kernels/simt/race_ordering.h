@@ -75,8 +75,8 @@ class Ordering {
   uint32_t launch_start_ = kHost + 1;
   uint32_t block_start_ = kHost + 1;
   uint32_t last_barrier_ = kHost + 1;
-  std::vector<Seen> seen_;    // per thread
-  std::vector<Fence> fence_;  // per thread, its last one
+  std::vector<Seen> seen_;                             // per thread
+  std::vector<Fence> fence_;                           // per thread, its last one
   std::map<uintptr_t, std::vector<Fence>> handed_to_;  // per address, of this launch
   std::vector<Acquisition> acquisitions_;              // of this block
 };

@@ -311,12 +311,10 @@ void Scheduler::meet_block(const char* operation, Place place, void* slot, Block
     threads_[static_cast<size_t>(i)].state = State::ready;
     ready_.push(i);
   }
-  if (seed_ != 0)
-    ready_.order_newest(static_cast<size_t>(threads - 1), warp_priority_, random_);
+  if (seed_ != 0) ready_.order_newest(static_cast<size_t>(threads - 1), warp_priority_, random_);
 }
 
-void meet_warp(unsigned mask, const char* operation, Place place, void* slot,
-               WarpCombine combine) {
+void meet_warp(unsigned mask, const char* operation, Place place, void* slot, WarpCombine combine) {
   scheduler.meet_warp(mask, operation, place, slot, combine);
 }
 

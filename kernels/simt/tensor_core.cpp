@@ -82,7 +82,8 @@ void wait_for_copies(int pending_groups) {
     check_access(copy.to, kCopyBytes, Access::copy_done, __builtin_return_address(0));
     ++done;
   }
-  queue.copies.erase(queue.copies.begin(), queue.copies.begin() + static_cast<std::ptrdiff_t>(done));
+  queue.copies.erase(queue.copies.begin(),
+                     queue.copies.begin() + static_cast<std::ptrdiff_t>(done));
 }
 
 void read_matrix_row(void* to, const void* row, Place place) {

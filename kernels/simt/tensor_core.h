@@ -44,7 +44,7 @@ __attribute__((always_inline)) inline void load_matrices(uint32_t (&r)[kMatrices
     uint16_t row[8];
   } slot{r, {}};
   if (lane_id() < 8 * kMatrices) read_matrix_row(slot.row, row, place);
-  meet_warp(~0u, operation, place, &slot, [](void** slots, unsigned) {
+  meet_warp(~0u, operation, place, &slot, [](void** slots, unsigned) TOPOGRAD_SIMT_UNWATCHED {
     for (int lane = 0; lane < 32; ++lane) {
       const int major = lane / 4;
       const int minor = 2 * (lane % 4);

@@ -14,7 +14,8 @@ namespace emulator {
 
 /// `value` of the lane `source` of the warp.
 template <class T>
-__attribute__((no_sanitize("thread"))) T shuffle(unsigned mask, T value, int source, const char* operation, Place place) {
+TOPOGRAD_SIMT_UNWATCHED T shuffle(unsigned mask, T value, int source, const char* operation,
+                                  Place place) {
   static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 8,
                 "CUDA shuffles numbers of up to 8 bytes");
   struct Slot {
@@ -22,32 +23,34 @@ __attribute__((no_sanitize("thread"))) T shuffle(unsigned mask, T value, int sou
     int source;
     Place place;
   } slot{value, value, source, place};
-  meet_warp(mask, operation, place, &slot, [](void** slots, unsigned lanes) __attribute__((no_sanitize("thread"))) {
-    for (int lane = 0; lane < 32; ++lane) {
-      if (!(lanes >> lane & 1)) continue;
-      auto& to = *static_cast<Slot*>(slots[lane]);
-      if (!(lanes >> to.source & 1)) fail_absent_source(to.place, to.source);
-      to.out = static_cast<Slot*>(slots[to.source])->in;
-    }
-  });
+  meet_warp(mask, operation, place, &slot,
+            [](void** slots, unsigned lanes) TOPOGRAD_SIMT_UNWATCHED {
+              for (int lane = 0; lane < 32; ++lane) {
+                if (!(lanes >> lane & 1)) continue;
+                auto& to = *static_cast<Slot*>(slots[lane]);
+                if (!(lanes >> to.source & 1)) fail_absent_source(to.place, to.source);
+                to.out = static_cast<Slot*>(slots[to.source])->in;
+              }
+            });
   return slot.out;
 }
 
 /// The sum, or whatever `Combine` makes, of all lanes' values.
 template <class Combine, class T>
-T reduce_warp(unsigned mask, T value, const char* operation, Place place) {
-  meet_warp(mask, operation, place, &value, [](void** slots, unsigned lanes) __attribute__((no_sanitize("thread"))) {
-    T result{};
-    bool first = true;
-    for (int lane = 0; lane < 32; ++lane) {
-      if (!(lanes >> lane & 1)) continue;
-      const T next = *static_cast<T*>(slots[lane]);
-      result = first ? next : Combine{}(result, next);
-      first = false;
-    }
-    for (int lane = 0; lane < 32; ++lane)
-      if (lanes >> lane & 1) *static_cast<T*>(slots[lane]) = result;
-  });
+TOPOGRAD_SIMT_UNWATCHED T reduce_warp(unsigned mask, T value, const char* operation, Place place) {
+  meet_warp(mask, operation, place, &value,
+            [](void** slots, unsigned lanes) TOPOGRAD_SIMT_UNWATCHED {
+              T result{};
+              bool first = true;
+              for (int lane = 0; lane < 32; ++lane) {
+                if (!(lanes >> lane & 1)) continue;
+                const T next = *static_cast<T*>(slots[lane]);
+                result = first ? next : Combine{}(result, next);
+                first = false;
+              }
+              for (int lane = 0; lane < 32; ++lane)
+                if (lanes >> lane & 1) *static_cast<T*>(slots[lane]) = result;
+            });
   return value;
 }
 
@@ -76,7 +79,7 @@ struct Minimum {
 /// The number of threads of the block whose predicate holds, at a barrier.
 inline int count_block(bool predicate, const char* operation, Place place) {
   int value = predicate;
-  meet_block(operation, place, &value, [](void** slots, int threads) {
+  meet_block(operation, place, &value, [](void** slots, int threads) TOPOGRAD_SIMT_UNWATCHED {
     int count = 0;
     for (int thread = 0; thread < threads; ++thread) count += *static_cast<int*>(slots[thread]);
     for (int thread = 0; thread < threads; ++thread) *static_cast<int*>(slots[thread]) = count;
@@ -145,8 +148,7 @@ inline unsigned __ballot_sync(unsigned mask, int predicate,
 inline int __any_sync(unsigned mask, int predicate,
                       emulator::Place place = emulator::Place::here()) {
   const unsigned holds = predicate != 0;
-  return static_cast<int>(
-      emulator::reduce_warp<emulator::BitOr>(mask, holds, "__any_sync", place));
+  return static_cast<int>(emulator::reduce_warp<emulator::BitOr>(mask, holds, "__any_sync", place));
 }
 inline int __all_sync(unsigned mask, int predicate,
                       emulator::Place place = emulator::Place::here()) {
