@@ -30,8 +30,6 @@ uintptr_t address_of(const void* p) {
   return reinterpret_cast<uintptr_t>(p);
 }
 
-enum class Space { global, static_shared, dynamic_shared };
-
 class Checker {
  public:
   Checker()
@@ -65,10 +63,7 @@ class Checker {
     bool reads() const { return kind == Access::read || kind == Access::atomic; }
     bool writes() const { return kind != Access::read; }
     Party party() const { return {thread, false, at}; }
-    Spot spot() const {
-      constexpr const char* kNames[] = {"global", "static shared", "dynamic shared"};
-      return {kNames[static_cast<int>(space)], address - region->base()};
-    }
+    Spot spot() const { return {space, address, region->base(), region->bytes()}; }
   };
 
   Region* find(uintptr_t address);
@@ -167,16 +162,27 @@ bool Checker::is_known_to_threads(uintptr_t address) const {
 void Checker::outside(uintptr_t address, Access kind, CodeOffset at) {
   const uintptr_t program = address_of(&__executable_start);
   if (kind == Access::read && address - program < address_of(&_end) - program) return;
+  uintptr_t nearest = 4096;
+  Spot spot{Space::elsewhere, address};
+  const auto ends_before = [&](const Region& region, Space space) {
+    const uintptr_t distance = address - (region.base() + region.bytes());
+    if (distance >= nearest) return;
+    nearest = distance;
+    spot = {Space::elsewhere, address, region.base(), region.bytes(), space};
+  };
+  ends_before(dynamic_shared_, Space::dynamic_shared);
+  if (const auto next = global_.upper_bound(address); next != global_.begin())
+    ends_before(std::prev(next)->second, Space::global);
   report_.add(
       "out of bounds", {current_thread, false, at},
       kind == Access::read ? "reads what is not device memory" : "writes what is not device memory",
-      {}, {"the host's", address});
+      {}, spot);
 }
 
 void Checker::misaligned(uintptr_t address, const void* return_address) {
   report_.add("misaligned", {current_thread, false, code_offset(return_address)},
-              "reads or writes a vector at an address that is no multiple of its size", {},
-              {"", address});
+              "reads or writes 8 bytes or more at an address that is no multiple of 8", {},
+              {Space::elsewhere, address});
 }
 
 void Checker::check_cell(Cell& cell, const Event& event) {
@@ -293,8 +299,8 @@ void check_access(const void* address, size_t bytes, Access kind, const void* pr
   checker().access(address_of(address), bytes, kind, program_counter);
 }
 
-void check_alignment(const void* address, size_t bytes, const void* program_counter) {
-  if (current_thread < 0 || address_of(address) % bytes == 0 || !inside_kernel()) return;
+void check_alignment(const void* address, const void* program_counter) {
+  if (current_thread < 0 || address_of(address) % 8 == 0 || !inside_kernel()) return;
   checker().misaligned(address_of(address), program_counter);
 }
 

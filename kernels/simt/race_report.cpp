@@ -65,6 +65,21 @@ std::string in_words(const Party& party) {
   return text(who, party.other_block ? " of another block" : "", " at ", line_of(party.at));
 }
 
+std::string in_words(const Spot& spot) {
+  const auto memory = [&](Space space) {
+    return text(
+        space == Space::global ? "global memory, an allocation of " : "dynamic shared memory of ",
+        spot.bytes, " bytes");
+  };
+  if (spot.space == Space::static_shared) return "static shared memory";
+  if (spot.space != Space::elsewhere)
+    return text("byte ", spot.address - spot.base, " of ", memory(spot.space));
+  if (spot.near != Space::elsewhere)
+    return text(spot.address - spot.base - spot.bytes, " bytes past the end of ",
+                memory(spot.near));
+  return text("address 0x", std::hex, spot.address);
+}
+
 }  // namespace
 
 CodeOffset code_offset(const void* return_address) {
@@ -82,8 +97,8 @@ void Report::add(const char* kind, const Party& culprit, const char* does, const
 std::string Report::describe(const Finding& f) {
   std::string words = text(f.kind, ": ", in_words(f.culprit), ' ', f.does);
   if (f.other.thread != Party::kNobody) words += text(' ', in_words(f.other));
-  return text(words, " (block ", f.block.x, ',', f.block.y, ',', f.block.z, "; ", f.spot.space,
-              " memory, byte ", f.spot.byte, ')');
+  return text(words, " (block ", f.block.x, ',', f.block.y, ',', f.block.z, "; ", in_words(f.spot),
+              ')');
 }
 
 std::string Report::take() {

@@ -20,10 +20,15 @@ struct Party {
   CodeOffset at = 0;
 };
 
-/// Where: a byte of an allocation, of the block's shared memory, or somewhere else.
+enum class Space { global, dynamic_shared, static_shared, elsewhere };
+
+/// Which memory. Of what is elsewhere, `near` is the watched memory that ends shortly before it.
 struct Spot {
-  const char* space;
-  size_t byte;
+  Space space;
+  uintptr_t address;
+  uintptr_t base = 0;  // of the allocation or of the dynamic shared memory
+  size_t bytes = 0;
+  Space near = Space::elsewhere;
 };
 
 /// The code that a return address belongs to.

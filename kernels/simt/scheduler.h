@@ -41,8 +41,6 @@ class Scheduler {
   void meet_warp(unsigned mask, const char* operation, Place place, void* slot,
                  WarpCombine combine);
   void meet_block(const char* operation, Place place, void* slot, BlockCombine combine);
-  /// Where all threads of the block are, on one line.
-  std::string describe_threads() const;
 
  private:
   enum class State : uint8_t { unstarted, running, ready, in_warp, in_block, exited };
@@ -68,6 +66,8 @@ class Scheduler {
   void switch_from_host(Fiber& fiber);
   Fiber& idle_fiber();
   void forget_fibers();
+  std::string describe_deadlock() const;
+  static bool all_wait(const Thread* warp, unsigned waiting, unsigned mask);
   void require_same_operation(const Thread& self, const Thread& other) const;
 
   Kernel kernel_{};

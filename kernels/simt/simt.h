@@ -46,6 +46,14 @@
 #endif
 #define __constant__ __attribute__((section("simt_constant")))
 
+// clang leaves copies of whole objects (a float4 from one array to another) to memcpy, where the
+// memory checker would not see them. Newer ones call __tsan_memcpy and so on by themselves.
+#if defined(__clang__)
+#if __has_feature(thread_sanitizer)
+asm("memcpy = __tsan_memcpy\nmemmove = __tsan_memmove\nmemset = __tsan_memset");
+#endif
+#endif
+
 namespace topograd::simt {
 
 constexpr Device kDevice = Device::simt;

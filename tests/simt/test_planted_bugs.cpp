@@ -39,14 +39,13 @@ std::string outcome(const PlantedBug& bug, unsigned seed) {
   const std::vector<float> expected = bug.expected(in);
   const std::vector<float> out = target.values();
   for (size_t i = 0; i < expected.size(); ++i)
-    if (!(std::abs(out[i] - expected[i]) <= 1e-3f)) return kWrong;
-  return kUnseen;
+    if (!(std::abs(out[i] - expected[i]) <= 1e-3f)) return std::string(kWrong);
+  return std::string(kUnseen);
 }
 
-const char* expectation(const PlantedBug& bug) {
+std::string_view expectation(const PlantedBug& bug) {
   if (race_checker_present()) return bug.checked;
-  if (kSanitized && bug.sanitized) return bug.sanitized;
-  return bug.plain;
+  return kSanitized ? bug.sanitized : bug.plain;
 }
 
 }  // namespace
@@ -56,15 +55,14 @@ TEST_CASE("planted bugs: seen in the natural schedule, with the line and the thr
     const std::string name = bug.name;
     CAPTURE(name);
     const std::string seen = run_in_child([&] { return outcome(bug, 0); });
-    const std::string expected = expectation(bug);
     CAPTURE(seen);
-    CHECK(seen.find(expected) != std::string::npos);
+    CHECK(seen.find(expectation(bug)) != std::string::npos);
   }
 }
 
 TEST_CASE("planted bugs: what is seen in the natural schedule is seen in random ones") {
   for (const PlantedBug& bug : planted_bugs()) {
-    if (expectation(bug) == kUnseen) continue;
+    if (expectation(bug).empty() || expectation(bug) == kUnseen) continue;
     const std::string name = bug.name;
     CAPTURE(name);
     for (unsigned seed = 1; seed <= 5; ++seed)
