@@ -147,21 +147,21 @@ struct Output {
 };
 
 /// One thread's share of copying an operand's tiles of kRows x 16: some quads, always at the same
-/// places of the tile. Neighbouring threads take neighbouring quads.
+/// places of the tile. Neighbouring threads take neighbouring quads of a line, as it lies in memory;
+/// a thread's own quads are on different lines, at one place of them.
 template <int kRows, class Operand>
 class Share {
   static constexpr bool kAlongK = Operand::kAlongK;
-  static constexpr int kLine = (kAlongK ? kTileK : kRows) / 4;  // quads between two jumps in memory
-  static constexpr int kAll = kRows * kTileK / 4;
-  static constexpr int kMine = (kAll + kTileThreads - 1) / kTileThreads;
-  static_assert(kTileThreads % kLine == 0,
-                "all of a thread's quads lie at one place of their lines: what depends on it alone "
-                "is computed once");
+  static constexpr int kLine = (kAlongK ? kTileK : kRows) / 4;  // quads
+  static constexpr int kLines = kAlongK ? kRows : kTileK;
+  static constexpr int kStep = kTileThreads / kLine;  // lines between two quads of a thread
+  static constexpr int kMine = (kLines + kStep - 1) / kStep;
+  static_assert(kTileThreads % kLine == 0, "the threads take whole lines at a time");
 
  public:
   __device__ Share(const Operand& operand, int first_row) {
 #pragma unroll
-    for (int j = 0; j < kMine; ++j) rows_[j] = operand.row(first_row + row(j));
+    for (int j = 0; j < kRowsOfMine; ++j) rows_[j] = operand.row(first_row + row(j));
   }
   /// Starts loading the tile at depth k.
   __device__ void load(const Operand& operand, int k) {
@@ -182,23 +182,18 @@ class Share {
   __device__ void load_as(const Operand& operand, int k) {
 #pragma unroll
     for (int j = 0; j < kMine; ++j)
-      if (exists(j)) values_[j] = operand.template load<kQuads>(rows_[j], k + depth(j));
+      if (exists(j))
+        values_[j] = operand.template load<kQuads>(rows_[kAlongK ? j : 0], k + depth(j));
   }
 
-  __device__ static int quad(int j) {
-    return static_cast<int>(threadIdx.x) + j * kTileThreads;
-  }
-  __device__ static bool exists(int j) {
-    return kAll % kTileThreads == 0 || quad(j) < kAll;
-  }
-  __device__ static int row(int j) {
-    return kAlongK ? quad(j) / kLine : quad(j) % kLine * 4;
-  }
-  __device__ static int depth(int j) {
-    return kAlongK ? quad(j) % kLine * 4 : quad(j) / kLine;
-  }
+  __device__ static int line(int j) { return static_cast<int>(threadIdx.x / kLine) + j * kStep; }
+  __device__ static int place() { return static_cast<int>(threadIdx.x % kLine) * 4; }
+  __device__ static bool exists(int j) { return kLines % kStep == 0 || line(j) < kLines; }
+  __device__ static int row(int j) { return kAlongK ? line(j) : place(); }
+  __device__ static int depth(int j) { return kAlongK ? place() : line(j); }
 
-  typename Operand::Row rows_[kMine];
+  static constexpr int kRowsOfMine = kAlongK ? kMine : 1;
+  typename Operand::Row rows_[kRowsOfMine];
   Quad values_[kMine] = {};
 };
 
