@@ -18,10 +18,10 @@ int64_t groups_of_four(int64_t n, const T*... pointers) {
   return aligned ? n / 4 : 0;
 }
 
-__device__ inline float4* in_fours(float* p) {
+__host__ __device__ inline float4* in_fours(float* p) {
   return reinterpret_cast<float4*>(p);
 }
-__device__ inline const float4* in_fours(const float* p) {
+__host__ __device__ inline const float4* in_fours(const float* p) {
   return reinterpret_cast<const float4*>(p);
 }
 
