@@ -25,7 +25,8 @@ inline void activation_forward(const ActivationForwardArgs& args, Context& conte
 }
 
 /// dx = dy * f'(x). ReLU and tanh take f' from the output y, so x need not be kept; GELU takes it
-/// from x. The one not needed may be left undefined. ReLU's slope at 0 is 0. dx may be dy itself.
+/// from x. The one not needed may be left undefined. ReLU's slope at 0 is 0, and where it is 0
+/// so is the product, whatever dy is. dx may be dy itself.
 struct ActivationBackwardArgs {
   static constexpr std::string_view kOp = "activation_backward";
   Tensor dx;

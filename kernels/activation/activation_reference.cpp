@@ -18,20 +18,20 @@ T value(Activation activation, T x) {
   return x;
 }
 
-/// f'(x), from whichever of x and y the activation keeps.
+/// dy f'(x), f' from whichever of x and y the activation keeps.
 template <class T>
-T slope(Activation activation, const T* x, const T* y, int64_t i) {
+T gradient(Activation activation, T dy, const T* x, const T* y, int64_t i) {
   switch (activation) {
-    case Activation::relu: return y[i] > 0 ? T(1) : T(0);
-    case Activation::tanh: return 1 - y[i] * y[i];
+    case Activation::relu: return y[i] > 0 ? dy : T(0);
+    case Activation::tanh: return dy * (1 - y[i] * y[i]);
     case Activation::gelu: {
       const T cdf = T(0.5) * std::erfc(-x[i] / std::numbers::sqrt2_v<T>);
       const T density = std::exp(T(-0.5) * x[i] * x[i]) * std::numbers::inv_sqrtpi_v<T> /
                         std::numbers::sqrt2_v<T>;
-      return cdf + x[i] * density;
+      return dy * (cdf + x[i] * density);
     }
   }
-  return 1;
+  return dy;
 }
 
 void forward(const ActivationForwardArgs& args, Context&) {
@@ -52,8 +52,8 @@ void backward(const ActivationBackwardArgs& args, Context&) {
     const T* dy = args.dy.data<T>();
     T* dx = args.dx.data<T>();
     for (int64_t i = 0; i < args.dx.size(); ++i) {
-      const T gradient = dy[i] * slope(args.activation, x, y, i);
-      dx[i] = args.write == Write::accumulate ? dx[i] + gradient : gradient;
+      const T g = gradient(args.activation, dy[i], x, y, i);
+      dx[i] = args.write == Write::accumulate ? dx[i] + g : g;
     }
   });
 }

@@ -28,7 +28,7 @@ inline void add_bias(const AddBiasArgs& args, Context& context) {
   run_op(args, context);
 }
 
-/// db[c] = sum of dy[..., c] over all rows, in row order and in double.
+/// db[c] = sum of dy[..., c] over all rows, in double, in an order that depends on the shape alone.
 struct BiasGradientArgs {
   static constexpr std::string_view kOp = "bias_gradient";
   Tensor db;  ///< [C]

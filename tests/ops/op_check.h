@@ -38,6 +38,11 @@ class Operands {
   Tensor uniform(const Shape& shape, double low, double high) {
     return filled(shape, [&] { return low + (high - low) * random_.uniform(next_++); });
   }
+  /// An input of integers in [-500, 500], cheap to make: for millions of them.
+  Tensor pattern(const Shape& shape) {
+    int64_t i = 0;
+    return filled(shape, [&] { return static_cast<double>(i++ * 7 % 1001 - 500); });
+  }
   /// An input of integers in [0, bound): i32 (labels, indices) or u8 (pixels).
   Tensor integers(const Shape& shape, uint32_t bound, DType dtype = DType::i32) {
     Tensor t(shape, dtype);

@@ -34,55 +34,161 @@ TEST_CASE("activation: every row equals the reference at odd sizes") {
   }
 }
 
+TEST_CASE("activation: tensors that begin anywhere") {
+  // Elements from the beginning of an allocation to y or dx, to x or dy, to what backward keeps.
+  const int64_t offsets[][3] = {{1, 1, 1}, {3, 0, 0}, {0, 2, 0}, {0, 0, 1}};
+  for (Activation a : {Activation::relu, Activation::tanh, Activation::gelu})
+    for (const auto& [out, in, kept] : offsets)
+      for (int64_t n : {3, 4, 5, 1023}) {
+        const auto view = [n](const Tensor& t) { return t.slice(t.size() - n, {n}); };
+        const std::string what = text(name_of(a), " n=", n, " offsets ", out, in, kept);
+        check_op<ActivationForwardArgs>(
+            "forward " + what,
+            [&, out = out, in = in](Operands& o) {
+              return ActivationForwardArgs{
+                  .y = view(o.output({n + out})), .x = view(o.normal({n + in})), .activation = a};
+            },
+            kTolerance);
+        for (Write write : {Write::overwrite, Write::accumulate})
+          check_op<ActivationBackwardArgs>(
+              "backward " + what,
+              [&, out = out, in = in, kept = kept](Operands& o) {
+                return ActivationBackwardArgs{.dx = view(o.output({n + out}, write)),
+                                              .dy = view(o.normal({n + in})),
+                                              .y = view(o.normal({n + kept})),
+                                              .x = view(o.normal({n + kept})),
+                                              .activation = a,
+                                              .write = write};
+              },
+              kTolerance);
+      }
+}
+
+TEST_CASE("activation: in place") {
+  for (Activation a : {Activation::relu, Activation::tanh, Activation::gelu}) {
+    check_op<ActivationForwardArgs>(
+        text("forward ", name_of(a)),
+        [&](Operands& o) {
+          const Tensor x = o.in_out({1009});
+          return ActivationForwardArgs{.y = x, .x = x, .activation = a};
+        },
+        kTolerance);
+    check_op<ActivationBackwardArgs>(
+        text("backward ", name_of(a)),
+        [&](Operands& o) {
+          const Tensor dy = o.in_out({1009});
+          return ActivationBackwardArgs{
+              .dx = dy, .dy = dy, .y = o.normal({1009}), .x = o.normal({1009}), .activation = a};
+        },
+        kTolerance);
+  }
+}
+
+TEST_CASE("activation: more elements than a grid has threads") {
+  // 4096 blocks of 256 threads, four elements each, and then some more.
+  const int64_t n = (int64_t{4} << 20) + 1027;
+  const Tensor x({n}), y({n}), dx({n});
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t value = i % 1001 - 500;
+    x.data<float>()[i] = static_cast<float>(value);
+    y.data<float>()[i] = static_cast<float>(std::max<int64_t>(value, 0));
+    dx.data<float>()[i] = value > 0 ? static_cast<float>(value) : 0.0F;
+  }
+  const auto same = [&](const Tensor& got, const Tensor& expected) {
+    return std::memcmp(got.to(Device::cpu).raw(), expected.raw(), n * sizeof(float)) == 0;
+  };
+  for_each_execution<ActivationForwardArgs>(
+      [&](const auto& row, const Execution& execution, Context& context) {
+        if (execution.schedule > 0) return;
+        const Tensor there({n}, DType::f32, row.device);
+        row.run({.y = there, .x = x.to(row.device)}, context);
+        CHECK_MESSAGE(same(there, y), row.name, " on ", execution.describe());
+      });
+  for_each_execution<ActivationBackwardArgs>(
+      [&](const auto& row, const Execution& execution, Context& context) {
+        if (execution.schedule > 0) return;
+        const Tensor there({n}, DType::f32, row.device);
+        row.run({.dx = there, .dy = x.to(row.device), .y = y.to(row.device), .x = {}}, context);
+        CHECK_MESSAGE(same(there, dx), row.name, " on ", execution.describe());
+      });
+}
+
 TEST_CASE("activation: NaN stays NaN, and only where it was") {
-  for (const char* row : {"reference", "highway"})
-    for (Activation a : {Activation::relu, Activation::tanh, Activation::gelu}) {
-      Context context;
-      context.force_implementation("activation", row);
-      const Tensor x = Tensor::zeros({40});
-      x.data<float>()[3] = x.data<float>()[39] = std::nanf("");  // in a vector, and in the tail
-      const Tensor y({40});
-      activation_forward({.y = y, .x = x, .activation = a}, context);
-      for (int64_t i = 0; i < 40; ++i) CHECK(std::isnan(y.data<float>()[i]) == (i == 3 || i == 39));
-      if (a == Activation::relu) continue;  // its slope at NaN is 0
-      const Tensor dx({40}), dy = Tensor::zeros({40});
-      activation_backward({.dx = dx, .dy = dy, .y = x, .x = x, .activation = a}, context);
-      for (int64_t i = 0; i < 40; ++i)
-        CHECK(std::isnan(dx.data<float>()[i]) == (i == 3 || i == 39));
-    }
+  // In a vector, and in the tail; where the slope is 0, dx is 0 even for such a dy.
+  const Tensor x = Tensor::zeros({41}), dy = Tensor::zeros({41});
+  x.data<float>()[3] = x.data<float>()[40] = std::nanf("");
+  dy.data<float>()[5] = std::nanf("");
+  dy.data<float>()[6] = std::numeric_limits<float>::infinity();
+  for (Activation a : {Activation::relu, Activation::tanh, Activation::gelu}) {
+    for_each_execution<ActivationForwardArgs>(
+        [&](const auto& row, const Execution& execution, Context& context) {
+          CAPTURE(text(row.name, " on ", execution.describe(), ": ", name_of(a)));
+          const Tensor there({41}, DType::f32, row.device);
+          row.run({.y = there, .x = x.to(row.device), .activation = a}, context);
+          const Tensor y = there.to(Device::cpu);
+          for (int64_t i = 0; i < 41; ++i)
+            CHECK(std::isnan(y.data<float>()[i]) == (i == 3 || i == 40));
+        });
+    for_each_execution<ActivationBackwardArgs>(
+        [&](const auto& row, const Execution& execution, Context& context) {
+          CAPTURE(text(row.name, " on ", execution.describe(), ": ", name_of(a)));
+          const Tensor there({41}, DType::f32, row.device), saved = x.to(row.device);
+          row.run({.dx = there, .dy = dy.to(row.device), .y = saved, .x = saved, .activation = a},
+                  context);
+          const Tensor dx = there.to(Device::cpu);
+          for (int64_t i = 0; i < 41; ++i) {
+            const float got = dx.data<float>()[i];
+            if (a == Activation::relu)
+              CHECK(got == 0);
+            else
+              CHECK(std::isfinite(got) == !(i == 3 || i == 5 || i == 6 || i == 40));
+          }
+        });
+  }
 }
 
 TEST_CASE("activation: far out, tanh is 1 and GELU is x or nothing") {
   const float inf = std::numeric_limits<float>::infinity();
-  for (const char* row : {"reference", "highway"}) {
-    Context context;
-    context.force_implementation("activation", row);
-    for (float x : {20.0F, 1e4F, 1e30F, inf}) {
-      const Tensor in({2}), out({2});
-      in.data<float>()[0] = x;
-      in.data<float>()[1] = -x;
-      activation_forward({.y = out, .x = in, .activation = Activation::tanh}, context);
-      CHECK(out.data<float>()[0] == 1);
-      CHECK(out.data<float>()[1] == -1);
-      activation_forward({.y = out, .x = in, .activation = Activation::gelu}, context);
-      CHECK(out.data<float>()[0] == x);
-      if (x < inf) CHECK(out.data<float>()[1] == 0);
-    }
-  }
+  const Tensor x({8});
+  float* values = x.data<float>();
+  for (float far : {20.0F, 1e4F, 1e30F, inf}) *values++ = far, *values++ = -far;
+  for_each_execution<ActivationForwardArgs>(
+      [&](const auto& row, const Execution& execution, Context& context) {
+        CAPTURE(text(row.name, " on ", execution.describe()));
+        const Tensor in = x.to(row.device), out({8}, DType::f32, row.device);
+        row.run({.y = out, .x = in, .activation = Activation::tanh}, context);
+        const Tensor tanh = out.to(Device::cpu).clone();
+        row.run({.y = out, .x = in, .activation = Activation::gelu}, context);
+        const Tensor gelu = out.to(Device::cpu);
+        for (int64_t i = 0; i < 8; i += 2) {
+          CHECK(tanh.data<float>()[i] == 1);
+          CHECK(tanh.data<float>()[i + 1] == -1);
+          CHECK(gelu.data<float>()[i] == x.data<float>()[i]);
+          if (i < 6) CHECK(gelu.data<float>()[i + 1] == 0);
+        }
+      });
 }
 
 TEST_CASE("activation: GELU's tail keeps its digits") {
-  Context context;
   const int64_t n = 901;
-  const Tensor x({n}), y({n});
+  const Tensor x({n});
   for (int64_t i = 0; i < n; ++i) x.data<float>()[i] = -0.01F * static_cast<float>(i + 1);
-  activation_forward({.y = y, .x = x, .activation = Activation::gelu}, context);
-  for (int64_t i = 0; i < n; ++i) {
-    const double v = x.data<float>()[i];
-    const double expected = 0.5 * v * std::erfc(-v / std::sqrt(2.0));
-    // exp(-v^2 / 2): the exponent, at most 41, is rounded by 41 * 6e-8.
-    CHECK(std::abs(y.data<float>()[i] / expected - 1) <= 3e-6);
-  }
+  for_each_execution<ActivationForwardArgs>(
+      [&](const auto& row, const Execution& execution, Context& context) {
+        const Tensor there({n}, DType::f32, row.device);
+        row.run({.y = there, .x = x.to(row.device), .activation = Activation::gelu}, context);
+        const Tensor y = there.to(Device::cpu);
+        // exp(-v^2 / 2): the exponent, at most 41, is rounded by 41 * 6e-8. The reference rounds
+        // v / sqrt(2), too, and its square doubles that.
+        const double tolerance = row.name == "reference" ? 1e-5 : 3e-6;
+        double worst = 0;
+        for (int64_t i = 0; i < n; ++i) {
+          const double v = x.data<float>()[i];
+          const double expected = 0.5 * v * std::erfc(-v / std::sqrt(2.0));
+          worst = std::max(worst, std::abs(y.data<float>()[i] / expected - 1));
+        }
+        CHECK_MESSAGE(worst <= tolerance, row.name, " on ", execution.describe(), ": ", worst);
+      });
 }
 
 TEST_CASE("activation: an unknown name is refused with the choices") {

@@ -42,6 +42,25 @@ TEST_CASE("concat_backward: every row equals the reference, either side absent")
               1e-7);  // one addition
 }
 
+TEST_CASE("concat: more elements than a grid has threads") {
+  check_op<ConcatArgs>(
+      "concat",
+      [](Operands& o) {
+        return ConcatArgs{.y = o.output({1, 300, 701, 6}),
+                          .a = o.pattern({1, 300, 701, 5}),
+                          .b = o.pattern({1, 300, 701, 1})};
+      },
+      0);
+  check_op<ConcatBackwardArgs>(
+      "concat_backward",
+      [](Operands& o) {
+        return ConcatBackwardArgs{.da = o.output({1, 300, 701, 5}),
+                                  .db = o.output({1, 300, 701, 1}),
+                                  .dy = o.pattern({1, 300, 701, 6})};
+      },
+      0);
+}
+
 TEST_CASE("concat: channels land side by side, and come back") {
   Context context;
   const Tensor a({1, 1, 2, 1}), b({1, 1, 2, 2}), y({1, 1, 2, 3});

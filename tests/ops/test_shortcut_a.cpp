@@ -7,7 +7,8 @@ using namespace topograd::test;
 TEST_CASE("shortcut_a: every row equals the reference") {
   const int64_t cases[][6] = {// N, H, W, Cin, Cout, stride
                               {0, 4, 4, 2, 4, 2},   {1, 1, 1, 1, 1, 1}, {2, 5, 7, 3, 8, 2},
-                              {3, 8, 8, 16, 32, 2}, {1, 7, 4, 2, 5, 3}, {2, 3, 3, 4, 4, 1}};
+                              {3, 8, 8, 16, 32, 2}, {1, 7, 4, 2, 5, 3}, {2, 3, 3, 4, 4, 1},
+                              {1, 4, 4, 0, 3, 2}};
   for (const auto& [N, H, W, Cin, Cout, s] : cases) {
     const Shape wide{N, H, W, Cin};
     const Shape narrow{N, (H + s - 1) / s, (W + s - 1) / s, Cout};
@@ -30,6 +31,22 @@ TEST_CASE("shortcut_a: every row equals the reference") {
           },
           1e-7);  // one addition
   }
+}
+
+TEST_CASE("shortcut_a: more elements than a grid has threads") {
+  const Shape wide{1, 300, 701, 5}, narrow{1, 300, 701, 6};
+  check_op<ShortcutAForwardArgs>(
+      "shortcut_a_forward",
+      [&](Operands& o) {
+        return ShortcutAForwardArgs{.y = o.output(narrow), .x = o.pattern(wide)};
+      },
+      0);
+  check_op<ShortcutABackwardArgs>(
+      "shortcut_a_backward",
+      [&](Operands& o) {
+        return ShortcutABackwardArgs{.dx = o.output(wide), .dy = o.pattern(narrow)};
+      },
+      0);
 }
 
 TEST_CASE("shortcut_a: pixels and channels land where option A puts them") {
