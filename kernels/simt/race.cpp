@@ -2,7 +2,7 @@
 // thread sanitizer's library: the calls that the compiler inserts at every load and store land in
 // tsan_symbols.cpp, and from there here, so that every access of an unmodified kernel is seen.
 #include <array>
-#include <cstring>
+#include <iterator>
 #include <map>
 
 #include "kernels/core/check.h"
@@ -12,15 +12,11 @@
 #include "kernels/simt/race_shadow.h"
 #include "kernels/simt/scheduler.h"
 
-// From the linker: the program, its zero-initialised variables, threadIdx and the like, the static
-// __shared__ variables.
+// From the linker: the program, and in it threadIdx and the like.
 extern char __executable_start;
-extern char __bss_start;
 extern char _end;
 extern char __start_simt_state[];
 extern char __stop_simt_state[];
-extern char __start_simt_shared[] __attribute__((weak));
-extern char __stop_simt_shared[] __attribute__((weak));
 
 namespace topograd::simt::emulator {
 
@@ -32,11 +28,6 @@ uintptr_t address_of(const void* p) {
 
 class Checker {
  public:
-  Checker()
-      : static_shared_(address_of(__start_simt_shared),
-                       address_of(__stop_simt_shared) - address_of(__start_simt_shared)),
-        zero_initialised_(address_of(&__bss_start), address_of(&_end) - address_of(&__bss_start)) {}
-
   void allocated(uintptr_t base, size_t bytes);
   void released(uintptr_t base);
   void host_write(uintptr_t address, size_t bytes) { find(address)->define(address, bytes); }
@@ -66,6 +57,7 @@ class Checker {
     Spot spot() const { return {space, address, region->base(), region->bytes()}; }
   };
 
+  void restart();
   Region* find(uintptr_t address);
   bool is_known_to_threads(uintptr_t address) const;
   void outside(uintptr_t address, Access kind, CodeOffset at);
@@ -81,9 +73,9 @@ class Checker {
   Report report_;
   std::map<uintptr_t, Region> global_;  // by base address
   std::array<Region*, 64> recent_{};    // where find() looks first, by part of the address
-  Region static_shared_;
-  Region zero_initialised_;  // holds the __shared__ variables of function templates
-  Region dynamic_shared_{0, 0};
+  Region static_shared_{static_shared()};
+  Region zero_initialised_{zero_initialised()};
+  Region dynamic_shared_{dynamic_shared()};
   uintptr_t arguments_ = 0;  // the kernel's, on the host's stack
   size_t argument_bytes_ = 0;
 };
@@ -95,7 +87,7 @@ Checker& checker() {
 }
 
 void Checker::allocated(uintptr_t base, size_t bytes) {
-  global_.emplace(base, Region(base, bytes));
+  global_.emplace(base, Region({base, bytes}));
 }
 
 void Checker::released(uintptr_t base) {
@@ -104,17 +96,21 @@ void Checker::released(uintptr_t base) {
 }
 
 void Checker::start_launch(uintptr_t arguments, size_t argument_bytes) {
-  if (ordering_.exhausted()) {
-    for (auto& [base, region] : global_) region.forget_times();
-    ordering_.restart();
-  }
+  if (ordering_.exhausted()) restart();
   ordering_.start_launch();
-  const DynamicShared dynamic = dynamic_shared_range();
-  if (dynamic_shared_.base() != address_of(dynamic.base) ||
-      dynamic_shared_.bytes() != dynamic.bytes)
-    dynamic_shared_ = Region(address_of(dynamic.base), dynamic.bytes);
+  const MemoryRange dynamic = dynamic_shared();
+  if (dynamic_shared_.base() != dynamic.base || dynamic_shared_.bytes() != dynamic.bytes)
+    dynamic_shared_ = Region(dynamic);
   arguments_ = arguments;
   argument_bytes_ = argument_bytes;
+}
+
+/// Begins time anew: what was written before this launch stays written, and that is all.
+void Checker::restart() {
+  for (auto& [base, region] : global_) region.forget_times();
+  for (Region* region : {&static_shared_, &zero_initialised_, &dynamic_shared_})
+    region->forget_times();
+  ordering_ = Ordering();
 }
 
 /// The allocation that an address of global memory lies in.

@@ -4,10 +4,6 @@
 
 namespace topograd::simt::emulator {
 
-void Ordering::restart() {
-  *this = Ordering();
-}
-
 void Ordering::start_launch() {
   launch_start_ = ++now_;
   handed_to_.clear();

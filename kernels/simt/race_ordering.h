@@ -23,10 +23,9 @@ class Ordering {
   static constexpr uint32_t kNever = 0;
   static constexpr uint32_t kHost = 1;  // by the host, before the launch
 
-  /// Whether the counter is about to overflow; restart() then begins anew, which is right only when
-  /// everyone forgets the times that were.
+  /// Whether the counter is about to overflow: it is time for a new Ordering, whose user forgets
+  /// all times that were.
   bool exhausted() const { return now_ > 0xf0000000u; }
-  void restart();
 
   void start_launch();
   void start_block(int threads);

@@ -7,8 +7,7 @@
 
 namespace topograd::simt::emulator {
 
-Region::Region(uintptr_t base, size_t bytes)
-    : base_(base), bytes_(bytes), cells_(make_cells(cell_count(shift_))) {}
+Region::Region(MemoryRange range) : range_(range), cells_(make_cells(cell_count(shift_))) {}
 
 /// calloc: the pages of cells that nobody touches are never made.
 Region::CellArray Region::make_cells(size_t count) {
@@ -19,7 +18,7 @@ Region::CellArray Region::make_cells(size_t count) {
 
 /// The coarsest cells that this range consists of.
 int Region::shift_for(uintptr_t address, size_t bytes) const {
-  return std::min(shift_, __builtin_ctzll((address - base_) | bytes | 4));
+  return std::min(shift_, __builtin_ctzll((address - range_.base) | bytes | 4));
 }
 
 void Region::split(int shift) {
@@ -32,7 +31,7 @@ void Region::split(int shift) {
 
 std::span<Cell> Region::cells(uintptr_t address, size_t bytes) {
   split(shift_for(address, bytes));
-  return {&cells_[(address - base_) >> shift_], bytes >> shift_};
+  return {&cells_[(address - range_.base) >> shift_], bytes >> shift_};
 }
 
 void Region::define(uintptr_t address, size_t bytes) {

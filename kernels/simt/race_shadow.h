@@ -7,6 +7,7 @@
 #include <span>
 
 #include "kernels/simt/race_ordering.h"
+#include "kernels/simt/scheduler.h"
 
 namespace topograd::simt::emulator {
 
@@ -42,11 +43,11 @@ struct Cell {
 /// touched whole cells.
 class Region {
  public:
-  Region(uintptr_t base, size_t bytes);
+  explicit Region(MemoryRange range);
 
-  uintptr_t base() const { return base_; }
-  size_t bytes() const { return bytes_; }
-  bool contains(uintptr_t address) const { return address - base_ < bytes_; }
+  uintptr_t base() const { return range_.base; }
+  size_t bytes() const { return range_.bytes; }
+  bool contains(uintptr_t address) const { return range_.contains(address); }
 
   /// The cells of a range that lies in the region.
   std::span<Cell> cells(uintptr_t address, size_t bytes);
@@ -65,12 +66,11 @@ class Region {
   };
   using CellArray = std::unique_ptr<Cell[], Free>;
   static CellArray make_cells(size_t count);
-  size_t cell_count(int shift) const { return (bytes_ >> shift) + 1; }
+  size_t cell_count(int shift) const { return (range_.bytes >> shift) + 1; }
   int shift_for(uintptr_t address, size_t bytes) const;
   void split(int shift);
 
-  uintptr_t base_;
-  size_t bytes_;
+  MemoryRange range_;
   int shift_ = 2;  // a cell is 1 << shift_ bytes
   CellArray cells_;
 };

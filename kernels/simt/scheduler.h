@@ -104,12 +104,18 @@ class HostLock {
   HostLock& operator=(const HostLock&) = delete;
 };
 
-/// The block's dynamic shared memory.
-struct DynamicShared {
-  unsigned char* base;
+struct MemoryRange {
+  uintptr_t base;
   size_t bytes;
+  bool contains(uintptr_t address) const { return address - base < bytes; }
 };
-DynamicShared dynamic_shared_range();
+/// Where __shared__ variables lie, but for those of g++'s function templates: these are somewhere
+/// in zero_initialised(), the program's .bss.
+MemoryRange static_shared();
+MemoryRange zero_initialised();
+/// The block's dynamic shared memory.
+MemoryRange dynamic_shared();
+bool is_shared(const void* address);
 
 /// Under AddressSanitizer: whether device memory may be touched.
 void open_device_memory();

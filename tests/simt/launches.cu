@@ -40,8 +40,6 @@ __global__ void allocating_kernel() {
 }
 
 __global__ void throwing_kernel() {
-  __shared__ float tile[64];
-  tile[threadIdx.x] = 0;
   __syncthreads();
   if (threadIdx.x == 40) throw std::runtime_error("thread 40 gives up");
   __syncthreads();
