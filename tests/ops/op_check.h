@@ -106,7 +106,7 @@ class Operands {
 
  private:
   static constexpr int64_t kGuardBytes = 256;
-  static constexpr uint8_t kGuard = 0xA5;
+  static constexpr uint8_t kGuard = 0xFF;  // four of them are NaN: who reads them shows it
   struct Guarded {
     Tensor storage;
     int64_t bytes;
