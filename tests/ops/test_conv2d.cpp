@@ -27,8 +27,8 @@ const Case kCases[] = {
     // Tiles of 4x4: several blocks of them, a last block half full, tiles that reach over the
     // border by one to three pixels, images of one tile and of less; every width of the register
     // block.
-    {2, 32, 32, 16, 16, 3, 1, 1},
-    {5, 8, 8, 64, 64, 3, 1, 1},
+    {2, 16, 20, 16, 16, 3, 1, 1},
+    {1, 8, 8, 64, 64, 3, 1, 1},
     {3, 9, 7, 16, 32, 3, 1, 1},
     {1, 13, 6, 32, 48, 3, 1, 1},
     {2, 4, 5, 80, 16, 3, 1, 1},
@@ -40,6 +40,8 @@ const Case kCases[] = {
     // Tiles of 256 x 16 to 128 x 64 numbers: several both ways, with tails; a sum over pixels in
     // two parts, the second one shorter.
     {1, 9, 11, 6, 70, 3, 2, 1},
+    {1, 12, 13, 8, 70, 3, 1, 1},
+    {1, 9, 16, 70, 8, 3, 1, 1},
     {3, 15, 13, 5, 7, 3, 1, 1},
 };
 

@@ -27,7 +27,7 @@ void check_gemm(int64_t M, int64_t N, int64_t K, Precision precision, double tol
             tolerance, 1, row_tolerances);
 }
 
-// A sum of K <= 133 products in f32: sqrt(K) ulp (6e-8) against results of about sqrt(K), with room
+// A sum of K <= 127 products in f32: sqrt(K) ulp (6e-8) against results of about sqrt(K), with room
 // for the largest of a thousand elements.
 constexpr double kTolerance = 3e-6;
 
@@ -40,27 +40,17 @@ constexpr double kTolerance1 = 0x1p-7, kTolerance3 = 0x1p-15;
 }  // namespace
 
 TEST_CASE("gemm: every row equals the reference for every transposition, write mode and odd size") {
-  const int64_t sizes[][3] = {{0, 3, 4},
-                              {3, 0, 4},
-                              {3, 4, 0},
-                              {1, 1, 1},
-                              {1, 31, 33},
-                              {31, 1, 127},
-                              {33, 17, 31},
-                              {67, 10, 64},
-                              {5, 257, 3},
-                              // More than one tile of each width in both dimensions, several deep,
-                              // with tails; then all four multiples of a tile's extents.
-                              {259, 131, 37},
-                              {261, 29, 50},
-                              {517, 13, 35},
-                              {256, 128, 48}};
+  const int64_t sizes[][3] = {{0, 3, 4},    {3, 0, 4},    {3, 4, 0},    {1, 1, 1},  {1, 31, 33},
+                              {31, 1, 127}, {33, 17, 31}, {67, 10, 64}, {5, 257, 3}};
   for (const auto& [M, N, K] : sizes) check_gemm(M, N, K, Precision::f32, kTolerance, {});
+  // More than one tile of each width, several deep, with tails; and tiles without.
+  const int64_t tiles[][3] = {{131, 67, 37}, {130, 29, 50}, {259, 13, 35}, {128, 64, 32}};
+  for (const auto& [M, N, K] : tiles) check_gemm(M, N, K, Precision::f32, kTolerance, {});
 }
 
 TEST_CASE("gemm: rows of less precision are as good as was asked, the others better") {
-  const int64_t sizes[][3] = {{3, 4, 0},      {3, 5, 1},      {1, 31, 33},  {67, 10, 64},
-                              {131, 133, 37}, {129, 31, 133}, {261, 13, 35}};
+  const int64_t sizes[][3] = {{3, 4, 0},     {3, 5, 1},     {1, 31, 33},  {67, 10, 64},
+                              {131, 67, 37}, {129, 31, 50}, {131, 13, 35}};
   for (const auto& [precision, tolerance] :
        {std::pair(Precision::bf16, kTolerance1), std::pair(Precision::bf16x3, kTolerance3)})
     for (const auto& [M, N, K] : sizes)
