@@ -19,8 +19,11 @@ target_include_directories(dnnl SYSTEM INTERFACE ${DNNL_INCLUDE_DIR})
 # The OpenMP runtime that Debian's and Ubuntu's oneDNN uses, for omp_set_num_threads: whatever the compiler.
 target_link_libraries(dnnl INTERFACE ${DNNL_LIBRARY} -l:libgomp.so.1)
 
-# The CUDA toolkit, cuBLAS and cuDNN: found or left out. Without them there is no device cuda; the
-# kernels still run, emulated, as device simt.
+# The CUDA toolkit, cuBLAS and cuDNN 9: found or left out. Without the toolkit there is no device
+# cuda; the kernels still run, emulated, as device simt. Of cuBLAS only the headers are needed here:
+# the library is loaded when it is first used.
+set(TOPOGRAD_CUBLAS OFF)
+set(TOPOGRAD_CUDNN OFF)
 add_library(topograd_cuda_libraries INTERFACE)
 if(TOPOGRAD_CUDA)
   include(CheckLanguage)
@@ -28,13 +31,19 @@ if(TOPOGRAD_CUDA)
   if(CMAKE_CUDA_COMPILER)
     enable_language(CUDA)
     find_package(CUDAToolkit REQUIRED)
-    target_link_libraries(topograd_cuda_libraries INTERFACE CUDA::cudart_static CUDA::cublas)
-    find_path(CUDNN_INCLUDE_DIR cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+    target_link_libraries(topograd_cuda_libraries INTERFACE CUDA::cudart_static ${CMAKE_DL_LIBS})
+    find_path(CUBLAS_INCLUDE_DIR cublas_v2.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+    find_path(CUDNN_INCLUDE_DIR cudnn_graph.h HINTS ${CUDAToolkit_INCLUDE_DIRS})  # a header new in 9
     find_library(CUDNN_LIBRARY cudnn HINTS ${CUDAToolkit_LIBRARY_DIR})
   else()
     set(TOPOGRAD_CUDA OFF)
   endif()
+  if(CUBLAS_INCLUDE_DIR)
+    set(TOPOGRAD_CUBLAS ON)
+    target_include_directories(topograd_cuda_libraries SYSTEM INTERFACE ${CUBLAS_INCLUDE_DIR})
+  endif()
   if(CUDNN_INCLUDE_DIR AND CUDNN_LIBRARY)
+    set(TOPOGRAD_CUDNN ON)
     target_include_directories(topograd_cuda_libraries SYSTEM INTERFACE ${CUDNN_INCLUDE_DIR})
     target_link_libraries(topograd_cuda_libraries INTERFACE ${CUDNN_LIBRARY})
   endif()

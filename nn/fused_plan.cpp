@@ -51,7 +51,7 @@ class FusedPlan::Compiler {
     find_shared();
     for (int i = 1; i < static_cast<int>(nodes_.size()); ++i)
       if (!taken_[at(i)]) begin_step(i);
-    for (Step& step : step_ending_at_)
+    for (FusedStep& step : step_ending_at_)
       if (!step.inputs.empty()) plan_.steps_.push_back(std::move(step));
     const Tensor table({static_cast<int64_t>(filters_.size()), FoldedFilter::kColumns}, DType::i32);
     std::copy(filters_.begin(), filters_.end(),
@@ -75,7 +75,7 @@ class FusedPlan::Compiler {
 
   void begin_step(int i) {
     const Node& node = nodes_[at(i)];
-    Step step{node.inputs, i, LayerStep{}};
+    FusedStep step{node.inputs, i, FusedLayerStep{}};
     if (layer_as<Conv2dLayer>(node) || layer_as<LinearLayer>(node))
       step.what = convolution(step);
     else if (layer_as<BatchnormLayer>(node))
@@ -88,7 +88,7 @@ class FusedPlan::Compiler {
 
   /// If `test` says so of the only reader of the step's output, the step takes it in.
   template <class Test>
-  int take_reader(Step& step, const Test& test) {
+  int take_reader(FusedStep& step, const Test& test) {
     const int reader = reader_[at(step.output)];
     if (reader < 0 || taken_[at(reader)] || !test(nodes_[at(reader)])) return -1;
     taken_[at(reader)] = true;
@@ -96,11 +96,11 @@ class FusedPlan::Compiler {
     return reader;
   }
 
-  ConvStep convolution(Step& step) {
+  FusedConvStep convolution(FusedStep& step) {
     const int index = step.output;
     const Node& node = nodes_[at(index)];
     const Shape& weight = entry(node.parameters[0]).shape;
-    ConvStep conv;
+    FusedConvStep conv;
     if (const auto* layer = layer_as<Conv2dLayer>(node)) {
       conv.geometry = layer->geometry();
       conv.filters = weight;
@@ -120,7 +120,7 @@ class FusedPlan::Compiler {
 
   /// The other summand of an addition that the step takes in. It comes earlier in the graph than
   /// the addition, whose place the step takes.
-  int take_residual(Step& step) {
+  int take_residual(FusedStep& step) {
     const int from = step.output;
     const auto other_of = [&](const Node& n) { return n.inputs[n.inputs[0] == from ? 1 : 0]; };
     const int sum = take_reader(step, [&](const Node& n) {
@@ -131,9 +131,9 @@ class FusedPlan::Compiler {
     return step.inputs.back();
   }
 
-  ScaleShiftStep batchnorm(Step& step) {
+  FusedScaleShiftStep batchnorm(FusedStep& step) {
     const Node& node = nodes_[at(step.output)];
-    ScaleShiftStep norm;
+    FusedScaleShiftStep norm;
     norm.scale = weights_;
     norm.shift = static_cast<int64_t>(filters_.size());
     norm.relu = take_reader(step, is_relu) >= 0;
@@ -177,8 +177,8 @@ class FusedPlan::Compiler {
   FusedPlan& plan_;
   const std::vector<Node>& nodes_;
   const std::vector<int> reader_;
-  std::vector<bool> taken_;           // by a step that began earlier
-  std::vector<Step> step_ending_at_;  // a step runs where its last node stands
+  std::vector<bool> taken_;                // by a step that began earlier
+  std::vector<FusedStep> step_ending_at_;  // a step runs where its last node stands
   std::vector<FoldedFilter> filters_;
   int64_t weights_ = 0;
 };
@@ -203,11 +203,11 @@ void FusedPlan::allocate() {
   last[at(graph_.output())] = steps_.size();
   std::map<int64_t, std::vector<Tensor>> free;  // by size
   for (size_t s = 0; s < steps_.size(); ++s) {
-    const Step& step = steps_[s];
+    const FusedStep& step = steps_[s];
     const int64_t size =
         rows(step.output, options_.images) * graph_.nodes()[at(step.output)].shape.size();
     // The input that the step may overwrite: a convolution its residual, others their first.
-    const bool is_conv = std::holds_alternative<ConvStep>(step.what);
+    const bool is_conv = std::holds_alternative<FusedConvStep>(step.what);
     const bool may_overwrite = is_conv ? step.inputs.size() > 1 && step.inputs[0] != step.inputs[1]
                                        : graph_.nodes()[at(step.output)].layer->works_in_place();
     const int victim = is_conv ? step.inputs.back() : step.inputs[0];
@@ -260,7 +260,7 @@ void FusedPlan::form_weights(const NetworkOnPlane& network, const Tensor& coeffi
                  context);
 }
 
-void FusedPlan::run_step(const ConvStep& conv, const Step& step, const Tensor& x,
+void FusedPlan::run_step(const FusedConvStep& conv, const FusedStep& step, const Tensor& x,
                          Context& context) {
   const int64_t P = options_.points, O = conv.filters[0];
   const auto image = [&](const Tensor& t) {
@@ -278,7 +278,7 @@ void FusedPlan::run_step(const ConvStep& conv, const Step& step, const Tensor& x
              context);
 }
 
-void FusedPlan::run_step(const ScaleShiftStep& norm, const Step& step, const Tensor& x,
+void FusedPlan::run_step(const FusedScaleShiftStep& norm, const FusedStep& step, const Tensor& x,
                          Context& context) {
   const Tensor y = value(step.output, x);
   const Shape per_channel{options_.points * y.dim(y.shape().rank() - 1)};
@@ -291,7 +291,8 @@ void FusedPlan::run_step(const ScaleShiftStep& norm, const Step& step, const Ten
               context);
 }
 
-void FusedPlan::run_step(const LayerStep&, const Step& step, const Tensor& x, Context& context) {
+void FusedPlan::run_step(const FusedLayerStep&, const FusedStep& step, const Tensor& x,
+                         Context& context) {
   const Layer& layer = *graph_.nodes()[at(step.output)].layer;
   const int64_t n = x.dim(0);
   const Tensor y = value(step.output, x);
@@ -313,7 +314,7 @@ void FusedPlan::run_step(const LayerStep&, const Step& step, const Tensor& x, Co
 Tensor FusedPlan::run(const Tensor& x, Context& context) {
   const int64_t n = x.dim(0);
   require(n <= options_.images, n, " images in a plan for ", options_.images);
-  for (const Step& step : steps_)
+  for (const FusedStep& step : steps_)
     std::visit([&](const auto& what) { run_step(what, step, x, context); }, step.what);
   return value(graph_.output(), x).reshaped({options_.points, n, graph_.classes()});
 }

@@ -25,6 +25,28 @@ struct FusedPlanOptions {
   Precision precision = Precision::f32;
 };
 
+/// conv2d or linear, with what it took in. Linear layers are convolutions of 1x1 images.
+struct FusedConvStep {
+  int residual = -1;  // a node, or none
+  ConvGeometry geometry;
+  Shape filters;                  // [O, KH, KW, I]
+  int64_t weights = 0, bias = 0;  // where they begin, times P
+  bool relu = false;
+  bool flatten = false;
+};
+/// A BatchNorm that no convolution precedes.
+struct FusedScaleShiftStep {
+  int64_t scale = 0, shift = 0;  // where they begin, times P
+  bool relu = false;
+};
+/// Any layer without parameters, as it is.
+struct FusedLayerStep {};
+struct FusedStep {
+  std::vector<int> inputs;  // nodes; the residual last
+  int output;               // node
+  std::variant<FusedConvStep, FusedScaleShiftStep, FusedLayerStep> what;
+};
+
 /// A graph compiled for inference on running statistics. A convolution or linear layer takes in the
 /// BatchNorm behind it, the residual addition and the ReLU behind that, each where nobody else
 /// reads what is in between; a BatchNorm that no convolution precedes (DenseNet) takes in its ReLU;
@@ -50,38 +72,22 @@ class FusedPlan {
   int64_t step_count() const { return static_cast<int64_t>(steps_.size()); }
 
  private:
-  /// conv2d or linear, with what it took in. Linear layers are convolutions of 1x1 images.
-  struct ConvStep {
-    int residual = -1;  // a node, or none
-    ConvGeometry geometry;
-    Shape filters;                  // [O, KH, KW, I]
-    int64_t weights = 0, bias = 0;  // where they begin, times P
-    bool relu = false;
-    bool flatten = false;
-  };
-  struct ScaleShiftStep {
-    int64_t scale = 0, shift = 0;  // where they begin, times P
-    bool relu = false;
-  };
-  struct LayerStep {};
-  struct Step {
-    std::vector<int> inputs;  // nodes; the residual last
-    int output;               // node
-    std::variant<ConvStep, ScaleShiftStep, LayerStep> what;
-  };
   class Compiler;
 
   void allocate();
   /// Rows of a node's value for n images: n where no network's weights went into it, else P * n.
   int64_t rows(int node, int64_t n) const;
   Tensor value(int node, const Tensor& x) const;
-  void run_step(const ConvStep& conv, const Step& step, const Tensor& x, Context& context);
-  void run_step(const ScaleShiftStep& norm, const Step& step, const Tensor& x, Context& context);
-  void run_step(const LayerStep& layer, const Step& step, const Tensor& x, Context& context);
+  void run_step(const FusedConvStep& conv, const FusedStep& step, const Tensor& x,
+                Context& context);
+  void run_step(const FusedScaleShiftStep& norm, const FusedStep& step, const Tensor& x,
+                Context& context);
+  void run_step(const FusedLayerStep& layer, const FusedStep& step, const Tensor& x,
+                Context& context);
 
   const Graph& graph_;
   FusedPlanOptions options_;
-  std::vector<Step> steps_;
+  std::vector<FusedStep> steps_;
   std::vector<bool> shared_;    // per node: the same for every network
   std::vector<Tensor> values_;  // per node, flat
   Tensor filters_;              // table of FoldedFilter

@@ -4,7 +4,8 @@
 // A batch is worked on in chunks of images by independent threads, so training takes three steps:
 // the moments of each chunk, their combination (Chan et al., 1979) into the batch's mean and
 // variance, and the normalisation of each chunk. The gradient likewise: the sums of each chunk,
-// which are the chunk's share of dgamma and dbeta, then dx from their totals.
+// which are the chunk's share of dgamma and dbeta, then dx from their totals. For a GPU the batch
+// is one chunk.
 //
 // C channels; x is [..., C]; "count" is the number of elements of x per channel.
 #pragma once
@@ -14,7 +15,8 @@
 namespace topograd {
 
 /// moments[0] = the chunk's means, moments[1] = its sums of squared deviations from those means.
-/// Two passes: no E[x^2] - mean^2, which loses everything when the mean is large.
+/// Rows take two passes, or deviations from one of the values: never E[x^2] - mean^2, which loses
+/// everything when the mean is large.
 struct BatchnormMomentsArgs {
   static constexpr std::string_view kOp = "batchnorm_moments";
   Tensor moments;  ///< f64 [2, C]

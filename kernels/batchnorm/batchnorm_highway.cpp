@@ -169,7 +169,7 @@ void run_moments(const BatchnormMomentsArgs& args, Context&) {
   sum_channels(squares, x, p, centre, HWY_DYNAMIC_DISPATCH(sum_squares), true);
   for (int64_t c = 0; c < C; ++c) {  // the centre was rounded to float: shift to the exact mean
     const double rounding = mean[c] - centre[static_cast<size_t>(c)];
-    squares[c] = std::max(0.0, squares[c] - count * rounding * rounding);
+    squares[c] = std::max(squares[c] - count * rounding * rounding, 0.0);  // NaN stays
   }
 }
 

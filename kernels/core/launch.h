@@ -42,6 +42,7 @@
 namespace topograd::cuda {
 
 constexpr Device kDevice = Device::cuda;
+constexpr int64_t kMostBlocks = 4096;  // of a grid-stride loop: 32 for each of 128 multiprocessors
 
 /// Runs kernel(args...) on the context's stream, and checks that it could be launched.
 /// shared_bytes is the dynamic shared memory, the one that dynamic_shared() returns.
@@ -145,10 +146,11 @@ constexpr int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
 }
 
-/// Blocks for a grid-stride loop over n elements: enough to fill any GPU, no more than it takes.
+/// Blocks for a grid-stride loop over n elements: enough to fill any GPU (on the emulator few, so
+/// that small tests go round the loop again), and no more than it takes.
 inline dim3 grid_for(int64_t n, int threads_per_block) {
-  constexpr int64_t kMost = 4096;  // 32 blocks for each of 128 multiprocessors
-  return dim3(static_cast<unsigned>(std::clamp<int64_t>(ceil_div(n, threads_per_block), 1, kMost)));
+  return dim3(
+      static_cast<unsigned>(std::clamp<int64_t>(ceil_div(n, threads_per_block), 1, kMostBlocks)));
 }
 
 /// The first element of this thread in a grid-stride loop, and the loop's step.

@@ -3,15 +3,28 @@
 
 #include <cuda_runtime.h>
 
+#include <memory>
+
 #include "kernels/core/context.h"
 
 namespace topograd::cuda {
 
-/// Throws Error where a call failed: what the caller was doing, and what CUDA says about it.
+/// Throws Error where a call failed: what the caller was doing, and what CUDA says about it. An
+/// earlier kernel that failed while it ran is reported by whichever call comes next.
 void check(cudaError_t status, const char* doing);
 
 /// The context's stream, made on first use. It keeps order with the copies of tensors, which wait
 /// for it and are waited for.
 cudaStream_t stream_of(Context& context);
+
+/// The same, for what must not outlive the stream (a library's handle, a recording): states of a
+/// context are destroyed in any order.
+std::shared_ptr<CUstream_st> shared_stream_of(Context& context);
+
+/// Whether CUDA still takes calls: after main() it may be gone, and so is all that it handed out.
+bool still_running();
+
+/// The elements of a tensor in a GPU's memory, for a library to work on; null where undefined.
+float* elements_of(const Tensor& t);
 
 }  // namespace topograd::cuda

@@ -1,4 +1,6 @@
 // Memory of an NVIDIA GPU, and recordings as CUDA graphs.
+#include <algorithm>
+
 #include "kernels/core/op.h"
 #include "kernels/cuda/cuda_context.h"
 
@@ -6,9 +8,15 @@ namespace topograd::cuda {
 
 namespace {
 
+/// A GPU that runs what this build holds: machine code of compute capability 8.0 and later.
 bool available() {
   int count = 0;
-  return cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
+  int major = 0;
+  const bool works =
+      cudaGetDeviceCount(&count) == cudaSuccess && count > 0 &&
+      cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0) == cudaSuccess;
+  cudaGetLastError();  // not to be found by the next launch
+  return works && major >= 8;
 }
 
 std::string describe() {
@@ -21,14 +29,25 @@ std::string describe() {
 
 void* allocate(int64_t bytes) {
   void* memory = nullptr;
-  const cudaError_t status = cudaMalloc(&memory, static_cast<size_t>(bytes));
-  require(status != cudaErrorMemoryAllocation, "the GPU has no room for ", (bytes >> 20) + 1,
-          " MiB more; use smaller batches, or a GPU with more memory");
+  // Never null: a null pointer means that there is no tensor.
+  const cudaError_t status = cudaMalloc(&memory, static_cast<size_t>(std::max<int64_t>(bytes, 1)));
+  if (status == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    fail("the GPU has no room for ", (bytes >> 20) + 1,
+         " MiB more; use smaller batches, or a GPU with more memory");
+  }
   check(status, "allocating memory of a GPU");
   return memory;
 }
 
-/// A copy or fill on the default stream comes after everything queued before it on a context's
+/// Waits for all that uses the memory, as cudaFree does. Its status says nothing new: a kernel that
+/// failed is reported by the next call that is checked, and when main() has returned CUDA may be
+/// gone, and the memory with it.
+void release(void* memory) {
+  cudaFree(memory);
+}
+
+/// A copy or fill on the default stream comes after everything queued before it on any context's
 /// stream; the host waits here for those that CUDA lets it run ahead of.
 void finish(cudaError_t status, const char* doing) {
   check(status, doing);
@@ -52,24 +71,30 @@ void copy_within(void* target, const void* source, int64_t bytes) {
 
 /// A CUDA graph, ready to be launched.
 struct Graph {
+  explicit Graph(std::shared_ptr<CUstream_st> runs_on) : stream(std::move(runs_on)) {}
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
   ~Graph() {
+    cudaStreamSynchronize(stream.get());  // it may be under way
     if (executable) cudaGraphExecDestroy(executable);
     if (graph) cudaGraphDestroy(graph);
   }
+  std::shared_ptr<CUstream_st> stream;
   cudaGraph_t graph = nullptr;
   cudaGraphExec_t executable = nullptr;
 };
 
+/// What may not be recorded (a copy of a tensor, an allocation) fails inside work(), on this thread
+/// alone: other threads may do as they like, but for copying tensors.
 std::shared_ptr<void> record(Context& context, const std::function<void()>& work) {
-  auto recorded = std::make_shared<Graph>();
-  const cudaStream_t stream = stream_of(context);
+  auto recorded = std::make_shared<Graph>(shared_stream_of(context));
+  const cudaStream_t stream = recorded->stream.get();
   check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "recording a graph");
   try {
     work();
   } catch (...) {
-    cudaGraph_t unfinished = nullptr;
-    cudaStreamEndCapture(stream, &unfinished);
-    if (unfinished) cudaGraphDestroy(unfinished);
+    cudaStreamEndCapture(stream, &recorded->graph);
+    cudaGetLastError();  // the capture's failure, which is but a consequence
     throw;
   }
   check(cudaStreamEndCapture(stream, &recorded->graph), "recording a graph");
@@ -89,7 +114,7 @@ void register_device_cuda(OpRegistry& registry) {
                        .available = available,
                        .describe = describe,
                        .allocate = allocate,
-                       .release = [](void* memory) { cudaFree(memory); },
+                       .release = release,
                        .copy_in = copy_in,
                        .copy_out = copy_out,
                        .copy_within = copy_within,

@@ -12,13 +12,14 @@ struct Segment {
   int64_t length;
 };
 
-/// norms[i] = Euclidean norm of segment i of x, the squares summed in double, in an order that
-/// depends on the length alone. Segments may overlap and leave gaps; an empty one has norm 0.
+/// norms[i] = Euclidean norm of segment i of x, the squares summed in double, in dot's order
+/// (vector/dot_order.h): for f32, every row gives the same bits. Segments may overlap and leave
+/// gaps; an empty one has norm 0.
 struct FilterNormsArgs {
   static constexpr std::string_view kOp = "filter_norms";
-  Tensor norms;  ///< [count], f64
-  Tensor x;      ///< flat, f32 or f64
-  const Segment* segments = nullptr;
+  Tensor norms;                       ///< [count], f64
+  Tensor x;                           ///< flat, f32 or f64
+  const Segment* segments = nullptr;  ///< [count], on the host
   int64_t count = 0;
   void check() const;
 };

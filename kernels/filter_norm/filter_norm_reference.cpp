@@ -1,7 +1,8 @@
-// A sum of squares per segment, in order.
+// A sum of squares per segment, in dot's order.
 #include <cmath>
 
 #include "kernels/filter_norm/filter_norm.h"
+#include "kernels/vector/dot_order.h"
 
 namespace topograd {
 
@@ -13,10 +14,8 @@ void run(const FilterNormsArgs& args, Context&) {
     const T* x = args.x.data<T>();
     double* norms = args.norms.data<double>();
     for (int64_t i = 0; i < args.count; ++i) {
-      const auto [offset, length] = args.segments[i];
-      double sum = 0;
-      for (int64_t j = offset; j < offset + length; ++j) sum += static_cast<double>(x[j]) * x[j];
-      norms[i] = std::sqrt(sum);
+      const T* segment = x + args.segments[i].offset;
+      norms[i] = std::sqrt(dot_in_order(segment, segment, args.segments[i].length));
     }
   });
 }

@@ -19,8 +19,8 @@ concept AddableNumber = AtomicNumber<T> || std::is_same_v<T, float> || std::is_s
 /// Not inlined, so that the return address is the kernel's line; not instrumented, because the
 /// checker would take the accesses for ordinary ones.
 template <class T, class Operation>
-__attribute__((noinline, no_sanitize("thread"))) T read_modify_write(T* address,
-                                                                     Operation operation) {
+__attribute__((noinline)) TOPOGRAD_SIMT_UNWATCHED T read_modify_write(T* address,
+                                                                      Operation operation) {
   announce_atomic(address, sizeof(T), __builtin_return_address(0));
   const T old = *address;
   *address = operation(old);
@@ -32,7 +32,8 @@ __attribute__((noinline, no_sanitize("thread"))) T read_modify_write(T* address,
 // The operands are type_identity_t, so that atomicAdd(float*, int) converts as CUDA's overloads do.
 template <emulator::AddableNumber T>
 __attribute__((always_inline)) inline T atomicAdd(T* address, std::type_identity_t<T> value) {
-  return emulator::read_modify_write(address, [value](T old) { return static_cast<T>(old + value); });
+  return emulator::read_modify_write(address,
+                                     [value](T old) { return static_cast<T>(old + value); });
 }
 template <emulator::AtomicNumber T>
 __attribute__((always_inline)) inline T atomicMax(T* address, std::type_identity_t<T> value) {
@@ -43,8 +44,8 @@ __attribute__((always_inline)) inline T atomicMin(T* address, std::type_identity
   return emulator::read_modify_write(address, [value](T old) { return value < old ? value : old; });
 }
 template <class T>
-  requires(emulator::AtomicNumber<T> || std::is_same_v<T, float>)
-__attribute__((always_inline)) inline T atomicExch(T* address, std::type_identity_t<T> value) {
+requires(emulator::AtomicNumber<T> || std::is_same_v<T, float>)
+    __attribute__((always_inline)) inline T atomicExch(T* address, std::type_identity_t<T> value) {
   return emulator::read_modify_write(address, [value](T) { return value; });
 }
 template <emulator::AtomicNumber T>

@@ -19,6 +19,10 @@ enum class Access {
 /// An access of the running thread. The program counter is the one after it.
 void check_access(const void* address, size_t bytes, Access kind, const void* program_counter);
 
+/// Of the checker itself: that an access of 8 or 16 bytes lies at a multiple of 8. More the
+/// compilers do not promise, which make such accesses out of smaller ones.
+void check_alignment(const void* address, const void* program_counter);
+
 void check_allocated(const void* base, size_t bytes);
 void check_released(const void* base);
 /// The host has defined these bytes.

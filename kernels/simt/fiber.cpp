@@ -46,6 +46,9 @@ topograd_simt_switch_stack:
 
 namespace topograd::simt::emulator {
 
+constinit uintptr_t stacks_begin = 0;
+constinit uintptr_t stacks_end = 0;
+
 namespace {
 
 #ifdef TOPOGRAD_SIMT_ASAN
@@ -58,17 +61,17 @@ constexpr size_t kGuardBytes = 64 << 10;  // a whole page, whatever the machine'
 constexpr size_t kStaggerBytes = 4096;
 constexpr size_t kSlotBytes = kGuardBytes + kStackBytes + kStaggerBytes;
 
-/// Address space for all stacks; the memory behind it comes as it is touched.
-constinit char* arena = nullptr;
-
 char* slot_of(int index) {
-  if (!arena) {
-    void* memory = mmap(nullptr, kSlotBytes * kMaxThreads, PROT_READ | PROT_WRITE,
+  if (stacks_begin == 0) {
+    // Address space for all stacks; the memory behind it comes as it is touched.
+    constexpr size_t kBytes = kSlotBytes * kMaxThreads;
+    void* memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     require(memory != MAP_FAILED, "no address space for the emulator's stacks");
-    arena = static_cast<char*>(memory);
+    stacks_begin = reinterpret_cast<uintptr_t>(memory);
+    stacks_end = stacks_begin + kBytes;
   }
-  return arena + static_cast<size_t>(index) * kSlotBytes;
+  return reinterpret_cast<char*>(stacks_begin) + static_cast<size_t>(index) * kSlotBytes;
 }
 
 #ifdef TOPOGRAD_SIMT_ASAN
@@ -136,10 +139,6 @@ void fiber_entered() {
 #ifdef TOPOGRAD_SIMT_ASAN
   finish_switch(nullptr);
 #endif
-}
-
-bool on_fiber_stack(uintptr_t address) {
-  return address - reinterpret_cast<uintptr_t>(arena) < kSlotBytes * kMaxThreads;
 }
 
 }  // namespace topograd::simt::emulator

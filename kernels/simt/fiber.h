@@ -38,8 +38,13 @@ void switch_fiber(Fiber& from, Fiber& to);
 /// The first thing that entry() does.
 void fiber_entered();
 
+/// Where all stacks lie; empty until the first one is made.
+extern uintptr_t stacks_begin;
+extern uintptr_t stacks_end;
 /// Whether the address is on a fiber's stack: private to a CUDA thread.
-bool on_fiber_stack(uintptr_t address);
+inline bool on_fiber_stack(uintptr_t address) {
+  return address >= stacks_begin && address < stacks_end;
+}
 /// Whether the caller is a CUDA thread.
 inline bool inside_kernel() {
   return on_fiber_stack(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)));

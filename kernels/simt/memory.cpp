@@ -26,8 +26,12 @@ namespace {
 
 constexpr size_t kAlignment = 256;  // cudaMalloc's
 
-/// Base address and size of every allocation.
-std::map<uintptr_t, size_t> allocations;
+/// Base address and size of every allocation. Never destroyed: memory may be released while static
+/// objects are.
+std::map<uintptr_t, size_t>& allocations() {
+  static auto& all = *new std::map<uintptr_t, size_t>;
+  return all;
+}
 
 struct Allocation {
   uintptr_t base = 0;
@@ -37,8 +41,8 @@ struct Allocation {
 
 /// The allocation that begins at or before `address`; where there is none, an empty one.
 Allocation allocation_below(uintptr_t address) {
-  auto next = allocations.upper_bound(address);
-  if (next == allocations.begin()) return {};
+  auto next = allocations().upper_bound(address);
+  if (next == allocations().begin()) return {};
   --next;
   return {next->first, next->second};
 }
@@ -76,12 +80,12 @@ void require_host_memory(const char* operation, const void* address) {
 }  // namespace
 
 void open_device_memory() {
-  for ([[maybe_unused]] const auto& [base, bytes] : allocations)
+  for ([[maybe_unused]] const auto& [base, bytes] : allocations())
     ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<void*>(base), bytes);
 }
 
 void close_device_memory() {
-  for ([[maybe_unused]] const auto& [base, bytes] : allocations)
+  for ([[maybe_unused]] const auto& [base, bytes] : allocations())
     ASAN_POISON_MEMORY_REGION(reinterpret_cast<void*>(base), bytes);
 }
 
@@ -98,7 +102,7 @@ void* allocate(int64_t bytes) {
   require(posix_memalign(&base, emulator::kAlignment, size ? size : 1) == 0,
           "out of device memory: ", bytes, " bytes");
   std::memset(base, 0xff, size);
-  emulator::allocations[reinterpret_cast<uintptr_t>(base)] = size;
+  emulator::allocations()[reinterpret_cast<uintptr_t>(base)] = size;
   emulator::check_allocated(base, size);
   ASAN_POISON_MEMORY_REGION(base, size);
   return base;
@@ -107,12 +111,12 @@ void* allocate(int64_t bytes) {
 void release(void* base) {
   if (!base) return;
   const HostLock lock("releasing device memory");
-  const auto found = emulator::allocations.find(reinterpret_cast<uintptr_t>(base));
-  require(found != emulator::allocations.end(), "releasing device memory: ", base,
+  const auto found = emulator::allocations().find(reinterpret_cast<uintptr_t>(base));
+  require(found != emulator::allocations().end(), "releasing device memory: ", base,
           " is not the beginning of an allocation");
   ASAN_UNPOISON_MEMORY_REGION(base, found->second);
   emulator::check_released(base);
-  emulator::allocations.erase(found);
+  emulator::allocations().erase(found);
   std::free(base);
 }
 

@@ -10,9 +10,12 @@
 #include "kernels/simt/schedule.h"
 #include "kernels/simt/scheduler.h"
 
-// The linker defines these where a section of the name exists: the static __shared__ variables.
+// From the linker: the section of the static __shared__ variables, where a program has any, and
+// .bss.
 extern char __start_simt_shared[] __attribute__((weak));
 extern char __stop_simt_shared[] __attribute__((weak));
+extern char __bss_start;
+extern char _end;
 
 namespace topograd::simt {
 
@@ -27,8 +30,8 @@ std::mutex host_mutex;
 struct Free {
   void operator()(unsigned char* memory) const { std::free(memory); }
 };
-std::unique_ptr<unsigned char, Free> dynamic_shared;
-size_t dynamic_shared_bytes = 0;
+std::unique_ptr<unsigned char, Free> dynamic_memory;
+size_t dynamic_bytes = 0;
 
 void check_sizes(dim3 grid, dim3 block, size_t shared_bytes) {
   const auto shape = [](dim3 d) { return text('(', d.x, ", ", d.y, ", ", d.z, ')'); };
@@ -45,17 +48,22 @@ void check_sizes(dim3 grid, dim3 block, size_t shared_bytes) {
 
 /// A heap block of the exact size, so that AddressSanitizer sees where it ends.
 void size_dynamic_shared(size_t bytes) {
-  if (dynamic_shared && bytes == dynamic_shared_bytes) return;
+  if (dynamic_memory && bytes == dynamic_bytes) return;
   void* memory = nullptr;
   require(posix_memalign(&memory, 1024, bytes ? bytes : 1) == 0, "out of memory");
-  dynamic_shared.reset(static_cast<unsigned char*>(memory));
-  dynamic_shared_bytes = bytes;
+  dynamic_memory.reset(static_cast<unsigned char*>(memory));
+  dynamic_bytes = bytes;
 }
 
-/// Shared memory starts undefined: as NaN, whatever type it is read as. Not memset, which under
-/// AddressSanitizer would stop at the red zones between the variables.
+/// Shared memory starts undefined: as NaN, whatever type it is read as. volatile, because a memset
+/// would stop at AddressSanitizer's red zones between the variables.
 __attribute__((no_sanitize("address"))) void undefine_static_shared() {
-  for (volatile char* p = __start_simt_shared; p != __stop_simt_shared; ++p) *p = '\xff';
+  char* at = __start_simt_shared;
+  for (; at != __stop_simt_shared && reinterpret_cast<uintptr_t>(at) % 8 != 0; ++at)
+    *static_cast<volatile char*>(at) = '\xff';
+  for (; __stop_simt_shared - at >= 8; at += 8)
+    *reinterpret_cast<volatile uint64_t*>(at) = ~uint64_t{0};
+  for (; at != __stop_simt_shared; ++at) *static_cast<volatile char*>(at) = '\xff';
 }
 
 }  // namespace
@@ -80,11 +88,15 @@ void fail_in_kernel(Place place, const std::string& message) {
        ')');
 }
 
+void fail_absent_source(Place place, int lane) {
+  fail_in_kernel(place, text("a shuffle reads lane ", lane, ", which does not take part"));
+}
+
 void run_grid(const Kernel& kernel, dim3 grid, dim3 block, size_t shared_bytes) {
   const HostLock lock("launching a kernel");
   check_sizes(grid, block, shared_bytes);
   size_dynamic_shared(shared_bytes);
-  std::memset(dynamic_shared.get(), 0xff, shared_bytes);
+  std::memset(dynamic_memory.get(), 0xff, shared_bytes);
   undefine_static_shared();
   open_device_memory();
   check_launch_started(kernel.arguments, kernel.argument_bytes);
@@ -97,11 +109,27 @@ void run_grid(const Kernel& kernel, dim3 grid, dim3 block, size_t shared_bytes) 
 }
 
 void* dynamic_shared_memory() {
-  return dynamic_shared.get();
+  return dynamic_memory.get();
 }
 
-DynamicShared dynamic_shared_range() {
-  return {dynamic_shared.get(), dynamic_shared_bytes};
+MemoryRange static_shared() {
+  const auto begin = reinterpret_cast<uintptr_t>(__start_simt_shared);
+  return {begin, reinterpret_cast<uintptr_t>(__stop_simt_shared) - begin};
+}
+
+MemoryRange zero_initialised() {
+  const auto begin = reinterpret_cast<uintptr_t>(&__bss_start);
+  return {begin, reinterpret_cast<uintptr_t>(&_end) - begin};
+}
+
+MemoryRange dynamic_shared() {
+  return {reinterpret_cast<uintptr_t>(dynamic_memory.get()), dynamic_bytes};
+}
+
+bool is_shared(const void* address) {
+  const auto at = reinterpret_cast<uintptr_t>(address);
+  return static_shared().contains(at) || dynamic_shared().contains(at) ||
+         zero_initialised().contains(at);
 }
 
 void announce_atomic(const void* address, size_t bytes, const void* program_counter) {

@@ -1,6 +1,7 @@
 #include "kernels/simt/scheduler.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <map>
 #include <numeric>
@@ -20,6 +21,16 @@ namespace emulator {
 
 TOPOGRAD_SIMT_STATE constinit int current_thread = -1;
 Scheduler scheduler;
+
+namespace {
+
+std::string hex(unsigned mask) {
+  char digits[16];
+  std::snprintf(digits, sizeof digits, "%08x", mask);
+  return digits;
+}
+
+}  // namespace
 
 void ReadyQueue::clear() {
   threads_.clear();
@@ -108,7 +119,7 @@ void Scheduler::run_block() {
     } else if (unstarted_next_ < static_cast<int>(threads_.size())) {
       switch_from_host(idle_fiber());
     } else {
-      fail(describe_threads());
+      fail(describe_deadlock());
     }
   }
   if (!error_.empty()) forget_fibers();
@@ -190,49 +201,49 @@ void Scheduler::wait(Thread& self) {
   self.state = State::running;
 }
 
-std::string Scheduler::describe_threads() const {
+std::string Scheduler::describe_deadlock() const {
   struct Group {
     int threads = 0;
     size_t first = 0;
   };
-  std::map<std::string, Group> groups;
+  std::map<std::string, Group> groups;  // by what their threads do
   for (size_t i = 0; i < threads_.size(); ++i) {
     const Thread& thread = threads_[i];
-    std::string where;
-    if (thread.state == State::exited) {
-      where = "returned";
-    } else if (thread.state == State::in_warp || thread.state == State::in_block) {
-      where = text("waits in ", thread.operation);
-      if (thread.state == State::in_warp) {
-        char mask[16];
-        std::snprintf(mask, sizeof mask, " of %08x", thread.mask);
-        where += mask;
-      }
-      where += text(" at ", file_name(thread.place.file), ':', thread.place.line);
-    } else {
-      where = "can go on";
+    std::string what = "returned";
+    if (thread.state != State::exited) {
+      what = text("wait in ", thread.operation);
+      if (thread.state == State::in_warp) what += text(" of lanes ", hex(thread.mask));
+      what += text(" at ", file_name(thread.place.file), ':', thread.place.line);
     }
-    Group& group = groups[where];
+    Group& group = groups[what];
     if (group.threads++ == 0) group.first = i;
   }
-  std::string line = text("threads of block (", blockIdx.x, ',', blockIdx.y, ',', blockIdx.z,
-                          ") wait for each other for ever");
+  std::string line = text("deadlock in block (", blockIdx.x, ',', blockIdx.y, ',', blockIdx.z, ')');
   const char* separator = ": ";
-  for (const auto& [where, group] : groups) {
-    line += text(separator, group.threads, " (the first is thread ", group.first, ") ", where);
+  for (const auto& [what, group] : groups) {
+    line += text(separator, group.threads, " threads (", group.first,
+                 group.threads > 1 ? ", ..." : "", ") ", what);
     separator = "; ";
   }
   return line;
 }
 
 void Scheduler::require_same_operation(const Thread& self, const Thread& other) const {
-  const bool same_mask = self.mask == other.mask;
-  if (same_mask && self.combine == other.combine &&
+  if (self.combine == other.combine &&
       (self.operation == other.operation || std::strcmp(self.operation, other.operation) == 0))
     return;
-  fail_in_kernel(self.place, text("lanes of a warp diverge: ", self.operation, " meets ",
-                                  other.operation, same_mask ? "" : " with another mask", " of ",
-                                  file_name(other.place.file), ':', other.place.line));
+  fail_in_kernel(self.place,
+                 text("lanes of a warp diverge: ", self.operation, " meets ", other.operation,
+                      " of ", file_name(other.place.file), ':', other.place.line));
+}
+
+/// Whether all lanes of the mask wait with that mask. A lane that waits with another one is still
+/// on its way; if it never comes, that is a deadlock, which is reported.
+bool Scheduler::all_wait(const Thread* warp, unsigned waiting, unsigned mask) {
+  if ((waiting & mask) != mask) return false;
+  for (unsigned rest = mask; rest != 0; rest &= rest - 1)
+    if (warp[__builtin_ctz(rest)].mask != mask) return false;
+  return true;
 }
 
 void Scheduler::meet_warp(unsigned mask, const char* operation, Place place, void* slot,
@@ -257,7 +268,7 @@ void Scheduler::meet_warp(unsigned mask, const char* operation, Place place, voi
   self.combine = combine;
   unsigned& waiting = waiting_in_warp_[first / 32];
   waiting |= self_bit;
-  if ((waiting & mask) != mask) return wait(self);
+  if (!all_wait(warp, waiting, mask)) return wait(self);
 
   // The last lane to arrive does the work of all and goes on without a switch.
   void* slots[32];
@@ -311,12 +322,10 @@ void Scheduler::meet_block(const char* operation, Place place, void* slot, Block
     threads_[static_cast<size_t>(i)].state = State::ready;
     ready_.push(i);
   }
-  if (seed_ != 0)
-    ready_.order_newest(static_cast<size_t>(threads - 1), warp_priority_, random_);
+  if (seed_ != 0) ready_.order_newest(static_cast<size_t>(threads - 1), warp_priority_, random_);
 }
 
-void meet_warp(unsigned mask, const char* operation, Place place, void* slot,
-               WarpCombine combine) {
+void meet_warp(unsigned mask, const char* operation, Place place, void* slot, WarpCombine combine) {
   scheduler.meet_warp(mask, operation, place, slot, combine);
 }
 

@@ -41,8 +41,6 @@ class Scheduler {
   void meet_warp(unsigned mask, const char* operation, Place place, void* slot,
                  WarpCombine combine);
   void meet_block(const char* operation, Place place, void* slot, BlockCombine combine);
-  /// Where all threads of the block are, on one line.
-  std::string describe_threads() const;
 
  private:
   enum class State : uint8_t { unstarted, running, ready, in_warp, in_block, exited };
@@ -68,6 +66,8 @@ class Scheduler {
   void switch_from_host(Fiber& fiber);
   Fiber& idle_fiber();
   void forget_fibers();
+  std::string describe_deadlock() const;
+  static bool all_wait(const Thread* warp, unsigned waiting, unsigned mask);
   void require_same_operation(const Thread& self, const Thread& other) const;
 
   Kernel kernel_{};
@@ -104,12 +104,18 @@ class HostLock {
   HostLock& operator=(const HostLock&) = delete;
 };
 
-/// The block's dynamic shared memory.
-struct DynamicShared {
-  unsigned char* base;
+struct MemoryRange {
+  uintptr_t base;
   size_t bytes;
+  bool contains(uintptr_t address) const { return address - base < bytes; }
 };
-DynamicShared dynamic_shared_range();
+/// Where __shared__ variables lie, but for those of g++'s function templates: these are somewhere
+/// in zero_initialised(), the program's .bss.
+MemoryRange static_shared();
+MemoryRange zero_initialised();
+/// The block's dynamic shared memory.
+MemoryRange dynamic_shared();
+bool is_shared(const void* address);
 
 /// Under AddressSanitizer: whether device memory may be touched.
 void open_device_memory();

@@ -46,9 +46,18 @@
 #endif
 #define __constant__ __attribute__((section("simt_constant")))
 
+// clang leaves copies of whole objects (a float4 from one array to another) to memcpy, where the
+// memory checker would not see them. Newer ones call __tsan_memcpy and so on by themselves.
+#if defined(__clang__)
+#if __has_feature(thread_sanitizer)
+asm("memcpy = __tsan_memcpy\nmemmove = __tsan_memmove\nmemset = __tsan_memset");
+#endif
+#endif
+
 namespace topograd::simt {
 
 constexpr Device kDevice = Device::simt;
+constexpr int64_t kMostBlocks = 3;  // of a grid-stride loop: see grid_for
 
 /// Runs kernel(args...) in every thread of the grid, to the end. Blocks run one after the other;
 /// the threads of a block are fibers of the calling thread. Throws Error where a kernel or the

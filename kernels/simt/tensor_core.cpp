@@ -52,6 +52,7 @@ void forget_copies(int threads) {
 
 void start_copy(void* to, const void* from, bool valid, Place place) {
   const void* program_counter = __builtin_return_address(0);
+  if (!is_shared(to)) fail_in_kernel(place, "copy_async_16: the target is not shared memory");
   if (misaligned(to)) fail_in_kernel(place, "copy_async_16: the target is not 16-byte aligned");
   if (misaligned(from)) fail_in_kernel(place, "copy_async_16: the source is not 16-byte aligned");
   if (valid) {
@@ -82,10 +83,12 @@ void wait_for_copies(int pending_groups) {
     check_access(copy.to, kCopyBytes, Access::copy_done, __builtin_return_address(0));
     ++done;
   }
-  queue.copies.erase(queue.copies.begin(), queue.copies.begin() + static_cast<std::ptrdiff_t>(done));
+  queue.copies.erase(queue.copies.begin(),
+                     queue.copies.begin() + static_cast<std::ptrdiff_t>(done));
 }
 
 void read_matrix_row(void* to, const void* row, Place place) {
+  if (!is_shared(row)) fail_in_kernel(place, "ldmatrix: the row is not in shared memory");
   if (misaligned(row)) fail_in_kernel(place, "ldmatrix: the row is not 16-byte aligned");
   check_access(row, kCopyBytes, Access::read, __builtin_return_address(0));
   std::memcpy(to, row, kCopyBytes);

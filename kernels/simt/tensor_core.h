@@ -34,30 +34,35 @@ __attribute__((always_inline)) inline void copy_async_wait() {
 
 namespace emulator {
 
+struct MatrixSlot {
+  uint32_t* r;
+  uint16_t row[8];
+};
+
+template <int kMatrices, bool kTransposed>
+TOPOGRAD_SIMT_UNWATCHED void serve_matrices(void** slots, unsigned) {
+  for (int lane = 0; lane < 32; ++lane) {
+    const int major = lane / 4;
+    const int minor = 2 * (lane % 4);
+    for (int n = 0; n < kMatrices; ++n) {
+      const auto element = [&](int i, int j) -> uint32_t {
+        return static_cast<const MatrixSlot*>(slots[8 * n + i])->row[j];
+      };
+      static_cast<MatrixSlot*>(slots[lane])->r[n] =
+          kTransposed ? element(minor, major) | element(minor + 1, major) << 16
+                      : element(major, minor) | element(major, minor + 1) << 16;
+    }
+  }
+}
+
 /// Lane l of 8 * kMatrices names row l % 8 of matrix l / 8. Not transposed, a lane receives of each
 /// matrix elements 2 * (l % 4) and the next of row l / 4; transposed, of column l / 4.
 template <int kMatrices, bool kTransposed>
 __attribute__((always_inline)) inline void load_matrices(uint32_t (&r)[kMatrices], const void* row,
                                                          const char* operation, Place place) {
-  struct Slot {
-    uint32_t* r;
-    uint16_t row[8];
-  } slot{r, {}};
+  MatrixSlot slot{r, {}};
   if (lane_id() < 8 * kMatrices) read_matrix_row(slot.row, row, place);
-  meet_warp(~0u, operation, place, &slot, [](void** slots, unsigned) {
-    for (int lane = 0; lane < 32; ++lane) {
-      const int major = lane / 4;
-      const int minor = 2 * (lane % 4);
-      for (int n = 0; n < kMatrices; ++n) {
-        const auto element = [&](int i, int j) -> uint32_t {
-          return static_cast<const Slot*>(slots[8 * n + i])->row[j];
-        };
-        static_cast<Slot*>(slots[lane])->r[n] =
-            kTransposed ? element(minor, major) | element(minor + 1, major) << 16
-                        : element(major, minor) | element(major, minor + 1) << 16;
-      }
-    }
-  });
+  meet_warp(~0u, operation, place, &slot, serve_matrices<kMatrices, kTransposed>);
 }
 
 inline float lower_bfloat16(uint32_t pair) {

@@ -12,43 +12,52 @@ namespace topograd::simt {
 
 namespace emulator {
 
+template <class T>
+struct ShuffleSlot {
+  T in, out;
+  int source;  // lane
+  Place place;
+};
+
+template <class T>
+TOPOGRAD_SIMT_UNWATCHED void serve_shuffle(void** slots, unsigned lanes) {
+  for (int lane = 0; lane < 32; ++lane) {
+    if (!(lanes >> lane & 1)) continue;
+    auto& to = *static_cast<ShuffleSlot<T>*>(slots[lane]);
+    if (!(lanes >> to.source & 1)) fail_absent_source(to.place, to.source);
+    to.out = static_cast<ShuffleSlot<T>*>(slots[to.source])->in;
+  }
+}
+
 /// `value` of the lane `source` of the warp.
 template <class T>
-T shuffle(unsigned mask, T value, int source, const char* operation, Place place) {
+TOPOGRAD_SIMT_UNWATCHED T shuffle(unsigned mask, T value, int source, const char* operation,
+                                  Place place) {
   static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 8,
                 "CUDA shuffles numbers of up to 8 bytes");
-  struct Slot {
-    T in, out;
-    int source;
-    Place place;
-  } slot{value, value, source, place};
-  meet_warp(mask, operation, place, &slot, [](void** slots, unsigned lanes) {
-    for (int lane = 0; lane < 32; ++lane) {
-      if (!(lanes >> lane & 1)) continue;
-      auto& to = *static_cast<Slot*>(slots[lane]);
-      if (!(lanes >> to.source & 1))
-        fail_in_kernel(to.place, text("a shuffle reads lane ", to.source, ", which is not in it"));
-      to.out = static_cast<Slot*>(slots[to.source])->in;
-    }
-  });
+  ShuffleSlot<T> slot{value, value, source, place};
+  meet_warp(mask, operation, place, &slot, serve_shuffle<T>);
   return slot.out;
+}
+
+template <class Combine, class T>
+TOPOGRAD_SIMT_UNWATCHED void serve_reduction(void** slots, unsigned lanes) {
+  T result{};
+  bool first = true;
+  for (int lane = 0; lane < 32; ++lane) {
+    if (!(lanes >> lane & 1)) continue;
+    const T next = *static_cast<T*>(slots[lane]);
+    result = first ? next : Combine{}(result, next);
+    first = false;
+  }
+  for (int lane = 0; lane < 32; ++lane)
+    if (lanes >> lane & 1) *static_cast<T*>(slots[lane]) = result;
 }
 
 /// The sum, or whatever `Combine` makes, of all lanes' values.
 template <class Combine, class T>
 T reduce_warp(unsigned mask, T value, const char* operation, Place place) {
-  meet_warp(mask, operation, place, &value, [](void** slots, unsigned lanes) {
-    T result{};
-    bool first = true;
-    for (int lane = 0; lane < 32; ++lane) {
-      if (!(lanes >> lane & 1)) continue;
-      const T next = *static_cast<T*>(slots[lane]);
-      result = first ? next : Combine{}(result, next);
-      first = false;
-    }
-    for (int lane = 0; lane < 32; ++lane)
-      if (lanes >> lane & 1) *static_cast<T*>(slots[lane]) = result;
-  });
+  meet_warp(mask, operation, place, &value, serve_reduction<Combine, T>);
   return value;
 }
 
@@ -74,14 +83,16 @@ struct Minimum {
   }
 };
 
+TOPOGRAD_SIMT_UNWATCHED inline void serve_count(void** slots, int threads) {
+  int count = 0;
+  for (int thread = 0; thread < threads; ++thread) count += *static_cast<int*>(slots[thread]);
+  for (int thread = 0; thread < threads; ++thread) *static_cast<int*>(slots[thread]) = count;
+}
+
 /// The number of threads of the block whose predicate holds, at a barrier.
 inline int count_block(bool predicate, const char* operation, Place place) {
   int value = predicate;
-  meet_block(operation, place, &value, [](void** slots, int threads) {
-    int count = 0;
-    for (int thread = 0; thread < threads; ++thread) count += *static_cast<int*>(slots[thread]);
-    for (int thread = 0; thread < threads; ++thread) *static_cast<int*>(slots[thread]) = count;
-  });
+  meet_block(operation, place, &value, serve_count);
   return value;
 }
 
@@ -146,8 +157,7 @@ inline unsigned __ballot_sync(unsigned mask, int predicate,
 inline int __any_sync(unsigned mask, int predicate,
                       emulator::Place place = emulator::Place::here()) {
   const unsigned holds = predicate != 0;
-  return static_cast<int>(
-      emulator::reduce_warp<emulator::BitOr>(mask, holds, "__any_sync", place));
+  return static_cast<int>(emulator::reduce_warp<emulator::BitOr>(mask, holds, "__any_sync", place));
 }
 inline int __all_sync(unsigned mask, int predicate,
                       emulator::Place place = emulator::Place::here()) {

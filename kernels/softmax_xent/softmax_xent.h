@@ -16,7 +16,8 @@ LossKind loss_named(std::string_view name);
 /// The loss of every image, and whether its largest logit is its label's. Formed in double from
 /// logits minus their maximum, rounded once: neither overflow nor log(0) at any finite logits.
 /// P networks that saw the same N images are one call. Labels that lie on the CPU are checked; on a
-/// device, where that would cost a round trip, a label that is no class makes the loss NaN.
+/// device, where that would cost a round trip, a label that is no class makes the loss NaN, and the
+/// image is not correct.
 struct LossForwardArgs {
   static constexpr std::string_view kOp = "loss_forward";
   Tensor losses;     ///< [N] or [P, N], the logits' type
@@ -31,7 +32,8 @@ inline void loss_forward(const LossForwardArgs& args, Context& context) {
   run_op(args, context);
 }
 
-/// dlogits = scale * d(sum of the images' losses) / dlogits; scale = 1/N for the mean loss.
+/// dlogits = scale * d(sum of the images' losses) / dlogits; scale = 1/N for the mean loss. On a
+/// device, a label that is no class makes its image's dlogits NaN.
 struct LossBackwardArgs {
   static constexpr std::string_view kOp = "loss_backward";
   Tensor dlogits;  ///< [N, C]; may be the logits themselves
@@ -45,8 +47,10 @@ inline void loss_backward(const LossBackwardArgs& args, Context& context) {
   run_op(args, context);
 }
 
-/// What a point of the landscape keeps of its images' losses, in double and image order:
-/// sums[p] (+)= {sum of losses, sum of their squares, number correct}.
+/// What a point of the landscape keeps of its images' losses:
+///   sums[p] (+)= {sum of losses, sum of their squares, number correct},
+/// in double, in an order that depends on N alone (loss_order.h): for f32, every row gives the same
+/// bits.
 struct LossSumsArgs {
   static constexpr std::string_view kOp = "loss_sums";
   Tensor sums;     ///< f64 [P, 3]

@@ -3,7 +3,9 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/softmax_xent/loss_order.h"
 #include "kernels/softmax_xent/softmax_xent.h"
+#include "kernels/vector/dot_order.h"
 
 namespace topograd {
 
@@ -86,19 +88,27 @@ void backward(const LossBackwardArgs& args, Context& context) {
   });
 }
 
+template <class T>
+void sums_of_point(double* sums, const T* losses, const int32_t* correct, int64_t N) {
+  double loss[kLossPartialSums] = {}, square[kLossPartialSums] = {};
+  for (int64_t n = 0; n < N; ++n) {
+    const double l = losses[n];
+    loss[n % kLossPartialSums] += l;
+    square[n % kLossPartialSums] += l * l;
+    sums[2] += correct[n];
+  }
+  sums[0] += sum_of_partial_sums<kLossPartialSums / 2>(loss);
+  sums[1] += sum_of_partial_sums<kLossPartialSums / 2>(square);
+}
+
 void sums(const LossSumsArgs& args, Context&) {
   with_real_type(args.losses.dtype(), [&](auto real) {
-    using T = decltype(real);
     const int64_t N = args.losses.dim(1);
     for (int64_t p = 0; p < args.losses.dim(0); ++p) {
       double* sums = args.sums.data<double>() + 3 * p;
       if (args.write == Write::overwrite) std::fill_n(sums, 3, 0.0);
-      for (int64_t i = p * N; i < (p + 1) * N; ++i) {
-        const double loss = args.losses.data<T>()[i];
-        sums[0] += loss;
-        sums[1] += loss * loss;
-        sums[2] += args.correct.data<int32_t>()[i];
-      }
+      sums_of_point(sums, args.losses.data<decltype(real)>() + p * N,
+                    args.correct.data<int32_t>() + p * N, N);
     }
   });
 }

@@ -1,7 +1,9 @@
-// The order in which dot adds, shared by its rows: the same bits whichever runs. Products of two
-// floats are exact in double, so it does not matter either whether an addition is fused with them.
+// The order in which dot and filter_norm add, shared by their rows: the same bits whichever runs.
+// Products of two floats are exact in double, so it does not matter either whether an addition is
+// fused with them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 namespace topograd {
@@ -20,6 +22,20 @@ inline double sum_of_partial_sums(double* partial) {
   for (int64_t i = 0; i < kHalf; ++i) partial[i] += partial[i + kHalf];
   if constexpr (kHalf > 1) return sum_of_partial_sums<kHalf / 2>(partial);
   return partial[0];
+}
+
+/// The sum of a[i] b[i] in that order, in plain loops.
+template <class T>
+double dot_in_order(const T* a, const T* b, int64_t n) {
+  double sum = 0;
+  for (int64_t begin = 0; begin < n; begin += kDotBlock) {
+    double partial[kDotPartialSums] = {};
+    for (int64_t i = begin; i < std::min(n, begin + kDotBlock); ++i)
+      partial[(i - begin) % kDotPartialSums] +=
+          static_cast<double>(a[i]) * static_cast<double>(b[i]);
+    sum += sum_of_partial_sums(partial);
+  }
+  return sum;
 }
 
 }  // namespace topograd

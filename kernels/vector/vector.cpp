@@ -40,9 +40,9 @@ void SumRowsArgs::check() const {
 }
 
 double dot(const Tensor& a, const Tensor& b, Context& context) {
-  double result = 0;
-  dot({.result = Tensor::wrap(&result, {1}, DType::f64), .a = a, .b = b}, context);
-  return result;
+  const Tensor result({1}, DType::f64, context.device());
+  dot({.result = result, .a = a, .b = b}, context);
+  return result.to(Device::cpu).data<double>()[0];
 }
 
 double norm(const Tensor& a, Context& context) {

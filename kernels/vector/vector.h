@@ -17,7 +17,8 @@ inline void copy(const CopyArgs& args, Context& context) {
   run_op(args, context);
 }
 
-/// y += a x, formed in double and rounded once.
+/// y += a x, as y + (a x) in double without a fused multiply-add, rounded once: every row gives the
+/// same bits, on every processor. y may be x.
 struct AxpyArgs {
   static constexpr std::string_view kOp = "axpy";
   Tensor y;  ///< any shape
@@ -29,7 +30,7 @@ inline void axpy(const AxpyArgs& args, Context& context) {
   run_op(args, context);
 }
 
-/// y *= a, formed in double and rounded once.
+/// y *= a, formed in double and rounded once: the same bits in every row, too.
 struct ScaleArgs {
   static constexpr std::string_view kOp = "scale";
   Tensor y;  ///< any shape
@@ -40,7 +41,8 @@ inline void scale(const ScaleArgs& args, Context& context) {
   run_op(args, context);
 }
 
-/// result = sum of a[i] b[i], in double, in an order that depends on the length alone.
+/// result = sum of a[i] b[i], in double, in an order that depends on the length alone
+/// (dot_order.h): for f32, every row gives the same bits, on every processor.
 struct DotArgs {
   static constexpr std::string_view kOp = "dot";
   Tensor result;  ///< [1], f64
@@ -51,6 +53,7 @@ struct DotArgs {
 inline void dot(const DotArgs& args, Context& context) {
   run_op(args, context);
 }
+/// The same as a number: fetched, where a and b lie on a device.
 double dot(const Tensor& a, const Tensor& b, Context& context);
 /// Euclidean norm.
 double norm(const Tensor& a, Context& context);

@@ -1,5 +1,4 @@
 // Plain loops; memory bounds all of them.
-#include <algorithm>
 #include <cstring>
 
 #include "kernels/vector/dot_order.h"
@@ -26,23 +25,10 @@ void run_scale(const ScaleArgs& args, Context&) {
   });
 }
 
-template <class T>
-double dot_block(const T* a, const T* b, int64_t n) {
-  double partial[kDotPartialSums] = {};
-  for (int64_t i = 0; i < n; ++i)
-    partial[i % kDotPartialSums] += static_cast<double>(a[i]) * static_cast<double>(b[i]);
-  return sum_of_partial_sums(partial);
-}
-
 void run_dot(const DotArgs& args, Context&) {
   with_real_type(args.a.dtype(), [&](auto real) {
     using T = decltype(real);
-    const T* a = args.a.data<T>();
-    const T* b = args.b.data<T>();
-    double sum = 0;
-    for (int64_t i = 0; i < args.a.size(); i += kDotBlock)
-      sum += dot_block(a + i, b + i, std::min(kDotBlock, args.a.size() - i));
-    args.result.data<double>()[0] = sum;
+    args.result.data<double>()[0] = dot_in_order(args.a.data<T>(), args.b.data<T>(), args.a.size());
   });
 }
 

@@ -27,8 +27,8 @@ const Case kCases[] = {
     // Tiles of 4x4: several blocks of them, a last block half full, tiles that reach over the
     // border by one to three pixels, images of one tile and of less; every width of the register
     // block.
-    {2, 32, 32, 16, 16, 3, 1, 1},
-    {5, 8, 8, 64, 64, 3, 1, 1},
+    {2, 16, 20, 16, 16, 3, 1, 1},
+    {1, 8, 8, 64, 64, 3, 1, 1},
     {3, 9, 7, 16, 32, 3, 1, 1},
     {1, 13, 6, 32, 48, 3, 1, 1},
     {2, 4, 5, 80, 16, 3, 1, 1},
@@ -37,6 +37,12 @@ const Case kCases[] = {
     {1, 8, 3, 16, 16, 3, 1, 1},
     {0, 8, 8, 16, 16, 3, 1, 1},
     {1, 6, 6, 16, 16, 3, 1, 0},
+    // Tiles of 256 x 16 to 128 x 64 numbers: several both ways, with tails; a sum over pixels in
+    // two parts, the second one shorter.
+    {1, 9, 11, 6, 70, 3, 2, 1},
+    {1, 12, 13, 8, 70, 3, 1, 1},
+    {1, 9, 16, 70, 8, 3, 1, 1},
+    {3, 15, 13, 5, 7, 3, 1, 1},
 };
 
 // A sum of K*K*I float products, K*K*I at most 800: random-walk rounding sqrt(800) * 6e-8 = 2e-6 of
@@ -47,55 +53,68 @@ constexpr double kTolerance = 5e-6;
 // up to 6e-6.
 const std::map<std::string_view, double> kRowTolerances{{"winograd", 1e-5}};
 
-Shape output_shape(const Case& c) {
-  const ConvGeometry g{c.stride, c.padding};
-  return {c.N, g.output_extent(c.H, c.K), g.output_extent(c.W, c.K), c.O};
+/// All directions, with and without what is optional. x and w begin `offset` floats into their
+/// memory.
+void check_directions(const Shape& x, const Shape& w, ConvGeometry geometry, int64_t offset = 0) {
+  const std::string what = text("x=", x, " w=", w, " stride=", geometry.stride,
+                                " padding=", geometry.padding, " offset=", offset);
+  const Shape y{x[0], geometry.output_extent(x[1], w[1]), geometry.output_extent(x[2], w[2]), w[0]};
+  const auto input = [=](Operands& o, const Shape& shape) {
+    return o.normal({shape.size() + offset}).slice(offset, shape);
+  };
+  for (bool with_bias : {false, true})
+    check_op<Conv2dForwardArgs>(
+        "forward " + what,
+        [&](Operands& o) {
+          return Conv2dForwardArgs{.y = o.output(y),
+                                   .x = input(o, x),
+                                   .w = input(o, w),
+                                   .bias = with_bias ? o.normal({w[0]}) : Tensor(),
+                                   .geometry = geometry,
+                                   .rounding = Rounding::relaxed};
+        },
+        kTolerance, 1, kRowTolerances);
+  for (Write write : {Write::overwrite, Write::accumulate}) {
+    check_op<Conv2dBackwardDataArgs>(
+        "backward data " + what,
+        [&](Operands& o) {
+          return Conv2dBackwardDataArgs{.dx = o.output(x, write),
+                                        .dy = input(o, y),
+                                        .w = input(o, w),
+                                        .geometry = geometry,
+                                        .write = write,
+                                        .rounding = Rounding::relaxed};
+        },
+        kTolerance, 1, kRowTolerances);
+    check_op<Conv2dBackwardFilterArgs>(
+        "backward filter " + what,
+        [&](Operands& o) {
+          return Conv2dBackwardFilterArgs{.dw = o.output(w, write),
+                                          .dy = input(o, y),
+                                          .x = input(o, x),
+                                          .geometry = geometry,
+                                          .write = write};
+        },
+        kTolerance);
+  }
 }
 
 }  // namespace
 
 TEST_CASE("conv2d: every row equals the reference in all three directions") {
-  for (const Case& c : kCases) {
-    const std::string what = text("N=", c.N, " H=", c.H, " W=", c.W, " I=", c.I, " O=", c.O,
-                                  " K=", c.K, " stride=", c.stride, " padding=", c.padding);
-    const ConvGeometry geometry{c.stride, c.padding};
-    const Shape x{c.N, c.H, c.W, c.I}, w{c.O, c.K, c.K, c.I}, y = output_shape(c);
-    for (bool with_bias : {false, true})
-      check_op<Conv2dForwardArgs>(
-          "forward " + what,
-          [&](Operands& o) {
-            return Conv2dForwardArgs{.y = o.output(y),
-                                     .x = o.normal(x),
-                                     .w = o.normal(w),
-                                     .bias = with_bias ? o.normal({c.O}) : Tensor(),
-                                     .geometry = geometry,
-                                     .rounding = Rounding::relaxed};
-          },
-          kTolerance, 1, kRowTolerances);
-    for (Write write : {Write::overwrite, Write::accumulate}) {
-      check_op<Conv2dBackwardDataArgs>(
-          "backward data " + what,
-          [&](Operands& o) {
-            return Conv2dBackwardDataArgs{.dx = o.output(x, write),
-                                          .dy = o.normal(y),
-                                          .w = o.normal(w),
-                                          .geometry = geometry,
-                                          .write = write,
-                                          .rounding = Rounding::relaxed};
-          },
-          kTolerance, 1, kRowTolerances);
-      check_op<Conv2dBackwardFilterArgs>(
-          "backward filter " + what,
-          [&](Operands& o) {
-            return Conv2dBackwardFilterArgs{.dw = o.output(w, write),
-                                            .dy = o.normal(y),
-                                            .x = o.normal(x),
-                                            .geometry = geometry,
-                                            .write = write};
-          },
-          kTolerance);
-    }
-  }
+  for (const Case& c : kCases)
+    check_directions({c.N, c.H, c.W, c.I}, {c.O, c.K, c.K, c.I}, {c.stride, c.padding});
+}
+
+TEST_CASE("conv2d: kernels need not be square, nor as wide as the stride") {
+  check_directions({2, 6, 9, 4}, {8, 2, 5, 4}, {1, 2});
+  check_directions({2, 7, 5, 3}, {5, 4, 1, 3}, {3, 2});
+  check_directions({1, 5, 3, 4}, {4, 1, 1, 4}, {7, 1});
+}
+
+TEST_CASE("conv2d: tensors may begin at any float") {
+  // Channels are a multiple of a GPU's 16-byte loads, addresses are not.
+  for (int64_t offset : {1, 2}) check_directions({1, 5, 4, 8}, {12, 3, 3, 8}, {1, 1}, offset);
 }
 
 TEST_CASE("conv2d: shapes that do not fit are refused in one line") {

@@ -4,58 +4,86 @@
 using namespace topograd;
 using namespace topograd::test;
 
-TEST_CASE("filter_norm: known norms of segments that overlap, touch, leave gaps or are empty") {
-  Context context;
-  for (DType dtype : {DType::f32, DType::f64}) {
-    Tensor values = Tensor::zeros({7}, DType::f64);
-    const double x[] = {3, 4, 12, 0, 84, -2, -1};
-    std::copy_n(x, 7, values.data<double>());
-    const Segment segments[] = {{0, 2}, {0, 3}, {2, 1}, {7, 0}, {0, 5}, {6, 1}};
-    const double expected[] = {5, 13, 12, 0, 85, 1};
-    const Tensor norms({6}, DType::f64);
-    filter_norms({.norms = norms, .x = values.converted(dtype), .segments = segments, .count = 6},
-                 context);
-    for (int i = 0; i < 6; ++i) CHECK(norms.data<double>()[i] == expected[i]);
-  }
+namespace {
+
+Tensor norms_of(const Tensor& x, const std::vector<Segment>& segments,
+                const Implementation<FilterNormsArgs>& row, Context& context) {
+  const int64_t count = static_cast<int64_t>(segments.size());
+  Operands o(1, x.dtype(), row.device);
+  const FilterNormsArgs args{.norms = o.exact_output({count}),
+                             .x = o.given(x),
+                             .segments = segments.data(),
+                             .count = count};
+  args.check();
+  REQUIRE(row.supports(args));
+  row.run(args, context);
+  o.check_guards(std::string(row.name));
+  return args.norms.to(Device::cpu);
 }
 
-TEST_CASE("filter_norm: every row agrees with a sum in long double") {
-  const int64_t n = 4603;
+}  // namespace
+
+TEST_CASE("filter_norm: known norms of segments that overlap, touch, leave gaps or are empty") {
+  const Tensor values({7}, DType::f64);
+  const double x[] = {3, 4, 12, 0, 84, -2, -1};
+  std::copy_n(x, 7, values.data<double>());
+  const std::vector<Segment> segments = {{0, 2}, {0, 3}, {2, 1}, {7, 0}, {0, 5}, {6, 1}};
+  const double expected[] = {5, 13, 12, 0, 85, 1};
+  for_each_execution<FilterNormsArgs>(
+      [&](const auto& row, const Execution& execution, Context& context) {
+        for (DType dtype : {DType::f32, DType::f64}) {
+          if (dtype == DType::f64 && row.name != "reference") continue;
+          const Tensor norms = norms_of(values.converted(dtype), segments, row, context);
+          for (int i = 0; i < 6; ++i)
+            CHECK_MESSAGE(norms.data<double>()[i] == expected[i], row.name, " on ",
+                          execution.describe(), ", segment ", i);
+        }
+      });
+}
+
+TEST_CASE(
+    "filter_norm: every row agrees with a sum in long double, and with the others to the bit") {
+  // Segments below one lane's share up to some blocks of dot's order, with tails; more of them than
+  // one block of threads, and than the warps of a small grid.
+  const int64_t n = 27'000;
   Operands o(11, DType::f32);
   const Tensor x = o.normal({n});
   std::vector<Segment> segments;
   for (int64_t offset = 0, length = 1; offset + length <= n; offset += length, length += 31)
     segments.push_back({offset, length});
-  const int64_t count = static_cast<int64_t>(segments.size());
-  for (const auto& row : OpRegistry::instance().rows<FilterNormsArgs>()) {
-    Context context;
-    const Tensor norms({count}, DType::f64);
-    const FilterNormsArgs args{.norms = norms, .x = x, .segments = segments.data(), .count = count};
-    args.check();
-    row.run(args, context);
-    o.check_guards("filter_norms");
-    for (int64_t i = 0; i < count; ++i) {
-      long double sum = 0;
-      for (int64_t j = 0; j < segments[i].length; ++j) {
-        const long double value = x.data<float>()[segments[i].offset + j];
-        sum += value * value;
-      }
-      CHECK(norms.data<double>()[i] ==
-            doctest::Approx(static_cast<double>(std::sqrt(sum))).epsilon(1e-13));
+  for (int64_t length : {4095, 4096, 4097, 8192, 12'289, 26'999})
+    segments.push_back({n - length, length});
+  for (int64_t i = 0; i < 400; ++i) segments.push_back({7 * i, i % 41});
+  Tensor first;
+  for_each_execution<FilterNormsArgs>(
+      [&](const auto& row, const Execution& execution, Context& context) {
+        const Tensor norms = norms_of(x, segments, row, context);
+        if (!first.defined()) first = norms;
+        const bool same =
+            std::memcmp(first.raw(), norms.raw(), static_cast<size_t>(norms.bytes())) == 0;
+        CHECK_MESSAGE(same, row.name, " on ", execution.describe());
+      });
+  for (size_t i = 0; i < segments.size(); ++i) {
+    long double sum = 0;
+    for (int64_t j = 0; j < segments[i].length; ++j) {
+      const long double value = x.data<float>()[segments[i].offset + j];
+      sum += value * value;
     }
+    CHECK(first.data<double>()[i] ==
+          doctest::Approx(static_cast<double>(std::sqrt(sum))).epsilon(1e-13));
   }
 }
 
 TEST_CASE("filter_norm: NaN stays in its segment; no segments is no work") {
-  Context context;
   const Tensor x = Tensor::zeros({6});
   x.data<float>()[4] = std::nanf("");
-  const Segment segments[] = {{0, 3}, {3, 3}};
-  const Tensor norms({2}, DType::f64);
-  filter_norms({.norms = norms, .x = x, .segments = segments, .count = 2}, context);
-  CHECK(norms.data<double>()[0] == 0);
-  CHECK(std::isnan(norms.data<double>()[1]));
-  filter_norms({.norms = Tensor({0}, DType::f64), .x = x}, context);
+  for_each_execution<FilterNormsArgs>([&](const auto& row, const Execution&, Context& context) {
+    const Tensor norms = norms_of(x, {{0, 3}, {3, 3}}, row, context);
+    CHECK(norms.data<double>()[0] == 0);
+    CHECK(std::isnan(norms.data<double>()[1]));
+    norms_of(x, {}, row, context);
+    norms_of(x, {{6, 0}}, row, context);
+  });
 }
 
 TEST_CASE("filter_norm: a segment outside the vector is refused") {

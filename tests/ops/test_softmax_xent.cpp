@@ -6,33 +6,43 @@ using namespace topograd::test;
 
 constexpr LossKind kKinds[] = {LossKind::cross_entropy, LossKind::mse};
 
-TEST_CASE("softmax_xent: every row equals the reference") {
+TEST_CASE("softmax_xent: every row equals the reference, for one network and for several") {
   for (LossKind kind : kKinds)
-    for (int64_t N : {0, 1, 31, 33})
-      for (int64_t C : {1, 2, 10, 101}) {
-        const std::string what = text(name_of(kind), " N=", N, " C=", C);
-        const auto labels = [&](Operands& o) { return o.integers({N}, static_cast<uint32_t>(C)); };
-        check_op<LossForwardArgs>(
-            "loss_forward " + what,
-            [&](Operands& o) {
-              return LossForwardArgs{.losses = o.output({N}),
-                                     .correct = o.integer_output({N}),
-                                     .logits = o.normal({N, C}, 3.0),
-                                     .labels = labels(o),
-                                     .kind = kind};
-            },
-            2e-7);  // double inside, rounded once
-        check_op<LossBackwardArgs>(
-            "loss_backward " + what,
-            [&](Operands& o) {
-              return LossBackwardArgs{.dlogits = o.output({N, C}),
-                                      .logits = o.normal({N, C}, 3.0),
-                                      .labels = labels(o),
-                                      .kind = kind,
-                                      .scale = 0.37};
-            },
-            2e-7);
-      }
+    for (int64_t P : {0, 1, 3})  // 0: logits without the axis of the points
+      for (int64_t N : {0, 1, 31, 33})
+        for (int64_t C : {1, 2, 10, 32, 101}) {
+          const std::string what = text(name_of(kind), " P=", P, " N=", N, " C=", C);
+          const auto labels = [&](Operands& o) {
+            return o.integers({N}, static_cast<uint32_t>(C));
+          };
+          const Shape per_image = P == 0 ? Shape{N} : Shape{P, N};
+          const Shape logits = P == 0 ? Shape{N, C} : Shape{P, N, C};
+          for (bool with_correct : {true, false})
+            check_op<LossForwardArgs>(
+                "loss_forward " + what,
+                [&](Operands& o) {
+                  return LossForwardArgs{
+                      .losses = o.output(per_image),
+                      .correct = with_correct ? o.integer_output(per_image) : Tensor(),
+                      .logits = o.normal(logits, 3.0),
+                      .labels = labels(o),
+                      .kind = kind};
+                },
+                2e-7);  // double inside, rounded once
+          if (P > 0) continue;
+          for (bool in_place : {false, true})
+            check_op<LossBackwardArgs>(
+                text("loss_backward ", what, in_place ? " in place" : ""),
+                [&](Operands& o) {
+                  const Tensor z = in_place ? o.in_out({N, C}) : o.normal({N, C}, 3.0);
+                  return LossBackwardArgs{.dlogits = in_place ? z : o.output({N, C}),
+                                          .logits = z,
+                                          .labels = labels(o),
+                                          .kind = kind,
+                                          .scale = 0.37};
+                },
+                2e-7);
+        }
 }
 
 TEST_CASE("softmax_xent: every loss has full precision, the smallest too") {
@@ -40,20 +50,116 @@ TEST_CASE("softmax_xent: every loss has full precision, the smallest too") {
   Operands o(4, DType::f32);
   const Tensor logits = o.normal({N, C}, 8.0);  // confident: losses from 1e-10 to 40
   const Tensor labels = o.integers({N}, C);
-  Context context;
-  const Tensor exact({N}, DType::f64), losses({N});
-  context.force_implementation("loss", "reference");
+  Context reference;
+  const Tensor exact({N}, DType::f64);
+  reference.force_implementation("loss", "reference");
   loss_forward({.losses = exact, .logits = logits.converted(DType::f64), .labels = labels},
-               context);
-  for (const char* row : {"reference", "highway"}) {
-    context.force_implementation("loss", row);
-    loss_forward({.losses = losses, .logits = logits, .labels = labels}, context);
-    for (int64_t n = 0; n < N; ++n) {
-      // Rounded to float once; the sum of exponentials, at least 1, to double.
-      const double loss = exact.data<double>()[n];
-      CHECK(std::abs(losses.data<float>()[n] - loss) <= 6e-8 * loss + 1e-15);
-    }
+               reference);
+  for_each_execution<LossForwardArgs>(
+      [&](const auto& row, const Execution& execution, Context& context) {
+        const Tensor there({N}, DType::f32, row.device);
+        row.run({.losses = there, .logits = logits.to(row.device), .labels = labels.to(row.device)},
+                context);
+        const Tensor losses = there.to(Device::cpu);
+        for (int64_t n = 0; n < N; ++n) {
+          // Rounded to float once; the sum of exponentials, at least 1, to double.
+          const double loss = exact.data<double>()[n];
+          const double error = std::abs(losses.data<float>()[n] - loss);
+          CHECK_MESSAGE(error <= 6e-8 * loss + 1e-15, row.name, " on ", execution.describe());
+        }
+      });
+}
+
+TEST_CASE("softmax_xent: a label that is no class makes its image NaN on a device, and no other") {
+  const int64_t P = 2, C = 5;
+  const int32_t wrong[] = {5, -1, std::numeric_limits<int32_t>::max(),
+                           std::numeric_limits<int32_t>::min()};
+  const int64_t N = 8;  // every second label is wrong
+  const Tensor labels({N}, DType::i32);
+  for (int64_t n = 0; n < N; ++n) labels.data<int32_t>()[n] = n % 2 ? wrong[n / 2] : 2;
+  for (LossKind kind : kKinds) {
+    for_each_execution<LossForwardArgs>([&](const auto& row, const Execution&, Context& context) {
+      if (row.device == Device::cpu) return;  // refused there
+      Operands o(5, DType::f32, row.device);
+      const LossForwardArgs args{.losses = o.output({P, N}),
+                                 .correct = o.integer_output({P, N}),
+                                 .logits = o.normal({P, N, C}),
+                                 .labels = o.given(labels),
+                                 .kind = kind};
+      args.check();
+      row.run(args, context);
+      o.check_guards("loss_forward");
+      const Tensor losses = args.losses.to(Device::cpu), correct = args.correct.to(Device::cpu);
+      for (int64_t i = 0; i < P * N; ++i) {
+        CHECK(std::isnan(losses.data<float>()[i]) == (i % 2 == 1));
+        if (i % 2 == 1) CHECK(correct.data<int32_t>()[i] == 0);
+      }
+    });
+    for_each_execution<LossBackwardArgs>([&](const auto& row, const Execution&, Context& context) {
+      if (row.device == Device::cpu) return;
+      Operands o(5, DType::f32, row.device);
+      const LossBackwardArgs args{.dlogits = o.output({N, C}),
+                                  .logits = o.normal({N, C}),
+                                  .labels = o.given(labels),
+                                  .kind = kind};
+      args.check();
+      row.run(args, context);
+      o.check_guards("loss_backward");
+      const Tensor dlogits = args.dlogits.to(Device::cpu);
+      for (int64_t i = 0; i < N * C; ++i)
+        CHECK(std::isnan(dlogits.data<float>()[i]) == (i / C % 2 == 1));
+    });
   }
+}
+
+TEST_CASE("loss_sums: every row equals a sum in long double, and the others to the bit") {
+  for (int64_t P : {0, 1, 3})
+    for (int64_t N : {0, 1, 31, 256, 1000})
+      for (Write write : {Write::overwrite, Write::accumulate}) {
+        const std::string what =
+            text("P=", P, " N=", N, write == Write::accumulate ? " accumulate" : "");
+        Operands values(6, DType::f32);
+        const Tensor losses = values.normal({P, N}, 8), correct = values.integers({P, N}, 2);
+        // Losses from 1e-12 to 1e12: sums of ordinary floats are exact in double, in any order.
+        for (int64_t i = 0; i < P * N; ++i)
+          losses.data<float>()[i] = std::exp(losses.data<float>()[i]);
+        const Tensor start = values.normal({P, 3}).converted(DType::f64);
+        Tensor first;
+        for_each_execution<LossSumsArgs>(
+            [&](const auto& row, const Execution& execution, Context& context) {
+              Operands o(6, DType::f32, row.device);
+              const LossSumsArgs args{
+                  .sums = write == Write::accumulate ? o.given(start) : o.exact_output({P, 3}),
+                  .losses = o.given(losses),
+                  .correct = o.given(correct),
+                  .write = write};
+              args.check();
+              row.run(args, context);
+              const std::string label = text(what, ' ', row.name, " on ", execution.describe());
+              o.check_guards(label);
+              const Tensor sums = args.sums.to(Device::cpu);
+              if (!first.defined()) first = sums.clone();
+              const bool same = P == 0 || std::memcmp(first.raw(), sums.raw(),
+                                                      static_cast<size_t>(sums.bytes())) == 0;
+              CHECK_MESSAGE(same, label);
+            });
+        REQUIRE(first.defined());
+        for (int64_t p = 0; p < P; ++p) {
+          long double exact[3] = {};
+          if (write == Write::accumulate)
+            for (int k = 0; k < 3; ++k) exact[k] = start.data<double>()[3 * p + k];
+          for (int64_t i = p * N; i < (p + 1) * N; ++i) {
+            const long double loss = losses.data<float>()[i];
+            exact[0] += loss;
+            exact[1] += loss * loss;
+            exact[2] += correct.data<int32_t>()[i];
+          }
+          for (int k = 0; k < 3; ++k)
+            CHECK_MESSAGE(first.data<double>()[3 * p + k] ==
+                              doctest::Approx(static_cast<double>(exact[k])).epsilon(1e-13),
+                          what);
+        }
+      }
 }
 
 TEST_CASE("softmax_xent: known values") {
@@ -103,7 +209,6 @@ TEST_CASE("softmax_xent: the gradient is the derivative of the loss") {
 }
 
 TEST_CASE("softmax_xent: extreme logits, ties and NaN") {
-  Context context;
   const float inf = std::numeric_limits<float>::infinity();
   const float nan = std::nanf("");
   const struct {
@@ -118,27 +223,74 @@ TEST_CASE("softmax_xent: extreme logits, ties and NaN") {
                 {{0, 0, -inf}, 2, 0, inf},
                 {{nan, 1, 0}, 0, 0, nan},
                 {{0, 1, nan}, 1, 0, nan}};
-  for (const char* row : {"reference", "highway"})
-    for (const auto& image : images) {
-      context.force_implementation("loss", row);
-      const Tensor logits({1, 3}), losses({1}), dlogits({1, 3});
-      const Tensor labels({1}, DType::i32), correct({1}, DType::i32);
-      std::copy_n(image.z, 3, logits.data<float>());
-      labels.data<int32_t>()[0] = image.label;
-      loss_forward({.losses = losses, .correct = correct, .logits = logits, .labels = labels},
-                   context);
-      CHECK(correct.data<int32_t>()[0] == image.correct);
-      const float loss = losses.data<float>()[0];
-      if (std::isnan(image.loss))
-        CHECK(std::isnan(loss));
-      else if (std::isinf(image.loss))
-        CHECK(loss == image.loss);
-      else
-        CHECK(loss == doctest::Approx(image.loss));
-      loss_backward({.dlogits = dlogits, .logits = logits, .labels = labels}, context);
-      for (int64_t c = 0; c < 3; ++c)
-        CHECK(std::isnan(dlogits.data<float>()[c]) == std::isnan(image.loss));
-    }
+  const int64_t N = std::size(images), C = 3;
+  const Tensor logits({N, C}), labels({N}, DType::i32);
+  for (int64_t n = 0; n < N; ++n) {
+    std::copy_n(images[n].z, C, logits.data<float>() + n * C);
+    labels.data<int32_t>()[n] = images[n].label;
+  }
+  for_each_execution<LossForwardArgs>(
+      [&](const auto& row, const Execution& execution, Context& context) {
+        const Tensor losses_there({N}, DType::f32, row.device);
+        const Tensor correct_there({N}, DType::i32, row.device);
+        row.run({.losses = losses_there,
+                 .correct = correct_there,
+                 .logits = logits.to(row.device),
+                 .labels = labels.to(row.device)},
+                context);
+        const Tensor losses = losses_there.to(Device::cpu);
+        const Tensor correct = correct_there.to(Device::cpu);
+        for (int64_t n = 0; n < N; ++n) {
+          CAPTURE(row.name);
+          CAPTURE(execution.describe());
+          CAPTURE(n);
+          CHECK(correct.data<int32_t>()[n] == images[n].correct);
+          const float loss = losses.data<float>()[n];
+          if (std::isnan(images[n].loss))
+            CHECK(std::isnan(loss));
+          else if (std::isinf(images[n].loss))
+            CHECK(loss == images[n].loss);
+          else
+            CHECK(loss == doctest::Approx(images[n].loss));
+        }
+      });
+  for_each_execution<LossBackwardArgs>([&](const auto& row, const Execution& execution,
+                                           Context& context) {
+    const Tensor there({N, C}, DType::f32, row.device);
+    row.run({.dlogits = there, .logits = logits.to(row.device), .labels = labels.to(row.device)},
+            context);
+    const Tensor dlogits = there.to(Device::cpu);
+    for (int64_t i = 0; i < N * C; ++i)
+      CHECK_MESSAGE(std::isnan(dlogits.data<float>()[i]) == std::isnan(images[i / C].loss),
+                    row.name, " on ", execution.describe(), ", image ", i / C);
+  });
+}
+
+TEST_CASE("softmax_xent: the largest logit is found in any class") {
+  // Class n of image n has a logit that exp would not survive.
+  const int64_t C = 70;
+  const Tensor logits = Tensor::zeros({C, C}), labels({C}, DType::i32);
+  for (int64_t n = 0; n < C; ++n) {
+    logits.data<float>()[n * C + n] = 1e6F;
+    labels.data<int32_t>()[n] = static_cast<int32_t>(n % 2 ? n - 1 : n);
+  }
+  for_each_execution<LossForwardArgs>(
+      [&](const auto& row, const Execution& execution, Context& context) {
+        const Tensor losses_there({C}, DType::f32, row.device);
+        const Tensor correct_there({C}, DType::i32, row.device);
+        row.run({.losses = losses_there,
+                 .correct = correct_there,
+                 .logits = logits.to(row.device),
+                 .labels = labels.to(row.device)},
+                context);
+        const Tensor losses = losses_there.to(Device::cpu);
+        const Tensor correct = correct_there.to(Device::cpu);
+        for (int64_t n = 0; n < C; ++n) {
+          CHECK_MESSAGE(losses.data<float>()[n] == (n % 2 ? 1e6F : 0.0F), row.name, " on ",
+                        execution.describe(), ", image ", n);
+          CHECK(correct.data<int32_t>()[n] == (n % 2 ? 0 : 1));
+        }
+      });
 }
 
 TEST_CASE("softmax_xent: labels out of range, wrong shapes and unknown names are refused") {

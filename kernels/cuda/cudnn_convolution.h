@@ -1,0 +1,141 @@
+// What cuDNN's rows of convolution share: descriptors, and which algorithm runs.
+//
+// cuDNN has several algorithms a direction and guesses their times. Whether it supports one for a
+// shape shows for certain only when it is called; so the candidates are tried in the order of the
+// guesses, once per shape and context, and the first that runs is kept. Of a recording it is the
+// first pass, the unrecorded one, that makes the choice.
+#pragma once
+
+#include <array>
+#include <map>
+#include <vector>
+
+#include "kernels/conv2d/conv2d.h"
+#include "kernels/cuda/cudnn_handle.h"
+
+namespace topograd::cuda {
+
+/// Whether cuDNN's legacy interface takes a tensor of four extents: f32, at a multiple of 16 bytes
+/// (its kernels load that much at once), extents and size within int. Nothing but images may be
+/// lacking.
+bool fits_cudnn(const Tensor& t);
+
+/// NHWC tensors x and y, OHWI filters, cross-correlation in float: no TF32.
+struct ConvolutionDescriptors {
+  ConvolutionDescriptors(const Shape& x, const Shape& w, const Shape& y, ConvGeometry geometry);
+  TensorDescriptor x, y, bias;
+  FilterDescriptor w;
+  ConvolutionDescriptor convolution;
+};
+
+/// A direction: cuDNN's names for it. candidates() are the algorithms worth trying, best guess
+/// first: those whose results are the same in every run and, for Rounding::tight, that sum the
+/// products as they are (no Winograd, no Fourier transform).
+struct Forward {
+  using Algorithm = cudnnConvolutionFwdAlgo_t;
+  static std::vector<Algorithm> candidates(cudnnHandle_t handle, const ConvolutionDescriptors& d,
+                                           Rounding rounding);
+  static cudnnStatus_t workspace(cudnnHandle_t handle, const ConvolutionDescriptors& d,
+                                 Algorithm algorithm, size_t* bytes);
+};
+struct BackwardData {
+  using Algorithm = cudnnConvolutionBwdDataAlgo_t;
+  static std::vector<Algorithm> candidates(cudnnHandle_t handle, const ConvolutionDescriptors& d,
+                                           Rounding rounding);
+  static cudnnStatus_t workspace(cudnnHandle_t handle, const ConvolutionDescriptors& d,
+                                 Algorithm algorithm, size_t* bytes);
+};
+struct BackwardFilter {
+  using Algorithm = cudnnConvolutionBwdFilterAlgo_t;
+  static std::vector<Algorithm> candidates(cudnnHandle_t handle, const ConvolutionDescriptors& d,
+                                           Rounding rounding);
+  static cudnnStatus_t workspace(cudnnHandle_t handle, const ConvolutionDescriptors& d,
+                                 Algorithm algorithm, size_t* bytes);
+};
+
+/// One convolution of one shape: its descriptors, and the algorithms that cuDNN has not refused.
+template <class Direction>
+class Convolution {
+ public:
+  using Algorithm = typename Direction::Algorithm;
+
+  Convolution(Context& context, const Shape& x, const Shape& w, const Shape& y,
+              ConvGeometry geometry, Rounding rounding)
+      : descriptors_(x, w, y, geometry),
+        description_(text("x ", x, ", w ", w, ", stride ", geometry.stride, ", padding ",
+                          geometry.padding)) {
+    for (Algorithm algorithm : Direction::candidates(cudnn_of(context), descriptors_, rounding))
+      candidates_.push_back({algorithm, -1});
+  }
+
+  const ConvolutionDescriptors& descriptors() const { return descriptors_; }
+
+  /// Calls function(algorithm, workspace, its bytes), which returns cuDNN's status, with one
+  /// algorithm after the other until one is not refused as unsupported. False if all are.
+  template <class Function>
+  bool try_run(Context& context, const char* name, const Function& function) {
+    for (; !candidates_.empty(); candidates_.erase(candidates_.begin())) {
+      Candidate& candidate = candidates_.front();
+      if (candidate.workspace < 0) {
+        size_t bytes = 0;
+        const cudnnStatus_t status =
+            Direction::workspace(cudnn_of(context), descriptors_, candidate.algorithm, &bytes);
+        if (is_unsupported(status) || bytes > kMostWorkspace) continue;
+        check(status, "asking for a workspace's size", "convolution of ", description_);
+        candidate.workspace = static_cast<int64_t>(bytes);
+      }
+      const cudnnStatus_t status =
+          function(candidate.algorithm, context.workspace(candidate.workspace),
+                   static_cast<size_t>(candidate.workspace));
+      if (is_unsupported(status)) continue;
+      check(status, name, "convolution of ", description_);
+      return true;
+    }
+    return false;
+  }
+
+  /// The same; an Error where all are refused.
+  template <class Function>
+  void run(Context& context, const char* name, const Function& function) {
+    require(try_run(context, name, function), "convolution of ", description_, ": ", name,
+            " supports no deterministic algorithm in float; choose another row with --impl");
+  }
+
+ private:
+  struct Candidate {
+    Algorithm algorithm;
+    int64_t workspace;  // -1: not asked yet
+  };
+  /// Far more than the algorithms that sum directly ask for at the zoo's sizes.
+  static constexpr size_t kMostWorkspace = size_t{512} << 20;
+
+  ConvolutionDescriptors descriptors_;
+  std::string description_;
+  std::vector<Candidate> candidates_;
+};
+
+/// A context's convolutions of one direction, by shape and by `variant`, which tells apart whatever
+/// else cuDNN's support may depend on.
+template <class Direction>
+class Convolutions {
+ public:
+  Convolution<Direction>& find(Context& context, const Tensor& x, const Tensor& w, const Tensor& y,
+                               ConvGeometry geometry, Rounding rounding, int variant) {
+    const Key key{
+        x.dim(0), x.dim(1), x.dim(2),        x.dim(3),         w.dim(0),
+        w.dim(1), w.dim(2), geometry.stride, geometry.padding, rounding == Rounding::tight,
+        variant};
+    const auto found = convolutions_.find(key);
+    if (found != convolutions_.end()) return found->second;
+    return convolutions_
+        .emplace(key, Convolution<Direction>(context, x.shape(), w.shape(), y.shape(), geometry,
+                                             rounding))
+        .first->second;
+  }
+
+ private:
+  using Key = std::array<int64_t, 11>;
+  std::map<Key, Convolution<Direction>> convolutions_;
+};
+
+}  // namespace topograd::cuda

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Compiles every kernel for each architecture and prints what it takes, as a Markdown table.
+
+  kernels/cuda/kernel_resources.py > docs/results/kernel_resources.md
+
+Registers, shared memory and spills are what ptxas says. Needs nvcc; no GPU.
+"""
+import concurrent.futures
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ARCHITECTURES = ["sm_80", "sm_90"]
+OPTIONS = ["-std=c++20", "-O2", "--expt-relaxed-constexpr", f"-I{ROOT}"]
+
+
+def demangled(names):
+    output = subprocess.run(["c++filt"], input="\n".join(names), text=True, capture_output=True,
+                            check=True).stdout
+    return dict(zip(names, output.splitlines()))
+
+
+def short_name(signature):
+    """"topograd::cuda::(anonymous namespace)::foo_kernel<32>(float*, ...)" as "foo_kernel<32>"."""
+    name = signature.replace("(anonymous namespace)::", "").replace("topograd::cuda::", "")
+    name = name.removeprefix("void ")
+    depth = 0
+    for i, letter in enumerate(name):  # up to the parameter list, which no template bracket holds
+        depth += (letter == "<") - (letter == ">")
+        if letter == "(" and depth == 0:
+            name = name[:i]
+            break
+    return re.sub(r"\((?:int|bool)\)", "", name)
+
+
+def resources(job):
+    """{kernel: (registers, static shared bytes, spilled bytes)} of one file for one architecture."""
+    path, architecture = job
+    command = ["nvcc", *OPTIONS, f"-arch={architecture}", "-Xptxas", "-v", "-cubin", "-o",
+               os.devnull, str(path)]
+    done = subprocess.run(command, text=True, capture_output=True)
+    if done.returncode != 0:
+        sys.exit(f"kernel_resources: {path.relative_to(ROOT)} for {architecture} does not compile:\n"
+                 f"{done.stderr}")
+    found = {}
+    kernel = None
+    spilled = 0
+    for line in done.stderr.splitlines():
+        if match := re.search(r"Compiling entry function '(\S+)'", line):
+            kernel = match[1]
+        elif match := re.search(r"(\d+) bytes spill stores, (\d+) bytes spill loads", line):
+            spilled = int(match[1]) + int(match[2])
+        elif match := re.search(r"Used (\d+) registers", line):
+            shared = re.search(r"(\d+) bytes smem", line)
+            found[kernel] = (int(match[1]), int(shared[1]) if shared else 0, spilled)
+    return found
+
+
+def main():
+    if shutil.which("nvcc") is None:
+        sys.exit("kernel_resources: no nvcc in PATH; it comes with the CUDA toolkit")
+    files = sorted(ROOT.glob("kernels/*/*.cu"))
+    jobs = [(path, architecture) for path in files for architecture in ARCHITECTURES]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = dict(zip(jobs, pool.map(resources, jobs)))
+
+    version = subprocess.run(["nvcc", "--version"], text=True, capture_output=True, check=True)
+    release = re.search(r"release ([\d.]+)", version.stdout)[1]
+    print("# What each kernel takes\n")
+    print(f"Registers per thread, static shared memory per block and spilled bytes per thread, as "
+          f"ptxas of\nCUDA {release} reports them; made by `kernels/cuda/kernel_resources.py`. "
+          "Dynamic shared memory, where a\nkernel has any, stands in its file's first comment.\n")
+    print("| file | kernel | registers " + " | registers ".join(ARCHITECTURES) +
+          " | shared bytes | spilled bytes |")
+    print("|---|---|" + "---:|" * (len(ARCHITECTURES) + 2))
+    for path in files:
+        names = demangled(sorted(results[(path, ARCHITECTURES[0])]))
+        for mangled in sorted(names, key=lambda n: short_name(names[n])):
+            each = [results[(path, architecture)][mangled] for architecture in ARCHITECTURES]
+            shared = max(shared for _, shared, _ in each)
+            spilled = max(spilled for _, _, spilled in each)
+            row = [path.relative_to(ROOT / "kernels"), f"`{short_name(names[mangled])}`",
+                   *(registers for registers, _, _ in each), shared, spilled]
+            print("| " + " | ".join(str(cell) for cell in row) + " |")
+
+
+main()

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""The same commands on every device that is there: the CPU's weights and surface within rounding."""
+
+import math
+import struct
+
+import programs
+from programs import TINY_NET, EndToEndTest, doubles, planes, run, safetensors
+
+# Six steps, with a last batch that is smaller than the others.
+TRAIN = TINY_NET + ["--epochs", "1", "--batch-size", "17", "--train-images", "96", "--test-images",
+                    "30", "--lr", "0.02"]
+
+
+def devices(folder):
+    """Devices other than the CPU on this machine; a GPU is not missed where there is none."""
+    done = run([programs.train, "--device", "cuda", "--evaluate", "absent"], folder)
+    return ["simt"] if "no GPU" in done.stderr or "no device cuda" in done.stderr else ["simt", "cuda"]
+
+
+class Devices(EndToEndTest):
+    def train(self, device, *more, stderr=""):
+        return self.run_ok([programs.train, "--data", programs.images, "--device", device,
+                            "--output", device] + TRAIN + list(more), stderr=stderr)
+
+    def weights(self, folder):
+        tensors = safetensors(self.path(folder, "model.safetensors"))[1]
+        return [value for _, data in (tensors[name] for name in sorted(tensors))
+                for value in struct.unpack(f"<{len(data) // 4}f", data)]
+
+    def test_training_lands_on_the_cpu_s_weights_within_rounding(self):
+        self.train("cpu", "--output", "start", "--lr", "0", "--weight-decay", "0")
+        self.train("cpu")
+        expected, start = self.weights("cpu"), self.weights("start")
+        moved = math.dist(expected, start)
+        self.assertGreater(moved, 0.1)
+        for device in devices(self.folder):
+            self.train(device)
+            # f32 sums in another order, and Winograd's on the CPU: 1e-6 of a gradient, which six
+            # steps through BatchNorm's divisions make a few times larger.
+            self.assertLess(math.dist(self.weights(device), expected), 1e-4 * moved, device)
+
+    def test_training_continues_on_a_device_to_the_same_bits(self):
+        for device in devices(self.folder):
+            self.train(device, "--epochs", "2", "--output", "whole")
+            self.train(device, "--epochs", "2", "--output", "whole2")
+            whole = safetensors(self.path("whole", "model.safetensors"))[1]
+            self.assertEqual(whole, safetensors(self.path("whole2", "model.safetensors"))[1])
+
+    def test_surfaces_are_the_cpu_s_within_rounding(self):
+        self.train("cpu")
+        command = [programs.landscape, "surface", "cpu/model.safetensors", "--data",
+                   programs.images, "--split", "both", "--images", "37", "--x=-1:1:3",
+                   "--y=-0.5:0.5:3", "--no-pictures"]
+        self.run_ok(command + ["--device", "cpu", "--output", "cpu.h5"])
+        expected = planes(self.path("cpu.h5"))
+        for device in devices(self.folder):
+            self.run_ok(command + ["--device", device, "--output", f"{device}.h5"])
+            found = planes(self.path(f"{device}.h5"))
+            self.assertEqual(set(found), set(expected))
+            for name in ("train_acc", "test_acc", "done", "xcoordinates", "ycoordinates"):
+                self.assertEqual(doubles(found[name]), doubles(expected[name]), name)
+            for name in ("train_loss", "test_loss", "train_loss_se", "test_loss_se"):
+                for a, b in zip(doubles(found[name]), doubles(expected[name])):
+                    self.assertLess(abs(a - b), 1e-5 * abs(b), f"{name} on {device}")
+
+    def test_a_surface_of_another_device_is_not_continued(self):
+        self.train("cpu")
+        command = [programs.landscape, "line", "cpu/model.safetensors", "--data", programs.images,
+                   "--images", "10", "--x=0:1:2", "--no-pictures", "--output", "line.h5"]
+        self.run_ok(command + ["--device", "cpu"])
+        self.assert_refused(command + ["--device", "simt"], "line.h5", "device", "simt")
+
+    def test_a_device_that_is_not_there_is_refused(self):
+        self.assert_refused([programs.train, "--device", "tpu"], "--device tpu", "simt")
+        if "cuda" not in devices(self.folder):
+            self.assert_refused([programs.train, "--device", "cuda", "--output", "run"], "cuda")
+
+
+if __name__ == "__main__":
+    programs.main()

@@ -1,0 +1,121 @@
+// Fused inference of several networks against the plain plan, one network at a time.
+#include "nn/fused_plan.h"
+
+#include "kernels/perturb/perturb.h"
+#include "models/registry.h"
+#include "nn/device_evaluation.h"
+#include "tests/nn/nn_check.h"
+#include "tests/nn/test_graphs.h"
+
+using namespace topograd;
+using namespace topograd::test;
+
+namespace {
+
+Tensor double_normals(const Shape& shape, uint64_t seed, double scale = 1.0) {
+  const Tensor t(shape, DType::f64);
+  for (int64_t i = 0; i < t.size(); ++i)
+    t.data<double>()[i] = scale * Philox(seed, RandomStream::test).normal(static_cast<uint64_t>(i));
+  return t;
+}
+
+/// v + a delta + b eta.
+Tensor moved(const Tensor& v, const Tensor& delta, const Tensor& eta, double a, double b) {
+  const Tensor w(v.shape(), v.dtype());
+  Context context;
+  perturb({.w = w, .theta = v, .delta = delta, .eta = eta, .a = a, .b = b}, context);
+  return w;
+}
+
+/// Random weights, and directions that keep every variance positive.
+NetworkOnPlane random_plane(const Graph& graph, uint64_t seed) {
+  const Weights w = random_weights(graph, seed);
+  const Tensor theta = w.theta.converted(DType::f64), states = w.states.converted(DType::f64);
+  return {theta,
+          states,
+          double_normals(theta.shape(), seed + 1, 0.05),
+          double_normals(theta.shape(), seed + 2, 0.05),
+          double_normals(states.shape(), seed + 3, 0.01),
+          double_normals(states.shape(), seed + 4, 0.01)};
+}
+
+/// Logits of every point by the fused plan, in double on the CPU, against InferencePlan's.
+void check_plan(const std::string& what, const Graph& graph, int64_t P) {
+  CAPTURE(what);
+  const NetworkOnPlane network = random_plane(graph, 7);
+  const int64_t n = 3;
+  const Tensor x = double_normals(with_batch(n, graph.image_shape()).shape(), 5);
+  const Tensor coefficients({P, 2}, DType::f64);
+  for (int64_t i = 0; i < 2 * P; ++i)
+    coefficients.data<double>()[i] = 0.3 * static_cast<double>(i) - 0.5;
+  Context context;
+  context.force_implementation("gemm", "reference");
+  FusedPlan plan(graph, {.images = 4, .points = P, .dtype = DType::f64});
+  plan.form_weights(network, coefficients, context);
+  plan.run(double_normals(x.shape(), 6), context);  // leaves nothing behind for the second run
+  const Tensor logits = plan.run(x, context);
+  REQUIRE(logits.shape() == (Shape{P, n, graph.classes()}));
+  InferencePlan plain(graph, n, DType::f64);
+  for (int64_t p = 0; p < P; ++p) {
+    const double a = coefficients.data<double>()[2 * p];
+    const double b = coefficients.data<double>()[2 * p + 1];
+    const Tensor theta = moved(network.theta, network.delta, network.eta, a, b);
+    const Tensor states = moved(network.states, network.states_delta, network.states_eta, a, b);
+    plain.bind(theta, states);
+    const Tensor expected = plain.run(x, context);
+    const Tensor got = logits.rows(p, p + 1);
+    double largest = 0, error = 0;
+    for (int64_t i = 0; i < expected.size(); ++i) {
+      largest = std::max(largest, std::abs(expected.data<double>()[i]));
+      const double difference = std::abs(expected.data<double>()[i] - got.data<double>()[i]);
+      if (!(difference <= error)) error = difference;
+    }
+    CHECK_MESSAGE(error <= 1e-10 * largest, what, ", point ", p, " of ", P, ": off by ", error,
+                  " of ", largest);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("fused plan: logits of every point are those of its network alone") {
+  for (int64_t P : {1, 3}) {
+    for (const char* name : {"resnet14", "resnet8_noshort"})
+      for (char shortcut : {'A', 'B'})
+        check_plan(
+            text(name, " ", shortcut),
+            build_model(
+                {.name = name, .shortcut = shortcut, .width = 4, .classes = 4, .image_size = 8}),
+            P);
+    check_plan("dense", dense_graph(), P);
+    check_plan("pooling", pooling_graph(), P);
+    check_plan("awkward", awkward_graph(), P);
+    for (uint64_t seed = 0; seed < 40; ++seed)
+      check_plan(text("random ", seed), random_graph(seed), P);
+  }
+}
+
+TEST_CASE("fused plan: a residual network is as many steps as it has convolutions, and three") {
+  const Graph graph = build_model({.name = "resnet20", .shortcut = 'B'});
+  // 1 + 18 + 2 convolutions; the global average, the linear layer.
+  CHECK(FusedPlan(graph, {}).step_count() == 23);
+  const Graph option_a = build_model({.name = "resnet20", .shortcut = 'A'});
+  CHECK(FusedPlan(option_a, {}).step_count() == 19 + 2 + 2);  // two shortcuts without weights
+}
+
+TEST_CASE("device evaluation: losses on an emulated GPU are the CPU's within rounding") {
+  const Graph graph = build_model({.name = "resnet8", .width = 4, .classes = 4, .image_size = 8});
+  const Weights w = random_weights(graph, 2);
+  for (LossKind kind : {LossKind::cross_entropy, LossKind::mse}) {
+    const LabelledImages images = labelled_images(37, 8, 4, 1);
+    ThreadPool cpu(1), simt(1, Device::simt);
+    const Tensor cpu_logits({37, 4}), simt_logits({37, 4});
+    const LossSums expected = evaluate(graph, w.theta, w.states, images, kind, cpu, cpu_logits);
+    const LossSums got = evaluate(graph, w.theta, w.states, images, kind, simt, simt_logits);
+    CHECK(std::abs(got.loss / expected.loss - 1) <= 2e-6);  // some roundings of float
+    CHECK(std::abs(got.loss_squares / expected.loss_squares - 1) <= 4e-6);
+    CHECK(got.correct == expected.correct);
+    CHECK(got.count == 37);
+    for (int64_t i = 0; i < cpu_logits.size(); ++i)
+      CHECK(std::abs(cpu_logits.data<float>()[i] - simt_logits.data<float>()[i]) <= 1e-5);
+  }
+}
