@@ -11,8 +11,9 @@ namespace topograd {
 ///   y[n, h, w, c] = (p / 255 - mean[c]) / std[c]
 ///   p = images[indices[n], h + dy - padding, w' + dx - padding, c], 0 outside the image
 ///   w' = flips[n] ? W - 1 - w : w,   (dy, dx) = offsets[n]
-/// formed in double and rounded once. Indices and offsets that lie on the CPU are checked; on a
-/// device, where that would cost a round trip, pixels of an image that is not there are NaN.
+/// formed in double and rounded once: the same bits in every row. Indices and offsets that lie on
+/// the CPU are checked; on a device, where that would cost a round trip, all of y[n] is NaN where
+/// there is no image indices[n].
 struct AugmentArgs {
   static constexpr std::string_view kOp = "augment";
   Tensor y;          ///< [N, H, W, C], real

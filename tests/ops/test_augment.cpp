@@ -6,8 +6,10 @@ using namespace topograd::test;
 
 namespace {
 
-constexpr double kMean[] = {0.491, 0.482, 0.447, 0.5};
-constexpr double kStd[] = {0.247, 0.243, 0.262, 0.25};
+constexpr double kMean[] = {0.491, 0.482, 0.447, 0.5, 0.1, 0.2, 0.3, 0.4, 0.5,
+                            0.6,   0.7,   0.8,   0.9, 0.0, 1.0, 0.5, 0.4};
+constexpr double kStd[] = {0.247, 0.243, 0.262, 0.25, 0.1, 0.2, 0.3, 0.4, 0.5,
+                           0.6,   0.7,   0.8,   0.9,  1.0, 1.1, 1.2, 0.4};
 
 }  // namespace
 
@@ -17,8 +19,9 @@ TEST_CASE("augment: every row equals the reference, with and without crops and f
     int padding;
   };
   // Paddings up to and beyond the image, so that whole images fall outside.
-  const Case cases[] = {{0, 4, 4, 3, 1}, {1, 1, 1, 1, 0},  {7, 32, 32, 3, 4},
-                        {5, 5, 3, 4, 2}, {31, 3, 5, 1, 7}, {3, 4, 4, 3, 0}};
+  const Case cases[] = {{0, 4, 4, 3, 1},  {1, 1, 1, 1, 0},  {7, 32, 32, 3, 4},
+                        {5, 5, 3, 4, 2},  {31, 3, 5, 1, 7}, {3, 4, 4, 3, 0},
+                        {2, 3, 3, 16, 1}, {2, 3, 3, 17, 1}, {2, 41, 43, 5, 3}};
   for (const auto& [N, H, W, C, padding] : cases)
     for (bool crop : {false, true})
       for (bool flip : {false, true})
@@ -51,40 +54,85 @@ TEST_CASE("augment: crop first, then mirror the crop, black where the crop leave
   const double std[] = {1.0 / 255};  // y = pixel - 1
   const float plain[] = {-1, -1, -1, 1, 2, -1};
   const float mirrored[] = {-1, -1, -1, -1, 2, 1};
-  for (const char* row : {"reference", "table"})
-    for (int flip : {0, 1}) {
-      Context context;
-      context.force_implementation("augment", row);
+  for (int flip : {0, 1})
+    for_each_execution<AugmentArgs>([&](const auto& row, const Execution& execution,
+                                        Context& context) {
+      CAPTURE(text(row.name, " on ", execution.describe()));
       flips.data<int32_t>()[0] = flip;
-      const Tensor y({1, 2, 3, 1});
-      augment({.y = y,
-               .images = images,
-               .indices = indices,
-               .offsets = offsets,
-               .flips = flips,
+      const Tensor there({1, 2, 3, 1}, DType::f32, row.device);
+      row.run({.y = there,
+               .images = images.to(row.device),
+               .indices = indices.to(row.device),
+               .offsets = offsets.to(row.device),
+               .flips = flips.to(row.device),
                .padding = 1,
                .mean = mean,
                .std = std},
               context);
+      const Tensor y = there.to(Device::cpu);
       for (int i = 0; i < 6; ++i)
         CHECK(y.data<float>()[i] == doctest::Approx((flip ? mirrored : plain)[i]).epsilon(1e-6));
-    }
+    });
 }
 
 TEST_CASE("augment: all rows of the table give the same bits") {
   Operands o(9, DType::f32);
   const Tensor images = o.integers({3, 16, 16, 3}, 256, DType::u8);
   const Tensor indices = o.integers({5}, 3);
-  Tensor results[2];
-  for (int i = 0; i < 2; ++i) {
-    Context context;
-    context.force_implementation("augment", i == 0 ? "reference" : "table");
-    results[i] = Tensor({5, 16, 16, 3});
-    augment({.y = results[i], .images = images, .indices = indices, .mean = kMean, .std = kStd},
-            context);
-  }
-  CHECK(std::memcmp(results[0].raw(), results[1].raw(), static_cast<size_t>(results[0].bytes())) ==
-        0);
+  std::vector<Tensor> results;
+  for_each_execution<AugmentArgs>(
+      [&](const auto& row, const Execution& execution, Context& context) {
+        const Tensor y({5, 16, 16, 3}, DType::f32, row.device);
+        row.run({.y = y,
+                 .images = images.to(row.device),
+                 .indices = indices.to(row.device),
+                 .mean = kMean,
+                 .std = kStd},
+                context);
+        results.push_back(y.to(Device::cpu));
+        const bool same = std::memcmp(results[0].raw(), results.back().raw(),
+                                      static_cast<size_t>(results[0].bytes())) == 0;
+        CHECK_MESSAGE(same, row.name, " on ", execution.describe());
+      });
+}
+
+TEST_CASE("augment: more elements, and more images, than a grid takes at once") {
+  for (const Shape& y : {Shape{2, 420, 421, 3}, Shape{4100, 1, 2, 1}})
+    check_op<AugmentArgs>(
+        text("augment ", y),
+        [&](Operands& o) {
+          AugmentArgs args{.y = o.output(y),
+                           .images = o.integers(y.with_first(1), 256, DType::u8),
+                           .indices = o.integers({y[0]}, 1)};
+          args.mean = kMean;
+          args.std = kStd;
+          return args;
+        },
+        1e-7);
+}
+
+TEST_CASE("augment: on a device, an image that is not there is NaN, all of it") {
+  const int32_t chosen[] = {0, 3, 2, -1};  // of three
+  const Tensor images = Tensor::zeros({3, 4, 4, 2}, DType::u8), indices({4}, DType::i32);
+  std::copy_n(chosen, 4, indices.data<int32_t>());
+  const Tensor offsets = Tensor::zeros({4, 2}, DType::i32);  // a part of it is border
+  for_each_execution<AugmentArgs>(
+      [&](const auto& row, const Execution& execution, Context& context) {
+        if (row.device == Device::cpu) return;
+        CAPTURE(text(row.name, " on ", execution.describe()));
+        const Tensor there({4, 4, 4, 2}, DType::f32, row.device);
+        row.run({.y = there,
+                 .images = images.to(row.device),
+                 .indices = indices.to(row.device),
+                 .offsets = offsets.to(row.device),
+                 .padding = 1,
+                 .mean = kMean,
+                 .std = kStd},
+                context);
+        const Tensor y = there.to(Device::cpu);
+        for (int64_t i = 0; i < y.size(); ++i)
+          CHECK(std::isnan(y.data<float>()[i]) == (i / 32 == 1 || i / 32 == 3));
+      });
 }
 
 TEST_CASE("augment: indices, offsets, flips and statistics out of range are refused") {

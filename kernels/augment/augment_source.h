@@ -1,0 +1,69 @@
+// Where a pixel of the augmented batch comes from, for the kernels of this folder.
+#pragma once
+
+#include "kernels/augment/augment.h"
+#include "kernels/core/launch.h"
+
+namespace topograd::TOPOGRAD_BACKEND {
+
+constexpr int64_t kMostChannels = 16;
+constexpr int64_t kPixelValues = 256;
+
+/// Mean and standard deviation of every channel: a kernel's argument, so passed by value.
+struct Statistics {
+  double mean[kMostChannels], std[kMostChannels];
+  explicit Statistics(const AugmentArgs& args) {
+    std::copy_n(args.mean, args.y.dim(3), mean);
+    std::copy_n(args.std, args.y.dim(3), std);
+  }
+};
+
+/// A pixel of value p, in double and rounded once: no operation here can be fused with another, so
+/// the bits are those of every other row.
+__device__ inline float normalised(int64_t p, int64_t c, const Statistics& statistics) {
+  const double in_units = static_cast<double>(p) / 255.0;
+  return static_cast<float>((in_units - statistics.mean[c]) / statistics.std[c]);
+}
+
+/// Which stored image becomes image n of the batch, and how.
+struct Placement {
+  const uint8_t* image;  // null where there is no such image
+  int64_t down, right;   // from a pixel of the crop to its source
+  bool flip;
+};
+
+struct Source {
+  const uint8_t* images;
+  const int32_t *indices, *offsets, *flips;  // the last two may be null
+  int64_t total, H, W, C, padding;
+  explicit Source(const AugmentArgs& args)
+      : images(pointer<uint8_t>(args.images)),
+        indices(pointer<int32_t>(args.indices)),
+        offsets(pointer<int32_t>(args.offsets)),
+        flips(pointer<int32_t>(args.flips)),
+        total(args.images.dim(0)),
+        H(args.y.dim(1)),
+        W(args.y.dim(2)),
+        C(args.y.dim(3)),
+        padding(args.padding) {}
+
+  __device__ Placement placement(int64_t n) const {
+    const int64_t index = indices[n];
+    const bool there = 0 <= index && index < total;
+    return {there ? images + index * H * W * C : nullptr, offsets ? offsets[2 * n] - padding : 0,
+            offsets ? offsets[2 * n + 1] - padding : 0, flips && flips[n] != 0};
+  }
+
+  /// What lands at (h, w, c) of an image that is there; 0 outside of it.
+  __device__ int64_t pixel(const Placement& from, int64_t h, int64_t w, int64_t c) const {
+    h += from.down;
+    w = (from.flip ? W - 1 - w : w) + from.right;
+    return h < 0 || h >= H || w < 0 || w >= W ? 0 : from.image[(h * W + w) * C + c];
+  }
+};
+
+inline bool supports_augment(const AugmentArgs& args) {
+  return all_f32(args.y) && args.y.dim(3) <= kMostChannels;
+}
+
+}  // namespace topograd::TOPOGRAD_BACKEND
