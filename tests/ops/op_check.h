@@ -82,6 +82,11 @@ class Operands {
     outputs_.push_back(t);
     return t;
   }
+  /// The same, of given values.
+  Tensor in_out_of(const Tensor& values) {
+    outputs_.push_back(guarded(values.converted(real_)));
+    return outputs_.back();
+  }
   /// Poisoned for Write::overwrite, random for Write::accumulate.
   Tensor output(const Shape& shape, Write write) {
     return write == Write::accumulate ? in_out(shape) : output(shape);

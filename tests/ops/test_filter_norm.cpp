@@ -18,7 +18,7 @@ Tensor norms_of(const Tensor& x, const std::vector<Segment>& segments,
   REQUIRE(row.supports(args));
   row.run(args, context);
   o.check_guards(std::string(row.name));
-  return args.norms.to(Device::cpu);
+  return args.norms.to(Device::cpu).clone();  // o owns the memory of args
 }
 
 }  // namespace
