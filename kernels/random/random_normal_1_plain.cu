@@ -20,6 +20,7 @@ constexpr int kThreads = 256;
 
 __global__ void __launch_bounds__(kThreads)
     random_normal_kernel(float* y, Philox random, uint64_t first, double scale, int64_t n) {
+  // This thread owns elements first_element(), first_element() + element_step(), ...
   for (int64_t i = first_element(); i < n; i += element_step()) {
     const auto [u, v] = random.uniforms(first + static_cast<uint64_t>(i));
     y[i] = static_cast<float>(scale * box_muller(u, v));
