@@ -35,7 +35,17 @@ FOUR_STAGES = {
     ((3, 4, 23, 3), True): "resnet101",
     ((3, 8, 36, 3), True): "resnet152",
 }
-VGG9_CHANNELS = [64, 64, 128, 128, 256, 256, 256]
+# Channels of the convolutions, in units of the first one's.
+VGG = {
+    (1, 1, 2, 2, 4, 4, 4): "vgg9",
+    (1, 2, 4, 4, 8, 8, 8, 8): "vgg11",
+    (1, 1, 2, 2, 4, 4, 8, 8, 8, 8): "vgg13",
+    (1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 8, 8, 8): "vgg16",
+    (1, 1, 2, 2, 4, 4, 4, 4, 8, 8, 8, 8, 8, 8, 8, 8): "vgg19",
+}
+# Layers of the dense blocks.
+DENSE_BLOCKS = {(6, 12, 24, 16): "densenet121", (6, 12, 36, 24): "densenet161",
+                (6, 12, 32, 32): "densenet169", (6, 12, 48, 32): "densenet201"}
 NESTED_KEYS = ("state_dict", "model_state_dict", "model", "net")
 
 
@@ -147,11 +157,11 @@ def clean(tensors):
     return result
 
 
-def blocks_per_stage(arrays):
+def blocks_per_stage(arrays, pattern=r"layer(\d+)\.(\d+)\."):
     """For names like layer2.0.conv1.weight: the number of blocks of each stage."""
     stages = {}
     for name in arrays:
-        match = re.match(r"layer(\d+)\.(\d+)\.", name)
+        match = re.match(pattern, name)
         if match:
             stage, block = int(match[1]), int(match[2])
             stages[stage] = max(stages.get(stage, 0), block + 1)
@@ -184,13 +194,33 @@ def guess_name(arrays):
                 f"the names fit {name} with shortcut A as well as {name}_noshort, which differ in "
                 f"no parameter: say which with --model {name} or --model {name}_noshort")
         return name
-    dense = [len({name.split(".")[1] for name in arrays if name.startswith(f"dense{stage}.")})
-             for stage in (1, 2, 3, 4)]
-    if dense == [6, 12, 24, 16] and arrays["conv1.weight"].shape[0] == 64:
-        return "densenet121"
-    convolutions = [array.shape[0] for name, array in arrays.items()
-                    if name.startswith("features.") and array.ndim == 4]
-    return "vgg9" if convolutions == VGG9_CHANNELS else None
+    return guess_wide_resnet(arrays) or guess_densenet(arrays) or guess_vgg(arrays)
+
+
+def guess_wide_resnet(arrays):
+    """The original one, whose stages are named block1.layer.0, ..."""
+    blocks = blocks_per_stage(arrays, r"block(\d+)\.layer\.(\d+)\.")
+    if len(blocks) != 3 or len(set(blocks)) != 1:
+        return None
+    stem, first = arrays["conv1.weight"], arrays["block1.layer.0.conv1.weight"]
+    return f"wrn{6 * blocks[0] + 4}_{first.shape[0] // stem.shape[0]}"
+
+
+def guess_densenet(arrays):
+    blocks = blocks_per_stage(arrays, r"dense(\d+)\.(\d+)\.")
+    if len(blocks) == 3 and len(set(blocks)) == 1:
+        return f"densenetbc{6 * blocks[0] + 4}_{growth(arrays)}"
+    return DENSE_BLOCKS.get(blocks)
+
+
+def growth(arrays):
+    return arrays["dense1.0.conv2.weight"].shape[0]
+
+
+def guess_vgg(arrays):
+    channels = [array.shape[0] for name, array in arrays.items()
+                if name.startswith("features.") and array.ndim == 4]
+    return VGG.get(tuple(count // channels[0] for count in channels)) if channels else None
 
 
 def has_projections(arrays):
@@ -215,10 +245,19 @@ def choose_shortcut(arrays, model, asked):
 
 
 def base_width(arrays, model):
-    """Channels of the first stage, before the widening factor that a wrn's name says."""
-    first = next(array for array in arrays.values() if array.ndim == 4)
-    widening = re.match(r"wrn\d+_(\d+)", model)
-    return first.shape[0] // int(widening[1]) if widening else first.shape[0]
+    """What the metadata call width: growth of a DenseNet, units of an MLP, channels of the first
+    stage of others, before a wrn's widening; 0 where the name says everything."""
+    if model.startswith("densenet"):
+        return 0 if model.startswith("densenetbc") else growth(arrays)
+    if model.startswith("lenet"):
+        return 0
+    weights = 2 if model.startswith("mlp") else 4
+    first = next((array for array in arrays.values() if array.ndim == weights), None)
+    if first is None:
+        raise ImportFailure(f"the checkpoint has no convolution, so it is no {model}")
+    widening = re.match(r"wrn(\d+)_(\d+)", model)
+    original = widening and int(widening[1]) % 6 == 4  # whose stem is not widened
+    return first.shape[0] // int(widening[2]) if widening and not original else first.shape[0]
 
 
 def describe_model(arrays, args):
@@ -227,8 +266,6 @@ def describe_model(arrays, args):
         names = ", ".join(list(arrays)[:4])
         raise ImportFailure(f"the names ({names}, ...) are no network that Topograd knows: name it "
                             "with --model, for example --model resnet56")
-    if not any(array.ndim == 4 for array in arrays.values()):
-        raise ImportFailure("the checkpoint has no convolution")
     classifier = [array for array in arrays.values() if array.ndim == 2]
     if not classifier:
         raise ImportFailure("the checkpoint has no linear layer, so it is no classifier")

@@ -34,7 +34,9 @@ cxxopts::Options make_options() {
   options.add_options("Model")
       ("model", "network, see --list-models", value("resnet20"))
       ("shortcut", "where shapes change: A (zero padding) or B (1x1 convolution)", value("B"))
-      ("width", "channels of the first stage", value("16"))
+      ("depth", "another depth: --model resnet --depth 74", value("0"))
+      ("width", "another width: channels of a ResNet's stem or of VGG's first layers, k of a wide "
+                "ResNet, growth of a DenseNet, units of an MLP", value("0"))
       ("activation", "relu, tanh or gelu", value("relu"))
       ("list-models", "print the networks and stop");
   options.add_options("Data")
@@ -87,7 +89,8 @@ RunOptions run_options(const cxxopts::ParseResult& flags, const std::string& com
   const std::string shortcut = flags["shortcut"].as<std::string>();
   require(shortcut == "A" || shortcut == "B", "--shortcut ", shortcut, ": choose A or B");
   run.model.shortcut = shortcut[0];
-  run.model.width = cli::whole(flags, "width", 1, 4096);
+  run.model = with_size(run.model, static_cast<int>(cli::whole(flags, "depth", 0, 2000)),
+                        cli::whole(flags, "width", 0, 4096));
   run.model.activation = activation_named(flags["activation"].as<std::string>());
 
   TrainingConfig& t = run.training;
@@ -123,19 +126,21 @@ DataSpec data_spec(const cxxopts::ParseResult& flags) {
 }
 
 int list_models() {
-  std::cout << "name                parameters (B)  parameters (A)   M multiply-adds\n";
+  const auto cell = [](const std::string& content, size_t width) {
+    return std::string(width - content.size(), ' ') + content;
+  };
+  std::cout << "name                 parameters  with shortcut A  M multiply-adds\n";
   for (const std::string& name : model_names()) {
     const Graph b = build_model({.name = name, .shortcut = 'B'});
     const Graph a = build_model({.name = name, .shortcut = 'A'});
-    std::cout << name << std::string(20 - name.size(), ' ');
-    std::string parameters = text(b.layout().parameter_count());
-    std::cout << std::string(14 - parameters.size(), ' ') << parameters;
-    parameters = text(a.layout().parameter_count());
-    std::cout << std::string(16 - parameters.size(), ' ') << parameters;
-    const std::string macs = decimals(static_cast<double>(b.macs()) * 1e-6, 1);
-    std::cout << std::string(18 - macs.size(), ' ') << macs << '\n';
+    const int64_t with_b = b.layout().parameter_count(), with_a = a.layout().parameter_count();
+    std::cout << name << cell(text(with_b), 31 - name.size())
+              << cell(with_a == with_b ? "" : text(with_a), 17)
+              << cell(decimals(static_cast<double>(b.macs()) * 1e-6, 1), 17) << '\n';
   }
-  std::cout << "A and B: --shortcut. Any other depth of 6n + 2 layers works too.\n";
+  std::cout << "For images of 32x32x3 and 10 classes. Shortcuts are B unless --shortcut A asks "
+               "otherwise.\nOther sizes: resnet<6n+2>, wrn<6n+2>_<k>, the original wrn<6n+4>_<k>, "
+               "densenetbc<6n+4>_<k>,\nmlp<layers>; ResNets also with _noshort.\n";
   return 0;
 }
 

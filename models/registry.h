@@ -10,9 +10,20 @@ namespace topograd {
 
 /// Everything that determines a network's structure. Stored in every checkpoint.
 struct ModelSpec {
-  std::string name = "resnet20";  ///< "resnet<depth>" or "resnet<depth>_noshort", depth = 6n + 2
-  char shortcut = 'B';            ///< 'A': subsample and zero-pad; 'B': 1x1 convolution + BatchNorm
-  int64_t width = 16;             ///< channels of the first stage
+  /// What model_names() lists, or another depth or widening of the same families:
+  ///   resnet18, 34, 50, 101, 152    four stages (50 and 152 are 6n + 2 too)
+  ///   resnet<6n + 2>                three stages, for CIFAR
+  ///   wrn<6n + 2>_<k>               the same, k times as wide
+  ///   wrn<6n + 4>_<k>               the original wide ResNets
+  ///   vgg9, 11, 13, 16, 19          densenet121, 161, 169, 201
+  ///   densenetbc<6n + 4>_<k>        k: growth
+  ///   mlp, mlp<layers>, lenet
+  /// ResNets and wide ResNets also with the suffix "_noshort".
+  std::string name = "resnet20";
+  char shortcut = 'B';  ///< ResNets: 'A', subsample and zero-pad; 'B', 1x1 convolution + BatchNorm
+  /// Channels of the stem (ResNets, before widening), of the first convolutions (VGG); what a layer
+  /// adds (DenseNet); units of a hidden layer (MLP). 0: the published network's.
+  int64_t width = 0;
   int64_t classes = 10;
   int64_t image_size = 32;  ///< square images
   int64_t channels = 3;
@@ -22,7 +33,12 @@ struct ModelSpec {
 /// The network of a spec; an Error that names the choices where the name is unknown.
 Graph build_model(const ModelSpec& spec);
 
-/// The names of the paper's networks, for --list-models and messages.
+/// `name` with another depth or width; 0 leaves them. "wrn" with 74 and 3 is wrn74_3, "resnet" with
+/// 74 resnet74: names that hold a number for it get it there, for the others it is spec.width. A
+/// width of 0 becomes the published network's.
+ModelSpec with_size(ModelSpec spec, int depth, int64_t width);
+
+/// The names of the papers' networks, for --list-models and messages.
 std::vector<std::string> model_names();
 
 /// One line of JSON, and back. from_json names what it does not understand.

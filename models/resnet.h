@@ -1,5 +1,6 @@
-// CIFAR ResNets: K. He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, section
-// 4.2; without shortcuts as in Li et al., "Visualizing the Loss Landscape of Neural Nets", 2018.
+// ResNets for CIFAR: K. He et al., "Deep Residual Learning for Image Recognition", CVPR 2016;
+// without shortcuts and widened as in Li et al., "Visualizing the Loss Landscape of Neural Nets",
+// 2018.
 #pragma once
 
 #include "nn/graph.h"
@@ -13,19 +14,27 @@ enum class Shortcut {
   none,        ///< no shortcut at all, not even the identity
 };
 
-struct ResnetSpec {
-  int depth = 20;  ///< 6n + 2
-  int64_t width = 16;
+struct ResnetOptions {
+  int64_t width = 16;  ///< channels of the first stage; every later stage has twice as many
   Shortcut shortcut = Shortcut::projection;
   Activation activation = Activation::relu;
   int64_t classes = 10;
   Shape image = {32, 32, 3};
 };
 
-/// Two 3x3 convolutions, each with BatchNorm, and a shortcut around them.
-Value basic_block(Graph& g, Value x, int64_t filters, int stride, Shortcut shortcut,
-                  Activation activation);
+/// Section 4.2: three stages of (depth - 2) / 6 basic blocks each, depth = 6n + 2.
+Graph cifar_resnet(int depth, const ResnetOptions& options);
 
-Graph cifar_resnet(const ResnetSpec& spec);
+/// The networks of section 4.1 with a 3x3 stem for small images: four stages, of basic blocks for
+/// depth 18 and 34, of bottlenecks for 50, 101 and 152. The paper's width is 64.
+Graph four_stage_resnet(int depth, const ResnetOptions& options);
+bool is_four_stage_depth(int depth);
+
+/// Two 3x3 convolutions, each with BatchNorm, and a shortcut around them.
+Value basic_block(Graph& g, Value x, int64_t filters, int stride, const ResnetOptions& options);
+
+/// 1x1, 3x3 and 1x1 convolutions, the last with four times the filters, and a shortcut.
+Value bottleneck_block(Graph& g, Value x, int64_t filters, int stride,
+                       const ResnetOptions& options);
 
 }  // namespace topograd

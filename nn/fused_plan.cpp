@@ -99,14 +99,14 @@ class FusedPlan::Compiler {
   FusedConvStep convolution(FusedStep& step) {
     const int index = step.output;
     const Node& node = nodes_[at(index)];
-    const Shape& weight = entry(node.parameters[0]).shape;
+    const ParameterEntry& weight = entry(node.parameters[0]);
     FusedConvStep conv;
     if (const auto* layer = layer_as<Conv2dLayer>(node)) {
       conv.geometry = layer->geometry();
-      conv.filters = weight;
+      conv.filters = weight.shape;
     } else {
       conv.flatten = true;
-      conv.filters = {weight[0], 1, 1, weight[1]};
+      conv.filters = {weight.filters(), 1, 1, weight.filter_size()};
     }
     const int norm =
         take_reader(step, [](const Node& n) { return layer_as<BatchnormLayer>(n) != nullptr; });

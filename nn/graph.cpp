@@ -124,10 +124,11 @@ Value Graph::global_average_pool(Value x) {
 }
 
 Value Graph::linear(Value x, int64_t outputs, const std::string& name) {
-  const int64_t inputs = shape_of(x).size();
+  const Shape in = shape_of(x);
   const Value y = add_node(prefix_ + (name.empty() ? "linear" : name),
                            std::make_unique<LinearLayer>(), {x}, {outputs});
-  add_parameter("weight", ParameterKind::linear_weight, {outputs, inputs});
+  add_parameter("weight", ParameterKind::linear_weight,
+                in.rank() == 1 ? Shape{outputs, in[0]} : Shape{outputs, in[0], in[1], in[2]});
   add_parameter("bias", ParameterKind::bias, {outputs});
   return y;
 }

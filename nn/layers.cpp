@@ -185,19 +185,27 @@ void GlobalAveragePoolLayer::backward(const BackwardCall& call, Context& context
 }
 
 void LinearLayer::forward(const ForwardCall& call, Context& context) const {
-  gemm({.c = call.y, .a = as_matrix(call.x[0]), .b = call.parameters[0], .transpose_b = true},
+  gemm({.c = call.y,
+        .a = as_matrix(call.x[0]),
+        .b = as_matrix(call.parameters[0]),
+        .transpose_b = true},
        context);
   add_bias({.y = call.y, .bias = call.parameters[1]}, context);
 }
 
 void LinearLayer::backward(const BackwardCall& call, Context& context) const {
-  gemm({.c = call.dparameters[0], .a = call.dy, .b = as_matrix(call.x[0]), .transpose_a = true},
+  gemm({.c = as_matrix(call.dparameters[0]),
+        .a = call.dy,
+        .b = as_matrix(call.x[0]),
+        .transpose_a = true},
        context);
   bias_gradient({.db = call.dparameters[1], .dy = call.dy}, context);
   if (call.dx[0].defined())
-    gemm(
-        {.c = as_matrix(call.dx[0]), .a = call.dy, .b = call.parameters[0], .write = call.write[0]},
-        context);
+    gemm({.c = as_matrix(call.dx[0]),
+          .a = call.dy,
+          .b = as_matrix(call.parameters[0]),
+          .write = call.write[0]},
+         context);
 }
 
 }  // namespace topograd

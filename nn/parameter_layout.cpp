@@ -20,7 +20,8 @@ void for_each_index_pair(const Shape& ohwi, F f) {
 }  // namespace
 
 Shape ParameterEntry::torch_shape() const {
-  if (kind != ParameterKind::conv_weight) return shape;
+  if (shape.rank() != 4) return shape;
+  if (kind == ParameterKind::linear_weight) return {filters(), filter_size()};
   return {shape[0], shape[3], shape[1], shape[2]};
 }
 
@@ -37,14 +38,14 @@ int64_t ParameterLayout::add(std::string name, ParameterKind kind, Shape shape) 
 }
 
 void to_torch_order(const ParameterEntry& entry, const float* ours, float* torch) {
-  if (entry.kind == ParameterKind::conv_weight)
+  if (entry.shape.rank() == 4)
     for_each_index_pair(entry.shape, [&](int64_t a, int64_t b) { torch[b] = ours[a]; });
   else
     std::copy_n(ours, entry.size(), torch);
 }
 
 void from_torch_order(const ParameterEntry& entry, const float* torch, float* ours) {
-  if (entry.kind == ParameterKind::conv_weight)
+  if (entry.shape.rank() == 4)
     for_each_index_pair(entry.shape, [&](int64_t a, int64_t b) { ours[a] = torch[b]; });
   else
     std::copy_n(torch, entry.size(), ours);

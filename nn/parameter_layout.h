@@ -11,7 +11,7 @@ namespace topograd {
 
 enum class ParameterKind {
   conv_weight,    ///< [filters, height, width, channels] (OHWI)
-  linear_weight,  ///< [outputs, inputs]
+  linear_weight,  ///< [outputs, inputs], or over an image [outputs, height, width, channels]
   bias,           ///< [channels]
   bn_scale,       ///< gamma, [channels]
   bn_shift,       ///< beta, [channels]
@@ -37,7 +37,8 @@ struct ParameterEntry {
   /// one. A filter is contiguous: elements [offset + i * filter_size(), + filter_size()).
   int64_t filters() const { return shape[0]; }
   int64_t filter_size() const { return size() / shape[0]; }
-  /// The shape PyTorch gives the same tensor: OIHW for convolutions.
+  /// The shape PyTorch gives the same tensor: OIHW for convolutions, [outputs, inputs] for linear
+  /// layers, whose inputs, where they are an image, it counts in the order CHW.
   Shape torch_shape() const;
 };
 
@@ -66,8 +67,9 @@ class ParameterLayout {
   int64_t state_count_ = 0;
 };
 
-/// Copies one tensor between our order and PyTorch's (OHWI <-> OIHW for convolutions; plain copy
-/// otherwise). Both buffers hold entry.size() elements and do not overlap.
+/// Copies one tensor between our order and PyTorch's (OHWI <-> OIHW for convolutions and linear
+/// layers over images; plain copy otherwise). Both buffers hold entry.size() elements and do not
+/// overlap.
 void to_torch_order(const ParameterEntry& entry, const float* ours, float* torch);
 void from_torch_order(const ParameterEntry& entry, const float* torch, float* ours);
 

@@ -169,6 +169,32 @@ class ImportTorch(unittest.TestCase):
         model = self.converted(state)[0]
         self.assertEqual((model["name"], model["classes"]), ("vgg9", 7))
 
+    def test_original_wide(self):
+        state = {"conv1.weight": torch.randn(16, 3, 3, 3), "linear.weight": torch.randn(10, 128)}
+        for stage in (1, 2, 3):
+            for block in range(2):
+                state[f"block{stage}.layer.{block}.conv1.weight"] = torch.randn(32, 16, 3, 3)
+        model = self.converted(state)[0]
+        self.assertEqual((model["name"], model["width"]), ("wrn16_2", 16))
+
+    def test_densenets(self):
+        def densenet(blocks, growth):
+            state = {"conv1.weight": torch.randn(2 * growth, 3, 3, 3),
+                     "linear.weight": torch.randn(10, 4)}
+            for block, layers in enumerate(blocks):
+                for layer in range(layers):
+                    state[f"dense{block + 1}.{layer}.conv2.weight"] = torch.randn(growth, 4, 3, 3)
+            return state
+        model = self.converted(densenet((6, 12, 48, 32), 32))[0]
+        self.assertEqual((model["name"], model["width"]), ("densenet201", 32))
+        model = self.converted(densenet((16, 16, 16), 12))[0]
+        self.assertEqual((model["name"], model["width"]), ("densenetbc100_12", 0))
+
+    def test_first_lesson(self):
+        state = {"fc1.weight": torch.randn(9, 48), "fc2.weight": torch.randn(10, 9)}
+        model = self.converted(state, "--model", "mlp2", "--image-size", "4")[0]
+        self.assertEqual((model["name"], model["width"], model["image_size"]), ("mlp2", 9, 4))
+
     def test_torchvision_names(self):
         state = {name.replace("shortcut", "downsample").replace("linear", "fc"): value
                  for name, value in resnet(projection=True).items()}
@@ -181,6 +207,8 @@ class ImportTorch(unittest.TestCase):
         self.refused("whole pickled module", torch.nn.Linear(3, 3))
         self.refused("for ImageNet", {**resnet(projection=True),
                                       "conv1.weight": torch.randn(16, 3, 7, 7)})
+        self.refused("no convolution, so it is no vgg9", {"a.weight": torch.randn(3, 3)},
+                     "--model", "vgg9")
         self.refused("weights are floating point", {"a.weight": torch.arange(4)})
 
     def test_a_pickle_cannot_run_code(self):
