@@ -16,6 +16,7 @@ using Clock = std::chrono::steady_clock;
 /// Long beside what the clock and the last wait cost (some 10 microseconds on a GPU).
 constexpr double kSampleSeconds = 8e-3;
 constexpr int kSamples = 5;
+constexpr double kLongSeconds = 0.2;  // a call that long varies little, and one sample has to do
 
 constexpr int64_t kBlock = int64_t{1} << 20;
 
@@ -46,9 +47,10 @@ Timing time_work(const Options& options, Context& context, const std::function<v
   if (options.quick) return {once, once, once};
   const auto calls = static_cast<int64_t>(std::clamp(kSampleSeconds / once, 1.0, 10'000.0));
   std::vector<double> seconds;
-  for (int i = 0; i < kSamples; ++i) seconds.push_back(seconds_of(calls));
+  const int samples = once > kLongSeconds ? 1 : kSamples;
+  for (int i = 0; i < samples; ++i) seconds.push_back(seconds_of(calls));
   std::sort(seconds.begin(), seconds.end());
-  return {seconds[kSamples / 2], seconds.front(), seconds.back()};
+  return {seconds[seconds.size() / 2], seconds.front(), seconds.back()};
 }
 
 RandomBlocks::RandomBlocks(Device device)
@@ -83,7 +85,7 @@ void Bench::add(const Work& work, std::string_view op, std::string_view row, con
                                 {"us", 1e6 * timing.median},
                                 {"us_fastest", 1e6 * timing.fastest},
                                 {"us_slowest", 1e6 * timing.slowest}};
-  std::printf("%-24s %-17s %-46s %12.1f us", std::string(op).c_str(), std::string(row).c_str(),
+  std::printf("%-28s %-17s %-46s %12.1f us", std::string(op).c_str(), std::string(row).c_str(),
               work.what.c_str(), 1e6 * timing.median);
   const auto rate = [&](const char* unit, double amount) {
     if (amount <= 0) return;

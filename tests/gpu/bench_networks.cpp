@@ -66,7 +66,7 @@ LabelledImages random_images(const Graph& graph, int64_t count, const RandomBloc
 void bench_evaluation(Bench& bench, const std::string& name, const Graph& graph,
                       const RandomBlocks& blocks, int64_t P, const std::string& row = {}) {
   const Options& options = bench.options();
-  const int64_t count = options.size(10'000, 2);
+  const int64_t count = options.size(8192, 2);
   const LabelledImages images = random_images(graph, count, blocks);
   Context context(options.device);
   if (!row.empty()) context.force_implementation("fused_conv", row);
