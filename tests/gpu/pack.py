@@ -18,7 +18,8 @@ NOT_PACKED = re.compile(r"(ld-linux.*|lib(c|m|dl|rt|pthread|resolv)\.so.*|"
                         r"lib(cuda|cudart|cublas|cublasLt|cudnn\w*|nvrtc|nvidia\w*)\.so.*)$")
 CIFAR10_RECORD = 1 + 3 * 32 * 32
 TRAINING_IMAGES = 500  # those that the golden surfaces are made of
-GOLDEN = ["golden/{0}_directions.h5", "golden/{0}_surface_fp64_5x5_batch1_first500.h5"]
+# One surface of the two: a network's directions are 7 MB that no compressor makes smaller.
+GOLDEN = ["golden/resnet56_directions.h5", "golden/resnet56_surface_fp64_5x5_batch1_first500.h5"]
 WARNING = f"""The first {TRAINING_IMAGES} images of data_batch_1.bin are CIFAR-10's; all other training
 images repeat them, so that the files have their size. The test images are all there.
 """
@@ -70,8 +71,8 @@ def copy_shared(target, binaries):
     with open(pathlib.Path(shared["TOPOGRAD_CIFAR10"]) / "data_batch_1.bin", "rb") as batch:
         (cifar10 / "first_images.bin").write_bytes(batch.read(TRAINING_IMAGES * CIFAR10_RECORD))
     shutil.copytree(shared["TOPOGRAD_WEIGHTS"], target / "networks")
-    names = [name.format(net) for net in ("resnet56", "resnet56_noshort") for name in GOLDEN]
-    names += [str(path.relative_to(source)) for path in source.glob("weights/*/*_test_logits.npy")]
+    names = GOLDEN + [str(path.relative_to(source))
+                      for path in source.glob("weights/*/*_test_logits.npy")]
     for name in names:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source / name, target / name)

@@ -60,6 +60,12 @@ def doctest(runner, result, program, arguments=(), environment=None, limit=None,
 # --- is it right? ---------------------------------------------------------------------------------
 
 
+def need_device(runner):
+    """Tests pass over a device that does not work; here it has to."""
+    runner.run([runner.program("tests/gpu/bench_ops"), "--device", runner.device, "--quick",
+                "--only", "ceilings"])
+
+
 def operations(runner, result):
     # All devices in one process: tests that promise the same bits on every row compare the GPU's
     # with the emulator's and the CPU's there; the others hold each against the same f64 reference.
@@ -67,14 +73,13 @@ def operations(runner, result):
         doctest(runner, result, "tests/test_ops", ["-tc=perturb:*,dot*"],
                 {"TOPOGRAD_TEST_DEVICES": "cpu,simt"})
         return
-    # The tests pass over a device that is not there: it has to be.
-    runner.run([runner.program("tests/gpu/bench_ops"), "--device", runner.device, "--quick",
-                "--only", "ceilings"])
+    need_device(runner)
     doctest(runner, result, "tests/test_ops")
     doctest(runner, result, "tests/test_core")
 
 
 def devices(runner, result):
+    need_device(runner)
     test = ["Devices.test_surfaces_are_the_cpu_s_within_rounding"] if runner.rehearsal else []
     output = runner.run([sys.executable, ROOT / "tests/end_to_end/test_devices.py",
                          runner.program("bin/train"), runner.program("bin/landscape"), *test])
@@ -146,7 +151,7 @@ def compare_surfaces(runner, model, data):
     for device in ("cpu", runner.device):
         output = runner.scratch / f"surface_{device}.h5"
         runner.run(["rm", "-f", output])
-        runner.run(surface_command(runner, model, data, device, 10 if runner.rehearsal else 500, 3,
+        runner.run(surface_command(runner, model, data, device, 10 if runner.rehearsal else 250, 3,
                                    output))
         surfaces[device] = programs.planes(str(output))
     here, there = surfaces["cpu"], surfaces[runner.device]
