@@ -115,28 +115,28 @@ class Bench {
 template <class Args>
 void Bench::rows(const Work& work, const std::function<Args(Inputs&)>& make, bool first_alone,
                  bool recorded) {
-  Inputs inputs(blocks_);
-  std::vector<Args> sets{make(inputs)};
-  const int64_t bytes = inputs.bytes();
-  while (static_cast<int64_t>(sets.size()) < sets_of(bytes)) sets.push_back(make(inputs));
-  sets[0].check();
-  for (const Implementation<Args>& row : OpRegistry::instance().rows<Args>()) {
-    if (row.device != options_.device || !row.supports(sets[0])) continue;
-    try {
+  std::string_view tried;
+  try {
+    Inputs inputs(blocks_);
+    std::vector<Args> sets{make(inputs)};
+    sets[0].check();
+    const int64_t bytes = inputs.bytes();
+    while (static_cast<int64_t>(sets.size()) < sets_of(bytes)) sets.push_back(make(inputs));
+    for (const Implementation<Args>& row : OpRegistry::instance().rows<Args>()) {
+      if (row.device != options_.device || !row.supports(sets[0])) continue;
+      tried = row.name;
       Context context(options_.device);
-      Timing t = time_work(
-          options_, context,
-          [&] {
-            for (const Args& args : sets) row.run(args, context);
-          },
-          recorded);
+      const auto all = [&] {
+        for (const Args& args : sets) row.run(args, context);
+      };
+      const Timing t = time_work(options_, context, all, recorded);
       const auto calls = static_cast<double>(sets.size());
-      t = {t.median / calls, t.fastest / calls, t.slowest / calls};
-      add(work, Args::kOp, row.name, t, static_cast<double>(bytes));
-    } catch (const Error& error) {
-      add_failure(work, Args::kOp, row.name, error.what());
+      add(work, Args::kOp, row.name, {t.median / calls, t.fastest / calls, t.slowest / calls},
+          static_cast<double>(bytes));
+      if (first_alone) return;
     }
-    if (first_alone) return;
+  } catch (const Error& error) {
+    add_failure(work, Args::kOp, tried, error.what());
   }
 }
 

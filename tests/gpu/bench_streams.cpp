@@ -9,6 +9,7 @@
 #include "kernels/filter_norm/filter_norm.h"
 #include "kernels/perturb/perturb.h"
 #include "kernels/pool/pool.h"
+#include "kernels/random/random_normal.h"
 #include "kernels/scale_shift/scale_shift.h"
 #include "kernels/sgd/sgd.h"
 #include "kernels/shortcut_a/shortcut_a.h"
@@ -201,6 +202,9 @@ void bench_vectors(Bench& bench, const std::string& name, const ParameterLayout&
                        .eta = in.normal({n}),
                        .a = 0.25,
                        .b = -0.5};
+  });
+  bench.rows<RandomNormalArgs>(work, [&](Inputs& in) {
+    return RandomNormalArgs{.y = in.normal({n}), .random = Philox(1, RandomStream::test)};
   });
   std::vector<Segment> filters;
   for (const ParameterEntry& entry : layout.parameters())

@@ -185,6 +185,14 @@ def surface(runner, result):
 # --- how fast is it? ------------------------------------------------------------------------------
 
 
+def note_clocks(runner, result):
+    """What heat and power have made of the GPU's clock by now."""
+    query = "clocks.sm,temperature.gpu,power.draw"
+    if not runner.rehearsal:
+        output = runner.run(["nvidia-smi", f"--query-gpu={query}", "--format=csv,noheader", "--id=0"])
+        result.notes.append(f"afterwards {last_line(output)}")
+
+
 def ceilings(runner, result):
     if runner.rehearsal:
         raise Skipped("cuBLAS needs a GPU")
@@ -201,6 +209,7 @@ def kernels(runner, result):
     finally:
         result.read(path)
     result.notes.append(f"{len(result.figures)} figures")
+    note_clocks(runner, result)
 
 
 def training_speed(runner, result):

@@ -114,7 +114,7 @@ def arguments():
     parser.add_argument("--output", default=ROOT / "build" / "gpu-results", metavar="DIR",
                         help="the results' folder (default build/gpu-results)")
     parser.add_argument("--steps", metavar="NAME,...", help="these alone")
-    parser.add_argument("--minutes", type=float, default=9.5, help="for all steps (default 9.5)")
+    parser.add_argument("--minutes", type=float, default=9, help="for all steps (default 9)")
     parser.add_argument("--rehearse", action="store_true",
                         help="on the emulator and the CPU, at the smallest sizes")
     parser.add_argument("--pack", metavar="FILE.tar.xz",
