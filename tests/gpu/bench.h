@@ -84,6 +84,7 @@ class Bench {
  public:
   explicit Bench(const Options& options) : options_(options), blocks_(options.device) {}
   const Options& options() const { return options_; }
+  const RandomBlocks& blocks() const { return blocks_; }
 
   /// Times every row of the device that supports what `make(inputs)` builds; with `first_alone`,
   /// only the row that would run. Several sets of operands take turns, together larger than the

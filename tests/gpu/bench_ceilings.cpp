@@ -11,15 +11,15 @@ namespace {
 /// The driver's own copy: the ceiling of everything that is bound by memory. It reads and writes.
 void bench_device_copy(Bench& bench) {
   const Options& options = bench.options();
-  const int64_t bytes = options.size(int64_t{1} << 30, 1 << 12);
-  const Storage from(bytes, options.device), to(bytes, options.device);
+  Inputs inputs(bench.blocks());
+  const Shape shape{options.size(int64_t{1} << 28, 1 << 10)};
+  const Tensor from = inputs.normal(shape), to = inputs.normal(shape);
   const DeviceDriver& driver = driver_of(options.device);
-  driver.fill_zero(from.data(), bytes);
   Context context(options.device);
   const Timing t = time_work(
-      options, context, [&] { driver.copy_within(to.data(), from.data(), bytes); }, false);
-  bench.add({"ceilings", text(bytes >> 20, " MiB")}, "copy", "the driver's", t,
-            2 * static_cast<double>(bytes));
+      options, context, [&] { driver.copy_within(to.raw(), from.raw(), to.bytes()); }, false);
+  bench.add({"ceilings", text(to.bytes() >> 20, " MiB")}, "copy", "the driver's", t,
+            static_cast<double>(inputs.bytes()));
 }
 
 void bench_gemm(Bench& bench, int64_t M, int64_t N, int64_t K, const std::string& what) {

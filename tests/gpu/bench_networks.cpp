@@ -109,7 +109,7 @@ void bench_precision(Bench& bench, const std::string& name, const Graph& graph,
 
 void bench_networks(Bench& bench) {
   const Options& options = bench.options();
-  const RandomBlocks blocks(options.device);
+  const RandomBlocks& blocks = bench.blocks();
   for (const char* name : {"resnet56", "vgg9"}) bench_perturb_points(bench, name, blocks);
   if (options.quick) {
     const Graph tiny = build_model({.name = "resnet8", .width = 4, .image_size = 8});
