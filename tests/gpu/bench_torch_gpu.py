@@ -76,7 +76,8 @@ class Bench:
         if self.quick:
             return once
         calls = int(min(max(8e-3 / once, 1), 1000))
-        return statistics.median(self.seconds_of(work, calls) for _ in range(5 if once < 0.2 else 1))
+        samples = 5 if once < 0.2 else 1
+        return statistics.median(self.seconds_of(work, calls) for _ in range(samples))
 
     def add(self, group, op, row, case, seconds, flop=0, images=0):
         figure = {"group": group, "op": op, "row": row, "case": case, "us": 1e6 * seconds}

@@ -21,8 +21,8 @@ CIFAR10_RECORD = 1 + 3 * 32 * 32
 TRAINING_IMAGES = 500  # those that the golden surfaces are made of
 # One surface of the two: a network's directions are 7 MB that no compressor makes smaller.
 GOLDEN = ["golden/resnet56_directions.h5", "golden/resnet56_surface_fp64_5x5_batch1_first500.h5"]
-WARNING = f"""The first {TRAINING_IMAGES} images of data_batch_1.bin are CIFAR-10's; all other training
-images repeat them, so that the files have their size. The test images are all there.
+WARNING = f"""The first {TRAINING_IMAGES} images of data_batch_1.bin are CIFAR-10's; all other
+training images repeat them, so that the files have their size. The test images are all there.
 """
 
 
@@ -86,7 +86,8 @@ def copy_shared(target, binaries):
 
 
 def compress(folder, archive):
-    filters = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 1 << 28}]
+    filters = [{"id": lzma.FILTER_X86},
+               {"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 1 << 28}]
     archive.parent.mkdir(parents=True, exist_ok=True)
     with lzma.open(archive, "wb", filters=filters) as stream:
         with tarfile.open(fileobj=stream, mode="w") as tar:

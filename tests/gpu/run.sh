@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that a machine with an NVIDIA GPU should run, in under ten minutes and without a network:
+# Everything that a machine with an NVIDIA GPU should run, in under ten minutes, without a network:
 # tests, sanitizers, training, benchmarks, PyTorch beside them. docs/gpu.md explains it.
 #   tests/gpu/run.sh                     with what build/release holds, or builds it
 #   tests/gpu/run.sh --pack FILE.tar.xz  gathers programs, libraries and data for another machine

@@ -189,7 +189,8 @@ def note_clocks(runner, result):
     """What heat and power have made of the GPU's clock by now."""
     query = "clocks.sm,temperature.gpu,power.draw"
     if not runner.rehearsal:
-        output = runner.run(["nvidia-smi", f"--query-gpu={query}", "--format=csv,noheader", "--id=0"])
+        output = runner.run(["nvidia-smi", "--query-gpu=" + query, "--format=csv,noheader",
+                             "--id=0"])
         result.notes.append(f"afterwards {last_line(output)}")
 
 
@@ -277,7 +278,8 @@ def sanitizer(tool, *options):
         if program is None and not runner.rehearsal:
             raise Skipped("compute-sanitizer is not installed; it is part of the CUDA toolkit")
         wrapper = [program, "--tool", tool, "--error-exitcode", "86", *options]
-        environment = {"TOPOGRAD_TEST_DEVICES": runner.device, "TOPOGRAD_TEST_SKIP_ROWS": VENDOR_ROWS}
+        environment = {"TOPOGRAD_TEST_DEVICES": runner.device,
+                       "TOPOGRAD_TEST_SKIP_ROWS": VENDOR_ROWS}
         failures = []
         if runner.rehearsal:  # without the tool, and one portion alone
             check_portions(runner)

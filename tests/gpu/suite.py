@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the steps of tests/gpu/run.sh, each within its time, and reports. Python's standard library."""
+"""Runs the steps of tests/gpu/run.sh, each within its time, and reports. Standard library only."""
 import argparse
 import datetime
 import pathlib
