@@ -58,8 +58,7 @@ TEST_CASE("launch: what goes wrong in a kernel ends the launch, and the next one
     CHECK(sum_of_counts(3, context) == 3 * 8 * 32);
     CHECK_THROWS_AS(throw_not_an_exception(context), Error);
     CHECK_THROWS_WITH_AS(wait_in_1023_of_1024(context),
-                         doctest::Contains("1 threads (1000) returned; 1023 threads (0, ...) wait"),
-                         Error);
+                         doctest::Contains("1 thread (1000) returned"), Error);
     CHECK(sum_of_counts(3, context) == 3 * 8 * 32);
   }
   simt::set_schedule_seed(0);
