@@ -4,9 +4,9 @@
 #include <array>
 #include <cmath>
 #include <string>
-#include <vector>
 
 #include "kernels/core/philox.h"
+#include "kernels/random/random_normal.h"
 
 namespace topograd {
 
@@ -36,13 +36,11 @@ double norm_of(const float* v, int64_t n) {
 }
 
 /// Normals for one weight, drawn in PyTorch's order and stored in ours.
-void draw(const ParameterEntry& entry, const Philox& random, std::vector<float>& scratch,
-          float* d) {
-  scratch.resize(static_cast<size_t>(entry.size()));
-  for (int64_t i = 0; i < entry.size(); ++i)
-    scratch[static_cast<size_t>(i)] =
-        static_cast<float>(random.normal(static_cast<uint64_t>(entry.offset + i)));
-  from_torch_order(entry, scratch.data(), d);
+void draw(const ParameterEntry& entry, const Philox& random, Context& context, float* d) {
+  const Tensor drawn({entry.size()});
+  random_normal({.y = drawn, .random = random, .first = static_cast<uint64_t>(entry.offset)},
+                context);
+  from_torch_order(entry, drawn.data<float>(), d);
 }
 
 /// Scales d, the random direction of the weight w, in place.
@@ -126,12 +124,12 @@ Direction random_direction(const ParameterLayout& layout, const Tensor& theta, c
   check_vector(theta, layout.parameter_count(), "parameters");
   const Philox random(seed, RandomStream::direction, number);
   Direction direction{.parameters = Tensor({layout.parameter_count()}), .states = {}};
-  std::vector<float> scratch;
+  Context context;
   for (const ParameterEntry& entry : layout.parameters()) {
     const float* w = theta.data<float>() + entry.offset;
     float* d = direction.parameters.data<float>() + entry.offset;
     if (entry.shape.rank() > 1) {
-      draw(entry, random, scratch, d);
+      draw(entry, random, context, d);
       normalise(entry, norm, w, d);
     } else if (ignore == Ignore::biasbn) {
       std::fill_n(d, entry.size(), 0.0f);

@@ -7,6 +7,7 @@
 #include "kernels/adam/adam.h"
 #include "kernels/augment/augment.h"
 #include "kernels/core/philox.h"
+#include "kernels/random/random_normal.h"
 #include "kernels/sgd/sgd.h"
 
 namespace topograd {
@@ -45,6 +46,7 @@ void initialise(const ParameterLayout& layout, uint64_t seed, const Tensor& thet
                 const Tensor& states) {
   theta.fill_zero();  // biases and BatchNorm's shifts
   states.fill_zero();
+  Context context;
   uint32_t number = 0;
   for (const ParameterEntry& entry : layout.parameters()) {
     const Tensor w = theta.slice(entry.offset, entry.shape);
@@ -54,8 +56,7 @@ void initialise(const ParameterLayout& layout, uint64_t seed, const Tensor& thet
     const double deviation = entry.kind == ParameterKind::conv_weight
                                  ? std::sqrt(2.0 / static_cast<double>(entry.filter_size()))
                                  : 1e-3;
-    for (int64_t i = 0; i < entry.size(); ++i)
-      w.data<float>()[i] = static_cast<float>(deviation * random.normal(static_cast<uint64_t>(i)));
+    random_normal({.y = w, .random = random, .scale = deviation}, context);
   }
   for (const ParameterEntry& entry : layout.states())
     if (entry.kind == ParameterKind::bn_variance) fill(states.slice(entry.offset, entry.shape), 1);

@@ -1,5 +1,6 @@
-// g = gradient + weight_decay theta;   m = beta1 m + (1 - beta1) g;   v = beta2 v + (1 - beta2)
-// g^2; theta = shrink theta - rate m / (sqrt(v) root + epsilon).
+// g = gradient + weight_decay theta;
+// m = beta1 m + (1 - beta1) g;   v = beta2 v + (1 - beta2) g^2;
+// theta = shrink theta - rate m / (sqrt(v) root + epsilon).
 //
 // The bias corrections are the same for all elements: adam_factors.h forms them on the host, in
 // double, as rate = learning_rate / (1 - beta1^step) and root = 1 / sqrt(1 - beta2^step). The
@@ -7,7 +8,7 @@
 //
 // Thread i owns elements i, i + step, ... of all four vectors: neighbouring threads touch
 // neighbouring floats.
-// Traffic: 28 bytes per element (four reads, three writes). Work: 13 FLOP, a square root and a
+// Traffic: 28 bytes per element (four reads, three writes). Work: 16 FLOP, a square root and a
 // division among them. Memory bounds it.
 #include "kernels/adam/adam_factors.h"
 #include "kernels/core/launch.h"
@@ -21,6 +22,7 @@ constexpr int kThreads = 256;
 __global__ void __launch_bounds__(kThreads)
     adam_kernel(float* __restrict__ theta, float* __restrict__ m, float* __restrict__ v,
                 const float* __restrict__ gradient, AdamFactors<float> f, int64_t n) {
+  // This thread owns elements first_element(), first_element() + element_step(), ...
   for (int64_t i = first_element(); i < n; i += element_step()) {
     const float g = gradient[i] + f.weight_decay * theta[i];
     const float mean = f.beta1 * m[i] + f.one_minus_beta1 * g;

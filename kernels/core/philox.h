@@ -34,6 +34,14 @@ constexpr std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter,
   return counter;
 }
 
+/// A standard normal from two uniforms, u in (0, 1] and v (G. Box and M. Muller, 1958). constexpr
+/// for nvcc, which lets kernels call what is; a template because nothing else may be constexpr in
+/// name only.
+template <class Real>
+constexpr Real box_muller(Real u, Real v) {
+  return std::sqrt(Real(-2) * std::log(u)) * std::cos(Real(2) * std::numbers::pi_v<Real> * v);
+}
+
 class Philox {
  public:
   /// `substream` tells apart uses within one stream: the epoch of a shuffle, the number of a
@@ -61,14 +69,22 @@ class Philox {
     return static_cast<uint32_t>((uint64_t{words(index)[0]} * bound) >> 32);
   }
 
-  /// Standard normal (Box-Muller on 53-bit uniforms).
-  double normal(uint64_t index) const {
+  /// Two independent uniforms with 53 bits each.
+  struct Uniforms {
+    double u;  ///< in (0, 1]: its logarithm is finite
+    double v;  ///< in [0, 1)
+  };
+  constexpr Uniforms uniforms(uint64_t index) const {
     const auto w = words(index);
     const uint64_t a = (uint64_t{w[1]} << 32 | w[0]) >> 11;
     const uint64_t b = (uint64_t{w[3]} << 32 | w[2]) >> 11;
-    const double u = static_cast<double>(a + 1) * 0x1p-53;  // in (0, 1]: the logarithm is finite
-    const double v = static_cast<double>(b) * 0x1p-53;
-    return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);
+    return {static_cast<double>(a + 1) * 0x1p-53, static_cast<double>(b) * 0x1p-53};
+  }
+
+  /// Standard normal.
+  double normal(uint64_t index) const {
+    const auto [u, v] = uniforms(index);
+    return box_muller(u, v);
   }
 
  private:

@@ -20,6 +20,7 @@ constexpr int kThreads = 256;
 __global__ void __launch_bounds__(kThreads)
     perturb_kernel(float* w, const float* theta, const float* delta, const float* eta, double a,
                    double b, int64_t n) {
+  // This thread owns elements first_element(), first_element() + element_step(), ...
   for (int64_t i = first_element(); i < n; i += element_step()) {
     double sum = theta[i];
     if (delta) sum = __dadd_rn(sum, __dmul_rn(a, delta[i]));

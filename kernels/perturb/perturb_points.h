@@ -32,7 +32,8 @@ static_assert(sizeof(FoldedFilter) == FoldedFilter::kColumns * sizeof(int32_t),
 ///   biases[layer][p][o] = beta_p + s * (bias_p - mean_p),       bias_p where there is no BatchNorm
 /// so that y = conv(x, weights) + biases is conv, BatchNorm and bias in one (running statistics, as
 /// in inference). theta, delta and eta are read once, however many points there are. An undefined
-/// direction leaves its term out.
+/// direction leaves its term out. No products are fused with sums: for f32, every row gives the
+/// same bits, on every processor; without BatchNorm, those of perturb.
 ///
 /// weights and biases hold layer after layer, each [P, O, ...]: what fused_conv reads.
 struct PerturbPointsArgs {

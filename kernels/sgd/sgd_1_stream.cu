@@ -2,10 +2,11 @@
 // theta = theta - learning_rate (buffer, or g + momentum buffer for Nesterov's step).
 //
 // Thread i owns elements i, i + step, ... of all three vectors: neighbouring threads touch
-// neighbouring floats. Five updates of a vector in one pass: separate ones would read and write
-// theta and the buffer again each time. Traffic: 20 bytes per element (three reads, two writes); 12
-// without momentum. Work: 6 FLOP or
-// 8. Memory bounds it. The branches are the same for all threads and cost nothing beside that.
+// neighbouring floats. All of it is one pass: an operation per line would read and write theta and
+// the buffer again each time.
+// Traffic: 20 bytes per element (three reads, two writes); 12 without momentum. Work: 6 FLOP, with
+// Nesterov's step 8. Memory bounds it. The branches are the same for all threads and cost nothing
+// beside that.
 #include "kernels/core/launch.h"
 #include "kernels/sgd/sgd.h"
 
@@ -20,6 +21,7 @@ __global__ void __launch_bounds__(kThreads)
     sgd_kernel(float* __restrict__ theta, float* __restrict__ buffer,
                const float* __restrict__ gradient, float learning_rate, float momentum,
                float weight_decay, bool nesterov, bool first_step, int64_t n) {
+  // This thread owns elements first_element(), first_element() + element_step(), ...
   for (int64_t i = first_element(); i < n; i += element_step()) {
     const float g = gradient[i] + weight_decay * theta[i];
     float step = g;

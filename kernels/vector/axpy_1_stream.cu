@@ -18,6 +18,7 @@ constexpr int kThreads = 256;
 /// y may be x.
 __global__ void __launch_bounds__(kThreads)
     axpy_kernel(float* y, const float* x, double a, int64_t n) {
+  // This thread owns elements first_element(), first_element() + element_step(), ...
   for (int64_t i = first_element(); i < n; i += element_step())
     y[i] = static_cast<float>(__dadd_rn(y[i], __dmul_rn(a, x[i])));
 }

@@ -13,6 +13,7 @@ constexpr int kThreads = 256;
 
 template <class Word>
 __global__ void __launch_bounds__(kThreads) copy_kernel(Word* y, const Word* x, int64_t n) {
+  // This thread owns words first_element(), first_element() + element_step(), ...
   for (int64_t i = first_element(); i < n; i += element_step()) y[i] = x[i];
 }
 

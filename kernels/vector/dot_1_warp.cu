@@ -1,9 +1,8 @@
 // result = sum of a[i] b[i] in double, in the order of dot_order.h: the bits of the CPU's rows.
 //
 // That order is made of blocks of 4096 terms with 32 partial sums each, which is a warp:
-//   dot_blocks_kernel: warp w owns blocks w, w + step, ...; its lane l holds partial sum l.
-//   Shuffles
-//     add the lanes by halves, and lane 0 leaves the block's sum in the workspace.
+//   dot_blocks_kernel: warp w owns blocks w, w + step, ...; its lane l holds partial sum l. The
+//     lanes are added by halves, with shuffles; lane 0 leaves the block's sum in the workspace.
 //   dot_total_kernel: one warp adds the blocks' sums in order, 32 of them per load.
 //
 // Traffic: 8 bytes per term (4 where a is b: the second read finds the line in the L1 cache), and

@@ -1,5 +1,4 @@
-// A block of dot's order (dot_order.h) on one warp, and the sum of the blocks' sums: what dot and
-// filter_norm share.
+// A block of dot's order (dot_order.h) on one warp: what dot and filter_norm share.
 #pragma once
 
 #include "kernels/core/launch.h"

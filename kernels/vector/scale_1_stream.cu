@@ -12,6 +12,7 @@ namespace {
 constexpr int kThreads = 256;
 
 __global__ void __launch_bounds__(kThreads) scale_kernel(float* y, double a, int64_t n) {
+  // This thread owns elements first_element(), first_element() + element_step(), ...
   for (int64_t i = first_element(); i < n; i += element_step()) y[i] = static_cast<float>(a * y[i]);
 }
 

@@ -18,6 +18,7 @@ constexpr int kThreads = 128;
 __global__ void __launch_bounds__(kThreads)
     sum_rows_kernel(float* __restrict__ y, const float* __restrict__ x, int64_t rows, int64_t n,
                     bool accumulate) {
+  // This thread owns columns first_element(), first_element() + element_step(), ...
   for (int64_t i = first_element(); i < n; i += element_step()) {
     double sum = accumulate ? y[i] : 0.0;
 #pragma unroll 8  // eight loads under way before the first is added

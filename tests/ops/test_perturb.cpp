@@ -58,15 +58,37 @@ TEST_CASE("perturb: all rows of the table give the same bits") {
     }
 }
 
-TEST_CASE("perturb: in place, and NaN stays where it is") {
-  Context context;
+TEST_CASE("perturb: w may be any of the vectors it is made of") {
+  for (int64_t n : {33, 1009})
+    for (int place = 0; place < 4; ++place)
+      check_op<PerturbArgs>(
+          text("perturb in place of ", place, " n=", n),
+          [&](Operands& o) {
+            const Tensor w = o.in_out({n});
+            return PerturbArgs{.w = w,
+                               .theta = place == 0 || place == 3 ? w : o.normal({n}),
+                               .delta = place == 1 || place == 3 ? w : o.normal({n}),
+                               .eta = place == 2 || place == 3 ? w : o.normal({n}),
+                               .a = 0.731,
+                               .b = -0.29};
+          },
+          1e-7);
+}
+
+TEST_CASE("perturb: NaN stays where it is") {
   const Tensor theta = Tensor::zeros({40}), delta = Tensor::zeros({40});
   delta.data<float>()[0] = 1;
   delta.data<float>()[17] = delta.data<float>()[39] = std::nanf("");
-  perturb({.w = theta, .theta = theta, .delta = delta, .a = 2}, context);
-  CHECK(theta.data<float>()[0] == 2);
-  for (int64_t i = 1; i < 40; ++i)
-    CHECK(std::isnan(theta.data<float>()[i]) == (i == 17 || i == 39));
+  for_each_execution<PerturbArgs>(
+      [&](const auto& row, const Execution& execution, Context& context) {
+        const Tensor there = theta.clone().to(row.device);
+        row.run({.w = there, .theta = there, .delta = delta.to(row.device), .a = 2}, context);
+        const Tensor w = there.to(Device::cpu);
+        CHECK(w.data<float>()[0] == 2);
+        for (int64_t i = 1; i < 40; ++i)
+          CHECK_MESSAGE(std::isnan(w.data<float>()[i]) == (i == 17 || i == 39), row.name, " on ",
+                        execution.describe(), ", element ", i);
+      });
 }
 
 TEST_CASE("perturb: vectors that disagree are refused") {

@@ -85,13 +85,58 @@ TEST_CASE("perturb_points: every row equals the reference, with and without each
                      {2, 301, true, false},
                      {7, 1, false, false},
                      {9, 1, false, true, true}});
-  for (int64_t P : {1, 3, 33})
+  for (int64_t P : {0, 1, 3, 32, 33})
     for (bool with_delta : {false, true})
       for (bool with_eta : {false, true})
         check_op<PerturbPointsArgs>(
             text("perturb_points P=", P, " delta=", with_delta, " eta=", with_eta),
             [&](Operands& o) { return make_args(o, net, P, with_delta, with_eta); },
             1e-7);  // double inside, rounded to float once
+  check_op<PerturbPointsArgs>(
+      "perturb_points without filters",
+      [&](Operands& o) { return make_args(o, Network({}), 2, true, true); }, 0);
+}
+
+TEST_CASE("perturb_points: all rows of the table give the same bits") {
+  const Network net({{5, 27, false, true}, {3, 140, true, true}, {9, 1, false, true, true}});
+  for (const auto& [with_delta, with_eta] :
+       {std::pair(true, true), std::pair(true, false), std::pair(false, false)}) {
+    std::vector<Tensor> weights, biases;
+    for_each_execution<PerturbPointsArgs>([&](const auto& row, const Execution& execution,
+                                              Context& context) {
+      Operands o(3, DType::f32, row.device);
+      PerturbPointsArgs args = make_args(o, net, 35, with_delta, with_eta);
+      row.run(args, context);
+      weights.push_back(args.weights.to(Device::cpu).clone());
+      biases.push_back(args.biases.to(Device::cpu).clone());
+      for (const std::vector<Tensor>& all : {weights, biases}) {
+        const bool same =
+            std::memcmp(all[0].raw(), all.back().raw(), static_cast<size_t>(all[0].bytes())) == 0;
+        CHECK_MESSAGE(same, row.name, " on ", execution.describe());
+      }
+    });
+  }
+}
+
+TEST_CASE(
+    "perturb_points: an absent direction leaves its term out, even beside an infinite factor") {
+  const Network net({{3, 37, false, false}, {2, 1, false, true, true}});
+  const Tensor coefficients({1, 2}, DType::f64);
+  coefficients.data<double>()[0] = coefficients.data<double>()[1] =
+      std::numeric_limits<double>::infinity();
+  for_each_execution<PerturbPointsArgs>(
+      [&](const auto& row, const Execution& execution, Context& context) {
+        Operands o(3, DType::f32, row.device);
+        PerturbPointsArgs args = make_args(o, net, 1, false, false);
+        args.coefficients = o.given(coefficients);
+        const Tensor minus_zero = args.theta.to(Device::cpu).clone();
+        minus_zero.data<float>()[0] = -0.0F;
+        args.theta = o.given(minus_zero);
+        row.run(args, context);
+        const Tensor weights = args.weights.to(Device::cpu);
+        const bool same = std::memcmp(weights.raw(), minus_zero.raw(), 3 * 37 * sizeof(float)) == 0;
+        CHECK_MESSAGE(same, row.name, " on ", execution.describe());
+      });
 }
 
 TEST_CASE(
