@@ -114,11 +114,11 @@ class Build:
 
 def symptom(output):
     """How the tests' output shows that something is wrong, in a few words."""
-    for pattern in (r"(race between blocks|race|undefined memory|missing copy_async_wait|deadlock"
-                    r"|out of bounds)[: ]", r"(off by) ", r"(\w+ Error)", r"ERROR: (.{0,60})"):
-        if found := re.search(pattern, output):
-            return "wrong result" if found[1] == "off by" else found[1]
-    return "?"
+    reported = re.search(r"(race between blocks|race|undefined memory|missing copy_async_wait"
+                         r"|deadlock|divergent barrier|out of bounds)[: ]", output)
+    if reported:
+        return reported[1]
+    return "wrong result" if "ERROR: CHECK" in output else "a crash"
 
 
 def try_mutation(build, mutation):
