@@ -1,6 +1,11 @@
 // What the command-line programs share: flags, errors, interruption, version.
 #pragma once
 
+// cxxopts' own parser: <regex> costs each program that includes it ten seconds of compiling with
+// the sanitizers. It needs <cstring> and includes none.
+#define CXXOPTS_NO_REGEX
+#include <cstring>
+
 #include <cxxopts.hpp>
 
 #include <functional>
