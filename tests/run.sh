@@ -20,9 +20,9 @@ else
 fi
 
 apps/build.sh release
-ctest --preset release
+ctest --preset release -j "$(nproc)"
 if [ "${1:-}" = --all ]; then
-  tests/simt/delete_barriers.py --jobs "$(nproc)"  # minutes
+  tests/simt/delete_barriers.py --jobs "$(nproc)"
   # The sanitizers watch everything but the published networks, which would take an hour there.
   apps/build.sh asan
   TOPOGRAD_WEIGHTS='' ctest --preset asan -j "$(nproc)"
