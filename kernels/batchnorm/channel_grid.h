@@ -80,16 +80,15 @@ __device__ inline void store_block_sums(TwoSums* __restrict__ sums, TwoSums own,
   const int t = static_cast<int>(threadIdx.x);
   const int row = t / g.width;
   shared[t] = own;
-  __syncthreads();  // all rows' sums are there before any is added to another
-  for (int rows = g.rows_at_once; rows > 1;) {
+  for (int rows = g.rows_at_once; rows > 1; rows = (rows + 1) / 2) {
     const int half = (rows + 1) / 2;
+    __syncthreads();  // the sums of the step before are complete before they are added
     if (row + half < rows) {
       shared[t].first += shared[t + half * g.width].first;
       shared[t].second += shared[t + half * g.width].second;
     }
-    rows = half;
-    __syncthreads();  // this half is complete before the next step halves it
   }
+  // A thread of row 0 reads what it wrote itself.
   if (row == 0 && !thread.idle)
     sums[static_cast<int64_t>(thread.channel) * gridDim.x + blockIdx.x] = shared[t];
 }

@@ -1,9 +1,11 @@
 // Convolution by its definition, in all three directions: one thread per number of the result.
 //
-// - Forward: thread i owns y[n, oh, ow, o] and sums over its window. Neighbouring threads have
+// - Forward: thread i owns element i of y, [n, oh, ow, o], and sums over its window. Neighbouring
+// threads have
 //   neighbouring filters: of x they read the same number (one broadcast), of w numbers KH KW I
 //   apart, a line each.
-// - Backward data: thread i owns dx[n, h, w, i] and sums over the outputs whose windows it is in.
+// - Backward data: thread j owns element j of dx, [n, h, w, i], and sums over the outputs whose
+//   windows it is in.
 //   Neighbouring threads read neighbouring numbers of w, and all the same of dy.
 // - Backward filter: 32 x 8 threads own 32 neighbouring numbers of dw; the eight threads of one
 //   number sum every eighth output pixel each, and the first adds the eight sums in their order, so
@@ -32,6 +34,7 @@ __global__ void __launch_bounds__(kThreads)
     forward_direct_kernel(float* __restrict__ y, const float* __restrict__ x,
                           const float* __restrict__ w, const float* __restrict__ bias,
                           ConvExtents e) {
+  // This thread owns elements first_element(), first_element() + element_step(), ... of y.
   for (int64_t index = first_element(); index < e.N * e.OH * e.OW * e.O; index += element_step()) {
     const int64_t o = index % e.O, ow = index / e.O % e.OW;
     const int64_t oh = index / (e.O * e.OW) % e.OH, n = index / (e.O * e.OW * e.OH);
@@ -51,6 +54,7 @@ __global__ void __launch_bounds__(kThreads)
 __global__ void __launch_bounds__(kThreads)
     backward_data_direct_kernel(float* __restrict__ dx, const float* __restrict__ dy,
                                 const float* __restrict__ w, ConvExtents e, bool accumulate) {
+  // This thread owns elements first_element(), first_element() + element_step(), ... of dx.
   for (int64_t index = first_element(); index < e.N * e.H * e.W * e.I; index += element_step()) {
     const int64_t i = index % e.I, v = index / e.I % e.W;
     const int64_t h = index / (e.I * e.W) % e.H, n = index / (e.I * e.W * e.H);
@@ -87,7 +91,7 @@ __device__ inline float filter_sum(const float* __restrict__ dy, const float* __
 __global__ void __launch_bounds__(kElements* kShares)
     backward_filter_direct_kernel(float* __restrict__ dw, const float* __restrict__ dy,
                                   const float* __restrict__ x, ConvExtents e, bool accumulate) {
-  // Thread (element, share) owns a share of dw[index].
+  // This thread owns one of the eight shares of dw[index]; that of share 0 owns dw[index] itself.
   const int element = static_cast<int>(threadIdx.x), share = static_cast<int>(threadIdx.y);
   const int64_t index = static_cast<int64_t>(blockIdx.x) * kElements + element;
   const bool exists = index < e.O * e.KH * e.KW * e.I;

@@ -18,10 +18,11 @@
 // enough of them to occupy a GPU; each part's result goes to the workspace, and a second kernel
 // adds them up in their order: the same bits every time, the same for every GPU.
 //
-// Work: 2 N OH OW O KH KW I FLOP. Traffic: x and w through the caches once per tile row and column;
-// of x, KH KW times what is in memory, mostly from the first-level cache, because a block's pixels
-// are neighbours. Shared memory: two tiles, 25,600 bytes (19,968; 35,840). Fused multiply-adds
-// bound it from 16 channels on; with 3 input channels, the gathering does.
+// Work: 2 N OH OW O KH KW I FLOP. Traffic from the caches: 12 KB for each step of a tile of 128 x
+// 64, 10 and 17 KB for the others. A block reads a number of x up to KH KW times, mostly from the
+// first-level cache, because its pixels are neighbours; memory delivers it about once. Shared
+// memory: two tiles, 25,600 bytes (21,504; 35,840). By prediction, fused multiply-adds and the
+// reading of shared memory bound it from 16 channels on; with 3 input channels, the gathering does.
 #include "kernels/conv2d/forward_tiles.cuh"
 #include "kernels/gemm/fma_block.cuh"
 
@@ -74,6 +75,8 @@ struct FilterTaps {
   }
 };
 
+/// Block b owns tile b of the lattice's pixels of dx, counted along its rows; which numbers of it a
+/// thread owns, Block says.
 template <class Block>
 __global__ void __launch_bounds__(kTileThreads)
     backward_data_tiles_kernel(Output<LatticePlace> dx, PixelsByTaps dy, FilterTaps w) {
@@ -127,7 +130,7 @@ void backward_data(const Conv2dBackwardDataArgs& args, Context& context) {
   });
 }
 
-/// Block (b, s) owns tile b of part s of the sum.
+/// Block (b, s) owns tile b of dw^T's part s; which numbers of it a thread owns, Block says.
 template <class Block>
 __global__ void __launch_bounds__(kTileThreads)
     backward_filter_tiles_kernel(Output<RowMajor> part, TapsByPixels x, Matrix<false> dy,
@@ -138,7 +141,9 @@ __global__ void __launch_bounds__(kTileThreads)
   multiply_tile<Block>(x, dy, part, begin, min(begin + pixels_a_part, dy.depth));
 }
 
-/// Thread i owns element i of the parts, (tap, filter), which is (filter, tap) of dw.
+/// Thread i owns elements i, i + step, ... of dw^T, (tap, filter): (filter, tap) of dw. The reads
+/// of a warp are lines; its writes are not, but there are as many parts to read as there are
+/// blocks.
 __global__ void __launch_bounds__(kTileThreads)
     add_parts_kernel(float* __restrict__ dw, const float* __restrict__ parts, int64_t taps,
                      int64_t filters, int count, bool accumulate) {

@@ -13,7 +13,8 @@ struct PointSteps {
   int filters;
 };
 
-/// Block (b, 0, p) owns tile b of network p's y, counted along its rows.
+/// Block (b, 0, p) owns tile b of network p's y, counted along its rows; which numbers of it a
+/// thread owns, Block says.
 template <class Block>
 __global__ void __launch_bounds__(kTileThreads)
     forward_tiles_kernel(Output<RowMajor> y, PixelsByTaps x, Matrix<true> w, PointSteps steps) {

@@ -9,34 +9,17 @@
 // NaN weight reaches all outputs of its filter.
 //
 // From m to a pixel and from k to a tap is a division by an extent that is not known to the
-// compiler: some twenty instructions each. Divisor makes it a multiplication and a shift; what a
+// compiler: some twenty instructions each. IntDivisor makes it a multiplication and a shift; what a
 // thread needs of a line is computed once (Row), what it needs of k once for all of its lines. If
 // the channels come in fours, four neighbours share one tap, one test against the border and one
 // load; else (an image's three colours) each has its own.
 #pragma once
 
 #include "kernels/conv2d/extents.h"
+#include "kernels/core/divisor.h"
 #include "kernels/gemm/tile.cuh"
 
 namespace topograd::TOPOGRAD_BACKEND {
-
-/// Divides 0 <= n < 2^31 by d >= 1: with 2^(s-1) < d <= 2^s and m = floor(2^(31+s) / d) + 1, m d is
-/// 2^(31+s) and at most d more, so that n m / 2^(31+s) is n / d and less than 1 / d more.
-class Divisor {
- public:
-  explicit Divisor(int64_t d) {
-    while ((int64_t{1} << (shift_ - 31)) < d) ++shift_;
-    multiplier_ = static_cast<uint32_t>((uint64_t{1} << shift_) / static_cast<uint64_t>(d) + 1);
-  }
-  __device__ int divide(int n) const {
-    return static_cast<int>(static_cast<uint64_t>(static_cast<uint32_t>(n)) * multiplier_ >>
-                            shift_);
-  }
-
- private:
-  uint32_t multiplier_;
-  int shift_ = 31;
-};
 
 /// A pixel, perhaps outside of its image.
 struct Pixel {
@@ -49,7 +32,7 @@ struct Lattice {
   int H, W;
   int stride, h, w;
   int count;  // N rows columns
-  Divisor per_image, per_row;
+  IntDivisor per_image, per_row;
 
   Lattice(int64_t N, int64_t H, int64_t W, int64_t rows, int64_t columns, int64_t stride, int64_t h,
           int64_t w)
@@ -59,16 +42,16 @@ struct Lattice {
         h(static_cast<int>(h)),
         w(static_cast<int>(w)),
         count(static_cast<int>(N * rows * columns)),
-        per_image(std::max<int64_t>(rows * columns, 1)),
-        per_row(std::max<int64_t>(columns, 1)),
+        per_image(rows * columns),
+        per_row(columns),
         in_image_(static_cast<int>(rows * columns)),
         in_row_(static_cast<int>(columns)) {}
 
   /// The m-th pixel; from `count` on one that no tap brings back into an image.
   __device__ Pixel pixel(int m) const {
     if (m >= count) return {0, kNowhere, kNowhere};
-    const int n = per_image.divide(m), rest = m - n * in_image_;
-    const int row = per_row.divide(rest), column = rest - row * in_row_;
+    const int n = per_image.quotient(m), rest = m - n * in_image_;
+    const int row = per_row.quotient(rest), column = rest - row * in_row_;
     const int at_h = row * stride + h, at_w = column * stride + w;
     return {(n * H + at_h) * W + at_w, at_h, at_w};
   }
@@ -87,18 +70,18 @@ struct Tap {
 struct Kernel {
   int C, depth;  // KH KW C
   int step;
-  Divisor channels, across;
+  IntDivisor channels, across;
 
   Kernel(int64_t KH, int64_t KW, int64_t C, int step)
       : C(static_cast<int>(C)),
         depth(static_cast<int>(KH * KW * C)),
         step(step),
-        channels(std::max<int64_t>(C, 1)),
-        across(std::max<int64_t>(KW, 1)),
+        channels(C),
+        across(KW),
         KW_(static_cast<int>(KW)) {}
 
   __device__ Tap tap(int k) const {
-    const int t = channels.divide(k), row = across.divide(t);
+    const int t = channels.quotient(k), row = across.quotient(t);
     return {step * row, step * (t - row * KW_), k - t * C};
   }
 

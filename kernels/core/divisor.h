@@ -50,4 +50,26 @@ class Divisor {
   uint64_t factor_ = 0;
 };
 
+/// The same for indices that fit an int, in a product of 32 by 32 bits and a shift. With
+///   s = ceil(log2 d),  m = floor(2^(31 + s) / d) + 1 < 2^32  for 1 <= d < 2^31,
+/// n m / 2^(31 + s) exceeds n / d by less than 1 / d for all 0 <= n < 2^31.
+class IntDivisor {
+ public:
+  /// d < 1 counts as 1.
+  explicit constexpr IntDivisor(int64_t d) {
+    const auto divisor = static_cast<uint64_t>(std::max<int64_t>(d, 1));
+    shift_ = 31 + std::bit_width(divisor - 1);
+    factor_ = static_cast<uint32_t>((uint64_t{1} << shift_) / divisor + 1);
+  }
+
+  /// n / d for n >= 0.
+  constexpr int quotient(int n) const {
+    return static_cast<int>(uint64_t{static_cast<uint32_t>(n)} * factor_ >> shift_);
+  }
+
+ private:
+  uint32_t factor_ = 0;
+  int shift_ = 0;
+};
+
 }  // namespace topograd

@@ -3,7 +3,7 @@
 
   kernels/cuda/kernel_resources.py > docs/results/kernel_resources.md
 
-Registers, shared memory and spills are what ptxas says. Needs nvcc; no GPU.
+Registers, shared memory, stack and spills are what ptxas says. Needs nvcc; no GPU.
 """
 import concurrent.futures
 import os
@@ -15,7 +15,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ARCHITECTURES = ["sm_80", "sm_90"]
-OPTIONS = ["-std=c++20", "-O2", "--expt-relaxed-constexpr", f"-I{ROOT}"]
+OPTIONS = ["-std=c++20", "-O2", "--expt-relaxed-constexpr"]
 
 
 def demangled(names):
@@ -34,29 +34,33 @@ def short_name(signature):
         if letter == "(" and depth == 0:
             name = name[:i]
             break
-    return re.sub(r"\((?:int|bool)\)", "", name)
+    return re.sub(r"\([\w:]+\)(?=\d)", "", name).replace("> >", ">>")
 
 
 def resources(job):
-    """{kernel: (registers, static shared bytes, spilled bytes)} of one file for one architecture."""
+    """{kernel: (registers, static shared bytes, stack bytes, spilled bytes)} of one file for one
+    architecture."""
     path, architecture = job
-    command = ["nvcc", *OPTIONS, f"-arch={architecture}", "-Xptxas", "-v", "-cubin", "-o",
-               os.devnull, str(path)]
+    command = ["nvcc", *OPTIONS, f"-I{ROOT}", f"-arch={architecture}", "-Xptxas", "-v", "-cubin",
+               "-o", os.devnull, str(path)]
     done = subprocess.run(command, text=True, capture_output=True)
     if done.returncode != 0:
         sys.exit(f"kernel_resources: {path.relative_to(ROOT)} for {architecture} does not compile:\n"
                  f"{done.stderr}")
     found = {}
     kernel = None
-    spilled = 0
+    stack = spilled = 0
     for line in done.stderr.splitlines():
         if match := re.search(r"Compiling entry function '(\S+)'", line):
             kernel = match[1]
-        elif match := re.search(r"(\d+) bytes spill stores, (\d+) bytes spill loads", line):
-            spilled = int(match[1]) + int(match[2])
+            stack = spilled = 0
+        elif match := re.search(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes",
+                                line):  # of the kernel, then of functions that it calls
+            stack += int(match[1])
+            spilled += int(match[2]) + int(match[3])
         elif match := re.search(r"Used (\d+) registers", line):
             shared = re.search(r"(\d+) bytes smem", line)
-            found[kernel] = (int(match[1]), int(shared[1]) if shared else 0, spilled)
+            found[kernel] = (int(match[1]), int(shared[1]) if shared else 0, stack, spilled)
     return found
 
 
@@ -69,22 +73,21 @@ def main():
         results = dict(zip(jobs, pool.map(resources, jobs)))
 
     version = subprocess.run(["nvcc", "--version"], text=True, capture_output=True, check=True)
-    release = re.search(r"release ([\d.]+)", version.stdout)[1]
+    release = re.search(r"V([\d.]+)", version.stdout)[1]
     print("# What each kernel takes\n")
-    print(f"Registers per thread, static shared memory per block and spilled bytes per thread, as "
-          f"ptxas of\nCUDA {release} reports them; made by `kernels/cuda/kernel_resources.py`. "
-          "Dynamic shared memory, where a\nkernel has any, stands in its file's first comment.\n")
+    print("Registers per thread, static shared memory per block, stack and spilled bytes (stores and "
+          f"loads)\nper thread, the larger of the architectures', as nvcc {release} reports them with\n"
+          f"`{' '.join(OPTIONS)}`; made by `kernels/cuda/kernel_resources.py`.\n"
+          "Dynamic shared memory, where a kernel has any, stands in its file's first comment.\n")
     print("| file | kernel | registers " + " | registers ".join(ARCHITECTURES) +
-          " | shared bytes | spilled bytes |")
-    print("|---|---|" + "---:|" * (len(ARCHITECTURES) + 2))
+          " | shared bytes | stack bytes | spilled bytes |")
+    print("|---|---|" + "---:|" * (len(ARCHITECTURES) + 3))
     for path in files:
         names = demangled(sorted(results[(path, ARCHITECTURES[0])]))
         for mangled in sorted(names, key=lambda n: short_name(names[n])):
             each = [results[(path, architecture)][mangled] for architecture in ARCHITECTURES]
-            shared = max(shared for _, shared, _ in each)
-            spilled = max(spilled for _, _, spilled in each)
             row = [path.relative_to(ROOT / "kernels"), f"`{short_name(names[mangled])}`",
-                   *(registers for registers, _, _ in each), shared, spilled]
+                   *(one[0] for one in each), *(max(column) for column in list(zip(*each))[1:])]
             print("| " + " | ".join(str(cell) for cell in row) + " |")
 
 

@@ -7,7 +7,8 @@ namespace topograd {
 
 /// y = max(conv2d(x, w) + bias + residual, 0) for P networks at once, the points of a landscape:
 /// network p takes its own slice of every tensor. What is undefined is left out; without `relu` the
-/// maximum is too. BatchNorm is not here: perturb_points puts it into w and bias.
+/// maximum is too. BatchNorm is not here: perturb_points puts it into w and bias, and writes both
+/// in the order that is read here.
 ///
 /// y may be the residual itself. Letters as in conv2d.h.
 struct FusedConvArgs {

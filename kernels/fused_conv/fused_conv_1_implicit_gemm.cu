@@ -5,13 +5,17 @@
 // pixels down, filters across. It multiplies windows of x with filters (kernels/conv2d/windows.cuh,
 // kernels/gemm/tile.cuh), thread t 8 x 8 (8 x 4) of them in registers, and adds bias and residual
 // where it stores them. The same thread reads an element of the residual and then writes that
-// element of y, so that the two may be one tensor. Networks that share x meet it in the cache:
-// their blocks run one network after the other.
+// element of y, so that the two may be one tensor. Networks that share x run one after the other,
+// and find it in the second-level cache if it fits there.
 //
-// Work: 2 P N OH OW O KH KW I FLOP. Traffic: y is written once and the residual read once, where
-// bias, residual and maximum apart would read and write y two more times: 8 to 12 bytes per output
-// less. Shared memory: two tiles, 25,600 bytes (19,968; 35,840). At 16 channels a number of y is
-// 288 FLOP to 12 bytes, and twice that at 32: fused multiply-adds bound it.
+// Filters lie as perturb_points writes them: [P, O, KH, KW, I], so that network p's are O lines of
+// KH KW I floats, K of the product.
+//
+// Work: 2 P N OH OW O KH KW I FLOP. Traffic: y is written once and the residual read once; an
+// addition and a maximum of their own would each read and write y once more, 16 bytes per output.
+// Shared memory: two tiles, 25,600 bytes (21,504; 35,840). A 3x3 convolution of 16 channels does
+// 288 FLOP for each number of y and moves 12 bytes (x, residual, y), one of 32 twice as many FLOP:
+// by prediction, fused multiply-adds and the reading of shared memory bound it.
 #include "kernels/fused_conv/fused_conv_tiles.cuh"
 #include "kernels/gemm/fma_block.cuh"
 

@@ -1,11 +1,11 @@
 // C = op(A) op(B), one thread per element of C.
 //
-// Thread i owns element i of C, row by row, and walks along K. Neighbouring threads have the same
-// row of A (one broadcast) and neighbouring columns of B (one line), unless B is transposed: then
-// every thread of a warp reads a line of its own.
-// Work: 2 M N K FLOP. Traffic: each thread loads 2 K floats, M N K * 8 bytes in all, most of it
-// from the caches: 4 FLOP to 16 bytes, where a multiprocessor could do a hundred times as much. The
-// load instructions bound it; the next rung lets one load serve many products.
+// Thread i owns elements i, i + step, ... of C, row by row, and walks along K. Neighbouring threads
+// have the same row of A (one broadcast) and neighbouring columns of B (one line), unless B is
+// transposed: then every thread of a warp reads a line of its own.
+// Work: 2 M N K FLOP. Traffic: 8 bytes for every product, 8 M N K in all, nearly all of it from the
+// caches. A multiprocessor can do 128 products a clock, and 32 loads: two to a product make it 16.
+// The load instructions bound it; the next rung lets one load serve many products.
 #include "kernels/core/launch.h"
 #include "kernels/gemm/gemm.h"
 
@@ -25,6 +25,7 @@ __global__ void __launch_bounds__(kThreads)
     gemm_naive_kernel(float* __restrict__ c, const float* __restrict__ a,
                       const float* __restrict__ b, int64_t M, int64_t N, int64_t K, Steps steps,
                       bool accumulate) {
+  // This thread owns elements first_element(), first_element() + element_step(), ... of C.
   for (int64_t i = first_element(); i < M * N; i += element_step()) {
     const float* left = a + i / N * steps.a_row;
     const float* right = b + i % N * steps.b_column;

@@ -6,7 +6,8 @@
 
 namespace topograd::TOPOGRAD_BACKEND {
 
-/// Block b owns tile b of C, counted along its rows.
+/// Block b owns tile b of C, counted along its rows; which elements of it a thread owns, Block
+/// says.
 template <class Block, class A, class B>
 __global__ void __launch_bounds__(kTileThreads)
     gemm_tiles_kernel(Output<RowMajor> c, A a, B b, int K) {

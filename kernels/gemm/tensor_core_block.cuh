@@ -16,9 +16,9 @@
 namespace topograd::TOPOGRAD_BACKEND {
 
 /// kRows rows of an operand, 16 deep, as kParts matrices of bf16. Lines run as in memory, along K
-/// or along the rows. 8 numbers at each line's end set the lines 16 bytes apart modulo the 128
-/// bytes of all banks (16 bytes or 48): the eight rows that ldmatrix reads together never share a
-/// bank.
+/// or along the rows. 8 numbers at each line's end make lines an odd multiple of 16 bytes long:
+/// modulo the 128 bytes of all banks, the eight rows that ldmatrix reads together lie at eight
+/// different places, and never share a bank.
 template <int kRows, bool kAlongK_, int kParts>
 struct alignas(16) BfloatTile {
   static constexpr bool kAlongK = kAlongK_;
@@ -86,8 +86,8 @@ class TensorCoreBlock {
       uint32_t right[kParts][4];
 #pragma unroll
       for (int part = 0; part < kParts; ++part) b.load(right[part], part, 16 * j);
-        // high * high, low * high, high * low; the four sums between two uses of one hide its
-        // latency.
+        // high * high, low * high, high * low: between two uses of a sum are the three others,
+        // which hide its latency.
 #pragma unroll
       for (int product = 0; product < kProducts; ++product)
 #pragma unroll

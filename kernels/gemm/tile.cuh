@@ -147,8 +147,8 @@ struct Output {
 };
 
 /// One thread's share of copying an operand's tiles of kRows x 16: some quads, always at the same
-/// places of the tile. Neighbouring threads take neighbouring quads of a line, as it lies in memory;
-/// a thread's own quads are on different lines, at one place of them.
+/// places of the tile. Neighbouring threads take neighbouring quads of a line, as it lies in
+/// memory; a thread's own quads are on different lines, at one place of them.
 template <int kRows, class Operand>
 class Share {
   static constexpr bool kAlongK = Operand::kAlongK;
@@ -186,11 +186,21 @@ class Share {
         values_[j] = operand.template load<kQuads>(rows_[kAlongK ? j : 0], k + depth(j));
   }
 
-  __device__ static int line(int j) { return static_cast<int>(threadIdx.x / kLine) + j * kStep; }
-  __device__ static int place() { return static_cast<int>(threadIdx.x % kLine) * 4; }
-  __device__ static bool exists(int j) { return kLines % kStep == 0 || line(j) < kLines; }
-  __device__ static int row(int j) { return kAlongK ? line(j) : place(); }
-  __device__ static int depth(int j) { return kAlongK ? place() : line(j); }
+  __device__ static int line(int j) {
+    return static_cast<int>(threadIdx.x / kLine) + j * kStep;
+  }
+  __device__ static int place() {
+    return static_cast<int>(threadIdx.x % kLine) * 4;
+  }
+  __device__ static bool exists(int j) {
+    return kLines % kStep == 0 || line(j) < kLines;
+  }
+  __device__ static int row(int j) {
+    return kAlongK ? line(j) : place();
+  }
+  __device__ static int depth(int j) {
+    return kAlongK ? place() : line(j);
+  }
 
   static constexpr int kRowsOfMine = kAlongK ? kMine : 1;
   typename Operand::Row rows_[kRowsOfMine];

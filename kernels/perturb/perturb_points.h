@@ -35,7 +35,10 @@ static_assert(sizeof(FoldedFilter) == FoldedFilter::kColumns * sizeof(int32_t),
 /// direction leaves its term out. No products are fused with sums: for f32, every row gives the
 /// same bits, on every processor; without BatchNorm, those of perturb.
 ///
-/// weights and biases hold layer after layer, each [P, O, ...]: what fused_conv reads.
+/// weights and biases hold layer after layer: weights [P, O, length] with a filter's elements in
+/// theta's order, KH KW I with the channels I innermost, and biases [P, O]. A layer's slice is w
+/// and bias of fused_conv as they are, with [P * O, KH, KW, I]; scale and shift of scale_shift
+/// where a BatchNorm stands alone (length 1).
 struct PerturbPointsArgs {
   static constexpr std::string_view kOp = "perturb_points";
   Tensor weights;         ///< [P * sum of the layers' sizes]

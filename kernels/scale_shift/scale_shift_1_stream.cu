@@ -2,7 +2,10 @@
 //
 // Thread i owns elements i, i + step, ... of y. Channels are innermost, so a warp reads 32
 // consecutive floats of x and, where C >= 32, of scale and shift, which stay in the L1 cache.
-// Traffic: 8 bytes per element. Work: 3 FLOP. Memory bounds it.
+// Traffic: 8 bytes per element. Work: 2 FLOP and a comparison, and two divisions by multiplication
+// that find the network and the channel, some 15 instructions each (see kernels/core/divisor.h).
+// Memory bounds it.
+#include "kernels/core/divisor.h"
 #include "kernels/core/launch.h"
 #include "kernels/scale_shift/scale_shift.h"
 
@@ -12,25 +15,27 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// x_size is smaller than n where all networks share x. y may be x.
+/// Networks of y are per_point elements long; with shares_x, x is one such network. y may be x.
 __global__ void __launch_bounds__(kThreads)
     scale_shift_kernel(float* y, const float* x, const float* __restrict__ scale,
-                       const float* __restrict__ shift, int64_t n, int64_t x_size,
-                       int64_t per_point, int C, bool relu) {
+                       const float* __restrict__ shift, int64_t n, Divisor per_point, int64_t C,
+                       Divisor channels, bool shares_x, bool relu) {
+  // This thread owns elements first_element(), first_element() + element_step(), ... of y.
   for (int64_t i = first_element(); i < n; i += element_step()) {
-    const int64_t channel = i / per_point * C + i % C;
-    const float sum = scale[channel] * x[i < x_size ? i : i % x_size] + shift[channel];
+    const auto [point, rest] = per_point.divide(i);
+    const int64_t channel = point * C + channels.remainder(i);
+    const float sum = scale[channel] * x[shares_x ? rest : i] + shift[channel];
     y[i] = relu && sum < 0 ? 0.0f : sum;  // NaN is not below 0: it stays
   }
 }
 
 void run(const ScaleShiftArgs& args, Context& context) {
-  const int64_t n = args.y.size();
+  const int64_t n = args.y.size(), C = args.channels();
   if (n == 0) return;
   launch(scale_shift_kernel, grid_for(n, kThreads), dim3(kThreads), 0, context,
          pointer<float>(args.y), pointer<float>(args.x), pointer<float>(args.scale),
-         pointer<float>(args.shift), n, args.x.size(), n / args.points,
-         static_cast<int>(args.channels()), args.relu);
+         pointer<float>(args.shift), n, Divisor(n / args.points), C, Divisor(C), args.shares_x(),
+         args.relu);
 }
 
 }  // namespace

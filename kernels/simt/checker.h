@@ -1,5 +1,5 @@
 // What the runtime tells the memory checker (race.cpp). In a program without the checker these are
-// empty functions, which runtime_hooks.cpp defines weakly.
+// empty functions, which checker.cpp defines weakly.
 #pragma once
 
 #include <cstddef>

@@ -94,7 +94,7 @@ void prepare_fiber(Fiber& fiber, int index, void (*entry)()) {
   if (!fiber.stack) {
     char* slot = slot_of(index);
     // A stack that overflows hits its guard and crashes, instead of writing into its neighbour.
-    mprotect(slot, kGuardBytes, PROT_NONE);
+    require(mprotect(slot, kGuardBytes, PROT_NONE) == 0, "no guard page for the emulator's stacks");
     fiber.stack = slot + kGuardBytes;
     fiber.stack_bytes = kStackBytes + static_cast<size_t>(index) * 192 % kStaggerBytes;
   }

@@ -6,7 +6,7 @@
 
 #include "kernels/core/check.h"
 #include "kernels/simt/checker.h"
-#include "kernels/simt/scheduler.h"
+#include "kernels/simt/runtime_internal.h"
 
 #ifndef __has_feature  // clang's question; g++ defines __SANITIZE_ADDRESS__
 #define __has_feature(feature) 0
@@ -79,12 +79,12 @@ void require_host_memory(const char* operation, const void* address) {
 
 }  // namespace
 
-void open_device_memory() {
+DeviceMemoryOpen::DeviceMemoryOpen() {
   for ([[maybe_unused]] const auto& [base, bytes] : allocations())
     ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<void*>(base), bytes);
 }
 
-void close_device_memory() {
+DeviceMemoryOpen::~DeviceMemoryOpen() {
   for ([[maybe_unused]] const auto& [base, bytes] : allocations())
     ASAN_POISON_MEMORY_REGION(reinterpret_cast<void*>(base), bytes);
 }

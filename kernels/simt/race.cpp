@@ -7,10 +7,12 @@
 
 #include "kernels/core/check.h"
 #include "kernels/simt/checker.h"
+#include "kernels/simt/fiber.h"
 #include "kernels/simt/race_ordering.h"
 #include "kernels/simt/race_report.h"
 #include "kernels/simt/race_shadow.h"
-#include "kernels/simt/scheduler.h"
+#include "kernels/simt/runtime.h"
+#include "kernels/simt/runtime_internal.h"
 
 // From the linker: the program, and in it threadIdx and the like.
 extern char __executable_start;
@@ -75,7 +77,7 @@ class Checker {
   std::array<Region*, 64> recent_{};    // where find() looks first, by part of the address
   Region static_shared_{static_shared()};
   Region zero_initialised_{zero_initialised()};
-  Region dynamic_shared_{dynamic_shared()};
+  Region dynamic_shared_{dynamic_shared_range()};
   uintptr_t arguments_ = 0;  // the kernel's, on the host's stack
   size_t argument_bytes_ = 0;
 };
@@ -98,7 +100,7 @@ void Checker::released(uintptr_t base) {
 void Checker::start_launch(uintptr_t arguments, size_t argument_bytes) {
   if (ordering_.exhausted()) restart();
   ordering_.start_launch();
-  const MemoryRange dynamic = dynamic_shared();
+  const MemoryRange dynamic = dynamic_shared_range();
   if (dynamic_shared_.base() != dynamic.base || dynamic_shared_.bytes() != dynamic.bytes)
     dynamic_shared_ = Region(dynamic);
   arguments_ = arguments;

@@ -8,7 +8,7 @@
 
 #include "kernels/core/check.h"
 #include "kernels/simt/runtime.h"
-#include "kernels/simt/scheduler.h"
+#include "kernels/simt/runtime_internal.h"
 
 extern char __executable_start;  // from the linker
 

@@ -7,7 +7,7 @@
 #include <span>
 
 #include "kernels/simt/race_ordering.h"
-#include "kernels/simt/scheduler.h"
+#include "kernels/simt/runtime_internal.h"
 
 namespace topograd::simt::emulator {
 

@@ -7,6 +7,7 @@
 
 #include "kernels/simt/atomics.h"
 #include "kernels/simt/checker.h"
+#include "kernels/simt/runtime_internal.h"
 #include "kernels/simt/schedule.h"
 #include "kernels/simt/scheduler.h"
 
@@ -98,11 +99,10 @@ void run_grid(const Kernel& kernel, dim3 grid, dim3 block, size_t shared_bytes) 
   size_dynamic_shared(shared_bytes);
   std::memset(dynamic_memory.get(), 0xff, shared_bytes);
   undefine_static_shared();
-  open_device_memory();
+  const DeviceMemoryOpen device_memory;
   check_launch_started(kernel.arguments, kernel.argument_bytes);
   std::string error = scheduler.run(kernel, grid, block);
   const std::string findings = check_launch_ended();
-  close_device_memory();
   if (!error.empty() && !findings.empty()) error += "; ";
   error += findings;
   if (!error.empty()) throw Error(error);
@@ -122,13 +122,13 @@ MemoryRange zero_initialised() {
   return {begin, reinterpret_cast<uintptr_t>(&_end) - begin};
 }
 
-MemoryRange dynamic_shared() {
+MemoryRange dynamic_shared_range() {
   return {reinterpret_cast<uintptr_t>(dynamic_memory.get()), dynamic_bytes};
 }
 
 bool is_shared(const void* address) {
   const auto at = reinterpret_cast<uintptr_t>(address);
-  return static_shared().contains(at) || dynamic_shared().contains(at) ||
+  return static_shared().contains(at) || dynamic_shared_range().contains(at) ||
          zero_initialised().contains(at);
 }
 

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "kernels/simt/checker.h"
+#include "kernels/simt/runtime_internal.h"
 
 namespace topograd::simt {
 
@@ -91,7 +92,6 @@ std::string Scheduler::run(const Kernel& kernel, dim3 grid, dim3 block) {
   for (blockIdx.z = 0; blockIdx.z < grid.z && error_.empty(); ++blockIdx.z)
     for (blockIdx.y = 0; blockIdx.y < grid.y && error_.empty(); ++blockIdx.y)
       for (blockIdx.x = 0; blockIdx.x < grid.x && error_.empty(); ++blockIdx.x) run_block();
-  current_thread = -1;
   return error_;
 }
 
@@ -128,6 +128,7 @@ void Scheduler::run_block() {
 void Scheduler::switch_from_host(Fiber& fiber) {
   current_fiber_ = &fiber;
   switch_fiber(host_, fiber);
+  current_thread = -1;
 }
 
 Fiber& Scheduler::idle_fiber() {
@@ -211,7 +212,7 @@ std::string Scheduler::describe_deadlock() const {
     const Thread& thread = threads_[i];
     std::string what = "returned";
     if (thread.state != State::exited) {
-      what = text("wait in ", thread.operation);
+      what = text("in ", thread.operation);
       if (thread.state == State::in_warp) what += text(" of lanes ", hex(thread.mask));
       what += text(" at ", file_name(thread.place.file), ':', thread.place.line);
     }
@@ -221,8 +222,9 @@ std::string Scheduler::describe_deadlock() const {
   std::string line = text("deadlock in block (", blockIdx.x, ',', blockIdx.y, ',', blockIdx.z, ')');
   const char* separator = ": ";
   for (const auto& [what, group] : groups) {
-    line += text(separator, group.threads, " threads (", group.first,
-                 group.threads > 1 ? ", ..." : "", ") ", what);
+    const bool one = group.threads == 1;
+    line += text(separator, group.threads, one ? " thread (" : " threads (", group.first,
+                 one ? ") " : ", ...) ", what);
     separator = "; ";
   }
   return line;

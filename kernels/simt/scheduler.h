@@ -16,7 +16,6 @@ namespace topograd::simt::emulator {
 class ReadyQueue {
  public:
   bool empty() const { return head_ == threads_.size(); }
-  size_t size() const { return threads_.size() - head_; }
   void clear();
   void push(int thread) { threads_.push_back(thread); }
   /// The first thread, removed; -1 where there is none.
@@ -94,37 +93,5 @@ class Scheduler {
 };
 
 extern Scheduler scheduler;
-
-/// Refuses calls from inside a kernel, and lets one host thread at a time go on.
-class HostLock {
- public:
-  explicit HostLock(const char* operation);
-  ~HostLock();
-  HostLock(const HostLock&) = delete;
-  HostLock& operator=(const HostLock&) = delete;
-};
-
-struct MemoryRange {
-  uintptr_t base;
-  size_t bytes;
-  bool contains(uintptr_t address) const { return address - base < bytes; }
-};
-/// Where __shared__ variables lie, but for those of g++'s function templates: these are somewhere
-/// in zero_initialised(), the program's .bss.
-MemoryRange static_shared();
-MemoryRange zero_initialised();
-/// The block's dynamic shared memory.
-MemoryRange dynamic_shared();
-bool is_shared(const void* address);
-
-/// Under AddressSanitizer: whether device memory may be touched.
-void open_device_memory();
-void close_device_memory();
-
-/// The last component of a path, as reports show it.
-const char* file_name(const char* path);
-
-/// Starts every block with no copies under way.
-void forget_copies(int threads);
 
 }  // namespace topograd::simt::emulator

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/simt/checker.h"
+#include "kernels/simt/runtime_internal.h"
 #include "kernels/simt/scheduler.h"
 
 namespace topograd::simt::emulator {

@@ -3,7 +3,8 @@
 //   TOPOGRAD_SHARED   a folder with weights/*/*_test_logits.npy and golden/*.h5
 //   TOPOGRAD_CIFAR10  CIFAR-10, binary version, unpacked
 //   TOPOGRAD_WEIGHTS  the networks as apps/import_torch.py converts them, <name>.safetensors
-// A test whose files are not there says SKIPPED and passes.
+// A test whose files are not there says SKIPPED and passes. TOPOGRAD_TEST_DEVICES chooses among
+// cpu and cuda.
 #include <iostream>
 
 #include "apps/model_file.h"
@@ -77,10 +78,15 @@ struct Published {
   double loss;
 };
 
-/// The CPU, and a GPU where there is one.
+/// The CPU, and a GPU where there is one; of them those that TOPOGRAD_TEST_DEVICES names, where it
+/// is set.
 std::vector<Device> fast_devices() {
-  std::vector<Device> devices{Device::cpu};
-  if (is_available(Device::cuda)) devices.push_back(Device::cuda);
+  const char* chosen = std::getenv("TOPOGRAD_TEST_DEVICES");
+  std::vector<Device> devices;
+  for (Device device : {Device::cpu, Device::cuda})
+    if (is_available(device) &&
+        (!chosen || std::string_view(chosen).find(name_of(device)) != std::string_view::npos))
+      devices.push_back(device);
   return devices;
 }
 

@@ -51,9 +51,10 @@ inline Graph awkward_graph() {
   y = g.add(y, y);     // one value twice, in place
   y = g.concat(y, y);  // one value twice, not in place
   y = g.conv(y, 3);
-  y = g.add(early, y);      // the first dies here, so does the second
-  y = g.add(y, x);          // x still lives
-  y = g.add(g.relu(x), y);  // x dies as the first of two
+  y = g.add(early, y);         // the first dies here, so does the second
+  y = g.add(y, x);             // x still lives
+  y = g.add(g.relu(x), y);     // x dies as the first of two
+  y = g.add(g.conv(y, 3), y);  // a residual that the convolution still reads
   y = g.add(y, g.input());
   g.set_output(g.linear(y, 4));
   return g;

@@ -26,7 +26,7 @@ TEST_CASE("perturb: all rows of the table give the same bits") {
   Operands o(3, DType::f32);
   const Tensor theta = o.normal({n}), delta = o.normal({n}), eta = o.normal({n});
   // 1/3 and friends: products that a fused multiply-add would round otherwise.
-  for (const auto& [a, b] :
+  for (const std::pair<double, double>& factors :
        {std::pair(1.0 / 3, -1.0 / 7), std::pair(1e-9, 1e7), std::pair(0.0, 0.0)})
     for (int terms = 0; terms < 4; ++terms) {
       std::vector<Tensor> results;
@@ -37,8 +37,8 @@ TEST_CASE("perturb: all rows of the table give the same bits") {
                      .theta = theta.to(row.device),
                      .delta = terms & 1 ? delta.to(row.device) : Tensor(),
                      .eta = terms & 2 ? eta.to(row.device) : Tensor(),
-                     .a = a,
-                     .b = b},
+                     .a = factors.first,
+                     .b = factors.second},
                     context);
             results.push_back(w.to(Device::cpu));
             const bool same =
@@ -48,8 +48,8 @@ TEST_CASE("perturb: all rows of the table give the same bits") {
       CHECK(!results.empty());
       for (int64_t i = 0; i < n; ++i) {
         // volatile keeps this compiler from fusing, too.
-        volatile double first = a * static_cast<double>(delta.data<float>()[i]);
-        volatile double second = b * static_cast<double>(eta.data<float>()[i]);
+        volatile double first = factors.first * static_cast<double>(delta.data<float>()[i]);
+        volatile double second = factors.second * static_cast<double>(eta.data<float>()[i]);
         double sum = theta.data<float>()[i];
         if (terms & 1) sum += first;
         if (terms & 2) sum += second;

@@ -99,13 +99,13 @@ TEST_CASE("perturb_points: every row equals the reference, with and without each
 
 TEST_CASE("perturb_points: all rows of the table give the same bits") {
   const Network net({{5, 27, false, true}, {3, 140, true, true}, {9, 1, false, true, true}});
-  for (const auto& [with_delta, with_eta] :
+  for (const std::pair<bool, bool>& directions :
        {std::pair(true, true), std::pair(true, false), std::pair(false, false)}) {
     std::vector<Tensor> weights, biases;
     for_each_execution<PerturbPointsArgs>([&](const auto& row, const Execution& execution,
                                               Context& context) {
       Operands o(3, DType::f32, row.device);
-      PerturbPointsArgs args = make_args(o, net, 35, with_delta, with_eta);
+      PerturbPointsArgs args = make_args(o, net, 35, directions.first, directions.second);
       row.run(args, context);
       weights.push_back(args.weights.to(Device::cpu).clone());
       biases.push_back(args.biases.to(Device::cpu).clone());

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Deletes every barrier of every kernel in turn, and demands that a test fails each time.
 
-  tests/simt/delete_barriers.py [--build build/release] [--only TEXT] [--jobs N]
+  tests/simt/delete_barriers.py [--build build/release] [--tests test_ops] [--only TEXT] [--jobs N]
 
-A barrier is a line with __syncthreads, __syncwarp or copy_async_wait. Where it stands in a header,
-each kernel file that includes the header is tried on its own. The changed kernel is compiled for the
-emulator with the race checker and linked in front of the op tests' other objects; then the tests of
-its operation run. A barrier that no test misses is either superfluous, or a case is missing.
-Needs a finished release build. Exit status 1 if any deletion went unnoticed.
+A barrier is a line with __syncthreads, __syncwarp, __threadfence, copy_async_wait or
+copy_async_commit. Where it stands in a header, each kernel file that includes the header is tried on
+its own. The changed kernel is compiled for the emulator and linked in front of the op tests' other
+objects; then the tests of its operation run: test_ops, which have to see a wrong result, or with
+--tests test_ops_race those with the race checker, which take four times as long. A barrier that no
+test misses is either superfluous, or a case is missing.
+Needs a finished build of these tests. Exit status 1 if any deletion went unnoticed.
 """
 import argparse
 import concurrent.futures
@@ -20,9 +22,18 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BARRIER = re.compile(r"^(?P<before>[^/]*?)"
-                     r"(?P<barrier>__sync(?:threads|warp)(?:_count|_or|_and)?\([^)]*\)|"
-                     r"copy_async_wait<[^>]*>\(\))\s*;")
+NAMES = (r"__syncthreads(?:_count|_or|_and)?|__syncwarp|__threadfence(?:_block)?|"
+         r"copy_async_wait|copy_async_commit")
+BARRIER = re.compile(rf"^(?P<before>[^/]*?)\b(?:{NAMES})(?:<[^>]*>)?\([^)]*\)\s*;")
+MENTION = re.compile(rf"^[^/]*\b(?:{NAMES})\b")  # outside a comment
+# The object library of each test program's kernels.
+KERNEL_OBJECTS = {"test_ops_race": "topograd_simt_kernels_race", "test_ops": "topograd_simt_kernels"}
+
+
+def kernel_sources(*suffixes):
+    """Files of kernels; not the emulator, nor the header that defines what it emulates."""
+    return sorted(path for suffix in suffixes for path in ROOT.glob(f"kernels/*/*{suffix}")
+                  if path.parent.name != "simt" and path.name != "launch.h")
 
 
 def without_barrier(path, number):
@@ -36,12 +47,12 @@ def without_barrier(path, number):
 
 
 def includers(header):
-    """Kernel files that include a header, directly or through another kernel header."""
+    """Kernel files that include a header, directly or through another one."""
     wanted = [str(header.relative_to(ROOT))]
     found = set()
     while wanted:
         line = f'#include "{wanted.pop()}"'
-        for path in [*ROOT.glob("kernels/*/*.cu"), *ROOT.glob("kernels/*/*.cuh")]:
+        for path in kernel_sources(".cu", ".cuh", ".h"):
             if path not in found and line in path.read_text():
                 found.add(path)
                 if path.suffix != ".cu":
@@ -53,9 +64,12 @@ def mutations():
     """(file with the barrier, line number from 0, kernel file to compile); before a kernel file's
     first, itself with no line, whose tests must pass."""
     tried = set()
-    for path in sorted([*ROOT.glob("kernels/*/*.cu"), *ROOT.glob("kernels/*/*.cuh")]):
-        numbers = [i for i, line in enumerate(path.read_text().splitlines()) if BARRIER.match(line)]
-        for number in numbers:
+    for path in kernel_sources(".cu", ".cuh", ".h"):
+        for number, line in enumerate(path.read_text().splitlines()):
+            if not MENTION.match(line):
+                continue
+            if not BARRIER.match(line):
+                sys.exit(f"{path.relative_to(ROOT)}:{number + 1}: this script cannot delete: {line}")
             for kernel in [path] if path.suffix == ".cu" else includers(path):
                 if kernel not in tried:
                     yield kernel, None, kernel
@@ -66,17 +80,21 @@ def mutations():
 class Build:
     """The commands of a finished build, to be repeated with one file changed."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, tests):
         self.folder = folder.resolve()
+        self.tests = tests
         self.commands = subprocess.run(
-            ["ninja", "-C", str(self.folder), "-t", "commands", "tests/test_ops_race"],
+            ["ninja", "-C", str(self.folder), "-t", "commands", f"tests/{tests}"],
             text=True, capture_output=True, check=True).stdout.splitlines()
         self.link = shlex.split(next(c for c in reversed(self.commands)
-                                     if "-o tests/test_ops_race" in c).split(" && ")[1])
+                                     if f"-o tests/{tests} " in c).split(" && ")[1])
+
+    def object_name(self, kernel):
+        return (f"kernels/simt/CMakeFiles/{KERNEL_OBJECTS[self.tests]}.dir/__/"
+                f"{kernel.relative_to(ROOT / 'kernels')}.o")
 
     def compile_command(self, kernel, output, overlay):
-        name = f"topograd_simt_kernels_race.dir/__/{kernel.relative_to(ROOT / 'kernels')}.o"
-        words = shlex.split(next(c for c in self.commands if name in c))
+        words = shlex.split(next(c for c in self.commands if self.object_name(kernel) in c))
         words = [w for w in words if not w.endswith("ccache")]
         for option in ("-o", "-MF", "-MT"):
             words[words.index(option) + 1] = str(output) + ("" if option == "-o" else ".d")
@@ -84,62 +102,84 @@ class Build:
         words[words.index("-c") + 1] = str(changed if changed.exists() else kernel)
         return [words[0], f"-I{overlay}", *words[1:]]
 
+    def is_unchanged(self, kernel, obj):
+        """Whether a kernel file compiles to the code that it had: it has no use for the barrier."""
+        names = [obj.with_suffix(".before"), obj.with_suffix(".after")]
+        for source, stripped in zip([self.folder / self.object_name(kernel), obj], names):
+            subprocess.run(["objcopy", "--strip-debug", source, stripped], check=True)
+        return names[0].read_bytes() == names[1].read_bytes()
+
     def run(self, words):
         return subprocess.run(words, cwd=self.folder, text=True, capture_output=True)
 
 
+def symptom(output):
+    """How the tests' output shows that something is wrong, in a few words."""
+    reported = re.search(r"(race between blocks|race|undefined memory|missing copy_async_wait"
+                         r"|deadlock|divergent barrier|out of bounds)[: ]", output)
+    if reported:
+        return reported[1]
+    return "wrong result" if "ERROR: CHECK" in output else "a crash"
+
+
 def try_mutation(build, mutation):
-    """None if a test noticed, else what went wrong."""
+    """(whether a test noticed, or for no mutation at all whether they pass; how it went). None where
+    the kernel file includes the barrier's header, but not the barrier."""
     path, number, kernel = mutation
     with tempfile.TemporaryDirectory() as folder:
         overlay = pathlib.Path(folder)
         changed = overlay / path.relative_to(ROOT)
         changed.parent.mkdir(parents=True)
         changed.write_text(without_barrier(path, number))
-        obj, program = overlay / "mutant.o", overlay / "test_ops_race"
+        obj, program = overlay / "mutant.o", overlay / build.tests
         done = build.run(build.compile_command(kernel, obj, overlay))
         if done.returncode != 0:
-            return "does not compile without it: " + done.stderr[-500:]
+            return False, "does not compile without it: " + done.stderr[-500:]
+        if path != kernel and build.is_unchanged(kernel, obj):
+            return None, ""
         link = list(build.link)
         link[link.index("-o") + 1] = str(program)
         first_archive = next(i for i, word in enumerate(link) if word.endswith(".a"))
         done = build.run([*link[:first_archive], str(obj), *link[first_archive:]])
         if done.returncode != 0:
-            return "does not link: " + done.stderr[-500:]
+            return False, "does not link: " + done.stderr[-500:]
         operation = kernel.parent.name
         try:
-            done = subprocess.run([program, f"-sf=*/tests/ops/test_{operation}*"], text=True,
-                                  capture_output=True, timeout=300, cwd=build.folder,
+            done = subprocess.run([program, "--abort-after=1", f"-sf=*/tests/ops/test_{operation}*"],
+                                  text=True, capture_output=True, timeout=300, cwd=build.folder,
                                   env=dict(os.environ, TOPOGRAD_TEST_DEVICES="simt"))
         except subprocess.TimeoutExpired:
-            return None  # a kernel that hangs is noticed
+            return number is not None, "runs for ever"
         if " 0 passed" in done.stdout and "0 failed" in done.stdout:
-            return f"no test is named after the operation {operation}"
+            return False, f"no test is named after the operation {operation}"
         if number is None:
-            return None if done.returncode == 0 else "fails with every barrier in place"
-        return None if done.returncode != 0 else "NO TEST FAILS"
+            return done.returncode == 0, "fails with every barrier in place"
+        return done.returncode != 0, symptom(done.stdout) if done.returncode else "NO TEST FAILS"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
+    parser.add_argument("--tests", choices=KERNEL_OBJECTS, default="test_ops")
     parser.add_argument("--only", default="", help="kernel files whose path contains this")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
-    build = Build(arguments.build)
+    build = Build(arguments.build, arguments.tests)
     chosen = [m for m in mutations() if arguments.only in str(m[2])]
     deleted = unnoticed = 0
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        for mutation, problem in zip(chosen, pool.map(lambda m: try_mutation(build, m), chosen)):
+        for mutation, (good, how) in zip(chosen, pool.map(lambda m: try_mutation(build, m), chosen)):
             path, number, kernel = mutation
+            if good is None:
+                continue
             deleted += number is not None
-            unnoticed += problem is not None
-            if number is None and problem is None:
+            unnoticed += not good
+            if number is None and good:
                 continue
             place = str(path.relative_to(ROOT)) + ("" if number is None else f":{number + 1}")
             if kernel != path:
                 place += f" in {kernel.name}"
-            print(f"{place}: {problem or 'noticed'}", flush=True)
+            print(f"{place}: {'noticed, ' if good else ''}{how}", flush=True)
     print(f"{deleted} barriers deleted in turn, {unnoticed} unnoticed")
     sys.exit(1 if unnoticed else 0)
 

