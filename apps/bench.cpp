@@ -1,4 +1,5 @@
 // bench: times training steps and inference, PyTorch beside them in the same run.
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 
 #include "apps/cli.h"
@@ -20,12 +22,14 @@ using namespace topograd;
 
 namespace {
 
+namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kHelp = R"(
 Each round times every competitor once, in turn, so that a busy moment hits all of them alike. A
-round's figure is the median of its steps; the table shows the median, smallest and largest round.
+round's figure is the median of its steps; the table shows the median, smallest and largest round, and the
+most memory that a process doing just that takes.
 PyTorch runs in its eager mode in both memory layouts, with the allocator settings that suit it
 (apps/bench_torch.py); without python3-torch it is left out and said to be.
 )";
@@ -86,36 +90,68 @@ class TrainingStep {
   Trainer trainer_;
 };
 
-/// Runs the torch script once; seconds a step by layout, or empty where torch is not installed.
-std::map<std::string, double> torch_round(const std::string& script, const std::string& model,
-                                          int64_t batch, int steps, int threads,
-                                          const std::string& python) {
-  // Large blocks stay in the heap: otherwise torch loses up to half of its time to page faults.
-  const std::string command =
-      text("MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=67108864 ", "'",
-           python, "' '", script, "' --model ", model, " --batch ", batch, " --steps ", steps,
-           " --threads ", threads, " 2>/dev/null");
+/// What one competitor needed in one round.
+struct Figure {
+  double seconds = 0;   ///< a step
+  double peak_mib = 0;  ///< the most memory its process had
+};
+
+/// A command's standard output; nothing where it failed.
+std::optional<std::string> output_of(const std::string& command) {
   FILE* pipe = popen(command.c_str(), "r");
-  require(pipe != nullptr, "cannot start ", python);
+  require(pipe != nullptr, "cannot start ", command);
   std::string output;
   char buffer[4096];
   while (size_t n = std::fread(buffer, 1, sizeof buffer, pipe)) output.append(buffer, n);
   const int status = pclose(pipe);
-  std::map<std::string, double> seconds;
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return seconds;
-  const Json json = Json::parse(output, nullptr, false);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return std::nullopt;
+  return output;
+}
+
+/// Runs the torch script once; by layout, or empty where torch is not installed.
+std::map<std::string, Figure> torch_round(const std::string& script, const std::string& model,
+                                          int64_t batch, int steps, int threads,
+                                          const std::string& python) {
+  // Large blocks stay in the heap: otherwise torch loses up to half of its time to page faults.
+  const auto output = output_of(
+      text("MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=67108864 ", "'",
+           python, "' '", script, "' --model ", model, " --batch ", batch, " --steps ", steps,
+           " --threads ", threads, " 2>/dev/null"));
+  std::map<std::string, Figure> figures;
+  if (!output) return figures;
+  const Json json = Json::parse(*output, nullptr, false);
   require(json.is_object(), script, " printed something else than its result");
-  for (const auto& [layout, value] : json.items()) seconds[layout] = value.get<double>();
-  return seconds;
+  for (const auto& [layout, value] : json.items())
+    figures[layout] = {value.at("seconds").get<double>(), value.at("peak_mib").get<double>()};
+  return figures;
+}
+
+/// The peak of memory of a process of its own that takes two of our steps.
+double our_peak_mib(const std::string& model, int64_t batch, int threads) {
+  const auto output =
+      output_of(text("'", fs::read_symlink("/proc/self/exe").string(), "' --peak-of ", model,
+                     " --batch-size ", batch, " --device cpu --threads ", threads));
+  require(output.has_value(), "cannot measure the memory of ", model);
+  return std::stod(*output);
+}
+
+int print_peak(const std::string& model, int64_t batch, ThreadPool& pool) {
+  TrainingStep(model, batch, pool).run(1);
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  std::cout << static_cast<double>(usage.ru_maxrss) / 1024 << '\n';
+  return 0;
 }
 
 struct Row {
   std::string model, competitor;
   std::vector<double> images_per_second;  // one a round
+  double peak_mib = 0;
 };
 
 void print_table(const std::vector<Row>& rows) {
-  std::cout << "model             competitor             images/s: median   smallest    largest\n";
+  std::cout << "model             competitor             images/s: median   smallest    largest   "
+               "peak MiB\n";
   for (const Row& row : rows) {
     const auto [low, high] =
         std::minmax_element(row.images_per_second.begin(), row.images_per_second.end());
@@ -125,7 +161,8 @@ void print_table(const std::vector<Row>& rows) {
     std::cout << row.model << cell("", 18 - row.model.size()) << row.competitor
               << cell("", 22 - row.competitor.size())
               << cell(decimals(median(row.images_per_second), 1), 18) << cell(decimals(*low, 1), 11)
-              << cell(decimals(*high, 1), 11) << '\n';
+              << cell(decimals(*high, 1), 11)
+              << cell(row.peak_mib > 0 ? decimals(row.peak_mib, 0) : "", 11) << '\n';
   }
 }
 
@@ -162,13 +199,16 @@ int bench_training(const cxxopts::ParseResult& flags) {
   const int rounds = static_cast<int>(cli::whole(flags, "rounds", 1, 1000));
   const int steps = static_cast<int>(cli::whole(flags, "steps", 1, 1000));
   ThreadPool pool = cli::pool(flags);
+  if (flags.count("peak-of")) return print_peak(flags["peak-of"].as<std::string>(), batch, pool);
   bool torch = flags.count("no-torch") == 0;
   std::vector<Row> rows;
   for (const std::string& model : words(flags["models"].as<std::string>())) {
+    const bool on_cpu = pool.device() == Device::cpu;
+    const double peak = on_cpu ? our_peak_mib(model, batch, pool.threads()) : 0;
     TrainingStep ours(model, batch, pool);
     std::map<std::string, Row> by_name;
     for (int round = 0; round < rounds; ++round) {
-      std::map<std::string, double> seconds{{"topograd", ours.run(steps)}};
+      std::map<std::string, Figure> figures{{"topograd", {ours.run(steps), peak}}};
       if (torch) {
         const auto theirs = torch_round(flags["torch-script"].as<std::string>(), model, batch,
                                         steps, pool.threads(), flags["python"].as<std::string>());
@@ -176,11 +216,12 @@ int bench_training(const cxxopts::ParseResult& flags) {
         if (!torch)
           std::cerr << "bench: PyTorch left out: " << flags["python"].as<std::string>()
                     << " cannot import torch\n";
-        for (const auto& [layout, value] : theirs) seconds["torch " + layout] = value;
+        for (const auto& [layout, figure] : theirs) figures["torch " + layout] = figure;
       }
-      for (const auto& [name, value] : seconds) {
+      for (const auto& [name, figure] : figures) {
         Row& row = by_name.try_emplace(name, Row{model, name, {}}).first->second;
-        row.images_per_second.push_back(static_cast<double>(batch) / value);
+        row.images_per_second.push_back(static_cast<double>(batch) / figure.seconds);
+        row.peak_mib = std::max(row.peak_mib, figure.peak_mib);
       }
       std::cerr << "bench: " << model << " round " << round + 1 << "/" << rounds << '\n';
     }
@@ -195,7 +236,8 @@ int bench_training(const cxxopts::ParseResult& flags) {
     for (const Row& row : rows)
       json.push_back({{"model", row.model},
                       {"competitor", row.competitor},
-                      {"images_per_second", row.images_per_second}});
+                      {"images_per_second", row.images_per_second},
+                      {"peak_mib", row.peak_mib}});
     write_file_atomically(flags["json"].as<std::string>(), json.dump(1) + "\n");
   }
   return 0;
@@ -204,8 +246,7 @@ int bench_training(const cxxopts::ParseResult& flags) {
 int run(int argc, char** argv) {
   cli::Arguments arguments(argc, argv);
   cxxopts::Options options("bench", "Times training steps, with PyTorch in the same run.\n");
-  const std::string script =
-      (std::filesystem::path(TOPOGRAD_SOURCE_DIR) / "apps" / "bench_torch.py").string();
+  const std::string script = (fs::path(TOPOGRAD_SOURCE_DIR) / "apps" / "bench_torch.py").string();
   const auto value = [](const std::string& fallback) {
     return cxxopts::value<std::string>()->default_value(fallback);
   };
@@ -219,6 +260,8 @@ int run(int argc, char** argv) {
       ("device", cli::kDeviceHelp, value("auto"))
       ("threads", "of the device cpu; 0: one per processor", value("0"))
       ("no-torch", "ours alone")
+      ("peak-of", "print the peak of memory, in MiB, of training this network, and stop",
+       cxxopts::value<std::string>())
       ("python", "the interpreter that has torch; Debian's python3-torch lives in the default",
        value("/usr/bin/python3"))
       ("torch-script", "the script that times PyTorch", value(script))

@@ -1,59 +1,28 @@
 #!/usr/bin/env python3
-"""Times PyTorch's training step of a CIFAR ResNet (option A): seconds a step, by memory layout, as JSON.
+"""Times PyTorch's training step of a network of the zoo (ResNets with option A): for each memory
+layout seconds a step and the process's peak of memory in MiB, as JSON.
 
 Called by bench, which sets the allocator's environment.
 """
 import argparse
 import json
-import re
+import os
+import resource
 import statistics
+import sys
 import time
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 
-class BasicBlock(nn.Module):
-    def __init__(self, channels, filters, stride, shortcut):
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, filters, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(filters)
-        self.conv2 = nn.Conv2d(filters, filters, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(filters)
-        self.shortcut = shortcut
-        self.pad = (filters - channels) // 2
-
-    def forward(self, x):
-        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        if self.shortcut:
-            y = y + (F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.pad, self.pad)) if self.pad else x)
-        return F.relu(y)
-
-
-class Resnet(nn.Module):
-    def __init__(self, depth, shortcut):
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(16)
-        blocks, channels = [], 16
-        for stage in range(3):
-            for block in range((depth - 2) // 6):
-                stride = 2 if stage and not block else 1
-                blocks.append(BasicBlock(channels, 16 << stage, stride, shortcut))
-                channels = 16 << stage
-        self.blocks = nn.Sequential(*blocks)
-        self.linear = nn.Linear(64, 10)
-
-    def forward(self, x):
-        x = self.blocks(F.relu(self.bn1(self.conv1(x))))
-        return self.linear(x.mean((2, 3)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "models"))
+from torch_zoo import network  # noqa: E402
 
 
 def median_step(name, batch, steps, layout):
     torch.manual_seed(1)
-    depth = int(re.match(r"resnet(\d+)", name).group(1))
-    model = Resnet(depth, not name.endswith("_noshort")).train().to(memory_format=layout)
+    model = network(name, shortcut="A").train().to(memory_format=layout)
     x = torch.randn(batch, 3, 32, 32).contiguous(memory_format=layout)
     labels = torch.randint(0, 10, (batch,))
     optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, weight_decay=5e-4,
@@ -69,6 +38,21 @@ def median_step(name, batch, steps, layout):
     return statistics.median(seconds)
 
 
+def in_a_process_of_its_own(measure):
+    """measure()'s seconds and the peak of memory: one layout's buffers are not the other's."""
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        seconds = measure()
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        os.write(writer, json.dumps({"seconds": seconds, "peak_mib": peak}).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        result = json.loads(pipe.read())
+    os.wait()
+    return result
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="resnet20")
@@ -76,10 +60,14 @@ def main():
     parser.add_argument("--steps", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
     layouts = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
-    print(json.dumps({name: median_step(arguments.model, arguments.batch, arguments.steps, layout)
-                      for name, layout in layouts.items()}))
+    results = {}
+    for name, layout in layouts.items():
+        def measure():
+            torch.set_num_threads(arguments.threads)
+            return median_step(arguments.model, arguments.batch, arguments.steps, layout)
+        results[name] = in_a_process_of_its_own(measure)
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":

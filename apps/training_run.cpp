@@ -1,15 +1,18 @@
 #include "apps/training_run.h"
 
+#include <cmath>
 #include <filesystem>
-#include <fstream>
+#include <iomanip>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "apps/cli.h"
 #include "apps/progress.h"
+#include "apps/training_log.h"
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/hash.h"
+#include "kernels/vector/vector.h"
 #include "nn/checkpoint.h"
 
 namespace topograd {
@@ -18,30 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-constexpr const char* kLogHeader =
-    "epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,images_per_second,"
-    "seconds";
-
-/// log.csv, rewritten whole and atomically: a kill leaves whole lines.
-class TrainingLog {
- public:
-  /// Keeps the rows of the first `epochs` epochs of an existing log: later ones will be redone.
-  TrainingLog(std::string path, int64_t epochs) : path_(std::move(path)) {
-    std::ifstream in(path_);
-    std::string line;
-    std::getline(in, line);
-    for (int64_t i = 0; i < epochs && std::getline(in, line); ++i) rows_ += line + '\n';
-  }
-  void append(const std::string& row) {
-    rows_ += row + '\n';
-    write_file_atomically(path_, std::string(kLogHeader) + '\n' + rows_);
-  }
-
- private:
-  std::string path_;
-  std::string rows_;
-};
 
 /// Names what differs between the saved run's configuration and this command's.
 void require_same_config(const std::string& path, const std::string& saved,
@@ -91,9 +70,9 @@ class Run {
           trainer_.state().step > 0 ? trainer_.state().epoch_sums.count : 0;
       do {
         rate = trainer_.learning_rate();
-        trainer_.step();
+        step();
         show(bar, steps_done(), epoch, images_before, epoch_start);
-        if (cli::interrupted()) return stop(bar);
+        if (cli::interrupted()) return stop(bar, log);
         if (trainer_.state().step != 0 && bar.seconds() - saved_at > options_.save_seconds) {
           save();
           saved_at = bar.seconds();
@@ -101,10 +80,11 @@ class Run {
       } while (trainer_.state().step != 0);
       finish_epoch(bar, log, epoch, rate, images_before, epoch_start);
       saved_at = bar.seconds();
-      if (cli::interrupted() && !trainer_.finished()) return stop(bar);
+      if (cli::interrupted() && !trainer_.finished()) return stop(bar, log);
     }
     write_checkpoint(file("model.safetensors"), graph_.layout(), trainer_.state(), info_, false);
     bar.clear();
+    draw(log);
     std::cout << "wrote " << file("model.safetensors") << " and " << file("log.csv") << std::endl;
     return 0;
   }
@@ -114,8 +94,26 @@ class Run {
     return (fs::path(options_.folder) / name).string();
   }
 
+  /// One step; where it fails, the message also says what is left.
+  void step() {
+    try {
+      trainer_.step();
+    } catch (const Error& error) {
+      fail(error.what(), ". ", file("last.safetensors"), " holds the run as of epoch ",
+           saved_epoch_ + 1, ", step ", saved_step_);
+    }
+  }
+
+  void draw(const TrainingLog& log) const {
+    for (const char* suffix : {".png", ".svg"})
+      log.draw(options_.model.name + " on " + info_.notes.at("data"),
+               file(std::string("curves") + suffix));
+  }
+
   void save() {
     write_checkpoint(file("last.safetensors"), graph_.layout(), trainer_.state(), info_, true);
+    saved_epoch_ = trainer_.state().epoch;
+    saved_step_ = trainer_.state().step;
   }
 
   void begin_or_resume() {
@@ -132,6 +130,8 @@ class Run {
     require_same_config(last, checkpoint.info().config, info_.config);
     const TrainingState state = checkpoint.training_state(graph_.layout());
     trainer_.restore(state);
+    saved_epoch_ = state.epoch;
+    saved_step_ = state.step;
     std::cout << "resumed " << last << " after epoch " << state.epoch << ", step " << state.step
               << std::endl;
   }
@@ -163,20 +163,23 @@ class Run {
     const TrainingState& state = trainer_.state();
     const LossSums train = state.epoch_sums;
     const double train_seconds = bar.seconds() - epoch_start;
-    const double pace = static_cast<double>(train.count - images_before) / train_seconds;
     const LossSums test =
         evaluate(graph_, state.theta, state.states, test_, options_.training.loss, pool_);
-    const double seconds = bar.seconds() - epoch_start;
+    const double steps = static_cast<double>(trainer_.steps_per_epoch());
+    const EpochReport report{
+        .epoch = epoch,
+        .learning_rate = rate,
+        .train_loss = train.mean(),
+        .train_accuracy = train.accuracy(),
+        .test_loss = test.mean(),
+        .test_accuracy = test.accuracy(),
+        .images_per_second = static_cast<double>(train.count - images_before) / train_seconds,
+        .seconds = bar.seconds() - epoch_start,
+        .gradient_norm = std::sqrt(state.gradient_squares / steps),
+        .weight_norm = norm(state.theta, pool_.main_context())};
     bar.clear();
-    std::cout << "epoch " << epoch << "/" << options_.training.epochs << "  lr " << rate
-              << "  train loss " << decimals(train.mean(), 4) << " accuracy "
-              << decimals(train.accuracy(), 2) << " %  test loss " << decimals(test.mean(), 4)
-              << " accuracy " << decimals(test.accuracy(), 2) << " %  " << decimals(pace, 0)
-              << " images/s  " << clock_text(seconds) << std::endl;
-    log.append(text(epoch, ",", rate, ",", decimals(train.mean(), 6), ",",
-                    decimals(train.accuracy(), 3), ",", decimals(test.mean(), 6), ",",
-                    decimals(test.accuracy(), 3), ",", decimals(pace, 1), ",",
-                    decimals(seconds, 1)));
+    std::cout << describe(report) << std::endl;
+    log.append(report);
     const int64_t every = options_.checkpoint_every;
     if (every > 0 && (epoch % every == 0 || epoch == options_.training.epochs))
       write_checkpoint(file(text("epoch_", epoch, ".safetensors")), graph_.layout(), state, info_,
@@ -184,9 +187,21 @@ class Run {
     save();
   }
 
-  int stop(ProgressBar& bar) {
+  std::string describe(const EpochReport& r) const {
+    std::ostringstream norms;
+    norms << std::setprecision(3) << "|gradient| " << r.gradient_norm << "  |weights| "
+          << r.weight_norm;
+    return text("epoch ", r.epoch, "/", options_.training.epochs, "  lr ", r.learning_rate,
+                "  train loss ", decimals(r.train_loss, 4), " accuracy ",
+                decimals(r.train_accuracy, 2), " %  test loss ", decimals(r.test_loss, 4),
+                " accuracy ", decimals(r.test_accuracy, 2), " %  ", norms.str(), "  ",
+                decimals(r.images_per_second, 0), " images/s  ", clock_text(r.seconds));
+  }
+
+  int stop(ProgressBar& bar, const TrainingLog& log) {
     save();
     bar.clear();
+    draw(log);
     std::cerr << "train: interrupted; everything is saved in " << options_.folder
               << ": repeat the command with --resume to continue\n";
     return cli::kInterruptedStatus;
@@ -198,6 +213,8 @@ class Run {
   Graph graph_;
   Trainer trainer_;
   CheckpointInfo info_;
+  int64_t saved_epoch_ = 0;  // where last.safetensors stands
+  int64_t saved_step_ = 0;
 };
 
 }  // namespace

@@ -37,7 +37,8 @@ std::string progress_json(const TrainingState& state) {
               {"optimizer_steps", state.optimizer_steps},
               {"epoch_loss", state.epoch_sums.loss},
               {"epoch_correct", state.epoch_sums.correct},
-              {"epoch_count", state.epoch_sums.count}}
+              {"epoch_count", state.epoch_sums.count},
+              {"epoch_gradient_squares", state.gradient_squares}}
       .dump();
 }
 
@@ -49,6 +50,7 @@ void parse_progress(const std::string& json, TrainingState& state) {
   state.epoch_sums.loss = j.at("epoch_loss").get<double>();
   state.epoch_sums.correct = j.at("epoch_correct").get<int64_t>();
   state.epoch_sums.count = j.at("epoch_count").get<int64_t>();
+  state.gradient_squares = j.value("epoch_gradient_squares", 0.0);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ struct ForwardCall {
   std::span<const Tensor> states;      ///< BatchNorm: the mean and variance to normalise by
   uint64_t weights_version = 0;        ///< see Conv2dForwardArgs
   Rounding rounding = Rounding::tight;
+  bool then_relu = false;  ///< BatchNorm: with the ReLU that reads it
 };
 
 /// One layer's backward pass over a chunk of n images.
@@ -31,8 +32,9 @@ struct BackwardCall {
   Tensor y;                      ///< the saved output, likewise
   std::span<const Tensor> parameters;
   std::span<const Tensor> states;
-  /// This chunk's share of each parameter's gradient, to be overwritten.
+  /// A share of each parameter's gradient, that of one chunk or of several: how to write it.
   std::span<const Tensor> dparameters;
+  Write write_parameters = Write::overwrite;  ///< BatchNorm's are always overwritten
   /// BatchNorm on batch statistics: dgamma and dbeta summed over the whole batch, and the number of
   /// elements per channel they were summed over. Empty and 0 where the statistics are constants.
   std::span<const Tensor> batch_dparameters;

@@ -40,9 +40,15 @@ void Conv2dLayer::forward(const ForwardCall& call, Context& context) const {
 }
 
 void Conv2dLayer::backward(const BackwardCall& call, Context& context) const {
-  conv2d_backward_filter(
-      {.dw = call.dparameters[0], .dy = call.dy, .x = call.x[0], .geometry = geometry_}, context);
-  if (bias_) bias_gradient({.db = call.dparameters[1], .dy = call.dy}, context);
+  conv2d_backward_filter({.dw = call.dparameters[0],
+                          .dy = call.dy,
+                          .x = call.x[0],
+                          .geometry = geometry_,
+                          .write = call.write_parameters},
+                         context);
+  if (bias_)
+    bias_gradient({.db = call.dparameters[1], .dy = call.dy, .write = call.write_parameters},
+                  context);
   if (call.dx[0].defined())
     conv2d_backward_data({.dx = call.dx[0],
                           .dy = call.dy,
@@ -61,7 +67,8 @@ void BatchnormLayer::forward(const ForwardCall& call, Context& context) const {
                        .beta = call.parameters[1],
                        .mean = call.states[0],
                        .variance = call.states[1],
-                       .epsilon = kEpsilon},
+                       .epsilon = kEpsilon,
+                       .relu = call.then_relu},
                       context);
 }
 
@@ -197,9 +204,11 @@ void LinearLayer::backward(const BackwardCall& call, Context& context) const {
   gemm({.c = as_matrix(call.dparameters[0]),
         .a = call.dy,
         .b = as_matrix(call.x[0]),
-        .transpose_a = true},
+        .transpose_a = true,
+        .write = call.write_parameters},
        context);
-  bias_gradient({.db = call.dparameters[1], .dy = call.dy}, context);
+  bias_gradient({.db = call.dparameters[1], .dy = call.dy, .write = call.write_parameters},
+                context);
   if (call.dx[0].defined())
     gemm({.c = as_matrix(call.dx[0]),
           .a = call.dy,

@@ -1,7 +1,6 @@
 #include "nn/network.h"
 
 #include <algorithm>
-#include <map>
 
 #include "kernels/vector/vector.h"
 
@@ -46,75 +45,63 @@ std::vector<std::vector<Tensor>> state_views(const Graph& graph, const Tensor& s
   return views;
 }
 
+namespace {
+
+/// How many shares of the gradient there are: as many as chunks, up to 64 or to a GiB, whichever is
+/// less, but not below 8.
+int64_t lanes_for(const Graph& graph, int64_t chunks) {
+  constexpr int64_t kShareElements = int64_t{1} << 28;
+  const int64_t parameters = std::max<int64_t>(1, graph.layout().parameter_count());
+  return std::min(chunks, std::clamp<int64_t>(kShareElements / parameters, 8, 64));
+}
+
+int64_t chunks_of(int64_t batch, int64_t images_per_chunk) {
+  return (batch + images_per_chunk - 1) / images_per_chunk;
+}
+
+bool is_norm(const ParameterEntry& entry) {
+  return entry.kind == ParameterKind::bn_scale || entry.kind == ParameterKind::bn_shift;
+}
+
+}  // namespace
+
 Network::Network(const Graph& graph, int64_t max_batch, ThreadPool& pool, NetworkOptions options)
-    : graph_(graph), pool_(pool), options_(options), max_batch_(max_batch) {
+    : graph_(graph), pool_(pool), options_(options), max_batch_(max_batch), plan_(graph) {
   require(max_batch > 0, "a network needs room for at least one image, got ", max_batch);
   require(options.images_per_chunk > 0, "images_per_chunk is ", options.images_per_chunk);
   // A GPU has no cache to fill with a chunk, and fills itself with whole batches.
   if (device() != Device::cpu) options_.images_per_chunk = max_batch;
-  plan_values(max_batch);
-  plan_gradients(max_batch);
-  const int64_t chunks = (max_batch + options_.images_per_chunk - 1) / options_.images_per_chunk;
-  int64_t widest = 1;
-  for (const ParameterEntry& state : graph.layout().states())
-    widest = std::max(widest, state.size());
-  batch_states_ = Tensor({graph.layout().state_count()}, options.dtype, device());
+  options_.images_per_chunk = std::min(options_.images_per_chunk, max_batch);
+  const auto memory = [&](int64_t elements) {
+    return Tensor({elements}, options_.dtype, device());
+  };
+  for (int64_t size : plan_.batch_buffers()) buffers_.push_back(memory(max_batch * size));
+  for (int worker = 0; worker < pool.threads(); ++worker)
+    scratch_.push_back(memory(options_.images_per_chunk * plan_.scratch()));
+  const ParameterLayout& layout = graph.layout();
+  const int64_t chunks = chunks_of(max_batch, options_.images_per_chunk);
+  int64_t widest = 1, norms = 0;
+  for (const ParameterEntry& state : layout.states()) widest = std::max(widest, state.size());
+  for (const ParameterEntry& entry : layout.parameters()) {
+    norm_offsets_.push_back(is_norm(entry) ? norms : -1);
+    if (is_norm(entry)) norms += entry.size();
+  }
+  batch_states_ = memory(layout.state_count());
   moments_ = Tensor({chunks, 2 * widest}, DType::f64, device());
-  shares_ = Tensor({chunks * graph.layout().parameter_count()}, options.dtype, device());
-  losses_ = Tensor({max_batch}, options.dtype, device());
+  norm_shares_ = memory(chunks * norms);
+  shares_ = memory(lanes_for(graph, chunks) * layout.parameter_count());
+  losses_ = memory(max_batch);
   correct_ = Tensor({max_batch}, DType::i32, device());
 }
 
-/// One tensor per node, except where a node may overwrite its first input: nobody else reads that,
-/// and neither backward pass needs it.
-void Network::plan_values(int64_t max_batch) {
-  const std::vector<Node>& nodes = graph_.nodes();
-  const std::vector<int> readers = graph_.reader_counts();
-  values_.resize(nodes.size());
-  for (size_t i = 1; i < nodes.size(); ++i) {
-    const Layer& layer = *nodes[i].layer;
-    const int input = nodes[i].inputs[0];
-    const Node& producer = nodes[at(input)];
-    const bool overwrite = layer.works_in_place() && !layer.backward_reads_input() && input != 0 &&
-                           readers[at(input)] == 1 && producer.shape == nodes[i].shape &&
-                           !producer.layer->backward_reads_output();
-    values_[i] = overwrite
-                     ? values_[at(input)]
-                     : Tensor(batch_shape(max_batch, nodes[i].shape), options_.dtype, device());
-  }
-}
-
-/// Walks the backward pass once: the first gradient to reach a value overwrites, later ones add up;
-/// memory goes back to a pool when its node is done, or on to the input of a layer that works in
-/// place.
-void Network::plan_gradients(int64_t max_batch) {
-  const std::vector<Node>& nodes = graph_.nodes();
-  gradients_.resize(nodes.size());
-  writes_.resize(nodes.size());
-  std::map<int64_t, std::vector<Tensor>> free;  // by size of one image
-  const auto allocate = [&](const Shape& image) {
-    std::vector<Tensor>& list = free[image.size()];
-    if (list.empty()) return Tensor(batch_shape(max_batch, image), options_.dtype, device());
-    const Tensor t = list.back().reshaped(batch_shape(max_batch, image));
-    list.pop_back();
-    return t;
-  };
-  gradients_[at(graph_.output())] = allocate(nodes[at(graph_.output())].shape);
-  for (size_t i = nodes.size() - 1; i >= 1; --i) {
-    const Node& node = nodes[i];
-    if (!gradients_[i].defined()) gradients_[i] = allocate(node.shape);
-    bool handed_on = false;
-    for (size_t k = 0; k < node.inputs.size(); ++k) {
-      const int input = node.inputs[k];
-      const bool first = input != 0 && !gradients_[at(input)].defined();
-      writes_[i].push_back(input == 0 || first ? Write::overwrite : Write::accumulate);
-      if (!first) continue;
-      handed_on = handed_on || (k == 0 && node.layer->works_in_place());
-      gradients_[at(input)] =
-          k == 0 && node.layer->works_in_place() ? gradients_[i] : allocate(nodes[at(input)].shape);
-    }
-    if (!handed_on) free[node.shape.size()].push_back(gradients_[i]);
-  }
+int64_t Network::bytes_needed(const Graph& graph, int64_t batch, int threads,
+                              const NetworkOptions& options) {
+  const NetworkPlan plan(graph);
+  const int64_t chunk = std::min(batch, options.images_per_chunk);
+  int64_t elements = graph.image_shape().size() * batch + threads * chunk * plan.scratch() +
+                     lanes_for(graph, chunks_of(batch, chunk)) * graph.layout().parameter_count();
+  for (int64_t size : plan.batch_buffers()) elements += batch * size;
+  return elements * bytes_of(options.dtype);
 }
 
 const BatchnormLayer* Network::coupling_layer(int node) const {
@@ -122,17 +109,28 @@ const BatchnormLayer* Network::coupling_layer(int node) const {
   return mode_ == BatchnormMode::batch && layer ? layer->as_batchnorm() : nullptr;
 }
 
-Tensor Network::value(int node, const Chunk& chunk) const {
-  return values_[at(node)].rows(chunk.begin, chunk.end);
+Tensor Network::place(Place place, int node, const Chunk& chunk, int worker) const {
+  const Shape& image = graph_.nodes()[at(node)].shape;
+  const Shape shape = batch_shape(chunk.end - chunk.begin, image);
+  if (place.kind == Place::Kind::batch)
+    return buffers_[at(place.index)].slice(chunk.begin * image.size(), shape);
+  return scratch_[at(worker)].slice(place.index * options_.images_per_chunk, shape);
 }
 
-Tensor Network::gradient_value(int node, const Chunk& chunk) const {
-  return gradients_[at(node)].rows(chunk.begin, chunk.end);
+Tensor Network::value(int node, const Chunk& chunk, const Context& context) const {
+  if (node == 0) return input_.rows(chunk.begin, chunk.end);
+  return place(plan_.value(node), node, chunk, context.worker());
+}
+
+Tensor Network::gradient_value(int node, const Chunk& chunk, const Context& context) const {
+  return place(plan_.gradient(node), node, chunk, context.worker());
 }
 
 Tensor Network::share(int64_t parameter, int64_t chunk) const {
   const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
-  return shares_.slice(entry.offset * chunks_ + chunk * entry.size(), entry.shape);
+  const int64_t norm = norm_offsets_[at(parameter)];
+  if (norm >= 0) return norm_shares_.slice(norm * chunks_ + chunk * entry.size(), entry.shape);
+  return shares_.slice(entry.offset * lanes_ + chunk % lanes_ * entry.size(), entry.shape);
 }
 
 int64_t Network::elements_per_channel(int node, int64_t images) const {
@@ -141,9 +139,11 @@ int64_t Network::elements_per_channel(int node, int64_t images) const {
 }
 
 void Network::for_each_chunk(const std::function<void(const Chunk&, Context&)>& work) {
-  pool_.for_each(chunks_, [&](int64_t k, Context& context) {
-    const int64_t begin = k * options_.images_per_chunk;
-    work({k, begin, std::min(batch_, begin + options_.images_per_chunk)}, context);
+  pool_.for_each(lanes_, [&](int64_t lane, Context& context) {
+    for (int64_t k = lane; k < chunks_; k += lanes_) {
+      const int64_t begin = k * options_.images_per_chunk;
+      work({k, begin, std::min(batch_, begin + options_.images_per_chunk)}, context);
+    }
   });
 }
 
@@ -156,61 +156,103 @@ void Network::begin_batch(const Tensor& x, const Tensor& labels, const Tensor& t
           ", in a network for ", graph_.image_shape());
   require(labels.shape() == Shape{batch_} && labels.dtype() == DType::i32, "labels must be i32 ",
           Shape{batch_}, ", got ", labels.shape());
-  chunks_ = (batch_ + options_.images_per_chunk - 1) / options_.images_per_chunk;
+  chunks_ = chunks_of(batch_, options_.images_per_chunk);
+  lanes_ = lanes_for(graph_, chunks_);
   mode_ = mode;
   weights_version_ = new_weights_version();
   labels_ = labels;
-  values_[0] = x;
+  input_ = x;
   parameter_views_ = parameter_views(graph_, theta);
   state_views_ = state_views(graph_, mode == BatchnormMode::batch ? batch_states_ : states);
 }
 
-void Network::forward_nodes(int begin, int end, const Chunk& chunk, Context& context) {
+void Network::forward_node(int index, const Chunk& chunk, Context& context) {
+  if (plan_.is_taken(index)) return;
+  const Node& node = graph_.nodes()[at(index)];
   std::vector<Tensor> x;
-  for (int i = begin; i < end; ++i) {
-    const Node& node = graph_.nodes()[at(i)];
-    x.clear();
-    for (int input : node.inputs) x.push_back(value(input, chunk));
-    node.layer->forward({.y = value(i, chunk),
-                         .x = x,
-                         .parameters = parameter_views_[at(i)],
-                         .states = state_views_[at(i)],
-                         .weights_version = weights_version_,
-                         .rounding = options_.rounding},
-                        context);
-  }
+  for (int input : node.inputs) x.push_back(value(input, chunk, context));
+  node.layer->forward({.y = value(index, chunk, context),
+                       .x = x,
+                       .parameters = parameter_views_[at(index)],
+                       .states = state_views_[at(index)],
+                       .weights_version = weights_version_,
+                       .rounding = options_.rounding,
+                       .then_relu = plan_.takes_relu(index)},
+                      context);
 }
 
-void Network::forward(const Tensor& running_states, bool states_fixed, LossKind kind) {
-  const int count = static_cast<int>(graph_.nodes().size());
+void Network::forward_nodes(int begin, int end, const Chunk& chunk, Context& context) {
+  for (int i = begin; i < end; ++i) forward_node(i, chunk, context);
+}
+
+void Network::recompute(int phase, const Chunk& chunk, Context& context) {
+  const NetworkPlan::Phase& nodes = plan_.phases()[at(phase)];
+  for (int i = nodes.begin; i < nodes.end; ++i)
+    if (plan_.recomputed(i)) forward_node(i, chunk, context);
+}
+
+void Network::loss_of(const Chunk& chunk, LossKind kind, bool gradient_too, Context& context) {
+  const Tensor logits = value(graph_.output(), chunk, context);
+  const Tensor labels = labels_.rows(chunk.begin, chunk.end);
+  loss_forward({.losses = losses_.rows(chunk.begin, chunk.end),
+                .correct = correct_.rows(chunk.begin, chunk.end),
+                .logits = logits,
+                .labels = labels,
+                .kind = kind},
+               context);
+  if (gradient_too)
+    loss_backward({.dlogits = gradient_value(graph_.output(), chunk, context),
+                   .logits = logits,
+                   .labels = labels,
+                   .kind = kind,
+                   .scale = 1.0 / static_cast<double>(batch_)},
+                  context);
+}
+
+/// All phases; where a gradient is wanted, the last one's backward pass too, while its values are
+/// there.
+void Network::forward_pass(const Tensor& running_states, bool states_fixed, LossKind kind,
+                           const Tensor& gradient) {
   const auto running_views = state_views(graph_, running_states);
-  int begin = 1;
-  for (int i = 1; i < count; ++i) {
-    const BatchnormLayer* layer = coupling_layer(i);
+  const int last = static_cast<int>(plan_.phases().size()) - 1;
+  int first = 0;  // of the phases that have not begun
+  for (int p = 0; p < last; ++p) {
+    const int norm = plan_.phases()[at(p + 1)].begin;
+    const BatchnormLayer* layer = coupling_layer(norm);
     if (!layer) continue;
-    const int input = graph_.nodes()[at(i)].inputs[0];
-    const int64_t C = state_views_[at(i)][0].size();
+    const int input = graph_.nodes()[at(norm)].inputs[0];
+    const int64_t C = state_views_[at(norm)][0].size();
     const Tensor moments = moments_.slice(0, {chunks_, 2, C});
     for_each_chunk([&](const Chunk& chunk, Context& context) {
-      forward_nodes(begin, i, chunk, context);
-      layer->chunk_moments(moments.slice(chunk.index * 2 * C, {2, C}), value(input, chunk),
+      forward_nodes(plan_.phases()[at(first)].begin, norm, chunk, context);
+      layer->chunk_moments(moments.slice(chunk.index * 2 * C, {2, C}), value(input, chunk, context),
                            context);
     });
-    layer->combine(state_views_[at(i)],
-                   states_fixed ? std::span<const Tensor>() : running_views[at(i)], moments,
-                   elements_per_channel(i, batch_),
-                   elements_per_channel(i, options_.images_per_chunk), pool_.main_context());
-    begin = i;
+    layer->combine(state_views_[at(norm)],
+                   states_fixed ? std::span<const Tensor>() : running_views[at(norm)], moments,
+                   elements_per_channel(norm, batch_),
+                   elements_per_channel(norm, options_.images_per_chunk), pool_.main_context());
+    first = p + 1;
   }
   for_each_chunk([&](const Chunk& chunk, Context& context) {
-    forward_nodes(begin, count, chunk, context);
-    loss_forward({.losses = losses_.rows(chunk.begin, chunk.end),
-                  .correct = correct_.rows(chunk.begin, chunk.end),
-                  .logits = value(graph_.output(), chunk),
-                  .labels = labels_.rows(chunk.begin, chunk.end),
-                  .kind = kind},
-                 context);
+    forward_nodes(plan_.phases()[at(first)].begin, static_cast<int>(graph_.nodes().size()), chunk,
+                  context);
+    loss_of(chunk, kind, gradient.defined(), context);
+    if (gradient.defined()) backward_phase(last, gradient, chunk, context);
   });
+}
+
+/// The nodes of a phase, from last to first; before them the input's gradient of the BatchNorm that
+/// begins the next phase, after them the sums of the one that begins this phase.
+void Network::backward_phase(int phase, const Tensor& gradient, const Chunk& chunk,
+                             Context& context) {
+  const std::vector<NetworkPlan::Phase>& phases = plan_.phases();
+  const auto& [begin, end, begins_with_norm] = phases[at(phase)];
+  if (at(phase) + 1 < phases.size()) backward_node(end, false, gradient, chunk, context);
+  for (int i = end - 1; i >= begin + (begins_with_norm ? 1 : 0); --i)
+    backward_node(i, false, gradient, chunk, context);
+  if (begins_with_norm && coupling_layer(begin))
+    backward_node(begin, true, gradient, chunk, context);
 }
 
 void Network::backward_node(int index, bool sums_only, const Tensor& gradient, const Chunk& chunk,
@@ -218,8 +260,8 @@ void Network::backward_node(int index, bool sums_only, const Tensor& gradient, c
   const Node& node = graph_.nodes()[at(index)];
   std::vector<Tensor> dx, x, dparameters, totals;
   for (int input : node.inputs) {
-    dx.push_back(input == 0 ? Tensor() : gradient_value(input, chunk));
-    x.push_back(node.layer->backward_reads_input() ? value(input, chunk) : Tensor());
+    dx.push_back(input == 0 ? Tensor() : gradient_value(input, chunk, context));
+    x.push_back(node.layer->backward_reads_input() ? value(input, chunk, context) : Tensor());
   }
   const bool coupled = coupling_layer(index) != nullptr;
   for (int64_t p : node.parameters) {
@@ -227,63 +269,48 @@ void Network::backward_node(int index, bool sums_only, const Tensor& gradient, c
     dparameters.push_back(share(p, chunk.index));
     if (coupled) totals.push_back(gradient.slice(entry.offset, entry.shape));
   }
-  const BackwardCall call{.dx = dx,
-                          .write = writes_[at(index)],
-                          .dy = gradient_value(index, chunk),
-                          .x = x,
-                          .y = node.layer->backward_reads_output() ? value(index, chunk) : Tensor(),
-                          .parameters = parameter_views_[at(index)],
-                          .states = state_views_[at(index)],
-                          .dparameters = dparameters,
-                          .batch_dparameters = totals,
-                          .batch_count = coupled ? elements_per_channel(index, batch_) : 0,
-                          .weights_version = weights_version_,
-                          .rounding = options_.rounding};
+  const BackwardCall call{
+      .dx = dx,
+      .write = plan_.writes(index),
+      .dy = gradient_value(index, chunk, context),
+      .x = x,
+      .y = node.layer->backward_reads_output() ? value(index, chunk, context) : Tensor(),
+      .parameters = parameter_views_[at(index)],
+      .states = state_views_[at(index)],
+      .dparameters = dparameters,
+      .write_parameters = chunk.index < lanes_ ? Write::overwrite : Write::accumulate,
+      .batch_dparameters = totals,
+      .batch_count = coupled ? elements_per_channel(index, batch_) : 0,
+      .weights_version = weights_version_,
+      .rounding = options_.rounding};
   if (sums_only)
     coupling_layer(index)->backward_sums(call, context);
   else
     node.layer->backward(call, context);
 }
 
-void Network::backward_nodes(int begin, int end, const Tensor& gradient, const Chunk& chunk,
-                             Context& context) {
-  for (int i = end - 1; i >= begin; --i) backward_node(i, false, gradient, chunk, context);
-}
-
-/// gradient of one parameter = the sum of the chunks' shares, in chunk order.
+/// gradient of one parameter = the sum of its shares, in their order.
 void Network::sum_shares(const Tensor& gradient, int64_t parameter, Context& context) {
   const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
+  const int64_t norm = norm_offsets_[at(parameter)];
   sum_rows({.y = gradient.slice(entry.offset, {entry.size()}),
-            .x = shares_.slice(entry.offset * chunks_, {chunks_, entry.size()})},
+            .x = norm >= 0 ? norm_shares_.slice(norm * chunks_, {chunks_, entry.size()})
+                           : shares_.slice(entry.offset * lanes_, {lanes_, entry.size()})},
            context);
 }
 
-void Network::backward(const Tensor& gradient, LossKind kind) {
-  const int count = static_cast<int>(graph_.nodes().size());
-  const auto loss_gradient = [&](const Chunk& chunk, Context& context) {
-    loss_backward({.dlogits = gradient_value(graph_.output(), chunk),
-                   .logits = value(graph_.output(), chunk),
-                   .labels = labels_.rows(chunk.begin, chunk.end),
-                   .kind = kind,
-                   .scale = 1.0 / static_cast<double>(batch_)},
-                  context);
-  };
-  int end = count;
-  for (int i = count - 1; i >= 1; --i) {
-    if (!coupling_layer(i)) continue;
+/// All phases but the last.
+void Network::backward_pass(const Tensor& gradient) {
+  for (int p = static_cast<int>(plan_.phases().size()) - 1; p > 0; --p) {
+    const int norm = plan_.phases()[at(p)].begin;
+    if (coupling_layer(norm))
+      for (int64_t parameter : graph_.nodes()[at(norm)].parameters)
+        sum_shares(gradient, parameter, pool_.main_context());
     for_each_chunk([&](const Chunk& chunk, Context& context) {
-      if (end == count) loss_gradient(chunk, context);
-      backward_nodes(i + 1, end, gradient, chunk, context);
-      backward_node(i, true, gradient, chunk, context);
+      recompute(p - 1, chunk, context);
+      backward_phase(p - 1, gradient, chunk, context);
     });
-    for (int64_t p : graph_.nodes()[at(i)].parameters)
-      sum_shares(gradient, p, pool_.main_context());
-    end = i + 1;
   }
-  for_each_chunk([&](const Chunk& chunk, Context& context) {
-    if (end == count) loss_gradient(chunk, context);
-    backward_nodes(1, end, gradient, chunk, context);
-  });
   const int64_t parameters = static_cast<int64_t>(graph_.layout().parameters().size());
   pool_.for_each(parameters,
                  [&](int64_t p, Context& context) { sum_shares(gradient, p, context); });
@@ -307,7 +334,7 @@ BatchResult Network::loss(const Tensor& x, const Tensor& labels, const Tensor& t
                           const Tensor& states, BatchnormMode mode, LossKind kind,
                           bool states_fixed) {
   begin_batch(x, labels, theta, states, mode);
-  forward(states, states_fixed, kind);
+  forward_pass(states, states_fixed, kind, Tensor());
   return result();
 }
 
@@ -318,8 +345,8 @@ BatchResult Network::loss_and_gradient(const Tensor& gradient, const Tensor& x,
   require(gradient.size() == theta.size(), "the gradient holds ", gradient.size(),
           " numbers, theta ", theta.size());
   begin_batch(x, labels, theta, states, mode);
-  forward(states, states_fixed, kind);
-  backward(gradient, kind);
+  forward_pass(states, states_fixed, kind, gradient);
+  backward_pass(gradient);
   return result();
 }
 

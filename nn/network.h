@@ -3,7 +3,7 @@
 
 #include "kernels/core/thread_pool.h"
 #include "kernels/softmax_xent/softmax_xent.h"
-#include "nn/graph.h"
+#include "nn/network_plan.h"
 
 namespace topograd {
 
@@ -28,12 +28,13 @@ struct BatchResult {
   int64_t correct = 0;
 };
 
-/// Runs a graph over whole batches, keeping what the backward pass needs.
+/// Runs a graph over whole batches, however large: BatchNorm's statistics are those of all images.
 ///
 /// Between two BatchNorms every image goes its own way, so the work between them is one phase: a
 /// chunk of images passes through all of the phase's layers while it is in the cache, and threads
-/// meet only where a batch statistic has to be complete. Results are the same to the bit for any
-/// number of threads. All tensors handed in must lie on the pool's device.
+/// meet only where a batch statistic has to be complete. NetworkPlan decides what is kept for the
+/// backward pass and what is worked out again. Results are the same to the bit for any number of
+/// threads. All tensors handed in must lie on the pool's device.
 class Network {
  public:
   /// Memory for batches of up to max_batch images is allocated here, once. The graph and the pool
@@ -51,24 +52,31 @@ class Network {
                                 const Tensor& theta, const Tensor& states, BatchnormMode mode,
                                 LossKind kind = LossKind::cross_entropy, bool states_fixed = false);
 
+  /// What the network of this graph keeps for a batch and a number of threads, in bytes.
+  static int64_t bytes_needed(const Graph& graph, int64_t batch, int threads,
+                              const NetworkOptions& options = {});
+
   const Graph& graph() const { return graph_; }
   Device device() const { return pool_.device(); }
   /// The logits of the last batch, [N, classes].
-  Tensor logits() const { return values_[static_cast<size_t>(graph_.output())].rows(0, batch_); }
+  Tensor logits() const {
+    return place(plan_.value(graph_.output()), graph_.output(), {0, 0, batch_}, 0);
+  }
 
  private:
   struct Chunk {
     int64_t index, begin, end;
   };
-  void plan_values(int64_t max_batch);
-  void plan_gradients(int64_t max_batch);
   void begin_batch(const Tensor& x, const Tensor& labels, const Tensor& theta, const Tensor& states,
                    BatchnormMode mode);
-  void forward(const Tensor& running_states, bool states_fixed, LossKind kind);
-  void backward(const Tensor& gradient, LossKind kind);
+  void forward_pass(const Tensor& running_states, bool states_fixed, LossKind kind,
+                    const Tensor& gradient);
+  void backward_pass(const Tensor& gradient);
   void forward_nodes(int begin, int end, const Chunk& chunk, Context& context);
-  void backward_nodes(int begin, int end, const Tensor& gradient, const Chunk& chunk,
-                      Context& context);
+  void forward_node(int index, const Chunk& chunk, Context& context);
+  void recompute(int phase, const Chunk& chunk, Context& context);
+  void loss_of(const Chunk& chunk, LossKind kind, bool gradient_too, Context& context);
+  void backward_phase(int phase, const Tensor& gradient, const Chunk& chunk, Context& context);
   void backward_node(int index, bool sums_only, const Tensor& gradient, const Chunk& chunk,
                      Context& context);
   void sum_shares(const Tensor& gradient, int64_t parameter, Context& context);
@@ -76,8 +84,9 @@ class Network {
   BatchResult result() const;
   int64_t elements_per_channel(int node, int64_t images) const;
   const BatchnormLayer* coupling_layer(int node) const;
-  Tensor value(int node, const Chunk& chunk) const;
-  Tensor gradient_value(int node, const Chunk& chunk) const;
+  Tensor place(Place place, int node, const Chunk& chunk, int worker) const;
+  Tensor value(int node, const Chunk& chunk, const Context& context) const;
+  Tensor gradient_value(int node, const Chunk& chunk, const Context& context) const;
   Tensor share(int64_t parameter, int64_t chunk) const;
 
   const Graph& graph_;
@@ -85,20 +94,25 @@ class Network {
   NetworkOptions options_;
   int64_t max_batch_;
 
-  // One tensor per node; nodes that work in place share their input's.
-  std::vector<Tensor> values_;
-  std::vector<Tensor> gradients_;
-  std::vector<std::vector<Write>> writes_;  // per node and input: how its dx is written
+  NetworkPlan plan_;
+  Tensor input_;                 // the batch
+  std::vector<Tensor> buffers_;  // the plan's, for max_batch images
+  std::vector<Tensor> scratch_;  // per worker, for a chunk
 
   Tensor batch_states_;  // this batch's means and variances, laid out like the states
   Tensor moments_;       // f64 [chunks, 2, widest layer]
-  Tensor shares_;        // per parameter [chunks, size]: each chunk's share of the gradient
-  Tensor losses_;        // [max_batch]
-  Tensor correct_;       // i32 [max_batch]
+  // Shares of the gradient. Of BatchNorms' parameters per chunk: [chunks, size] each. Of all others
+  // per lane, which chunks `lane`, lane + lanes, ... add to in turn: how sums are rounded must not
+  // depend on the threads.
+  std::vector<int64_t> norm_offsets_;  // per parameter, -1 for all but BatchNorms'
+  Tensor norm_shares_, shares_;
+  Tensor losses_;   // [max_batch]
+  Tensor correct_;  // i32 [max_batch]
 
   // The batch being worked on.
   int64_t batch_ = 0;
   int64_t chunks_ = 0;
+  int64_t lanes_ = 0;
   BatchnormMode mode_ = BatchnormMode::batch;
   uint64_t weights_version_ = 0;
   Tensor labels_;

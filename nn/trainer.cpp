@@ -9,6 +9,7 @@
 #include "kernels/core/philox.h"
 #include "kernels/random/random_normal.h"
 #include "kernels/sgd/sgd.h"
+#include "kernels/vector/vector.h"
 
 namespace topograd {
 
@@ -215,11 +216,19 @@ void Trainer::step() {
   const BatchResult result =
       network_.loss_and_gradient(gradient_, batch_.rows(0, count), labels_.sent(count),
                                  state_.theta, next_states_, BatchnormMode::batch, config_.loss);
-  require(std::isfinite(result.loss), "training diverged: the loss is ", result.loss, " in epoch ",
-          state_.epoch + 1, ", step ", state_.step + 1, "; try a smaller learning rate");
+  const double gradient_norm = norm(gradient_, pool_.main_context());
+  const bool finite_loss = std::isfinite(result.loss);
+  require(finite_loss && std::isfinite(gradient_norm), "training diverged: the ",
+          finite_loss ? "gradient's norm" : "loss", " is ",
+          finite_loss ? gradient_norm : result.loss, " in epoch ", state_.epoch + 1, ", step ",
+          state_.step + 1, "; try a smaller learning rate");
   update();
   state_.states.copy_from(next_states_);
-  if (state_.step == 0) state_.epoch_sums = {};
+  if (state_.step == 0) {
+    state_.epoch_sums = {};
+    state_.gradient_squares = 0;
+  }
+  state_.gradient_squares += gradient_norm * gradient_norm;
   state_.epoch_sums.loss += result.loss * static_cast<double>(count);
   state_.epoch_sums.correct += result.correct;
   state_.epoch_sums.count += count;

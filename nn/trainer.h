@@ -37,6 +37,7 @@ struct TrainingState {
   int64_t step = 0;             ///< steps done within the current epoch
   int64_t optimizer_steps = 0;  ///< steps done since the beginning
   LossSums epoch_sums;          ///< training loss and accuracy so far in this epoch
+  double gradient_squares = 0;  ///< squared norms of this epoch's gradients, summed over its steps
 };
 
 class Trainer {
@@ -50,7 +51,8 @@ class Trainer {
   bool finished() const { return state_.epoch >= config_.epochs; }
   /// One optimizer step on the next batch. After an epoch's last step, state().step is 0 again and
   /// state().epoch has grown; state().epoch_sums keep that epoch's values until the next step.
-  /// Throws Error when the loss is not finite, leaving the state of the step before.
+  /// Throws Error when the loss or its gradient is not finite, leaving the state of the step
+  /// before.
   void step();
 
   const TrainingState& state() const { return state_; }

@@ -46,14 +46,15 @@ inline void batchnorm_combine(const BatchnormCombineArgs& args, Context& context
   run_op(args, context);
 }
 
-/// y = gamma * xhat + beta. In training, mean and variance are the batch's; in inference, the
-/// running ones. y may be x itself.
+/// y = gamma * xhat + beta, and with `relu` the maximum of that and 0 (NaN stays NaN). In training,
+/// mean and variance are the batch's; in inference, the running ones. y may be x itself.
 struct BatchnormNormaliseArgs {
   static constexpr std::string_view kOp = "batchnorm_normalise";
   Tensor y;                            ///< [..., C]
   Tensor x;                            ///< [..., C]
   Tensor gamma, beta, mean, variance;  ///< [C] each
   double epsilon = 1e-5;
+  bool relu = false;
   void check() const;
 };
 inline void batchnorm_normalise(const BatchnormNormaliseArgs& args, Context& context) {

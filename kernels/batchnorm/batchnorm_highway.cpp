@@ -6,6 +6,7 @@
 // no addition waits for the one before it.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -65,13 +66,15 @@ void sum_gradients(float* partial_g, float* partial_b, const float* dy, const fl
 
 /// y = (x - mean) * scale + beta over whole periods.
 void normalise(float* y, const float* x, const float* mean, const float* scale, const float* beta,
-               int64_t periods, int64_t P) {
+               int64_t periods, int64_t P, bool relu) {
   const hn::ScalableTag<float> d;
   const int64_t L = static_cast<int64_t>(hn::Lanes(d));
+  const auto least = hn::Set(d, relu ? 0.0f : -std::numeric_limits<float>::infinity());
   for (int64_t p = 0; p < periods; ++p, x += P, y += P) {
     for (int64_t j = 0; j < P; j += L) {
       const auto v = hn::Sub(hn::LoadU(d, x + j), hn::LoadU(d, mean + j));
-      hn::StoreU(hn::MulAdd(v, hn::LoadU(d, scale + j), hn::LoadU(d, beta + j)), d, y + j);
+      const auto sum = hn::MulAdd(v, hn::LoadU(d, scale + j), hn::LoadU(d, beta + j));
+      hn::StoreU(hn::IfThenElse(hn::Lt(sum, least), least, sum), d, y + j);
     }
   }
 }
@@ -187,10 +190,12 @@ void run_normalise(const BatchnormNormaliseArgs& args, Context&) {
   const auto scale = p.table([&](int64_t c) {
     return args.gamma.data<float>()[c] * inverse_deviation(args.variance, args.epsilon, c);
   });
-  HWY_DYNAMIC_DISPATCH(normalise)(y, x, mean.data(), scale.data(), beta.data(), p.whole, p.P);
+  HWY_DYNAMIC_DISPATCH(normalise)
+  (y, x, mean.data(), scale.data(), beta.data(), p.whole, p.P, args.relu);
   for (int64_t i = p.tail_begin; i < p.size; ++i) {
     const size_t c = static_cast<size_t>(i % C);
-    y[i] = (x[i] - mean[c]) * scale[c] + beta[c];
+    const float sum = (x[i] - mean[c]) * scale[c] + beta[c];
+    y[i] = args.relu && sum < 0 ? 0.0f : sum;
   }
 }
 

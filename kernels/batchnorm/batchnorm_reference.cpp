@@ -65,7 +65,8 @@ void normalise(const BatchnormNormaliseArgs& args, Context&) {
       const int64_t c = i % C;
       const double deviation = std::sqrt(args.variance.data<T>()[c] + args.epsilon);
       const double xhat = (static_cast<double>(x[i]) - args.mean.data<T>()[c]) / deviation;
-      y[i] = static_cast<T>(args.gamma.data<T>()[c] * xhat + args.beta.data<T>()[c]);
+      const double sum = args.gamma.data<T>()[c] * xhat + args.beta.data<T>()[c];
+      y[i] = static_cast<T>(args.relu && sum < 0 ? 0.0 : sum);
     }
   });
 }

@@ -43,13 +43,17 @@ class Results(TrainTest):
         printed = self.run_ok(self.command("run", "--checkpoint-every", "2"))
         self.assertEqual(set(os.listdir(self.path("run"))),
                          {"log.csv", "last.safetensors", "model.safetensors", "epoch_2.safetensors",
-                          "epoch_3.safetensors"})
+                          "epoch_3.safetensors", "curves.png", "curves.svg"})
         self.assertEqual(len(re.findall("^epoch ", printed, re.M)), 3, printed)
         self.assertNotIn("\r", printed)
         self.assertNotIn("\033", printed)
         header = self.read("run/log.csv").splitlines()[0]
         self.assertEqual(header, "epoch,learning_rate,train_loss,train_accuracy,test_loss,"
-                                 "test_accuracy,images_per_second,seconds")
+                                 "test_accuracy,images_per_second,seconds,"
+                                 "gradient_norm,weight_norm")
+        for row in self.log("run"):
+            self.assertGreater(float(row["gradient_norm"]), 0)
+            self.assertGreater(float(row["weight_norm"]), 1)
         metadata, tensors = safetensors(self.path("run", "model.safetensors"))
         self.assertEqual(metadata["format"], "topograd-checkpoint-1")
         self.assertEqual(tensors["conv1.weight"][0], [4, 3, 3, 3])
@@ -99,6 +103,7 @@ class Results(TrainTest):
         self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
         self.assertIn("diverged", done.stderr)
         self.assertIn("smaller learning rate", done.stderr)
+        self.assertIn("last.safetensors holds the run as of epoch 1, step 0", done.stderr)
 
 
 class ImageFolder(TrainTest):

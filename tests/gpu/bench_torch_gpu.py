@@ -17,8 +17,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "apps"))
-from bench_torch import Resnet  # noqa: E402  the ResNet of apps/bench
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "models"))
+from torch_zoo import network  # noqa: E402
 
 # H, I, O, kernel, stride: the networks' convolutions, each shape once.
 SHAPES = {
@@ -148,7 +148,8 @@ def inference(bench):
         for mode, (dtype, tf32, layout) in MODES.items():
             set_tf32(tf32)
             count = bench.size(2048, 2)
-            model = Resnet(depth, True).eval().to(bench.device, dtype).to(memory_format=layout)
+            model = network(f"resnet{depth}", shortcut="A").eval().to(bench.device, dtype)
+            model = model.to(memory_format=layout)
             x = torch.randn(count, 3, 32, 32, device=bench.device, dtype=dtype).contiguous(
                 memory_format=layout)
             with torch.no_grad():
@@ -169,7 +170,8 @@ def compiled(bench):
         set_tf32(tf32)
         if time.monotonic() + 30 > bench.deadline:
             raise OutOfTime
-        model = Resnet(56, True).eval().to(bench.device, dtype).to(memory_format=layout)
+        model = network("resnet56", shortcut="A").eval().to(bench.device, dtype)
+        model = model.to(memory_format=layout)
         x = torch.randn(2048, 3, 32, 32, device=bench.device, dtype=dtype).contiguous(
             memory_format=layout)
         fast = torch.compile(model, mode="reduce-overhead")
@@ -184,7 +186,7 @@ def reference_surface(bench):
     loader takes longer."""
     depth, count = bench.size(56, 8), bench.size(10_000, 4)
     set_tf32(False)
-    model = Resnet(depth, True).eval().to(bench.device)
+    model = network(f"resnet{depth}", shortcut="A").eval().to(bench.device)
     images = torch.randn(count, 3, 32, 32, device=bench.device)
     labels = torch.randint(0, 10, (count,), device=bench.device)
     weights = [p.data.clone() for p in model.parameters()]
@@ -212,7 +214,8 @@ def training(bench):
         for mode in ("f32", "tf32 channels_last"):
             _, tf32, layout = MODES[mode]
             set_tf32(tf32)
-            model = Resnet(depth, True).train().to(bench.device).to(memory_format=layout)
+            model = network(f"resnet{depth}", shortcut="A").train().to(bench.device)
+            model = model.to(memory_format=layout)
             x = torch.randn(batch, 3, 32, 32, device=bench.device).contiguous(memory_format=layout)
             labels = torch.randint(0, 10, (batch,), device=bench.device)
             optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, weight_decay=5e-4,

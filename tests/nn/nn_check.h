@@ -52,6 +52,7 @@ inline void check_same_state(const TrainingState& a, const TrainingState& b) {
   CHECK(a.epoch_sums.loss == b.epoch_sums.loss);
   CHECK(a.epoch_sums.correct == b.epoch_sums.correct);
   CHECK(a.epoch_sums.count == b.epoch_sums.count);
+  CHECK(a.gradient_squares == b.gradient_squares);
 }
 
 inline Tensor normals(int64_t size, uint64_t seed, double scale = 1, double centre = 0) {

@@ -202,6 +202,30 @@ TEST_CASE("network: the same bits for any number of threads") {
   }
 }
 
+TEST_CASE("network: a batch of more chunks than shares is still one batch") {
+  // 70 chunks, 64 shares, against one chunk of everything.
+  for (const char* name : {"resnet8", "vgg9", "densenetbc10_3", "lenet"}) {
+    const Graph g = build_model({.name = name,
+                                 .width = name[0] == 'r' || name[0] == 'v' ? 4 : 0,
+                                 .classes = 5,
+                                 .image_size = name[0] == 'l' ? 16 : 8,
+                                 .activation = Activation::tanh});
+    const Problem p = random_problem(g, 70, 6);
+    for (BatchnormMode mode : {BatchnormMode::batch, BatchnormMode::frozen}) {
+      const auto gradient_by = [&](int64_t images_per_chunk, int threads) {
+        ThreadPool pool(threads);
+        Network network(g, 70, pool, {.dtype = DType::f64, .images_per_chunk = images_per_chunk});
+        const Tensor gradient(p.theta.shape(), DType::f64);
+        network.loss_and_gradient(gradient, p.x, p.labels, p.theta, p.states.clone(), mode);
+        return gradient;
+      };
+      const Tensor whole = gradient_by(70, 1), cut = gradient_by(1, 2);
+      CHECK_MESSAGE(difference(whole, cut) <= 1e-11, name);
+      CHECK_MESSAGE(difference(cut, gradient_by(1, 3)) == 0, name);
+    }
+  }
+}
+
 TEST_CASE("network: inference gives the logits of the frozen network, whatever the chunk") {
   const Graph g = build_model({.name = "resnet14", .width = 4, .image_size = 8});
   const Problem p = random_problem(g, 5, 4);

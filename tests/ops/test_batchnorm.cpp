@@ -27,17 +27,19 @@ void check_moments(const Shape& x) {
 
 void check_normalise(const Shape& x) {
   const Shape v{x[1]};
-  for (bool in_place : {false, true})
+  for (const auto& [in_place, relu] :
+       {std::pair(false, false), std::pair(true, false), std::pair(false, true)})
     check_op<BatchnormNormaliseArgs>(
-        text("normalise ", x, in_place ? " in place" : ""),
-        [&](Operands& o) {
+        text("normalise ", x, in_place ? " in place" : "", relu ? " relu" : ""),
+        [&, in_place = in_place, relu = relu](Operands& o) {
           const Tensor from = in_place ? o.in_out(x) : o.uniform(x, -2, 2);
           return BatchnormNormaliseArgs{.y = in_place ? from : o.output(x),
                                         .x = from,
                                         .gamma = o.normal(v),
                                         .beta = o.normal(v),
                                         .mean = o.normal(v),
-                                        .variance = o.uniform(v, 0.1, 2)};
+                                        .variance = o.uniform(v, 0.1, 2),
+                                        .relu = relu};
         },
         kTolerance);
 }

@@ -1,0 +1,38 @@
+// A run's log.csv, and the figure of its curves.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace topograd {
+
+/// What is known of an epoch when it is over.
+struct EpochReport {
+  int64_t epoch = 0;          ///< counted from 1
+  double learning_rate = 0;   ///< of the epoch's last step
+  double train_loss = 0;      ///< as seen during the epoch: augmented, the weights moving
+  double train_accuracy = 0;  ///< percent
+  double test_loss = 0;
+  double test_accuracy = 0;  ///< percent
+  double images_per_second = 0;
+  double seconds = 0;        ///< with the evaluation
+  double gradient_norm = 0;  ///< root mean square over the epoch's steps, without weight decay
+  double weight_norm = 0;    ///< of all parameters, after the epoch
+};
+
+/// log.csv: a header, a row per epoch. Rewritten whole and atomically: a kill leaves whole lines.
+class TrainingLog {
+ public:
+  /// Keeps the rows of the first `epochs` epochs of a log that is there: later ones will be redone.
+  TrainingLog(std::string path, int64_t epochs);
+  void append(const EpochReport& report);
+  /// Losses on the left axis, accuracies on the right, over epochs. Nothing before the second
+  /// epoch.
+  void draw(const std::string& title, const std::string& path) const;
+
+ private:
+  std::string path_;
+  std::vector<std::vector<std::string>> rows_;  // as they stand in the file
+};
+
+}  // namespace topograd
