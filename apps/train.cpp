@@ -34,9 +34,9 @@ cxxopts::Options make_options() {
   options.add_options("Model")
       ("model", "network, see --list-models", value("resnet20"))
       ("shortcut", "where shapes change: A (zero padding) or B (1x1 convolution)", value("B"))
-      ("depth", "another depth: --model resnet --depth 74", value("0"))
+      ("depth", "another depth: --model resnet --depth 74", string())
       ("width", "another width: channels of a ResNet's stem or of VGG's first layers, k of a wide "
-                "ResNet, growth of a DenseNet, units of an MLP", value("0"))
+                "ResNet, growth of a DenseNet, units of an MLP", string())
       ("activation", "relu, tanh or gelu", value("relu"))
       ("list-models", "print the networks and stop");
   options.add_options("Data")
@@ -89,8 +89,10 @@ RunOptions run_options(const cxxopts::ParseResult& flags, const std::string& com
   const std::string shortcut = flags["shortcut"].as<std::string>();
   require(shortcut == "A" || shortcut == "B", "--shortcut ", shortcut, ": choose A or B");
   run.model.shortcut = shortcut[0];
-  run.model = with_size(run.model, static_cast<int>(cli::whole(flags, "depth", 0, 2000)),
-                        cli::whole(flags, "width", 0, 4096));
+  const auto size = [&](const char* flag, int64_t most) {
+    return flags.count(flag) ? cli::whole(flags, flag, 1, most) : 0;
+  };
+  run.model = with_size(run.model, static_cast<int>(size("depth", 2000)), size("width", 4096));
   run.model.activation = activation_named(flags["activation"].as<std::string>());
 
   TrainingConfig& t = run.training;

@@ -1,5 +1,7 @@
 #include "apps/training_run.h"
 
+#include <unistd.h>
+
 #include <cmath>
 #include <filesystem>
 #include <iomanip>
@@ -35,6 +37,28 @@ void require_same_config(const std::string& path, const std::string& saved,
                           ", now ", value.dump());
   fail(path, " belongs to another run (", differences.empty() ? "older format" : differences,
        "); repeat its command, or choose another --output");
+}
+
+/// Refuses a batch that this machine's memory does not hold, before it is used up.
+void require_memory(const Graph& graph, int64_t batch, const ThreadPool& pool) {
+  if (pool.device() != Device::cpu) return;  // whose own allocator says so
+  const double gib = 1 << 30;
+  const double have =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  const auto need = [&](int64_t images) {
+    return static_cast<double>(Network::bytes_needed(graph, images, pool.threads()));
+  };
+  if (need(batch) <= have) return;
+  int64_t fits = 0;  // and `too_many` do not: halved until they are neighbours
+  for (int64_t too_many = batch; too_many - fits > 1;) {
+    const int64_t middle = (fits + too_many) / 2;
+    (need(middle) <= have ? fits : too_many) = middle;
+  }
+  require(fits > 0, "one image of this network needs ", decimals(need(1) / gib, 1),
+          " GiB of memory, and there are ", decimals(have / gib, 1), ": choose a smaller network");
+  fail("a step with ", batch, " images needs ", decimals(need(batch) / gib, 1),
+       " GiB of memory, and there are ", decimals(have / gib, 1), ": choose --batch-size ", fits,
+       " or less");
 }
 
 class Run {
@@ -243,6 +267,8 @@ std::string config_json(const RunOptions& options, uint64_t data_hash, Device de
 }
 
 int run_training(const RunOptions& options, const DataSplits& data, ThreadPool& pool) {
+  require_memory(build_model(options.model),
+                 std::min(options.training.batch_size, data.train.count()), pool);
   cli::make_folder(options.folder);
   Run run(options, data, pool);
   return run.run();

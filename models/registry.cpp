@@ -207,7 +207,11 @@ Graph build_model(const ModelSpec& given) {
   require(spec.classes >= 2, "a classifier needs at least two classes, not ", spec.classes);
   require(spec.image_size >= 4 && spec.channels >= 1, "images of ", spec.image_size, "x",
           spec.image_size, "x", spec.channels, " are too small");
-  return family->build(*name, spec);
+  try {
+    return family->build(*name, spec);
+  } catch (const Error& error) {
+    fail("model '", spec.name, "': ", error.what());
+  }
 }
 
 ModelSpec with_size(ModelSpec spec, int depth, int64_t width) {

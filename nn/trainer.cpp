@@ -217,11 +217,13 @@ void Trainer::step() {
       network_.loss_and_gradient(gradient_, batch_.rows(0, count), labels_.sent(count),
                                  state_.theta, next_states_, BatchnormMode::batch, config_.loss);
   const double gradient_norm = norm(gradient_, pool_.main_context());
-  const bool finite_loss = std::isfinite(result.loss);
-  require(finite_loss && std::isfinite(gradient_norm), "training diverged: the ",
-          finite_loss ? "gradient's norm" : "loss", " is ",
-          finite_loss ? gradient_norm : result.loss, " in epoch ", state_.epoch + 1, ", step ",
-          state_.step + 1, "; try a smaller learning rate");
+  const auto require_finite = [&](const char* what, double value) {
+    require(std::isfinite(value), "training diverged: ", what, " is ",
+            std::isnan(value) ? "not a number" : "infinite", " in epoch ", state_.epoch + 1,
+            ", step ", state_.step + 1, "; try a smaller learning rate");
+  };
+  require_finite("the loss", result.loss);
+  require_finite("the gradient's norm", gradient_norm);
   update();
   state_.states.copy_from(next_states_);
   if (state_.step == 0) {

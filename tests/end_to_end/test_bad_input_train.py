@@ -21,7 +21,7 @@ class WrongFlags(EndToEndTest):
         self.assert_refused([programs.train] + QUICK + ["--output", "run"] + flags, *words)
 
     def test_unknown_model(self):
-        self.refuse(["--model", "resnet21"], "resnet21", "resnet20", "choose")
+        self.refuse(["--model", "resnet21"], "resnet21", "6n + 2")
         self.refuse(["--model", ""], "unknown model")
         self.refuse(["--model", "alexnet"], "alexnet", "resnet20")
 
@@ -73,6 +73,10 @@ class WrongFlags(EndToEndTest):
                             ("width", "1000000000000")]:
             with self.subTest(flag=flag, value=value):
                 self.refuse([f"--{flag}", value], value)
+
+    def test_a_batch_that_no_memory_holds(self):
+        self.refuse(["--model", "resnet110", "--width", "512", "--train-images", "10000",
+                     "--batch-size", "10000"], "GiB", "choose --batch-size")
 
     def test_more_images_than_there_are(self):
         self.refuse(["--train-images", "10001"], "10001", "10000")

@@ -5,7 +5,8 @@
 
 The networks are those of models/torch_zoo.py. Weights and images come from Philox by formulas that
 tests/models/test_oracle.cpp has too, so the file holds results alone; for each network, with three
-images, under "<name>:<side of the images>" ("<name>/A:..." with shortcut A):
+images, under "<name>:<side of the images>" ("<name>/A:..." with shortcut A, "<name>/frozen:..." with
+the running statistics throughout):
 
     loss       the mean cross-entropy with the batch's statistics
     logits     with the batch's statistics, then with the running ones
@@ -45,16 +46,25 @@ def philox_uniform(substream, indices):
     return ((c[1] << shift | c[0]) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
+# Without shortcuts, and with statistics of three images, a hundred bottlenecks' layers make noise of
+# any rounding: these are run with the running statistics alone.
+FROZEN = ("resnet101_noshort", "resnet152_noshort")
+
+
 def zoo():
-    """(name, side of the images, shortcut) of every network; VGG halves its images five times."""
+    """(key in the file, name, side of the images, shortcut) of every network."""
     names = ["mlp"] + [f"vgg{depth}" for depth in (9, 11, 13, 16, 19)] + ["lenet"]
     residual = ([f"resnet{depth}" for depth in (20, 32, 44, 56, 110, 18, 34, 50, 101, 152)] +
                 ["wrn56_2", "wrn56_4", "wrn56_8", "wrn110_2", "wrn110_4"])
     names += residual + [name + "_noshort" for name in residual] + ["wrn28_10"]
     names += ["densenet121", "densenet161", "densenet169", "densenet201", "densenetbc100_12"]
     sides = {"lenet": 16, "vgg11": 32, "vgg13": 32, "vgg16": 32, "vgg19": 32}
-    return ([(name, sides.get(name, 8), "B") for name in names] +
-            [(name, 8, "A") for name in residual])
+    for name in names:
+        side = sides.get(name, 8)
+        yield f"{name}{'/frozen' if name in FROZEN else ''}:{side}", name, side, "B"
+    for name in ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110", "resnet18",
+                 "resnet50", "wrn56_2"):
+        yield f"{name}/A:8", name, 8, "A"
 
 
 def numbers(substream, start, shape, centre, spread):
@@ -91,14 +101,14 @@ def owner_of(network, parameter):
                 if any(p is parameter for p in module.parameters(recurse=False)))
 
 
-def run(network, size):
+def run(network, size, frozen):
     set_weights(network)
     x = numbers(PIXELS, 0, (IMAGES, size, size, 3), 0.0, 1.7).permute(0, 3, 1, 2)
     labels = torch.arange(IMAGES) * 3
     network.eval()
     with torch.no_grad():
-        frozen = network(x)
-    network.train()
+        frozen_logits = network(x)
+    network.train(not frozen)
     logits = network(x)
     loss = F.cross_entropy(logits, labels)
     loss.backward()
@@ -108,7 +118,7 @@ def run(network, size):
         probes.append((parameter.grad * direction).sum().item())
         start += parameter.numel()
     return {"loss": np.array([loss.item()]),
-            "logits": torch.stack([logits.detach(), frozen]).numpy(), "gradient": np.array(probes)}
+            "logits": torch.stack([logits.detach(), frozen_logits]).numpy(), "gradient": np.array(probes)}
 
 
 def write_safetensors(path, arrays):
@@ -128,13 +138,12 @@ def write_safetensors(path, arrays):
 def main():
     torch.set_default_dtype(torch.float64)
     results = {}
-    for name, side, shortcut in zoo():
+    for key, name, side, shortcut in zoo():
         network = make(name, side, shortcut)
-        key = f"{name}{'/A' if shortcut == 'A' else ''}:{side}"
-        for what, array in run(network, side).items():
+        for what, array in run(network, side, name in FROZEN).items():
             results[f"{key}/{what}"] = array
         parameters = sum(p.numel() for p in network.parameters())
-        print(f"{key:24} {parameters:12,} parameters, loss {results[f'{key}/loss'][0]:.6f}",
+        print(f"{key:28} {parameters:12,} parameters, loss {results[f'{key}/loss'][0]:.6f}",
               flush=True)
     write_safetensors(os.path.join(HERE, "oracle.safetensors"), results)
 

@@ -26,40 +26,40 @@ float number(const Philox& random, int64_t index, double centre, double spread) 
                             spread * (2 * random.uniform(static_cast<uint64_t>(index)) - 1));
 }
 
+struct Range {
+  double centre, spread;
+};
+
 /// The numbers of one entry in our order, as doubles; PyTorch's order decides their indices.
-void fill(const ParameterEntry& entry, Substream substream, double centre, double spread,
-          const Tensor& flat) {
+void fill(const ParameterEntry& entry, Substream substream, Range range, const Tensor& flat) {
   const Philox random(0, RandomStream::test, substream);
   std::vector<float> torch(static_cast<size_t>(entry.size())), ours(torch.size());
   for (int64_t i = 0; i < entry.size(); ++i)
-    torch[static_cast<size_t>(i)] = number(random, entry.offset + i, centre, spread);
+    torch[static_cast<size_t>(i)] = number(random, entry.offset + i, range.centre, range.spread);
   from_torch_order(entry, torch.data(), ours.data());
   std::copy(ours.begin(), ours.end(), flat.data<double>() + entry.offset);
 }
 
-Tensor weights_of(const ParameterLayout& layout) {
-  const Tensor theta({layout.parameter_count()}, DType::f64);
-  for (const ParameterEntry& entry : layout.parameters()) {
-    const double filter = static_cast<double>(entry.filter_size());
-    if (entry.is_weight())
-      fill(entry, kParameters, 0, std::sqrt(6.0 / filter), theta);
-    else if (entry.kind == ParameterKind::bn_scale)
-      fill(entry, kParameters, 1, 0.5, theta);
-    else
-      fill(entry, kParameters, 0, 0.2, theta);
-  }
-  return theta;
+/// A flat vector of all entries, each in its range.
+template <class RangeOf>
+Tensor filled(const std::vector<ParameterEntry>& entries, int64_t size, Substream substream,
+              ThreadPool& pool, RangeOf range_of) {
+  const Tensor flat({size}, DType::f64);
+  pool.for_each(static_cast<int64_t>(entries.size()), [&](int64_t i, Context&) {
+    const ParameterEntry& entry = entries[static_cast<size_t>(i)];
+    fill(entry, substream, range_of(entry), flat);
+  });
+  return flat;
 }
 
-Tensor states_of(const ParameterLayout& layout) {
-  const Tensor states({layout.state_count()}, DType::f64);
-  for (const ParameterEntry& entry : layout.states()) {
-    if (entry.kind == ParameterKind::bn_variance)
-      fill(entry, kStates, 1, 0.5, states);
-    else
-      fill(entry, kStates, 0, 0.2, states);
-  }
-  return states;
+Range weight_range(const ParameterEntry& entry) {
+  if (entry.is_weight()) return {0, std::sqrt(6.0 / static_cast<double>(entry.filter_size()))};
+  if (entry.kind == ParameterKind::bn_scale) return {1, 0.5};
+  return {0, 0.2};
+}
+
+Range state_range(const ParameterEntry& entry) {
+  return entry.kind == ParameterKind::bn_variance ? Range{1, 0.5} : Range{0, 0.2};
 }
 
 Tensor images_of(int64_t side) {
@@ -70,12 +70,14 @@ Tensor images_of(int64_t side) {
 }
 
 /// Each parameter's gradient times uniform numbers.
-Tensor probed(const ParameterLayout& layout, const Tensor& gradient) {
+Tensor probed(const ParameterLayout& layout, const Tensor& gradient, ThreadPool& pool) {
   const Tensor probes({static_cast<int64_t>(layout.parameters().size())}, DType::f64);
-  const Tensor direction({layout.parameter_count()}, DType::f64);
+  const Tensor direction = filled(layout.parameters(), layout.parameter_count(), kProbes, pool,
+                                  [](const ParameterEntry&) {
+                                    return Range{0, 1};
+                                  });
   int64_t index = 0;
   for (const ParameterEntry& entry : layout.parameters()) {
-    fill(entry, kProbes, 0, 1, direction);
     double sum = 0;
     for (int64_t i = entry.offset; i < entry.offset + entry.size(); ++i)
       sum += gradient.data<double>()[i] * direction.data<double>()[i];
@@ -95,17 +97,18 @@ double difference(const double* got, const double* expected, int64_t n) {
   return largest / std::sqrt(squares / static_cast<double>(n));
 }
 
-/// "resnet20/A:8": name, option and side of the images.
+/// "resnet20/A:8": name, what is special about it, side of the images.
 struct Key {
   ModelSpec spec;
+  BatchnormMode mode = BatchnormMode::batch;
 
   explicit Key(const std::string& text) {
     const size_t colon = text.find(':');
-    spec.name = text.substr(0, colon);
+    const std::string name = text.substr(0, colon);
+    spec.name = name.substr(0, name.find('/'));
     spec.image_size = std::stoi(text.substr(colon + 1));
-    if (!spec.name.ends_with("/A")) return;
-    spec.shortcut = 'A';
-    spec.name.resize(spec.name.size() - 2);
+    if (name.ends_with("/A")) spec.shortcut = 'A';
+    if (name.ends_with("/frozen")) mode = BatchnormMode::frozen;
   }
 };
 
@@ -125,7 +128,9 @@ TEST_CASE("models: forward, inference and backward of the whole zoo equal PyTorc
     const ParameterLayout& layout = graph.layout();
     if (layout.parameter_count() > TOPOGRAD_ORACLE_LARGEST) continue;
     CAPTURE(text);
-    const Tensor theta = weights_of(layout), states = states_of(layout);
+    const Tensor theta =
+        filled(layout.parameters(), layout.parameter_count(), kParameters, pool, weight_range);
+    const Tensor states = filled(layout.states(), layout.state_count(), kStates, pool, state_range);
     const Tensor gradient({layout.parameter_count()}, DType::f64);
     const Tensor x = images_of(key.spec.image_size), labels({kImages}, DType::i32);
     for (int64_t i = 0; i < kImages; ++i) labels.data<int32_t>()[i] = static_cast<int32_t>(3 * i);
@@ -136,11 +141,11 @@ TEST_CASE("models: forward, inference and backward of the whole zoo equal PyTorc
     network.loss(x, labels, theta, states, BatchnormMode::frozen);
     CHECK(difference(network.logits().data<double>(), logits.data<double>() + n, n) < 1e-9);
     const BatchResult result =
-        network.loss_and_gradient(gradient, x, labels, theta, states, BatchnormMode::batch);
+        network.loss_and_gradient(gradient, x, labels, theta, states, key.mode);
     CHECK(difference(network.logits().data<double>(), logits.data<double>(), n) < kBatchTolerance);
     CHECK(difference(&result.loss, oracle.tensors.at(text + "/loss").data<double>(), 1) <
           kBatchTolerance);
-    const Tensor probes = probed(layout, gradient);
+    const Tensor probes = probed(layout, gradient, pool);
     const Tensor& expected = oracle.tensors.at(text + "/gradient");
     REQUIRE(probes.size() == expected.size());
     CHECK(difference(probes.data<double>(), expected.data<double>(), probes.size()) <
