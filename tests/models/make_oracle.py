@@ -3,7 +3,7 @@
 
     tests/models/make_oracle.py            # renews tests/models/oracle.safetensors, some minutes
 
-The networks are those of models/torch_zoo.py. Weights and images come from Philox by formulas that
+The networks are those of models/torch_zoo.py. Weights and images come from formulas that
 tests/models/test_oracle.cpp has too, so the file holds results alone; for each network, with three
 images, under "<name>:<side of the images>" ("<name>/A:..." with shortcut A, "<name>/frozen:..." with
 the running statistics throughout):
@@ -28,22 +28,16 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "models"))
 from torch_zoo import network as make  # noqa: E402
 
 IMAGES = 3
-PARAMETERS, STATES, PIXELS, PROBES = range(4)  # Philox substreams
-TEST_STREAM = 6
+PARAMETERS, STATES, PIXELS, PROBES = range(4)
 
 
-def philox_uniform(substream, indices):
-    """kernels/core/philox.h's Philox(0, RandomStream::test, substream).uniform(index)."""
-    index = np.asarray(indices, dtype=np.uint64)
-    mask, shift = np.uint64(0xFFFFFFFF), np.uint64(32)
-    c = [index & mask, index >> shift, np.full_like(index, substream),
-         np.full_like(index, TEST_STREAM)]
-    key = [np.uint64(0), np.uint64(0)]
-    for _ in range(10):
-        p0, p1 = np.uint64(0xD2511F53) * c[0], np.uint64(0xCD9E8D57) * c[2]
-        c = [(p1 >> shift) ^ c[1] ^ key[0], p1 & mask, (p0 >> shift) ^ c[3] ^ key[1], p0 & mask]
-        key = [(key[0] + np.uint64(0x9E3779B9)) & mask, (key[1] + np.uint64(0xBB67AE85)) & mask]
-    return ((c[1] << shift | c[0]) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+def uniform(substream, indices):
+    """SplitMix64 (G. Steele, D. Lea and C. Flood, 2014) of the index, as a number in [0, 1)."""
+    z = np.asarray(indices, dtype=np.uint64) + np.uint64(substream << 40)
+    z = z * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((z ^ (z >> np.uint64(31))) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 # Without shortcuts, and with statistics of three images, a hundred bottlenecks' layers make noise of
@@ -69,7 +63,7 @@ def zoo():
 
 def numbers(substream, start, shape, centre, spread):
     """float32(centre + spread * (2 u - 1)), u uniform, from index `start` on."""
-    u = philox_uniform(substream, np.arange(start, start + np.prod(shape, dtype=np.int64)))
+    u = uniform(substream, np.arange(start, start + np.prod(shape, dtype=np.int64)))
     values = (centre + spread * (2 * u - 1)).astype(np.float32)
     return torch.from_numpy(values.astype(np.float64).reshape(shape))
 

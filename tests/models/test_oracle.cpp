@@ -4,7 +4,6 @@
 #include <cmath>
 #include <set>
 
-#include "kernels/core/philox.h"
 #include "models/registry.h"
 #include "nn/network.h"
 #include "nn/safetensors.h"
@@ -20,22 +19,29 @@ constexpr int64_t kImages = 3;
 constexpr double kBatchTolerance = 1e-5;
 enum Substream : uint32_t { kParameters, kStates, kPixels, kProbes };
 
-/// Number `index` of a substream, in float: centre + spread * (2 u - 1).
-float number(const Philox& random, int64_t index, double centre, double spread) {
-  return static_cast<float>(centre +
-                            spread * (2 * random.uniform(static_cast<uint64_t>(index)) - 1));
+/// SplitMix64 of the index, as a number in [0, 1): Philox would be most of this test.
+double uniform(Substream substream, int64_t index) {
+  uint64_t z = static_cast<uint64_t>(index) + (uint64_t{substream} << 40);
+  z *= 0x9E3779B97F4A7C15;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+  return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1p-53;
 }
 
 struct Range {
   double centre, spread;
 };
 
+/// A number of the range, in float.
+float number(Substream substream, int64_t index, Range range) {
+  return static_cast<float>(range.centre + range.spread * (2 * uniform(substream, index) - 1));
+}
+
 /// The numbers of one entry in our order, as doubles; PyTorch's order decides their indices.
 void fill(const ParameterEntry& entry, Substream substream, Range range, const Tensor& flat) {
-  const Philox random(0, RandomStream::test, substream);
   std::vector<float> torch(static_cast<size_t>(entry.size())), ours(torch.size());
   for (int64_t i = 0; i < entry.size(); ++i)
-    torch[static_cast<size_t>(i)] = number(random, entry.offset + i, range.centre, range.spread);
+    torch[static_cast<size_t>(i)] = number(substream, entry.offset + i, range);
   from_torch_order(entry, torch.data(), ours.data());
   std::copy(ours.begin(), ours.end(), flat.data<double>() + entry.offset);
 }
@@ -63,9 +69,8 @@ Range state_range(const ParameterEntry& entry) {
 }
 
 Tensor images_of(int64_t side) {
-  const Philox random(0, RandomStream::test, kPixels);
   const Tensor x({kImages, side, side, 3}, DType::f64);
-  for (int64_t i = 0; i < x.size(); ++i) x.data<double>()[i] = number(random, i, 0, 1.7);
+  for (int64_t i = 0; i < x.size(); ++i) x.data<double>()[i] = number(kPixels, i, {0, 1.7});
   return x;
 }
 
