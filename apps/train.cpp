@@ -17,8 +17,9 @@ Examples:
   train --model resnet56_noshort --data cifar10 --epochs 300 --output runs/noshort --resume
   train --evaluate runs/resnet20/model.safetensors --data cifar10
 
---data is "synthetic" (made on the spot), a folder with CIFAR-10's binary version
-(apps/download_cifar10.sh fetches it), or a folder of images: train/<class>/*.png, test/<class>/*.png.
+--data is "synthetic" (made on the spot) or a folder: with CIFAR-10's binary version
+(apps/download_cifar10.sh fetches it), with CIFAR-100's, with the four files of MNIST or Fashion-MNIST
+(train-images-idx3-ubyte, ..., unpacked), or with images as train/<class>/*.png, test/<class>/*.png.
 Ctrl-C saves; the same command with --resume continues to the same weights, bit for bit.
 )";
 
@@ -44,7 +45,7 @@ cxxopts::Options make_options() {
       ("train-images", "use only the first n training images (0: all)", value("0"))
       ("test-images", "use only the first n test images (0: all)", value("0"))
       ("image-size", "synthetic images' side, pixels", value("32"))
-      ("no-augment", "no random crops and flips");
+      ("no-augment", "no random crops and flips (MNIST's digits are never flipped)");
   options.add_options("Training")
       ("epochs", "passes over the training images", value("30"))
       ("batch-size", "images a step", value("128"))
@@ -195,6 +196,7 @@ int run(int argc, char** argv) {
   run.model.image_size = data.train.height();
   run.model.channels = data.train.channels();
   run.model.classes = data.train.classes();
+  run.training.flip = data.train.flips_keep_class;
   require_fitting_data(run.model, data.test, "the test split");
   return run_training(run, data, pool);
 }

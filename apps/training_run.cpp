@@ -220,6 +220,8 @@ std::string config_json(const RunOptions& options, uint64_t data_hash, Device de
               {"augment", t.augment},
               {"loss", name_of(t.loss)},
               {"seed", t.seed}};
+  // What is as it has always been is not named: runs made before there was a choice are such.
+  if (t.augment && !t.flip) config["flip"] = false;
   // Devices round differently. The CPU is not named: runs made before there were others are its.
   if (device != Device::cpu) config["device"] = name_of(device);
   return config.dump();

@@ -49,8 +49,10 @@ class LandscapeTest(EndToEndTest):
 
     def evaluate(self, model, *more):
         """(loss, accuracy) as `train --evaluate` prints them."""
-        printed = self.run_ok([programs.train, "--evaluate", model, "--data", programs.images,
-                               *more])
+        return self.evaluate_on(programs.images, model, *more)
+
+    def evaluate_on(self, data, model, *more):
+        printed = self.run_ok([programs.train, "--evaluate", model, "--data", data, *more])
         found = re.search(r"loss (\S+) .*error (\S+) %", printed)
         return float(found.group(1)), 100 - float(found.group(2))
 
@@ -308,6 +310,24 @@ class Interruption(LandscapeTest):
         printed = self.run_ok(self.surface("s.h5"), stderr=None)
         self.assertNotIn("images/s", printed)
         self.assertEqual(self.planes("s.h5"), before)
+
+
+class OtherData(LandscapeTest):
+    def plane(self, model, data, *more):
+        return [programs.landscape, "surface", model, "--data", data, "--x=-1:1:3", "--y=-1:1:3",
+                "--no-pictures", "--output", "s.h5", *more]
+
+    def test_grey_images(self):
+        programs.write_idx(self.path("digits"), {"train": 100, "t10k": 40})
+        self.run_ok([programs.train, "--model", "resnet8", "--width", "4", "--data", "digits",
+                     "--epochs", "1", "--output", "run"])
+        self.run_ok(self.plane("run/model.safetensors", "digits", "--split", "both"))
+        middle = {name: doubles(plane)[4] for name, plane in self.planes("s.h5").items()
+                  if len(plane[0]) == 2}
+        for split in ("train", "test"):
+            loss, accuracy = self.evaluate_on("digits", "run/model.safetensors", "--split", split)
+            self.assertAlmostEqual(middle[f"{split}_loss"], loss, places=5)
+            self.assertAlmostEqual(middle[f"{split}_acc"], accuracy, places=2)
 
 
 class Help(LandscapeTest):

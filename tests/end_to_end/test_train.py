@@ -3,6 +3,7 @@
 interrupted and whatever the number of threads."""
 
 import csv
+import json
 import os
 import random
 import re
@@ -114,6 +115,49 @@ class ImageFolder(TrainTest):
         tensors = safetensors(self.path("run", "model.safetensors"))[1]
         self.assertEqual(tensors["linear.weight"][0], [3, 16])
         self.run_ok([programs.train, "--evaluate", "run/model.safetensors", "--data", "images"])
+
+
+class GreyImages(TrainTest):
+    """MNIST's files: one channel, 28x28 pixels."""
+
+    def setUp(self):
+        super().setUp()
+        programs.write_idx(self.path("digits"), {"train": 200, "t10k": 60})
+
+    def train(self, output, *more):
+        return [programs.train, "--data", "digits", "--epochs", "2", "--batch-size", "50", "--output",
+                output, *more]
+
+    def test_they_train(self):
+        for model in (["resnet8", "--width", "4"], ["mlp", "--width", "16"], ["lenet"]):
+            with self.subTest(model):
+                printed = self.run_ok(self.train(model[0], "--model", *model))
+                self.assertIn("200 training and 60 test images", printed)
+                metadata, _ = safetensors(self.path(model[0], "model.safetensors"))
+                spec = json.loads(metadata["model"])
+                self.assertEqual([spec[key] for key in ("image_size", "channels", "classes")],
+                                 [28, 1, 10])
+                self.assertEqual(metadata["data"], "idx")
+                self.assertIs(json.loads(metadata["config"])["flip"], False)
+                printed = self.run_ok([programs.train, "--evaluate",
+                                       f"{model[0]}/model.safetensors", "--data", "digits"])
+                self.assertIn(f"test: loss {self.log(model[0])[-1]['test_loss']} ", printed)
+
+    def test_they_resume_to_the_same_bits(self):
+        tiny = ["--model", "resnet8", "--width", "4", "--save-seconds", "0"]
+        self.run_ok(self.train("whole", *tiny))
+        process, seen = start(self.train("run", *tiny), self.folder, FIRST_LINES)
+        said = stop(process, signal.SIGINT)
+        self.assertEqual(process.returncode, 130, (seen, said))
+        self.run_ok(self.train("run", "--resume", "--threads", "3", *tiny))
+        self.assertEqual(self.tensors("run"), self.tensors("whole"))
+
+    def test_networks_and_data_that_do_not_fit(self):
+        self.run_ok(self.train("run", "--model", "resnet8", "--width", "2"))
+        self.assert_refused([programs.train, "--evaluate", "run/model.safetensors", "--data",
+                             programs.images], "12x12x3", "28x28x1")
+        os.remove(self.path("digits", "t10k-labels-idx1-ubyte"))
+        self.assert_refused(self.train("two"), "digits/t10k-labels-idx1-ubyte", "missing", "gunzip")
 
 
 class Interruption(TrainTest):
