@@ -45,7 +45,9 @@ cxxopts::Options make_options() {
       ("train-images", "use only the first n training images (0: all)", value("0"))
       ("test-images", "use only the first n test images (0: all)", value("0"))
       ("image-size", "synthetic images' side, pixels", value("32"))
-      ("no-augment", "no random crops and flips (MNIST's digits are never flipped)");
+      ("no-augment", "no random crops and flips (MNIST's digits are never flipped)")
+      ("label-noise", "this fraction of the training labels is replaced by random classes",
+       value("0"));
   options.add_options("Training")
       ("epochs", "passes over the training images", value("30"))
       ("batch-size", "images a step", value("128"))
@@ -72,7 +74,8 @@ cxxopts::Options make_options() {
        cxxopts::value<std::vector<std::string>>());
   options.add_options("Evaluation")
       ("evaluate", "print loss and error of this checkpoint instead of training", string())
-      ("split", "train or test", value("test"));
+      ("split", "train or test", value("test"))
+      ("noisy-labels", "--split train: with the noisy labels that the checkpoint was trained with");
   options.add_options("")("help", "print this")("version", "print the version");
   return options;
 }
@@ -85,6 +88,7 @@ RunOptions run_options(const cxxopts::ParseResult& flags, const std::string& com
   run.resume = flags.count("resume") > 0;
   run.checkpoint_every = cli::whole(flags, "checkpoint-every", 0, 1'000'000);
   run.save_seconds = cli::real(flags, "save-seconds", 0, 1e9);
+  run.label_noise = cli::real(flags, "label-noise", 0, 1);
 
   run.model.name = flags["model"].as<std::string>();
   const std::string shortcut = flags["shortcut"].as<std::string>();
@@ -154,9 +158,15 @@ int evaluate_model(const cxxopts::ParseResult& flags, ThreadPool& pool) {
   DataSpec spec = data_spec(flags);
   if (flags.count("image-size") == 0) spec.image_size = model.spec.image_size;
   const DataSplits data = load_data(spec);
+  const bool noisy = flags.count("noisy-labels") > 0;
+  require(!noisy || split == "train",
+          "--noisy-labels: only training labels have noise; add --split "
+          "train");
   const Dataset& chosen = split == "train" ? data.train : data.test;
   require_fitting_data(model.spec, chosen, spec.source);
-  LabelledImages images = chosen.view();
+  if (split == "train" && !noisy) note_clean_labels(model, "train");
+  LabelledImages images =
+      noisy ? noisy_training_data(model, data.train, spec.source).view() : chosen.view();
   images.normalisation = model.info.normalisation;
   const LossKind kind = cli::loss(flags);
   const LossSums sums =

@@ -160,6 +160,67 @@ class GreyImages(TrainTest):
         self.assert_refused(self.train("two"), "digits/t10k-labels-idx1-ubyte", "missing", "gunzip")
 
 
+class LabelNoise(TrainTest):
+    def config(self, folder):
+        return json.loads(safetensors(self.path(folder, "last.safetensors"))[0]["config"])
+
+    def test_noise_is_the_run_s_own(self):
+        self.run_ok(self.command("clean"))
+        printed = self.run_ok(self.command("noisy", "--label-noise", "0.5"))
+        self.assertIn("400 training and 100 test images, label noise 0.5;", printed)
+        self.run_ok(self.command("again", "--label-noise", "0.5", "--threads", "3"))
+        self.assertNotEqual(self.tensors("noisy"), self.tensors("clean"))
+        self.assert_same_run("again", "noisy")
+        self.assertNotIn("label_noise", self.config("clean"))
+        self.assertEqual(self.config("noisy")["label_noise"], {"fraction": 0.5, "images": 400})
+        self.assertEqual(self.config("noisy")["data_hash"], self.config("clean")["data_hash"])
+
+    def test_only_training_labels(self):
+        """A constant network: what is measured on the test images is as without noise."""
+        self.run_ok(self.command("clean", "--lr", "0"))
+        self.run_ok(self.command("noisy", "--lr", "0", "--label-noise", "1"))
+        clean, noisy = self.log("clean"), self.log("noisy")
+        self.assertEqual([row["test_loss"] for row in noisy], [row["test_loss"] for row in clean])
+        self.assertNotEqual([row["train_loss"] for row in noisy],
+                            [row["train_loss"] for row in clean])
+
+    def test_resumed(self):
+        noise = ["--label-noise", "0.3"]
+        self.run_ok(self.command("whole", *noise))
+        process, seen = start(self.command("run", *noise), self.folder, FIRST_LINES)
+        said = stop(process, signal.SIGINT)
+        self.assertEqual(process.returncode, 130, (seen, said))
+        self.assert_refused(self.command("run", "--resume"), "another run", "label_noise was",
+                            "0.3", "now the default")
+        self.assert_refused(self.command("run", "--resume", "--label-noise", "0.2"), "another run",
+                            "0.3", "0.2")
+        self.run_ok(self.command("run", "--resume", *noise))
+        self.assert_same_run("run", "whole")
+
+    def test_evaluated_on_noisy_labels(self):
+        """As many epochs as it takes to tell: a network that fits clean labels misses noisy ones."""
+        self.run_ok(self.command("run", "--label-noise", "0.8", "--train-images", "200"))
+        evaluate = [programs.train, "--evaluate", "run/model.safetensors", "--data", programs.images,
+                    "--split", "train"]
+        clean = self.run_ok(evaluate + ["--train-images", "200"],
+                            "train: note: run/model.safetensors was trained with label noise 0.8; "
+                            "these are the clean labels, --noisy-labels takes the noisy ones\n")
+        noisy = self.run_ok(evaluate + ["--noisy-labels"])
+        self.assertIn("of 200 wrong", noisy)
+        self.assertNotEqual(noisy, clean)
+        self.run_ok(evaluate[:-1] + ["test"])  # has nothing to note
+        self.assert_refused(evaluate[:-1] + ["test", "--noisy-labels"], "only training labels",
+                            "--split train")
+
+    def test_wrong_noise(self):
+        for value in ("1.1", "-0.1", "nan", "half"):
+            self.assert_refused(self.command("run", "--label-noise", value), "label-noise", value)
+        self.run_ok(self.command("run"))
+        self.assert_refused([programs.train, "--evaluate", "run/model.safetensors", "--data",
+                             programs.images, "--split", "train", "--noisy-labels"],
+                            "run/model.safetensors", "not trained", "--label-noise")
+
+
 class Interruption(TrainTest):
     def setUp(self):
         super().setUp()
@@ -239,7 +300,7 @@ class Help(TrainTest):
     def test_help(self):
         printed = self.run_ok([programs.train, "--help"])
         flags = """model shortcut width activation list-models data train-images test-images
-            image-size no-augment epochs batch-size optimizer lr schedule lr-drops lr-factor warmup
+            image-size no-augment label-noise noisy-labels epochs batch-size optimizer lr schedule lr-drops lr-factor warmup
             momentum no-nesterov weight-decay loss seed output resume checkpoint-every save-seconds
             threads impl evaluate split help version"""
         self.assertEqual(set(flags.split()) - programs.mentioned_flags(printed), set())
