@@ -233,6 +233,10 @@ std::vector<int32_t> shuffled_order(int64_t count, uint64_t seed, int64_t epoch)
   return order;
 }
 
+Prefetch prefetch_beside(const ThreadPool& pool) {
+  return pool.threads() < ThreadPool::processors() ? Prefetch::on : Prefetch::off;
+}
+
 struct BatchLoader::State {
   ThreadPool& pool;
   BatchMaker maker;

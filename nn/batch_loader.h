@@ -26,7 +26,15 @@ struct MiniBatch {
 
 /// Who prepares a batch: the pool's threads when it is asked for, or a thread of its own while the
 /// batch before is being computed with. The batches are the same to the bit.
+///
+/// There is little to gain: one thread prepares 128 images of 32x32x3 in 0.4 to 0.6 ms, of a step's
+/// 290 ms with ResNet-20 (on one thread of two) and of 12 to 15 ms with LeNet or the MLP. On a
+/// machine with two processors and other work, steps with prefetching and without, timed in turn,
+/// took the same: medians of the ratio off/on of 0.99 to 1.03, quartiles from 0.95 to 1.09.
 enum class Prefetch { off, on };
+
+/// On where the pool leaves a processor over: it can save those milliseconds and takes none away.
+Prefetch prefetch_beside(const ThreadPool& pool);
 
 class BatchLoader {
  public:

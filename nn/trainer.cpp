@@ -65,7 +65,7 @@ Trainer::Trainer(const Graph& graph, const TrainingConfig& config, const Labelle
                  ThreadPool& pool)
     : config_(config),
       pool_(pool),
-      loader_(not_empty(images), batch_plan(config), pool),
+      loader_(not_empty(images), batch_plan(config), pool, prefetch_beside(pool)),
       network_(graph, std::min(config.batch_size, images.count()), pool,
                {.rounding = Rounding::relaxed}) {
   const Device device = pool.device();

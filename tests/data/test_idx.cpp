@@ -167,7 +167,8 @@ TEST_CASE("idx: the real files") {
   for (const char* variable : {"TOPOGRAD_MNIST", "TOPOGRAD_FASHION_MNIST"}) {
     const char* folder = std::getenv(variable);
     if (!folder) {
-      MESSAGE("SKIPPED: set ", std::string(variable), " to the folder of the set's four unpacked files");
+      MESSAGE("SKIPPED: set ", std::string(variable),
+              " to the folder of the set's four unpacked files");
       continue;
     }
     const DataSplits data = load_data({.source = folder});
