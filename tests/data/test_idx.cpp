@@ -118,8 +118,8 @@ TEST_CASE("idx: damaged, foreign and contradictory files") {
         pixels_path + " has 15 bytes, not even the 16 of its header" + kAdvice);
   CHECK(set.error_with(pixels, "") ==
         pixels_path + " has 0 bytes, not even the 16 of its header" + kAdvice);
-  CHECK(set.error_with(pixels, header({1u << 31, 1u << 31, 4}) + "x") ==
-        pixels_path + " has 1 bytes of pixels, but says that it holds 2147483648x2147483648x4" +
+  CHECK(set.error_with(pixels, header({1u << 31, 1u << 31, 4})) ==
+        pixels_path + " has 0 bytes of pixels, but says that it holds 2147483648x2147483648x4" +
             kAdvice);
   CHECK(set.error_with(pixels, images(0)) == pixels_path + " says that it holds nothing" + kAdvice);
   CHECK(set.error_with(pixels, labels(std::vector<int>(30))) ==

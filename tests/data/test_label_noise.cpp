@@ -65,6 +65,10 @@ TEST_CASE("label noise: a function of seed and index; the caller's labels stay")
     CHECK(a[i] == (marks[i] ? b[i] : 3));
     CHECK((!marks[i] || (more[i] && c[i] == a[i])));  // a larger fraction adds to a smaller one
   }
+  // An image's new class is the same among fewer images.
+  const std::vector<int32_t> all = noisy(1, 1);
+  CHECK(values(noisy_labels(labels.rows(0, 100), 10, 1, 1)) ==
+        std::vector<int32_t>(all.begin(), all.begin() + 100));
 }
 
 // Each of 10 classes gets 4,000 of 40,000 on average, with a deviation of 60; of 80,000 images,
