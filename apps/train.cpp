@@ -62,7 +62,7 @@ cxxopts::Options make_options() {
       ("no-nesterov", "sgd: classical momentum")
       ("weight-decay", "on every parameter", value("0.0005"))
       ("loss", "cross_entropy or mse", value("cross_entropy"))
-      ("seed", "decides weights, order and augmentation", value("1"));
+      ("seed", "decides weights, order, augmentation and label noise", value("1"));
   options.add_options("Run")
       ("output", "folder of the run", value("runs/train"))
       ("resume", "continue the run in --output, or begin it")

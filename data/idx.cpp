@@ -139,11 +139,12 @@ DataSplits load_idx(const std::string& folder) {
           " pixels, test images ", splits.test.height(), "x", splits.test.width(),
           ": they are not of one set", kAdvice);
   const KnownSet* known = known_set(splits.train.labels);
+  const Normalisation normalisation =
+      known ? normalisation_named(known->name) : measured_normalisation(splits.train.images);
   for (Dataset* dataset : {&splits.train, &splits.test}) {
     dataset->name = known ? known->name : "idx";
     dataset->class_names = (known ? *known : kKnownSets[0]).class_names;
-    dataset->normalisation =
-        known ? normalisation_named(known->name) : measured_normalisation(splits.train.images);
+    dataset->normalisation = normalisation;
     dataset->flips_keep_class = known && known->name == "fashion_mnist";
   }
   return splits;

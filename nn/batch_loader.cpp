@@ -133,8 +133,8 @@ class BatchMaker {
   int64_t order_epoch_ = -1;
 };
 
-/// Makes one batch ahead on a thread of its own. The caller's thread and this one take turns with
-/// `maker`: it is the thread's from request() to the end of wait().
+/// Makes one batch ahead on a thread of its own. `maker` is that thread's from request() to the end
+/// of wait().
 class Prefetcher {
  public:
   explicit Prefetcher(BatchMaker& maker)
@@ -211,8 +211,9 @@ class Prefetcher {
   BatchMaker& maker_;
   Buffer buffers_[2];
   Context context_;
-  Place coming_;  // what is being made, or lies in made_ or error_; this and the next three are the
-  int filling_ = 0;  // thread's while busy_, else the caller's
+  // The thread's while busy_, else the caller's:
+  Place coming_;     // what is being made, or lies in made_ or error_
+  int filling_ = 0;  // the buffer it is made in
   MiniBatch made_;
   std::exception_ptr error_;
   std::mutex mutex_;
