@@ -25,6 +25,8 @@ import types
 NORMALISATIONS = {
     "cifar10": {"mean": [125.3 / 255, 123.0 / 255, 113.9 / 255],
                 "std": [63.0 / 255, 62.1 / 255, 66.7 / 255]},
+    "cifar100": {"mean": [129.3 / 255, 124.1 / 255, 112.4 / 255],
+                 "std": [68.2 / 255, 65.4 / 255, 70.4 / 255]},
     "imagenet": {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
 }
 # Blocks per stage of the four-stage ResNets, and whether a block is a bottleneck (1x1, 3x3, 1x1).

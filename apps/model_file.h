@@ -24,6 +24,16 @@ LoadedModel load_model(const std::string& path, const std::string& expected = {}
 /// Refuses data that the model cannot be fed with.
 void require_fitting_data(const ModelSpec& spec, const Dataset& data, const std::string& source);
 
+/// The training images as the checkpoint's run saw them, with the noisy labels of train
+/// --label-noise. Throws Error where that run had none, or `train`, read from `source`, are not its
+/// images.
+Dataset noisy_training_data(const LoadedModel& model, const Dataset& train,
+                            const std::string& source);
+
+/// Says on stderr, for `program`, that the labels are clean where the checkpoint was trained on
+/// noisy ones; nothing where it was not.
+void note_clean_labels(const LoadedModel& model, const std::string& program);
+
 /// "resnet56_noshort (option B, width 16)".
 std::string describe(const ModelSpec& spec);
 

@@ -105,6 +105,8 @@ class SurfaceRun {
   int run() {
     note_flags_without_effect();
     warn_where_invariance_fails();
+    if (set_names_[0] == "train" && flags_.count("noisy-labels") == 0)
+      note_clean_labels(model_, "landscape");
     continue_or_begin();
     if (!compute()) {
       std::cerr << "landscape: interrupted; " << surface_.done_count() << " of "
@@ -156,11 +158,20 @@ class SurfaceRun {
     const std::string split = flags_["split"].as<std::string>();
     require(split == "train" || split == "test" || split == "both", "--split ", split,
             ": choose train, test or both");
+    const bool noisy = flags_.count("noisy-labels") > 0;
+    require(!noisy || split != "test",
+            "--noisy-labels: only training labels have noise; choose "
+            "--split train or both");
     data_name_ = data.train.name + " " +
                  (split == "both"    ? "training and test"
                   : split == "train" ? "training"
                                      : "test");
-    if (split != "test") add_set("train", data.train, spec.source);
+    if (noisy) {
+      data_name_ += ", noisy training labels";
+      add_set("train", noisy_training_data(model_, data.train, spec.source), spec.source);
+    } else if (split != "test") {
+      add_set("train", data.train, spec.source);
+    }
     if (split != "train") add_set("test", data.test, spec.source);
   }
 

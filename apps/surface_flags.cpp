@@ -51,6 +51,8 @@ cxxopts::Options surface_flags(bool line) {
   options.add_options("Data")
       ("data,datapath", "synthetic, or a folder, see train --help (or --datapath)", string())
       ("split", "train, test or both", value("train"))
+      ("noisy-labels", "training images with the noisy labels that the checkpoint was trained with "
+                       "(train --label-noise); else all with their own")
       ("images", "use only the first n images (0: all)", value("0"))
       ("data-split", "use one of n random parts of the images", value("1"))
       ("split-idx", "which part", value("0"))

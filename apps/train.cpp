@@ -17,8 +17,9 @@ Examples:
   train --model resnet56_noshort --data cifar10 --epochs 300 --output runs/noshort --resume
   train --evaluate runs/resnet20/model.safetensors --data cifar10
 
---data is "synthetic" (made on the spot), a folder with CIFAR-10's binary version
-(apps/download_cifar10.sh fetches it), or a folder of images: train/<class>/*.png, test/<class>/*.png.
+--data is "synthetic" (made on the spot) or a folder: with CIFAR-10's binary version
+(apps/download_cifar10.sh fetches it), with CIFAR-100's, with the four files of MNIST or Fashion-MNIST
+(train-images-idx3-ubyte, ..., unpacked), or with images as train/<class>/*.png, test/<class>/*.png.
 Ctrl-C saves; the same command with --resume continues to the same weights, bit for bit.
 )";
 
@@ -44,7 +45,9 @@ cxxopts::Options make_options() {
       ("train-images", "use only the first n training images (0: all)", value("0"))
       ("test-images", "use only the first n test images (0: all)", value("0"))
       ("image-size", "synthetic images' side, pixels", value("32"))
-      ("no-augment", "no random crops and flips");
+      ("no-augment", "no random crops and flips (MNIST's digits are never flipped)")
+      ("label-noise", "this fraction of the training labels is replaced by random classes",
+       value("0"));
   options.add_options("Training")
       ("epochs", "passes over the training images", value("30"))
       ("batch-size", "images a step", value("128"))
@@ -59,7 +62,7 @@ cxxopts::Options make_options() {
       ("no-nesterov", "sgd: classical momentum")
       ("weight-decay", "on every parameter", value("0.0005"))
       ("loss", "cross_entropy or mse", value("cross_entropy"))
-      ("seed", "decides weights, order and augmentation", value("1"));
+      ("seed", "decides weights, order, augmentation and label noise", value("1"));
   options.add_options("Run")
       ("output", "folder of the run", value("runs/train"))
       ("resume", "continue the run in --output, or begin it")
@@ -71,7 +74,8 @@ cxxopts::Options make_options() {
        cxxopts::value<std::vector<std::string>>());
   options.add_options("Evaluation")
       ("evaluate", "print loss and error of this checkpoint instead of training", string())
-      ("split", "train or test", value("test"));
+      ("split", "train or test", value("test"))
+      ("noisy-labels", "--split train: with the noisy labels that the checkpoint was trained with");
   options.add_options("")("help", "print this")("version", "print the version");
   return options;
 }
@@ -84,6 +88,7 @@ RunOptions run_options(const cxxopts::ParseResult& flags, const std::string& com
   run.resume = flags.count("resume") > 0;
   run.checkpoint_every = cli::whole(flags, "checkpoint-every", 0, 1'000'000);
   run.save_seconds = cli::real(flags, "save-seconds", 0, 1e9);
+  run.label_noise = cli::real(flags, "label-noise", 0, 1);
 
   run.model.name = flags["model"].as<std::string>();
   const std::string shortcut = flags["shortcut"].as<std::string>();
@@ -155,9 +160,15 @@ int evaluate_model(const cxxopts::ParseResult& flags, ThreadPool& pool) {
   DataSpec spec = data_spec(flags);
   if (flags.count("image-size") == 0) spec.image_size = model.spec.image_size;
   const DataSplits data = load_data(spec);
+  const bool noisy = flags.count("noisy-labels") > 0;
+  require(!noisy || split == "train",
+          "--noisy-labels: only training labels have noise; add --split "
+          "train");
   const Dataset& chosen = split == "train" ? data.train : data.test;
   require_fitting_data(model.spec, chosen, spec.source);
-  LabelledImages images = chosen.view();
+  if (split == "train" && !noisy) note_clean_labels(model, "train");
+  LabelledImages images =
+      noisy ? noisy_training_data(model, data.train, spec.source).view() : chosen.view();
   images.normalisation = model.info.normalisation;
   const LossKind kind = cli::loss(flags);
   const LossSums sums =
@@ -197,6 +208,7 @@ int run(int argc, char** argv) {
   run.model.image_size = data.train.height();
   run.model.channels = data.train.channels();
   run.model.classes = data.train.classes();
+  run.training.flip = data.train.flips_keep_class;
   require_fitting_data(run.model, data.test, "the test split");
   return run_training(run, data, pool);
 }

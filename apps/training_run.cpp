@@ -12,6 +12,7 @@
 #include "apps/cli.h"
 #include "apps/progress.h"
 #include "apps/training_log.h"
+#include "data/label_noise.h"
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/hash.h"
 #include "kernels/vector/vector.h"
@@ -30,11 +31,16 @@ void require_same_config(const std::string& path, const std::string& saved,
   if (saved == asked) return;
   const Json a = Json::parse(saved, nullptr, false), b = Json::parse(asked);
   std::string differences;
+  const auto differ = [&](const std::string& key, const std::string& was, const std::string& now) {
+    differences += text(differences.empty() ? "" : "; ", key, " was ", was, ", now ", now);
+  };
   for (const auto& [key, value] : b.items())
     if (a.is_discarded() || !a.contains(key) || a.at(key) != value)
-      differences += text(differences.empty() ? "" : "; ", key, " was ",
-                          a.is_discarded() || !a.contains(key) ? "unknown" : a.at(key).dump(),
-                          ", now ", value.dump());
+      differ(key, a.is_discarded() || !a.contains(key) ? "unknown" : a.at(key).dump(),
+             value.dump());
+  if (a.is_object())
+    for (const auto& [key, value] : a.items())
+      if (!b.contains(key)) differ(key, value.dump(), "the default");
   fail(path, " belongs to another run (", differences.empty() ? "older format" : differences,
        "); repeat its command, or choose another --output");
 }
@@ -61,18 +67,27 @@ void require_memory(const Graph& graph, int64_t batch, const ThreadPool& pool) {
        " or less");
 }
 
+/// The training images, with the labels that are trained on.
+LabelledImages training_images(const RunOptions& options, const Dataset& train) {
+  LabelledImages images = train.view();
+  if (options.label_noise > 0)
+    images.labels =
+        noisy_labels(train.labels, train.classes(), options.label_noise, options.training.seed);
+  return images;
+}
+
 class Run {
  public:
   Run(const RunOptions& options, const DataSplits& data, ThreadPool& pool)
       : options_(options),
         pool_(pool),
-        train_(data.train.view()),
+        train_(training_images(options, data.train)),
         test_(data.test.view().to(pool.device())),
         graph_(build_model(options.model)),
         trainer_(graph_, options.training, train_, pool) {
     info_.model = to_json(options.model);
     info_.normalisation = train_.normalisation;
-    info_.config = config_json(options, data.train.hash(), pool.device());
+    info_.config = config_json(options, data.train, pool.device());
     info_.notes["version"] = cli::version();
     info_.notes["command"] = options.command;
     info_.notes["data"] = data.train.name;
@@ -164,7 +179,12 @@ class Run {
     return text(options_.model.name, ": ", graph_.layout().parameter_count(), " parameters, ",
                 decimals(static_cast<double>(graph_.macs()) * 1e-6, 1),
                 " M multiply-adds an image; ", train_.count(), " training and ", test_.count(),
-                " test images; ", where());
+                " test images", noise(), "; ", where());
+  }
+
+  std::string noise() const {
+    if (options_.label_noise == 0) return "";
+    return text(", label noise ", options_.label_noise);
   }
 
   std::string where() const {
@@ -243,10 +263,10 @@ class Run {
 
 }  // namespace
 
-std::string config_json(const RunOptions& options, uint64_t data_hash, Device device) {
+std::string config_json(const RunOptions& options, const Dataset& train, Device device) {
   const TrainingConfig& t = options.training;
   Json config{{"model", Json::parse(to_json(options.model))},
-              {"data_hash", hex(data_hash)},
+              {"data_hash", hex(train.hash())},
               {"epochs", t.epochs},
               {"batch_size", t.batch_size},
               {"optimizer", name_of(t.optimizer)},
@@ -261,6 +281,10 @@ std::string config_json(const RunOptions& options, uint64_t data_hash, Device de
               {"augment", t.augment},
               {"loss", name_of(t.loss)},
               {"seed", t.seed}};
+  // What is as it has always been is not named: runs made before there was a choice are such.
+  if (t.augment && !t.flip) config["flip"] = false;
+  if (options.label_noise > 0)
+    config["label_noise"] = {{"fraction", options.label_noise}, {"images", train.count()}};
   // Devices round differently. The CPU is not named: runs made before there were others are its.
   if (device != Device::cpu) config["device"] = name_of(device);
   return config.dump();

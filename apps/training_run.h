@@ -13,6 +13,7 @@ namespace topograd {
 struct RunOptions {
   ModelSpec model;
   TrainingConfig training;
+  double label_noise = 0;  ///< fraction of the training labels that are replaced
   std::string folder;
   std::string command;           ///< for provenance
   bool resume = false;           ///< continue where last.safetensors stands, or begin
@@ -21,8 +22,9 @@ struct RunOptions {
 };
 
 /// What decides the result of a run, as one line of JSON: two runs with equal text and equal data
-/// end in the same weights.
-std::string config_json(const RunOptions& options, uint64_t data_hash, Device device);
+/// end in the same weights. The data are named by the hash of `train` as it was read, without
+/// noise.
+std::string config_json(const RunOptions& options, const Dataset& train, Device device);
 
 /// Trains to the end, or to an interruption, which leaves everything saved.
 /// Returns the process's exit status.

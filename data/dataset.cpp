@@ -10,8 +10,13 @@ namespace topograd {
 Normalisation normalisation_named(std::string_view name) {
   if (name == "cifar10")
     return {{125.3 / 255, 123.0 / 255, 113.9 / 255}, {63.0 / 255, 62.1 / 255, 66.7 / 255}};
+  if (name == "cifar100")
+    return {{129.3 / 255, 124.1 / 255, 112.4 / 255}, {68.2 / 255, 65.4 / 255, 70.4 / 255}};
+  if (name == "mnist") return {{0.1307}, {0.3081}};
+  if (name == "fashion_mnist") return {{0.2860}, {0.3530}};
   if (name == "imagenet") return {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
-  fail("unknown normalisation '", name, "': choose cifar10 or imagenet");
+  fail("unknown normalisation '", name,
+       "': choose cifar10, cifar100, mnist, fashion_mnist or imagenet");
 }
 
 Dataset Dataset::first(int64_t n) const {

@@ -9,17 +9,20 @@
 
 namespace topograd {
 
-/// "cifar10": (125.3, 123.0, 113.9) / 255 and (63.0, 62.1, 66.7) / 255, what CIFAR-10 networks are
-/// usually trained with. "imagenet": ImageNet's, which others use on CIFAR-10 all the same.
-/// Anything else is an Error that lists them.
+/// What networks are usually trained with on "cifar10": (125.3, 123.0, 113.9) / 255 and
+/// (63.0, 62.1, 66.7) / 255; "cifar100": (129.3, 124.1, 112.4) / 255 and (68.2, 65.4, 70.4) / 255;
+/// "mnist": 0.1307 and 0.3081; "fashion_mnist": 0.2860 and 0.3530. "imagenet": ImageNet's, which
+/// others use on CIFAR-10 all the same. Anything else is an Error that lists them.
 Normalisation normalisation_named(std::string_view name);
 
 struct Dataset {
-  std::string name;  ///< "cifar10", "synthetic" or "folder"
-  Tensor images;     ///< u8 [N, H, W, C]
-  Tensor labels;     ///< i32 [N], each in [0, classes())
+  std::string
+      name;       ///< "cifar10", "cifar100", "mnist", "fashion_mnist", "idx", "synthetic", "folder"
+  Tensor images;  ///< u8 [N, H, W, C]
+  Tensor labels;  ///< i32 [N], each in [0, classes())
   std::vector<std::string> class_names;
   Normalisation normalisation;
+  bool flips_keep_class = true;  ///< whether a mirrored image is one of its class; no digit's is
 
   int64_t count() const { return labels.dim(0); }
   int64_t classes() const { return static_cast<int64_t>(class_names.size()); }

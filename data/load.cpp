@@ -2,7 +2,8 @@
 
 #include <filesystem>
 
-#include "data/cifar10.h"
+#include "data/cifar.h"
+#include "data/idx.h"
 #include "data/image_folder.h"
 #include "data/synthetic.h"
 
@@ -17,19 +18,50 @@ Dataset limited(const Dataset& dataset, int64_t limit, std::string_view split) {
   return limit == 0 ? dataset : dataset.first(limit);
 }
 
+/// A kind of data that a folder may hold.
+struct Format {
+  const char* name;
+  std::string (*find)(const std::string& folder);  ///< where below it, or empty
+  DataSplits (*load)(const std::string& found);
+};
+
+const Format kFormats[] = {
+    {"CIFAR-10", find_cifar10, load_cifar10},
+    {"CIFAR-100", find_cifar100, load_cifar100},
+    {"MNIST's files", find_idx, load_idx},
+    {"images",
+     [](const std::string& folder) { return is_image_folder(folder) ? folder : std::string(); },
+     load_image_folder},
+};
+
+DataSplits load_folder(const std::string& folder) {
+  const Format* format = nullptr;
+  std::string found;
+  for (const Format& candidate : kFormats) {
+    const std::string place = candidate.find(folder);
+    if (place.empty()) continue;
+    require(!format, folder, " holds both ", format ? format->name : "", " and ", candidate.name,
+            ": give each a folder of its own");
+    format = &candidate;
+    found = place;
+  }
+  require(format, folder,
+          " holds no data set: neither CIFAR-10's or CIFAR-100's binary files (data_batch_1.bin, "
+          "train.bin, ...; apps/download_cifar10.sh gets CIFAR-10's), nor MNIST's "
+          "(train-images-idx3-ubyte, ...), nor images as train/<class>/*.png and "
+          "test/<class>/*.png");
+  return format->load(found);
+}
+
 DataSplits load_all(const DataSpec& spec) {
   if (spec.source == "synthetic") {
     return {synthetic_dataset(Split::train, spec.synthetic_train, spec.image_size, spec.seed),
             synthetic_dataset(Split::test, spec.synthetic_test, spec.image_size, spec.seed)};
   }
   require(std::filesystem::is_directory(spec.source), "no data folder '", spec.source,
-          "': give 'synthetic', a folder of images, or get CIFAR-10 with apps/download_cifar10.sh");
-  if (const std::string folder = find_cifar10(spec.source); !folder.empty())
-    return load_cifar10(folder);
-  if (is_image_folder(spec.source)) return load_image_folder(spec.source);
-  fail(spec.source,
-       " holds neither CIFAR-10's binary files (data_batch_1.bin, ...; apps/download_cifar10.sh "
-       "gets them) nor images as train/<class>/*.png and test/<class>/*.png");
+          "': give 'synthetic', a folder with a data set (see train --help), or get CIFAR-10 with "
+          "apps/download_cifar10.sh");
+  return load_folder(spec.source);
 }
 
 }  // namespace

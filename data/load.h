@@ -8,9 +8,10 @@
 namespace topograd {
 
 struct DataSpec {
-  /// "synthetic", or a folder: CIFAR-10's binary version (six .bin files, there or in its
-  /// subfolder cifar-10-batches-bin), or images as train/<class>/*.png|jpg and test/<class>/*.
-  /// What a folder holds is seen from its files.
+  /// "synthetic", or a folder with the files of one set: CIFAR-10's or CIFAR-100's binary version
+  /// (there or in the archive's subfolder), the four idx files of MNIST or Fashion-MNIST (there or
+  /// in raw/), or images as train/<class>/*.png|jpg and test/<class>/*. Which is seen from the
+  /// files.
   std::string source = "synthetic";
   int64_t train_limit = 0;  ///< use only the first n training images; 0: all
   int64_t test_limit = 0;   ///< likewise for the test images

@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "kernels/adam/adam.h"
-#include "kernels/augment/augment.h"
 #include "kernels/core/philox.h"
 #include "kernels/random/random_normal.h"
 #include "kernels/sgd/sgd.h"
@@ -15,16 +13,17 @@ namespace topograd {
 
 namespace {
 
-constexpr int kCropPadding = 4;  // pixels, as every CIFAR recipe since He et al.
-
-size_t at(int64_t i) {
-  return static_cast<size_t>(i);
-}
-
 /// The images, if there are any: checked before a network is built for none.
 const LabelledImages& not_empty(const LabelledImages& images) {
   require(images.count() > 0, "no images to train on");
   return images;
+}
+
+BatchPlan batch_plan(const TrainingConfig& config) {
+  return {.batch_size = config.batch_size,
+          .augment = config.augment,
+          .flip = config.flip,
+          .seed = config.seed};
 }
 
 void fill(const Tensor& t, float value) {
@@ -63,26 +62,15 @@ void initialise(const ParameterLayout& layout, uint64_t seed, const Tensor& thet
     if (entry.kind == ParameterKind::bn_variance) fill(states.slice(entry.offset, entry.shape), 1);
 }
 
-std::vector<int32_t> shuffled_order(int64_t count, uint64_t seed, int64_t epoch) {
-  std::vector<int32_t> order(at(count));
-  std::iota(order.begin(), order.end(), 0);
-  const Philox random(seed, RandomStream::shuffle, static_cast<uint32_t>(epoch));
-  for (int64_t i = count - 1; i > 0; --i)
-    std::swap(order[at(i)],
-              order[random.below(static_cast<uint64_t>(i), static_cast<uint32_t>(i + 1))]);
-  return order;
-}
-
 Trainer::Trainer(const Graph& graph, const TrainingConfig& config, const LabelledImages& images,
                  ThreadPool& pool)
     : config_(config),
-      images_(not_empty(images)),
       pool_(pool),
+      loader_(not_empty(images), batch_plan(config), pool, prefetch_beside(pool)),
       network_(graph, std::min(config.batch_size, images.count()), pool,
                {.rounding = Rounding::relaxed}) {
   const Device device = pool.device();
   const ParameterLayout& layout = graph.layout();
-  const int64_t batch = std::min(config.batch_size, images.count());
   const Tensor theta({layout.parameter_count()}), states({layout.state_count()});
   initialise(layout, config.seed, theta, states);
   state_.theta = theta.to(device);
@@ -92,26 +80,10 @@ Trainer::Trainer(const Graph& graph, const TrainingConfig& config, const Labelle
     state_.second_moment = Tensor::zeros(theta.shape(), DType::f32, device);
   next_states_ = Tensor(states.shape(), DType::f32, device);
   gradient_ = Tensor(theta.shape(), DType::f32, device);
-  pixels_ = images.images.to(device);
-  batch_ = Tensor(images.images.shape().with_first(batch), DType::f32, device);
-  labels_ = Staged({batch}, device);
-  indices_ = Staged({batch}, device);
-  offsets_ = Staged({batch, 2}, device);
-  flips_ = Staged({batch}, device);
-}
-
-Trainer::Staged::Staged(const Shape& shape, Device where)
-    : host(shape, DType::i32),
-      device(where == Device::cpu ? host : Tensor(shape, DType::i32, where)) {}
-
-Tensor Trainer::Staged::sent(int64_t n) const {
-  const Tensor there = device.rows(0, n);
-  if (device.device() != Device::cpu) there.copy_from(host.rows(0, n));
-  return there;
 }
 
 int64_t Trainer::steps_per_epoch() const {
-  return (images_.count() + config_.batch_size - 1) / config_.batch_size;
+  return loader_.steps_per_epoch();
 }
 
 double Trainer::learning_rate() const {
@@ -143,43 +115,6 @@ void Trainer::restore(const TrainingState& state) {
   state_.second_moment = copy(state.second_moment);
 }
 
-/// Gathers, crops, flips and normalises the next `count` images. What happens to an image depends
-/// on the seed, the epoch and the image alone.
-void Trainer::load_batch(int64_t count) {
-  if (order_epoch_ != state_.epoch) {
-    order_ = shuffled_order(images_.count(), config_.seed, state_.epoch);
-    order_epoch_ = state_.epoch;
-  }
-  const Philox random(config_.seed, RandomStream::augmentation,
-                      static_cast<uint32_t>(state_.epoch));
-  const int64_t first = state_.step * config_.batch_size;
-  for (int64_t i = 0; i < count; ++i) {
-    const int32_t image = order_[at(first + i)];
-    const auto words = random.words(static_cast<uint64_t>(image));
-    indices_.host.data<int32_t>()[i] = image;
-    labels_.host.data<int32_t>()[i] = images_.labels.data<int32_t>()[image];
-    offsets_.host.data<int32_t>()[2 * i] = static_cast<int32_t>(words[0] % (2 * kCropPadding + 1));
-    offsets_.host.data<int32_t>()[2 * i + 1] =
-        static_cast<int32_t>(words[1] % (2 * kCropPadding + 1));
-    flips_.host.data<int32_t>()[i] = static_cast<int32_t>(words[2] & 1);
-  }
-  const Tensor indices = indices_.sent(count), offsets = offsets_.sent(count);
-  const Tensor flips = flips_.sent(count);
-  const int64_t per_item = pool_.device() == Device::cpu ? 16 : count;
-  pool_.for_each((count + per_item - 1) / per_item, [&](int64_t item, Context& context) {
-    const int64_t begin = item * per_item, end = std::min(count, begin + per_item);
-    augment({.y = batch_.rows(begin, end),
-             .images = pixels_,
-             .indices = indices.rows(begin, end),
-             .offsets = config_.augment ? offsets.rows(begin, end) : Tensor(),
-             .flips = config_.augment ? flips.rows(begin, end) : Tensor(),
-             .padding = config_.augment ? kCropPadding : 0,
-             .mean = images_.normalisation.mean.data(),
-             .std = images_.normalisation.std_dev.data()},
-            context);
-  });
-}
-
 void Trainer::update() {
   Context& context = pool_.main_context();
   if (config_.optimizer == OptimizerKind::sgd)
@@ -209,13 +144,12 @@ void Trainer::update() {
 
 void Trainer::step() {
   require(!finished(), "this run has finished its ", config_.epochs, " epochs");
-  const int64_t first = state_.step * config_.batch_size;
-  const int64_t count = std::min(config_.batch_size, images_.count() - first);
-  load_batch(count);
+  const MiniBatch batch = loader_.batch(state_.epoch, state_.step);
+  const int64_t count = batch.count();
   next_states_.copy_from(state_.states);  // they move before the loss is known
   const BatchResult result =
-      network_.loss_and_gradient(gradient_, batch_.rows(0, count), labels_.sent(count),
-                                 state_.theta, next_states_, BatchnormMode::batch, config_.loss);
+      network_.loss_and_gradient(gradient_, batch.images, batch.labels, state_.theta, next_states_,
+                                 BatchnormMode::batch, config_.loss);
   const double gradient_norm = norm(gradient_, pool_.main_context());
   const auto require_finite = [&](const char* what, double value) {
     require(std::isfinite(value), "training diverged: ", what, " is ",

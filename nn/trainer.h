@@ -1,7 +1,7 @@
 // Trainer: stochastic gradient descent over labelled images, one step at a time.
 #pragma once
 
-#include "kernels/augment/labelled_images.h"
+#include "nn/batch_loader.h"
 #include "nn/inference.h"
 #include "nn/network.h"
 #include "nn/schedule.h"
@@ -22,6 +22,7 @@ struct TrainingConfig {
   bool nesterov = true;
   double weight_decay = 5e-4;  ///< on every parameter, as the reference implementation
   bool augment = true;         ///< random crop with padding 4, horizontal flip
+  bool flip = true;            ///< without: augment crops alone
   uint64_t seed = 1;
   LossKind loss = LossKind::cross_entropy;
 };
@@ -62,37 +63,20 @@ class Trainer {
   double learning_rate() const;
 
  private:
-  /// What the host decides about a batch, and the same where the batch is made.
-  struct Staged {
-    Tensor host, device;
-    Staged() = default;
-    Staged(const Shape& shape, Device where);
-    /// The first n rows, sent to the device.
-    Tensor sent(int64_t n) const;
-  };
-  void load_batch(int64_t count);
   void update();
 
   TrainingConfig config_;
-  const LabelledImages& images_;
   ThreadPool& pool_;
+  BatchLoader loader_;
   Network network_;
   TrainingState state_;
   Tensor next_states_;  // this step's running statistics, until it is known to be a good one
   Tensor gradient_;
-  Tensor pixels_;  // of all images, on the pool's device
-  Tensor batch_;
-  Staged labels_, indices_, offsets_, flips_;
-  std::vector<int32_t> order_;  // of the current epoch
-  int64_t order_epoch_ = -1;
 };
 
 /// Initial weights, as the reference implementation draws them: convolutions Kaiming normal (fan
 /// in), linear layers N(0, 1e-3), biases 0, BatchNorm 1 and 0 with running statistics 0 and 1.
 void initialise(const ParameterLayout& layout, uint64_t seed, const Tensor& theta,
                 const Tensor& states);
-
-/// The order in which an epoch visits `count` images.
-std::vector<int32_t> shuffled_order(int64_t count, uint64_t seed, int64_t epoch);
 
 }  // namespace topograd

@@ -18,6 +18,7 @@ enum class RandomStream : uint32_t {
   direction = 4,
   synthetic_data = 5,
   test = 6,
+  label_noise = 7,
 };
 
 /// The bijection itself: four words of counter to four random words, ten rounds under a key.

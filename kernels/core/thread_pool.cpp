@@ -12,12 +12,6 @@ namespace topograd {
 
 namespace {
 
-int usable_processors() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return std::max(1u, std::thread::hardware_concurrency());
-}
-
 /// Waits until `value` differs from `old`: spins for a moment, because the barriers inside a
 /// training step are microseconds apart, then sleeps.
 uint64_t wait_for_change(const std::atomic<uint64_t>& value, uint64_t old) {
@@ -76,7 +70,7 @@ ThreadPool::ThreadPool(int threads, Device device) : state_(std::make_unique<Sta
   require(threads >= 0, "the number of threads is negative: ", threads);
   require(device == Device::cpu || threads <= 1, "the device ", name_of(device),
           " is driven by one thread, not by ", threads);
-  if (threads == 0) threads = device == Device::cpu ? usable_processors() : 1;
+  if (threads == 0) threads = device == Device::cpu ? processors() : 1;
   for (int i = 0; i < threads; ++i) state_->contexts.emplace_back(device, i);
   for (int i = 1; i < threads; ++i)
     state_->workers.emplace_back([this, i] { state_->run_worker(static_cast<size_t>(i)); });
@@ -87,6 +81,12 @@ ThreadPool::~ThreadPool() {
   state_->round.fetch_add(1, std::memory_order_acq_rel);
   state_->round.notify_all();
   for (std::thread& worker : state_->workers) worker.join();
+}
+
+int ThreadPool::processors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
 int ThreadPool::threads() const {

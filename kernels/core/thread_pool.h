@@ -23,6 +23,8 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int threads() const;
+  /// How many processors this process may use.
+  static int processors();
   /// Where the contexts are.
   Device device() const;
 

@@ -108,15 +108,29 @@ TEST_CASE("cifar10: damaged and missing files, and the archive's own subfolder")
 
 TEST_CASE("data: a source that is no data") {
   const TemporaryFolder folder;
-  CHECK(error_of([&] { load_data({.source = folder.file("nowhere")}); }) ==
-        "no data folder '" + folder.file("nowhere") +
-            "': give 'synthetic', a folder of images, or get CIFAR-10 with "
-            "apps/download_cifar10.sh");
+  CHECK(
+      error_of([&] { load_data({.source = folder.file("nowhere")}); }) ==
+      "no data folder '" + folder.file("nowhere") +
+          "': give 'synthetic', a folder with a data set (see train --help), or get CIFAR-10 with "
+          "apps/download_cifar10.sh");
   CHECK(error_of_load(folder) ==
         folder.path() +
-            " holds neither CIFAR-10's binary files (data_batch_1.bin, ...; "
-            "apps/download_cifar10.sh gets them) nor images as train/<class>/*.png and "
+            " holds no data set: neither CIFAR-10's or CIFAR-100's binary files (data_batch_1.bin, "
+            "train.bin, ...; apps/download_cifar10.sh gets CIFAR-10's), nor MNIST's "
+            "(train-images-idx3-ubyte, ...), nor images as train/<class>/*.png and "
             "test/<class>/*.png");
+  for (const char* name : {"a/cifar-10-batches-bin/test_batch.bin", "a/cifar-100-binary/test.bin",
+                           "b/train-labels-idx1-ubyte", "b/test/0/1.png"})
+    folder.write(name, "");
+  const auto error_below = [&](const std::string& name) {
+    return error_of([&] { load_data({.source = folder.file(name)}); });
+  };
+  CHECK(error_below("a") == folder.file("a") +
+                                " holds both CIFAR-10 and CIFAR-100: give each a "
+                                "folder of its own");
+  CHECK(error_below("b") == folder.file("b") +
+                                " holds both MNIST's files and images: give each a "
+                                "folder of its own");
   folder.write("data_batch_1", "a pickle");
   CHECK(error_of_load(folder) ==
         folder.path() +
@@ -145,7 +159,7 @@ TEST_CASE("cifar10: the real files") {
 }
 
 TEST_CASE("data: an unknown normalisation is refused with the choices") {
-  CHECK(error_of([] { normalisation_named("mnist"); }) ==
-        "unknown normalisation 'mnist': choose cifar10 or imagenet");
+  CHECK(error_of([] { normalisation_named("svhn"); }) ==
+        "unknown normalisation 'svhn': choose cifar10, cifar100, mnist, fashion_mnist or imagenet");
   CHECK(normalisation_named("imagenet").mean[1] == 0.456);
 }

@@ -49,8 +49,10 @@ class LandscapeTest(EndToEndTest):
 
     def evaluate(self, model, *more):
         """(loss, accuracy) as `train --evaluate` prints them."""
-        printed = self.run_ok([programs.train, "--evaluate", model, "--data", programs.images,
-                               *more])
+        return self.evaluate_on(programs.images, model, *more)
+
+    def evaluate_on(self, data, model, *more):
+        printed = self.run_ok([programs.train, "--evaluate", model, "--data", data, *more])
         found = re.search(r"loss (\S+) .*error (\S+) %", printed)
         return float(found.group(1)), 100 - float(found.group(2))
 
@@ -310,9 +312,63 @@ class Interruption(LandscapeTest):
         self.assertEqual(self.planes("s.h5"), before)
 
 
+class OtherData(LandscapeTest):
+    def plane(self, model, data, *more):
+        return [programs.landscape, "surface", model, "--data", data, "--x=-1:1:3", "--y=-1:1:3",
+                "--no-pictures", "--output", "s.h5", *more]
+
+    def test_grey_images(self):
+        programs.write_idx(self.path("digits"), {"train": 100, "t10k": 40})
+        self.run_ok([programs.train, "--model", "resnet8", "--width", "4", "--data", "digits",
+                     "--epochs", "1", "--output", "run"])
+        self.run_ok(self.plane("run/model.safetensors", "digits", "--split", "both"))
+        middle = {name: doubles(plane)[4] for name, plane in self.planes("s.h5").items()
+                  if len(plane[0]) == 2}
+        for split in ("train", "test"):
+            loss, accuracy = self.evaluate_on("digits", "run/model.safetensors", "--split", split)
+            self.assertAlmostEqual(middle[f"{split}_loss"], loss, places=5)
+            self.assertAlmostEqual(middle[f"{split}_acc"], accuracy, places=2)
+
+    def test_noisy_labels(self):
+        """The clean labels with a note, or those of the run, of which there are only as many."""
+        self.run_ok([programs.train] + TINY_NET + ["--data", programs.images, "--epochs", "2",
+                    "--label-noise", "0.8", "--train-images", "200", "--output", "run"])
+        model = "run/model.safetensors"
+        note = (f"landscape: note: {model} was trained with label noise 0.8; these are the clean "
+                "labels, --noisy-labels takes the noisy ones\n")
+        self.run_ok(self.plane(model, programs.images, "--images", "200"), note)
+        clean = self.planes("s.h5")
+        self.assert_refused(self.plane(model, programs.images, "--noisy-labels"), "another command",
+                            "noisy training labels")
+        os.remove(self.path("s.h5"))
+        self.run_ok(self.plane(model, programs.images, "--noisy-labels"))
+        noisy = self.planes("s.h5")
+        self.assertNotEqual(noisy["train_loss"], clean["train_loss"])
+        done = run([programs.train, "--evaluate", model, "--data", programs.images, "--split",
+                    "train", "--noisy-labels"], self.folder)
+        loss = float(re.search(r"loss (\S+) ", done.stdout).group(1))
+        self.assertAlmostEqual(doubles(noisy["train_loss"])[4], loss, places=5)
+        os.remove(self.path("s.h5"))
+        self.run_ok(self.plane(model, programs.images, "--split", "test"))
+
+    def test_noisy_labels_that_are_not_there(self):
+        self.assert_refused(self.plane("a.safetensors", programs.images, "--noisy-labels"),
+                            "a.safetensors", "not trained", "--label-noise")
+        self.run_ok([programs.train] + TINY_NET + ["--data", programs.images, "--epochs", "1",
+                    "--label-noise", "0.8", "--output", "run"])
+        self.assert_refused(self.plane("run/model.safetensors", programs.images, "--noisy-labels",
+                                       "--split", "test"), "--noisy-labels", "--split")
+        programs.write_images(self.path("others"), {"train": 100, "test": 1})
+        os.remove(self.path("others/train/class 1/000.png"))
+        shutil.copy(self.path("others/train/class 1/001.png"),
+                    self.path("others/train/class 1/000.png"))
+        self.assert_refused(self.plane("run/model.safetensors", "others", "--noisy-labels"),
+                            "others", "400 training images", "run/model.safetensors")
+
+
 class Help(LandscapeTest):
     DIRECTIONS = "norm ignore seed idx dir-type dir-file to model-file2 xnorm xignore"
-    OTHERS = """data datapath split images data-split split-idx loss loss-name output surf-file log
+    OTHERS = """data datapath split noisy-labels images data-split split-idx loss loss-name output surf-file log
         vmin vmax loss-max title no-pictures threads save-seconds impl model-file model help
         dataset mpi cuda ngpu batch-size raw-data vlevel show plot x"""
 

@@ -3,6 +3,7 @@
 interrupted and whatever the number of threads."""
 
 import csv
+import json
 import os
 import random
 import re
@@ -121,6 +122,115 @@ class ImageFolder(TrainTest):
         self.run_ok([programs.train, "--evaluate", "run/model.safetensors", "--data", "images"])
 
 
+class GreyImages(TrainTest):
+    """MNIST's files: one channel, 28x28 pixels."""
+
+    def setUp(self):
+        super().setUp()
+        programs.write_idx(self.path("digits"), {"train": 200, "t10k": 60})
+
+    def train(self, output, *more):
+        return [programs.train, "--data", "digits", "--epochs", "2", "--batch-size", "50", "--output",
+                output, *more]
+
+    def test_they_train(self):
+        for model in (["resnet8", "--width", "4"], ["mlp", "--width", "16"], ["lenet"]):
+            with self.subTest(model):
+                printed = self.run_ok(self.train(model[0], "--model", *model))
+                self.assertIn("200 training and 60 test images", printed)
+                metadata, _ = safetensors(self.path(model[0], "model.safetensors"))
+                spec = json.loads(metadata["model"])
+                self.assertEqual([spec[key] for key in ("image_size", "channels", "classes")],
+                                 [28, 1, 10])
+                self.assertEqual(metadata["data"], "idx")
+                self.assertIs(json.loads(metadata["config"])["flip"], False)
+                printed = self.run_ok([programs.train, "--evaluate",
+                                       f"{model[0]}/model.safetensors", "--data", "digits"])
+                self.assertIn(f"test: loss {self.log(model[0])[-1]['test_loss']} ", printed)
+
+    def test_they_resume_to_the_same_bits(self):
+        tiny = ["--model", "resnet8", "--width", "4", "--save-seconds", "0"]
+        self.run_ok(self.train("whole", *tiny))
+        process, seen = start(self.train("run", *tiny), self.folder, FIRST_LINES)
+        said = stop(process, signal.SIGINT)
+        self.assertEqual(process.returncode, 130, (seen, said))
+        self.run_ok(self.train("run", "--resume", "--threads", "3", *tiny))
+        self.assertEqual(self.tensors("run"), self.tensors("whole"))
+
+    def test_networks_and_data_that_do_not_fit(self):
+        self.run_ok(self.train("run", "--model", "resnet8", "--width", "2"))
+        self.assert_refused([programs.train, "--evaluate", "run/model.safetensors", "--data",
+                             programs.images], "12x12x3", "28x28x1")
+        os.remove(self.path("digits", "t10k-labels-idx1-ubyte"))
+        self.assert_refused(self.train("two"), "digits/t10k-labels-idx1-ubyte", "missing", "gunzip")
+
+
+class LabelNoise(TrainTest):
+    def config(self, folder):
+        return json.loads(safetensors(self.path(folder, "last.safetensors"))[0]["config"])
+
+    def test_noise_is_the_run_s_own(self):
+        self.run_ok(self.command("clean"))
+        printed = self.run_ok(self.command("noisy", "--label-noise", "0.5"))
+        self.assertIn("400 training and 100 test images, label noise 0.5;", printed)
+        self.run_ok(self.command("again", "--label-noise", "0.5", "--threads", "3"))
+        self.assertNotEqual(self.tensors("noisy"), self.tensors("clean"))
+        self.assert_same_run("again", "noisy")
+        self.assertNotIn("label_noise", self.config("clean"))
+        self.assertEqual(self.config("noisy")["label_noise"], {"fraction": 0.5, "images": 400})
+        self.assertEqual(self.config("noisy")["data_hash"], self.config("clean")["data_hash"])
+
+    def test_only_training_labels(self):
+        """A constant network: what is measured on the test images is as without noise."""
+        self.run_ok(self.command("clean", "--lr", "0"))
+        self.run_ok(self.command("noisy", "--lr", "0", "--label-noise", "1"))
+        clean, noisy = self.log("clean"), self.log("noisy")
+        self.assertEqual([row["test_loss"] for row in noisy], [row["test_loss"] for row in clean])
+        self.assertNotEqual([row["train_loss"] for row in noisy],
+                            [row["train_loss"] for row in clean])
+
+    def test_resumed(self):
+        noise = ["--label-noise", "0.3"]
+        self.run_ok(self.command("whole", *noise))
+        process, seen = start(self.command("run", *noise), self.folder, FIRST_LINES)
+        said = stop(process, signal.SIGINT)
+        self.assertEqual(process.returncode, 130, (seen, said))
+        self.assert_refused(self.command("run", "--resume"), "another run", "label_noise was",
+                            "0.3", "now the default")
+        self.assert_refused(self.command("run", "--resume", "--label-noise", "0.2"), "another run",
+                            "0.3", "0.2")
+        self.run_ok(self.command("run", "--resume", *noise))
+        self.assert_same_run("run", "whole")
+
+    def test_evaluated_on_noisy_labels(self):
+        """A network that knows 60 random labels by heart: they, and no others, are the noisy ones."""
+        self.run_ok([programs.train, "--model", "resnet8", "--width", "8", "--data", programs.images,
+                     "--no-augment", "--optimizer", "adam", "--lr", "0.01", "--schedule", "cosine",
+                     "--weight-decay", "0", "--epochs", "40", "--batch-size", "20",
+                     "--train-images", "60", "--label-noise", "1", "--seed", "3",
+                     "--output", "run"])
+        evaluate = [programs.train, "--evaluate", "run/model.safetensors", "--data", programs.images,
+                    "--split", "train"]
+        clean = self.run_ok(evaluate + ["--train-images", "60"],
+                            "train: note: run/model.safetensors was trained with label noise 1; "
+                            "these are the clean labels, --noisy-labels takes the noisy ones\n")
+        noisy = self.run_ok(evaluate + ["--noisy-labels"])
+        wrong = [int(re.search(r"\((\d+) of 60 wrong", text).group(1)) for text in (clean, noisy)]
+        self.assertGreater(wrong[0], 30)  # three in four random labels of four classes are wrong
+        self.assertLess(wrong[1], 5)
+        self.run_ok(evaluate[:-1] + ["test"])  # has nothing to note
+        self.assert_refused(evaluate[:-1] + ["test", "--noisy-labels"], "only training labels",
+                            "--split train")
+
+    def test_wrong_noise(self):
+        for value in ("1.1", "-0.1", "nan", "half"):
+            self.assert_refused(self.command("run", "--label-noise", value), "label-noise", value)
+        self.run_ok(self.command("run"))
+        self.assert_refused([programs.train, "--evaluate", "run/model.safetensors", "--data",
+                             programs.images, "--split", "train", "--noisy-labels"],
+                            "run/model.safetensors", "not trained", "--label-noise")
+
+
 class Interruption(TrainTest):
     def setUp(self):
         super().setUp()
@@ -200,7 +310,7 @@ class Help(TrainTest):
     def test_help(self):
         printed = self.run_ok([programs.train, "--help"])
         flags = """model shortcut width activation list-models data train-images test-images
-            image-size no-augment epochs batch-size optimizer lr schedule lr-drops lr-factor warmup
+            image-size no-augment label-noise noisy-labels epochs batch-size optimizer lr schedule lr-drops lr-factor warmup
             momentum no-nesterov weight-decay loss seed output resume checkpoint-every save-seconds
             threads impl evaluate split help version"""
         self.assertEqual(set(flags.split()) - programs.mentioned_flags(printed), set())

@@ -2,7 +2,6 @@
 // continues, stops and repeats to the bit.
 #include "nn/trainer.h"
 
-#include <numeric>
 #include <set>
 
 #include "models/registry.h"
@@ -144,23 +143,6 @@ TEST_CASE("trainer: SGD's steps are Nesterov's, with momentum and weight decay")
 // Adam's quotient is about 1, of relative error a few 1e-7, times the rate 0.01.
 TEST_CASE("trainer: Adam's steps are the paper's, with weight decay in the gradient") {
   check_updates(OptimizerKind::adam, 0.01, 3e-7);
-}
-
-TEST_CASE("trainer: the order is a permutation that depends on epoch and seed") {
-  std::set<std::vector<int32_t>> orders;
-  for (uint64_t seed : {1, 2, 3})
-    for (int64_t epoch : {0, 1, 2, 299}) {
-      const std::vector<int32_t> order = shuffled_order(101, seed, epoch);
-      CHECK(order == shuffled_order(101, seed, epoch));
-      orders.insert(order);
-      std::vector<int32_t> sorted = order, expected(101);
-      std::sort(sorted.begin(), sorted.end());
-      std::iota(expected.begin(), expected.end(), 0);
-      CHECK(sorted == expected);
-    }
-  CHECK(orders.size() == 12);
-  CHECK(shuffled_order(0, 1, 0).empty());
-  CHECK(shuffled_order(1, 1, 0) == std::vector<int32_t>{0});
 }
 
 // With a learning rate of 0 the network stands still, and an epoch's summed loss tells which images

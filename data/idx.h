@@ -1,0 +1,27 @@
+// MNIST and the sets that come as its four files: Y. LeCun, C. Cortes, C. Burges, "The MNIST
+// database of handwritten digits", 1998; H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST", 2017.
+// A file in the idx format is four bytes of magic (0, 0, 8 for unsigned bytes, the number of
+// dimensions), a big-endian 32-bit number for each dimension, then the bytes: [N, H, W] pixels of
+// grey in train-images-idx3-ubyte and t10k-images-idx3-ubyte, [N] labels in train-labels-idx1-ubyte
+// and t10k-labels-idx1-ubyte.
+#pragma once
+
+#include <string>
+
+#include "data/dataset.h"
+
+namespace topograd {
+
+/// `folder` or its subfolder raw, whichever holds at least one of the files, compressed or not;
+/// empty where neither does.
+std::string find_idx(const std::string& folder);
+
+/// Both splits, one channel, ten classes. A dot in place of a file name's second dash is taken too
+/// ("train-images.idx3-ubyte"). The files do not say which set they are; the first ten training
+/// labels do: "mnist" and "fashion_mnist" are named so, with the normalisation that the literature
+/// uses for them; what else comes in these files is "idx", its normalisation measured on the
+/// training images. A file that is missing, still compressed, of another type or size than it says,
+/// with another number of labels than of images or a label above 9 is an Error that names it.
+DataSplits load_idx(const std::string& folder);
+
+}  // namespace topograd
