@@ -208,7 +208,8 @@ void Network::forward(const Tensor& running_states, bool states_fixed, LossKind 
                   .correct = correct_.rows(chunk.begin, chunk.end),
                   .logits = value(graph_.output(), chunk),
                   .labels = labels_.rows(chunk.begin, chunk.end),
-                  .kind = kind},
+                  .kind = kind,
+                  .label_smoothing = options_.label_smoothing},
                  context);
   });
 }
@@ -265,6 +266,7 @@ void Network::backward(const Tensor& gradient, LossKind kind) {
                    .logits = value(graph_.output(), chunk),
                    .labels = labels_.rows(chunk.begin, chunk.end),
                    .kind = kind,
+                   .label_smoothing = options_.label_smoothing,
                    .scale = 1.0 / static_cast<double>(batch_)},
                   context);
   };
