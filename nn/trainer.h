@@ -3,14 +3,25 @@
 
 #include "kernels/augment/labelled_images.h"
 #include "nn/inference.h"
+#include "nn/initialisation.h"
 #include "nn/network.h"
 #include "nn/schedule.h"
 
 namespace topograd {
 
-enum class OptimizerKind { sgd, adam };
+/// kernels/sgd/sgd.h; kernels/adam/adam.h with the weight decay in the gradient (adam) or apart
+/// from it (adamw).
+enum class OptimizerKind { sgd, adam, adamw };
 OptimizerKind optimizer_named(const std::string& name);
 std::string name_of(OptimizerKind kind);
+
+/// What decays.
+enum class DecayScope {
+  all,      ///< every parameter, as the reference implementation
+  weights,  ///< of convolutions and linear layers; neither biases nor BatchNorm's parameters
+};
+DecayScope decay_scope_named(const std::string& name);
+std::string name_of(DecayScope scope);
 
 /// Everything that decides a run's result, beside the model and the data.
 struct TrainingConfig {
@@ -18,12 +29,20 @@ struct TrainingConfig {
   int64_t batch_size = 128;
   OptimizerKind optimizer = OptimizerKind::sgd;
   Schedule schedule;
-  double momentum = 0.9;
-  bool nesterov = true;
-  double weight_decay = 5e-4;  ///< on every parameter, as the reference implementation
-  bool augment = true;         ///< random crop with padding 4, horizontal flip
+  double momentum = 0.9;  ///< sgd
+  bool nesterov = true;   ///< sgd
+  double beta1 = 0.9;     ///< adam and adamw, as the next two
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 5e-4;
+  DecayScope decay_scope = DecayScope::all;
+  bool augment = true;  ///< random crop with padding 4, horizontal flip
   uint64_t seed = 1;
   LossKind loss = LossKind::cross_entropy;
+  double label_smoothing = 0;  ///< of the cross-entropy that is trained on
+  Initialisation initialisation = Initialisation::kaiming_fan_in;
+  double ema_decay = 0;   ///< of the exponential moving average of the weights; 0: none is kept
+  int64_t swa_start = 0;  ///< the first epoch whose last weights go into the SWA average; 0: none
 };
 
 /// Where a run stands: all that has to be saved to continue it to the same bits. There is no
@@ -33,6 +52,10 @@ struct TrainingState {
   Tensor states;
   Tensor momentum;              ///< SGD's velocity; Adam's first moment
   Tensor second_moment;         ///< Adam's; undefined for SGD
+  Tensor ema_theta;             ///< moving averages (nn/weight_average.h); undefined without
+  Tensor ema_states;            ///< the same of the running statistics
+  Tensor swa_theta;             ///< the mean of the weights at epochs' ends; undefined without
+  int64_t swa_count = 0;        ///< of how many epochs
   int64_t epoch = 0;            ///< whole epochs done
   int64_t step = 0;             ///< steps done within the current epoch
   int64_t optimizer_steps = 0;  ///< steps done since the beginning
@@ -58,6 +81,9 @@ class Trainer {
   /// the sizes do not fit the graph, or the step is none of this epoch's.
   void restore(const TrainingState& state);
   double learning_rate() const;
+  /// BatchNorm's statistics for state().swa_theta, by one pass over the images without
+  /// augmentation. Throws Error before the first epoch that is averaged has ended.
+  Tensor swa_states();
 
  private:
   /// What the host decides about a batch, and the same where the batch is made.
@@ -70,6 +96,8 @@ class Trainer {
   };
   void load_batch(int64_t count);
   void update();
+  void average_step();
+  void average_epoch();
 
   TrainingConfig config_;
   const LabelledImages& images_;
@@ -78,17 +106,13 @@ class Trainer {
   TrainingState state_;
   Tensor next_states_;  // this step's running statistics, until it is known to be a good one
   Tensor gradient_;
-  Tensor pixels_;  // of all images, on the pool's device
+  Tensor decay_mask_;  // undefined where everything decays
+  Tensor pixels_;      // of all images, on the pool's device
   Tensor batch_;
   Staged labels_, indices_, offsets_, flips_;
   std::vector<int32_t> order_;  // of the current epoch
   int64_t order_epoch_ = -1;
 };
-
-/// Initial weights, as the reference implementation draws them: convolutions Kaiming normal (fan
-/// in), linear layers N(0, 1e-3), biases 0, BatchNorm 1 and 0 with running statistics 0 and 1.
-void initialise(const ParameterLayout& layout, uint64_t seed, const Tensor& theta,
-                const Tensor& states);
 
 /// The order in which an epoch visits `count` images.
 std::vector<int32_t> shuffled_order(int64_t count, uint64_t seed, int64_t epoch);
