@@ -174,14 +174,13 @@ TrainingConfig training_config(const cxxopts::ParseResult& flags) {
   return t;
 }
 
-/// The flags as typed, over those of --recipe.
+/// The flags as typed, behind those of --recipe: the last one counts.
 cxxopts::ParseResult with_recipe(cxxopts::Options& options, cli::Arguments& arguments,
                                  const cxxopts::ParseResult& typed) {
   if (typed.count("recipe") == 0) return typed;
   const Recipe& recipe = recipe_named(typed["recipe"].as<std::string>());
   std::vector<std::string> words;
-  for (const auto& [flag, setting] : recipe.flags)
-    if (typed.count(flag) == 0) words.push_back(text("--", flag, '=', setting));
+  for (const auto& [flag, setting] : recipe.flags) words.push_back(text("--", flag, '=', setting));
   std::vector<const char*> argv{arguments.argv()[0]};
   for (const std::string& word : words) argv.push_back(word.c_str());
   for (int i = 1; i < arguments.argc(); ++i) argv.push_back(arguments.argv()[i]);

@@ -41,8 +41,10 @@ struct TrainingConfig {
   LossKind loss = LossKind::cross_entropy;
   double label_smoothing = 0;  ///< of the cross-entropy that is trained on
   Initialisation initialisation = Initialisation::kaiming_fan_in;
-  double ema_decay = 0;   ///< of the exponential moving average of the weights; 0: none is kept
-  int64_t swa_start = 0;  ///< the first epoch whose last weights go into the SWA average; 0: none
+  double ema_decay = 0;  ///< of the exponential moving average of the weights; 0: none is kept
+  /// The first epoch whose last weights go into the SWA average; 0: none. SWA's paper keeps the
+  /// rate constant or cyclical from there on; that is the schedule's affair.
+  int64_t swa_start = 0;
 };
 
 /// Where a run stands: all that has to be saved to continue it to the same bits. There is no
