@@ -4,6 +4,7 @@
 #include "apps/cli.h"
 #include "apps/model_file.h"
 #include "apps/progress.h"
+#include "apps/recipes.h"
 #include "apps/training_run.h"
 #include "nn/inference.h"
 
@@ -15,6 +16,7 @@ constexpr const char* kEpilogue = R"(
 Examples:
   train --model resnet20 --data cifar10 --epochs 15 --output runs/resnet20
   train --model resnet56_noshort --data cifar10 --epochs 300 --output runs/noshort --resume
+  train --recipe vgg9-large-batch --data cifar10 --seed 2 --output runs/vgg9
   train --evaluate runs/resnet20/model.safetensors --data cifar10
 
 --data is "synthetic" (made on the spot) or a folder: with CIFAR-10's binary version
@@ -49,19 +51,39 @@ cxxopts::Options make_options() {
       ("label-noise", "this fraction of the training labels is replaced by random classes",
        value("0"));
   options.add_options("Training")
+      ("recipe", "settings of a published experiment, see --list-recipes; other flags override them",
+       string())
+      ("list-recipes", "print the recipes and stop")
       ("epochs", "passes over the training images", value("30"))
       ("batch-size", "images a step", value("128"))
-      ("optimizer", "sgd or adam", value("sgd"))
-      ("lr", "learning rate (default: 0.1 for sgd, 0.001 for adam)", string())
-      ("schedule", "constant, step or cosine", value("step"))
+      ("optimizer", "sgd, adam or adamw", value("sgd"))
+      ("lr", "learning rate (default: 0.1 for sgd, 0.001 for adam and adamw)", string())
+      ("schedule", "constant, step, cosine, polynomial or one_cycle", value("step"))
       ("lr-drops", "step: epochs after which the rate falls (default: 1/2, 3/4, 11/12 of the run)",
        string())
       ("lr-factor", "step: what the rate is multiplied by", value("0.1"))
+      ("lr-power", "polynomial: the exponent; 1 falls linearly", value("1"))
+      ("pct-start", "one_cycle: the share of the run in which the rate rises to --lr", value("0.3"))
+      ("div-factor", "one_cycle: it begins at --lr divided by this", value("25"))
+      ("final-div-factor", "one_cycle: it ends at its beginning divided by this", value("10000"))
       ("warmup", "epochs of linear warm-up", value("0"))
       ("momentum", "sgd: momentum", value("0.9"))
       ("no-nesterov", "sgd: classical momentum")
-      ("weight-decay", "on every parameter", value("0.0005"))
+      ("beta1", "adam, adamw: decay of the gradient's mean", value("0.9"))
+      ("beta2", "adam, adamw: decay of its square's mean", value("0.999"))
+      ("epsilon", "adam, adamw: added to the root of that", value("1e-8"))
+      ("weight-decay", "as part of the gradient; adamw: apart from it", value("0.0005"))
+      ("decay-scope", "what decays: all, or weights without biases and BatchNorm's parameters",
+       value("all"))
       ("loss", "cross_entropy or mse", value("cross_entropy"))
+      ("label-smoothing", "cross_entropy: share of a label that goes to all classes alike; training's "
+                          "loss alone", value("0"))
+      ("init", "initial weights: kaiming_fan_in, kaiming_fan_out, xavier or pytorch",
+       value("kaiming_fan_in"))
+      ("ema", "keep a moving average of the weights with this decay, as in 0.999: ema.safetensors",
+       string())
+      ("swa-start", "average the weights at the ends of epochs, from this one on: swa.safetensors",
+       string())
       ("seed", "decides weights, order, augmentation and label noise", value("1"));
   options.add_options("Run")
       ("output", "folder of the run", value("runs/train"))
@@ -81,7 +103,97 @@ cxxopts::Options make_options() {
 }
 // clang-format on
 
-RunOptions run_options(const cxxopts::ParseResult& flags, const std::string& command) {
+/// Refuses flags that were typed and would do nothing with this optimizer, schedule or loss.
+void refuse_idle_flags(const cxxopts::ParseResult& typed, const TrainingConfig& t) {
+  const auto only_for = [&](const char* owners, bool chosen, const std::string& choice,
+                            std::initializer_list<const char*> flags) {
+    for (const char* flag : flags)
+      require(chosen || typed.count(flag) == 0, "--", flag, " does nothing with --", choice,
+              ": it is for ", owners);
+  };
+  const bool sgd = t.optimizer == OptimizerKind::sgd;
+  const std::string optimizer = "optimizer " + name_of(t.optimizer);
+  only_for("sgd", sgd, optimizer, {"momentum", "no-nesterov"});
+  only_for("adam and adamw", !sgd, optimizer, {"beta1", "beta2", "epsilon"});
+  const ScheduleKind kind = t.schedule.kind;
+  const std::string schedule = "schedule " + name_of(kind);
+  only_for("step", kind == ScheduleKind::step, schedule, {"lr-drops", "lr-factor"});
+  only_for("polynomial", kind == ScheduleKind::polynomial, schedule, {"lr-power"});
+  only_for("one_cycle", kind == ScheduleKind::one_cycle, schedule,
+           {"pct-start", "div-factor", "final-div-factor"});
+  only_for("cross_entropy", t.loss == LossKind::cross_entropy, text("loss ", name_of(t.loss)),
+           {"label-smoothing"});
+}
+
+Schedule schedule(const cxxopts::ParseResult& flags, const TrainingConfig& t) {
+  Schedule s;
+  s.kind = schedule_named(flags["schedule"].as<std::string>());
+  s.base = flags.count("lr") ? cli::real(flags, "lr", 0, 1e6)
+                             : (t.optimizer == OptimizerKind::sgd ? 0.1 : 0.001);
+  s.epochs = static_cast<double>(t.epochs);
+  s.factor = cli::real(flags, "lr-factor", 0, 1);
+  s.power = cli::real(flags, "lr-power", 0, 100);
+  s.pct_start = cli::real(flags, "pct-start", 0, 1);
+  s.div_factor = cli::real(flags, "div-factor", 1, 1e9);
+  s.final_div_factor = cli::real(flags, "final-div-factor", 1, 1e9);
+  s.warmup = cli::real(flags, "warmup", 0, s.epochs);
+  s.drops = flags.count("lr-drops") ? cli::numbers("lr-drops", flags["lr-drops"].as<std::string>())
+                                    : default_drops(s.epochs);
+  return s;
+}
+
+/// A number in [0, 1).
+double fraction(const cxxopts::ParseResult& flags, const std::string& option) {
+  const double value = cli::real(flags, option, 0, 1);
+  require(value < 1, "--", option, " 1 is out of range: it must be less than 1");
+  return value;
+}
+
+TrainingConfig training_config(const cxxopts::ParseResult& flags) {
+  TrainingConfig t;
+  t.epochs = cli::whole(flags, "epochs", 1, 1'000'000);
+  t.batch_size = cli::whole(flags, "batch-size", 1, 1 << 20);
+  t.optimizer = optimizer_named(flags["optimizer"].as<std::string>());
+  t.schedule = schedule(flags, t);
+  t.momentum = cli::real(flags, "momentum", 0, 1);
+  t.nesterov = flags.count("no-nesterov") == 0;
+  require(t.optimizer != OptimizerKind::sgd || t.momentum > 0 || !t.nesterov,
+          "--momentum 0 leaves nothing to Nesterov's step: add --no-nesterov");
+  t.beta1 = fraction(flags, "beta1");
+  t.beta2 = fraction(flags, "beta2");
+  t.epsilon = cli::real(flags, "epsilon", 0, 1e6);
+  t.weight_decay = cli::real(flags, "weight-decay", 0, 1e6);
+  t.decay_scope = decay_scope_named(flags["decay-scope"].as<std::string>());
+  t.augment = flags.count("no-augment") == 0;
+  t.loss = cli::loss(flags);
+  t.label_smoothing = fraction(flags, "label-smoothing");
+  t.initialisation = initialisation_named(flags["init"].as<std::string>());
+  t.seed = cli::seed(flags);
+  if (flags.count("ema")) {
+    t.ema_decay = fraction(flags, "ema");
+    require(t.ema_decay > 0,
+            "--ema 0 would be the weights themselves: choose a decay such as 0.999");
+  }
+  if (flags.count("swa-start")) t.swa_start = cli::whole(flags, "swa-start", 1, t.epochs);
+  return t;
+}
+
+/// The flags as typed, behind those of --recipe: the last one counts.
+cxxopts::ParseResult with_recipe(cxxopts::Options& options, cli::Arguments& arguments,
+                                 const cxxopts::ParseResult& typed) {
+  if (typed.count("recipe") == 0) return typed;
+  const Recipe& recipe = recipe_named(typed["recipe"].as<std::string>());
+  std::vector<std::string> words;
+  for (const auto& [flag, setting] : recipe.flags) words.push_back(text("--", flag, '=', setting));
+  std::vector<const char*> argv{arguments.argv()[0]};
+  for (const std::string& word : words) argv.push_back(word.c_str());
+  for (int i = 1; i < arguments.argc(); ++i) argv.push_back(arguments.argv()[i]);
+  return options.parse(static_cast<int>(argv.size()), argv.data());
+}
+
+/// `typed` is what stands in the command, `flags` has the recipe's settings, too.
+RunOptions run_options(const cxxopts::ParseResult& flags, const cxxopts::ParseResult& typed,
+                       const std::string& command) {
   RunOptions run;
   run.command = command;
   run.folder = flags["output"].as<std::string>();
@@ -100,26 +212,8 @@ RunOptions run_options(const cxxopts::ParseResult& flags, const std::string& com
   run.model = with_size(run.model, static_cast<int>(size("depth", 2000)), size("width", 4096));
   run.model.activation = activation_named(flags["activation"].as<std::string>());
 
-  TrainingConfig& t = run.training;
-  t.epochs = cli::whole(flags, "epochs", 1, 1'000'000);
-  t.batch_size = cli::whole(flags, "batch-size", 1, 1 << 20);
-  t.optimizer = optimizer_named(flags["optimizer"].as<std::string>());
-  t.momentum = cli::real(flags, "momentum", 0, 1);
-  t.nesterov = flags.count("no-nesterov") == 0;
-  t.weight_decay = cli::real(flags, "weight-decay", 0, 1e6);
-  t.augment = flags.count("no-augment") == 0;
-  t.loss = cli::loss(flags);
-  t.seed = cli::seed(flags);
-
-  Schedule& s = t.schedule;
-  s.kind = schedule_named(flags["schedule"].as<std::string>());
-  s.base = flags.count("lr") ? cli::real(flags, "lr", 0, 1e6)
-                             : (t.optimizer == OptimizerKind::sgd ? 0.1 : 0.001);
-  s.epochs = static_cast<double>(t.epochs);
-  s.factor = cli::real(flags, "lr-factor", 0, 1);
-  s.warmup = cli::real(flags, "warmup", 0, s.epochs);
-  s.drops = flags.count("lr-drops") ? cli::numbers("lr-drops", flags["lr-drops"].as<std::string>())
-                                    : default_drops(s.epochs);
+  run.training = training_config(flags);
+  refuse_idle_flags(typed, run.training);
   return run;
 }
 
@@ -148,6 +242,17 @@ int list_models() {
   std::cout << "For images of 32x32x3 and 10 classes. Shortcuts are B unless --shortcut A asks "
                "otherwise.\nOther sizes: resnet<6n+2>, wrn<6n+2>_<k>, the original wrn<6n+4>_<k>, "
                "densenetbc<6n+4>_<k>,\nmlp<layers>; ResNets also with _noshort.\n";
+  return 0;
+}
+
+int list_recipes() {
+  for (const Recipe& recipe : recipes()) {
+    std::cout << recipe.name << ": " << recipe.about << "\n   ";
+    for (const auto& [flag, setting] : recipe.flags) std::cout << " --" << flag << ' ' << setting;
+    std::cout << '\n';
+  }
+  std::cout << "What a recipe does not name has its default, and any other flag of the command "
+               "overrides it.\n";
   return 0;
 }
 
@@ -183,25 +288,27 @@ int evaluate_model(const cxxopts::ParseResult& flags, ThreadPool& pool) {
 int run(int argc, char** argv) {
   cli::Arguments arguments(argc, argv);
   cxxopts::Options options = make_options();
-  const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
-  if (flags.count("help")) {
+  const cxxopts::ParseResult typed = options.parse(arguments.argc(), arguments.argv());
+  if (typed.count("help")) {
     std::cout << options.help({"Model", "Data", "Training", "Run", "Evaluation", ""}) << kEpilogue;
     return 0;
   }
-  if (flags.count("version")) {
+  if (typed.count("version")) {
     std::cout << "train " << cli::version() << '\n';
     return 0;
   }
-  require(flags.unmatched().empty(), "'", flags.unmatched().empty() ? "" : flags.unmatched()[0],
+  require(typed.unmatched().empty(), "'", typed.unmatched().empty() ? "" : typed.unmatched()[0],
           "' is not a flag; see train --help");
-  if (flags.count("list-models")) return list_models();
+  if (typed.count("list-models")) return list_models();
+  if (typed.count("list-recipes")) return list_recipes();
 
-  ThreadPool pool = cli::pool(flags);
-  cli::force_implementations(flags, pool);
-  if (flags.count("evaluate")) return evaluate_model(flags, pool);
+  ThreadPool pool = cli::pool(typed);
+  cli::force_implementations(typed, pool);
+  if (typed.count("evaluate")) return evaluate_model(typed, pool);
 
   cli::catch_interruption();
-  RunOptions run = run_options(flags, arguments.command());
+  const cxxopts::ParseResult flags = with_recipe(options, arguments, typed);
+  RunOptions run = run_options(flags, typed, arguments.command());
   run.model.image_size = cli::whole(flags, "image-size", 12, 1024);
   build_model(run.model);  // a wrong model is refused before the data are read
   const DataSplits data = load_data(data_spec(flags));

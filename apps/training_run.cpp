@@ -29,18 +29,19 @@ using Json = nlohmann::ordered_json;
 void require_same_config(const std::string& path, const std::string& saved,
                          const std::string& asked) {
   if (saved == asked) return;
-  const Json a = Json::parse(saved, nullptr, false), b = Json::parse(asked);
+  Json a = Json::parse(saved, nullptr, false);
+  if (!a.is_object()) a = Json::object();
+  const Json b = Json::parse(asked);
   std::string differences;
-  const auto differ = [&](const std::string& key, const std::string& was, const std::string& now) {
+  const auto differs = [&](const std::string& key, const std::string& was, const std::string& now) {
     differences += text(differences.empty() ? "" : "; ", key, " was ", was, ", now ", now);
   };
+  // A key that one of them lacks has its default there.
   for (const auto& [key, value] : b.items())
-    if (a.is_discarded() || !a.contains(key) || a.at(key) != value)
-      differ(key, a.is_discarded() || !a.contains(key) ? "unknown" : a.at(key).dump(),
-             value.dump());
-  if (a.is_object())
-    for (const auto& [key, value] : a.items())
-      if (!b.contains(key)) differ(key, value.dump(), "the default");
+    if (!a.contains(key) || a.at(key) != value)
+      differs(key, a.contains(key) ? a.at(key).dump() : "not given", value.dump());
+  for (const auto& [key, value] : a.items())
+    if (!b.contains(key)) differs(key, value.dump(), "not given");
   fail(path, " belongs to another run (", differences.empty() ? "older format" : differences,
        "); repeat its command, or choose another --output");
 }
@@ -124,6 +125,7 @@ class Run {
     write_checkpoint(file("model.safetensors"), graph_.layout(), trainer_.state(), info_, false);
     bar.clear();
     draw(log);
+    write_averages();
     std::cout << "wrote " << file("model.safetensors") << " and " << file("log.csv") << std::endl;
     return 0;
   }
@@ -242,6 +244,24 @@ class Run {
                 decimals(r.images_per_second, 0), " images/s  ", clock_text(r.seconds));
   }
 
+  /// The averages of the weights as networks of their own, and what they are worth.
+  void write_averages() {
+    const TrainingState& state = trainer_.state();
+    if (state.ema_theta.defined()) write_average("ema", state.ema_theta, state.ema_states);
+    if (state.swa_theta.defined()) write_average("swa", state.swa_theta, trainer_.swa_states());
+  }
+
+  void write_average(const std::string& name, const Tensor& theta, const Tensor& states) {
+    const std::string path = file(name + ".safetensors");
+    TrainingState average;
+    average.theta = theta;
+    average.states = states;
+    write_checkpoint(path, graph_.layout(), average, info_, false);
+    const LossSums test = evaluate(graph_, theta, states, test_, options_.training.loss, pool_);
+    std::cout << name << "  test loss " << decimals(test.mean(), 4) << " accuracy "
+              << decimals(test.accuracy(), 2) << " %  wrote " << path << std::endl;
+  }
+
   int stop(ProgressBar& bar, const TrainingLog& log) {
     save();
     bar.clear();
@@ -281,10 +301,26 @@ std::string config_json(const RunOptions& options, const Dataset& train, Device 
               {"augment", t.augment},
               {"loss", name_of(t.loss)},
               {"seed", t.seed}};
-  // What is as it has always been is not named: runs made before there was a choice are such.
+  // Named where they are not the defaults, so that runs made before there were such settings go on.
   if (t.augment && !t.flip) config["flip"] = false;
   if (options.label_noise > 0)
     config["label_noise"] = {{"fraction", options.label_noise}, {"images", train.count()}};
+  const TrainingConfig usual;
+  const auto unusual = [&](const char* key, const auto& value, const auto& usually) {
+    if (value != usually) config[key] = value;
+  };
+  unusual("beta1", t.beta1, usual.beta1);
+  unusual("beta2", t.beta2, usual.beta2);
+  unusual("epsilon", t.epsilon, usual.epsilon);
+  unusual("decay_scope", name_of(t.decay_scope), name_of(usual.decay_scope));
+  unusual("lr_power", t.schedule.power, usual.schedule.power);
+  unusual("pct_start", t.schedule.pct_start, usual.schedule.pct_start);
+  unusual("div_factor", t.schedule.div_factor, usual.schedule.div_factor);
+  unusual("final_div_factor", t.schedule.final_div_factor, usual.schedule.final_div_factor);
+  unusual("label_smoothing", t.label_smoothing, usual.label_smoothing);
+  unusual("init", name_of(t.initialisation), name_of(usual.initialisation));
+  unusual("ema", t.ema_decay, usual.ema_decay);
+  unusual("swa_start", t.swa_start, usual.swa_start);
   // Devices round differently. The CPU is not named: runs made before there were others are its.
   if (device != Device::cpu) config["device"] = name_of(device);
   return config.dump();

@@ -1,5 +1,5 @@
 // One training run in its folder: log.csv, last.safetensors (to continue from), model.safetensors
-// (the result), epoch_<n>.safetensors where asked for.
+// (the result), epoch_<n>.safetensors, ema.safetensors and swa.safetensors where asked for.
 #pragma once
 
 #include <string>

@@ -13,6 +13,13 @@ using Json = nlohmann::json;
 constexpr const char* kFormat = "topograd-checkpoint-1";
 constexpr const char* kMomentum = "optimizer.momentum.";
 constexpr const char* kSecondMoment = "optimizer.second_moment.";
+constexpr const char* kEma = "average.ema.";
+constexpr const char* kSwa = "average.swa.";
+
+/// Whether a tensor belongs to the training state and not to the network.
+bool is_of_training(const std::string& name) {
+  return name.starts_with("optimizer.") || name.starts_with("average.");
+}
 
 std::string get(const std::map<std::string, std::string>& map, const std::string& key) {
   const auto found = map.find(key);
@@ -32,14 +39,15 @@ void scatter(SafetensorsFile& file, const std::vector<ParameterEntry>& entries,
 
 /// Numbers in JSON are written with the digits that read back to the same bits.
 std::string progress_json(const TrainingState& state) {
-  return Json{{"epoch", state.epoch},
-              {"step", state.step},
-              {"optimizer_steps", state.optimizer_steps},
-              {"epoch_loss", state.epoch_sums.loss},
-              {"epoch_correct", state.epoch_sums.correct},
-              {"epoch_count", state.epoch_sums.count},
-              {"epoch_gradient_squares", state.gradient_squares}}
-      .dump();
+  Json progress{{"epoch", state.epoch},
+                {"step", state.step},
+                {"optimizer_steps", state.optimizer_steps},
+                {"epoch_loss", state.epoch_sums.loss},
+                {"epoch_correct", state.epoch_sums.correct},
+                {"epoch_count", state.epoch_sums.count},
+                {"epoch_gradient_squares", state.gradient_squares}};
+  if (state.swa_theta.defined()) progress["swa_count"] = state.swa_count;
+  return progress.dump();
 }
 
 void parse_progress(const std::string& json, TrainingState& state) {
@@ -51,6 +59,7 @@ void parse_progress(const std::string& json, TrainingState& state) {
   state.epoch_sums.correct = j.at("epoch_correct").get<int64_t>();
   state.epoch_sums.count = j.at("epoch_count").get<int64_t>();
   state.gradient_squares = j.value("epoch_gradient_squares", 0.0);
+  if (state.swa_theta.defined()) state.swa_count = j.at("swa_count").get<int64_t>();
 }
 
 }  // namespace
@@ -104,10 +113,10 @@ TrainingState Checkpoint::weights(const ParameterLayout& layout) const {
   state.theta = gather(layout.parameters(), layout.parameter_count(), "");
   state.states = gather(layout.states(), layout.state_count(), "");
   size_t known = layout.state_dict().size();
-  for (const auto& [name, tensor] : file_.tensors) known += name.starts_with("optimizer.");
+  for (const auto& [name, tensor] : file_.tensors) known += is_of_training(name);
   if (known == file_.tensors.size()) return state;
   for (const auto& [name, tensor] : file_.tensors) {
-    bool found = name.starts_with("optimizer.");
+    bool found = is_of_training(name);
     for (const ParameterEntry& entry : layout.state_dict()) found = found || entry.name == name;
     require(found, path_, ": the model ", info_.model, " has no tensor '", name, "'");
   }
@@ -119,8 +128,15 @@ TrainingState Checkpoint::training_state(const ParameterLayout& layout) const {
           " holds weights only: training cannot continue from it (the run's last.safetensors can)");
   TrainingState state = weights(layout);
   state.momentum = gather(layout.parameters(), layout.parameter_count(), kMomentum);
-  if (file_.tensors.contains(kSecondMoment + layout.parameters()[0].name))
+  const std::string& first = layout.parameters()[0].name;
+  if (file_.tensors.contains(kSecondMoment + first))
     state.second_moment = gather(layout.parameters(), layout.parameter_count(), kSecondMoment);
+  if (file_.tensors.contains(kEma + first)) {
+    state.ema_theta = gather(layout.parameters(), layout.parameter_count(), kEma);
+    state.ema_states = gather(layout.states(), layout.state_count(), kEma);
+  }
+  if (file_.tensors.contains(kSwa + first))
+    state.swa_theta = gather(layout.parameters(), layout.parameter_count(), kSwa);
   try {
     parse_progress(file_.metadata.at("progress"), state);
   } catch (const Json::exception& error) {
@@ -146,6 +162,11 @@ void write_checkpoint(const std::string& path, const ParameterLayout& layout,
     scatter(file, layout.parameters(), state.momentum, kMomentum);
     if (state.second_moment.defined())
       scatter(file, layout.parameters(), state.second_moment, kSecondMoment);
+    if (state.ema_theta.defined()) {
+      scatter(file, layout.parameters(), state.ema_theta, kEma);
+      scatter(file, layout.states(), state.ema_states, kEma);
+    }
+    if (state.swa_theta.defined()) scatter(file, layout.parameters(), state.swa_theta, kSwa);
   }
   write_safetensors(path, file);
 }

@@ -1,7 +1,8 @@
 // Checkpoints: a network, and where it stands in its training, as one safetensors file.
 //
 // Tensors carry PyTorch's names and shapes (OIHW), so torch.load-style tools read the weights as
-// they are. Optimizer state stands beside them as "optimizer.momentum.<name>". The metadata say
+// they are. What training needs beside them is called "optimizer.momentum.<name>",
+// "optimizer.second_moment.<name>", "average.ema.<name>", "average.swa.<name>". The metadata say
 // which model, which normalisation, which run.
 #pragma once
 

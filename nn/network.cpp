@@ -198,13 +198,15 @@ void Network::loss_of(const Chunk& chunk, LossKind kind, bool gradient_too, Cont
                 .correct = correct_.rows(chunk.begin, chunk.end),
                 .logits = logits,
                 .labels = labels,
-                .kind = kind},
+                .kind = kind,
+                .label_smoothing = options_.label_smoothing},
                context);
   if (gradient_too)
     loss_backward({.dlogits = gradient_value(graph_.output(), chunk, context),
                    .logits = logits,
                    .labels = labels,
                    .kind = kind,
+                   .label_smoothing = options_.label_smoothing,
                    .scale = 1.0 / static_cast<double>(batch_)},
                   context);
 }

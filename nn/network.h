@@ -20,6 +20,7 @@ struct NetworkOptions {
   /// other than the CPU takes each batch as one chunk.
   int64_t images_per_chunk = 16;
   Rounding rounding = Rounding::tight;  ///< training sets relaxed
+  double label_smoothing = 0.0;         ///< of the cross-entropy (kernels/softmax_xent/)
 };
 
 /// Mean loss and number of correct predictions of a batch.

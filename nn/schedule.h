@@ -10,6 +10,13 @@ enum class ScheduleKind {
   constant,  ///< base all the way
   step,      ///< base, times `factor` after each of the drops
   cosine,    ///< base * (1 + cos(pi * progress)) / 2 (Loshchilov & Hutter, 2017)
+  /// base * (1 - progress)^power, linear with power 1; PyTorch's PolynomialLR.
+  polynomial,
+  /// Up along half a cosine from base / div_factor to base, which is reached after the share
+  /// pct_start of the run, and down along another to base / (div_factor * final_div_factor)
+  /// (Smith & Topin, "Super-Convergence", 2018), step by step as PyTorch's OneCycleLR with
+  /// anneal_strategy="cos". The paper's momentum, which moves against the rate, is left constant.
+  one_cycle,
 };
 ScheduleKind schedule_named(const std::string& name);
 std::string name_of(ScheduleKind kind);
@@ -21,10 +28,19 @@ struct Schedule {
   std::vector<double> drops{};  ///< epochs after which the rate falls
   double warmup = 0;            ///< epochs over which the rate rises linearly from 0 to its course
   double epochs = 1;            ///< the run's length
+  double power = 1;             ///< polynomial
+  double pct_start = 0.3;       ///< one_cycle, with PyTorch's names
+  double div_factor = 25;
+  double final_div_factor = 1e4;
+  /// one_cycle: its peak and its end are steps, as in PyTorch. 0: in the limit of many.
+  double steps_per_epoch = 0;
 
   /// The rate of a step that begins `epoch` epochs (with fraction) into the run. Drops count whole
-  /// epochs, as the reference implementation's do.
+  /// epochs, as the reference implementation's do. Warm-up multiplies any course by epoch / warmup.
   double rate(double epoch) const;
+
+ private:
+  double one_cycle_rate(double epoch) const;
 };
 
 /// Drops at 1/2, 3/4 and 11/12 of the run: the reference's 150, 225, 275 of 300. Whole epochs,

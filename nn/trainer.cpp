@@ -5,9 +5,9 @@
 
 #include "kernels/adam/adam.h"
 #include "kernels/core/philox.h"
-#include "kernels/random/random_normal.h"
 #include "kernels/sgd/sgd.h"
 #include "kernels/vector/vector.h"
+#include "nn/weight_average.h"
 
 namespace topograd {
 
@@ -26,58 +26,68 @@ BatchPlan batch_plan(const TrainingConfig& config) {
           .seed = config.seed};
 }
 
-void fill(const Tensor& t, float value) {
-  std::fill_n(t.data<float>(), t.size(), value);
+/// 1 where a parameter decays, 0 where it does not.
+Tensor decay_mask_of(const ParameterLayout& layout) {
+  const Tensor mask = Tensor::zeros({layout.parameter_count()});
+  for (const ParameterEntry& entry : layout.parameters())
+    if (entry.is_weight()) std::fill_n(mask.data<float>() + entry.offset, entry.size(), 1.0F);
+  return mask;
 }
 
 }  // namespace
 
 OptimizerKind optimizer_named(const std::string& name) {
-  if (name == "sgd") return OptimizerKind::sgd;
-  if (name == "adam") return OptimizerKind::adam;
-  fail("unknown optimizer '", name, "': choose sgd or adam");
+  for (OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adam, OptimizerKind::adamw})
+    if (name == name_of(kind)) return kind;
+  fail("unknown optimizer '", name, "': choose sgd, adam or adamw");
 }
 
 std::string name_of(OptimizerKind kind) {
-  return kind == OptimizerKind::sgd ? "sgd" : "adam";
+  switch (kind) {
+    case OptimizerKind::sgd:
+      return "sgd";
+    case OptimizerKind::adam:
+      return "adam";
+    case OptimizerKind::adamw:
+      return "adamw";
+  }
+  return "?";
 }
 
-void initialise(const ParameterLayout& layout, uint64_t seed, const Tensor& theta,
-                const Tensor& states) {
-  theta.fill_zero();  // biases and BatchNorm's shifts
-  states.fill_zero();
-  Context context;
-  uint32_t number = 0;
-  for (const ParameterEntry& entry : layout.parameters()) {
-    const Tensor w = theta.slice(entry.offset, entry.shape);
-    const Philox random(seed, RandomStream::initialisation, number++);
-    if (entry.kind == ParameterKind::bn_scale) fill(w, 1);
-    if (!entry.is_weight()) continue;
-    const double deviation = entry.kind == ParameterKind::conv_weight
-                                 ? std::sqrt(2.0 / static_cast<double>(entry.filter_size()))
-                                 : 1e-3;
-    random_normal({.y = w, .random = random, .scale = deviation}, context);
-  }
-  for (const ParameterEntry& entry : layout.states())
-    if (entry.kind == ParameterKind::bn_variance) fill(states.slice(entry.offset, entry.shape), 1);
+DecayScope decay_scope_named(const std::string& name) {
+  for (DecayScope scope : {DecayScope::all, DecayScope::weights})
+    if (name == name_of(scope)) return scope;
+  fail("unknown scope of weight decay '", name, "': choose all or weights");
+}
+
+std::string name_of(DecayScope scope) {
+  return scope == DecayScope::all ? "all" : "weights";
 }
 
 Trainer::Trainer(const Graph& graph, const TrainingConfig& config, const LabelledImages& images,
                  ThreadPool& pool)
     : config_(config),
+      images_(not_empty(images)),
       pool_(pool),
-      loader_(not_empty(images), batch_plan(config), pool, prefetch_beside(pool)),
+      loader_(images, batch_plan(config), pool, prefetch_beside(pool)),
       network_(graph, std::min(config.batch_size, images.count()), pool,
-               {.rounding = Rounding::relaxed}) {
+               {.rounding = Rounding::relaxed, .label_smoothing = config.label_smoothing}) {
+  config_.schedule.steps_per_epoch = static_cast<double>(steps_per_epoch());
   const Device device = pool.device();
   const ParameterLayout& layout = graph.layout();
   const Tensor theta({layout.parameter_count()}), states({layout.state_count()});
-  initialise(layout, config.seed, theta, states);
+  initialise(layout, config.seed, theta, states, config.initialisation);
   state_.theta = theta.to(device);
   state_.states = states.to(device);
   state_.momentum = Tensor::zeros(theta.shape(), DType::f32, device);
-  if (config.optimizer == OptimizerKind::adam)
+  if (config.optimizer != OptimizerKind::sgd)
     state_.second_moment = Tensor::zeros(theta.shape(), DType::f32, device);
+  if (config.ema_decay > 0) {
+    state_.ema_theta = Tensor::zeros(theta.shape(), DType::f32, device);
+    state_.ema_states = Tensor::zeros(states.shape(), DType::f32, device);
+  }
+  if (config.swa_start > 0) state_.swa_theta = Tensor::zeros(theta.shape(), DType::f32, device);
+  if (config.decay_scope == DecayScope::weights) decay_mask_ = decay_mask_of(layout).to(device);
   next_states_ = Tensor(states.shape(), DType::f32, device);
   gradient_ = Tensor(theta.shape(), DType::f32, device);
 }
@@ -101,6 +111,9 @@ void Trainer::restore(const TrainingState& state) {
   fits(state.states, state_.states, "BatchNorm statistics");
   fits(state.momentum, state_.momentum, "optimizer moments");
   fits(state.second_moment, state_.second_moment, "optimizer moments");
+  fits(state.ema_theta, state_.ema_theta, "averaged weights");
+  fits(state.ema_states, state_.ema_states, "averaged BatchNorm statistics");
+  fits(state.swa_theta, state_.swa_theta, "averaged weights");
   require(state.step >= 0 && state.step < steps_per_epoch(), "the saved run stands at step ",
           state.step, " of an epoch, which has only ", steps_per_epoch(),
           " steps with these images and this batch size");
@@ -113,6 +126,9 @@ void Trainer::restore(const TrainingState& state) {
   state_.states = copy(state.states);
   state_.momentum = copy(state.momentum);
   state_.second_moment = copy(state.second_moment);
+  state_.ema_theta = copy(state.ema_theta);
+  state_.ema_states = copy(state.ema_states);
+  state_.swa_theta = copy(state.swa_theta);
 }
 
 void Trainer::update() {
@@ -121,6 +137,7 @@ void Trainer::update() {
     sgd({.theta = state_.theta,
          .momentum_buffer = state_.momentum,
          .gradient = gradient_,
+         .decay_mask = decay_mask_,
          .learning_rate = learning_rate(),
          .momentum = config_.momentum,
          .weight_decay = config_.weight_decay,
@@ -132,14 +149,38 @@ void Trainer::update() {
           .m = state_.momentum,
           .v = state_.second_moment,
           .gradient = gradient_,
+          .decay_mask = decay_mask_,
           .learning_rate = learning_rate(),
-          .beta1 = 0.9,
-          .beta2 = 0.999,
-          .epsilon = 1e-8,
+          .beta1 = config_.beta1,
+          .beta2 = config_.beta2,
+          .epsilon = config_.epsilon,
           .weight_decay = config_.weight_decay,
-          .decoupled = false,
+          .decoupled = config_.optimizer == OptimizerKind::adamw,
           .step = state_.optimizer_steps + 1},
          context);
+}
+
+void Trainer::average_step() {
+  if (!state_.ema_theta.defined()) return;
+  const double weight = state_.optimizer_steps == 0 ? 1 : 1 - config_.ema_decay;
+  Context& context = pool_.main_context();
+  move_average(state_.ema_theta, state_.theta, weight, context);
+  move_average(state_.ema_states, state_.states, weight, context);
+}
+
+void Trainer::average_epoch() {
+  if (!state_.swa_theta.defined() || state_.epoch < config_.swa_start) return;
+  ++state_.swa_count;
+  move_average(state_.swa_theta, state_.theta, 1 / static_cast<double>(state_.swa_count),
+               pool_.main_context());
+}
+
+Tensor Trainer::swa_states() {
+  require(state_.swa_count > 0, "no epoch's weights have been averaged yet");
+  // In the order of the epoch that would come next.
+  const std::vector<int32_t> order = shuffled_order(images_.count(), config_.seed, config_.epochs);
+  return recomputed_statistics(network_, state_.swa_theta, images_, order, config_.batch_size,
+                               pool_);
 }
 
 void Trainer::step() {
@@ -160,6 +201,7 @@ void Trainer::step() {
   require_finite("the gradient's norm", gradient_norm);
   update();
   state_.states.copy_from(next_states_);
+  average_step();
   if (state_.step == 0) {
     state_.epoch_sums = {};
     state_.gradient_squares = 0;
@@ -172,6 +214,7 @@ void Trainer::step() {
   if (++state_.step == steps_per_epoch()) {
     state_.step = 0;
     ++state_.epoch;
+    average_epoch();
   }
 }
 

@@ -3,14 +3,25 @@
 
 #include "nn/batch_loader.h"
 #include "nn/inference.h"
+#include "nn/initialisation.h"
 #include "nn/network.h"
 #include "nn/schedule.h"
 
 namespace topograd {
 
-enum class OptimizerKind { sgd, adam };
+/// kernels/sgd/sgd.h; kernels/adam/adam.h with the weight decay in the gradient (adam) or apart
+/// from it (adamw).
+enum class OptimizerKind { sgd, adam, adamw };
 OptimizerKind optimizer_named(const std::string& name);
 std::string name_of(OptimizerKind kind);
+
+/// What decays.
+enum class DecayScope {
+  all,      ///< every parameter, as the reference implementation
+  weights,  ///< of convolutions and linear layers; neither biases nor BatchNorm's parameters
+};
+DecayScope decay_scope_named(const std::string& name);
+std::string name_of(DecayScope scope);
 
 /// Everything that decides a run's result, beside the model and the data.
 struct TrainingConfig {
@@ -18,13 +29,23 @@ struct TrainingConfig {
   int64_t batch_size = 128;
   OptimizerKind optimizer = OptimizerKind::sgd;
   Schedule schedule;
-  double momentum = 0.9;
-  bool nesterov = true;
-  double weight_decay = 5e-4;  ///< on every parameter, as the reference implementation
-  bool augment = true;         ///< random crop with padding 4, horizontal flip
-  bool flip = true;            ///< without: augment crops alone
+  double momentum = 0.9;  ///< sgd
+  bool nesterov = true;   ///< sgd
+  double beta1 = 0.9;     ///< adam and adamw, as the next two
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 5e-4;
+  DecayScope decay_scope = DecayScope::all;
+  bool augment = true;  ///< random crop with padding 4, horizontal flip
+  bool flip = true;     ///< without: augment crops alone
   uint64_t seed = 1;
   LossKind loss = LossKind::cross_entropy;
+  double label_smoothing = 0;  ///< of the cross-entropy that is trained on
+  Initialisation initialisation = Initialisation::kaiming_fan_in;
+  double ema_decay = 0;  ///< of the exponential moving average of the weights; 0: none is kept
+  /// The first epoch whose last weights go into the SWA average; 0: none. SWA's paper keeps the
+  /// rate constant or cyclical from there on; that is the schedule's affair.
+  int64_t swa_start = 0;
 };
 
 /// Where a run stands: all that has to be saved to continue it to the same bits. There is no
@@ -34,6 +55,10 @@ struct TrainingState {
   Tensor states;
   Tensor momentum;              ///< SGD's velocity; Adam's first moment
   Tensor second_moment;         ///< Adam's; undefined for SGD
+  Tensor ema_theta;             ///< moving averages (nn/weight_average.h); undefined without
+  Tensor ema_states;            ///< the same of the running statistics
+  Tensor swa_theta;             ///< the mean of the weights at epochs' ends; undefined without
+  int64_t swa_count = 0;        ///< of how many epochs
   int64_t epoch = 0;            ///< whole epochs done
   int64_t step = 0;             ///< steps done within the current epoch
   int64_t optimizer_steps = 0;  ///< steps done since the beginning
@@ -61,22 +86,24 @@ class Trainer {
   /// the sizes do not fit the graph, or the step is none of this epoch's.
   void restore(const TrainingState& state);
   double learning_rate() const;
+  /// BatchNorm's statistics for state().swa_theta, by one pass over the images without
+  /// augmentation. Throws Error before the first epoch that is averaged has ended.
+  Tensor swa_states();
 
  private:
   void update();
+  void average_step();
+  void average_epoch();
 
   TrainingConfig config_;
+  const LabelledImages& images_;
   ThreadPool& pool_;
   BatchLoader loader_;
   Network network_;
   TrainingState state_;
   Tensor next_states_;  // this step's running statistics, until it is known to be a good one
   Tensor gradient_;
+  Tensor decay_mask_;  // undefined where everything decays
 };
-
-/// Initial weights, as the reference implementation draws them: convolutions Kaiming normal (fan
-/// in), linear layers N(0, 1e-3), biases 0, BatchNorm 1 and 0 with running statistics 0 and 1.
-void initialise(const ParameterLayout& layout, uint64_t seed, const Tensor& theta,
-                const Tensor& states);
 
 }  // namespace topograd

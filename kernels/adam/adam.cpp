@@ -12,6 +12,7 @@ void AdamArgs::check() const {
   alike("m", m);
   alike("v", v);
   alike("gradient", gradient);
+  if (decay_mask.defined()) alike("decay_mask", decay_mask);
   require(0 <= beta1 && beta1 < 1 && 0 <= beta2 && beta2 < 1, kOp,
           ": beta1 and beta2 must be in [0, 1), got ", beta1, " and ", beta2);
   require(epsilon >= 0 && std::isfinite(epsilon), kOp, ": epsilon must be at least 0, got ",

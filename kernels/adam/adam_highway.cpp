@@ -16,9 +16,15 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// One register of elements; the pointers point at its first. d is a full vector or a single lane.
 template <class D>
 HWY_INLINE void adam_step(D d, const AdamFactors<float>& f, float* theta, float* m, float* v,
-                          const float* gradient) {
+                          const float* gradient, const float* mask) {
+  auto weight_decay = hn::Set(d, f.weight_decay), shrink = hn::Set(d, f.shrink);
+  if (mask) {
+    const auto excluded = hn::Eq(hn::LoadU(d, mask), hn::Zero(d));
+    weight_decay = hn::IfThenZeroElse(excluded, weight_decay);
+    shrink = hn::IfThenElse(excluded, hn::Set(d, 1.0F), shrink);
+  }
   const auto old_theta = hn::LoadU(d, theta);
-  const auto g = hn::MulAdd(hn::Set(d, f.weight_decay), old_theta, hn::LoadU(d, gradient));
+  const auto g = hn::MulAdd(weight_decay, old_theta, hn::LoadU(d, gradient));
   const auto mean =
       hn::MulAdd(hn::Set(d, f.beta1), hn::LoadU(d, m), hn::Mul(hn::Set(d, f.one_minus_beta1), g));
   const auto square = hn::MulAdd(hn::Set(d, f.beta2), hn::LoadU(d, v),
@@ -27,7 +33,7 @@ HWY_INLINE void adam_step(D d, const AdamFactors<float>& f, float* theta, float*
   const auto step = hn::Div(hn::Mul(hn::Set(d, f.rate), mean), divisor);
   hn::StoreU(mean, d, m);
   hn::StoreU(square, d, v);
-  hn::StoreU(hn::MulSub(hn::Set(d, f.shrink), old_theta, step), d, theta);
+  hn::StoreU(hn::MulSub(shrink, old_theta, step), d, theta);
 }
 
 void adam_all(const AdamArgs& args) {
@@ -39,9 +45,13 @@ void adam_all(const AdamArgs& args) {
   float* m = args.m.data<float>();
   float* v = args.v.data<float>();
   const float* gradient = args.gradient.data<float>();
+  const float* mask = args.decay_mask.defined() ? args.decay_mask.data<float>() : nullptr;
+  const auto step = [&](auto tag, int64_t i) HWY_ATTR {
+    adam_step(tag, f, theta + i, m + i, v + i, gradient + i, mask ? mask + i : nullptr);
+  };
   int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) adam_step(d, f, theta + i, m + i, v + i, gradient + i);
-  for (; i < n; ++i) adam_step(hn::CappedTag<float, 1>(), f, theta + i, m + i, v + i, gradient + i);
+  for (; i + lanes <= n; i += lanes) step(d, i);
+  for (; i < n; ++i) step(hn::CappedTag<float, 1>(), i);
 }
 
 }  // namespace topograd::HWY_NAMESPACE

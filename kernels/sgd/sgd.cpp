@@ -13,6 +13,7 @@ void SgdArgs::check() const {
   require(momentum >= 0 && std::isfinite(momentum), kOp, ": momentum must be at least 0, got ",
           momentum);
   if (momentum > 0) alike("momentum_buffer", momentum_buffer);
+  if (decay_mask.defined()) alike("decay_mask", decay_mask);
   require(!nesterov || momentum > 0, kOp, ": Nesterov's step needs a momentum above 0");
   require(std::isfinite(learning_rate) && std::isfinite(weight_decay), kOp, ": learning rate ",
           learning_rate, " and weight decay ", weight_decay, " must be finite");

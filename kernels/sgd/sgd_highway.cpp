@@ -17,9 +17,11 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// One register of elements, starting at i; d is a full vector or a single lane.
 template <class D>
 HWY_INLINE void sgd_step(D d, const SgdArgs& args, float* theta, float* buffer,
-                         const float* gradient, int64_t i) {
+                         const float* gradient, const float* mask, int64_t i) {
   const auto momentum = hn::Set(d, static_cast<float>(args.momentum));
-  const auto weight_decay = hn::Set(d, static_cast<float>(args.weight_decay));
+  auto weight_decay = hn::Set(d, static_cast<float>(args.weight_decay));
+  if (mask)
+    weight_decay = hn::IfThenZeroElse(hn::Eq(hn::LoadU(d, mask + i), hn::Zero(d)), weight_decay);
   const auto learning_rate = hn::Set(d, static_cast<float>(args.learning_rate));
   const auto old_theta = hn::LoadU(d, theta + i);
   const auto g = hn::MulAdd(weight_decay, old_theta, hn::LoadU(d, gradient + i));
@@ -39,9 +41,10 @@ void sgd_all(const SgdArgs& args) {
   float* theta = args.theta.data<float>();
   float* buffer = args.momentum > 0 ? args.momentum_buffer.data<float>() : nullptr;
   const float* gradient = args.gradient.data<float>();
+  const float* mask = args.decay_mask.defined() ? args.decay_mask.data<float>() : nullptr;
   int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) sgd_step(d, args, theta, buffer, gradient, i);
-  for (; i < n; ++i) sgd_step(hn::CappedTag<float, 1>(), args, theta, buffer, gradient, i);
+  for (; i + lanes <= n; i += lanes) sgd_step(d, args, theta, buffer, gradient, mask, i);
+  for (; i < n; ++i) sgd_step(hn::CappedTag<float, 1>(), args, theta, buffer, gradient, mask, i);
 }
 
 }  // namespace topograd::HWY_NAMESPACE

@@ -12,10 +12,12 @@ void run(const SgdArgs& args, Context&) {
     const T momentum = static_cast<T>(args.momentum);
     const T weight_decay = static_cast<T>(args.weight_decay);
     const T* gradient = args.gradient.data<T>();
+    const T* mask = args.decay_mask.defined() ? args.decay_mask.data<T>() : nullptr;
     T* buffer = args.momentum > 0 ? args.momentum_buffer.data<T>() : nullptr;
     T* theta = args.theta.data<T>();
     for (int64_t i = 0; i < args.theta.size(); ++i) {
-      const T g = gradient[i] + weight_decay * theta[i];
+      const bool decays = !mask || mask[i] != 0;
+      const T g = gradient[i] + (decays ? weight_decay : 0) * theta[i];
       T step = g;
       if (buffer) {
         buffer[i] = args.first_step ? g : momentum * buffer[i] + g;

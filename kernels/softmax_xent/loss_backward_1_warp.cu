@@ -1,5 +1,6 @@
-// dz[j] = scale * (p[j] - t[j]) for cross-entropy, with p = softmax(z) and the one-hot label t;
-// scale * 2 / C * p[j] (e[j] - sum of p e), e = p - t, for the squared error.
+// dz[j] = scale * (p[j] - q[j]) for cross-entropy, with p = softmax(z) and the smoothed label q,
+// without smoothing the one-hot t; scale * 2 / C * p[j] (e[j] - sum of p e), e = p - t, for the
+// squared error.
 //
 // A warp owns image i, then i + step, ...; its lane l owns classes l, l + 32, ..., as in
 // loss_forward_1_warp.cu. A lane reads no logit of another lane: what the others contribute comes
@@ -20,7 +21,7 @@ constexpr int kThreads = 256;
 /// dlogits may be the logits.
 __global__ void __launch_bounds__(kThreads)
     loss_backward_kernel(float* dlogits, const float* logits, const int32_t* __restrict__ labels,
-                         int64_t N, int64_t C, bool cross_entropy, double scale) {
+                         int64_t N, int64_t C, bool cross_entropy, SmoothedTarget q, double scale) {
   // This thread's warp owns images i, i + warps of the grid, ...
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   for (int64_t i = first_element() / kWarp; i < N; i += element_step() / kWarp) {
@@ -31,13 +32,14 @@ __global__ void __launch_bounds__(kThreads)
     const auto p = [&](int64_t c) { return exp(z[c] - softmax.maximum) * inverse; };
     double mean_error = 0;
     if (!cross_entropy) {
-      for (int64_t c = lane; c < C; c += kWarp) mean_error += p(c) * (p(c) - (c == label ? 1 : 0));
+      for (int64_t c = lane; c < C; c += kWarp)
+        mean_error += p(c) * (p(c) - (c == label ? q.label : q.other));
       mean_error = sum_over_warp(mean_error);
     }
     const bool is_class = 0 <= label && label < C;
     const double factor = cross_entropy ? scale : 2 * scale / static_cast<double>(C);
     for (int64_t c = lane; c < C; c += kWarp) {
-      const double error = p(c) - (c == label ? 1 : 0);
+      const double error = p(c) - (c == label ? q.label : q.other);
       const double slope = cross_entropy ? error : p(c) * (error - mean_error);
       dlogits[i * C + c] = is_class ? static_cast<float>(factor * slope) : NAN;
     }
@@ -48,7 +50,8 @@ void run(const LossBackwardArgs& args, Context& context) {
   const int64_t N = args.labels.size();
   launch(loss_backward_kernel, grid_for(N * kWarp, kThreads), dim3(kThreads), 0, context,
          pointer<float>(args.dlogits), pointer<float>(args.logits), pointer<int32_t>(args.labels),
-         N, args.logits.dim(1), args.kind == LossKind::cross_entropy, args.scale);
+         N, args.logits.dim(1), args.kind == LossKind::cross_entropy,
+         SmoothedTarget(args.label_smoothing, args.logits.dim(1)), args.scale);
 }
 
 }  // namespace

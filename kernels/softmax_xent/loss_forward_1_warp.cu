@@ -1,4 +1,5 @@
-// losses[i] = -log p[label] or the mean over classes of (p - one-hot)^2, with p = softmax(z);
+// losses[i] = -log p[label], or -sum of q log p with the smoothed label q, or the mean over classes
+// of (p - one-hot)^2, with p = softmax(z);
 // correct[i] = whether z[label] is the first of the largest logits. z is row i of [P * N, C].
 //
 // A warp owns image i, then i + step, ...; its lane l owns classes l, l + 32, ..., so that a warp
@@ -33,7 +34,8 @@ __device__ bool label_wins(const float* z, int64_t C, int64_t label, int lane) {
 __global__ void __launch_bounds__(kThreads)
     loss_forward_kernel(float* __restrict__ losses, int32_t* __restrict__ correct,
                         const float* __restrict__ logits, const int32_t* __restrict__ labels,
-                        int64_t images, int64_t N, int64_t C, bool cross_entropy) {
+                        int64_t images, int64_t N, int64_t C, bool cross_entropy,
+                        SmoothedTarget q) {
   // This thread's warp owns images i, i + warps of the grid, ...
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   for (int64_t i = first_element() / kWarp; i < images; i += element_step() / kWarp) {
@@ -45,7 +47,14 @@ __global__ void __launch_bounds__(kThreads)
     if (is_class) {  // or not, for all lanes alike
       const Softmax softmax = softmax_of(z, C, lane);
       if (cross_entropy) {
-        loss = log(softmax.sum) - (z[label] - softmax.maximum);
+        double target_logit = z[label] - softmax.maximum;
+        if (q.other != 0) {  // for all lanes alike; 0 times a logit of -inf would be NaN
+          target_logit = 0;
+          for (int64_t c = lane; c < C; c += kWarp)
+            target_logit += (c == label ? q.label : q.other) * (z[c] - softmax.maximum);
+          target_logit = sum_over_warp(target_logit);
+        }
+        loss = log(softmax.sum) - target_logit;
       } else {
         const double inverse = 1 / softmax.sum;
         double squares = 0;
@@ -70,7 +79,8 @@ void run(const LossForwardArgs& args, Context& context) {
          pointer<float>(args.losses),
          args.correct.defined() ? pointer<int32_t>(args.correct) : nullptr,
          pointer<float>(args.logits), pointer<int32_t>(args.labels), images, args.labels.size(),
-         args.logits.dim(args.logits.shape().rank() - 1), args.kind == LossKind::cross_entropy);
+         args.logits.dim(args.logits.shape().rank() - 1), args.kind == LossKind::cross_entropy,
+         SmoothedTarget(args.label_smoothing, args.logits.dim(args.logits.shape().rank() - 1)));
 }
 
 }  // namespace

@@ -22,6 +22,13 @@ void check_labels(std::string_view op, const Tensor& logits, const Tensor& label
   }
 }
 
+void check_smoothing(std::string_view op, double smoothing, LossKind kind) {
+  require(0 <= smoothing && smoothing <= 1, op, ": label_smoothing must be in [0, 1], got ",
+          smoothing);
+  require(smoothing == 0 || kind == LossKind::cross_entropy, op,
+          ": label smoothing is cross_entropy's; ", name_of(kind), " has none");
+}
+
 }  // namespace
 
 std::string_view name_of(LossKind kind) {
@@ -36,6 +43,7 @@ LossKind loss_named(std::string_view name) {
 
 void LossForwardArgs::check() const {
   check_labels(kOp, logits, labels, true);
+  check_smoothing(kOp, label_smoothing, kind);
   const Shape per_image(logits.shape().begin(), logits.shape().end() - 1);
   require(losses.shape() == per_image && losses.dtype() == logits.dtype(), kOp,
           ": losses must be one per image, of the logits' type, got ", losses.shape(), " of ",
@@ -57,6 +65,7 @@ void LossSumsArgs::check() const {
 
 void LossBackwardArgs::check() const {
   check_labels(kOp, logits, labels, false);
+  check_smoothing(kOp, label_smoothing, kind);
   require(dlogits.shape() == logits.shape() && dlogits.dtype() == logits.dtype(), kOp, ": dlogits ",
           dlogits.shape(), " must be like logits ", logits.shape());
 }

@@ -6,7 +6,10 @@
 namespace topograd {
 
 /// With p = softmax(logits of one image) and t its one-hot label:
-///   cross_entropy  -log p[label]
+///   cross_entropy  -log p[label]; with label smoothing s, which puts q = (1 - s) t + s / C in
+///   place
+///                  of t (Szegedy et al., "Rethinking the Inception Architecture for Computer
+///                  Vision", CVPR 2016), -sum of q log p, as PyTorch's CrossEntropyLoss
 ///   mse            the mean over classes of (p - t)^2
 enum class LossKind { cross_entropy, mse };
 std::string_view name_of(LossKind kind);
@@ -26,6 +29,7 @@ struct LossForwardArgs {
   Tensor logits;     ///< [N, C] or [P, N, C]
   Tensor labels;     ///< [N] i32 in [0, C), the same for every p
   LossKind kind = LossKind::cross_entropy;
+  double label_smoothing = 0.0;  ///< in [0, 1]; 0 for mse
   void check() const;
 };
 inline void loss_forward(const LossForwardArgs& args, Context& context) {
@@ -40,12 +44,22 @@ struct LossBackwardArgs {
   Tensor logits;   ///< [N, C]
   Tensor labels;   ///< [N] i32 in [0, C)
   LossKind kind = LossKind::cross_entropy;
+  double label_smoothing = 0.0;  ///< in [0, 1]; 0 for mse
   double scale = 1.0;
   void check() const;
 };
 inline void loss_backward(const LossBackwardArgs& args, Context& context) {
   run_op(args, context);
 }
+
+/// The smoothed target q of one image: q[label] = label, q[c] = other for every other class.
+/// Without smoothing exactly the one-hot 1 and 0.
+struct SmoothedTarget {
+  SmoothedTarget(double smoothing, int64_t classes)
+      : other(smoothing / static_cast<double>(classes)), label(1 - smoothing + other) {}
+  double other;
+  double label;
+};
 
 /// What a point of the landscape keeps of its images' losses:
 ///   sums[p] (+)= {sum of losses, sum of their squares, number correct},

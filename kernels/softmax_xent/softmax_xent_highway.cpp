@@ -44,24 +44,31 @@ HWY_EXPORT(exponentials);
 
 namespace {
 
-/// e[n, c] = exp(z[n, c] - max z[n]), and label_logit[n] = z[n, label] - max z[n].
+/// e[n, c] = exp(z[n, c] - max z[n]), and target_logit[n] = sum of q[c] (z[n, c] - max z[n]), which
+/// without smoothing is the label's logit alone.
 struct Exponentials {
   double* e;
-  double* label_logit;
+  double* target_logit;
 };
-Exponentials exponentials_of(const Tensor& logits, const Tensor& labels, Context& context) {
+Exponentials exponentials_of(const Tensor& logits, const Tensor& labels, double smoothing,
+                             Context& context) {
   const int64_t N = logits.dim(0), C = logits.dim(1);
   auto* e =
       static_cast<double*>(context.workspace((C + 1) * N * static_cast<int64_t>(sizeof(double))));
-  double* label_logit = e + N * C;
+  double* target_logit = e + N * C;
+  const SmoothedTarget q(smoothing, C);
   const float* z = logits.data<float>();
   for (int64_t n = 0; n < N; ++n, z += C) {
     const double maximum = *std::max_element(z, z + C);
     for (int64_t c = 0; c < C; ++c) e[n * C + c] = z[c] - maximum;
-    label_logit[n] = z[labels.data<int32_t>()[n]] - maximum;
+    const int32_t label = labels.data<int32_t>()[n];
+    target_logit[n] = z[label] - maximum;
+    if (smoothing == 0) continue;
+    target_logit[n] *= 1 - smoothing;
+    for (int64_t c = 0; c < C; ++c) target_logit[n] += q.other * e[n * C + c];
   }
   HWY_DYNAMIC_DISPATCH(exponentials)(e, N * C);
-  return {e, label_logit};
+  return {e, target_logit};
 }
 
 /// p = softmax, in place of its exponentials; returns their sum.
@@ -82,13 +89,14 @@ bool label_wins(const float* z, int64_t C, int64_t label) {
 void forward_point(const LossForwardArgs& args, Context& context) {
   const int64_t C = args.logits.dim(1);
   const int32_t* labels = args.labels.data<int32_t>();
-  const auto [e, label_logit] = exponentials_of(args.logits, args.labels, context);
+  const auto [e, target_logit] =
+      exponentials_of(args.logits, args.labels, args.label_smoothing, context);
   for (int64_t n = 0; n < args.labels.size(); ++n) {
     double* p = e + n * C;
     double loss = 0;
     if (args.kind == LossKind::cross_entropy) {
       for (int64_t c = 0; c < C; ++c) loss += p[c];
-      loss = std::log(loss) - label_logit[n];
+      loss = std::log(loss) - target_logit[n];
     } else {
       normalise(p, C);
       p[labels[n]] -= 1;
@@ -114,15 +122,16 @@ void forward(const LossForwardArgs& args, Context& context) {
   }
 }
 
-/// The formulas of the reference: cross_entropy p - t; mse 2/C * p[j] * (e[j] - sum of p e).
+/// The formulas of the reference: cross_entropy p - q; mse 2/C * p[j] * (e[j] - sum of p e).
 void backward(const LossBackwardArgs& args, Context& context) {
   const int64_t C = args.logits.dim(1);
   const int32_t* labels = args.labels.data<int32_t>();
-  double* p = exponentials_of(args.logits, args.labels, context).e;
+  const SmoothedTarget q(args.label_smoothing, C);
+  double* p = exponentials_of(args.logits, args.labels, 0, context).e;
   float* dz = args.dlogits.data<float>();
   for (int64_t n = 0; n < args.labels.size(); ++n, p += C, dz += C) {
     normalise(p, C);
-    const auto error = [&](int64_t c) { return p[c] - (c == labels[n] ? 1 : 0); };
+    const auto error = [&](int64_t c) { return p[c] - (c == labels[n] ? q.label : q.other); };
     if (args.kind == LossKind::cross_entropy) {
       for (int64_t c = 0; c < C; ++c) dz[c] = static_cast<float>(args.scale * error(c));
       continue;

@@ -28,6 +28,17 @@ LogSum softmax(double* p, const T* z, int64_t C) {
   return {maximum, std::log(sum)};
 }
 
+/// The sum of q[c] (z[c] - maximum); without smoothing the label's term alone, so that a logit of
+/// -inf elsewhere, 0 times infinity, does no harm.
+template <class T>
+double target_logit(const T* z, double maximum, int32_t label, double smoothing, int64_t C) {
+  if (smoothing == 0) return z[label] - maximum;
+  const SmoothedTarget q(smoothing, C);
+  double sum = 0;
+  for (int64_t c = 0; c < C; ++c) sum += (c == label ? q.label : q.other) * (z[c] - maximum);
+  return sum;
+}
+
 template <class T>
 bool label_wins(const T* z, int64_t C, int64_t label) {
   int64_t best = 0;
@@ -51,7 +62,7 @@ void forward(const LossForwardArgs& args, Context& context) {
       const int32_t label = args.labels.data<int32_t>()[i % N];
       const T* z = args.logits.data<T>() + i * C;
       const auto [maximum, log_sum] = softmax(p, z, C);
-      double loss = log_sum - (z[label] - maximum);
+      double loss = log_sum - target_logit(z, maximum, label, args.label_smoothing, C);
       if (args.kind == LossKind::mse) {
         loss = 0;
         for (int64_t c = 0; c < C; ++c) {
@@ -65,17 +76,19 @@ void forward(const LossForwardArgs& args, Context& context) {
   });
 }
 
-/// cross_entropy: dz = p - t. mse: dz[j] = 2/C * p[j] * (e[j] - sum of p e), e = p - t.
+/// cross_entropy: dz = p - q, q = t without smoothing. mse: dz[j] = 2/C * p[j] * (e[j] - sum of p
+/// e), e = p - t.
 void backward(const LossBackwardArgs& args, Context& context) {
   with_real_type(args.logits.dtype(), [&](auto real) {
     using T = decltype(real);
     const int64_t C = args.logits.dim(1);
     double* p = class_scratch(context, C);
     const int32_t* labels = args.labels.data<int32_t>();
+    const SmoothedTarget q(args.label_smoothing, C);
     for (int64_t n = 0; n < args.logits.dim(0); ++n) {
       T* dz = args.dlogits.data<T>() + n * C;
       softmax(p, args.logits.data<T>() + n * C, C);
-      const auto error = [&](int64_t c) { return p[c] - (c == labels[n] ? 1 : 0); };
+      const auto error = [&](int64_t c) { return p[c] - (c == labels[n] ? q.label : q.other); };
       double mean_error = 0;
       for (int64_t c = 0; c < C; ++c) mean_error += p[c] * error(c);
       for (int64_t c = 0; c < C; ++c) {

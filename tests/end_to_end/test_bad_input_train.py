@@ -52,15 +52,52 @@ class WrongFlags(EndToEndTest):
 
     def test_rates_out_of_range(self):
         for flag, value in [("lr", "-0.1"), ("momentum", "1.5"), ("momentum", "-0.5"),
-                            ("weight-decay", "-1"), ("lr-factor", "2"), ("warmup", "7")]:
+                            ("weight-decay", "-1"), ("lr-factor", "2"), ("warmup", "7"),
+                            ("label-smoothing", "1"), ("label-smoothing", "-0.1"), ("ema", "1"),
+                            ("ema", "0"), ("ema", "1.5"), ("swa-start", "0"), ("swa-start", "2")]:
             with self.subTest(flag=flag, value=value):
                 self.refuse([f"--{flag}", value], flag, value)
 
     def test_choices(self):
         for flag, choices in [("optimizer", "sgd"), ("schedule", "cosine"), ("loss", "mse"),
-                              ("shortcut", "A or B"), ("activation", "relu")]:
+                              ("shortcut", "A or B"), ("activation", "relu"),
+                              ("init", "kaiming_fan_in"), ("decay-scope", "all or weights"),
+                              ("recipe", "resnet20-fast")]:
             with self.subTest(flag=flag):
                 self.refuse([f"--{flag}", "nonsense"], "nonsense", choices)
+
+    def test_flags_that_contradict_each_other(self):
+        adam, cosine = ["--optimizer", "adam"], ["--schedule", "cosine"]
+        for flags, idle, choice, owner in [
+                (["--beta1", "0.9"], "--beta1", "sgd", "adam"),
+                (["--beta2", "0.9"], "--beta2", "sgd", "adamw"),
+                (["--epsilon", "1e-8"], "--epsilon", "sgd", "adam"),
+                (adam + ["--momentum", "0.9"], "--momentum", "adam", "sgd"),
+                (adam + ["--no-nesterov"], "--no-nesterov", "adam", "sgd"),
+                (cosine + ["--lr-drops", "3"], "--lr-drops", "cosine", "step"),
+                (cosine + ["--lr-factor", "0.3"], "--lr-factor", "cosine", "step"),
+                (cosine + ["--pct-start", "0.3"], "--pct-start", "cosine", "one_cycle"),
+                (["--div-factor", "3"], "--div-factor", "step", "one_cycle"),
+                (["--final-div-factor", "3"], "--final-div-factor", "step", "one_cycle"),
+                (["--lr-power", "2"], "--lr-power", "step", "polynomial"),
+                (["--loss", "mse", "--label-smoothing", "0.1"], "--label-smoothing", "mse",
+                 "cross_entropy"),
+                (["--recipe", "vgg9-adam-small-batch", "--momentum", "0.9"], "--momentum", "adam",
+                 "sgd")]:
+            with self.subTest(flags=flags):
+                self.refuse(flags, idle, choice, "it is for", owner)
+        self.refuse(["--momentum", "0"], "--momentum 0", "--no-nesterov")
+
+    def test_adam_out_of_range(self):
+        for flag, value in [("beta1", "1"), ("beta2", "1"), ("beta1", "-0.1"), ("epsilon", "-1")]:
+            with self.subTest(flag=flag, value=value):
+                self.refuse(["--optimizer", "adam", f"--{flag}", value], flag, value)
+
+    def test_one_cycle_out_of_range(self):
+        for flag, value in [("pct-start", "1.5"), ("div-factor", "0"), ("final-div-factor", "0")]:
+            with self.subTest(flag=flag, value=value):
+                self.refuse(["--schedule", "one_cycle", f"--{flag}", value], flag, value)
+        self.refuse(["--schedule", "polynomial", "--lr-power", "-1"], "lr-power", "-1")
 
     def test_lr_drops(self):
         self.refuse(["--lr-drops", "1,x"], "lr-drops", "'x'")
@@ -266,10 +303,18 @@ class WrongRunFolder(EndToEndTest):
                                      (["--epochs", "2"], "epochs", "1", "2"),
                                      (["--optimizer", "adam"], "optimizer", "sgd", "adam"),
                                      (["--train-images", "300"], "data_hash", "", ""),
-                                     (["--no-augment"], "augment", "true", "false")]:
+                                     (["--no-augment"], "augment", "true", "false"),
+                                     (["--ema", "0.5"], "ema", "not given", "0.5"),
+                                     (["--init", "xavier"], "init", "not given", "xavier")]:
             with self.subTest(flags=flags):
                 self.assert_refused(self.command + ["--resume"] + flags, "last.safetensors", key,
                                     was, now, "--output")
+
+    def test_resume_names_what_is_no_longer_given(self):
+        command = [programs.train] + QUICK + ["--output", "averaged"]
+        self.run_ok(command + ["--ema", "0.5"])
+        self.assert_refused(command + ["--resume"], "last.safetensors", "ema was 0.5",
+                            "now not given", "--output")
 
     def test_resume_of_another_model(self):
         for flags in (["--model", "resnet14"], ["--width", "5"], ["--shortcut", "A"],

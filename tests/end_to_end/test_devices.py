@@ -23,8 +23,8 @@ class Devices(EndToEndTest):
         return self.run_ok([programs.train, "--data", programs.images, "--device", device,
                             "--output", device] + TRAIN + list(more), stderr=stderr)
 
-    def weights(self, folder):
-        tensors = safetensors(self.path(folder, "model.safetensors"))[1]
+    def weights(self, folder, name="model"):
+        tensors = safetensors(self.path(folder, f"{name}.safetensors"))[1]
         return [value for _, data in (tensors[name] for name in sorted(tensors))
                 for value in struct.unpack(f"<{len(data) // 4}f", data)]
 
@@ -39,6 +39,17 @@ class Devices(EndToEndTest):
             # f32 sums in another order, and Winograd's on the CPU: 1e-6 of a gradient, which six
             # steps through BatchNorm's divisions make a few times larger.
             self.assertLess(math.dist(self.weights(device), expected), 1e-4 * moved, device)
+
+    def test_averages_and_masked_decay_are_the_cpu_s_within_rounding(self):
+        more = ["--ema", "0.7", "--swa-start", "1", "--decay-scope", "weights", "--weight-decay",
+                "0.5", "--label-smoothing", "0.2"]
+        self.train("cpu", *more)
+        for device in devices(self.folder):
+            self.train(device, *more)
+            for name in ("model", "ema", "swa"):
+                expected = self.weights("cpu", name)
+                self.assertLess(math.dist(self.weights(device, name), expected),
+                                1e-4 * math.hypot(*expected), f"{name} on {device}")
 
     def test_training_continues_on_a_device_to_the_same_bits(self):
         for device in devices(self.folder):

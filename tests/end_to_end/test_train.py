@@ -25,6 +25,9 @@ class TrainTest(EndToEndTest):
     def tensors(self, folder):
         return safetensors(self.path(folder, "model.safetensors"))[1]
 
+    def config(self, folder):
+        return json.loads(safetensors(self.path(folder, "model.safetensors"))[0]["config"])
+
     def log(self, folder):
         """log.csv's rows, without what the clock says."""
         with open(self.path(folder, "log.csv")) as file:
@@ -97,6 +100,102 @@ class Results(TrainTest):
                 self.run_ok(self.command(name, *flags))
                 self.assertEqual(len(self.log(name)), 3)
         self.assertEqual([row["learning_rate"] for row in self.log("a")], ["0.1", "0.05", "0.025"])
+
+    def test_schedules_and_losses_run(self):
+        for name, flags in [("adamw", ["--optimizer", "adamw", "--beta1", "0.8", "--beta2", "0.99",
+                                       "--epsilon", "1e-6", "--decay-scope", "weights"]),
+                            ("cycle", ["--schedule", "one_cycle", "--pct-start", "0.4",
+                                       "--div-factor", "10", "--final-div-factor", "100"]),
+                            ("linear", ["--schedule", "polynomial", "--lr", "0.08"]),
+                            ("smooth", ["--label-smoothing", "0.1", "--init", "kaiming_fan_out"]),
+                            ("xavier", ["--init", "xavier", "--decay-scope", "weights"]),
+                            ("torch", ["--init", "pytorch"])]:
+            with self.subTest(name):
+                self.run_ok(self.command(name, *flags))
+                self.assertEqual(len(self.log(name)), 3)
+        self.assertEqual(self.log("cycle")[-1]["learning_rate"], "0.0001")  # 0.1 / 10 / 100
+        rates = [float(row["learning_rate"]) for row in self.log("linear")]
+        # The last of 8 steps an epoch: (1 - 7/24), ...
+        for rate, step in zip(rates, (7, 15, 23)):
+            self.assertAlmostEqual(rate, 0.08 * (1 - step / 24), places=6)
+
+    def test_label_smoothing_is_not_in_the_test_loss(self):
+        self.run_ok(self.command("run", "--label-smoothing", "0.3"))
+        printed = self.run_ok([programs.train, "--evaluate", "run/model.safetensors", "--data",
+                                programs.images])
+        self.assertIn(f"loss {self.log('run')[-1]['test_loss']} ", printed)
+
+    def test_averages_are_written_and_their_worth_is_printed(self):
+        printed = self.run_ok(self.command("run", "--ema", "0.9", "--swa-start", "2"))
+        plain = self.tensors("run")
+        for name in ("ema", "swa"):
+            with self.subTest(name):
+                file = f"run/{name}.safetensors"
+                line = re.search(rf"(?m)^{name}  test loss (\S+) accuracy (\S+) %  wrote {file}$",
+                                 printed)
+                self.assertTrue(line, printed)
+                evaluated = self.run_ok([programs.train, "--evaluate", file, "--data",
+                                         programs.images])
+                loss = float(re.search(r"test: loss (\S+) ", evaluated).group(1))
+                self.assertAlmostEqual(loss, float(line.group(1)), delta=6e-5)
+                average = safetensors(self.path("run", f"{name}.safetensors"))[1]
+                self.assertEqual(average.keys(), plain.keys())
+                for tensor in plain:
+                    self.assertNotEqual(average[tensor], plain[tensor], tensor)
+        self.run_ok(self.command("without"))
+        self.assertEqual(self.tensors("without"), plain)
+
+    def test_swa_of_the_last_epoch_alone_has_its_weights(self):
+        self.run_ok(self.command("run", "--swa-start", "3"))
+        swa, plain = (safetensors(self.path("run", f"{name}.safetensors"))[1]
+                      for name in ("swa", "model"))
+        for name, tensor in plain.items():
+            if "running" not in name:
+                self.assertEqual(swa[name], tensor, name)
+            else:  # seen without augmentation, and counted by batches alike
+                self.assertNotEqual(swa[name], tensor, name)
+
+    def test_recipes(self):
+        listed = self.run_ok([programs.train, "--list-recipes"])
+        for name in ("vgg9-small-batch", "vgg9-adam-large-batch-decay", "resnet56-noshort",
+                     "resnet20-fast", "wrn56-2"):
+            self.assertRegex(listed, rf"(?m)^{name}: ")
+        models = self.run_ok([programs.train, "--list-models"])
+        for model in re.findall(r"--model (\S+)", listed):
+            self.assertRegex(models, rf"(?m)^{model} ")
+        large = re.search(r"(?m)^vgg9-large-batch: .*\n    (.*)$", listed).group(1)
+        self.assertEqual(large, "--model vgg9 --optimizer sgd --lr 0.1 --batch-size 8192 "
+                                "--weight-decay 0 --epochs 300 --schedule step")
+        small = ["--epochs", "2", "--batch-size", "50", "--model", "resnet8", "--width", "4"]
+        data = ["--data", programs.images]
+        self.run_ok([programs.train, "--recipe", "vgg9-adam-small-batch", "--output", "named"] +
+                    data + small)
+        self.run_ok([programs.train, "--optimizer", "adam", "--lr", "0.001", "--weight-decay", "0",
+                     "--schedule", "step", "--output", "spelt"] + data + small)
+        self.assertEqual(self.config("named"), self.config("spelt"))
+        self.assertEqual(self.tensors("named"), self.tensors("spelt"))
+        self.assertEqual(self.config("named")["weight_decay"], 0)
+        self.assertNotIn("vgg9", json.dumps(self.config("named")))
+
+    def test_settings_at_their_defaults_are_not_in_the_configuration(self):
+        self.run_ok(self.command("run", "--init", "kaiming_fan_in", "--label-smoothing", "0"))
+        self.assertEqual(set(self.config("run")),
+                         {"model", "data_hash", "epochs", "batch_size", "optimizer",
+                          "learning_rate", "schedule", "lr_drops", "lr_factor", "warmup",
+                          "momentum", "nesterov", "weight_decay", "augment", "loss", "seed"})
+        for name, settings in [
+                ("averages", {"ema": 0.9, "swa_start": 3, "init": "xavier",
+                              "decay_scope": "weights", "label_smoothing": 0.2}),
+                ("adamw", {"optimizer": "adamw", "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-5}),
+                ("polynomial", {"schedule": "polynomial", "lr_power": 2}),
+                ("cycle", {"schedule": "one_cycle", "pct_start": 0.2, "div_factor": 5,
+                           "final_div_factor": 50})]:
+            with self.subTest(name):
+                flags = [f"--{key}={value}" for key, value in settings.items()]
+                self.run_ok(self.command(name, *flags))
+                found = {key: value for key, value in self.config(name).items()
+                         if key in settings or key not in self.config("run")}
+                self.assertEqual(found, settings)
 
     def test_a_run_that_diverges_says_so(self):
         done = run(self.command("run", "--lr", "1e6"), self.folder)
@@ -196,7 +295,7 @@ class LabelNoise(TrainTest):
         said = stop(process, signal.SIGINT)
         self.assertEqual(process.returncode, 130, (seen, said))
         self.assert_refused(self.command("run", "--resume"), "another run", "label_noise was",
-                            "0.3", "now the default")
+                            "0.3", "now not given")
         self.assert_refused(self.command("run", "--resume", "--label-noise", "0.2"), "another run",
                             "0.3", "0.2")
         self.run_ok(self.command("run", "--resume", *noise))
@@ -301,6 +400,21 @@ class Interruption(TrainTest):
         self.run_ok(self.command("run", "--resume", *adam))
         self.assert_same_run("run", "adam")
 
+    def test_averages_resume(self):
+        averages = ["--ema", "0.9", "--swa-start", "1"]
+        self.run_ok(self.command("averaged", *averages))
+        command = self.command("run", "--resume", *averages)
+        process, _ = start(command, self.folder, FIRST_LINES)
+        programs.wait_for_saves(self.path("run", "last.safetensors"), process, 10)
+        stop(process, signal.SIGKILL)
+        self.run_ok(command)
+        self.assert_same_run("run", "averaged")
+        for name in ("ema", "swa", "last"):
+            one, other = (safetensors(self.path(folder, f"{name}.safetensors"))[1]
+                          for folder in ("run", "averaged"))
+            self.assertEqual(one, other, name)
+        self.assertIn("average.swa.conv1.weight", one)
+
     def test_a_finished_run_resumes_to_itself(self):
         self.run_ok(self.command("run"))
         self.finish("run")
@@ -310,8 +424,10 @@ class Help(TrainTest):
     def test_help(self):
         printed = self.run_ok([programs.train, "--help"])
         flags = """model shortcut width activation list-models data train-images test-images
-            image-size no-augment label-noise noisy-labels epochs batch-size optimizer lr schedule lr-drops lr-factor warmup
-            momentum no-nesterov weight-decay loss seed output resume checkpoint-every save-seconds
+            image-size no-augment label-noise noisy-labels epochs batch-size optimizer lr schedule
+            lr-drops lr-factor warmup lr-power pct-start div-factor final-div-factor momentum
+            no-nesterov beta1 beta2 epsilon weight-decay decay-scope loss label-smoothing init ema
+            swa-start recipe list-recipes seed output resume checkpoint-every save-seconds
             threads impl evaluate split help version"""
         self.assertEqual(set(flags.split()) - programs.mentioned_flags(printed), set())
         self.assertIn("Examples", printed)

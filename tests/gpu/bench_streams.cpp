@@ -187,6 +187,16 @@ void bench_vectors(Bench& bench, const std::string& name, const ParameterLayout&
                    .weight_decay = 5e-4,
                    .nesterov = true};
   });
+  bench.rows<SgdArgs>({work.group, work.what + ", masked decay"}, [&](Inputs& in) {
+    return SgdArgs{.theta = in.in_out({n}),
+                   .momentum_buffer = in.in_out({n}),
+                   .gradient = in.normal({n}),
+                   .decay_mask = in.normal({n}),
+                   .learning_rate = kTiny,
+                   .momentum = 0.9,
+                   .weight_decay = 5e-4,
+                   .nesterov = true};
+  });
   bench.rows<AdamArgs>(work, [&](Inputs& in) {
     return AdamArgs{.theta = in.in_out({n}),
                     .m = in.in_out({n}),

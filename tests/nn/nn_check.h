@@ -37,7 +37,9 @@ inline TrainingState copy_of(const TrainingState& state) {
   copy.theta = state.theta.clone();
   copy.states = state.states.clone();
   copy.momentum = state.momentum.clone();
-  if (state.second_moment.defined()) copy.second_moment = state.second_moment.clone();
+  for (Tensor TrainingState::*optional : {&TrainingState::second_moment, &TrainingState::ema_theta,
+                                          &TrainingState::ema_states, &TrainingState::swa_theta})
+    if ((state.*optional).defined()) copy.*optional = (state.*optional).clone();
   return copy;
 }
 
@@ -46,6 +48,10 @@ inline void check_same_state(const TrainingState& a, const TrainingState& b) {
   CHECK(same_bits(a.states, b.states));
   CHECK(same_bits(a.momentum, b.momentum));
   CHECK(same_bits(a.second_moment, b.second_moment));
+  CHECK(same_bits(a.ema_theta, b.ema_theta));
+  CHECK(same_bits(a.ema_states, b.ema_states));
+  CHECK(same_bits(a.swa_theta, b.swa_theta));
+  CHECK(a.swa_count == b.swa_count);
   CHECK(a.epoch == b.epoch);
   CHECK(a.step == b.step);
   CHECK(a.optimizer_steps == b.optimizer_steps);

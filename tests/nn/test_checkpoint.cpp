@@ -37,7 +37,13 @@ TrainingState some_state(const ParameterLayout& layout, bool adam) {
   state.theta = normals(n, 1);
   state.states = normals(layout.state_count(), 2);
   state.momentum = normals(n, 3, 1e-20);
-  if (adam) state.second_moment = normals(n, 4, 1e-38);
+  if (adam) {  // and everything else that a run may keep
+    state.second_moment = normals(n, 4, 1e-38);
+    state.ema_theta = normals(n, 5);
+    state.ema_states = normals(layout.state_count(), 6);
+    state.swa_theta = normals(n, 7);
+    state.swa_count = 9;
+  }
   const float odd[] = {Limits::denorm_min(), -0.0f,         Limits::infinity(),
                        Limits::quiet_NaN(),  Limits::max(), 0.1f};
   std::copy(std::begin(odd), std::end(odd), state.theta.data<float>() + 7);
@@ -138,6 +144,8 @@ TEST_CASE("checkpoint: on disk, tensors have PyTorch's names and order (OIHW)") 
   check_order("conv1.weight", state.theta);
   check_order("optimizer.momentum.conv1.weight", state.momentum);
   check_order("optimizer.second_moment.conv1.weight", state.second_moment);
+  check_order("average.ema.conv1.weight", state.ema_theta);
+  check_order("average.swa.conv1.weight", state.swa_theta);
   for (const char* name : {"bn1.weight", "bn1.bias", "bn1.running_mean", "bn1.running_var",
                            "fc.weight", "fc.bias", "optimizer.momentum.bn1.bias"})
     CHECK(checkpoint.file.tensors.contains(name));
@@ -152,7 +160,8 @@ TEST_CASE("checkpoint: a tensor that is missing is named") {
     CHECK(checkpoint.error_of_weights() == checkpoint.path + " has no tensor '" + name +
                                                "': it was made for another model than " + kModel);
   }
-  for (const char* name : {"optimizer.momentum.bn1.weight", "optimizer.second_moment.fc.weight"}) {
+  for (const char* name : {"optimizer.momentum.bn1.weight", "optimizer.second_moment.fc.weight",
+                           "average.ema.bn1.running_mean", "average.swa.fc.bias"}) {
     Damaged checkpoint;
     checkpoint.file.tensors.erase(name);
     CHECK(checkpoint.error_of_weights() == "no error");  // the network itself is whole
@@ -250,6 +259,10 @@ TEST_CASE("checkpoint: a run that goes through a file continues to the same bits
     config.batch_size = 16;
     config.optimizer = kind;
     config.schedule = {.kind = ScheduleKind::cosine, .base = 0.02, .epochs = 3};
+    if (kind == OptimizerKind::adam) {
+      config.ema_decay = 0.9;
+      config.swa_start = 1;
+    }
     ThreadPool pool(1);
     Trainer whole(graph, config, images, pool), second(graph, config, images, pool);
     const std::string path = folder.file(name_of(kind));

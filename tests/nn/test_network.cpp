@@ -165,6 +165,38 @@ TEST_CASE("network: gradients of every layer equal central differences") {
                   around([](Graph& g, Value x) { return g.relu(x); }), frozen, LossKind::mse);
 }
 
+// The cross-entropy is linear in its target: with smoothing s it is 1 - s times that of the label,
+// plus s / C times those of all C classes. So is its gradient.
+TEST_CASE("network: label smoothing mixes the losses of all labels, and their gradients") {
+  const double s = 0.3;
+  const Graph g = around([](Graph& graph, Value x) { return graph.relu(graph.batchnorm(x)); });
+  const Problem p = random_problem(g, 7, 11);
+  ThreadPool pool(1);
+  const int64_t n = g.layout().parameter_count(), C = g.classes();
+  const auto result = [&](double smoothing, const Tensor& labels, const Tensor& gradient) {
+    Network network(g, 7, pool, {.dtype = DType::f64, .label_smoothing = smoothing});
+    return network
+        .loss_and_gradient(gradient, p.x, labels, p.theta, p.states, BatchnormMode::batch,
+                           LossKind::cross_entropy, true)
+        .loss;
+  };
+  const Tensor smoothed({n}, DType::f64), mixed = Tensor::zeros({n}, DType::f64);
+  double loss = 0;
+  for (int64_t label = -1; label < C; ++label) {  // -1: the images' own
+    Tensor labels = p.labels;
+    if (label >= 0) {
+      labels = p.labels.clone();
+      std::fill_n(labels.data<int32_t>(), labels.size(), static_cast<int32_t>(label));
+    }
+    const double weight = label < 0 ? 1 - s : s / static_cast<double>(C);
+    const Tensor gradient({n}, DType::f64);
+    loss += weight * result(0, labels, gradient);
+    for (int64_t i = 0; i < n; ++i) mixed.data<double>()[i] += weight * gradient.data<double>()[i];
+  }
+  CHECK(result(s, p.labels, smoothed) == doctest::Approx(loss).epsilon(1e-12));
+  CHECK(difference(mixed, smoothed) <= 1e-12);
+}
+
 TEST_CASE("network: gradients of whole residual networks equal central differences") {
   for (const char* name : {"resnet8", "resnet14", "resnet14_noshort"})
     for (char shortcut : {'A', 'B'})

@@ -5,11 +5,26 @@
 #include <cmath>
 
 #include "nn/trainer.h"
+#include "tests/pytorch_values.h"
 #include "tests/temporary_folder.h"
 
 using namespace topograd;
 using namespace topograd::test;
 using doctest::Approx;
+
+namespace {
+
+/// The rates of the first steps of a run of `steps`, against PyTorch's.
+template <size_t n>
+void check_steps(const Schedule& s, const double (&expected)[n], double steps) {
+  for (size_t i = 0; i < n; ++i) {
+    CAPTURE(i);
+    const double epoch = s.epochs * static_cast<double>(i) / steps;
+    CHECK(std::abs(s.rate(epoch) - expected[i]) <= 1e-12 * s.base);
+  }
+}
+
+}  // namespace
 
 TEST_CASE("schedule: constant stays") {
   const Schedule s{.kind = ScheduleKind::constant, .base = 0.03, .drops = {1, 2}, .epochs = 10};
@@ -48,6 +63,35 @@ TEST_CASE("schedule: cosine falls from the base to 0") {
   CHECK(std::abs(s.rate(45)) <= 1e-15);  // and stays there
 }
 
+TEST_CASE("schedule: one_cycle takes the steps of PyTorch's OneCycleLR") {
+  Schedule s{.kind = ScheduleKind::one_cycle, .base = 0.4, .epochs = 2, .steps_per_epoch = 10};
+  check_steps(s, pytorch::kOneCycle, 20);
+  s.epochs = 1;
+  s.steps_per_epoch = 7;
+  s.pct_start = 0.5;
+  s.div_factor = 10;
+  s.final_div_factor = 100;
+  check_steps(s, pytorch::kShortOneCycle, 7);
+  CHECK(s.rate(1) == Approx(0.4 / 1000).epsilon(1e-12));  // and stays there
+  // Many steps, and runs too short for a rise.
+  s = {.kind = ScheduleKind::one_cycle, .base = 0.4, .epochs = 10};
+  CHECK(s.rate(3) == Approx(0.4).epsilon(1e-12));
+  CHECK(s.rate(1.5) == Approx(0.5 * (0.4 + 0.4 / 25)).epsilon(1e-12));
+  s = {.kind = ScheduleKind::one_cycle, .base = 0.4, .epochs = 1, .steps_per_epoch = 2};
+  CHECK(s.rate(0) == Approx(0.4).epsilon(1e-12));
+  s.pct_start = 1;  // the whole run is the rise
+  s.steps_per_epoch = 5;
+  CHECK(s.rate(0.4) == Approx(0.5 * (0.4 + 0.4 / 25)).epsilon(1e-12));
+}
+
+TEST_CASE("schedule: polynomial takes the steps of PyTorch's PolynomialLR, linear with power 1") {
+  Schedule s{.kind = ScheduleKind::polynomial, .base = 0.1, .epochs = 4, .power = 2};
+  check_steps(s, pytorch::kPolynomial, 8);
+  CHECK(s.rate(5) == 0);
+  s.power = 1;
+  CHECK(s.rate(3) == Approx(0.025).epsilon(1e-12));
+}
+
 TEST_CASE("schedule: warm-up rises linearly to the course, whatever that is") {
   Schedule s{.kind = ScheduleKind::constant, .base = 0.8, .warmup = 4, .epochs = 40};
   CHECK(s.rate(0) == 0);
@@ -58,6 +102,12 @@ TEST_CASE("schedule: warm-up rises linearly to the course, whatever that is") {
   s.kind = ScheduleKind::cosine;
   CHECK(s.rate(2) == Approx(0.4 * (1 + std::cos(std::acos(-1.0) / 20)) / 2).epsilon(1e-12));
   CHECK(s.rate(20) == Approx(0.4).epsilon(1e-12));
+  s.kind = ScheduleKind::one_cycle;
+  Schedule cold = s;
+  cold.warmup = 0;
+  CHECK(s.rate(3) == Approx(0.75 * cold.rate(3)).epsilon(1e-12));
+  s.kind = ScheduleKind::polynomial;
+  CHECK(s.rate(2) == Approx(0.8 * 0.95 * 0.5).epsilon(1e-12));
   s.kind = ScheduleKind::step;
   s.drops = {2};
   CHECK(s.rate(2) == Approx(0.8 * 0.1 * 0.5).epsilon(1e-12));
@@ -79,10 +129,10 @@ TEST_CASE("schedule: default drops keep the reference's proportions, and never c
 }
 
 TEST_CASE("schedule: names lead there and back, others are refused with the choices") {
-  for (const char* name : {"constant", "step", "cosine"})
+  for (const char* name : {"constant", "step", "cosine", "polynomial", "one_cycle"})
     CHECK(name_of(schedule_named(name)) == name);
   CHECK(error_of([] { schedule_named("linear"); }) ==
-        "unknown schedule 'linear': choose constant, step or cosine");
+        "unknown schedule 'linear': choose constant, step, cosine, polynomial or one_cycle");
   CHECK(error_of([] { optimizer_named("rmsprop"); }) ==
-        "unknown optimizer 'rmsprop': choose sgd or adam");
+        "unknown optimizer 'rmsprop': choose sgd, adam or adamw");
 }

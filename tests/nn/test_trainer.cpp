@@ -2,9 +2,11 @@
 // continues, stops and repeats to the bit.
 #include "nn/trainer.h"
 
+#include <numeric>
 #include <set>
 
 #include "models/registry.h"
+#include "nn/weight_average.h"
 #include "tests/nn/nn_check.h"
 #include "tests/temporary_folder.h"
 
@@ -66,24 +68,38 @@ std::vector<double> doubles(const Tensor& t) {
 
 /// An optimizer straight from its formulas, in double. `step` counts from 1.
 struct Oracle {
-  OptimizerKind kind;
+  TrainingConfig config;
+  std::vector<bool> is_weight;
   std::vector<double> m, v;
 
-  void update(std::vector<double>& theta, const Tensor& gradient, double rate, double decay,
-              int64_t step) {
-    m.resize(theta.size());
-    v.resize(theta.size());
+  Oracle(const TrainingConfig& config_of_run, const ParameterLayout& layout)
+      : config(config_of_run),
+        is_weight(at(layout.parameter_count())),
+        m(is_weight.size()),
+        v(is_weight.size()) {
+    for (const ParameterEntry& entry : layout.parameters())
+      for (int64_t i = 0; i < entry.size(); ++i)
+        is_weight[at(entry.offset + i)] = entry.name.ends_with("weight") && entry.shape.rank() > 1;
+  }
+
+  void update(std::vector<double>& theta, const Tensor& gradient, double rate, int64_t step) {
+    const double b1 = config.beta1, b2 = config.beta2, n = static_cast<double>(step);
     for (size_t i = 0; i < theta.size(); ++i) {
-      const double g = gradient.data<float>()[i] + decay * theta[i];
-      if (kind == OptimizerKind::sgd) {
+      const bool decays = config.decay_scope == DecayScope::all || is_weight[i];
+      const double decay = decays ? config.weight_decay * theta[i] : 0;
+      double g = gradient.data<float>()[i];
+      if (config.optimizer == OptimizerKind::adamw)
+        theta[i] -= rate * decay;
+      else
+        g += decay;
+      if (config.optimizer == OptimizerKind::sgd) {
         m[i] = step == 1 ? g : 0.9 * m[i] + g;
         theta[i] -= rate * (g + 0.9 * m[i]);
       } else {
-        m[i] = 0.9 * m[i] + 0.1 * g;
-        v[i] = 0.999 * v[i] + 0.001 * g * g;
-        const double n = static_cast<double>(step);
-        theta[i] -= rate * (m[i] / (1 - std::pow(0.9, n))) /
-                    (std::sqrt(v[i] / (1 - std::pow(0.999, n))) + 1e-8);
+        m[i] = b1 * m[i] + (1 - b1) * g;
+        v[i] = b2 * v[i] + (1 - b2) * g * g;
+        theta[i] -= rate * (m[i] / (1 - std::pow(b1, n))) /
+                    (std::sqrt(v[i] / (1 - std::pow(b2, n))) + config.epsilon);
       }
     }
   }
@@ -91,18 +107,16 @@ struct Oracle {
 
 /// Steps of a trainer, among them the smaller last batch of an epoch, against the oracle on the
 /// gradients that Network gives.
-void check_updates(OptimizerKind kind, double rate, double tolerance) {
+void check_updates(TrainingConfig config, double tolerance) {
   const Graph graph = small_graph();
   const LabelledImages images = labelled_images(20, 8, 4, 1);
-  TrainingConfig config = config_of(kind, rate);
   config.augment = false;
-  config.weight_decay = 0.02;
   ThreadPool pool(1);
   Trainer trainer(graph, config, images, pool);
   REQUIRE(trainer.steps_per_epoch() == 2);
-  Network network(graph, 12, pool);
+  Network network(graph, 12, pool, {.label_smoothing = config.label_smoothing});
   const Tensor gradient({graph.layout().parameter_count()});
-  Oracle oracle{kind, {}, {}};
+  Oracle oracle(config, graph.layout());
   for (int64_t step = 0; step < 4; ++step) {
     const int64_t epoch = step / 2, within = step % 2;
     CAPTURE(step);
@@ -112,8 +126,7 @@ void check_updates(OptimizerKind kind, double rate, double tolerance) {
     REQUIRE(batch.labels.size() == (within == 0 ? 12 : 8));
     const BatchResult result = network.loss_and_gradient(
         gradient, batch.x, batch.labels, trainer.state().theta, states, BatchnormMode::batch);
-    oracle.update(theta, gradient, config.schedule.rate(0.5 * static_cast<double>(step)), 0.02,
-                  step + 1);
+    oracle.update(theta, gradient, config.schedule.rate(0.5 * static_cast<double>(step)), step + 1);
     const double sum_before = within == 0 ? 0 : trainer.state().epoch_sums.loss;
     trainer.step();
 
@@ -137,12 +150,148 @@ void check_updates(OptimizerKind kind, double rate, double tolerance) {
 
 // Weights are at most about 1: an update in float errs by a few half ulp, 6e-8 each.
 TEST_CASE("trainer: SGD's steps are Nesterov's, with momentum and weight decay") {
-  check_updates(OptimizerKind::sgd, 0.1, 3e-7);
+  TrainingConfig config = config_of(OptimizerKind::sgd, 0.1);
+  config.weight_decay = 0.02;
+  check_updates(config, 3e-7);
+  config.decay_scope = DecayScope::weights;
+  config.weight_decay = 0.5;  // BatchNorm's scales would lose a twentieth in the first step
+  check_updates(config, 3e-7);
 }
 
 // Adam's quotient is about 1, of relative error a few 1e-7, times the rate 0.01.
 TEST_CASE("trainer: Adam's steps are the paper's, with weight decay in the gradient") {
-  check_updates(OptimizerKind::adam, 0.01, 3e-7);
+  TrainingConfig config = config_of(OptimizerKind::adam, 0.01);
+  config.weight_decay = 0.02;
+  check_updates(config, 3e-7);
+  config.beta1 = 0.7;
+  config.beta2 = 0.9;
+  config.epsilon = 1e-3;
+  check_updates(config, 3e-7);
+}
+
+TEST_CASE("trainer: AdamW's decay is apart from the gradient, on all parameters or on weights") {
+  TrainingConfig config = config_of(OptimizerKind::adamw, 0.01);
+  config.weight_decay = 0.5;
+  check_updates(config, 3e-7);
+  config.decay_scope = DecayScope::weights;
+  check_updates(config, 3e-7);
+}
+
+TEST_CASE("trainer: label smoothing is trained on") {
+  TrainingConfig config = config_of(OptimizerKind::sgd, 0.1);
+  config.label_smoothing = 0.2;
+  check_updates(config, 3e-7);
+}
+
+namespace {
+
+/// One more value of an average in double.
+void average_in(std::vector<double>& average, const Tensor& value, double weight) {
+  average.resize(at(value.size()));
+  for (int64_t i = 0; i < value.size(); ++i)
+    average[at(i)] += weight * (value.data<float>()[i] - average[at(i)]);
+}
+
+double worst_difference(const Tensor& got, const std::vector<double>& expected) {
+  REQUIRE(at(got.size()) == expected.size());
+  double worst = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const double error = std::abs(got.data<float>()[i] - expected[i]);
+    if (!(error <= worst)) worst = error;
+  }
+  return worst;
+}
+
+}  // namespace
+
+// Weights and statistics are at most about 1; every step rounds an average twice, to 6e-8 each.
+TEST_CASE("trainer: the averages of the weights are their formulas'") {
+  const Graph graph = residual_graph();
+  const LabelledImages images = labelled_images(40, 8, 4, 4);
+  TrainingConfig config = config_of(OptimizerKind::sgd, 0.05);  // four steps an epoch, four epochs
+  config.ema_decay = 0.8;
+  config.swa_start = 2;
+  ThreadPool pool(2);
+  Trainer trainer(graph, config, images, pool);
+  CHECK(error_of([&] { trainer.swa_states(); }) == "no epoch's weights have been averaged yet");
+  std::vector<double> ema_theta, ema_states, swa_theta;
+  while (!trainer.finished()) {
+    trainer.step();
+    const TrainingState& state = trainer.state();
+    const double weight = state.optimizer_steps == 1 ? 1 : 0.2;
+    average_in(ema_theta, state.theta, weight);
+    average_in(ema_states, state.states, weight);
+    if (state.step == 0 && state.epoch >= 2)
+      average_in(swa_theta, state.theta, 1.0 / static_cast<double>(state.epoch - 1));
+    if (state.optimizer_steps == 1) CHECK(same_bits(state.ema_theta, state.theta));
+    CHECK(worst_difference(state.ema_theta, ema_theta) <= 6e-7);
+    CHECK(worst_difference(state.ema_states, ema_states) <= 2e-6);
+    CHECK(state.swa_count == std::max<int64_t>(0, state.epoch - 1));
+  }
+  CHECK(trainer.state().swa_count == 3);
+  CHECK(worst_difference(trainer.state().swa_theta, swa_theta) <= 4e-7);
+  CHECK(!same_bits(trainer.state().ema_theta, trainer.state().theta));
+  // They do not change the run.
+  TrainingConfig plain = config;
+  plain.ema_decay = 0;
+  plain.swa_start = 0;
+  const TrainingState without = state_after(graph, plain, images, 1, 16);
+  CHECK(same_bits(without.theta, trainer.state().theta));
+  CHECK(same_bits(without.states, trainer.state().states));
+}
+
+TEST_CASE("weight average: one batch's statistics make evaluation see what training sees") {
+  const Graph graph = residual_graph();
+  const LabelledImages images = labelled_images(64, 8, 4, 7);
+  const Weights weights = random_weights(graph, 8);
+  ThreadPool pool(2);
+  Network network(graph, 64, pool);
+  std::vector<int32_t> order(64);
+  std::iota(order.begin(), order.end(), 0);
+  const Tensor states = recomputed_statistics(network, weights.theta, images, order, 64, pool);
+  const Batch batch = batch_of(images, order);
+  const double trained =
+      network.loss(batch.x, batch.labels, weights.theta, weights.states, BatchnormMode::batch).loss;
+  const double evaluated =
+      evaluate(graph, weights.theta, states, images, LossKind::cross_entropy, pool).mean();
+  // The running variance of the 2x2 images' layers is larger by 1 / 255.
+  CHECK(evaluated == doctest::Approx(trained).epsilon(0.01));
+  const double before =
+      evaluate(graph, weights.theta, weights.states, images, LossKind::cross_entropy, pool).mean();
+  CHECK(std::abs(before - trained) > 0.1);
+}
+
+// BatchNorm's momentum of 0.1 leaves s -> 0.9 s + 0.1 b: from two states of a batch follows its b.
+TEST_CASE("weight average: statistics are the mean over the batches, by their images") {
+  const Graph graph = residual_graph();
+  const LabelledImages images = labelled_images(50, 8, 4, 7);
+  const Weights weights = random_weights(graph, 8);
+  const std::vector<int32_t> order = shuffled_order(50, 3, 0);
+  ThreadPool pool(2);
+  Network network(graph, 20, pool);
+  std::vector<double> expected(at(graph.layout().state_count()));
+  for (size_t first = 0; first < 50; first += 20) {
+    const size_t end = std::min<size_t>(50, first + 20);
+    const Batch batch = batch_of(images, {order.begin() + static_cast<int64_t>(first),
+                                          order.begin() + static_cast<int64_t>(end)});
+    const Tensor moved = weights.states.clone();
+    network.loss(batch.x, batch.labels, weights.theta, moved, BatchnormMode::batch);
+    for (size_t i = 0; i < expected.size(); ++i)
+      expected[i] += static_cast<double>(end - first) / 50 *
+                     (moved.data<float>()[i] - 0.9 * weights.states.data<float>()[i]) / 0.1;
+  }
+  const Tensor states = recomputed_statistics(network, weights.theta, images, order, 20, pool);
+  double largest = 1;
+  for (double value : expected) largest = std::max(largest, std::abs(value));
+  CHECK(worst_difference(states, expected) <= 2e-6 * largest);  // 0.1 in the divisor
+  ThreadPool one(1);
+  Network alone(graph, 20, one);
+  CHECK(same_bits(states, recomputed_statistics(alone, weights.theta, images, order, 20, one)));
+  const Graph no_batchnorm = graph_without_batchnorm();
+  Network none(no_batchnorm, 20, pool);
+  CHECK(recomputed_statistics(none, normals(no_batchnorm.layout().parameter_count(), 1), images,
+                              order, 20, pool)
+            .size() == 0);
 }
 
 // With a learning rate of 0 the network stands still, and an epoch's summed loss tells which images
@@ -224,20 +373,22 @@ TEST_CASE("trainer: the same bits for any number of threads") {
 TEST_CASE("trainer: a run restored in mid-epoch continues to the same bits") {
   const Graph graph = residual_graph();
   const LabelledImages images = labelled_images(40, 8, 4, 4);
-  for (OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adam}) {
-    const TrainingConfig config = config_of(kind, 0.05);  // four steps an epoch
+  for (OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adamw}) {
+    TrainingConfig config = config_of(kind, 0.05);  // four steps an epoch
+    config.ema_decay = 0.9;
+    config.swa_start = 1;
     const TrainingState whole = state_after(graph, config, images, 1, 11);
     for (int steps : {0, 1, 4, 6}) {
       CAPTURE(steps);
       const TrainingState saved = state_after(graph, config, images, 1, steps);
-      const Tensor theta = saved.theta.clone();
+      const TrainingState untouched = copy_of(saved);
       ThreadPool pool(2);
       Trainer trainer(graph, config, images, pool);
       trainer.step();  // a state to be forgotten
       trainer.restore(saved);
       while (trainer.state().optimizer_steps < 11) trainer.step();
       check_same_state(whole, trainer.state());
-      CHECK(same_bits(theta, saved.theta));  // the trainer works on a copy
+      check_same_state(untouched, saved);  // the trainer works on a copy
     }
   }
 }
@@ -257,6 +408,10 @@ TEST_CASE("trainer: a state of another model, optimizer or data set is refused")
   const TrainingConfig adam = config_of(OptimizerKind::adam, 0.05);
   CHECK(error_with(state_after(graph, adam, images, 1, 0)) ==
         "the saved run's optimizer moments do not fit this model and optimizer");
+  TrainingConfig averaging = config;
+  averaging.swa_start = 1;
+  CHECK(error_with(state_after(graph, averaging, images, 1, 0)) ==
+        "the saved run's averaged weights do not fit this model and optimizer");
   TrainingState beyond = own;
   beyond.step = 4;
   CHECK(error_with(beyond) ==
@@ -318,73 +473,4 @@ TEST_CASE("trainer: no images are refused") {
   none.labels = none.labels.rows(0, 0);
   ThreadPool pool(1);
   CHECK(error_of([&] { Trainer(graph, TrainingConfig(), none, pool); }) == "no images to train on");
-}
-
-namespace {
-
-struct Moments {
-  double mean = 0, deviation = 0;
-};
-Moments moments_of(const float* values, int64_t count) {
-  Moments m;
-  for (int64_t i = 0; i < count; ++i) m.mean += values[i] / static_cast<double>(count);
-  for (int64_t i = 0; i < count; ++i)
-    m.deviation += (values[i] - m.mean) * (values[i] - m.mean) / static_cast<double>(count - 1);
-  m.deviation = std::sqrt(m.deviation);
-  return m;
-}
-
-}  // namespace
-
-// A sample of n normals has a mean within 4 / sqrt(n) deviations of 0 and a deviation within 4 /
-// sqrt(2 n) of the true one, but for one sample in 16,000.
-TEST_CASE("initialise: the reference's distributions, layer by layer") {
-  const Graph graph = build_model({.name = "resnet14", .width = 8});
-  const ParameterLayout& layout = graph.layout();
-  const Tensor theta = normals(layout.parameter_count(), 1), states = theta.clone();
-  const Tensor own_states = states.slice(0, {layout.state_count()});
-  initialise(layout, 1, theta, own_states);
-  for (const ParameterEntry& entry : layout.state_dict()) {
-    CAPTURE(entry.name);
-    const float* w = (is_state(entry.kind) ? own_states : theta).data<float>() + entry.offset;
-    const auto all_are = [&](float value) {
-      return std::all_of(w, w + entry.size(), [&](float x) { return x == value; });
-    };
-    if (entry.is_weight()) {
-      const double inputs = static_cast<double>(entry.size() / entry.shape[0]);
-      const double expected =
-          entry.kind == ParameterKind::conv_weight ? std::sqrt(2 / inputs) : 1e-3;
-      const double n = static_cast<double>(entry.size());
-      const Moments m = moments_of(w, entry.size());
-      CHECK(std::abs(m.mean) <= 4 * expected / std::sqrt(n));
-      CHECK(std::abs(m.deviation / expected - 1) <= 4 / std::sqrt(2 * n));
-    } else if (entry.kind == ParameterKind::bn_scale || entry.kind == ParameterKind::bn_variance) {
-      CHECK(all_are(1));
-    } else {
-      CHECK(all_are(0));
-    }
-  }
-}
-
-TEST_CASE("initialise: a seed gives the same bits, another seed and every layer others") {
-  const Graph graph = residual_graph();
-  const ParameterLayout& layout = graph.layout();
-  const auto weights = [&](uint64_t seed) {
-    const Tensor theta({layout.parameter_count()}), states({layout.state_count()});
-    initialise(layout, seed, theta, states);
-    return theta;
-  };
-  const Tensor one = weights(1);
-  CHECK(same_bits(one, weights(1)));
-  CHECK(!same_bits(one, weights(2)));
-  std::set<float> first;
-  int64_t tensors = 0;
-  for (const ParameterEntry& entry : layout.parameters())
-    if (entry.kind == ParameterKind::conv_weight) {
-      // In units of the layer's deviation: streams that repeat would show.
-      first.insert(one.data<float>()[entry.offset] *
-                   std::sqrt(static_cast<float>(entry.filter_size())));
-      ++tensors;
-    }
-  CHECK(static_cast<int64_t>(first.size()) == tensors);
 }

@@ -38,6 +38,10 @@ class Operands {
   Tensor uniform(const Shape& shape, double low, double high) {
     return filled(shape, [&] { return low + (high - low) * random_.uniform(next_++); });
   }
+  /// An input, 0 or 1 with equal chances.
+  Tensor zeros_and_ones(const Shape& shape) {
+    return filled(shape, [&] { return static_cast<double>(random_.below(next_++, 2)); });
+  }
   /// An input of integers in [-500, 500], cheap to make: for millions of them.
   Tensor pattern(const Shape& shape) {
     int64_t i = 0;

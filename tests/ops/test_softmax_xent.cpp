@@ -1,17 +1,28 @@
 #include "kernels/softmax_xent/softmax_xent.h"
 #include "tests/ops/op_check.h"
+#include "tests/pytorch_values.h"
 
 using namespace topograd;
 using namespace topograd::test;
 
 constexpr LossKind kKinds[] = {LossKind::cross_entropy, LossKind::mse};
 
+struct Smoothed {
+  LossKind kind;
+  double smoothing;
+};
+constexpr Smoothed kSmoothed[] = {{LossKind::cross_entropy, 0},
+                                  {LossKind::cross_entropy, 0.1},
+                                  {LossKind::cross_entropy, 1},
+                                  {LossKind::mse, 0}};
+
 TEST_CASE("softmax_xent: every row equals the reference, for one network and for several") {
-  for (LossKind kind : kKinds)
+  for (const auto& [kind, smoothing] : kSmoothed)
     for (int64_t P : {0, 1, 3})  // 0: logits without the axis of the points
       for (int64_t N : {0, 1, 31, 33})
         for (int64_t C : {1, 2, 10, 32, 101}) {
-          const std::string what = text(name_of(kind), " P=", P, " N=", N, " C=", C);
+          const std::string what =
+              text(name_of(kind), " smoothing=", smoothing, " P=", P, " N=", N, " C=", C);
           const auto labels = [&](Operands& o) {
             return o.integers({N}, static_cast<uint32_t>(C));
           };
@@ -20,25 +31,27 @@ TEST_CASE("softmax_xent: every row equals the reference, for one network and for
           for (bool with_correct : {true, false})
             check_op<LossForwardArgs>(
                 "loss_forward " + what,
-                [&](Operands& o) {
+                [&, kind = kind, smoothing = smoothing](Operands& o) {
                   return LossForwardArgs{
                       .losses = o.output(per_image),
                       .correct = with_correct ? o.integer_output(per_image) : Tensor(),
                       .logits = o.normal(logits, 3.0),
                       .labels = labels(o),
-                      .kind = kind};
+                      .kind = kind,
+                      .label_smoothing = smoothing};
                 },
                 2e-7);  // double inside, rounded once
           if (P > 0) continue;
           for (bool in_place : {false, true})
             check_op<LossBackwardArgs>(
                 text("loss_backward ", what, in_place ? " in place" : ""),
-                [&](Operands& o) {
+                [&, kind = kind, smoothing = smoothing](Operands& o) {
                   const Tensor z = in_place ? o.in_out({N, C}) : o.normal({N, C}, 3.0);
                   return LossBackwardArgs{.dlogits = in_place ? z : o.output({N, C}),
                                           .logits = z,
                                           .labels = labels(o),
                                           .kind = kind,
+                                          .label_smoothing = smoothing,
                                           .scale = 0.37};
                 },
                 2e-7);
@@ -175,20 +188,57 @@ TEST_CASE("softmax_xent: known values") {
   CHECK(losses.data<double>()[0] == doctest::Approx(0.1875).epsilon(1e-14));
 }
 
+TEST_CASE("softmax_xent: smoothed losses and gradients are PyTorch's") {
+  const int64_t N = 3, C = 4;
+  const int32_t classes[] = {0, 1, 3};
+  const Tensor logits({N, C}, DType::f64), labels({N}, DType::i32);
+  std::copy_n(pytorch::kSmoothedLogits, N * C, logits.data<double>());
+  std::copy_n(classes, N, labels.data<int32_t>());
+  Context context;
+  for (const auto& expected : pytorch::kSmoothedLosses) {
+    CAPTURE(expected.smoothing);
+    const Tensor losses({N}, DType::f64), dlogits({N, C}, DType::f64);
+    loss_forward({.losses = losses,
+                  .logits = logits,
+                  .labels = labels,
+                  .label_smoothing = expected.smoothing},
+                 context);
+    loss_backward({.dlogits = dlogits,
+                   .logits = logits,
+                   .labels = labels,
+                   .label_smoothing = expected.smoothing,
+                   .scale = 1.0 / N},
+                  context);
+    for (int64_t n = 0; n < N; ++n)
+      CHECK(losses.data<double>()[n] == doctest::Approx(expected.losses[n]).epsilon(1e-14));
+    for (int64_t i = 0; i < N * C; ++i)
+      CHECK(std::abs(dlogits.data<double>()[i] - expected.gradient[i]) <= 1e-15);
+  }
+}
+
 TEST_CASE("softmax_xent: the gradient is the derivative of the loss") {
   Context context;
   const int64_t N = 5, C = 7;
   Operands o(3, DType::f64);
   const Tensor logits = o.normal({N, C});
   const Tensor labels = o.integers({N}, C);
-  for (LossKind kind : kKinds) {
+  for (const Smoothed& smoothed : kSmoothed) {
     const Tensor dlogits({N, C}, DType::f64);
-    loss_backward(
-        {.dlogits = dlogits, .logits = logits, .labels = labels, .kind = kind, .scale = 0.5},
-        context);
+    loss_backward({.dlogits = dlogits,
+                   .logits = logits,
+                   .labels = labels,
+                   .kind = smoothed.kind,
+                   .label_smoothing = smoothed.smoothing,
+                   .scale = 0.5},
+                  context);
     const auto half_sum = [&] {
       const Tensor losses({N}, DType::f64);
-      loss_forward({.losses = losses, .logits = logits, .labels = labels, .kind = kind}, context);
+      loss_forward({.losses = losses,
+                    .logits = logits,
+                    .labels = labels,
+                    .kind = smoothed.kind,
+                    .label_smoothing = smoothed.smoothing},
+                   context);
       double sum = 0;
       for (int64_t n = 0; n < N; ++n) sum += 0.5 * losses.data<double>()[n];
       return sum;
@@ -310,6 +360,20 @@ TEST_CASE("softmax_xent: labels out of range, wrong shapes and unknown names are
   labels.data<int32_t>()[1] = 0;
   CHECK_THROWS_AS(
       loss_forward({.losses = Tensor({3}), .logits = logits, .labels = labels}, context), Error);
+  for (double smoothing : {-0.1, 1.1, std::nan("")})
+    CHECK_THROWS_AS(loss_backward({.dlogits = Tensor({2, 3}),
+                                   .logits = logits,
+                                   .labels = labels,
+                                   .label_smoothing = smoothing},
+                                  context),
+                    Error);
+  CHECK_THROWS_WITH_AS(loss_forward({.losses = Tensor({2}),
+                                     .logits = logits,
+                                     .labels = labels,
+                                     .kind = LossKind::mse,
+                                     .label_smoothing = 0.1},
+                                    context),
+                       "loss_forward: label smoothing is cross_entropy's; mse has none", Error);
   CHECK_THROWS_AS(loss_named("hinge"), Error);
   CHECK(loss_named("mse") == LossKind::mse);
 }
