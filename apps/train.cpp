@@ -84,6 +84,8 @@ cxxopts::Options make_options() {
        string())
       ("swa-start", "average the weights at the ends of epochs, from this one on: swa.safetensors",
        string())
+      ("precision", "of the operands of convolutions and linear layers: f32, bf16x3 or bf16, which need "
+                    "--device cuda or simt; weights, sums and all else stay f32", value("f32"))
       ("seed", "decides weights, order, augmentation and label noise", value("1"));
   options.add_options("Run")
       ("output", "folder of the run", value("runs/train"))
@@ -167,6 +169,7 @@ TrainingConfig training_config(const cxxopts::ParseResult& flags) {
   t.augment = flags.count("no-augment") == 0;
   t.loss = cli::loss(flags);
   t.label_smoothing = fraction(flags, "label-smoothing");
+  t.precision = precision_named(flags["precision"].as<std::string>());
   t.initialisation = initialisation_named(flags["init"].as<std::string>());
   t.seed = cli::seed(flags);
   if (flags.count("ema")) {
@@ -309,6 +312,9 @@ int run(int argc, char** argv) {
   cli::catch_interruption();
   const cxxopts::ParseResult flags = with_recipe(options, arguments, typed);
   RunOptions run = run_options(flags, typed, arguments.command());
+  require(run.training.precision == Precision::f32 || pool.device() != Device::cpu, "--precision ",
+          name_of(run.training.precision),
+          " is for GPUs' tensor cores: choose --device cuda or simt, or --precision f32");
   run.model.image_size = cli::whole(flags, "image-size", 12, 1024);
   build_model(run.model);  // a wrong model is refused before the data are read
   const DataSplits data = load_data(data_spec(flags));

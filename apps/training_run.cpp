@@ -318,6 +318,7 @@ std::string config_json(const RunOptions& options, const Dataset& train, Device 
   unusual("div_factor", t.schedule.div_factor, usual.schedule.div_factor);
   unusual("final_div_factor", t.schedule.final_div_factor, usual.schedule.final_div_factor);
   unusual("label_smoothing", t.label_smoothing, usual.label_smoothing);
+  unusual("precision", name_of(t.precision), name_of(usual.precision));
   unusual("init", name_of(t.initialisation), name_of(usual.initialisation));
   unusual("ema", t.ema_decay, usual.ema_decay);
   unusual("swa_start", t.swa_start, usual.swa_start);

@@ -20,7 +20,8 @@ struct ForwardCall {
   std::span<const Tensor> states;      ///< BatchNorm: the mean and variance to normalise by
   uint64_t weights_version = 0;        ///< see Conv2dForwardArgs
   Rounding rounding = Rounding::tight;
-  bool then_relu = false;  ///< BatchNorm: with the ReLU that reads it
+  Precision precision = Precision::f32;  ///< of products' operands
+  bool then_relu = false;                ///< BatchNorm: with the ReLU that reads it
 };
 
 /// One layer's backward pass over a chunk of n images.
@@ -41,6 +42,7 @@ struct BackwardCall {
   int64_t batch_count = 0;
   uint64_t weights_version = 0;
   Rounding rounding = Rounding::tight;
+  Precision precision = Precision::f32;  ///< of products' operands
 };
 
 class BatchnormLayer;

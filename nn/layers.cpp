@@ -35,7 +35,8 @@ void Conv2dLayer::forward(const ForwardCall& call, Context& context) const {
                   .bias = bias_ ? call.parameters[1] : Tensor(),
                   .geometry = geometry_,
                   .weights_version = call.weights_version,
-                  .rounding = call.rounding},
+                  .rounding = call.rounding,
+                  .precision = call.precision},
                  context);
 }
 
@@ -44,7 +45,8 @@ void Conv2dLayer::backward(const BackwardCall& call, Context& context) const {
                           .dy = call.dy,
                           .x = call.x[0],
                           .geometry = geometry_,
-                          .write = call.write_parameters},
+                          .write = call.write_parameters,
+                          .precision = call.precision},
                          context);
   if (bias_)
     bias_gradient({.db = call.dparameters[1], .dy = call.dy, .write = call.write_parameters},
@@ -56,7 +58,8 @@ void Conv2dLayer::backward(const BackwardCall& call, Context& context) const {
                           .geometry = geometry_,
                           .write = call.write[0],
                           .weights_version = call.weights_version,
-                          .rounding = call.rounding},
+                          .rounding = call.rounding,
+                          .precision = call.precision},
                          context);
 }
 
@@ -195,7 +198,8 @@ void LinearLayer::forward(const ForwardCall& call, Context& context) const {
   gemm({.c = call.y,
         .a = as_matrix(call.x[0]),
         .b = as_matrix(call.parameters[0]),
-        .transpose_b = true},
+        .transpose_b = true,
+        .precision = call.precision},
        context);
   add_bias({.y = call.y, .bias = call.parameters[1]}, context);
 }
@@ -205,7 +209,8 @@ void LinearLayer::backward(const BackwardCall& call, Context& context) const {
         .a = call.dy,
         .b = as_matrix(call.x[0]),
         .transpose_a = true,
-        .write = call.write_parameters},
+        .write = call.write_parameters,
+        .precision = call.precision},
        context);
   bias_gradient({.db = call.dparameters[1], .dy = call.dy, .write = call.write_parameters},
                 context);
@@ -213,7 +218,8 @@ void LinearLayer::backward(const BackwardCall& call, Context& context) const {
     gemm({.c = as_matrix(call.dx[0]),
           .a = call.dy,
           .b = as_matrix(call.parameters[0]),
-          .write = call.write[0]},
+          .write = call.write[0],
+          .precision = call.precision},
          context);
 }
 

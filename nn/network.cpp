@@ -177,6 +177,7 @@ void Network::forward_node(int index, const Chunk& chunk, Context& context) {
                        .states = state_views_[at(index)],
                        .weights_version = weights_version_,
                        .rounding = options_.rounding,
+                       .precision = options_.precision,
                        .then_relu = plan_.takes_relu(index)},
                       context);
 }
@@ -284,7 +285,8 @@ void Network::backward_node(int index, bool sums_only, const Tensor& gradient, c
       .batch_dparameters = totals,
       .batch_count = coupled ? elements_per_channel(index, batch_) : 0,
       .weights_version = weights_version_,
-      .rounding = options_.rounding};
+      .rounding = options_.rounding,
+      .precision = options_.precision};
   if (sums_only)
     coupling_layer(index)->backward_sums(call, context);
   else

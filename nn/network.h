@@ -20,6 +20,9 @@ struct NetworkOptions {
   /// other than the CPU takes each batch as one chunk.
   int64_t images_per_chunk = 16;
   Rounding rounding = Rounding::tight;  ///< training sets relaxed
+  /// Of the operands of convolutions and linear layers; everything between them is dtype's. The CPU
+  /// computes in f32 whatever is asked.
+  Precision precision = Precision::f32;
   double label_smoothing = 0.0;         ///< of the cross-entropy (kernels/softmax_xent/)
 };
 

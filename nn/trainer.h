@@ -39,6 +39,7 @@ struct TrainingConfig {
   bool augment = true;  ///< random crop with padding 4, horizontal flip
   bool flip = true;     ///< without: augment crops alone
   uint64_t seed = 1;
+  Precision precision = Precision::f32;  ///< of products' operands; weights and sums are f32
   LossKind loss = LossKind::cross_entropy;
   double label_smoothing = 0;  ///< of the cross-entropy that is trained on
   Initialisation initialisation = Initialisation::kaiming_fan_in;

@@ -30,6 +30,7 @@ struct Conv2dForwardArgs {
   /// numbers in w, so that an implementation may keep them packed. 0 promises nothing.
   uint64_t weights_version = 0;
   Rounding rounding = Rounding::tight;
+  Precision precision = Precision::f32;  ///< of the products' operands; sums and results are f32
   void check() const;
 };
 inline void conv2d_forward(const Conv2dForwardArgs& args, Context& context) {
@@ -46,6 +47,7 @@ struct Conv2dBackwardDataArgs {
   Write write = Write::overwrite;
   uint64_t weights_version = 0;  ///< as in the forward pass
   Rounding rounding = Rounding::tight;
+  Precision precision = Precision::f32;  ///< of the products' operands; sums and results are f32
   void check() const;
 };
 inline void conv2d_backward_data(const Conv2dBackwardDataArgs& args, Context& context) {
@@ -60,6 +62,7 @@ struct Conv2dBackwardFilterArgs {
   Tensor x;   ///< [N, H, W, I]
   ConvGeometry geometry;
   Write write = Write::overwrite;
+  Precision precision = Precision::f32;
   void check() const;
 };
 inline void conv2d_backward_filter(const Conv2dBackwardFilterArgs& args, Context& context) {

@@ -72,18 +72,21 @@ void backward_filter(const Conv2dBackwardFilterArgs& args, Context& context) {
 void register_conv2d_cudnn(OpRegistry& registry) {
   registry.add<Conv2dForwardArgs>({"cudnn", Device::cuda,
                                    [](const Conv2dForwardArgs& a) {
-                                     return fits_cudnn(a.x) && fits_cudnn(a.w) && fits_cudnn(a.y);
+                                     return a.precision == Precision::f32 && fits_cudnn(a.x) &&
+                                            fits_cudnn(a.w) && fits_cudnn(a.y);
                                    },
                                    forward});
   registry.add<Conv2dBackwardDataArgs>({"cudnn", Device::cuda,
                                         [](const Conv2dBackwardDataArgs& a) {
-                                          return fits_cudnn(a.dx) && fits_cudnn(a.w) &&
+                                          return a.precision == Precision::f32 &&
+                                                 fits_cudnn(a.dx) && fits_cudnn(a.w) &&
                                                  fits_cudnn(a.dy);
                                         },
                                         backward_data});
   registry.add<Conv2dBackwardFilterArgs>({"cudnn", Device::cuda,
                                           [](const Conv2dBackwardFilterArgs& a) {
-                                            return fits_cudnn(a.x) && fits_cudnn(a.dw) &&
+                                            return a.precision == Precision::f32 &&
+                                                   fits_cudnn(a.x) && fits_cudnn(a.dw) &&
                                                    fits_cudnn(a.dy);
                                           },
                                           backward_filter});

@@ -13,4 +13,22 @@ const OpRegistry& OpRegistry::instance() {
   return registry;
 }
 
+Precision precision_named(std::string_view name) {
+  for (Precision precision : {Precision::f32, Precision::bf16x3, Precision::bf16})
+    if (name == name_of(precision)) return precision;
+  fail("unknown precision '", name, "': choose f32, bf16x3 or bf16");
+}
+
+std::string_view name_of(Precision precision) {
+  switch (precision) {
+    case Precision::f32:
+      return "f32";
+    case Precision::bf16x3:
+      return "bf16x3";
+    case Precision::bf16:
+      return "bf16";
+  }
+  return "?";
+}
+
 }  // namespace topograd

@@ -34,6 +34,10 @@ enum class Precision {
   bf16     ///< operands rounded to bf16: 8 bits
 };
 
+/// "f32", "bf16x3" or "bf16"; anything else is an Error that lists them.
+Precision precision_named(std::string_view name);
+std::string_view name_of(Precision precision);
+
 template <class Args>
 struct Implementation {
   std::string_view name;               ///< "reference", "onednn", "highway", ...

@@ -60,7 +60,7 @@ class WrongFlags(EndToEndTest):
 
     def test_choices(self):
         for flag, choices in [("optimizer", "sgd"), ("schedule", "cosine"), ("loss", "mse"),
-                              ("shortcut", "A or B"), ("activation", "relu"),
+                              ("shortcut", "A or B"), ("activation", "relu"), ("precision", "bf16x3"),
                               ("init", "kaiming_fan_in"), ("decay-scope", "all or weights"),
                               ("recipe", "resnet20-fast")]:
             with self.subTest(flag=flag):
@@ -114,6 +114,9 @@ class WrongFlags(EndToEndTest):
     def test_a_batch_that_no_memory_holds(self):
         self.refuse(["--model", "resnet110", "--width", "512", "--train-images", "10000",
                      "--batch-size", "10000"], "GiB", "choose --batch-size")
+
+    def test_tensor_cores_without_a_gpu(self):
+        self.refuse(["--device", "cpu", "--precision", "bf16"], "bf16", "simt")
 
     def test_more_images_than_there_are(self):
         self.refuse(["--train-images", "10001"], "10001", "10000")

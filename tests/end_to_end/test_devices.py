@@ -40,6 +40,20 @@ class Devices(EndToEndTest):
             # steps through BatchNorm's divisions make a few times larger.
             self.assertLess(math.dist(self.weights(device), expected), 1e-4 * moved, device)
 
+    def test_training_in_bf16_stays_near_f32(self):
+        self.train("cpu", "--output", "start", "--lr", "0", "--weight-decay", "0")
+        start = self.weights("start")
+        for device in devices(self.folder):
+            self.train(device, "--output", "f32")
+            expected = self.weights("f32")
+            moved = math.dist(expected, start)
+            # An operand has 8 bits, or 16: 4e-3 and 2e-5 of a product, before steps magnify them.
+            for precision, tolerance in (("bf16", 0.2), ("bf16x3", 2e-3)):
+                self.train(device, "--output", precision, "--precision", precision)
+                off = math.dist(self.weights(precision), expected)
+                self.assertLess(off, tolerance * moved, f"{precision} on {device}")
+                self.assertGreater(off, 1e-6 * moved, f"{precision} on {device}")
+
     def test_averages_and_masked_decay_are_the_cpu_s_within_rounding(self):
         more = ["--ema", "0.7", "--swa-start", "1", "--decay-scope", "weights", "--weight-decay",
                 "0.5", "--label-smoothing", "0.2"]

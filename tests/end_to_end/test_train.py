@@ -427,7 +427,7 @@ class Help(TrainTest):
             image-size no-augment label-noise noisy-labels epochs batch-size optimizer lr schedule
             lr-drops lr-factor warmup lr-power pct-start div-factor final-div-factor momentum
             no-nesterov beta1 beta2 epsilon weight-decay decay-scope loss label-smoothing init ema
-            swa-start recipe list-recipes seed output resume checkpoint-every save-seconds
+            swa-start recipe list-recipes precision seed output resume checkpoint-every save-seconds
             threads impl evaluate split help version"""
         self.assertEqual(set(flags.split()) - programs.mentioned_flags(printed), set())
         self.assertIn("Examples", printed)

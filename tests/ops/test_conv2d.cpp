@@ -1,3 +1,5 @@
+#include <set>
+
 #include "kernels/conv2d/conv2d.h"
 #include "tests/ops/op_check.h"
 
@@ -53,11 +55,19 @@ constexpr double kTolerance = 5e-6;
 // up to 6e-6.
 const std::map<std::string_view, double> kRowTolerances{{"winograd", 1e-5}};
 
+// bf16 has 8 bits: an operand is off by up to 2^-8 of itself, a product by 2^-7; the errors of a
+// sum add up like a random walk, as its terms do. bf16x3 leaves out 2^-16 of a product.
+constexpr double kBf16 = 0x1p-7, kBf16x3 = 0x1p-15;
+
 /// All directions, with and without what is optional. x and w begin `offset` floats into their
 /// memory.
-void check_directions(const Shape& x, const Shape& w, ConvGeometry geometry, int64_t offset = 0) {
-  const std::string what = text("x=", x, " w=", w, " stride=", geometry.stride,
-                                " padding=", geometry.padding, " offset=", offset);
+void check_directions(const Shape& x, const Shape& w, ConvGeometry geometry, int64_t offset = 0,
+                      Precision precision = Precision::f32) {
+  const std::string what =
+      text("x=", x, " w=", w, " stride=", geometry.stride, " padding=", geometry.padding,
+           " offset=", offset, " precision=", static_cast<int>(precision));
+  std::map<std::string_view, double> tolerances = kRowTolerances;
+  tolerances["bf16_tensor_core"] = precision == Precision::bf16 ? kBf16 : kBf16x3;
   const Shape y{x[0], geometry.output_extent(x[1], w[1]), geometry.output_extent(x[2], w[2]), w[0]};
   const auto input = [=](Operands& o, const Shape& shape) {
     return o.normal({shape.size() + offset}).slice(offset, shape);
@@ -71,9 +81,10 @@ void check_directions(const Shape& x, const Shape& w, ConvGeometry geometry, int
                                    .w = input(o, w),
                                    .bias = with_bias ? o.normal({w[0]}) : Tensor(),
                                    .geometry = geometry,
-                                   .rounding = Rounding::relaxed};
+                                   .rounding = Rounding::relaxed,
+                                   .precision = precision};
         },
-        kTolerance, 1, kRowTolerances);
+        kTolerance, 1, tolerances);
   for (Write write : {Write::overwrite, Write::accumulate}) {
     check_op<Conv2dBackwardDataArgs>(
         "backward data " + what,
@@ -83,9 +94,10 @@ void check_directions(const Shape& x, const Shape& w, ConvGeometry geometry, int
                                         .w = input(o, w),
                                         .geometry = geometry,
                                         .write = write,
-                                        .rounding = Rounding::relaxed};
+                                        .rounding = Rounding::relaxed,
+                                        .precision = precision};
         },
-        kTolerance, 1, kRowTolerances);
+        kTolerance, 1, tolerances);
     check_op<Conv2dBackwardFilterArgs>(
         "backward filter " + what,
         [&](Operands& o) {
@@ -93,9 +105,10 @@ void check_directions(const Shape& x, const Shape& w, ConvGeometry geometry, int
                                           .dy = input(o, y),
                                           .x = input(o, x),
                                           .geometry = geometry,
-                                          .write = write};
+                                          .write = write,
+                                          .precision = precision};
         },
-        kTolerance);
+        kTolerance, 1, tolerances);
   }
 }
 
@@ -110,6 +123,33 @@ TEST_CASE("conv2d: kernels need not be square, nor as wide as the stride") {
   check_directions({2, 6, 9, 4}, {8, 2, 5, 4}, {1, 2});
   check_directions({2, 7, 5, 3}, {5, 4, 1, 3}, {3, 2});
   check_directions({1, 5, 3, 4}, {4, 1, 1, 4}, {7, 1});
+}
+
+TEST_CASE("conv2d: rows of less precision are as good as was asked, the others better") {
+  const Case cases[] = {{3, 9, 7, 16, 32, 3, 2, 1}, {2, 6, 6, 3, 16, 3, 1, 1},
+                        {2, 8, 8, 16, 32, 1, 2, 0}, {1, 7, 7, 31, 33, 5, 2, 2},
+                        {0, 4, 4, 3, 2, 3, 1, 1},   {1, 12, 13, 8, 70, 3, 1, 1},
+                        {1, 9, 16, 70, 8, 3, 1, 1}, {3, 15, 13, 5, 7, 3, 1, 1}};
+  for (Precision precision : {Precision::bf16x3, Precision::bf16})
+    for (const Case& c : cases)
+      check_directions({c.N, c.H, c.W, c.I}, {c.O, c.K, c.K, c.I}, {c.stride, c.padding}, 0,
+                       precision);
+}
+
+TEST_CASE("conv2d: tensor cores are used where the precision asked for allows it, and only there") {
+  const Tensor x = Tensor::zeros({1, 2, 2, 4}), w = Tensor::zeros({4, 1, 1, 4});
+  const Context context(Device::simt);
+  const auto rows = [&](Precision precision) {
+    const Conv2dForwardArgs forward{.y = x, .x = x, .w = w, .bias = {}, .precision = precision};
+    const Conv2dBackwardDataArgs data{.dx = x, .dy = x, .w = w, .precision = precision};
+    const Conv2dBackwardFilterArgs filter{.dw = w, .dy = x, .x = x, .precision = precision};
+    return std::set<std::string_view>{choose_implementation(forward, context).name,
+                                      choose_implementation(data, context).name,
+                                      choose_implementation(filter, context).name};
+  };
+  CHECK(rows(Precision::f32) == std::set<std::string_view>{"implicit_gemm"});
+  for (Precision precision : {Precision::bf16x3, Precision::bf16})
+    CHECK(rows(precision) == std::set<std::string_view>{"bf16_tensor_core"});
 }
 
 TEST_CASE("conv2d: tensors may begin at any float") {
