@@ -140,9 +140,12 @@ TEST_CASE("conv2d: tensor cores are used where the precision asked for allows it
   const Tensor x = Tensor::zeros({1, 2, 2, 4}), w = Tensor::zeros({4, 1, 1, 4});
   const Context context(Device::simt);
   const auto rows = [&](Precision precision) {
-    const Conv2dForwardArgs forward{.y = x, .x = x, .w = w, .bias = {}, .precision = precision};
-    const Conv2dBackwardDataArgs data{.dx = x, .dy = x, .w = w, .precision = precision};
-    const Conv2dBackwardFilterArgs filter{.dw = w, .dy = x, .x = x, .precision = precision};
+    const Conv2dForwardArgs forward{
+        .y = x, .x = x, .w = w, .bias = {}, .geometry = {}, .precision = precision};
+    const Conv2dBackwardDataArgs data{
+        .dx = x, .dy = x, .w = w, .geometry = {}, .precision = precision};
+    const Conv2dBackwardFilterArgs filter{
+        .dw = w, .dy = x, .x = x, .geometry = {}, .precision = precision};
     return std::set<std::string_view>{choose_implementation(forward, context).name,
                                       choose_implementation(data, context).name,
                                       choose_implementation(filter, context).name};
