@@ -68,6 +68,7 @@ class BatchMaker {
     require(plan.batch_size > 0, "batches of ", plan.batch_size, " images: ask for at least one");
   }
 
+  int64_t image_count() const { return images_.count(); }
   int64_t steps_per_epoch() const {
     return (images_.count() + plan_.batch_size - 1) / plan_.batch_size;
   }
@@ -255,6 +256,10 @@ BatchLoader::BatchLoader(const LabelledImages& images, const BatchPlan& plan, Th
 }
 
 BatchLoader::~BatchLoader() = default;
+
+int64_t BatchLoader::image_count() const {
+  return state_->maker.image_count();
+}
 
 int64_t BatchLoader::steps_per_epoch() const {
   return state_->maker.steps_per_epoch();

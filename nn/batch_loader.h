@@ -47,6 +47,7 @@ class BatchLoader {
   BatchLoader(const BatchLoader&) = delete;
   BatchLoader& operator=(const BatchLoader&) = delete;
 
+  int64_t image_count() const;
   int64_t steps_per_epoch() const;
 
   /// The batch of a step, in [0, steps_per_epoch()), of an epoch; an epoch's last one may be

@@ -179,10 +179,10 @@ void Trainer::average_epoch() {
 
 Tensor Trainer::swa_states() {
   require(state_.swa_count > 0, "no epoch's weights have been averaged yet");
-  // In the order of the epoch that would come next.
-  const std::vector<int32_t> order = shuffled_order(images_.count(), config_.seed, config_.epochs);
-  return recomputed_statistics(network_, state_.swa_theta, images_, order, config_.batch_size,
-                               pool_);
+  // The images as they are, in the order of the epoch that would come next.
+  BatchLoader batches(
+      images_, {.batch_size = config_.batch_size, .augment = false, .seed = config_.seed}, pool_);
+  return recomputed_statistics(network_, state_.swa_theta, batches, config_.epochs, pool_);
 }
 
 void Trainer::step() {

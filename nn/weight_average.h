@@ -1,9 +1,7 @@
 // Averages of a network's weights over its training.
 #pragma once
 
-#include <span>
-
-#include "kernels/augment/labelled_images.h"
+#include "nn/batch_loader.h"
 #include "nn/network.h"
 
 namespace topograd {
@@ -19,10 +17,9 @@ namespace topograd {
 void move_average(const Tensor& average, const Tensor& value, double weight, Context& context);
 
 /// BatchNorm's running statistics for weights that no training step has seen: the mean of every
-/// batch's mean and (unbiased) variance over one pass through the images, as they are, in `order`
-/// and batches of batch_size, each batch counted by its images. [state_count], on the pool's
-/// device; the images may lie anywhere.
-Tensor recomputed_statistics(Network& network, const Tensor& theta, const LabelledImages& images,
-                             std::span<const int32_t> order, int64_t batch_size, ThreadPool& pool);
+/// batch's mean and (unbiased) variance over one epoch of `batches`, each batch counted by its
+/// images. [state_count], on the pool's device.
+Tensor recomputed_statistics(Network& network, const Tensor& theta, BatchLoader& batches,
+                             int64_t epoch, ThreadPool& pool);
 
 }  // namespace topograd

@@ -2,7 +2,6 @@
 // continues, stops and repeats to the bit.
 #include "nn/trainer.h"
 
-#include <numeric>
 #include <set>
 
 #include "models/registry.h"
@@ -246,10 +245,9 @@ TEST_CASE("weight average: one batch's statistics make evaluation see what train
   const Weights weights = random_weights(graph, 8);
   ThreadPool pool(2);
   Network network(graph, 64, pool);
-  std::vector<int32_t> order(64);
-  std::iota(order.begin(), order.end(), 0);
-  const Tensor states = recomputed_statistics(network, weights.theta, images, order, 64, pool);
-  const Batch batch = batch_of(images, order);
+  BatchLoader batches(images, {.batch_size = 64, .augment = false}, pool);
+  const Tensor states = recomputed_statistics(network, weights.theta, batches, 0, pool);
+  const Batch batch = batch_of(images, shuffled_order(64, 1, 0));
   const double trained =
       network.loss(batch.x, batch.labels, weights.theta, weights.states, BatchnormMode::batch).loss;
   const double evaluated =
@@ -280,17 +278,20 @@ TEST_CASE("weight average: statistics are the mean over the batches, by their im
       expected[i] += static_cast<double>(end - first) / 50 *
                      (moved.data<float>()[i] - 0.9 * weights.states.data<float>()[i]) / 0.1;
   }
-  const Tensor states = recomputed_statistics(network, weights.theta, images, order, 20, pool);
+  const BatchPlan plan{.batch_size = 20, .augment = false, .seed = 3};
+  BatchLoader batches(images, plan, pool);
+  const Tensor states = recomputed_statistics(network, weights.theta, batches, 0, pool);
   double largest = 1;
   for (double value : expected) largest = std::max(largest, std::abs(value));
   CHECK(worst_difference(states, expected) <= 2e-6 * largest);  // 0.1 in the divisor
   ThreadPool one(1);
   Network alone(graph, 20, one);
-  CHECK(same_bits(states, recomputed_statistics(alone, weights.theta, images, order, 20, one)));
+  BatchLoader alone_batches(images, plan, one);
+  CHECK(same_bits(states, recomputed_statistics(alone, weights.theta, alone_batches, 0, one)));
   const Graph no_batchnorm = graph_without_batchnorm();
   Network none(no_batchnorm, 20, pool);
-  CHECK(recomputed_statistics(none, normals(no_batchnorm.layout().parameter_count(), 1), images,
-                              order, 20, pool)
+  CHECK(recomputed_statistics(none, normals(no_batchnorm.layout().parameter_count(), 1), batches, 0,
+                              pool)
             .size() == 0);
 }
 

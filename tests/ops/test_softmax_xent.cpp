@@ -258,6 +258,24 @@ TEST_CASE("softmax_xent: the gradient is the derivative of the loss") {
   }
 }
 
+/// What a row finds, brought to the CPU.
+struct Losses {
+  Tensor losses, correct;
+};
+
+Losses losses_of(const Implementation<LossForwardArgs>& row, const Tensor& logits,
+                 const Tensor& labels, Context& context) {
+  const Shape images{logits.dim(0)};
+  const Tensor losses(images, DType::f32, row.device);
+  const Tensor correct(images, DType::i32, row.device);
+  row.run({.losses = losses,
+           .correct = correct,
+           .logits = logits.to(row.device),
+           .labels = labels.to(row.device)},
+          context);
+  return {losses.to(Device::cpu), correct.to(Device::cpu)};
+}
+
 TEST_CASE("softmax_xent: extreme logits, ties and NaN") {
   const float inf = std::numeric_limits<float>::infinity();
   const float nan = std::nanf("");
@@ -281,15 +299,7 @@ TEST_CASE("softmax_xent: extreme logits, ties and NaN") {
   }
   for_each_execution<LossForwardArgs>(
       [&](const auto& row, const Execution& execution, Context& context) {
-        const Tensor losses_there({N}, DType::f32, row.device);
-        const Tensor correct_there({N}, DType::i32, row.device);
-        row.run({.losses = losses_there,
-                 .correct = correct_there,
-                 .logits = logits.to(row.device),
-                 .labels = labels.to(row.device)},
-                context);
-        const Tensor losses = losses_there.to(Device::cpu);
-        const Tensor correct = correct_there.to(Device::cpu);
+        const auto [losses, correct] = losses_of(row, logits, labels, context);
         for (int64_t n = 0; n < N; ++n) {
           CAPTURE(row.name);
           CAPTURE(execution.describe());
@@ -326,15 +336,7 @@ TEST_CASE("softmax_xent: the largest logit is found in any class") {
   }
   for_each_execution<LossForwardArgs>(
       [&](const auto& row, const Execution& execution, Context& context) {
-        const Tensor losses_there({C}, DType::f32, row.device);
-        const Tensor correct_there({C}, DType::i32, row.device);
-        row.run({.losses = losses_there,
-                 .correct = correct_there,
-                 .logits = logits.to(row.device),
-                 .labels = labels.to(row.device)},
-                context);
-        const Tensor losses = losses_there.to(Device::cpu);
-        const Tensor correct = correct_there.to(Device::cpu);
+        const auto [losses, correct] = losses_of(row, logits, labels, context);
         for (int64_t n = 0; n < C; ++n) {
           CHECK_MESSAGE(losses.data<float>()[n] == (n % 2 ? 1e6F : 0.0F), row.name, " on ",
                         execution.describe(), ", image ", n);
