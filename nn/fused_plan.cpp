@@ -258,6 +258,7 @@ void FusedPlan::form_weights(const NetworkOnPlane& network, const Tensor& coeffi
                   .filters = filters_,
                   .epsilon = BatchnormLayer::kEpsilon},
                  context);
+  weights_version_ = new_weights_version();
 }
 
 void FusedPlan::run_step(const FusedConvStep& conv, const FusedStep& step, const Tensor& x,

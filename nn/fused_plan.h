@@ -23,6 +23,7 @@ struct FusedPlanOptions {
   Device device = Device::cpu;
   DType dtype = DType::f32;
   Precision precision = Precision::f32;
+  Rounding rounding = Rounding::tight;
 };
 
 /// conv2d or linear, with what it took in. Linear layers are convolutions of 1x1 images.
@@ -92,6 +93,7 @@ class FusedPlan {
   std::vector<Tensor> values_;  // per node, flat
   Tensor filters_;              // table of FoldedFilter
   Tensor weights_, biases_;
+  uint64_t weights_version_ = 0;
 };
 
 }  // namespace topograd

@@ -22,6 +22,8 @@ struct FusedConvArgs {
   ConvGeometry geometry{};
   bool relu = false;
   Precision precision = Precision::f32;
+  Rounding rounding = Rounding::tight;
+  uint64_t weights_version = 0;  ///< as in conv2d.h
 
   int64_t images() const { return points == 0 ? 0 : y.dim(0) / points; }   ///< N
   int64_t filters() const { return points == 0 ? 0 : w.dim(0) / points; }  ///< O

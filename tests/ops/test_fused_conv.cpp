@@ -28,6 +28,7 @@ enum class Residual { none, apart, in_place };
 struct Extras {
   bool shares_x, bias, relu;
   Residual residual;
+  Rounding rounding = Rounding::tight;
 };
 
 FusedConvArgs make_args(Operands& o, const Case& c, const Extras& extras, Precision precision) {
@@ -46,12 +47,15 @@ FusedConvArgs make_args(Operands& o, const Case& c, const Extras& extras, Precis
           .points = c.points,
           .geometry = g,
           .relu = extras.relu,
-          .precision = precision};
+          .precision = precision,
+          .rounding = extras.rounding};
 }
 
 // A sum of K = KH KW I <= 310 products in f32, and two more terms: sqrt(K) ulp (6e-8) against
 // results of about sqrt(K), with room for the largest of thousands.
 constexpr double kTolerance = 3e-6;
+// Winograd's sums pass through numbers ten times their result (conv2d/winograd.cpp).
+constexpr double kWinogradTolerance = 1e-5;
 // bf16 has 8 bits: an operand is off by up to 2^-8 of itself, a product by 2^-7. The errors of a
 // sum add up as its terms do, like a random walk, so that their share of the largest result stays
 // below. bf16x3: what two parts leave of an operand is 2^-17 of it, twice, and the product of the
@@ -68,7 +72,7 @@ void check_case(const Case& c, const Extras& extras) {
              " residual=", static_cast<int>(extras.residual),
              " precision=", static_cast<int>(precision)),
         [&, precision = precision](Operands& o) { return make_args(o, c, extras, precision); },
-        kTolerance, 1, {{"bf16_tensor_core", tolerance}});
+        kTolerance, 1, {{"bf16_tensor_core", tolerance}, {"winograd", kWinogradTolerance}});
 }
 
 }  // namespace
@@ -87,6 +91,32 @@ TEST_CASE("fused_conv: every combination of what is optional") {
       for (bool relu : {false, true})
         for (Residual residual : {Residual::none, Residual::apart, Residual::in_place})
           for (const Case& c : {even, odd}) check_case(c, {shares_x, bias, relu, residual});
+}
+
+// Whole and broken tiles, images side by side in a block of tiles, several blocks, each width of a
+// block of channels.
+TEST_CASE("fused_conv: Winograd's algorithm in every size and with all that is optional") {
+  const Case cases[] = {{2, 2, 8, 8, 16, 16, 3, 3, 1, 1},   {1, 1, 4, 4, 16, 32, 3, 3, 1, 1},
+                        {1, 3, 7, 9, 32, 48, 3, 3, 1, 1},   {1, 5, 16, 16, 48, 16, 3, 3, 1, 1},
+                        {2, 9, 5, 6, 64, 32, 3, 3, 1, 1},   {1, 2, 10, 4, 128, 16, 3, 3, 1, 1},
+                        {1, 1, 33, 19, 16, 16, 3, 3, 1, 1}, {3, 0, 4, 4, 16, 16, 3, 3, 1, 1}};
+  for (const Case& c : cases)
+    for (Residual residual : {Residual::none, Residual::apart, Residual::in_place})
+      for (bool relu : {false, true})
+        check_case(c, {residual == Residual::apart, residual != Residual::apart, relu, residual,
+                       Rounding::relaxed});
+}
+
+TEST_CASE("fused_conv: Winograd's algorithm runs where relaxed rounding is asked for, only there") {
+  const Tensor x = Tensor::zeros({2, 4, 4, 16}), w = Tensor::zeros({16, 3, 3, 16});
+  FusedConvArgs args{.y = x, .x = x, .w = w, .geometry = {1, 1}};
+  const Context context;
+  CHECK(choose_implementation(args, context).name == "direct");
+  args.rounding = Rounding::relaxed;
+  CHECK(choose_implementation(args, context).name == "winograd");
+  args.w = Tensor::zeros({24, 3, 3, 16});
+  args.y = Tensor::zeros({2, 4, 4, 24});
+  CHECK(choose_implementation(args, context).name == "direct");
 }
 
 TEST_CASE("fused_conv: tensors may begin at any float") {

@@ -299,7 +299,8 @@ TEST_CASE("softmax_xent: extreme logits, ties and NaN") {
   }
   for_each_execution<LossForwardArgs>(
       [&](const auto& row, const Execution& execution, Context& context) {
-        const auto [losses, correct] = losses_of(row, logits, labels, context);
+        const Losses there = losses_of(row, logits, labels, context);
+        const Tensor losses = there.losses, correct = there.correct;
         for (int64_t n = 0; n < N; ++n) {
           CAPTURE(row.name);
           CAPTURE(execution.describe());
@@ -336,7 +337,8 @@ TEST_CASE("softmax_xent: the largest logit is found in any class") {
   }
   for_each_execution<LossForwardArgs>(
       [&](const auto& row, const Execution& execution, Context& context) {
-        const auto [losses, correct] = losses_of(row, logits, labels, context);
+        const Losses there = losses_of(row, logits, labels, context);
+        const Tensor losses = there.losses, correct = there.correct;
         for (int64_t n = 0; n < C; ++n) {
           CHECK_MESSAGE(losses.data<float>()[n] == (n % 2 ? 1e6F : 0.0F), row.name, " on ",
                         execution.describe(), ", image ", n);

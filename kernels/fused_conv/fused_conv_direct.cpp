@@ -1,0 +1,259 @@
+// Any convolution in f32, summed directly in vector code: vectors run along the filters, and a
+// block of pixels by one or two vectors of filters stays in registers for the whole sum.
+//
+// Where a pixel's window lies inside the image, one row of it is KW * I numbers in a row of memory,
+// and so are the filters, packed as [group of filters][kh][kw * I + i][filter]: the inner loop is
+//   sums[pixel] += x[pixel's window row + l] * filters[l]          l < KW * I
+// Images with a border are copied into one first, so that every window is inside: a thousandth of
+// the work. A 1x1 convolution of stride 1 takes the whole batch as one row of pixels.
+#include <algorithm>
+#include <limits>
+
+#include "kernels/conv2d/packed_weights.h"
+#include "kernels/fused_conv/fused_conv.h"
+
+// Arrays of vectors, below, need vectors of a known size.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/fused_conv/fused_conv_direct.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target, as Highway requires.
+#include <hwy/highway.h>
+
+#ifndef TOPOGRAD_DIRECT_CONV
+#define TOPOGRAD_DIRECT_CONV
+namespace topograd {
+
+/// One convolution of N images for one network. A 1x1 convolution of stride 1 has one image of one
+/// row.
+struct DirectConv {
+  int64_t N, H, W, I;  ///< x, with its border
+  int64_t OH, OW, O;   ///< y
+  int64_t KH, KW, stride;
+
+  int64_t row() const { return KW * I; }        ///< numbers in a window's row
+  int64_t taps() const { return KH * KW * I; }  ///< numbers in a filter
+};
+
+/// What is added to the sums, as WinogradEpilogue.
+struct DirectEpilogue {
+  const float* bias = nullptr;
+  const float* residual = nullptr;
+  bool relu = false;
+};
+
+}  // namespace topograd
+#endif  // TOPOGRAD_DIRECT_CONV
+
+HWY_BEFORE_NAMESPACE();
+namespace topograd::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using Floats = hn::ScalableTag<float>;
+using Vector = hn::Vec<Floats>;
+
+constexpr Floats kFloats;
+constexpr int kLanes = static_cast<int>(hn::MaxLanes(kFloats));
+// With AVX-512's 32 registers 16 sums hide the latency of the multiply-adds; with 16 registers 8.
+constexpr int kSums = kLanes == 16 ? 16 : 8;
+
+/// Filters side by side in a register block: two vectors where they are all used.
+int64_t group_size(int64_t O) {
+  return O % (2 * kLanes) == 0 ? 2 * kLanes : kLanes;
+}
+
+/// w [O][taps] to [group][taps][filter of the group], zeros for what fills the last group up.
+void pack(float* packed, const float* w, int64_t O, int64_t taps) {
+  const int64_t group = group_size(O);
+  for (int64_t first = 0; first < O; first += group) {
+    const int64_t count = std::min(group, O - first);
+    for (int64_t l = 0; l < taps; ++l, packed += group) {
+      for (int64_t o = 0; o < count; ++o) packed[o] = w[(first + o) * taps + l];
+      std::fill(packed + count, packed + group, 0.0F);
+    }
+  }
+}
+
+/// The first `count` lanes; the others are zeros.
+HWY_INLINE Vector load(const float* from, int64_t count) {
+  if (count == kLanes) return hn::LoadU(kFloats, from);
+  alignas(64) float lanes[kLanes] = {};
+  std::copy_n(from, count, lanes);
+  return hn::Load(kFloats, lanes);
+}
+HWY_INLINE void store(Vector value, float* to, int64_t count) {
+  if (count == kLanes) return hn::StoreU(value, kFloats, to);
+  alignas(64) float lanes[kLanes];
+  hn::Store(value, kFloats, lanes);
+  std::copy_n(lanes, count, to);
+}
+
+/// kPixels neighbours of one row of y, kWidth vectors of filters, of which `filters` are real.
+template <int kPixels, int kWidth>
+HWY_INLINE void convolve_pixels(float* y, const float* x, const float* w, const DirectConv& conv,
+                                const DirectEpilogue& epilogue, int64_t filters) {
+  Vector sums[kPixels][kWidth];
+  for (int p = 0; p < kPixels; ++p)
+    for (int n = 0; n < kWidth; ++n) sums[p][n] = hn::Zero(kFloats);
+  const int64_t length = conv.row(), step = conv.stride * conv.I;
+  for (int64_t kh = 0; kh < conv.KH; ++kh, x += conv.W * conv.I)
+    for (int64_t l = 0; l < length; ++l, w += kWidth * kLanes) {
+      Vector taps[kWidth];
+      for (int n = 0; n < kWidth; ++n) taps[n] = hn::Load(kFloats, w + n * kLanes);
+      for (int p = 0; p < kPixels; ++p) {
+        const Vector input = hn::Set(kFloats, x[p * step + l]);
+        for (int n = 0; n < kWidth; ++n) sums[p][n] = hn::MulAdd(input, taps[n], sums[p][n]);
+      }
+    }
+  const float infinity = std::numeric_limits<float>::infinity();
+  const Vector lowest = hn::Set(kFloats, epilogue.relu ? 0.0F : -infinity);
+  for (int n = 0; n < kWidth; ++n) {
+    const int64_t count = std::min<int64_t>(kLanes, filters - n * kLanes);
+    const Vector bias = epilogue.bias ? load(epilogue.bias + n * kLanes, count) : hn::Zero(kFloats);
+    for (int p = 0; p < kPixels; ++p) {
+      const int64_t at = p * conv.O + n * kLanes;
+      Vector value = hn::Add(sums[p][n], bias);
+      if (epilogue.residual) value = hn::Add(value, load(epilogue.residual + at, count));
+      value = hn::IfThenElse(hn::Lt(value, lowest), lowest, value);  // NaN stays
+      store(value, y + at, count);
+    }
+  }
+}
+
+/// Pixels [begin, OW) of a row of y, in blocks of kPixels; returns where that ends.
+template <int kPixels, int kWidth>
+HWY_INLINE int64_t convolve_row(int64_t begin, float* y, const float* x, const float* w,
+                                const DirectConv& conv, const DirectEpilogue& epilogue,
+                                int64_t filters) {
+  for (; begin + kPixels <= conv.OW; begin += kPixels) {
+    DirectEpilogue here = epilogue;
+    if (here.residual) here.residual += begin * conv.O;
+    convolve_pixels<kPixels, kWidth>(y + begin * conv.O, x + begin * conv.stride * conv.I, w, conv,
+                                     here, filters);
+  }
+  return begin;
+}
+
+/// One image, one group of filters.
+template <int kWidth>
+void convolve_image(float* y, const float* x, const float* w, const DirectConv& conv,
+                    const DirectEpilogue& epilogue, int64_t filters) {
+  constexpr int kPixels = kWidth == 1 ? 8 : kSums / 2;
+  for (int64_t oh = 0; oh < conv.OH; ++oh) {
+    const float* row = x + oh * conv.stride * conv.W * conv.I;
+    float* out = y + oh * conv.OW * conv.O;
+    DirectEpilogue here = epilogue;
+    if (here.residual) here.residual += oh * conv.OW * conv.O;
+    int64_t ow = convolve_row<kPixels, kWidth>(0, out, row, w, conv, here, filters);
+    ow = convolve_row<2, kWidth>(ow, out, row, w, conv, here, filters);
+    convolve_row<1, kWidth>(ow, out, row, w, conv, here, filters);
+  }
+}
+
+/// All groups of filters of one image x (with its border).
+void convolve(float* y, const float* x, const float* packed, const DirectConv& conv,
+              const DirectEpilogue& epilogue) {
+  const int64_t group = group_size(conv.O);
+  for (int64_t o = 0; o < conv.O; o += group, packed += group * conv.taps()) {
+    DirectEpilogue here = epilogue;
+    if (here.bias) here.bias += o;
+    if (here.residual) here.residual += o;
+    if (group == kLanes)
+      convolve_image<1>(y + o, x, packed, conv, here, conv.O - o);
+    else
+      convolve_image<2>(y + o, x, packed, conv, here, conv.O - o);
+  }
+}
+
+}  // namespace topograd::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace topograd {
+
+namespace {
+
+HWY_EXPORT(pack);
+HWY_EXPORT(convolve);
+
+constexpr char kLayout = 'd';              // tells this packed form of a w from others
+constexpr int64_t kLargestGroup = 2 * 16;  // filters
+
+int64_t bytes(int64_t floats) {
+  return floats * static_cast<int64_t>(sizeof(float));
+}
+
+DirectConv describe(const FusedConvArgs& args) {
+  const ConvGeometry& g = args.geometry;
+  DirectConv conv{.N = args.images(),
+                  .H = args.x.dim(1) + 2 * g.padding,
+                  .W = args.x.dim(2) + 2 * g.padding,
+                  .I = args.x.dim(3),
+                  .OH = args.y.dim(1),
+                  .OW = args.y.dim(2),
+                  .O = args.filters(),
+                  .KH = args.w.dim(1),
+                  .KW = args.w.dim(2),
+                  .stride = g.stride};
+  if (conv.KH == 1 && conv.KW == 1 && conv.stride == 1 && g.padding == 0) {
+    conv.W = conv.OW = conv.N * conv.H * conv.W;
+    conv.N = conv.H = conv.OH = 1;
+  }
+  return conv;
+}
+
+/// An image inside a border of zeros, which is there already.
+void copy_inside(float* with_border, const float* image, const FusedConvArgs& args,
+                 const DirectConv& conv) {
+  const int64_t row = args.x.dim(2) * conv.I, padding = args.geometry.padding;
+  for (int64_t h = 0; h < args.x.dim(1); ++h)
+    std::copy_n(image + h * row, row, with_border + ((h + padding) * conv.W + padding) * conv.I);
+}
+
+void run(const FusedConvArgs& args, Context& context) {
+  if (args.y.size() == 0) return;
+  const DirectConv conv = describe(args);
+  const bool has_border = args.geometry.padding > 0;
+  const int64_t groups = (conv.O + kLargestGroup - 1) / kLargestGroup;
+  const int64_t w_size = groups * kLargestGroup * conv.taps();  // enough for any group
+  const int64_t border_size = has_border ? conv.H * conv.W * conv.I : 0;
+  float* scratch =
+      static_cast<float*>(context.workspace(bytes(args.points * w_size + border_size)));
+  float* with_border = scratch + args.points * w_size;
+  std::fill_n(with_border, border_size, 0.0F);
+  const auto pack_filters = [&](void* packed) {
+    for (int64_t p = 0; p < args.points; ++p) HWY_DYNAMIC_DISPATCH(pack)
+    (static_cast<float*>(packed) + p * w_size, args.w.data<float>() + p * conv.O * conv.taps(),
+     conv.O, conv.taps());
+  };
+  const float* w = static_cast<const float*>(context.state<PackedWeights>().get(
+      &kLayout, args.w, args.weights_version, bytes(args.points * w_size), scratch, pack_filters));
+  const int64_t x_image = args.x.dim(1) * args.x.dim(2) * conv.I;
+  const int64_t x_step = conv.N == args.images() ? x_image : args.images() * x_image;
+  const int64_t y_step = conv.OH * conv.OW * conv.O;
+  for (int64_t p = 0; p < args.points; ++p) {
+    const float* bias = args.bias.defined() ? args.bias.data<float>() + p * conv.O : nullptr;
+    for (int64_t n = 0; n < conv.N; ++n) {
+      const int64_t image = p * conv.N + n;
+      const float* x = args.x.data<float>() + (args.shares_x() ? n : image) * x_step;
+      if (has_border) copy_inside(with_border, x, args, conv);
+      HWY_DYNAMIC_DISPATCH(convolve)
+      (args.y.data<float>() + image * y_step, has_border ? with_border : x, w + p * w_size, conv,
+       {.bias = bias,
+        .residual =
+            args.residual.defined() ? args.residual.data<float>() + image * y_step : nullptr,
+        .relu = args.relu});
+    }
+  }
+}
+
+}  // namespace
+
+void register_fused_conv_direct(OpRegistry& registry) {
+  registry.add<FusedConvArgs>({"direct", Device::cpu,
+                               [](const FusedConvArgs& a) { return a.x.dtype() == DType::f32; },
+                               run});
+}
+
+}  // namespace topograd
+#endif  // HWY_ONCE
