@@ -1,5 +1,7 @@
 #include "nn/fused_plan.h"
 
+#include <algorithm>
+#include <bit>
 #include <map>
 
 #include "kernels/fused_conv/fused_conv.h"
@@ -191,57 +193,92 @@ FusedPlan::FusedPlan(const Graph& graph, const FusedPlanOptions& options)
           graph.layout().parameter_count(), " parameters is too large for ", options.points,
           " points at once");
   Compiler(*this).compile();
+  find_segments();
   allocate();
 }
 
-/// Walks the steps once: a value takes memory that no later step reads.
+/// Images whose largest value fits three times (input, output, residual) into half of a
+/// second-level cache of 2 MiB; a power of two, so that neighbouring steps agree.
+int64_t FusedPlan::images_at_once(const FusedStep& step) const {
+  constexpr int64_t kCache = 1 << 20;
+  if (options_.device != Device::cpu || options_.points > 1) return options_.images;
+  int64_t size = size_of(step.output);
+  for (int input : step.inputs) size = std::max(size, size_of(input));
+  const int64_t fit = kCache / (3 * size * bytes_of(options_.dtype));
+  return std::min(
+      options_.images,
+      static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(std::max<int64_t>(fit, 1)))));
+}
+
+void FusedPlan::find_segments() {
+  std::vector<size_t> segment_of(graph_.nodes().size(), 0);  // that makes a node's value
+  crosses_.assign(graph_.nodes().size(), false);
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    const int64_t images = images_at_once(steps_[s]);
+    if (segments_.empty() || segments_.back().images != images) segments_.push_back({s, s, images});
+    segments_.back().end = s + 1;
+    segment_of[at(steps_[s].output)] = segments_.size();
+    for (int input : steps_[s].inputs)
+      if (segment_of[at(input)] != segments_.size()) crosses_[at(input)] = true;
+  }
+  crosses_[at(graph_.output())] = true;
+}
+
+/// Walks the steps once: a value takes memory that no later step reads. What crosses from one
+/// segment to another has memory of its own: others of its images come after the later steps.
 void FusedPlan::allocate() {
   values_.resize(graph_.nodes().size());
   std::vector<size_t> last(graph_.nodes().size(), 0);
   for (size_t s = 0; s < steps_.size(); ++s)
     for (int input : steps_[s].inputs) last[at(input)] = s;
-  last[at(graph_.output())] = steps_.size();
   std::map<int64_t, std::vector<Tensor>> free;  // by size
-  for (size_t s = 0; s < steps_.size(); ++s) {
-    const FusedStep& step = steps_[s];
-    const int64_t size =
-        rows(step.output, options_.images) * graph_.nodes()[at(step.output)].shape.size();
-    // The input that the step may overwrite: a convolution its residual, others their first.
-    const bool is_conv = std::holds_alternative<FusedConvStep>(step.what);
-    const bool may_overwrite = is_conv ? step.inputs.size() > 1 && step.inputs[0] != step.inputs[1]
-                                       : graph_.nodes()[at(step.output)].layer->works_in_place();
-    const int victim = is_conv ? step.inputs.back() : step.inputs[0];
-    Tensor& value = values_[at(step.output)];
-    bool overwritten = false;
-    if (may_overwrite && victim != 0 && last[at(victim)] == s &&
-        values_[at(victim)].size() == size) {
-      value = values_[at(victim)];
-      overwritten = true;
-    } else if (!free[size].empty()) {
-      value = free[size].back();
-      free[size].pop_back();
-    } else {
-      value = Tensor({size}, options_.dtype, options_.device);
+  for (const Segment& segment : segments_)
+    for (size_t s = segment.begin; s < segment.end; ++s) {
+      const FusedStep& step = steps_[s];
+      const bool crosses = crosses_[at(step.output)];
+      const int64_t size =
+          rows(step.output, crosses ? options_.images : segment.images) * size_of(step.output);
+      const auto ends_here = [&](int node) {
+        return node != 0 && !crosses_[at(node)] && last[at(node)] == s;
+      };
+      // The input that the step may overwrite: a convolution its residual, others their first.
+      const bool is_conv = std::holds_alternative<FusedConvStep>(step.what);
+      const bool may_overwrite = is_conv
+                                     ? step.inputs.size() > 1 && step.inputs[0] != step.inputs[1]
+                                     : graph_.nodes()[at(step.output)].layer->works_in_place();
+      const int victim = is_conv ? step.inputs.back() : step.inputs[0];
+      Tensor& value = values_[at(step.output)];
+      bool overwritten = false;
+      if (crosses) {
+        value = Tensor({size}, options_.dtype, options_.device);
+      } else if (may_overwrite && ends_here(victim) && values_[at(victim)].size() == size) {
+        value = values_[at(victim)];
+        overwritten = true;
+      } else if (!free[size].empty()) {
+        value = free[size].back();
+        free[size].pop_back();
+      } else {
+        value = Tensor({size}, options_.dtype, options_.device);
+      }
+      for (size_t k = 0; k < step.inputs.size(); ++k) {
+        const int input = step.inputs[k];
+        const bool again = k > 0 && step.inputs[0] == input;
+        if (ends_here(input) && !again && !(overwritten && input == victim))
+          free[values_[at(input)].size()].push_back(values_[at(input)]);
+      }
     }
-    for (size_t k = 0; k < step.inputs.size(); ++k) {
-      const int input = step.inputs[k];
-      const bool again = k > 0 && step.inputs[0] == input;
-      const bool done = input != 0 && last[at(input)] == s && !again;
-      if (done && !(overwritten && input == victim))
-        free[values_[at(input)].size()].push_back(values_[at(input)]);
-    }
-  }
 }
 
 int64_t FusedPlan::rows(int node, int64_t n) const {
   return shared_[at(node)] ? n : options_.points * n;
 }
 
-Tensor FusedPlan::value(int node, const Tensor& x) const {
-  if (node == 0) return x;
-  Shape shape{rows(node, x.dim(0))};
+Tensor FusedPlan::value(int node, const Batch& batch) const {
+  if (node == 0) return batch.x.rows(batch.first, batch.first + batch.count);
+  Shape shape{rows(node, batch.count)};
   for (int64_t extent : graph_.nodes()[at(node)].shape) shape.push_back(extent);
-  return values_[at(node)].slice(0, shape);
+  const int64_t first = crosses_[at(node)] ? batch.first : 0;
+  return values_[at(node)].slice(rows(node, first) * size_of(node), shape);
 }
 
 void FusedPlan::form_weights(const NetworkOnPlane& network, const Tensor& coefficients,
@@ -261,30 +298,32 @@ void FusedPlan::form_weights(const NetworkOnPlane& network, const Tensor& coeffi
   weights_version_ = new_weights_version();
 }
 
-void FusedPlan::run_step(const FusedConvStep& conv, const FusedStep& step, const Tensor& x,
+void FusedPlan::run_step(const FusedConvStep& conv, const FusedStep& step, const Batch& batch,
                          Context& context) {
   const int64_t P = options_.points, O = conv.filters[0];
   const auto image = [&](const Tensor& t) {
     return conv.flatten ? t.reshaped({t.dim(0), 1, 1, t.dim(0) == 0 ? 0 : t.size() / t.dim(0)}) : t;
   };
-  fused_conv({.y = image(value(step.output, x)),
-              .x = image(value(step.inputs[0], x)),
+  fused_conv({.y = image(value(step.output, batch)),
+              .x = image(value(step.inputs[0], batch)),
               .w = weights_.slice(P * conv.weights, conv.filters.with_first(P * O)),
               .bias = biases_.slice(P * conv.bias, {P * O}),
-              .residual = conv.residual < 0 ? Tensor() : image(value(conv.residual, x)),
+              .residual = conv.residual < 0 ? Tensor() : image(value(conv.residual, batch)),
               .points = P,
               .geometry = conv.geometry,
               .relu = conv.relu,
-              .precision = options_.precision},
+              .precision = options_.precision,
+              .rounding = options_.rounding,
+              .weights_version = weights_version_},
              context);
 }
 
-void FusedPlan::run_step(const FusedScaleShiftStep& norm, const FusedStep& step, const Tensor& x,
+void FusedPlan::run_step(const FusedScaleShiftStep& norm, const FusedStep& step, const Batch& batch,
                          Context& context) {
-  const Tensor y = value(step.output, x);
+  const Tensor y = value(step.output, batch);
   const Shape per_channel{options_.points * y.dim(y.shape().rank() - 1)};
   scale_shift({.y = y,
-               .x = value(step.inputs[0], x),
+               .x = value(step.inputs[0], batch),
                .scale = weights_.slice(options_.points * norm.scale, per_channel),
                .shift = biases_.slice(options_.points * norm.shift, per_channel),
                .points = options_.points,
@@ -292,18 +331,18 @@ void FusedPlan::run_step(const FusedScaleShiftStep& norm, const FusedStep& step,
               context);
 }
 
-void FusedPlan::run_step(const FusedLayerStep&, const FusedStep& step, const Tensor& x,
+void FusedPlan::run_step(const FusedLayerStep&, const FusedStep& step, const Batch& batch,
                          Context& context) {
   const Layer& layer = *graph_.nodes()[at(step.output)].layer;
-  const int64_t n = x.dim(0);
-  const Tensor y = value(step.output, x);
+  const int64_t n = batch.count;
+  const Tensor y = value(step.output, batch);
   bool mixed = false;  // an input that all networks share beside one that they do not
   for (int input : step.inputs) mixed = mixed || shared_[at(input)] != shared_[at(step.output)];
   std::vector<Tensor> inputs;
   for (int64_t p = 0; p < (mixed ? options_.points : 1); ++p) {
     inputs.clear();
     for (int input : step.inputs) {
-      const Tensor whole = value(input, x);
+      const Tensor whole = value(input, batch);
       inputs.push_back(mixed && !shared_[at(input)] ? whole.rows(p * n, (p + 1) * n) : whole);
     }
     layer.forward(
@@ -315,9 +354,14 @@ void FusedPlan::run_step(const FusedLayerStep&, const FusedStep& step, const Ten
 Tensor FusedPlan::run(const Tensor& x, Context& context) {
   const int64_t n = x.dim(0);
   require(n <= options_.images, n, " images in a plan for ", options_.images);
-  for (const FusedStep& step : steps_)
-    std::visit([&](const auto& what) { run_step(what, step, x, context); }, step.what);
-  return value(graph_.output(), x).reshaped({options_.points, n, graph_.classes()});
+  for (const Segment& segment : segments_)
+    for (int64_t first = 0; first < n; first += segment.images) {
+      const Batch batch{x, first, std::min(segment.images, n - first)};
+      for (size_t s = segment.begin; s < segment.end; ++s)
+        std::visit([&](const auto& what) { run_step(what, steps_[s], batch, context); },
+                   steps_[s].what);
+    }
+  return value(graph_.output(), {x, 0, n}).reshaped({options_.points, n, graph_.classes()});
 }
 
 }  // namespace topograd

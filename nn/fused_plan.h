@@ -54,6 +54,10 @@ struct FusedStep {
 /// other layers run as they are. All memory is allocated at construction: a value's memory is used
 /// again after its last reader.
 ///
+/// On a CPU the steps of one network are run in segments, each for as many images at a time as its
+/// values fit the cache: a few through a network's wide first layers, all through its last, whose
+/// filters are large.
+///
 /// form_weights() and run() queue operations on a context of the plan's device and touch nothing
 /// else: they can be recorded (see Recording).
 class FusedPlan {
@@ -74,22 +78,38 @@ class FusedPlan {
 
  private:
   class Compiler;
+  /// Steps [begin, end), for up to `images` images at a time.
+  struct Segment {
+    size_t begin, end;
+    int64_t images;
+  };
+  /// The images that a segment is working on: `count` of x's, from `first` on.
+  struct Batch {
+    const Tensor& x;
+    int64_t first, count;
+  };
 
+  void find_segments();
   void allocate();
+  int64_t images_at_once(const FusedStep& step) const;
+  /// Elements of a node's value for one image of one network.
+  int64_t size_of(int node) const { return graph_.nodes()[static_cast<size_t>(node)].shape.size(); }
   /// Rows of a node's value for n images: n where no network's weights went into it, else P * n.
   int64_t rows(int node, int64_t n) const;
-  Tensor value(int node, const Tensor& x) const;
-  void run_step(const FusedConvStep& conv, const FusedStep& step, const Tensor& x,
+  Tensor value(int node, const Batch& batch) const;
+  void run_step(const FusedConvStep& conv, const FusedStep& step, const Batch& batch,
                 Context& context);
-  void run_step(const FusedScaleShiftStep& norm, const FusedStep& step, const Tensor& x,
+  void run_step(const FusedScaleShiftStep& norm, const FusedStep& step, const Batch& batch,
                 Context& context);
-  void run_step(const FusedLayerStep& layer, const FusedStep& step, const Tensor& x,
+  void run_step(const FusedLayerStep& layer, const FusedStep& step, const Batch& batch,
                 Context& context);
 
   const Graph& graph_;
   FusedPlanOptions options_;
   std::vector<FusedStep> steps_;
+  std::vector<Segment> segments_;
   std::vector<bool> shared_;    // per node: the same for every network
+  std::vector<bool> crosses_;   // per node: read in a later segment, so kept for all images
   std::vector<Tensor> values_;  // per node, flat
   Tensor filters_;              // table of FoldedFilter
   Tensor weights_, biases_;

@@ -126,77 +126,88 @@ void pack_backward(float* u, const float* w, int64_t O, int64_t I) {
       });
 }
 
-/// A tile of a batch: its image and its first output. advance() goes to the next one, row by row.
-struct TilePosition {
-  int64_t n, top, left;
+/// Neighbouring tiles in one row of tiles of one image: where the first one's outputs begin.
+struct Strip {
+  int64_t n, top, left, count;
+};
 
-  TilePosition(int64_t tile, const WinogradShape& shape)
-      : n(tile / shape.tile_columns() / shape.tile_rows()),
-        top(tile / shape.tile_columns() % shape.tile_rows() * kTile),
-        left(tile % shape.tile_columns() * kTile) {}
+constexpr int64_t kLongestStrip = 16;
 
-  HWY_INLINE void advance(const WinogradShape& shape) {
-    left += kTile;
-    if (left < shape.W) return;
-    left = 0;
-    top += kTile;
-    if (top < shape.H) return;
-    top = 0;
-    ++n;
+/// Calls f(strip, first) for the strips that make up tiles [begin, end) of a batch, in order;
+/// first: the number of its first tile, counted from begin.
+template <class F>
+HWY_INLINE void for_each_strip(int64_t begin, int64_t end, const WinogradShape& shape, const F& f) {
+  const int64_t columns = shape.tile_columns(), rows = shape.tile_rows();
+  for (int64_t tile = begin; tile < end;) {
+    const int64_t row = tile / columns, column = tile % columns;
+    const int64_t count = std::min({columns - column, end - tile, kLongestStrip});
+    f(Strip{row / rows, row % rows * kTile, column * kTile, count}, tile - begin);
+    tile += count;
   }
-};
+}
 
-/// The part of a patch that lies inside its image: rows [top, bottom), columns [left, right).
-struct Inside {
-  int top, bottom, left, right;
-};
-
-/// Step 1 for one tile and kLanes channels: v[p * stride] = B^T d B of the patch d whose rows are
-/// row_stride apart and whose pixels are C apart, zeros where it is not inside. kWhole: it is.
+/// B^T d for `columns` columns of six pixels each, the first `left` of the row: line[row][column].
+/// d points to the first column's first pixel, kLanes channels. Rows outside [top, bottom) of the
+/// six are zeros; kWhole: there are none.
 template <bool kWhole>
-HWY_NOINLINE void transform_patch(float* v, int64_t stride, const float* d, int64_t row_stride,
-                                  int64_t C, const Inside& in) {
-  Vector half[kPatch][kPatch];  // B^T d
-  for (int column = 0; column < kPatch; ++column, d += C) {
+HWY_INLINE void transform_columns(float* line, int64_t line_stride, const float* d, int64_t columns,
+                                  int64_t row_stride, int64_t C, int top, int bottom) {
+  for (int64_t column = 0; column < columns; ++column, d += C, line += kLanes) {
     Vector pixels[kPatch], points[kPatch];
-    const bool column_inside = kWhole || (in.left <= column && column < in.right);
     TOPOGRAD_UNROLL
     for (int row = 0; row < kPatch; ++row) {
-      const bool inside = column_inside && (kWhole || (in.top <= row && row < in.bottom));
+      const bool inside = kWhole || (top <= row && row < bottom);
       pixels[row] = inside ? hn::LoadU(kFloats, d + row * row_stride) : hn::Zero(kFloats);
     }
     transform_inputs(pixels, points);
     TOPOGRAD_UNROLL
-    for (int row = 0; row < kPatch; ++row) half[row][column] = points[row];
-  }
-  for (int row = 0; row < kPatch; ++row, v += kPatch * stride) {
-    Vector points[kPatch];
-    transform_inputs(half[row], points);
-    TOPOGRAD_UNROLL
-    for (int column = 0; column < kPatch; ++column)
-      hn::StoreU(points[column], kFloats, v + column * stride);
+    for (int row = 0; row < kPatch; ++row)
+      hn::Store(points[row], kFloats, line + row * line_stride);
   }
 }
 
-/// Step 1 for `count` tiles from `at` on. V[p] holds blocks of channels, [C /
-/// kBlock][tile][kBlock].
-template <int kBlock>
-void transform_tiles(float* v, const float* x, TilePosition at, int64_t count,
-                     const WinogradShape& shape) {
-  const int64_t H = shape.H, W = shape.W, C = shape.C;
-  for (int64_t t = 0; t < count; ++t, at.advance(shape)) {
-    const int64_t h = at.top - 1, w = at.left - 1;
-    const float* d = x + ((at.n * H + h) * W + w) * C;  // may lie before x: it is not read there
-    const Inside in{.top = h < 0 ? 1 : 0,
-                    .bottom = static_cast<int>(std::min<int64_t>(kPatch, H - h)),
-                    .left = w < 0 ? 1 : 0,
-                    .right = static_cast<int>(std::min<int64_t>(kPatch, W - w))};
-    const bool whole = in.top + in.left == 0 && in.bottom + in.right == 2 * kPatch;
-    const auto transform = whole ? transform_patch<true> : transform_patch<false>;
-    for (int64_t c = 0; c < C; c += kLanes)
-      transform(v + (c / kBlock * shape.block() + t) * kBlock + c % kBlock, shape.v_stride(), d + c,
-                W * C, C, in);
+/// Step 1 for a strip of tiles and kLanes channels: v[p * stride + tile * tile_stride] = B^T d B of
+/// each tile's patch d. Neighbours share two columns: B^T d is worked out once per column.
+HWY_NOINLINE void transform_strip(float* v, int64_t stride, int64_t tile_stride, const float* x,
+                                  const Strip& strip, const WinogradShape& shape) {
+  alignas(64) float line[kPatch * (kLongestStrip * kTile + 2) * kLanes];
+  const int64_t columns = strip.count * kTile + 2, line_stride = columns * kLanes;
+  const int64_t H = shape.H, W = shape.W, C = shape.C, h = strip.top - 1, w = strip.left - 1;
+  const int64_t first = w < 0 ? 1 : 0, last = std::min(columns, W - w);  // columns in the image
+  for (int row = 0; row < kPatch; ++row) {
+    std::fill_n(line + row * line_stride, first * kLanes, 0.0F);
+    std::fill_n(line + row * line_stride + last * kLanes, (columns - last) * kLanes, 0.0F);
   }
+  const float* d = x + ((strip.n * H + h) * W + w + first) * C;  // rows before x are not read
+  const int top = h < 0 ? 1 : 0, bottom = static_cast<int>(std::min<int64_t>(kPatch, H - h));
+  if (top == 0 && bottom == kPatch)
+    transform_columns<true>(line + first * kLanes, line_stride, d, last - first, W * C, C, 0, 0);
+  else
+    transform_columns<false>(line + first * kLanes, line_stride, d, last - first, W * C, C, top,
+                             bottom);
+  for (int64_t t = 0; t < strip.count; ++t, v += tile_stride)
+    for (int row = 0; row < kPatch; ++row) {
+      const float* from = line + row * line_stride + t * kTile * kLanes;
+      Vector half[kPatch], points[kPatch];
+      TOPOGRAD_UNROLL
+      for (int column = 0; column < kPatch; ++column)
+        half[column] = hn::Load(kFloats, from + column * kLanes);
+      transform_inputs(half, points);
+      TOPOGRAD_UNROLL
+      for (int column = 0; column < kPatch; ++column)
+        hn::StoreU(points[column], kFloats, v + (row * kPatch + column) * stride);
+    }
+}
+
+/// Step 1 for tiles [begin, end). V[p] holds blocks of channels, [C / kBlock][tile][kBlock].
+template <int kBlock>
+void transform_tiles(float* v, const float* x, int64_t begin, int64_t end,
+                     const WinogradShape& shape) {
+  for_each_strip(begin, end, shape, [&](const Strip& strip, int64_t tile) HWY_ATTR {
+    for (int64_t c = 0; c < shape.C; c += kLanes)
+      transform_strip(v + (c / kBlock * shape.block() + tile) * kBlock + c % kBlock,
+                      shape.v_stride(), kBlock, x + c, strip, shape);
+  });
 }
 
 /// What fills the last register block up.
@@ -208,15 +219,16 @@ void clear_tiles(float* v, int64_t begin, int64_t end, const WinogradShape& shap
                   (end - begin) * kBlock, 0.0F);
 }
 
-// The products' register block: kRows tiles by kWidth vectors of output channels. With AVX-512's 32
-// registers 16 sums hide the latency of the multiply-adds; with 16 registers 8 must do.
-constexpr int kSums = kLanes == 16 ? 16 : 8;
+// The products' register block: kRows tiles by one or two vectors of output channels. With
+// AVX-512's 32 registers 8 or 16 sums hide the latency of the multiply-adds; with 16 registers 8
+// must do.
+constexpr int kRows = kLanes == 16 ? 8 : 4;
 
-/// m[t][k] (+)= sum over c of v[t][c] u[c][k], for a block of channels c, kSums / kWidth tiles and
-/// kWidth vectors of channels k. Rows of u are K apart, those of v and m follow one another.
+/// m[t][k] (+)= sum over c of v[t][c] u[c][k], for a block of channels c, kRows tiles and kWidth
+/// vectors of channels k. Rows of u are K apart, those of v and m follow one another.
 template <int kBlock, int kWidth>
 HWY_INLINE void multiply_block(float* m, const float* v, const float* u, int64_t K, bool add) {
-  constexpr int kRows = kSums / kWidth, kGroup = kWidth * kLanes;
+  constexpr int kGroup = kWidth * kLanes;
   Vector sums[kRows][kWidth];
   for (int t = 0; t < kRows; ++t)
     for (int n = 0; n < kWidth; ++n)
@@ -233,11 +245,11 @@ HWY_INLINE void multiply_block(float* m, const float* v, const float* u, int64_t
     for (int n = 0; n < kWidth; ++n) hn::StoreU(sums[t][n], kFloats, m + t * kGroup + n * kLanes);
 }
 
-/// Step 2: `tiles` is a multiple of 16, so that every register block is whole. M[p] holds groups of
+/// Step 2: `tiles` is a multiple of 8, so that every register block is whole. M[p] holds groups of
 /// channels, [K / kGroup][tile][kGroup] with kGroup = kWidth * kLanes.
 template <int kBlock, int kWidth>
 void multiply(float* m, const float* v, const float* u, int64_t tiles, const WinogradShape& shape) {
-  constexpr int kRows = kSums / kWidth, kGroup = kWidth * kLanes;
+  constexpr int kGroup = kWidth * kLanes;
   const int64_t C = shape.C, K = shape.K, block = shape.block();
   for (int p = 0; p < kPoints; ++p, u += C * K, v += shape.v_stride(), m += shape.m_stride())
     for (int64_t c = 0; c < C; c += kBlock)
@@ -247,9 +259,9 @@ void multiply(float* m, const float* v, const float* u, int64_t tiles, const Win
                                          u + c * K + k, K, c > 0);
 }
 
-/// max(lowest, v), NaN where v is: hn::Max does not say which of its operands it then returns.
+/// max(lowest, v), NaN where v is: processors whose maximum knows no NaN return the second operand.
 HWY_INLINE Vector at_least(Vector lowest, Vector v) {
-  return hn::IfThenElse(hn::Lt(v, lowest), lowest, v);
+  return hn::Max(lowest, v);
 }
 
 /// Step 3 for one tile and kLanes channels: the rows x columns of it that lie inside the image, at
@@ -286,28 +298,33 @@ HWY_NOINLINE void transform_products(float* y, int64_t row_stride, int64_t K, in
   }
 }
 
-/// Step 3 for `count` tiles from `at` on.
+/// Step 3 for tiles [begin, end).
 template <int kWidth>
-void write_tiles(float* y, const float* m, const WinogradEpilogue& epilogue, TilePosition at,
-                 int64_t count, const WinogradShape& shape) {
+void write_tiles(float* y, const float* m, const WinogradEpilogue& epilogue, int64_t begin,
+                 int64_t end, const WinogradShape& shape) {
   constexpr int kGroup = kWidth * kLanes;
   const int64_t H = shape.H, W = shape.W, K = shape.K;
-  for (int64_t t = 0; t < count; ++t, at.advance(shape)) {
-    const int rows = static_cast<int>(std::min<int64_t>(kTile, H - at.top));
-    const int columns = static_cast<int>(std::min<int64_t>(kTile, W - at.left));
-    const int64_t pixel = ((at.n * H + at.top) * W + at.left) * K;
-    const bool whole = rows == kTile && columns == kTile, residual = epilogue.residual != nullptr;
-    const auto transform =
-        whole ? (residual ? transform_products<true, true> : transform_products<true, false>)
-              : (residual ? transform_products<false, true> : transform_products<false, false>);
-    for (int64_t k = 0; k < K; k += kLanes) {
-      const WinogradEpilogue here{.bias = epilogue.bias ? epilogue.bias + k : nullptr,
-                                  .residual = residual ? epilogue.residual + pixel + k : nullptr,
-                                  .relu = epilogue.relu};
-      transform(y + pixel + k, W * K, K, rows, columns,
-                m + (k / kGroup * shape.block() + t) * kGroup + k % kGroup, shape.m_stride(), here);
+  const bool residual = epilogue.residual != nullptr;
+  for_each_strip(begin, end, shape, [&](const Strip& strip, int64_t tile) HWY_ATTR {
+    const int rows = static_cast<int>(std::min<int64_t>(kTile, H - strip.top));
+    for (int64_t t = 0; t < strip.count; ++t) {
+      const int64_t left = strip.left + t * kTile;
+      const int columns = static_cast<int>(std::min<int64_t>(kTile, W - left));
+      const int64_t pixel = ((strip.n * H + strip.top) * W + left) * K;
+      const bool whole = rows == kTile && columns == kTile;
+      const auto transform =
+          whole ? (residual ? transform_products<true, true> : transform_products<true, false>)
+                : (residual ? transform_products<false, true> : transform_products<false, false>);
+      for (int64_t k = 0; k < K; k += kLanes) {
+        const WinogradEpilogue here{.bias = epilogue.bias ? epilogue.bias + k : nullptr,
+                                    .residual = residual ? epilogue.residual + pixel + k : nullptr,
+                                    .relu = epilogue.relu};
+        transform(y + pixel + k, W * K, K, rows, columns,
+                  m + (k / kGroup * shape.block() + tile + t) * kGroup + k % kGroup,
+                  shape.m_stride(), here);
+      }
     }
-  }
+  });
 }
 
 template <int kBlock, int kWidth>
@@ -316,13 +333,12 @@ void convolve_in_blocks(float* y, const float* x, const float* u, const Winograd
   float* v = scratch;
   float* m = v + kPoints * shape.v_stride();
   for (int64_t begin = 0; begin < shape.tiles(); begin += shape.block()) {
-    const TilePosition at(begin, shape);
-    const int64_t count = std::min(shape.block(), shape.tiles() - begin);
-    const int64_t whole = (count + 15) / 16 * 16;
-    transform_tiles<kBlock>(v, x, at, count, shape);
+    const int64_t end = std::min(begin + shape.block(), shape.tiles()), count = end - begin;
+    const int64_t whole = (count + 7) / 8 * 8;
+    transform_tiles<kBlock>(v, x, begin, end, shape);
     if (count < whole) clear_tiles<kBlock>(v, count, whole, shape);
     multiply<kBlock, kWidth>(m, v, u, whole, shape);
-    write_tiles<kWidth>(y, m, epilogue, at, count, shape);
+    write_tiles<kWidth>(y, m, epilogue, begin, end, shape);
   }
 }
 

@@ -19,9 +19,9 @@ struct WinogradShape {
   int64_t tile_rows() const { return (H + kTile - 1) / kTile; }
   int64_t tile_columns() const { return (W + kTile - 1) / kTile; }
   int64_t tiles() const { return N * tile_rows() * tile_columns(); }
-  /// Tiles that go through the three steps together: enough to pay for reading all of U, few enough
-  /// for V and M to stay in a second-level cache.
-  int64_t block() const { return std::clamp<int64_t>(C, 16, 64); }
+  /// Tiles that go through the three steps together, a multiple of 8: enough to pay for reading all
+  /// of U, few enough for V and M to stay in the first-level cache (16 channels) or the second.
+  int64_t block() const { return C == 16 ? 8 : std::min<int64_t>(C, 64) / 8 * 8; }
   /// Input channels that lie side by side in V: a register block of the products works through
   /// them with addresses known to the compiler.
   int64_t channel_block() const { return C % 64 == 0 ? 64 : C % 32 == 0 ? 32 : 16; }
