@@ -220,6 +220,10 @@ void for_each_execution(const Run& run) {
   }
 }
 
+/// The rows that check_op runs. Cases that only rows of the CPU treat in a way of their own need
+/// not wait for the emulator.
+enum class Rows { all, cpu };
+
 /// Runs every row of Args' table in f32 (the reference row too) on the arguments that
 /// `make(operands)` builds, against the reference in f64. `tolerance` bounds relative_error of
 /// every output; derive it in a comment where you call this. A row whose algorithm rounds otherwise
@@ -227,7 +231,8 @@ void for_each_execution(const Run& run) {
 /// none of a test's cases is a row nobody tests.
 template <class Args>
 void check_op(const std::string& what, const std::function<Args(Operands&)>& make, double tolerance,
-              uint64_t seed = 1, const std::map<std::string_view, double>& row_tolerances = {}) {
+              uint64_t seed = 1, const std::map<std::string_view, double>& row_tolerances = {},
+              Rows rows = Rows::all) {
   Operands exact(seed, DType::f64);
   const Args exact_args = make(exact);
   {
@@ -238,6 +243,7 @@ void check_op(const std::string& what, const std::function<Args(Operands&)>& mak
   }
   for_each_execution<Args>([&](const Implementation<Args>& row, const Execution& execution,
                                Context& context) {
+    if (rows == Rows::cpu && row.device != Device::cpu) return;
     Operands operands(seed, DType::f32, row.device);
     const Args args = make(operands);
     args.check();

@@ -63,7 +63,7 @@ constexpr double kWinogradTolerance = 1e-5;
 const std::pair<Precision, double> kPrecisions[] = {
     {Precision::f32, kTolerance}, {Precision::bf16, 0x1p-7}, {Precision::bf16x3, 0x1p-15}};
 
-void check_case(const Case& c, const Extras& extras) {
+void check_case(const Case& c, const Extras& extras, Rows rows = Rows::all) {
   for (const auto& [precision, tolerance] : kPrecisions)
     check_op<FusedConvArgs>(
         text("fused_conv P=", c.points, " N=", c.N, " H=", c.H, " W=", c.W, " I=", c.I, " O=", c.O,
@@ -72,7 +72,7 @@ void check_case(const Case& c, const Extras& extras) {
              " residual=", static_cast<int>(extras.residual),
              " precision=", static_cast<int>(precision)),
         [&, precision = precision](Operands& o) { return make_args(o, c, extras, precision); },
-        kTolerance, 1, {{"bf16_tensor_core", tolerance}, {"winograd", kWinogradTolerance}});
+        kTolerance, 1, {{"bf16_tensor_core", tolerance}, {"winograd", kWinogradTolerance}}, rows);
 }
 
 }  // namespace
@@ -103,8 +103,10 @@ TEST_CASE("fused_conv: Winograd's algorithm in every size and with all that is o
   for (const Case& c : cases)
     for (Residual residual : {Residual::none, Residual::apart, Residual::in_place})
       for (bool relu : {false, true})
-        check_case(c, {residual == Residual::apart, residual != Residual::apart, relu, residual,
-                       Rounding::relaxed});
+        check_case(c,
+                   {residual == Residual::apart, residual != Residual::apart, relu, residual,
+                    Rounding::relaxed},
+                   Rows::cpu);
 }
 
 TEST_CASE("fused_conv: Winograd's algorithm runs where relaxed rounding is asked for, only there") {
@@ -117,6 +119,16 @@ TEST_CASE("fused_conv: Winograd's algorithm runs where relaxed rounding is asked
   args.w = Tensor::zeros({24, 3, 3, 16});
   args.y = Tensor::zeros({2, 4, 4, 24});
   CHECK(choose_implementation(args, context).name == "direct");
+}
+
+TEST_CASE("fused_conv: filters that no cache holds") {
+  // 2^20 of them; few enough pixels for the reference.
+  const Case large{1, 1, 1, 1, 512, 512, 2, 2, 1, 1};
+  for (Residual residual : {Residual::apart, Residual::in_place})
+    check_case(large, {true, residual == Residual::apart, true, residual}, Rows::cpu);
+  const Tensor x = Tensor::zeros({1, 1, 1, 512}), w = Tensor::zeros({512, 2, 2, 512});
+  const FusedConvArgs args{.y = Tensor::zeros({1, 2, 2, 512}), .x = x, .w = w, .geometry = {1, 1}};
+  CHECK(choose_implementation(args, Context()).name == "onednn");
 }
 
 TEST_CASE("fused_conv: tensors may begin at any float") {
