@@ -340,11 +340,14 @@ class Interruption(TrainTest):
         self.assert_same_run(folder, "whole")
 
     def test_killed_again_and_again(self):
-        """kill -9 after a few steps and a random moment; the folder continues every time."""
+        """kill -9 after a few steps and a random moment; the folder continues every time.
+
+        TOPOGRAD_TEST_KILLS times, 6 unless it says so.
+        """
         seed = random.randrange(1 << 30)
         moments = random.Random(seed)
         resumed = 0
-        for _ in range(6):
+        for _ in range(int(os.environ.get("TOPOGRAD_TEST_KILLS", "6"))):
             process, seen = start(self.command("run", "--resume"), self.folder, FIRST_LINES)
             programs.wait_for_saves(self.path("run", "last.safetensors"), process,
                                     moments.randint(1, 4))
