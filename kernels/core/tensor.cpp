@@ -10,6 +10,8 @@ std::string_view name_of(DType dtype) {
       return "f32";
     case DType::f64:
       return "f64";
+    case DType::bf16:
+      return "bf16";
     case DType::u8:
       return "u8";
     case DType::i32:
@@ -24,6 +26,8 @@ int64_t bytes_of(DType dtype) {
       return 4;
     case DType::f64:
       return 8;
+    case DType::bf16:
+      return 2;
     case DType::u8:
       return 1;
     case DType::i32:

@@ -13,7 +13,10 @@
 
 namespace topograd {
 
-enum class DType { f32, f64, u8, i32 };
+/// The upper half of a float: 8 bits of exponent, 7 of mantissa. Converted by kernels/core/bf16.h.
+enum class Bf16 : uint16_t {};
+
+enum class DType { f32, f64, bf16, u8, i32 };
 std::string_view name_of(DType dtype);
 int64_t bytes_of(DType dtype);
 
@@ -26,6 +29,10 @@ constexpr DType dtype_of<float>() {
 template <>
 constexpr DType dtype_of<double>() {
   return DType::f64;
+}
+template <>
+constexpr DType dtype_of<Bf16>() {
+  return DType::bf16;
 }
 template <>
 constexpr DType dtype_of<uint8_t>() {
