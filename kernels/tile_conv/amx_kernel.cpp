@@ -48,144 +48,167 @@ __m256bh second_part(__m512 v, __m256bh hi) {
   return _mm512_cvtneps_pbh(_mm512_maskz_sub_ps(finite, v, first));
 }
 
-/// A tile's sums, [rows][16], become its outputs.
+/// Four tiles of sums, [4][16][16], and what they belong to.
+struct Block {
+  const float* sums;
+  const Tile* tiles[4];
+  int64_t filters[4];  // the first of each tile's
+};
+constexpr int kBlockRows = 4 * 16, kBlockSize = kBlockRows * kTileFilters;
+
+/// Rows [begin, end) of a block's sums become outputs.
 template <int kParts, bool kResidual>
-void finish(const float* sums, const Tile& tile, int64_t first_filter, __m512 bias,
-            const Conv& conv) {
+inline void finish(const Block& block, int64_t begin, int64_t end, const Conv& conv) {
   const __m512 lowest = _mm512_set1_ps(conv.relu ? 0.0F : -__builtin_inff());
-  uint16_t* y = tile.y + first_filter;
-  const uint16_t* residual = tile.residual + (kResidual ? first_filter : 0);
-  for (int r = 0; r < conv.rows; ++r, y += conv.y_row) {
-    __m512 v = _mm512_add_ps(_mm512_load_ps(sums + r * kTileFilters), bias);
-    if constexpr (kResidual) {
-      v = _mm512_add_ps(v, widened(residual));
-      if constexpr (kParts == 2) v = _mm512_add_ps(v, widened(residual + conv.y_part));
-      residual += conv.y_row;
+  while (begin < end) {
+    const int64_t tile = begin / 16, row = begin % 16, filter = block.filters[tile];
+    const __m512 bias = _mm512_loadu_ps(conv.bias + filter);
+    const int64_t at = row * conv.y_row + filter;
+    uint16_t* y = block.tiles[tile]->y + at;
+    const uint16_t* residual = kResidual ? block.tiles[tile]->residual + at : nullptr;
+    const float* sums = block.sums + begin * kTileFilters;
+    const int64_t next = (tile + 1) * 16 < end ? (tile + 1) * 16 : end;
+    const int64_t rows = row + (next - begin) < conv.rows ? next - begin : conv.rows - row;
+    for (int64_t i = 0; i < rows; ++i, sums += kTileFilters, y += conv.y_row) {
+      __m512 v = _mm512_add_ps(_mm512_load_ps(sums), bias);
+      if constexpr (kResidual) {
+        v = _mm512_add_ps(v, widened(residual));
+        if constexpr (kParts == 2) v = _mm512_add_ps(v, widened(residual + conv.y_part));
+        residual += conv.y_row;
+      }
+      v = _mm512_max_ps(lowest, v);  // v where one of them is NaN
+      const __m256bh hi = _mm512_cvtneps_pbh(v);
+      store(y, hi);
+      if constexpr (kParts == 2) store(y + conv.y_part, second_part(v, hi));
     }
-    v = _mm512_max_ps(lowest, v);  // v where one of them is NaN
-    const __m256bh hi = _mm512_cvtneps_pbh(v);
-    store(y, hi);
-    if constexpr (kParts == 2) store(y + conv.y_part, second_part(v, hi));
+    begin = next;
   }
 }
 
-/// Four tiles of outputs and one of filters.
-template <int kParts>
-void multiply_4x1(float* sums, const Tile* tiles, const uint16_t* filters, const Conv& conv) {
-  const int64_t stride = conv.x_row * 2, lo = conv.x_part;
+void clear_sums() {
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
   _tile_zero(3);
-  for (int64_t k = 0; k < conv.step_count; ++k, filters += kParts * kTileSize) {
-    const int64_t at = conv.steps[k].x;
-    _tile_loadd(6, filters, 64);
-    if constexpr (kParts == 1) {
-      _tile_loadd(4, tiles[0].x + at, stride);
-      _tile_dpbf16ps(0, 4, 6);
-      _tile_loadd(5, tiles[1].x + at, stride);
-      _tile_dpbf16ps(1, 5, 6);
-      _tile_loadd(4, tiles[2].x + at, stride);
-      _tile_dpbf16ps(2, 4, 6);
-      _tile_loadd(5, tiles[3].x + at, stride);
-      _tile_dpbf16ps(3, 5, 6);
-    } else {
-      _tile_loadd(7, filters + kTileSize, 64);
-      _tile_loadd(4, tiles[0].x + at, stride);
-      _tile_dpbf16ps(0, 4, 6);
-      _tile_dpbf16ps(0, 4, 7);
-      _tile_loadd(5, tiles[1].x + at, stride);
-      _tile_dpbf16ps(1, 5, 6);
-      _tile_dpbf16ps(1, 5, 7);
-      _tile_loadd(4, tiles[2].x + at, stride);
-      _tile_dpbf16ps(2, 4, 6);
-      _tile_dpbf16ps(2, 4, 7);
-      _tile_loadd(5, tiles[3].x + at, stride);
-      _tile_dpbf16ps(3, 5, 6);
-      _tile_dpbf16ps(3, 5, 7);
-      _tile_loadd(4, tiles[0].x + at + lo, stride);
-      _tile_dpbf16ps(0, 4, 6);
-      _tile_loadd(5, tiles[1].x + at + lo, stride);
-      _tile_dpbf16ps(1, 5, 6);
-      _tile_loadd(4, tiles[2].x + at + lo, stride);
-      _tile_dpbf16ps(2, 4, 6);
-      _tile_loadd(5, tiles[3].x + at + lo, stride);
-      _tile_dpbf16ps(3, 5, 6);
-    }
-  }
+}
+
+void store_sums(float* sums) {
   _tile_stored(0, sums, 64);
   _tile_stored(1, sums + 256, 64);
   _tile_stored(2, sums + 512, 64);
   _tile_stored(3, sums + 768, 64);
 }
 
-/// Two tiles of outputs and two of filters: each is loaded for two products.
+/// One step of four tiles of outputs and one of filters.
 template <int kParts>
-void multiply_2x2(float* sums, const Tile* tiles, const uint16_t* filters, const Conv& conv) {
-  const int64_t stride = conv.x_row * 2, lo = conv.x_part;
-  _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
-  for (int64_t k = 0; k < conv.step_count; ++k, filters += 2 * kParts * kTileSize) {
-    const uint16_t *x0 = tiles[0].x + conv.steps[k].x, *x1 = tiles[1].x + conv.steps[k].x;
-    _tile_loadd(4, x0, stride);
-    _tile_loadd(6, filters, 64);
+inline void multiply_4x1(const Tile* tiles, int64_t at, const uint16_t* filters, const Conv& conv) {
+  const int64_t stride = conv.x_row * 2, lo = at + conv.x_part;
+  _tile_loadd(6, filters, 64);
+  if constexpr (kParts == 1) {
+    _tile_loadd(4, tiles[0].x + at, stride);
     _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(5, tiles[1].x + at, stride);
+    _tile_dpbf16ps(1, 5, 6);
+    _tile_loadd(4, tiles[2].x + at, stride);
+    _tile_dpbf16ps(2, 4, 6);
+    _tile_loadd(5, tiles[3].x + at, stride);
+    _tile_dpbf16ps(3, 5, 6);
+  } else {
+    _tile_loadd(7, filters + kTileSize, 64);
+    _tile_loadd(4, tiles[0].x + at, stride);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(5, tiles[1].x + at, stride);
+    _tile_dpbf16ps(1, 5, 6);
+    _tile_dpbf16ps(0, 4, 7);
+    _tile_dpbf16ps(1, 5, 7);
+    _tile_loadd(4, tiles[2].x + at, stride);
+    _tile_dpbf16ps(2, 4, 6);
+    _tile_loadd(5, tiles[3].x + at, stride);
+    _tile_dpbf16ps(3, 5, 6);
+    _tile_dpbf16ps(2, 4, 7);
+    _tile_dpbf16ps(3, 5, 7);
+    _tile_loadd(4, tiles[0].x + lo, stride);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(5, tiles[1].x + lo, stride);
+    _tile_dpbf16ps(1, 5, 6);
+    _tile_loadd(4, tiles[2].x + lo, stride);
+    _tile_dpbf16ps(2, 4, 6);
+    _tile_loadd(5, tiles[3].x + lo, stride);
+    _tile_dpbf16ps(3, 5, 6);
+  }
+}
+
+/// One step of two tiles of outputs and two of filters: each is loaded for two products.
+template <int kParts>
+inline void multiply_2x2(const Tile* tiles, int64_t at, const uint16_t* filters, const Conv& conv) {
+  const int64_t stride = conv.x_row * 2, lo = at + conv.x_part;
+  _tile_loadd(4, tiles[0].x + at, stride);
+  _tile_loadd(6, filters, 64);
+  _tile_dpbf16ps(0, 4, 6);
+  _tile_loadd(7, filters + kTileSize, 64);
+  _tile_dpbf16ps(1, 4, 7);
+  _tile_loadd(5, tiles[1].x + at, stride);
+  _tile_dpbf16ps(2, 5, 6);
+  _tile_dpbf16ps(3, 5, 7);
+  if constexpr (kParts == 2) {
+    _tile_loadd(6, filters + 2 * kTileSize, 64);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_loadd(7, filters + 3 * kTileSize, 64);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(3, 5, 7);
+    _tile_loadd(6, filters, 64);
+    _tile_loadd(4, tiles[0].x + lo, stride);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(5, tiles[1].x + lo, stride);
+    _tile_dpbf16ps(2, 5, 6);
     _tile_loadd(7, filters + kTileSize, 64);
     _tile_dpbf16ps(1, 4, 7);
-    _tile_loadd(5, x1, stride);
-    _tile_dpbf16ps(2, 5, 6);
     _tile_dpbf16ps(3, 5, 7);
-    if constexpr (kParts == 2) {
-      _tile_loadd(6, filters + 2 * kTileSize, 64);
-      _tile_dpbf16ps(0, 4, 6);
-      _tile_dpbf16ps(2, 5, 6);
-      _tile_loadd(7, filters + 3 * kTileSize, 64);
-      _tile_dpbf16ps(1, 4, 7);
-      _tile_dpbf16ps(3, 5, 7);
-      _tile_loadd(6, filters, 64);
-      _tile_loadd(4, x0 + lo, stride);
-      _tile_dpbf16ps(0, 4, 6);
-      _tile_loadd(5, x1 + lo, stride);
-      _tile_dpbf16ps(2, 5, 6);
-      _tile_loadd(7, filters + kTileSize, 64);
-      _tile_dpbf16ps(1, 4, 7);
-      _tile_dpbf16ps(3, 5, 7);
-    }
   }
-  _tile_stored(0, sums, 64);
-  _tile_stored(1, sums + 256, 64);
-  _tile_stored(2, sums + 512, 64);
-  _tile_stored(3, sums + 768, 64);
 }
 
-__m512 bias_of(const Conv& conv, int64_t filter) {
-  return conv.bias ? _mm512_loadu_ps(conv.bias + filter) : _mm512_setzero_ps();
+/// All outputs of kTileFilters * kWidth filters. While the tile unit works on one block, the
+/// vector unit finishes the one before, a few rows a step: neither waits for the other.
+template <int kParts, bool kResidual, int kWidth>
+void convolve_filters(int64_t first_filter, const uint16_t* packed, const Conv& conv) {
+  constexpr int kTiles = 4 / kWidth;  // of outputs, in a block
+  alignas(64) float sums[2][kBlockSize];
+  Block before{};
+  const int64_t rows_a_step = (kBlockRows + conv.step_count - 1) / conv.step_count;
+  for (int64_t t = 0; t < conv.tile_count; t += kTiles) {
+    float* here = sums[t / kTiles % 2];
+    clear_sums();
+    int64_t finished = t == 0 ? kBlockRows : 0;
+    for (int64_t k = 0; k < conv.step_count; ++k) {
+      const uint16_t* filters = packed + k * kWidth * kParts * kTileSize;
+      if constexpr (kWidth == 2)
+        multiply_2x2<kParts>(conv.tiles + t, conv.steps[k].x, filters, conv);
+      else
+        multiply_4x1<kParts>(conv.tiles + t, conv.steps[k].x, filters, conv);
+      const int64_t next =
+          finished + rows_a_step < kBlockRows ? finished + rows_a_step : kBlockRows;
+      finish<kParts, kResidual>(before, finished, next, conv);
+      finished = next;
+    }
+    store_sums(here);
+    before.sums = here;
+    for (int i = 0; i < 4; ++i) {
+      before.tiles[i] = conv.tiles + t + i / kWidth;
+      before.filters[i] = first_filter + i % kWidth * kTileFilters;
+    }
+  }
+  finish<kParts, kResidual>(before, 0, kBlockRows, conv);
 }
 
 template <int kParts, bool kResidual>
 void convolve_all(const Conv& conv) {
-  alignas(64) float sums[4 * 256];
-  const uint16_t* filters = conv.filters;
+  const int64_t tile_filters = conv.step_count * kParts * kTileSize;
   int64_t o = 0;
-  for (; o + 2 * kTileFilters <= conv.filter_count; o += 2 * kTileFilters) {
-    const __m512 bias[2] = {bias_of(conv, o), bias_of(conv, o + kTileFilters)};
-    for (int64_t t = 0; t < conv.tile_count; t += 2) {
-      multiply_2x2<kParts>(sums, conv.tiles + t, filters, conv);
-      for (int i = 0; i < 4; ++i)
-        finish<kParts, kResidual>(sums + i * 256, conv.tiles[t + i / 2], o + i % 2 * kTileFilters,
-                                  bias[i % 2], conv);
-    }
-    filters += conv.step_count * 2 * kParts * kTileSize;
-  }
-  if (o == conv.filter_count) return;
-  const __m512 bias = bias_of(conv, o);
-  for (int64_t t = 0; t < conv.tile_count; t += 4) {
-    multiply_4x1<kParts>(sums, conv.tiles + t, filters, conv);
-    for (int i = 0; i < 4; ++i)
-      finish<kParts, kResidual>(sums + i * 256, conv.tiles[t + i], o, bias, conv);
-  }
+  for (; o + 2 * kTileFilters <= conv.filter_count; o += 2 * kTileFilters)
+    convolve_filters<kParts, kResidual, 2>(o, conv.filters + o / kTileFilters * tile_filters, conv);
+  if (o < conv.filter_count)
+    convolve_filters<kParts, kResidual, 1>(o, conv.filters + o / kTileFilters * tile_filters, conv);
 }
 
 }  // namespace

@@ -27,12 +27,12 @@ struct Conv {
   const Step* steps;
   int64_t step_count;
   const uint16_t* filters;  ///< packed
-  const float* bias;        ///< or null
-  int64_t filter_count;     ///< a multiple of 16
-  int rows;                 ///< outputs in a tile
-  int64_t x_row;            ///< between windows of neighbouring outputs
-  int64_t y_row;            ///< between neighbouring outputs
-  int64_t x_part, y_part;   ///< from the first part to the second
+  const float* bias;
+  int64_t filter_count;    ///< a multiple of 16
+  int rows;                ///< outputs in a tile
+  int64_t x_row;           ///< between windows of neighbouring outputs
+  int64_t y_row;           ///< between neighbouring outputs
+  int64_t x_part, y_part;  ///< from the first part to the second
   int parts;
   bool relu;
 };

@@ -22,7 +22,7 @@ struct TileConvArgs {
   TiledImages residual{};  ///< like y, or y itself, or undefined
   ConvGeometry geometry{};
   bool relu = false;
-  uint64_t weights_version = 0;  ///< as in conv2d.h
+  uint64_t weights_version = 0;  ///< as in conv2d.h, of w and bias
   void check() const;
 };
 inline void tile_conv(const TileConvArgs& args, Context& context) {

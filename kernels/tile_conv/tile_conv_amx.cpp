@@ -29,56 +29,85 @@ uint16_t* bits(const TiledImages& images, int64_t at) {
   return reinterpret_cast<uint16_t*>(images.at(at));
 }
 
+int64_t largest_divisor_to_16(int64_t n) {
+  int64_t divisor = 16;
+  while (n % divisor != 0) --divisor;
+  return divisor;
+}
+
+/// What the tiles see of the arguments: with 16 filters, a pixel and its right neighbour are taken
+/// for one output of 32, whose window is a pixel wider, so that two tiles of filters share what is
+/// loaded of the images, and what is loaded lies twice as far apart, each row in a cache line of
+/// its own.
+struct Geometry {
+  bool pairs;
+  int64_t KH, KW, I, O;  ///< of the filters
+
+  bool together;          ///< images side by side make one row of outputs; else each has its own
+  int64_t length, count;  ///< outputs in a row; in a tile
+  int64_t x_step, y_step;
+
+  explicit Geometry(const TileConvArgs& args) {
+    const TiledImages &x = args.x, &y = args.y;
+    const int64_t stride = args.geometry.stride;
+    pairs = y.C == TiledImages::kTileRows && y.side() == 1 && x.side() == 1 && stride == 1 &&
+            y.W % 2 == 0;
+    const int64_t width = pairs ? 2 : 1;
+    KH = args.w.dim(1);
+    KW = args.w.dim(2) + width - 1;
+    I = x.C;
+    O = width * y.C;
+    together = x.side() == y.side() && (stride == 1 || x.side() == 1);
+    length = together ? y.W * y.side() / width : y.W;
+    count = largest_divisor_to_16(length);
+    x_step = width * stride * (together ? x.C : x.pixel());
+    y_step = width * (together ? y.C : y.pixel());
+  }
+  int64_t filter_size() const { return KH * KW * I; }
+};
+
 /// A window in steps of 32 numbers: rows of it where images stand alone, pixels where they stand
 /// side by side.
-std::vector<amx::Step> steps_of(const TileConvArgs& args) {
-  const int64_t KH = args.w.dim(1), KW = args.w.dim(2), I = args.x.C;
-  const int64_t piece = args.x.side() == 1 ? KW * I : I;  // contiguous in both
+std::vector<amx::Step> steps_of(const TiledImages& x, const Geometry& g) {
+  const int64_t piece = x.side() == 1 ? g.KW * g.I : g.I;  // contiguous in images and filters
   std::vector<amx::Step> steps;
-  for (int64_t kh = 0; kh < KH; ++kh)
-    for (int64_t i = 0; i < KW * I; i += piece)
+  for (int64_t kh = 0; kh < g.KH; ++kh)
+    for (int64_t i = 0; i < g.KW * g.I; i += piece)
       for (int64_t j = 0; j < piece; j += TiledImages::kTileColumns)
-        steps.push_back({kh * args.x.row() + i * args.x.side() + j, (kh * KW) * I + i + j,
+        steps.push_back({kh * x.row() + i * x.side() + j, kh * g.KW * g.I + i + j,
                          std::min(TiledImages::kTileColumns, piece - j)});
   return steps;
 }
 
-int largest_divisor_to_16(int64_t n) {
-  int rows = 16;
-  while (n % rows != 0) --rows;
-  return rows;
+/// The filters of pairs: each twice, the second time a pixel further right, zeros where that
+/// leaves the wider window.
+std::vector<float> paired(const TileConvArgs& args, const Geometry& g) {
+  std::vector<float> wide(static_cast<size_t>(g.O * g.filter_size()), 0.0F);
+  const int64_t row = args.w.dim(2) * g.I;
+  const float* w = args.w.data<float>();
+  for (int64_t o = 0; o < args.w.dim(0); ++o)
+    for (int64_t kh = 0; kh < g.KH; ++kh, w += row)
+      for (int64_t second = 0; second < 2; ++second)
+        std::copy_n(w, row,
+                    wide.data() + (second * args.w.dim(0) + o) * g.filter_size() +
+                        (kh * g.KW + second) * g.I);
+  return wide;
 }
 
-/// How outputs become tiles' rows.
-struct Rows {
-  bool together;          ///< images side by side make one row; else each has its own
-  int64_t length, count;  ///< outputs in a row; in a tile
-  int64_t x_step, y_step;
-
-  explicit Rows(const TileConvArgs& args) {
-    const TiledImages &x = args.x, &y = args.y;
-    together = x.side() == y.side() && (args.geometry.stride == 1 || x.side() == 1);
-    length = together ? y.W * y.side() : y.W;
-    count = largest_divisor_to_16(length);
-    x_step = together ? args.geometry.stride * x.C : args.geometry.stride * x.pixel();
-    y_step = together ? y.C : y.pixel();
-  }
-};
-
 /// All tiles of outputs; filled up to a multiple of four with some that write to `spare`.
-void list_tiles(std::vector<amx::Tile>& tiles, const TileConvArgs& args, const Rows& rows,
+void list_tiles(std::vector<amx::Tile>& tiles, const TileConvArgs& args, const Geometry& g,
                 uint16_t* spare) {
   const TiledImages &x = args.x, &y = args.y;
   const int64_t stride = args.geometry.stride, padding = args.geometry.padding;
-  const int64_t step = rows.together ? y.side() : 1;
+  const int64_t step = g.together ? y.side() : 1;
   tiles.clear();
   for (int64_t n = 0; n < y.N; n += step)
     for (int64_t oh = 0; oh < y.H; ++oh) {
       const int64_t from = x.image(n) + (oh * stride - padding) * x.row() - padding * x.pixel();
       const int64_t to = y.image(n) + oh * y.row();
-      for (int64_t i = 0; i < rows.length; i += rows.count) {
-        const int64_t at = to + i * rows.y_step;
-        tiles.push_back({bits(x, from + i * rows.x_step), bits(y, at),
+      for (int64_t i = 0; i < g.length; i += g.count) {
+        const int64_t at = to + i * g.y_step;
+        tiles.push_back({bits(x, from + i * g.x_step), bits(y, at),
                          args.residual.defined() ? bits(args.residual, at) : nullptr});
       }
     }
@@ -86,38 +115,44 @@ void list_tiles(std::vector<amx::Tile>& tiles, const TileConvArgs& args, const R
     tiles.push_back({tiles[0].x, spare, args.residual.defined() ? spare : nullptr});
 }
 
+/// A context's lists, so that a call allocates nothing.
 struct Lists {
   std::vector<amx::Tile> tiles;
 };
 
 void convolve(const TileConvArgs& args, Context& context) {
   if (args.y.N == 0) return;
-  const std::vector<amx::Step> steps = steps_of(args);
+  const Geometry g(args);
+  const std::vector<amx::Step> steps = steps_of(args.x, g);
   const int64_t step_count = static_cast<int64_t>(steps.size());
-  const int64_t O = args.w.dim(0), filter_size = args.w.size() / O;
-  const int64_t packed_bytes = 2 * amx::packed_size(O, step_count, args.x.parts);
-  const Rows rows(args);
+  // Packed: the filters, and their bias for as many filters.
+  const int64_t filters_bytes = 2 * amx::packed_size(g.O, step_count, args.x.parts);
+  const int64_t packed_bytes = filters_bytes + g.O * static_cast<int64_t>(sizeof(float));
   // A spare tile's rows, as far apart as those of y.
-  const int64_t spare_bytes = 2 * (16 * rows.y_step + O + args.y.part());
+  const int64_t spare_bytes = 2 * (16 * g.y_step + g.O + args.y.part());
   auto* scratch = static_cast<std::byte*>(context.workspace(packed_bytes + spare_bytes));
-  auto* spare = reinterpret_cast<uint16_t*>(scratch + packed_bytes);
-  const void* filters = context.state<PackedWeights>().get(
-      &kLayout, args.w, args.weights_version, packed_bytes, scratch, [&](void* packed) {
-        amx::pack(static_cast<uint16_t*>(packed), args.w.data<float>(), O, filter_size,
-                  steps.data(), step_count, args.x.parts);
-      });
+  const auto pack = [&](void* to) {
+    const std::vector<float> wide = g.pairs ? paired(args, g) : std::vector<float>();
+    amx::pack(static_cast<uint16_t*>(to), g.pairs ? wide.data() : args.w.data<float>(), g.O,
+              g.filter_size(), steps.data(), step_count, args.x.parts);
+    auto* bias = reinterpret_cast<float*>(static_cast<std::byte*>(to) + filters_bytes);
+    for (int64_t o = 0; o < g.O; ++o)
+      bias[o] = args.bias.defined() ? args.bias.data<float>()[o % args.w.dim(0)] : 0.0F;
+  };
+  const auto* packed = static_cast<const std::byte*>(context.state<PackedWeights>().get(
+      &kLayout, args.w, args.weights_version, packed_bytes, scratch, pack));
   std::vector<amx::Tile>& tiles = context.state<Lists>().tiles;
-  list_tiles(tiles, args, rows, spare);
+  list_tiles(tiles, args, g, reinterpret_cast<uint16_t*>(scratch + packed_bytes));
   amx::convolve({.tiles = tiles.data(),
                  .tile_count = static_cast<int64_t>(tiles.size()),
                  .steps = steps.data(),
                  .step_count = step_count,
-                 .filters = static_cast<const uint16_t*>(filters),
-                 .bias = args.bias.defined() ? args.bias.data<float>() : nullptr,
-                 .filter_count = O,
-                 .rows = static_cast<int>(rows.count),
-                 .x_row = rows.x_step,
-                 .y_row = rows.y_step,
+                 .filters = reinterpret_cast<const uint16_t*>(packed),
+                 .bias = reinterpret_cast<const float*>(packed + filters_bytes),
+                 .filter_count = g.O,
+                 .rows = static_cast<int>(g.count),
+                 .x_row = g.x_step,
+                 .y_row = g.y_step,
                  .x_part = args.x.part(),
                  .y_part = args.y.part(),
                  .parts = args.x.parts,
