@@ -1,11 +1,11 @@
 // Inference of several networks at once, as a device likes it: few, large operations.
 #pragma once
 
-#include <variant>
+#include <array>
 #include <vector>
 
-#include "kernels/conv2d/conv2d.h"
-#include "nn/graph.h"
+#include "kernels/tile_conv/tiled_images.h"
+#include "nn/fused_steps.h"
 
 namespace topograd {
 
@@ -26,37 +26,13 @@ struct FusedPlanOptions {
   Rounding rounding = Rounding::tight;
 };
 
-/// conv2d or linear, with what it took in. Linear layers are convolutions of 1x1 images.
-struct FusedConvStep {
-  int residual = -1;  // a node, or none
-  ConvGeometry geometry;
-  Shape filters;                  // [O, KH, KW, I]
-  int64_t weights = 0, bias = 0;  // where they begin, times P
-  bool relu = false;
-  bool flatten = false;
-};
-/// A BatchNorm that no convolution precedes.
-struct FusedScaleShiftStep {
-  int64_t scale = 0, shift = 0;  // where they begin, times P
-  bool relu = false;
-};
-/// Any layer without parameters, as it is.
-struct FusedLayerStep {};
-struct FusedStep {
-  std::vector<int> inputs;  // nodes; the residual last
-  int output;               // node
-  std::variant<FusedConvStep, FusedScaleShiftStep, FusedLayerStep> what;
-};
-
-/// A graph compiled for inference on running statistics. A convolution or linear layer takes in the
-/// BatchNorm behind it, the residual addition and the ReLU behind that, each where nobody else
-/// reads what is in between; a BatchNorm that no convolution precedes (DenseNet) takes in its ReLU;
-/// other layers run as they are. All memory is allocated at construction: a value's memory is used
-/// again after its last reader.
+/// A graph compiled for inference on running statistics (see fused_steps.h). All memory is
+/// allocated at construction: a value's memory is used again after its last reader.
 ///
 /// On a CPU the steps of one network are run in segments, each for as many images at a time as its
 /// values fit the cache: a few through a network's wide first layers, all through its last, whose
-/// filters are large.
+/// filters are large. In bf16 or bf16x3 its convolutions work on tiled images (tile_conv): on
+/// processors without a tile unit by emulation, which is no way to compute anything but tests.
 ///
 /// form_weights() and run() queue operations on a context of the plan's device and touch nothing
 /// else: they can be recorded (see Recording).
@@ -74,10 +50,9 @@ class FusedPlan {
 
   const FusedPlanOptions& options() const { return options_; }
   /// Operations of one run.
-  int64_t step_count() const { return static_cast<int64_t>(steps_.size()); }
+  int64_t step_count() const { return static_cast<int64_t>(program_.steps.size()); }
 
  private:
-  class Compiler;
   /// Steps [begin, end), for up to `images` images at a time.
   struct Segment {
     size_t begin, end;
@@ -89,28 +64,46 @@ class FusedPlan {
     int64_t first, count;
   };
 
+  /// Of a value: one of the two.
+  struct Memory {
+    Tensor plain;  // flat
+    TiledImages tiled;
+  };
+  using Layout = std::array<int64_t, 5>;
+
   void find_segments();
   void allocate();
+  Layout layout_of(int value, int64_t images) const;
+  Memory new_memory(int value, int64_t images) const;
+  int node_of(int value) const { return value % static_cast<int>(graph_.nodes().size()); }
+  bool is_tiled(int value) const { return node_of(value) != value; }
+  const Shape& shape_of(int value) const;
   int64_t images_at_once(const FusedStep& step) const;
-  /// Elements of a node's value for one image of one network.
-  int64_t size_of(int node) const { return graph_.nodes()[static_cast<size_t>(node)].shape.size(); }
-  /// Rows of a node's value for n images: n where no network's weights went into it, else P * n.
-  int64_t rows(int node, int64_t n) const;
-  Tensor value(int node, const Batch& batch) const;
+  int64_t images_side_by_side(int value) const;
+  int overwritable_input(const FusedStep& step) const;
+  /// Rows of a plain value for n images: n where no network's weights went into it, else P * n.
+  int64_t rows(int value, int64_t n) const;
+  Tensor plain(int value, const Batch& batch) const;
+  TiledImages tiled(int value, const Batch& batch) const;
+  void run_tile_conv(const FusedConvStep& conv, const FusedStep& step, const Batch& batch,
+                     Context& context);
   void run_step(const FusedConvStep& conv, const FusedStep& step, const Batch& batch,
                 Context& context);
   void run_step(const FusedScaleShiftStep& norm, const FusedStep& step, const Batch& batch,
                 Context& context);
   void run_step(const FusedLayerStep& layer, const FusedStep& step, const Batch& batch,
                 Context& context);
+  void run_step(const FusedTileStep& tile, const FusedStep& step, const Batch& batch,
+                Context& context);
+  void run_step(const FusedUntileStep& untile, const FusedStep& step, const Batch& batch,
+                Context& context);
 
   const Graph& graph_;
   FusedPlanOptions options_;
-  std::vector<FusedStep> steps_;
+  FusedProgram program_;
   std::vector<Segment> segments_;
-  std::vector<bool> shared_;    // per node: the same for every network
-  std::vector<bool> crosses_;   // per node: read in a later segment, so kept for all images
-  std::vector<Tensor> values_;  // per node, flat
+  std::vector<bool> crosses_;   // per value: read in a later segment, so kept for all images
+  std::vector<Memory> memory_;  // per value
   Tensor filters_;              // table of FoldedFilter
   Tensor weights_, biases_;
   uint64_t weights_version_ = 0;

@@ -1,0 +1,220 @@
+#include "nn/fused_steps.h"
+
+#include <algorithm>
+
+#include "kernels/tile_conv/tile_conv.h"
+#include "nn/layers.h"
+
+namespace topograd {
+
+namespace {
+
+size_t at(int64_t i) {
+  return static_cast<size_t>(i);
+}
+
+template <class LayerType>
+const LayerType* layer_as(const Node& node) {
+  return dynamic_cast<const LayerType*>(node.layer.get());
+}
+
+bool is_relu(const Node& node) {
+  const auto* layer = layer_as<ActivationLayer>(node);
+  return layer && layer->activation() == Activation::relu;
+}
+
+/// The one node that reads each node's output; -1 where several do, or nobody, or the caller.
+std::vector<int> only_readers(const Graph& graph) {
+  const std::vector<int> counts = graph.reader_counts();
+  std::vector<int> reader(graph.nodes().size(), -1);
+  for (size_t i = 0; i < reader.size(); ++i)
+    for (int input : graph.nodes()[i].inputs)
+      if (counts[at(input)] == 1 && input != graph.output())
+        reader[at(input)] = static_cast<int>(i);
+  return reader;
+}
+
+/// Finds the steps and lists the filters whose weights they read.
+class Compiler {
+ public:
+  explicit Compiler(const Graph& graph)
+      : graph_(graph),
+        nodes_(graph.nodes()),
+        reader_(only_readers(graph)),
+        taken_(nodes_.size(), false),
+        step_ending_at_(nodes_.size()) {}
+
+  FusedProgram compile() {
+    find_shared();
+    for (int i = 1; i < static_cast<int>(nodes_.size()); ++i)
+      if (!taken_[at(i)]) begin_step(i);
+    for (FusedStep& step : step_ending_at_)
+      if (!step.inputs.empty()) program_.steps.push_back(std::move(step));
+    return std::move(program_);
+  }
+
+ private:
+  void find_shared() {
+    program_.shared.assign(nodes_.size(), true);
+    for (size_t i = 1; i < nodes_.size(); ++i) {
+      program_.shared[i] = nodes_[i].parameters.empty();
+      for (int input : nodes_[i].inputs)
+        program_.shared[i] = program_.shared[i] && program_.shared[at(input)];
+    }
+  }
+
+  void begin_step(int i) {
+    const Node& node = nodes_[at(i)];
+    FusedStep step{node.inputs, i, FusedLayerStep{}};
+    if (layer_as<Conv2dLayer>(node) || layer_as<LinearLayer>(node))
+      step.what = convolution(step);
+    else if (layer_as<BatchnormLayer>(node))
+      step.what = batchnorm(step);
+    else
+      require(node.parameters.empty(), "inference does not know what to do with the parameters of ",
+              node.name);
+    step_ending_at_[at(step.output)] = std::move(step);
+  }
+
+  /// If `test` says so of the only reader of the step's output, the step takes it in.
+  template <class Test>
+  int take_reader(FusedStep& step, const Test& test) {
+    const int reader = reader_[at(step.output)];
+    if (reader < 0 || taken_[at(reader)] || !test(nodes_[at(reader)])) return -1;
+    taken_[at(reader)] = true;
+    step.output = reader;
+    return reader;
+  }
+
+  FusedConvStep convolution(FusedStep& step) {
+    const int index = step.output;
+    const Node& node = nodes_[at(index)];
+    const ParameterEntry& weight = entry(node.parameters[0]);
+    FusedConvStep conv;
+    if (const auto* layer = layer_as<Conv2dLayer>(node)) {
+      conv.geometry = layer->geometry();
+      conv.filters = weight.shape;
+    } else {
+      conv.flatten = true;
+      conv.filters = {weight.filters(), 1, 1, weight.filter_size()};
+    }
+    const int norm =
+        take_reader(step, [](const Node& n) { return layer_as<BatchnormLayer>(n) != nullptr; });
+    conv.residual = take_residual(step);
+    conv.relu = take_reader(step, is_relu) >= 0;
+    conv.weights = program_.weights;
+    conv.bias = static_cast<int64_t>(program_.filters.size());
+    add_filters(&node, norm < 0 ? nullptr : &nodes_[at(norm)]);
+    return conv;
+  }
+
+  /// The other summand of an addition that the step takes in. It comes earlier in the graph than
+  /// the addition, whose place the step takes.
+  int take_residual(FusedStep& step) {
+    const int from = step.output;
+    const auto other_of = [&](const Node& n) { return n.inputs[n.inputs[0] == from ? 1 : 0]; };
+    const int sum = take_reader(step, [&](const Node& n) {
+      return layer_as<AddLayer>(n) && !program_.shared[at(other_of(n))];
+    });
+    if (sum < 0) return -1;
+    step.inputs.push_back(other_of(nodes_[at(sum)]));
+    return step.inputs.back();
+  }
+
+  FusedScaleShiftStep batchnorm(FusedStep& step) {
+    const Node& node = nodes_[at(step.output)];
+    FusedScaleShiftStep norm;
+    norm.scale = program_.weights;
+    norm.shift = static_cast<int64_t>(program_.filters.size());
+    norm.relu = take_reader(step, is_relu) >= 0;
+    add_filters(nullptr, &node);
+    return norm;
+  }
+
+  /// Rows of the table for one layer: a convolution, a BatchNorm, or both.
+  void add_filters(const Node* conv, const Node* norm) {
+    FoldedFilter f{};
+    const ParameterEntry* weight = conv ? &entry(conv->parameters[0]) : nullptr;
+    const int64_t count = weight ? weight->shape[0] : entry(norm->parameters[0]).size();
+    const int64_t length = weight ? weight->size() / count : 1;
+    f.length = static_cast<int32_t>(length);
+    f.filters = static_cast<int32_t>(count);
+    f.layer_weights = static_cast<int32_t>(program_.weights);
+    f.layer_bias = static_cast<int32_t>(program_.filters.size());
+    const auto offset = [](const ParameterEntry& e, int64_t o) {
+      return static_cast<int32_t>(e.offset + o);
+    };
+    for (int64_t o = 0; o < count; ++o) {
+      f.filter = static_cast<int32_t>(o);
+      f.weights = weight ? offset(*weight, o * length) : -1;
+      f.bias = conv && conv->parameters.size() > 1 ? offset(entry(conv->parameters[1]), o) : -1;
+      f.gamma = norm ? offset(entry(norm->parameters[0]), o) : -1;
+      f.beta = norm ? offset(entry(norm->parameters[1]), o) : -1;
+      f.mean = norm ? offset(state(norm->states[0]), o) : -1;
+      f.variance = norm ? offset(state(norm->states[1]), o) : -1;
+      program_.filters.push_back(f);
+    }
+    program_.weights += count * length;
+  }
+
+  const ParameterEntry& entry(int64_t parameter) const {
+    return graph_.layout().parameters()[at(parameter)];
+  }
+  const ParameterEntry& state(int64_t index) const { return graph_.layout().states()[at(index)]; }
+
+  const Graph& graph_;
+  const std::vector<Node>& nodes_;
+  const std::vector<int> reader_;
+  std::vector<bool> taken_;                // by a step that began earlier
+  std::vector<FusedStep> step_ending_at_;  // a step runs where its last node stands
+  FusedProgram program_;
+};
+
+/// What reads and makes a node's value, as it is and in tiles.
+struct Formats {
+  bool made_in_tiles = false, read_plain = false, read_in_tiles = false;
+};
+
+}  // namespace
+
+FusedProgram fused_program(const Graph& graph) {
+  return Compiler(graph).compile();
+}
+
+FusedProgram with_tiles(FusedProgram program, const Graph& graph) {
+  const int count = static_cast<int>(graph.nodes().size());
+  std::vector<Formats> formats(graph.nodes().size());
+  formats[at(graph.output())].read_plain = true;
+  for (FusedStep& step : program.steps) {
+    auto* conv = std::get_if<FusedConvStep>(&step.what);
+    const bool tiles = conv && !conv->flatten && tile_conv_fits(conv->filters, conv->geometry);
+    for (int input : step.inputs)
+      (tiles ? formats[at(input)].read_in_tiles : formats[at(input)].read_plain) = true;
+    if (!tiles) continue;
+    conv->tiles = true;
+    formats[at(step.output)].made_in_tiles = true;
+  }
+  std::vector<FusedStep> steps;
+  const auto convert = [&](int node) {
+    const Formats& f = formats[at(node)];
+    if (f.made_in_tiles && f.read_plain) steps.push_back({{count + node}, node, FusedUntileStep{}});
+    if (!f.made_in_tiles && f.read_in_tiles)
+      steps.push_back({{node}, count + node, FusedTileStep{}});
+  };
+  convert(0);
+  for (FusedStep& step : program.steps) {
+    const int node = step.output;
+    auto* conv = std::get_if<FusedConvStep>(&step.what);
+    if (conv && conv->tiles) {
+      for (int& input : step.inputs) input += count;
+      if (conv->residual >= 0) conv->residual += count;
+      step.output += count;
+    }
+    steps.push_back(std::move(step));
+    convert(node);
+  }
+  program.steps = std::move(steps);
+  return program;
+}
+
+}  // namespace topograd

@@ -1,0 +1,59 @@
+// What a graph is compiled to for inference: few steps, each with all that follows it.
+#pragma once
+
+#include <variant>
+#include <vector>
+
+#include "kernels/conv2d/conv2d.h"
+#include "kernels/perturb/perturb_points.h"
+#include "nn/graph.h"
+
+namespace topograd {
+
+/// conv2d or linear, with what it took in. Linear layers are convolutions of 1x1 images.
+struct FusedConvStep {
+  int residual = -1;  // a value, or none
+  ConvGeometry geometry;
+  Shape filters;                  // [O, KH, KW, I]
+  int64_t weights = 0, bias = 0;  // where they begin, times P
+  bool relu = false;
+  bool flatten = false;
+  bool tiles = false;  // tile_conv, on tiled images
+};
+/// A BatchNorm that no convolution precedes.
+struct FusedScaleShiftStep {
+  int64_t scale = 0, shift = 0;  // where they begin, times P
+  bool relu = false;
+};
+/// Any layer without parameters, as it is.
+struct FusedLayerStep {};
+/// A node's plain value to its tiled one, and back.
+struct FusedTileStep {};
+struct FusedUntileStep {};
+
+struct FusedStep {
+  std::vector<int> inputs;  // values; the residual last
+  int output;               // value
+  std::variant<FusedConvStep, FusedScaleShiftStep, FusedLayerStep, FusedTileStep, FusedUntileStep>
+      what;
+};
+
+/// Values are numbered by their nodes; node i's images in tiles are value node_count + i.
+struct FusedProgram {
+  std::vector<FusedStep> steps;
+  std::vector<FoldedFilter> filters;  ///< whose weights the steps read
+  int64_t weights = 0;                ///< elements of one network's filters
+  std::vector<bool> shared;           ///< per node: the same for every network
+};
+
+/// A convolution or linear layer takes in the BatchNorm behind it, the residual addition and the
+/// ReLU behind that, each where nobody else reads what is in between; a BatchNorm that no
+/// convolution precedes (DenseNet) takes in its ReLU; other layers run as they are. An Error where
+/// a layer with parameters is none of these.
+FusedProgram fused_program(const Graph& graph);
+
+/// The same with the convolutions that tile_conv takes on tiled images, and steps between where
+/// others read or write them.
+FusedProgram with_tiles(FusedProgram program, const Graph& graph);
+
+}  // namespace topograd
