@@ -102,6 +102,89 @@ TEST_CASE("fused plan: a residual network is as many steps as it has convolution
   CHECK(FusedPlan(option_a, {}).step_count() == 19 + 2 + 2);  // two shortcuts without weights
 }
 
+/// Logits [n, classes] of one network, off the centre of its plane, in f32's memory.
+Tensor fused_logits(const Graph& graph, const NetworkOnPlane& network, const Tensor& x,
+                    Precision precision, Context& context) {
+  FusedPlan plan(graph,
+                 {.images = x.dim(0) + 3, .precision = precision, .rounding = Rounding::relaxed});
+  const Tensor coefficients({1, 2}, DType::f64);
+  coefficients.data<double>()[0] = 0.3;
+  coefficients.data<double>()[1] = -0.2;
+  const auto f32 = [](const Tensor& t) { return t.converted(DType::f32); };
+  plan.form_weights({f32(network.theta), f32(network.states), f32(network.delta), f32(network.eta),
+                     f32(network.states_delta), f32(network.states_eta)},
+                    coefficients, context);
+  plan.run(x, context);  // leaves nothing behind for the second run
+  return plan.run(x, context).reshaped({x.dim(0), graph.classes()}).clone();
+}
+
+/// Networks wide enough for vectors and tiles, whose stages run in segments of their own.
+std::vector<Graph> wide_graphs() {
+  std::vector<Graph> graphs;
+  for (char shortcut : {'A', 'B'})
+    graphs.push_back(build_model(
+        {.name = "resnet14", .shortcut = shortcut, .width = 16, .classes = 4, .image_size = 16}));
+  graphs.push_back(build_model({.name = "vgg9", .width = 16, .classes = 4}));
+  graphs.push_back(dense_graph());
+  return graphs;
+}
+
+// f32: a few roundings of the largest logit. Rounding to bf16 loses 2^-9 of every number, a dozen
+// times in a row; bf16x3 2^-17.
+TEST_CASE("fused plan: vector code and tiles give the logits of the plain plan, in any precision") {
+  const std::pair<Precision, double> precisions[] = {
+      {Precision::f32, 2e-5}, {Precision::bf16x3, 5e-4}, {Precision::bf16, 6e-2}};
+  for (const Graph& graph : wide_graphs()) {
+    const NetworkOnPlane network = random_plane(graph, 7);
+    const int64_t n = 37;
+    const Tensor x = double_normals(with_batch(n, graph.image_shape()).shape(), 5);
+    Context context;
+    InferencePlan plain(graph, n);
+    const Tensor theta = moved(network.theta, network.delta, network.eta, 0.3, -0.2);
+    const Tensor states =
+        moved(network.states, network.states_delta, network.states_eta, 0.3, -0.2);
+    plain.bind(theta.converted(DType::f32), states.converted(DType::f32));
+    const Tensor images = x.converted(DType::f32);
+    const Tensor expected = plain.run(images, context);
+    for (const auto& [precision, tolerance] : precisions) {
+      const Tensor got = fused_logits(graph, network, images, precision, context);
+      double largest = 0, error = 0;
+      for (int64_t i = 0; i < expected.size(); ++i) {
+        const double e = expected.data<float>()[i];
+        largest = std::max(largest, std::abs(e));
+        if (!(std::abs(e - got.data<float>()[i]) <= error))
+          error = std::abs(e - got.data<float>()[i]);
+      }
+      CHECK_MESSAGE(error <= tolerance * largest, graph.nodes().size(), " nodes, ",
+                    name_of(precision), ": off by ", error, " of ", largest);
+    }
+  }
+}
+
+TEST_CASE("fused plan: an image's logits are the same whatever images are beside it") {
+  const Graph graph = build_model(
+      {.name = "resnet8", .shortcut = 'B', .width = 16, .classes = 4, .image_size = 16});
+  const NetworkOnPlane network = random_plane(graph, 7);
+  const Tensor x =
+      double_normals(with_batch(21, graph.image_shape()).shape(), 5).converted(DType::f32);
+  Context context;
+  for (Precision precision : {Precision::f32, Precision::bf16x3, Precision::bf16}) {
+    const Tensor all = fused_logits(graph, network, x, precision, context);
+    for (int64_t first : {1, 5, 20}) {
+      const Tensor some = fused_logits(graph, network, x.rows(first, 21), precision, context);
+      CHECK_MESSAGE(std::memcmp(some.raw(), all.rows(first, 21).raw(),
+                                static_cast<size_t>(some.bytes())) == 0,
+                    name_of(precision), ", images from ", first);
+    }
+  }
+}
+
+TEST_CASE("fused plan: a network in tiles leaves them for pictures and sums alone") {
+  const Graph graph = build_model({.name = "resnet20", .shortcut = 'B'});
+  // The images to tiles, the last block's sum from them; else as in f32.
+  CHECK(FusedPlan(graph, {.precision = Precision::bf16}).step_count() == 23 + 2);
+}
+
 TEST_CASE("device evaluation: losses on an emulated GPU are the CPU's within rounding") {
   const Graph graph = build_model({.name = "resnet8", .width = 4, .classes = 4, .image_size = 8});
   const Weights w = random_weights(graph, 2);
