@@ -85,6 +85,11 @@ int64_t checked(const std::string& option, int64_t value, int64_t low, int64_t h
   return value;
 }
 
+std::string text_of(const cxxopts::ParseResult& flags, const std::string& option,
+                    const std::string& fallback) {
+  return flags.count(option) ? flags[option].as<std::string>() : fallback;
+}
+
 int64_t whole(const cxxopts::ParseResult& flags, const std::string& option, int64_t low,
               int64_t high) {
   const std::string& word = flags[option].as<std::string>();

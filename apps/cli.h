@@ -50,6 +50,9 @@ std::string version();
 /// The options below are declared as strings and read here: cxxopts takes "0.1x" for 0.1, and its
 /// message about "nan" does not say whose value that is.
 
+/// An option's text, or `fallback` where it was not given.
+std::string text_of(const cxxopts::ParseResult& flags, const std::string& option,
+                    const std::string& fallback = {});
 /// A whole number in [low, high]; anything else is an Error that names the option.
 int64_t whole(const cxxopts::ParseResult& flags, const std::string& option, int64_t low,
               int64_t high);

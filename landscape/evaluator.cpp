@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/perturb/perturb.h"
+#include "landscape/point_queue.h"
 
 namespace topograd {
 
@@ -15,105 +15,95 @@ int64_t points_at_once(Device device) {
 
 }  // namespace
 
-Evaluator::Evaluator(const Graph& graph, const Tensor& theta, const Tensor& states,
-                     const Directions& directions, std::span<const LabelledImages> sets,
-                     LossKind loss, ThreadPool& pool)
-    : graph_(graph),
-      theta_(theta),
-      states_(states),
-      directions_(directions),
-      sets_(sets),
-      loss_(loss),
+Evaluator::Evaluator(const EvaluationSpec& spec, ThreadPool& pool)
+    : spec_(spec),
       pool_(pool),
+      stages_(spec.sets, kImagesPerEvaluation, 0),
       workers_(static_cast<size_t>(pool.threads())) {
-  for (size_t set = 0; set < sets.size(); ++set) {
-    const int64_t count = sets[set].count();
-    require(count > 0, "no images to evaluate the loss on");
-    for (int64_t begin = 0; begin < count; begin += kImagesPerEvaluation)
-      chunks_.push_back({set, begin, std::min(count, begin + kImagesPerEvaluation)});
-  }
+  require(!spec.planes.empty() && !spec.losses.empty(), "nothing to evaluate: no plane or no loss");
   if (pool.device() == Device::cpu) return;
-  const Direction y = directions.y.value_or(Direction{});
-  const NetworkOnPlane network{
-      theta, states, directions.x.parameters, y.parameters, directions.x.states, y.states};
-  on_device_.emplace(graph, network, sets, loss, points_at_once(pool.device()),
-                     pool.main_context());
+  const Directions& plane = spec_.planes.front();
+  const Direction y = plane.y.value_or(Direction{});
+  const NetworkOnPlane network{spec.theta,   spec.states,    plane.x.parameters,
+                               y.parameters, plane.x.states, y.states};
+  on_device_ =
+      std::make_unique<DeviceEvaluation>(spec.graph, network, spec.sets, spec.losses.front(),
+                                         points_at_once(pool.device()), pool.main_context());
 }
+
+Evaluator::~Evaluator() = default;
 
 int64_t Evaluator::images_per_point() const {
   int64_t images = 0;
-  for (const LabelledImages& set : sets_) images += set.count();
+  for (const LabelledImages& set : spec_.sets) images += set.count();
   return images;
 }
 
-int64_t Evaluator::points_per_call() const {
-  if (on_device_) {
-    // About a second's work of a GPU: the host waits for a call, and can stop after it.
-    const int64_t images = pool_.device() == Device::cuda ? 200'000 : 1;
-    const int64_t passes = images / (on_device_->points() * images_per_point());
-    return std::max<int64_t>(1, passes) * on_device_->points();
-  }
-  // 16 items a thread: at the end of a call a thread waits for 1/32 of the call on average.
-  const int64_t items = 16 * pool_.threads();
-  const int64_t chunks = static_cast<int64_t>(chunks_.size());
-  return (items + chunks - 1) / chunks;
-}
-
-/// This thread's plan, with the weights of the point bound to it.
-Evaluator::Worker& Evaluator::worker_for(const PlanePosition& position, int64_t point,
-                                         Context& context) {
-  std::optional<Worker>& slot = workers_[static_cast<size_t>(context.worker())];
-  if (!slot) {
-    slot.emplace(Worker{InferencePlan(graph_, kImagesPerEvaluation), Tensor(theta_.shape()),
-                        Tensor(states_.shape()), -1});
-  }
-  if (slot->point == point) return *slot;
-  const Direction& x = directions_.x;
-  const Direction y = directions_.y.value_or(Direction{});
-  perturb({.w = slot->theta,
-           .theta = theta_,
-           .delta = x.parameters,
-           .eta = y.parameters,
-           .a = position.alpha,
-           .b = position.beta},
-          context);
-  perturb({.w = slot->states,
-           .theta = states_,
-           .delta = x.states,
-           .eta = y.states,
-           .a = position.alpha,
-           .b = position.beta},
-          context);
-  slot->plan.bind(slot->theta, slot->states);
-  slot->point = point;
-  return *slot;
-}
-
-std::vector<std::vector<LossSums>> Evaluator::evaluate_on_device(
-    std::span<const PlanePosition> points) {
-  std::vector<std::array<double, 2>> coefficients;
-  for (const PlanePosition& point : points) coefficients.push_back({point.alpha, point.beta});
-  return on_device_->evaluate(coefficients);
-}
-
-std::vector<std::vector<LossSums>> Evaluator::evaluate(std::span<const PlanePosition> points) {
-  if (on_device_) return evaluate_on_device(points);
-  for (std::optional<Worker>& worker : workers_)
-    if (worker) worker->point = -1;  // the numbering of the points begins anew
-  const int64_t chunks = static_cast<int64_t>(chunks_.size());
-  const int64_t items = static_cast<int64_t>(points.size()) * chunks;
-  std::vector<LossSums> parts(static_cast<size_t>(items));
-  pool_.for_each(items, [&](int64_t item, Context& context) {
-    const int64_t point = item / chunks;
-    const Chunk& chunk = chunks_[static_cast<size_t>(item % chunks)];
-    Worker& worker = worker_for(points[static_cast<size_t>(point)], point, context);
-    parts[static_cast<size_t>(item)] =
-        evaluate_range(worker.plan, sets_[chunk.set], chunk.begin, chunk.end, loss_, context);
+bool Evaluator::run(const PointSource& source, const PointSink& sink, const StopFlag& stop) {
+  if (on_device_) return run_on_device(source, sink, stop);
+  PointQueue queue(stages_, spec_.losses.size(), source, sink, stop);
+  pool_.for_each(pool_.threads(), [&](int64_t, Context& context) {
+    std::unique_ptr<PointWorker>& worker = workers_[static_cast<size_t>(context.worker())];
+    try {
+      if (!worker) worker = make_plan_worker(spec_);
+      for (PointQueue::Item item; queue.take(item);) {
+        worker->bind(item.task().position, item.task().plane, context);
+        queue.finish(item,
+                     worker->evaluate(item.chunk.set, item.chunk.begin, item.chunk.end, context));
+      }
+    } catch (...) {
+      queue.abandon();
+      throw;
+    }
   });
-  std::vector<std::vector<LossSums>> sums(points.size(), std::vector<LossSums>(sets_.size()));
-  for (int64_t item = 0; item < items; ++item)
-    sums[static_cast<size_t>(item / chunks)][chunks_[static_cast<size_t>(item % chunks)].set] +=
-        parts[static_cast<size_t>(item)];
+  return queue.complete();
+}
+
+int64_t Evaluator::points_per_call() const {
+  // About a second's work of a GPU: the host waits for a call, and can stop after it.
+  const int64_t images = pool_.device() == Device::cuda ? 200'000 : 1;
+  const int64_t passes = images / (on_device_->points() * images_per_point());
+  return std::max<int64_t>(1, passes) * on_device_->points();
+}
+
+bool Evaluator::run_on_device(const PointSource& source, const PointSink& sink,
+                              const StopFlag& stop) {
+  const size_t most = static_cast<size_t>(points_per_call());
+  for (bool dry = false; !dry;) {
+    std::vector<PointTask> tasks;
+    std::vector<std::array<double, 2>> coefficients;
+    while (!dry && tasks.size() < most) {
+      const std::optional<PointTask> task = source();
+      dry = !task;
+      if (dry) break;
+      tasks.push_back(*task);
+      coefficients.push_back({task->position.alpha, task->position.beta});
+    }
+    if (tasks.empty()) return true;
+    if (stop()) return false;
+    const auto sums = on_device_->evaluate(coefficients);
+    for (size_t k = 0; k < tasks.size(); ++k) {
+      PointSums point;
+      for (const LossSums& set : sums[k]) point.push_back({set});
+      sink(tasks[k], point);
+    }
+  }
+  return true;
+}
+
+std::vector<PointSums> Evaluator::evaluate(std::span<const PlanePosition> points) {
+  std::vector<PointSums> sums(points.size());
+  size_t next = 0;
+  run(
+      [&]() -> std::optional<PointTask> {
+        if (next == points.size()) return std::nullopt;
+        const size_t point = next++;
+        return PointTask{.id = static_cast<int64_t>(point), .position = points[point]};
+      },
+      [&](const PointTask& task, const PointSums& of_point) {
+        sums[static_cast<size_t>(task.id)] = of_point;
+      },
+      [] { return false; });
   return sums;
 }
 

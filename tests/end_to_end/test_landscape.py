@@ -277,6 +277,7 @@ class Interruption(LandscapeTest):
     def test_interrupted(self):
         self.run_ok(self.command("whole.h5"))
         process = self.started("s.h5")
+        programs.wait_for_saves(self.path("s.h5"), process, 2)
         said = stop(process, signal.SIGINT)
         self.assertEqual(process.returncode, 130, said)
         self.assertRegex(said, r"\Alandscape: interrupted; \d+ of 117 points are saved in s.h5: "

@@ -1,0 +1,64 @@
+#include "apps/surface_computation.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "apps/cli.h"
+#include "apps/progress.h"
+#include "landscape/surface_saver.h"
+
+namespace topograd {
+
+std::vector<int64_t> points_to_do(const Surface& surface) {
+  std::vector<int64_t> points;
+  for (int64_t i = 0; i < surface.points(); ++i)
+    if (!surface.done(i)) points.push_back(i);
+  return points;
+}
+
+SurfaceComputation::SurfaceComputation(Surface& surface, const SurfaceValues& values,
+                                       const EvaluationSpec& spec, ThreadPool& pool,
+                                       std::string path, double save_seconds)
+    : surface_(surface),
+      values_(values),
+      evaluator_(spec, pool),
+      path_(std::move(path)),
+      save_seconds_(save_seconds) {}
+
+PlanePosition SurfaceComputation::position(int64_t point) const {
+  return {surface_.x()[static_cast<size_t>(point % surface_.nx())],
+          surface_.is_line() ? 0 : surface_.y()[static_cast<size_t>(point / surface_.nx())]};
+}
+
+std::string SurfaceComputation::progress(double seconds) const {
+  return text(surface_.done_count(), "/", surface_.points(), " points  ",
+              decimals(static_cast<double>(images_) / seconds, 0), " images/s  minimum ",
+              decimals(minimum(surface_, values_.main_plane()).second, 4));
+}
+
+bool SurfaceComputation::run() {
+  const std::vector<int64_t> todo = points_to_do(surface_);
+  const std::string name = std::filesystem::path(path_).filename().string();
+  size_t next = 0;
+  ProgressBar bar(surface_.points(), surface_.done_count());
+  SurfaceSaver saver(path_, save_seconds_);
+  evaluator_.run(
+      [&]() -> std::optional<PointTask> {
+        if (next == todo.size()) return std::nullopt;
+        const int64_t point = todo[next++];
+        return PointTask{.id = point, .position = position(point)};
+      },
+      [&](const PointTask& task, const PointSums& sums) {
+        values_.record(surface_, task.id, sums);
+        for (const auto& set : sums) images_ += set.front().count;
+        const int64_t done = surface_.done_count();
+        if (bar.due(done)) bar.update(done, name, progress(bar.seconds()));
+        saver.offer(surface_);
+      },
+      cli::interrupted);
+  saver.save(surface_);
+  images_per_second_ = static_cast<double>(images_) / bar.seconds();
+  return surface_.done_count() == surface_.points();
+}
+
+}  // namespace topograd

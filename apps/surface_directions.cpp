@@ -1,0 +1,141 @@
+#include "apps/surface_directions.h"
+
+#include <filesystem>
+
+#include "kernels/core/hash.h"
+
+namespace topograd {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// How one axis's direction is made.
+struct DirectionPlan {
+  DirectionNorm norm = DirectionNorm::filter;
+  Ignore ignore = Ignore::biasbn;
+  uint32_t number = 0;
+  std::string target;  ///< another model's file: the direction leads there
+
+  std::string describe() const {
+    if (!target.empty()) return "towards " + fs::path(target).stem().string();
+    switch (norm) {
+      case DirectionNorm::filter:
+        return "filter-normalised random direction";
+      case DirectionNorm::layer:
+        return "layer-normalised random direction";
+      case DirectionNorm::weight:
+        return "weight-scaled random direction";
+      case DirectionNorm::dfilter:
+        return "random direction, unit filters";
+      case DirectionNorm::dlayer:
+        return "random direction, unit layers";
+      case DirectionNorm::none:
+        return "random direction";
+    }
+    return {};
+  }
+};
+
+class DirectionMaker {
+ public:
+  DirectionMaker(const cxxopts::ParseResult& flags, const LoadedModel& model, bool line)
+      : flags_(flags), model_(model), line_(line), file_(cli::text_of(flags, "dir-file")) {}
+
+  SurfaceDirections make() {
+    // On the way to another network BatchNorm's statistics move too: alpha = 1 is that network.
+    const bool leads_to_model = flags_.count("model-file2") > 0 || flags_.count("model-file3") > 0;
+    made_.type = direction_type_named(
+        cli::text_of(flags_, "dir-type", leads_to_model ? "states" : "weights"));
+    const uint32_t index = static_cast<uint32_t>(cli::whole(flags_, "idx", 0, 1 << 30));
+    const DirectionPlan x = plan_for("x", 2 * index);
+    const DirectionPlan y = plan_for("y", 2 * index + 1);
+    if (!file_.empty() && fs::exists(file_)) {
+      read();
+      return made_;
+    }
+    const bool same = flags_.count("same-dir") > 0;
+    made_.x_text = x.describe();
+    if (!line_) made_.y_text = same ? made_.x_text : y.describe();
+    Directions directions{direction(x), {}};
+    if (!line_) directions.y = same ? directions.x : direction(y);
+    made_.planes.push_back(directions);
+    if (!file_.empty()) write();
+    return made_;
+  }
+
+ private:
+  DirectionPlan plan_for(const std::string& axis, uint32_t number) const {
+    DirectionPlan plan;
+    const bool own = flags_.count(axis + "norm") > 0;
+    plan.norm = direction_norm_named(flags_[own ? axis + "norm" : "norm"].as<std::string>());
+    const bool own_ignore = flags_.count(axis + "ignore") > 0;
+    plan.ignore = ignore_named(flags_[own_ignore ? axis + "ignore" : "ignore"].as<std::string>());
+    plan.number = number;
+    plan.target = cli::text_of(flags_, axis == "x" ? "model-file2" : "model-file3");
+    return plan;
+  }
+
+  Direction direction(const DirectionPlan& plan) const {
+    const TrainingState& w = model_.weights;
+    const bool with_states = made_.type == DirectionType::states;
+    if (!plan.target.empty()) {
+      const LoadedModel other = load_model(plan.target);
+      require(to_json(other.spec) == to_json(model_.spec), plan.target, " holds ",
+              describe(other.spec), ", ", model_.path, " ", describe(model_.spec),
+              ": no line joins them");
+      return with_states ? difference(w.theta, other.weights.theta, w.states, other.weights.states)
+                         : difference(w.theta, other.weights.theta);
+    }
+    return random_direction(model_.graph.layout(), w.theta, w.states, cli::seed(flags_),
+                            plan.number, plan.norm, plan.ignore, made_.type);
+  }
+
+  void read() {
+    Directions directions = read_directions(file_, model_.graph.layout(), made_.type);
+    if (line_) directions.y.reset();
+    require(line_ || directions.y, file_, " holds one direction; a surface needs two");
+    made_.x_text = "direction x of " + fs::path(file_).filename().string();
+    if (!line_) made_.y_text = "direction y of " + fs::path(file_).filename().string();
+    made_.planes.push_back(directions);
+  }
+
+  void write() const {
+    const Provenance provenance{
+        {"model_hash", weights_hash(model_.weights.theta, model_.weights.states)},
+        {"seed", text(cli::seed(flags_))},
+        {"x", made_.x_text},
+        {"y", made_.y_text},
+        {"version", cli::version()}};
+    const Directions& directions = made_.planes.front();
+    write_directions(file_, model_.graph.layout(), made_.type, directions.x, directions.y,
+                     provenance);
+  }
+
+  const cxxopts::ParseResult& flags_;
+  const LoadedModel& model_;
+  bool line_;
+  std::string file_;
+  SurfaceDirections made_;
+};
+
+}  // namespace
+
+void SurfaceDirections::describe(Provenance& provenance) const {
+  uint64_t hash = 0;
+  for (const Directions& plane : planes)
+    for (const Direction& d : {plane.x, plane.y.value_or(Direction{})})
+      for (const Tensor& t : {d.parameters, d.states})
+        if (t.defined()) hash = content_hash(t.raw(), static_cast<size_t>(t.bytes()), hash);
+  provenance["direction_hash"] = hex(hash);
+  provenance["x_direction"] = x_text;
+  if (!y_text.empty()) provenance["y_direction"] = y_text;
+  provenance["dir_type"] = name_of(type);
+}
+
+SurfaceDirections surface_directions(const cxxopts::ParseResult& flags, const LoadedModel& model,
+                                     bool line) {
+  return DirectionMaker(flags, model, line).make();
+}
+
+}  // namespace topograd

@@ -1,0 +1,107 @@
+#include "apps/surface_images.h"
+
+#include "kernels/core/hash.h"
+#include "nn/batch_loader.h"
+
+namespace topograd {
+
+namespace {
+
+uint64_t tensor_hash(const Tensor& tensor, uint64_t seed) {
+  return content_hash(tensor.raw(), static_cast<size_t>(tensor.bytes()), seed);
+}
+
+/// The images of these indices, in this order.
+LabelledImages selected(const LabelledImages& all, std::span<const int32_t> indices) {
+  const int64_t count = static_cast<int64_t>(indices.size());
+  LabelledImages chosen{Tensor(all.images.shape().with_first(count), DType::u8),
+                        Tensor({count}, DType::i32), all.normalisation};
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t source = indices[static_cast<size_t>(i)];
+    chosen.images.rows(i, i + 1).copy_from(all.images.rows(source, source + 1));
+    chosen.labels.rows(i, i + 1).copy_from(all.labels.rows(source, source + 1));
+  }
+  return chosen;
+}
+
+class ImageChoice {
+ public:
+  ImageChoice(const cxxopts::ParseResult& flags, const LoadedModel& model)
+      : flags_(flags), model_(model) {}
+
+  SurfaceImages choose() {
+    DataSpec spec;
+    spec.source = cli::text_of(flags_, "data", "synthetic");
+    spec.image_size = model_.spec.image_size;
+    const DataSplits data = load_data(spec);
+    const std::string split = flags_["split"].as<std::string>();
+    require(split == "train" || split == "test" || split == "both", "--split ", split,
+            ": choose train, test or both");
+    const bool noisy = flags_.count("noisy-labels") > 0;
+    require(!noisy || split != "test",
+            "--noisy-labels: only training labels have noise; choose "
+            "--split train or both");
+    chosen_.description = data.train.name + " " +
+                          (split == "both"    ? "training and test"
+                           : split == "train" ? "training"
+                                              : "test");
+    if (noisy) {
+      chosen_.description += ", noisy training labels";
+      add("train", noisy_training_data(model_, data.train, spec.source), spec.source);
+    } else if (split != "test") {
+      add("train", data.train, spec.source);
+    }
+    if (split != "train") add("test", data.test, spec.source);
+    return chosen_;
+  }
+
+ private:
+  void add(const std::string& name, const Dataset& data, const std::string& source) {
+    require_fitting_data(model_.spec, data, source);
+    LabelledImages images = data.view();
+    images.normalisation = model_.info.normalisation;
+    const int64_t limit = cli::whole(flags_, "images", 0, 1 << 30);
+    require(limit <= images.count(), "--images ", limit, ": the ", name, " split has only ",
+            images.count());
+    images = images.first(limit);
+    const int64_t splits = cli::whole(flags_, "data-split", 1, images.count());
+    if (splits > 1) images = random_part(images, splits);
+    chosen_.names.push_back(name);
+    chosen_.sets.push_back(images);
+  }
+
+  /// The reference's data_split: one of `splits` random parts of equal size, the same in every run.
+  LabelledImages random_part(const LabelledImages& all, int64_t splits) const {
+    const size_t part = static_cast<size_t>(cli::whole(flags_, "split-idx", 0, splits - 1));
+    const size_t size = static_cast<size_t>(all.count() / splits);
+    const std::vector<int32_t> order = shuffled_order(all.count(), 0, 0);
+    return selected(all, std::span(order).subspan(part * size, size));
+  }
+
+  const cxxopts::ParseResult& flags_;
+  const LoadedModel& model_;
+  SurfaceImages chosen_;
+};
+
+}  // namespace
+
+void SurfaceImages::describe(Provenance& provenance) const {
+  int64_t count = 0;
+  uint64_t hash = 0;
+  for (const LabelledImages& set : sets) {
+    count += set.count();
+    hash = tensor_hash(set.labels, tensor_hash(set.images, hash));
+    const auto& n = set.normalisation;
+    hash = content_hash(n.mean.data(), n.mean.size() * sizeof(double), hash);
+    hash = content_hash(n.std_dev.data(), n.std_dev.size() * sizeof(double), hash);
+  }
+  provenance["data"] = description;
+  provenance["data_hash"] = hex(hash);
+  provenance["images"] = text(count);
+}
+
+SurfaceImages surface_images(const cxxopts::ParseResult& flags, const LoadedModel& model) {
+  return ImageChoice(flags, model).choose();
+}
+
+}  // namespace topograd

@@ -1,0 +1,26 @@
+// The images a surface is computed over.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/cli.h"
+#include "apps/model_file.h"
+#include "landscape/provenance.h"
+
+namespace topograd {
+
+struct SurfaceImages {
+  std::vector<std::string> names;    ///< of the sets: "train", "test"
+  std::vector<LabelledImages> sets;  ///< normalised as the model expects
+  std::string description;           ///< "CIFAR-10 training"
+
+  /// What they are, for a surface's file.
+  void describe(Provenance& provenance) const;
+};
+
+/// What --data, --split, --noisy-labels, --images, --data-split and --split-idx ask for. Throws
+/// Error where the model cannot be fed with them, or there are not enough.
+SurfaceImages surface_images(const cxxopts::ParseResult& flags, const LoadedModel& model);
+
+}  // namespace topograd

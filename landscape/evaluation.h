@@ -1,0 +1,50 @@
+// What is evaluated at the points of a landscape, and what comes of it.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "landscape/direction_file.h"
+#include "nn/inference.h"
+
+namespace topograd {
+
+/// Coordinates on a plane; beta is unused on a line.
+struct PlanePosition {
+  double alpha = 0;
+  double beta = 0;
+};
+
+/// One evaluation: a position on one of the planes.
+struct PointTask {
+  int64_t id = 0;  ///< the source's own name for it, handed on to the sink
+  PlanePosition position{};
+  size_t plane = 0;
+};
+
+/// sums[set][loss] of one point.
+using PointSums = std::vector<std::vector<LossSums>>;
+
+/// The next evaluation, or none when there are no more (it is not asked again). Calls never
+/// overlap, and none overlaps one of the sink.
+using PointSource = std::function<std::optional<PointTask>()>;
+/// Takes a finished evaluation, in whatever order they finish.
+using PointSink = std::function<void(const PointTask&, const PointSums&)>;
+/// Whether to stop: asked between chunks of images.
+using StopFlag = std::function<bool()>;
+
+/// A network, the planes theta + alpha * x + beta * y it moves on, and what is measured there.
+struct EvaluationSpec {
+  const Graph& graph;
+  Tensor theta, states;
+  std::span<const Directions> planes;
+  /// Evaluated in one pass, each with its own sums (training and test images, say).
+  std::span<const LabelledImages> sets;
+  std::vector<LossKind> losses{LossKind::cross_entropy};
+};
+
+}  // namespace topograd
