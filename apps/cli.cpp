@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <csignal>
@@ -117,9 +118,29 @@ uint64_t seed(const cxxopts::ParseResult& flags) {
   return value;
 }
 
-LossKind loss(const cxxopts::ParseResult& flags) {
-  const std::string& name = flags["loss"].as<std::string>();
+namespace {
+
+LossKind any_loss_named(const std::string& name) {
   return name == "crossentropy" ? LossKind::cross_entropy : loss_named(name);
+}
+
+}  // namespace
+
+LossKind loss(const cxxopts::ParseResult& flags) {
+  return any_loss_named(flags["loss"].as<std::string>());
+}
+
+std::vector<LossKind> losses(const cxxopts::ParseResult& flags) {
+  // One comma more: an empty last name is a name too.
+  std::istringstream in(flags["loss"].as<std::string>() + ",");
+  std::vector<LossKind> kinds;
+  for (std::string name; std::getline(in, name, ',');) {
+    const LossKind kind = any_loss_named(name);
+    require(std::find(kinds.begin(), kinds.end(), kind) == kinds.end(), "--loss names ",
+            name_of(kind), " twice: once is enough");
+    kinds.push_back(kind);
+  }
+  return kinds;
 }
 
 std::vector<double> numbers(const std::string& option, const std::string& list) {

@@ -62,6 +62,8 @@ double real(const cxxopts::ParseResult& flags, const std::string& option, double
 uint64_t seed(const cxxopts::ParseResult& flags);
 /// --loss: cross_entropy (or crossentropy, as the field's older tools spell it) or mse.
 LossKind loss(const cxxopts::ParseResult& flags);
+/// --loss: one or several of them, with commas between; none twice.
+std::vector<LossKind> losses(const cxxopts::ParseResult& flags);
 
 /// A whole number with an option's name in the message when it is out of [low, high].
 int64_t checked(const std::string& option, int64_t value, int64_t low, int64_t high);

@@ -46,7 +46,7 @@ class SurfaceRun {
         surface_(axes()),
         pool_(cli::pool(flags)) {
     cli::force_implementations(flags, pool_);
-    loss_ = cli::loss(flags);
+    losses_ = cli::losses(flags);
     output_ =
         cli::text_of(flags, "output",
                      fs::path(model_.path).stem().string() + (line ? "_line.h5" : "_surface.h5"));
@@ -60,7 +60,7 @@ class SurfaceRun {
             ": only cifar10 is known by name; --data takes any folder of images");
     images_ = surface_images(flags, model_);
     directions_ = surface_directions(flags, model_, line);
-    values_ = SurfaceValues(images_.names);
+    values_ = SurfaceValues(images_.names, losses_);
     describe(command);
   }
 
@@ -121,7 +121,10 @@ class SurfaceRun {
     images_.describe(p);
     directions_.describe(p);
     p["seed"] = text(cli::seed(flags_));
-    p["loss"] = name_of(loss_);
+    for (LossKind loss : losses_) {
+      std::string& names = p["loss"];
+      names += (names.empty() ? "" : ",") + std::string(name_of(loss));
+    }
     p["bn_mode"] =
         directions_.type == DirectionType::states ? "states along the direction" : "frozen";
     p["precision"] = "f32";
@@ -176,7 +179,7 @@ class SurfaceRun {
                               .states = model_.weights.states,
                               .planes = directions_.planes,
                               .sets = images_.sets,
-                              .losses = {loss_}};
+                              .losses = losses_};
     SurfaceComputation computation(surface_, values_, spec, pool_, output_, save_seconds_);
     const bool complete = computation.run();
     images_per_second_ = computation.images_per_second();
@@ -215,7 +218,7 @@ class SurfaceRun {
   LoadedModel model_;
   Surface surface_;
   ThreadPool pool_;
-  LossKind loss_ = LossKind::cross_entropy;
+  std::vector<LossKind> losses_;
   PictureOptions picture_;
   double save_seconds_ = 0;
   std::string output_;

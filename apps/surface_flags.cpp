@@ -56,7 +56,8 @@ cxxopts::Options surface_flags(bool line) {
       ("images", "use only the first n images (0: all)", value("0"))
       ("data-split", "use one of n random parts of the images", value("1"))
       ("split-idx", "which part", value("0"))
-      ("loss,l,loss-name", "cross_entropy (or crossentropy) or mse (or --loss-name)",
+      ("loss,l,loss-name", "cross_entropy (or crossentropy) or mse, or both with a comma between: the "
+                           "first is the one that pictures show (or --loss-name)",
        value("cross_entropy"));
   options.add_options("Output")
       ("output,o,surf-file", "the surface's HDF5 file; an unfinished one is continued (or --surf-file)",

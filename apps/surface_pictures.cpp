@@ -27,7 +27,8 @@ FigureOptions figure_options(const Surface& surface, const PictureOptions& optio
   const Provenance& p = surface.provenance;
   FigureOptions figure;
   figure.title = options.title.empty() ? get(p, "model_name") : options.title;
-  const std::string loss = get(p, "loss") == "mse" ? "mean squared error" : "cross-entropy";
+  const std::string loss =
+      get(p, "loss").starts_with("mse") ? "mean squared error" : "cross-entropy";
   figure.subtitle = text(loss, " over ", get(p, "images"), " ", get(p, "data"), " images");
   figure.x_label = axis_label(surface, "alpha", "x");
   figure.y_label = surface.is_line() ? loss : axis_label(surface, "beta", "y");

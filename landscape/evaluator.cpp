@@ -22,16 +22,19 @@ Evaluator::Evaluator(const EvaluationSpec& spec, ThreadPool& pool)
       workers_(static_cast<size_t>(pool.threads())) {
   require(!spec.planes.empty() && !spec.losses.empty(), "nothing to evaluate: no plane or no loss");
   if (pool.device() == Device::cpu) return;
-  const Directions& plane = spec_.planes.front();
-  const Direction y = plane.y.value_or(Direction{});
-  const NetworkOnPlane network{spec.theta,   spec.states,    plane.x.parameters,
-                               y.parameters, plane.x.states, y.states};
-  on_device_ =
-      std::make_unique<DeviceEvaluation>(spec.graph, network, spec.sets, spec.losses.front(),
-                                         points_at_once(pool.device()), pool.main_context());
+  on_device_ = std::make_unique<DeviceEvaluation>(
+      spec.graph, network_on(0), spec.sets,
+      DeviceEvaluationOptions{.losses = spec.losses, .points = points_at_once(pool.device())},
+      pool.main_context());
 }
 
 Evaluator::~Evaluator() = default;
+
+NetworkOnPlane Evaluator::network_on(size_t plane) const {
+  const Direction& x = spec_.planes[plane].x;
+  const Direction y = spec_.planes[plane].y.value_or(Direction{});
+  return {spec_.theta, spec_.states, x.parameters, y.parameters, x.states, y.states};
+}
 
 int64_t Evaluator::images_per_point() const {
   int64_t images = 0;
@@ -82,11 +85,7 @@ bool Evaluator::run_on_device(const PointSource& source, const PointSink& sink,
     if (tasks.empty()) return true;
     if (stop()) return false;
     const auto sums = on_device_->evaluate(coefficients);
-    for (size_t k = 0; k < tasks.size(); ++k) {
-      PointSums point;
-      for (const LossSums& set : sums[k]) point.push_back({set});
-      sink(tasks[k], point);
-    }
+    for (size_t k = 0; k < tasks.size(); ++k) sink(tasks[k], sums[k]);
   }
   return true;
 }

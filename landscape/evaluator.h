@@ -37,6 +37,7 @@ class Evaluator {
 
  private:
   bool run_on_device(const PointSource& source, const PointSink& sink, const StopFlag& stop);
+  NetworkOnPlane network_on(size_t plane) const;
   /// Points to send to the device together.
   int64_t points_per_call() const;
 

@@ -4,11 +4,18 @@
 
 namespace topograd {
 
-SurfaceValues::SurfaceValues(std::vector<std::string> sets) : sets_(std::move(sets)) {}
+SurfaceValues::SurfaceValues(std::vector<std::string> sets, const std::vector<LossKind>& losses)
+    : sets_(std::move(sets)) {
+  for (LossKind loss : losses)
+    losses_.push_back(losses_.empty() ? "_loss" : "_loss_" + std::string(name_of(loss)));
+}
 
 void SurfaceValues::add_planes(Surface& surface) const {
-  for (const std::string& set : sets_)
-    for (const char* quantity : {"_loss", "_acc", "_loss_se"}) surface.add_plane(set + quantity);
+  for (const std::string& set : sets_) {
+    for (const std::string& loss : losses_)
+      for (const char* quantity : {"", "_se"}) surface.add_plane(set + loss + quantity);
+    for (const char* quantity : {"_acc", "_correct"}) surface.add_plane(set + quantity);
+  }
 }
 
 void SurfaceValues::record(Surface& surface, int64_t point, const PointSums& sums) const {
@@ -16,10 +23,12 @@ void SurfaceValues::record(Surface& surface, int64_t point, const PointSums& sum
     surface.add_plane(plane)[static_cast<size_t>(point)] = value;
   };
   for (size_t set = 0; set < sets_.size(); ++set) {
-    const LossSums& s = sums[set].front();
-    enter(sets_[set] + "_loss", s.mean());
-    enter(sets_[set] + "_acc", s.accuracy());
-    enter(sets_[set] + "_loss_se", s.standard_error());
+    for (size_t loss = 0; loss < losses_.size(); ++loss) {
+      enter(sets_[set] + losses_[loss], sums[set][loss].mean());
+      enter(sets_[set] + losses_[loss] + "_se", sums[set][loss].standard_error());
+    }
+    enter(sets_[set] + "_acc", sums[set].front().accuracy());
+    enter(sets_[set] + "_correct", static_cast<double>(sums[set].front().correct));
   }
   surface.mark_done(point);
 }

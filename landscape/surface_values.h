@@ -9,22 +9,24 @@
 
 namespace topograd {
 
-/// <set>_loss, <set>_acc (percent) and <set>_loss_se (the standard error of the mean loss) of every
-/// set ("train", "test").
+/// For every set ("train", "test"): <set>_loss, the first loss, <set>_loss_se, the standard error
+/// of that mean, <set>_acc (percent), <set>_correct (a count); and for every further loss
+/// <set>_loss_<name> and <set>_loss_<name>_se.
 class SurfaceValues {
  public:
   SurfaceValues() = default;
-  explicit SurfaceValues(std::vector<std::string> sets);
+  SurfaceValues(std::vector<std::string> sets, const std::vector<LossKind>& losses);
 
   /// Makes the planes that are missing.
   void add_planes(Surface& surface) const;
   /// Enters a point's values, and marks it as done.
   void record(Surface& surface, int64_t point, const PointSums& sums) const;
   /// The plane that stands for the surface: the first set's loss.
-  std::string main_plane() const { return sets_.front() + "_loss"; }
+  std::string main_plane() const { return sets_.front() + losses_.front(); }
 
  private:
   std::vector<std::string> sets_;
+  std::vector<std::string> losses_;  // what follows the set's name: "_loss", "_loss_mse"
 };
 
 }  // namespace topograd

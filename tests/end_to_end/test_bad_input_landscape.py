@@ -107,6 +107,12 @@ class WrongValues(LandscapeTest):
             with self.subTest(flag=flag):
                 self.refuse([f"--{flag}", "nonsense"], "nonsense", choice)
 
+    def test_losses(self):
+        self.refuse(["--loss", "mse,mse"], "--loss", "mse", "twice")
+        for losses in ("mse,", ",mse", "", "mse;cross_entropy"):
+            with self.subTest(losses):
+                self.refuse([f"--loss={losses}"], "loss", "cross_entropy", "mse")
+
     def test_images_beyond_the_split(self):
         self.refuse(["--images", "401"], "401", "400", "train")
         self.refuse(["--images", "101", "--split", "test"], "101", "100", "test")

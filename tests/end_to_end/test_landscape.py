@@ -67,9 +67,10 @@ class Surfaces(LandscapeTest):
         self.assertEqual(doubles(found["ycoordinates"]), [-1, 0, 1])
         self.assertEqual(doubles(found["done"]), [1] * 15)
         self.assertEqual(set(found), {"xcoordinates", "ycoordinates", "done", "train_loss",
-                                      "train_acc", "train_loss_se"})
-        for accuracy in doubles(found["train_acc"]):
+                                      "train_acc", "train_correct", "train_loss_se"})
+        for accuracy, correct in zip(doubles(found["train_acc"]), doubles(found["train_correct"])):
             self.assertTrue(0 <= accuracy <= 100)
+            self.assertEqual(accuracy, 100 * correct / 50)
 
     def test_the_middle_is_the_network_itself(self):
         self.run_ok(self.surface("s.h5", "--split", "both"))
@@ -139,6 +140,19 @@ class Surfaces(LandscapeTest):
         self.run_ok(self.surface("mse.h5", "--loss", "mse"))
         self.assert_same_planes("alias.h5", "cross.h5")
         self.assertTrue(all(0 <= x <= 0.5 for x in doubles(self.planes("mse.h5")["train_loss"])))
+
+    def test_several_losses_in_one_pass(self):
+        self.run_ok(self.surface("cross.h5", "--split", "both"))
+        self.run_ok(self.surface("mse.h5", "--split", "both", "--loss", "mse"))
+        self.run_ok(self.surface("two.h5", "--split", "both", "--loss", "crossentropy,mse"))
+        cross, mse, two = (self.planes(f"{name}.h5") for name in ("cross", "mse", "two"))
+        for split in ("train", "test"):
+            for quantity in ("", "_se"):
+                self.assertEqual(two.pop(f"{split}_loss_mse{quantity}"),
+                                 mse[f"{split}_loss{quantity}"])
+        self.assertEqual(two, cross)
+        self.assert_refused(self.surface("two.h5", "--split", "both", "--loss", "mse,cross_entropy"),
+                            "two.h5", "loss", "cross_entropy,mse")
 
 
 class ReferenceSpellings(LandscapeTest):

@@ -135,6 +135,32 @@ TEST_CASE("evaluator: several sets in one pass, each with its own sums and norma
   CHECK(evaluator.images_per_point() == 79);
 }
 
+TEST_CASE("evaluator: several losses of one pass are those of a pass each") {
+  const Graph graph = small_graph();
+  const Weights w = random_weights(graph, 2);
+  const std::vector<LabelledImages> sets = {labelled_images(45, 8, 4, 1),
+                                            labelled_images(33, 8, 4, 2)};
+  const Directions directions = random_plane(graph, w, 7);
+  for (Device device : {Device::cpu, Device::simt}) {
+    CAPTURE(name_of(device));
+    ThreadPool pool(1, device);
+    const auto sums = [&](const std::vector<LossKind>& losses) {
+      EvaluationSpec spec = spec_of(graph, w, directions, sets);
+      spec.losses = losses;
+      return Evaluator(spec, pool).evaluate(std::span(kPoints).first(3));
+    };
+    const Sums cross = sums({LossKind::cross_entropy}), mse = sums({LossKind::mse});
+    const Sums both = sums({LossKind::mse, LossKind::cross_entropy});
+    for (size_t p = 0; p < 3; ++p)
+      for (size_t s = 0; s < sets.size(); ++s) {
+        REQUIRE(both[p][s].size() == 2);
+        CHECK(topograd::test::same_sums(both[p][s][0], mse[p][s][0]));
+        CHECK(topograd::test::same_sums(both[p][s][1], cross[p][s][0]));
+      }
+    CHECK(!same_sums(cross, mse));
+  }
+}
+
 TEST_CASE("evaluator: on a line beta means nothing") {
   const Graph graph = small_graph();
   const Weights w = random_weights(graph, 3);
