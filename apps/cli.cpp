@@ -110,10 +110,10 @@ double real(const cxxopts::ParseResult& flags, const std::string& option, double
   return value;
 }
 
-uint64_t seed(const cxxopts::ParseResult& flags) {
-  const std::string& word = flags["seed"].as<std::string>();
+uint64_t seed(const cxxopts::ParseResult& flags, const std::string& option) {
+  const std::string& word = flags[option].as<std::string>();
   uint64_t value = 0;
-  require(read_number(word, value), "--seed '", word,
+  require(read_number(word, value), "--", option, " '", word,
           "' is no seed: choose a whole number from 0 to ", UINT64_MAX);
   return value;
 }

@@ -58,8 +58,8 @@ int64_t whole(const cxxopts::ParseResult& flags, const std::string& option, int6
               int64_t high);
 /// A finite number in [low, high].
 double real(const cxxopts::ParseResult& flags, const std::string& option, double low, double high);
-/// --seed: any number of 64 bits without sign.
-uint64_t seed(const cxxopts::ParseResult& flags);
+/// --seed, or another option that is one: any number of 64 bits without sign.
+uint64_t seed(const cxxopts::ParseResult& flags, const std::string& option = "seed");
 /// --loss: cross_entropy (or crossentropy, as the field's older tools spell it) or mse.
 LossKind loss(const cxxopts::ParseResult& flags);
 /// --loss: one or several of them, with commas between; none twice.

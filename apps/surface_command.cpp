@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 /// What has to agree for a file to be continued.
 const std::vector<std::string> kIdentity = {"model_hash", "data_hash", "direction_hash", "images",
                                             "data",       "loss",      "dir_type",       "bn_mode",
-                                            "precision",  "device"};
+                                            "precision",  "device",    "subset"};
 
 /// Flags of the reference implementation that have nothing to say here.
 const std::pair<const char*, const char*> kWithoutEffect[] = {

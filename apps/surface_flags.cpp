@@ -53,7 +53,10 @@ cxxopts::Options surface_flags(bool line) {
       ("split", "train, test or both", value("train"))
       ("noisy-labels", "training images with the noisy labels that the checkpoint was trained with "
                        "(train --label-noise); else all with their own")
-      ("images", "use only the first n images (0: all)", value("0"))
+      ("images", "use only n images of each split (0: all)", value("0"))
+      ("subset", "which n: first, or stratified: a random choice with each class's share as in the "
+                 "whole split", value("first"))
+      ("subset-seed", "of that choice", value("1"))
       ("data-split", "use one of n random parts of the images", value("1"))
       ("split-idx", "which part", value("0"))
       ("loss,l,loss-name", "cross_entropy (or crossentropy) or mse, or both with a comma between: the "

@@ -1,6 +1,7 @@
 #include "apps/surface_images.h"
 
 #include "kernels/core/hash.h"
+#include "landscape/image_order.h"
 #include "nn/batch_loader.h"
 
 namespace topograd {
@@ -37,6 +38,7 @@ class ImageChoice {
     const std::string split = flags_["split"].as<std::string>();
     require(split == "train" || split == "test" || split == "both", "--split ", split,
             ": choose train, test or both");
+    read_subset();
     const bool noisy = flags_.count("noisy-labels") > 0;
     require(!noisy || split != "test",
             "--noisy-labels: only training labels have noise; choose "
@@ -56,6 +58,20 @@ class ImageChoice {
   }
 
  private:
+  void read_subset() {
+    const std::string subset = flags_["subset"].as<std::string>();
+    require(subset == "first" || subset == "stratified", "--subset ", subset,
+            ": choose first or stratified");
+    stratified_ = subset == "stratified";
+    require(stratified_ || flags_.count("subset-seed") == 0,
+            "--subset-seed decides nothing without --subset stratified");
+    if (!stratified_) return;
+    require(flags_.count("data-split") == 0,
+            "--subset stratified and --data-split both choose images: leave out one of them");
+    subset_seed_ = cli::seed(flags_, "subset-seed");
+    chosen_.subset = text("stratified, seed ", subset_seed_);
+  }
+
   void add(const std::string& name, const Dataset& data, const std::string& source) {
     require_fitting_data(model_.spec, data, source);
     LabelledImages images = data.view();
@@ -63,6 +79,13 @@ class ImageChoice {
     const int64_t limit = cli::whole(flags_, "images", 0, 1 << 30);
     require(limit <= images.count(), "--images ", limit, ": the ", name, " split has only ",
             images.count());
+    if (stratified_) {
+      const auto* labels = images.labels.data<int32_t>();
+      const auto order =
+          stratified_order({labels, static_cast<size_t>(images.count())}, subset_seed_);
+      images = selected(
+          images, std::span(order).first(static_cast<size_t>(limit > 0 ? limit : images.count())));
+    }
     images = images.first(limit);
     const int64_t splits = cli::whole(flags_, "data-split", 1, images.count());
     if (splits > 1) images = random_part(images, splits);
@@ -80,6 +103,8 @@ class ImageChoice {
 
   const cxxopts::ParseResult& flags_;
   const LoadedModel& model_;
+  bool stratified_ = false;
+  uint64_t subset_seed_ = 0;
   SurfaceImages chosen_;
 };
 
@@ -98,6 +123,7 @@ void SurfaceImages::describe(Provenance& provenance) const {
   provenance["data"] = description;
   provenance["data_hash"] = hex(hash);
   provenance["images"] = text(count);
+  if (!subset.empty()) provenance["subset"] = subset;
 }
 
 SurfaceImages surface_images(const cxxopts::ParseResult& flags, const LoadedModel& model) {

@@ -14,13 +14,15 @@ struct SurfaceImages {
   std::vector<std::string> names;    ///< of the sets: "train", "test"
   std::vector<LabelledImages> sets;  ///< normalised as the model expects
   std::string description;           ///< "CIFAR-10 training"
+  std::string subset;                ///< how they were chosen; empty: the first, or a part
 
   /// What they are, for a surface's file.
   void describe(Provenance& provenance) const;
 };
 
-/// What --data, --split, --noisy-labels, --images, --data-split and --split-idx ask for. Throws
-/// Error where the model cannot be fed with them, or there are not enough.
+/// What --data, --split, --noisy-labels, --images, --subset, --subset-seed, --data-split and
+/// --split-idx ask for. Throws Error where the model cannot be fed with them, or there are not
+/// enough.
 SurfaceImages surface_images(const cxxopts::ParseResult& flags, const LoadedModel& model);
 
 }  // namespace topograd

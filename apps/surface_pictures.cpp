@@ -30,6 +30,7 @@ FigureOptions figure_options(const Surface& surface, const PictureOptions& optio
   const std::string loss =
       get(p, "loss").starts_with("mse") ? "mean squared error" : "cross-entropy";
   figure.subtitle = text(loss, " over ", get(p, "images"), " ", get(p, "data"), " images");
+  if (p.contains("subset")) figure.subtitle += text(" (", get(p, "subset"), ")");
   figure.x_label = axis_label(surface, "alpha", "x");
   figure.y_label = surface.is_line() ? loss : axis_label(surface, "beta", "y");
   figure.value_label = loss;

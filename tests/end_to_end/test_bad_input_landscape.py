@@ -103,7 +103,7 @@ class WrongValues(LandscapeTest):
         for flag, choice in [("norm", "filter"), ("xnorm", "filter"), ("ynorm", "filter"),
                              ("ignore", "biasbn"), ("xignore", "biasbn"), ("dir-type", "states"),
                              ("loss", "mse"), ("split", "both"), ("model", "resnet8"),
-                             ("dataset", "cifar10")]:
+                             ("subset", "stratified"), ("dataset", "cifar10")]:
             with self.subTest(flag=flag):
                 self.refuse([f"--{flag}", "nonsense"], "nonsense", choice)
 
@@ -117,6 +117,11 @@ class WrongValues(LandscapeTest):
         self.refuse(["--images", "401"], "401", "400", "train")
         self.refuse(["--images", "101", "--split", "test"], "101", "100", "test")
         self.refuse(["--images", "101", "--split", "both"], "101", "100", "test")
+
+    def test_choices_of_images_that_exclude_each_other(self):
+        self.refuse(["--subset", "stratified", "--data-split", "2"], "--subset", "--data-split")
+        self.refuse(["--subset-seed", "2"], "--subset-seed", "--subset stratified")
+        self.refuse(["--subset", "stratified", "--subset-seed", "x"], "--subset-seed", "x")
 
     def test_data(self):
         self.refuse(["--data", "nowhere"], "nowhere", "download_cifar10.sh")
@@ -250,9 +255,16 @@ class AnotherCommandsFile(LandscapeTest):
                              (["--x=-1:1:5"], ["grid"]), (["--y=-2:2:2"], ["grid"]),
                              (["--split", "test"], ["data"]),
                              (["--dir-type", "states"], ["dir_type", "weights", "states"]),
-                             (["--data-split", "2"], ["images", "20", "10"])]:
+                             (["--data-split", "2"], ["images", "20", "10"]),
+                             (["--subset", "stratified"], ["subset", "does not say", "seed 1"])]:
             with self.subTest(flags=flags):
                 self.refuse(flags, "s.h5 belongs to another command", *words, "--output")
+
+    def test_another_choice_of_images(self):
+        stratified = self.surface + ["--subset", "stratified"]
+        self.run_ok(stratified)
+        self.assert_refused(stratified + ["--subset-seed", "2"], "s.h5", "subset", "seed 2")
+        self.assert_refused(self.surface, "s.h5", "subset", "seed 1", "none")
 
     def test_another_model_s_surface(self):
         self.run_ok(self.surface)

@@ -134,6 +134,22 @@ class Surfaces(LandscapeTest):
         for a, b, whole in zip(*halves, doubles(self.planes("s.h5")["train_loss"])):
             self.assertAlmostEqual((a + b) / 2, whole, delta=1e-6 * abs(whole))
 
+    def test_a_stratified_choice_of_images(self):
+        """The first 50 images of the folder are of one class; of a stratified 48 each class has 12."""
+        self.run_ok(self.surface("first.h5"))
+        flags = ["--images", "48", "--subset", "stratified"]
+        self.run_ok(self.surface("s1.h5", *flags))
+        self.run_ok(self.surface("s2.h5", *flags, "--subset-seed", "2"))
+        self.run_ok(self.surface("again.h5", *flags, "--subset-seed", "1"))
+        self.assert_same_planes("again.h5", "s1.h5")
+        self.assertNotEqual(self.planes("s2.h5")["train_loss"], self.planes("s1.h5")["train_loss"])
+        # All of them, in another order: the same mean within rounding.
+        self.run_ok(self.surface("all.h5", "--images", "0"))
+        self.run_ok(self.surface("ordered.h5", "--images", "0", "--subset", "stratified"))
+        for a, b in zip(*(doubles(self.planes(f"{name}.h5")["train_loss"])
+                          for name in ("all", "ordered"))):
+            self.assertAlmostEqual(a, b, delta=1e-12 * abs(a))
+
     def test_losses(self):
         self.run_ok(self.surface("cross.h5"))
         self.run_ok(self.surface("alias.h5", "--loss", "crossentropy"))
@@ -383,7 +399,7 @@ class OtherData(LandscapeTest):
 
 class Help(LandscapeTest):
     DIRECTIONS = "norm ignore seed idx dir-type dir-file to model-file2 xnorm xignore"
-    OTHERS = """data datapath split noisy-labels images data-split split-idx loss loss-name output surf-file log
+    OTHERS = """data datapath split noisy-labels images subset subset-seed data-split split-idx loss loss-name output surf-file log
         vmin vmax loss-max title no-pictures threads save-seconds impl model-file model help
         dataset mpi cuda ngpu batch-size raw-data vlevel show plot x"""
 
