@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <iomanip>
 #include <iostream>
 
 #include "apps/model_file.h"
@@ -20,9 +21,9 @@ namespace {
 namespace fs = std::filesystem;
 
 /// What has to agree for a file to be continued.
-const std::vector<std::string> kIdentity = {"model_hash", "data_hash", "direction_hash", "images",
-                                            "data",       "loss",      "dir_type",       "bn_mode",
-                                            "precision",  "device",    "subset"};
+const std::vector<std::string> kIdentity = {
+    "model_hash", "data_hash", "direction_hash", "images", "data",   "loss",
+    "dir_type",   "bn_mode",   "precision",      "device", "subset", "target_se"};
 
 /// Flags of the reference implementation that have nothing to say here.
 const std::pair<const char*, const char*> kWithoutEffect[] = {
@@ -47,6 +48,7 @@ class SurfaceRun {
         pool_(cli::pool(flags)) {
     cli::force_implementations(flags, pool_);
     losses_ = cli::losses(flags);
+    if (flags.count("target-se")) target_se_ = cli::real(flags, "target-se", 1e-12, 1e12);
     output_ =
         cli::text_of(flags, "output",
                      fs::path(model_.path).stem().string() + (line ? "_line.h5" : "_surface.h5"));
@@ -60,7 +62,7 @@ class SurfaceRun {
             ": only cifar10 is known by name; --data takes any folder of images");
     images_ = surface_images(flags, model_);
     directions_ = surface_directions(flags, model_, line);
-    values_ = SurfaceValues(images_.names, losses_);
+    values_ = SurfaceValues(images_.names, losses_, target_se_ > 0);
     describe(command);
   }
 
@@ -128,6 +130,7 @@ class SurfaceRun {
     p["bn_mode"] =
         directions_.type == DirectionType::states ? "states along the direction" : "frozen";
     p["precision"] = "f32";
+    if (target_se_ > 0) p["target_se"] = text(std::setprecision(15), target_se_);
     // Devices round differently. The CPU is not named: files made before there were others are its.
     if (pool_.device() != Device::cpu) p["device"] = name_of(pool_.device());
     p["version"] = cli::version();
@@ -179,7 +182,8 @@ class SurfaceRun {
                               .states = model_.weights.states,
                               .planes = directions_.planes,
                               .sets = images_.sets,
-                              .losses = losses_};
+                              .losses = losses_,
+                              .target_se = target_se_};
     SurfaceComputation computation(surface_, values_, spec, pool_, output_, save_seconds_);
     const bool complete = computation.run();
     images_per_second_ = computation.images_per_second();
@@ -219,6 +223,7 @@ class SurfaceRun {
   Surface surface_;
   ThreadPool pool_;
   std::vector<LossKind> losses_;
+  double target_se_ = 0;
   PictureOptions picture_;
   double save_seconds_ = 0;
   std::string output_;

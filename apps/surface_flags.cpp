@@ -55,8 +55,10 @@ cxxopts::Options surface_flags(bool line) {
                        "(train --label-noise); else all with their own")
       ("images", "use only n images of each split (0: all)", value("0"))
       ("subset", "which n: first, or stratified: a random choice with each class's share as in the "
-                 "whole split", value("first"))
+                 "whole split (default: first, with --target-se stratified)", string())
       ("subset-seed", "of that choice", value("1"))
+      ("target-se", "evaluate each point on 256, 512, 1024, ... images, no more once the mean loss's "
+                    "standard error is at most this (slightly biased, see docs/files.md)", string())
       ("data-split", "use one of n random parts of the images", value("1"))
       ("split-idx", "which part", value("0"))
       ("loss,l,loss-name", "cross_entropy (or crossentropy) or mse, or both with a comma between: the "

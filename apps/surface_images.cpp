@@ -59,7 +59,9 @@ class ImageChoice {
 
  private:
   void read_subset() {
-    const std::string subset = flags_["subset"].as<std::string>();
+    // Stopping early looks at the first images alone: they should stand for all of them.
+    const bool stops_early = flags_.count("target-se") > 0;
+    const std::string subset = cli::text_of(flags_, "subset", stops_early ? "stratified" : "first");
     require(subset == "first" || subset == "stratified", "--subset ", subset,
             ": choose first or stratified");
     stratified_ = subset == "stratified";
@@ -67,7 +69,8 @@ class ImageChoice {
             "--subset-seed decides nothing without --subset stratified");
     if (!stratified_) return;
     require(flags_.count("data-split") == 0,
-            "--subset stratified and --data-split both choose images: leave out one of them");
+            "--subset stratified, which --target-se brings, and --data-split both choose images: "
+            "leave out one of them");
     subset_seed_ = cli::seed(flags_, "subset-seed");
     chosen_.subset = text("stratified, seed ", subset_seed_);
   }

@@ -29,7 +29,8 @@ FigureOptions figure_options(const Surface& surface, const PictureOptions& optio
   figure.title = options.title.empty() ? get(p, "model_name") : options.title;
   const std::string loss =
       get(p, "loss").starts_with("mse") ? "mean squared error" : "cross-entropy";
-  figure.subtitle = text(loss, " over ", get(p, "images"), " ", get(p, "data"), " images");
+  figure.subtitle = text(loss, " over ", p.contains("target_se") ? "up to " : "", get(p, "images"),
+                         " ", get(p, "data"), " images");
   if (p.contains("subset")) figure.subtitle += text(" (", get(p, "subset"), ")");
   figure.x_label = axis_label(surface, "alpha", "x");
   figure.y_label = surface.is_line() ? loss : axis_label(surface, "beta", "y");

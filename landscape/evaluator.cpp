@@ -1,6 +1,7 @@
 #include "landscape/evaluator.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "landscape/point_queue.h"
 
@@ -18,13 +19,15 @@ int64_t points_at_once(Device device) {
 Evaluator::Evaluator(const EvaluationSpec& spec, ThreadPool& pool)
     : spec_(spec),
       pool_(pool),
-      stages_(spec.sets, kImagesPerEvaluation, 0),
+      stages_(spec.sets, kImagesPerEvaluation, spec.target_se),
       workers_(static_cast<size_t>(pool.threads())) {
   require(!spec.planes.empty() && !spec.losses.empty(), "nothing to evaluate: no plane or no loss");
   if (pool.device() == Device::cpu) return;
   on_device_ = std::make_unique<DeviceEvaluation>(
       spec.graph, network_on(0), spec.sets,
-      DeviceEvaluationOptions{.losses = spec.losses, .points = points_at_once(pool.device())},
+      DeviceEvaluationOptions{.losses = spec.losses,
+                              .points = points_at_once(pool.device()),
+                              .stage_ends = stages_.ends()},
       pool.main_context());
 }
 
@@ -69,6 +72,33 @@ int64_t Evaluator::points_per_call() const {
   return std::max<int64_t>(1, passes) * on_device_->points();
 }
 
+std::vector<PointSums> Evaluator::sums_on_device(
+    std::span<const std::array<double, 2>> coefficients) {
+  const size_t points = coefficients.size(), sets = spec_.sets.size();
+  std::vector<PointSums> sums(points, PointSums(sets, std::vector<LossSums>(spec_.losses.size())));
+  std::vector<std::vector<bool>> settled(points, std::vector<bool>(sets, false));
+  std::vector<size_t> going_on(points);
+  std::iota(going_on.begin(), going_on.end(), 0);
+  for (size_t stage = 0; !going_on.empty(); ++stage) {
+    std::vector<std::array<double, 2>> there;
+    for (size_t point : going_on) there.push_back(coefficients[point]);
+    const auto parts = on_device_->evaluate(there, stage);
+    for (size_t k = 0; k < going_on.size(); ++k) {
+      const size_t point = going_on[k];
+      for (size_t set = 0; set < sets; ++set) {
+        if (settled[point][set]) continue;
+        for (size_t loss = 0; loss < spec_.losses.size(); ++loss)
+          sums[point][set][loss] += parts[k][set][loss];
+        settled[point][set] = stages_.settled(set, sums[point][set].front());
+      }
+    }
+    std::erase_if(going_on, [&](size_t point) {
+      return std::find(settled[point].begin(), settled[point].end(), false) == settled[point].end();
+    });
+  }
+  return sums;
+}
+
 bool Evaluator::run_on_device(const PointSource& source, const PointSink& sink,
                               const StopFlag& stop) {
   const size_t most = static_cast<size_t>(points_per_call());
@@ -84,7 +114,7 @@ bool Evaluator::run_on_device(const PointSource& source, const PointSink& sink,
     }
     if (tasks.empty()) return true;
     if (stop()) return false;
-    const auto sums = on_device_->evaluate(coefficients);
+    const std::vector<PointSums> sums = sums_on_device(coefficients);
     for (size_t k = 0; k < tasks.size(); ++k) sink(tasks[k], sums[k]);
   }
   return true;

@@ -38,6 +38,8 @@ class Evaluator {
  private:
   bool run_on_device(const PointSource& source, const PointSink& sink, const StopFlag& stop);
   NetworkOnPlane network_on(size_t plane) const;
+  /// Of points on the plane that the device is on.
+  std::vector<PointSums> sums_on_device(std::span<const std::array<double, 2>> coefficients);
   /// Points to send to the device together.
   int64_t points_per_call() const;
 

@@ -16,6 +16,7 @@ ImageStages::ImageStages(std::span<const LabelledImages> sets, int64_t chunk_ima
   int64_t from = 0;
   for (int64_t to = target_se > 0 ? kFirstStage : most; from < most; from = to, to *= 2) {
     std::vector<ImageChunk>& stage = stages_.emplace_back();
+    ends_.push_back(to);
     for (size_t set = 0; set < counts_.size(); ++set) {
       const int64_t stop = std::min(to, counts_[set]);
       for (int64_t begin = from; begin < stop; begin += chunk_images)

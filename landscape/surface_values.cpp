@@ -4,8 +4,9 @@
 
 namespace topograd {
 
-SurfaceValues::SurfaceValues(std::vector<std::string> sets, const std::vector<LossKind>& losses)
-    : sets_(std::move(sets)) {
+SurfaceValues::SurfaceValues(std::vector<std::string> sets, const std::vector<LossKind>& losses,
+                             bool counts_differ)
+    : sets_(std::move(sets)), counts_differ_(counts_differ) {
   for (LossKind loss : losses)
     losses_.push_back(losses_.empty() ? "_loss" : "_loss_" + std::string(name_of(loss)));
 }
@@ -15,6 +16,7 @@ void SurfaceValues::add_planes(Surface& surface) const {
     for (const std::string& loss : losses_)
       for (const char* quantity : {"", "_se"}) surface.add_plane(set + loss + quantity);
     for (const char* quantity : {"_acc", "_correct"}) surface.add_plane(set + quantity);
+    if (counts_differ_) surface.add_plane(set + "_n");
   }
 }
 
@@ -29,6 +31,7 @@ void SurfaceValues::record(Surface& surface, int64_t point, const PointSums& sum
     }
     enter(sets_[set] + "_acc", sums[set].front().accuracy());
     enter(sets_[set] + "_correct", static_cast<double>(sums[set].front().correct));
+    if (counts_differ_) enter(sets_[set] + "_n", static_cast<double>(sums[set].front().count));
   }
   surface.mark_done(point);
 }

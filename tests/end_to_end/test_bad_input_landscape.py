@@ -120,6 +120,9 @@ class WrongValues(LandscapeTest):
 
     def test_choices_of_images_that_exclude_each_other(self):
         self.refuse(["--subset", "stratified", "--data-split", "2"], "--subset", "--data-split")
+        self.refuse(["--target-se", "1", "--data-split", "2"], "--target-se", "--data-split")
+        for value in ("0", "-1", "nan", "small"):
+            self.refuse([f"--target-se={value}"], "--target-se", value)
         self.refuse(["--subset-seed", "2"], "--subset-seed", "--subset stratified")
         self.refuse(["--subset", "stratified", "--subset-seed", "x"], "--subset-seed", "x")
 

@@ -90,6 +90,25 @@ class Devices(EndToEndTest):
                 for a, b in zip(doubles(found[name]), doubles(expected[name])):
                     self.assertLess(abs(a - b), 1e-5 * abs(b), f"{name} on {device}")
 
+    def test_points_stop_at_a_standard_error(self):
+        self.train("cpu")
+        command = [programs.landscape, "line", "cpu/model.safetensors", "--data", programs.images,
+                   "--x=-1:1:5", "--split", "both", "--no-pictures"]
+        self.run_ok(command + ["--images", "0", "--target-se", "100", "--device", "cpu",
+                               "--output", "first.h5"])
+        errors = sorted(doubles(planes(self.path("first.h5"))["train_loss_se"]))
+        command += ["--target-se", (errors[2] + errors[3]) / 2]  # a rounding decides nothing
+        self.run_ok(command + ["--device", "cpu", "--output", "cpu.h5"])
+        expected = planes(self.path("cpu.h5"))
+        self.assertEqual(sorted(doubles(expected["train_n"])), [256] * 3 + [400] * 2)
+        for device in devices(self.folder):
+            self.run_ok(command + ["--device", device, "--output", f"{device}.h5"])
+            found = planes(self.path(f"{device}.h5"))
+            for name in ("train_n", "test_n", "train_correct", "test_correct"):
+                self.assertEqual(doubles(found[name]), doubles(expected[name]), name)
+            for a, b in zip(doubles(found["train_loss"]), doubles(expected["train_loss"])):
+                self.assertLess(abs(a - b), 1e-5 * abs(b), device)
+
     def test_a_surface_of_another_device_is_not_continued(self):
         self.train("cpu")
         command = [programs.landscape, "line", "cpu/model.safetensors", "--data", programs.images,

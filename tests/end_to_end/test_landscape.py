@@ -150,6 +150,39 @@ class Surfaces(LandscapeTest):
                           for name in ("all", "ordered"))):
             self.assertAlmostEqual(a, b, delta=1e-12 * abs(a))
 
+    def test_points_stop_at_a_standard_error(self):
+        """Stages of 256 and of all 400 images, of the stratified order."""
+        everything = ["--images", "0", "--split", "both", "--x=-1:1:5", "--y=-1:1:5"]
+        self.run_ok(self.surface("all.h5", *everything, "--subset", "stratified"))
+        whole = self.planes("all.h5")
+        self.run_ok(self.surface("never.h5", *everything, "--target-se", "1e-9"))
+        never = self.planes("never.h5")
+        self.assertEqual(doubles(never.pop("train_n")), [400] * 25)
+        self.assertEqual(doubles(never.pop("test_n")), [100] * 25)
+        self.assertEqual(never, whole)
+        self.run_ok(self.surface("first.h5", *everything, "--target-se", "100"))
+        self.run_ok(self.surface("256.h5", "--images", "256", "--subset", "stratified",
+                                 "--x=-1:1:5", "--y=-1:1:5"))
+        first = self.planes("first.h5")
+        self.assertEqual(doubles(first["train_n"]), [256] * 25)
+        self.assertEqual(first["train_loss"], self.planes("256.h5")["train_loss"])
+        target = sorted(doubles(first["train_loss_se"]))[12]
+        for threads in (1, 2, 5):
+            self.run_ok(self.surface(f"s{threads}.h5", *everything, "--target-se", target,
+                                     "--threads", threads))
+        self.assert_same_planes("s2.h5", "s1.h5")
+        self.assert_same_planes("s5.h5", "s1.h5")
+        some = self.planes("s1.h5")
+        counts = doubles(some["train_n"])
+        self.assertEqual(counts.count(256), 13)
+        for point, count in enumerate(counts):
+            expected = first if doubles(first["train_loss_se"])[point] <= target else whole
+            for name in ("train_loss", "train_acc", "train_loss_se", "train_correct"):
+                self.assertEqual(doubles(some[name])[point], doubles(expected[name])[point])
+            self.assertEqual(count, 256 if expected is first else 400)
+        self.assert_refused(self.surface("s1.h5", *everything, "--target-se", "0.5"), "target_se",
+                            "0.5")
+
     def test_losses(self):
         self.run_ok(self.surface("cross.h5"))
         self.run_ok(self.surface("alias.h5", "--loss", "crossentropy"))
@@ -399,7 +432,7 @@ class OtherData(LandscapeTest):
 
 class Help(LandscapeTest):
     DIRECTIONS = "norm ignore seed idx dir-type dir-file to model-file2 xnorm xignore"
-    OTHERS = """data datapath split noisy-labels images subset subset-seed data-split split-idx loss loss-name output surf-file log
+    OTHERS = """data datapath split noisy-labels images subset subset-seed target-se data-split split-idx loss loss-name output surf-file log
         vmin vmax loss-max title no-pictures threads save-seconds impl model-file model help
         dataset mpi cuda ngpu batch-size raw-data vlevel show plot x"""
 
