@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 
 /// What has to agree for a file to be continued.
 const std::vector<std::string> kIdentity = {
-    "model_hash", "data_hash", "direction_hash", "images", "data",   "loss",
-    "dir_type",   "bn_mode",   "precision",      "device", "subset", "target_se"};
+    "model_hash", "data_hash", "direction_hash", "images", "data",      "loss", "dir_type",
+    "bn_mode",    "precision", "device",         "subset", "target_se", "seeds"};
 
 /// Flags of the reference implementation that have nothing to say here.
 const std::pair<const char*, const char*> kWithoutEffect[] = {
@@ -62,7 +62,10 @@ class SurfaceRun {
             ": only cifar10 is known by name; --data takes any folder of images");
     images_ = surface_images(flags, model_);
     directions_ = surface_directions(flags, model_, line);
-    values_ = SurfaceValues(images_.names, losses_, target_se_ > 0);
+    values_ = SurfaceValues({.sets = images_.names,
+                             .losses = losses_,
+                             .counts_differ = target_se_ > 0,
+                             .seeds = directions_.seeds});
     describe(command);
   }
 

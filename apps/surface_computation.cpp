@@ -20,6 +20,7 @@ SurfaceComputation::SurfaceComputation(Surface& surface, const SurfaceValues& va
                                        const EvaluationSpec& spec, ThreadPool& pool,
                                        std::string path, double save_seconds)
     : surface_(surface),
+      planes_(spec.planes.size()),
       values_(values),
       evaluator_(spec, pool),
       path_(std::move(path)),
@@ -36,21 +37,27 @@ std::string SurfaceComputation::progress(double seconds) const {
               decimals(minimum(surface_, values_.main_plane()).second, 4));
 }
 
+PointSource SurfaceComputation::source(std::vector<int64_t> todo) const {
+  return [this, todo = std::move(todo), next = size_t{0}]() mutable -> std::optional<PointTask> {
+    if (next == todo.size() * planes_) return std::nullopt;
+    const int64_t point = todo[next / planes_];
+    const size_t plane = next++ % planes_;
+    return PointTask{.id = point, .position = position(point), .plane = plane};
+  };
+}
+
 bool SurfaceComputation::run() {
-  const std::vector<int64_t> todo = points_to_do(surface_);
   const std::string name = std::filesystem::path(path_).filename().string();
-  size_t next = 0;
   ProgressBar bar(surface_.points(), surface_.done_count());
   SurfaceSaver saver(path_, save_seconds_);
+  PlaneCollector collector(planes_);
   evaluator_.run(
-      [&]() -> std::optional<PointTask> {
-        if (next == todo.size()) return std::nullopt;
-        const int64_t point = todo[next++];
-        return PointTask{.id = point, .position = position(point)};
-      },
+      source(points_to_do(surface_)),
       [&](const PointTask& task, const PointSums& sums) {
-        values_.record(surface_, task.id, sums);
         for (const auto& set : sums) images_ += set.front().count;
+        const auto planes = collector.add(task, sums);
+        if (planes.empty()) return;
+        values_.record(surface_, task.id, planes);
         const int64_t done = surface_.done_count();
         if (bar.due(done)) bar.update(done, name, progress(bar.seconds()));
         saver.offer(surface_);

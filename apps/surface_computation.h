@@ -25,10 +25,13 @@ class SurfaceComputation {
   double images_per_second() const { return images_per_second_; }
 
  private:
+  /// The evaluations of the points that are to do, all planes of a point one after the other.
+  PointSource source(std::vector<int64_t> todo) const;
   PlanePosition position(int64_t point) const;
   std::string progress(double seconds) const;
 
   Surface& surface_;
+  size_t planes_;
   const SurfaceValues& values_;
   Evaluator evaluator_;
   std::string path_;

@@ -51,15 +51,24 @@ class DirectionMaker {
     const DirectionPlan x = plan_for("x", 2 * index);
     const DirectionPlan y = plan_for("y", 2 * index + 1);
     if (!file_.empty() && fs::exists(file_)) {
+      require(cli::whole(flags_, "seeds", 1, kMostSeeds) == 1,
+              "--seeds draws directions of its own, ", file_,
+              " holds one pair: leave out one of them");
       read();
       return made_;
     }
     const bool same = flags_.count("same-dir") > 0;
     made_.x_text = x.describe();
     if (!line_) made_.y_text = same ? made_.x_text : y.describe();
-    Directions directions{direction(x), {}};
-    if (!line_) directions.y = same ? directions.x : direction(y);
-    made_.planes.push_back(directions);
+    const uint64_t seed = cli::seed(flags_);
+    const auto count = static_cast<uint64_t>(cli::whole(flags_, "seeds", 1, kMostSeeds));
+    if (count > 1) require_several(count, seed, x, y);
+    for (uint64_t k = 0; k < count; ++k) {
+      Directions directions{direction(x, seed + k), {}};
+      if (!line_) directions.y = same ? directions.x : direction(y, seed + k);
+      made_.planes.push_back(directions);
+      if (count > 1) made_.seeds.push_back(seed + k);
+    }
     if (!file_.empty()) write();
     return made_;
   }
@@ -76,7 +85,21 @@ class DirectionMaker {
     return plan;
   }
 
-  Direction direction(const DirectionPlan& plan) const {
+  static constexpr int64_t kMostSeeds = 1000;
+
+  /// Refuses more planes than one where they would be the same.
+  void require_several(uint64_t count, uint64_t seed, const DirectionPlan& x,
+                       const DirectionPlan& y) const {
+    require(file_.empty(),
+            "--seeds draws directions of its own, --dir-file has one pair: leave out "
+            "one of them");
+    require(x.target.empty() || (!line_ && y.target.empty() && flags_.count("same-dir") == 0),
+            "--seeds needs a random direction; all of these lead to other models");
+    require(seed <= UINT64_MAX - count, "--seed ", seed, ": there are no ", count,
+            " seeds from there on; choose a smaller one");
+  }
+
+  Direction direction(const DirectionPlan& plan, uint64_t seed) const {
     const TrainingState& w = model_.weights;
     const bool with_states = made_.type == DirectionType::states;
     if (!plan.target.empty()) {
@@ -87,8 +110,8 @@ class DirectionMaker {
       return with_states ? difference(w.theta, other.weights.theta, w.states, other.weights.states)
                          : difference(w.theta, other.weights.theta);
     }
-    return random_direction(model_.graph.layout(), w.theta, w.states, cli::seed(flags_),
-                            plan.number, plan.norm, plan.ignore, made_.type);
+    return random_direction(model_.graph.layout(), w.theta, w.states, seed, plan.number, plan.norm,
+                            plan.ignore, made_.type);
   }
 
   void read() {
@@ -131,6 +154,7 @@ void SurfaceDirections::describe(Provenance& provenance) const {
   provenance["x_direction"] = x_text;
   if (!y_text.empty()) provenance["y_direction"] = y_text;
   provenance["dir_type"] = name_of(type);
+  if (!seeds.empty()) provenance["seeds"] = text(seeds.size());
 }
 
 SurfaceDirections surface_directions(const cxxopts::ParseResult& flags, const LoadedModel& model,

@@ -14,14 +14,15 @@ namespace topograd {
 struct SurfaceDirections {
   DirectionType type = DirectionType::weights;
   std::vector<Directions> planes;
-  std::string x_text, y_text;  ///< "filter-normalised random direction"
+  std::vector<uint64_t> seeds;  ///< of the planes, where there are several
+  std::string x_text, y_text;   ///< "filter-normalised random direction"
 
   /// What they are, for a surface's file.
   void describe(Provenance& provenance) const;
 };
 
-/// What --norm, --ignore, --seed, --idx, --dir-type, --to and --dir-file ask for; a line has no y.
-/// Reads --dir-file where it is there, writes it where it is not.
+/// What --norm, --ignore, --seed, --seeds, --idx, --dir-type, --to and --dir-file ask for; a line
+/// has no y. Reads --dir-file where it is there, writes it where it is not.
 SurfaceDirections surface_directions(const cxxopts::ParseResult& flags, const LoadedModel& model,
                                      bool line);
 

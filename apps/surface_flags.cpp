@@ -30,6 +30,8 @@ cxxopts::Options surface_flags(bool line) {
       ("norm", "filter, layer, weight, dfilter, dlayer or none", value("filter"))
       ("ignore", "biasbn: biases and BatchNorm stay put; none: they are scaled", value("biasbn"))
       ("seed", "of the random directions", value("1"))
+      ("seeds", "directions of that many seeds in one run, --seed and those that follow it: their "
+                "mean, their spread and each for itself", value("1"))
       ("idx", "another pair of directions of the same seed", value("0"))
       ("dir-type", "weights, or states: BatchNorm's running statistics move too (default: states "
                    "where a direction leads to another model, else weights)", string())

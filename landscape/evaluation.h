@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,6 +29,22 @@ struct PointTask {
 
 /// sums[set][loss] of one point.
 using PointSums = std::vector<std::vector<LossSums>>;
+
+/// Brings together the evaluations of a point on all planes.
+class PlaneCollector {
+ public:
+  explicit PlaneCollector(size_t planes) : planes_(planes) {}
+  /// All planes' sums of the task's point where this was the last of them; else nothing.
+  std::vector<PointSums> add(const PointTask& task, const PointSums& sums);
+
+ private:
+  struct Part {
+    std::vector<PointSums> planes;
+    size_t count = 0;
+  };
+  size_t planes_;
+  std::map<int64_t, Part> parts_;  // by point
+};
 
 /// The next evaluation, or none when there are no more (it is not asked again). Calls never
 /// overlap, and none overlaps one of the sink.

@@ -101,23 +101,34 @@ std::vector<PointSums> Evaluator::sums_on_device(
 
 bool Evaluator::run_on_device(const PointSource& source, const PointSink& sink,
                               const StopFlag& stop) {
-  const size_t most = static_cast<size_t>(points_per_call());
+  const auto planes = static_cast<int64_t>(spec_.planes.size());
+  const auto most = static_cast<size_t>(std::max(points_per_call(), planes * on_device_->points()));
   for (bool dry = false; !dry;) {
-    std::vector<PointTask> tasks;
-    std::vector<std::array<double, 2>> coefficients;
-    while (!dry && tasks.size() < most) {
+    std::vector<std::vector<PointTask>> tasks(spec_.planes.size());
+    for (size_t count = 0; count < most; ++count) {
       const std::optional<PointTask> task = source();
       dry = !task;
       if (dry) break;
-      tasks.push_back(*task);
-      coefficients.push_back({task->position.alpha, task->position.beta});
+      tasks[task->plane].push_back(*task);
     }
-    if (tasks.empty()) return true;
-    if (stop()) return false;
-    const std::vector<PointSums> sums = sums_on_device(coefficients);
-    for (size_t k = 0; k < tasks.size(); ++k) sink(tasks[k], sums[k]);
+    for (const std::vector<PointTask>& of_plane : tasks) {
+      if (of_plane.empty()) continue;
+      if (stop()) return false;
+      evaluate_on_device(of_plane, sink);
+    }
   }
   return true;
+}
+
+void Evaluator::evaluate_on_device(const std::vector<PointTask>& tasks, const PointSink& sink) {
+  const size_t plane = tasks.front().plane;
+  if (plane != device_plane_) on_device_->move_to(network_on(plane));
+  device_plane_ = plane;
+  std::vector<std::array<double, 2>> coefficients;
+  for (const PointTask& task : tasks)
+    coefficients.push_back({task.position.alpha, task.position.beta});
+  const std::vector<PointSums> sums = sums_on_device(coefficients);
+  for (size_t k = 0; k < tasks.size(); ++k) sink(tasks[k], sums[k]);
 }
 
 std::vector<PointSums> Evaluator::evaluate(std::span<const PlanePosition> points) {

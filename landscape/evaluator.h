@@ -38,6 +38,8 @@ class Evaluator {
  private:
   bool run_on_device(const PointSource& source, const PointSink& sink, const StopFlag& stop);
   NetworkOnPlane network_on(size_t plane) const;
+  /// Points of one plane.
+  void evaluate_on_device(const std::vector<PointTask>& tasks, const PointSink& sink);
   /// Of points on the plane that the device is on.
   std::vector<PointSums> sums_on_device(std::span<const std::array<double, 2>> coefficients);
   /// Points to send to the device together.
@@ -48,6 +50,7 @@ class Evaluator {
   ImageStages stages_;
   std::vector<std::unique_ptr<PointWorker>> workers_;  // one per thread, made by it
   std::unique_ptr<DeviceEvaluation> on_device_;        // instead of them
+  size_t device_plane_ = 0;                            // that it is on
 };
 
 }  // namespace topograd

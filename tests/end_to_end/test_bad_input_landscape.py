@@ -196,6 +196,22 @@ class WrongDirections(LandscapeTest):
         self.refuse(["--dir-file", "nowhere/dir.h5"], "nowhere/dir.h5", "folder")
 
 
+class SeveralSeeds(LandscapeTest):
+    def test_numbers(self):
+        for value in ("0", "-2", "1001", "1.5", "many"):
+            with self.subTest(value):
+                self.refuse([f"--seeds={value}"], "--seeds", value)
+        self.refuse(["--seeds", "2", "--seed", str(2 ** 64 - 1)], "--seed", "smaller")
+
+    def test_where_there_is_nothing_to_draw(self):
+        self.refuse(["--seeds", "2", "--dir-file", "d.h5"], "--seeds", "--dir-file")
+        self.run_ok(self.surface + ["--dir-file", "d.h5", "--output", "o.h5"])
+        self.refuse(["--seeds", "2", "--dir-file", "d.h5"], "--seeds", "d.h5")
+        self.assert_refused(self.line + ["--seeds", "2", "--to", "b.safetensors"], "--seeds",
+                            "random direction")
+        self.refuse(["--seeds", "2", "--to", "b.safetensors", "--same-dir"], "--seeds")
+
+
 class WrongOutput(LandscapeTest):
     def to(self, path):
         return self.surface[:-1] + [path]

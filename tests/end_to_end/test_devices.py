@@ -109,6 +109,19 @@ class Devices(EndToEndTest):
             for a, b in zip(doubles(found["train_loss"]), doubles(expected["train_loss"])):
                 self.assertLess(abs(a - b), 1e-5 * abs(b), device)
 
+    def test_several_seeds_are_each_seed_s_own_surface(self):
+        self.train("cpu")
+        for device in devices(self.folder):
+            command = [programs.landscape, "surface", "cpu/model.safetensors", "--data",
+                       programs.images, "--images", "20", "--x=-1:1:3", "--y=-1:1:2",
+                       "--no-pictures", "--device", device]
+            self.run_ok(command + ["--seeds", "3", "--output", f"{device}.h5"])
+            found = planes(self.path(f"{device}.h5"))
+            for seed in (1, 2, 3):
+                self.run_ok(command + ["--seed", seed, "--output", f"{device}{seed}.h5"])
+                self.assertEqual(planes(self.path(f"{device}{seed}.h5"))["train_loss"],
+                                 found[f"train_loss_seed{seed}"], device)
+
     def test_a_surface_of_another_device_is_not_continued(self):
         self.train("cpu")
         command = [programs.landscape, "line", "cpu/model.safetensors", "--data", programs.images,

@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 import signal
+import statistics
 import tempfile
 import xml.etree.ElementTree
 
@@ -183,6 +184,30 @@ class Surfaces(LandscapeTest):
         self.assert_refused(self.surface("s1.h5", *everything, "--target-se", "0.5"), "target_se",
                             "0.5")
 
+    def test_several_seeds(self):
+        """Each seed's plane is that seed's own surface; beside them their mean and spread."""
+        for command in (self.surface, self.line):
+            flags = ["--split", "both", "--loss", "cross_entropy,mse"]
+            self.run_ok(command("three.h5", *flags, "--seed", "5", "--seeds", "3"))
+            three = self.planes("three.h5")
+            singles = []
+            for seed in (5, 6, 7):
+                self.run_ok(command(f"{seed}.h5", *flags, "--seed", seed))
+                singles.append(self.planes(f"{seed}.h5"))
+                for loss in ("train_loss", "test_loss", "train_loss_mse", "test_loss_mse"):
+                    self.assertEqual(three[f"{loss}_seed{seed}"], singles[-1][loss], loss)
+            for name in (name for name in singles[0] if "train" in name or "test" in name):
+                values = list(zip(*(doubles(single[name]) for single in singles)))
+                for found, of_point in zip(doubles(three[name]), values):
+                    self.assertAlmostEqual(found, statistics.mean(of_point), places=12)
+                if "loss" in name and not name.endswith("_se"):
+                    for found, of_point in zip(doubles(three[f"{name}_sd"]), values):
+                        self.assertAlmostEqual(found, statistics.stdev(of_point), places=12)
+            self.assert_refused(command("three.h5", *flags, "--seed", "5", "--seeds", "4"),
+                                "three.h5", "seeds", "has 3", "4")
+            for name in ("three", "5", "6", "7"):
+                os.remove(self.path(f"{name}.h5"))
+
     def test_losses(self):
         self.run_ok(self.surface("cross.h5"))
         self.run_ok(self.surface("alias.h5", "--loss", "crossentropy"))
@@ -299,6 +324,11 @@ class Pictures(LandscapeTest):
                                       stderr=None)
                 self.assert_pictures(printed, "l_curves.svg", "l_curves.png")
 
+    def test_of_several_seeds(self):
+        self.assert_pictures(self.run_ok(self.command(self.line("l.h5", "--seeds", "4"))),
+                             "l_curves.svg", "l_curves.png")
+        self.assertEqual(self.read("l_curves.svg").count("stroke-opacity:0.35"), 4)
+
     def test_beside_the_surface(self):
         os.mkdir(self.path("deep down"))
         printed = self.run_ok(self.command(self.line("deep down/l.h5")))
@@ -315,7 +345,7 @@ class Interruption(LandscapeTest):
     """A surface of 117 points, saved after every one: slow enough to be stopped in its middle."""
 
     def command(self, output):
-        return self.surface(output, "--x=-1:1:13", "--y=-1:1:9", "--images", "100",
+        return self.surface(output, "--x=-1:1:13", "--y=-1:1:9", "--images", "50", "--seeds", "2",
                             "--split", "both", "--save-seconds", "0")
 
     def started(self, output):
@@ -431,7 +461,7 @@ class OtherData(LandscapeTest):
 
 
 class Help(LandscapeTest):
-    DIRECTIONS = "norm ignore seed idx dir-type dir-file to model-file2 xnorm xignore"
+    DIRECTIONS = "norm ignore seed seeds idx dir-type dir-file to model-file2 xnorm xignore"
     OTHERS = """data datapath split noisy-labels images subset subset-seed target-se data-split split-idx loss loss-name output surf-file log
         vmin vmax loss-max title no-pictures threads save-seconds impl model-file model help
         dataset mpi cuda ngpu batch-size raw-data vlevel show plot x"""
