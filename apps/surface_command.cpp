@@ -13,6 +13,7 @@
 #include "apps/surface_images.h"
 #include "apps/surface_pictures.h"
 #include "landscape/grid.h"
+#include "landscape/refinement.h"
 
 namespace topograd {
 
@@ -79,6 +80,7 @@ class SurfaceRun {
       std::cerr << "landscape: interrupted; " << surface_.done_count() << " of "
                 << surface_.points() << " points are saved in " << output_
                 << ": repeat the command to continue\n";
+      report_unfinished();
       return cli::kInterruptedStatus;
     }
     report();
@@ -208,13 +210,34 @@ class SurfaceRun {
     if (images_per_second_ > 0) std::cout << "; " << decimals(images_per_second_, 0) << " images/s";
     std::cout << '\n';
     if (flags_.count("no-pictures")) return;
-    if (surface_.nx() < 2 || (!line_ && surface_.ny() < 2)) {
+    if (can_be_drawn(surface_))
+      draw(surface_, picture_);
+    else
       std::cerr << "landscape: note: no pictures: they need two points along each axis\n";
-      return;
-    }
+  }
+
+  /// Pictures of an interrupted surface: of the finest level that is complete.
+  void report_unfinished() const {
+    if (flags_.count("no-pictures")) return;
+    const std::optional<Surface> level = finest_complete_level(surface_);
+    if (!level || !can_be_drawn(*level)) return;
+    PictureOptions options = picture_;
+    options.note = text("unfinished: ", extent(*level), " of ", extent(surface_), " points");
+    draw(*level, options);
+  }
+
+  /// "51x51", or "51" for a line.
+  static std::string extent(const Surface& surface) {
+    return surface.is_line() ? text(surface.nx()) : text(surface.nx(), "x", surface.ny());
+  }
+
+  static bool can_be_drawn(const Surface& surface) {
+    return surface.nx() >= 2 && (surface.is_line() || surface.ny() >= 2);
+  }
+
+  void draw(const Surface& surface, const PictureOptions& options) const {
     const std::string stem = (fs::path(output_).parent_path() / fs::path(output_).stem()).string();
-    for (const std::string& path : draw_pictures(surface_, stem, picture_))
-      std::cout << path << '\n';
+    for (const std::string& path : draw_pictures(surface, stem, options)) std::cout << path << '\n';
   }
 
   static constexpr double kHuge = 1e100;  // as far as an axis may reach

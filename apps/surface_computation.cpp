@@ -5,16 +5,10 @@
 
 #include "apps/cli.h"
 #include "apps/progress.h"
+#include "landscape/refinement.h"
 #include "landscape/surface_saver.h"
 
 namespace topograd {
-
-std::vector<int64_t> points_to_do(const Surface& surface) {
-  std::vector<int64_t> points;
-  for (int64_t i = 0; i < surface.points(); ++i)
-    if (!surface.done(i)) points.push_back(i);
-  return points;
-}
 
 SurfaceComputation::SurfaceComputation(Surface& surface, const SurfaceValues& values,
                                        const EvaluationSpec& spec, ThreadPool& pool,

@@ -8,9 +8,6 @@
 
 namespace topograd {
 
-/// The points that are still to do, in the order in which they are to be done.
-std::vector<int64_t> points_to_do(const Surface& surface);
-
 class SurfaceComputation {
  public:
   /// Everything handed in must outlive it. The surface, to which it belongs from now on, is written

@@ -53,6 +53,7 @@ FigureOptions figure_options(const Surface& surface, const PictureOptions& optio
                          " ", get(p, "data"), " images");
   if (p.contains("subset")) figure.subtitle += text(" (", get(p, "subset"), ")");
   if (p.contains("seeds")) figure.subtitle += text(", mean over ", get(p, "seeds"), " seeds");
+  if (!options.note.empty()) figure.subtitle += "; " + options.note;
   figure.x_label = axis_label(surface, "alpha", "x");
   figure.y_label = surface.is_line() ? loss : axis_label(surface, "beta", "y");
   figure.value_label = loss;

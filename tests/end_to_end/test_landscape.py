@@ -383,6 +383,27 @@ class Interruption(LandscapeTest):
         self.assertIn(f"{done} of 117 points are done", again.stderr)
         self.assert_same_planes("s.h5", "whole.h5")
 
+    def test_pictures_of_what_is_there(self):
+        """Coarse levels come first; an interrupted surface's pictures show the finest whole one."""
+        command = [word for word in self.command("s.h5") if word != "--no-pictures"]
+        process, _ = start(command, self.folder, None)
+        while process.poll() is None and not os.path.exists(self.path("s.h5")):
+            programs.pause(process, 0.005)
+        programs.wait_for_saves(self.path("s.h5"), process, 3)
+        said = stop(process, signal.SIGINT)
+        self.assertEqual(process.returncode, 130, said)
+        done = self.read_done("s.h5")
+        self.assertGreaterEqual(sum(done), 2)
+        first = [0, 12, 8 * 13, 8 * 13 + 12]  # the corners
+        self.assertEqual([done[i] for i in first[:2]], [1, 1])
+        if all(done[i] for i in first):
+            names = [f"s_{kind}.{suffix}" for suffix in ("svg", "png")
+                     for kind in ("contours", "heat")]
+            self.assertEqual(said.splitlines()[1:], names)
+        self.run_ok(command, stderr=None)
+        self.run_ok(self.command("whole.h5"))
+        self.assert_same_planes("s.h5", "whole.h5")
+
     def read_done(self, name):
         with Hdf5(self.path(name)) as file:
             return doubles(file.read("done"))
