@@ -180,14 +180,22 @@ ThreadPool pool(const cxxopts::ParseResult& flags) {
   return ThreadPool(where == Device::cpu ? static_cast<int>(threads) : 1, where);
 }
 
-void force_implementations(const cxxopts::ParseResult& flags, ThreadPool& pool) {
-  if (flags.count("impl") == 0) return;
+std::vector<std::pair<std::string, std::string>> forced_implementations(
+    const cxxopts::ParseResult& flags) {
+  std::vector<std::pair<std::string, std::string>> forced;
+  if (flags.count("impl") == 0) return forced;
   for (const std::string& choice : flags["impl"].as<std::vector<std::string>>()) {
     const size_t equals = choice.find('=');
     require(equals != std::string::npos && equals > 0 && equals + 1 < choice.size(), "--impl ",
             choice, ": write it as operation=name, for example conv2d=reference");
-    pool.force_implementation(choice.substr(0, equals), choice.substr(equals + 1));
+    forced.emplace_back(choice.substr(0, equals), choice.substr(equals + 1));
   }
+  return forced;
+}
+
+void force_implementations(const cxxopts::ParseResult& flags, ThreadPool& pool) {
+  for (const auto& [operation, name] : forced_implementations(flags))
+    pool.force_implementation(operation, name);
 }
 
 void make_folder(const std::string& path) {

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/core/thread_pool.h"
@@ -80,7 +81,10 @@ constexpr const char* kDeviceHelp =
 /// The threads, or the one that drives the device, of --device and --threads.
 ThreadPool pool(const cxxopts::ParseResult& flags);
 
-/// Applies every --impl op=name.
+/// Every --impl op=name as {op, name}.
+std::vector<std::pair<std::string, std::string>> forced_implementations(
+    const cxxopts::ParseResult& flags);
+/// Applies them.
 void force_implementations(const cxxopts::ParseResult& flags, ThreadPool& pool);
 
 /// Creates the folder (and its parents) unless it is there, and makes sure that it can be written.

@@ -8,6 +8,7 @@
 
 #include "apps/model_file.h"
 #include "apps/progress.h"
+#include "apps/surface_batchnorm.h"
 #include "apps/surface_computation.h"
 #include "apps/surface_directions.h"
 #include "apps/surface_images.h"
@@ -61,8 +62,9 @@ class SurfaceRun {
     const std::string dataset = flags["dataset"].as<std::string>();
     require(dataset == "cifar10", "--dataset ", dataset,
             ": only cifar10 is known by name; --data takes any folder of images");
-    images_ = surface_images(flags, model_);
-    directions_ = surface_directions(flags, model_, line);
+    batchnorm_ = surface_batchnorm(flags);
+    images_ = surface_images(flags, model_, batchnorm_.at_point == PointBatchnorm::batch);
+    directions_ = surface_directions(flags, model_, batchnorm_.directions, line);
     values_ = SurfaceValues({.sets = images_.names,
                              .losses = losses_,
                              .counts_differ = target_se_ > 0,
@@ -75,15 +77,16 @@ class SurfaceRun {
     warn_where_invariance_fails();
     if (images_.names[0] == "train" && flags_.count("noisy-labels") == 0)
       note_clean_labels(model_, "landscape");
+    SurfaceComputation computation(surface_, values_, spec(), pool_, output_, save_seconds_);
     continue_or_begin();
-    if (!compute()) {
+    if (!computation.run()) {
       std::cerr << "landscape: interrupted; " << surface_.done_count() << " of "
                 << surface_.points() << " points are saved in " << output_
                 << ": repeat the command to continue\n";
       report_unfinished();
       return cli::kInterruptedStatus;
     }
-    report();
+    report(computation.images_per_second());
     return 0;
   }
 
@@ -132,8 +135,7 @@ class SurfaceRun {
       std::string& names = p["loss"];
       names += (names.empty() ? "" : ",") + std::string(name_of(loss));
     }
-    p["bn_mode"] =
-        directions_.type == DirectionType::states ? "states along the direction" : "frozen";
+    p["bn_mode"] = batchnorm_.description;
     p["precision"] = "f32";
     if (target_se_ > 0) p["target_se"] = text(std::setprecision(15), target_se_);
     // Devices round differently. The CPU is not named: files made before there were others are its.
@@ -180,22 +182,20 @@ class SurfaceRun {
                 << surface_.points() << " points are done\n";
   }
 
-  /// Returns false when interrupted.
-  bool compute() {
-    const EvaluationSpec spec{.graph = model_.graph,
-                              .theta = model_.weights.theta,
-                              .states = model_.weights.states,
-                              .planes = directions_.planes,
-                              .sets = images_.sets,
-                              .losses = losses_,
-                              .target_se = target_se_};
-    SurfaceComputation computation(surface_, values_, spec, pool_, output_, save_seconds_);
-    const bool complete = computation.run();
-    images_per_second_ = computation.images_per_second();
-    return complete;
+  EvaluationSpec spec() const {
+    return {.graph = model_.graph,
+            .theta = model_.weights.theta,
+            .states = model_.weights.states,
+            .planes = directions_.planes,
+            .sets = images_.sets,
+            .losses = losses_,
+            .target_se = target_se_,
+            .batchnorm = batchnorm_.at_point,
+            .statistics_batch = batchnorm_.batch,
+            .forced = cli::forced_implementations(flags_)};
   }
 
-  void report() const {
+  void report(double images_per_second) const {
     const auto [point, loss] = minimum(surface_, values_.main_plane());
     std::cout << output_ << ": " << surface_.points() << " points, " << images_.names[0]
               << " loss ";
@@ -207,7 +207,7 @@ class SurfaceRun {
     } else {
       std::cout << "nowhere finite";
     }
-    if (images_per_second_ > 0) std::cout << "; " << decimals(images_per_second_, 0) << " images/s";
+    if (images_per_second > 0) std::cout << "; " << decimals(images_per_second, 0) << " images/s";
     std::cout << '\n';
     if (flags_.count("no-pictures")) return;
     if (can_be_drawn(surface_))
@@ -253,10 +253,10 @@ class SurfaceRun {
   PictureOptions picture_;
   double save_seconds_ = 0;
   std::string output_;
+  SurfaceBatchnorm batchnorm_;
   SurfaceImages images_;
   SurfaceDirections directions_;
   SurfaceValues values_;
-  double images_per_second_ = 0;
 };
 
 }  // namespace

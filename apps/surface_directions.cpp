@@ -39,14 +39,13 @@ struct DirectionPlan {
 
 class DirectionMaker {
  public:
-  DirectionMaker(const cxxopts::ParseResult& flags, const LoadedModel& model, bool line)
-      : flags_(flags), model_(model), line_(line), file_(cli::text_of(flags, "dir-file")) {}
+  DirectionMaker(const cxxopts::ParseResult& flags, const LoadedModel& model, DirectionType type,
+                 bool line)
+      : flags_(flags), model_(model), line_(line), file_(cli::text_of(flags, "dir-file")) {
+    made_.type = type;
+  }
 
   SurfaceDirections make() {
-    // On the way to another network BatchNorm's statistics move too: alpha = 1 is that network.
-    const bool leads_to_model = flags_.count("model-file2") > 0 || flags_.count("model-file3") > 0;
-    made_.type = direction_type_named(
-        cli::text_of(flags_, "dir-type", leads_to_model ? "states" : "weights"));
     const uint32_t index = static_cast<uint32_t>(cli::whole(flags_, "idx", 0, 1 << 30));
     const DirectionPlan x = plan_for("x", 2 * index);
     const DirectionPlan y = plan_for("y", 2 * index + 1);
@@ -158,8 +157,8 @@ void SurfaceDirections::describe(Provenance& provenance) const {
 }
 
 SurfaceDirections surface_directions(const cxxopts::ParseResult& flags, const LoadedModel& model,
-                                     bool line) {
-  return DirectionMaker(flags, model, line).make();
+                                     DirectionType type, bool line) {
+  return DirectionMaker(flags, model, type, line).make();
 }
 
 }  // namespace topograd

@@ -35,6 +35,9 @@ cxxopts::Options surface_flags(bool line) {
       ("idx", "another pair of directions of the same seed", value("0"))
       ("dir-type", "weights, or states: BatchNorm's running statistics move too (default: states "
                    "where a direction leads to another model, else weights)", string())
+      ("bn", "BatchNorm: frozen, the network's running statistics; states, moved along the direction (as "
+             "--dir-type states); recompute, re-estimated at every point; batch, each batch's own", string())
+      ("bn-batch", "images of a batch, for --bn recompute and batch", value("128"))
       ("dir-file", "read the directions from this file; write them there if it is not", string())
       ("to,model-file2", line ? "the line leads to this model, default x -0.5:1.5:41 (or --model-file2)"
                               : "direction x leads to this model (or --model-file2)", string());

@@ -27,8 +27,8 @@ LabelledImages selected(const LabelledImages& all, std::span<const int32_t> indi
 
 class ImageChoice {
  public:
-  ImageChoice(const cxxopts::ParseResult& flags, const LoadedModel& model)
-      : flags_(flags), model_(model) {}
+  ImageChoice(const cxxopts::ParseResult& flags, const LoadedModel& model, bool shuffled)
+      : flags_(flags), model_(model), shuffled_(shuffled) {}
 
   SurfaceImages choose() {
     DataSpec spec;
@@ -92,6 +92,7 @@ class ImageChoice {
     images = images.first(limit);
     const int64_t splits = cli::whole(flags_, "data-split", 1, images.count());
     if (splits > 1) images = random_part(images, splits);
+    if (shuffled_ && !stratified_) images = selected(images, shuffled_order(images.count(), 0, 0));
     chosen_.names.push_back(name);
     chosen_.sets.push_back(images);
   }
@@ -106,6 +107,7 @@ class ImageChoice {
 
   const cxxopts::ParseResult& flags_;
   const LoadedModel& model_;
+  bool shuffled_;
   bool stratified_ = false;
   uint64_t subset_seed_ = 0;
   SurfaceImages chosen_;
@@ -129,8 +131,9 @@ void SurfaceImages::describe(Provenance& provenance) const {
   if (!subset.empty()) provenance["subset"] = subset;
 }
 
-SurfaceImages surface_images(const cxxopts::ParseResult& flags, const LoadedModel& model) {
-  return ImageChoice(flags, model).choose();
+SurfaceImages surface_images(const cxxopts::ParseResult& flags, const LoadedModel& model,
+                             bool shuffled) {
+  return ImageChoice(flags, model, shuffled).choose();
 }
 
 }  // namespace topograd

@@ -21,8 +21,9 @@ struct SurfaceImages {
 };
 
 /// What --data, --split, --noisy-labels, --images, --subset, --subset-seed, --data-split and
-/// --split-idx ask for. Throws Error where the model cannot be fed with them, or there are not
-/// enough.
-SurfaceImages surface_images(const cxxopts::ParseResult& flags, const LoadedModel& model);
+/// --split-idx ask for; in random order where `shuffled` (folders of images come class by class).
+/// Throws Error where the model cannot be fed with them, or there are not enough.
+SurfaceImages surface_images(const cxxopts::ParseResult& flags, const LoadedModel& model,
+                             bool shuffled);
 
 }  // namespace topograd

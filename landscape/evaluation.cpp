@@ -2,6 +2,10 @@
 
 namespace topograd {
 
+int64_t images_per_chunk(const EvaluationSpec& spec) {
+  return spec.batchnorm == PointBatchnorm::given ? kImagesPerEvaluation : spec.statistics_batch;
+}
+
 std::vector<PointSums> PlaneCollector::add(const PointTask& task, const PointSums& sums) {
   Part& part = parts_[task.id];
   part.planes.resize(planes_);

@@ -54,6 +54,13 @@ using PointSink = std::function<void(const PointTask&, const PointSums&)>;
 /// Whether to stop: asked between chunks of images.
 using StopFlag = std::function<bool()>;
 
+/// What BatchNorm normalises by at a point.
+enum class PointBatchnorm {
+  given,       ///< the running statistics in the states, moved where the directions have states
+  recomputed,  ///< the point's own: recomputed_statistics() over the first set, in shuffled batches
+  batch,       ///< those of the batch an image is in, as in training: consecutive images of a set
+};
+
 /// A network, the planes theta + alpha * x + beta * y it moves on, and what is measured there.
 struct EvaluationSpec {
   const Graph& graph;
@@ -65,6 +72,13 @@ struct EvaluationSpec {
   /// Above 0: a point takes no more images of a set once the standard error of their mean first
   /// loss is at most this (see ImageStages). 0: all images.
   double target_se = 0;
+  PointBatchnorm batchnorm = PointBatchnorm::given;
+  int64_t statistics_batch = 128;  ///< images of a batch, unless `given`; none may be of one image
+  /// Forced implementations, {operation or family, name}, where a worker has contexts of its own.
+  std::vector<std::pair<std::string, std::string>> forced{};
 };
+
+/// Images that are evaluated together.
+int64_t images_per_chunk(const EvaluationSpec& spec);
 
 }  // namespace topograd

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "landscape/point_queue.h"
-
 namespace topograd {
 
 namespace {
@@ -14,15 +12,31 @@ int64_t points_at_once(Device device) {
   return device == Device::cuda ? 8 : 2;
 }
 
+/// A batch of one image has no variance where BatchNorm sees one value per image.
+void require_batches(const EvaluationSpec& spec, const ImageStages& stages) {
+  const auto check = [&](int64_t images) {
+    require(images > 1, "BatchNorm's statistics in batches of ", spec.statistics_batch,
+            " would leave a batch of one image: choose another size, or another number of images");
+  };
+  if (spec.batchnorm == PointBatchnorm::recomputed) {
+    const int64_t rest = spec.sets.front().count() % spec.statistics_batch;
+    check(rest == 0 ? spec.statistics_batch : rest);
+    return;
+  }
+  for (size_t stage = 0; stage < stages.stages(); ++stage)
+    for (const ImageChunk& chunk : stages.chunks(stage)) check(chunk.end - chunk.begin);
+}
+
 }  // namespace
 
 Evaluator::Evaluator(const EvaluationSpec& spec, ThreadPool& pool)
     : spec_(spec),
       pool_(pool),
-      stages_(spec.sets, kImagesPerEvaluation, spec.target_se),
+      stages_(spec.sets, images_per_chunk(spec), spec.target_se),
       workers_(static_cast<size_t>(pool.threads())) {
   require(!spec.planes.empty() && !spec.losses.empty(), "nothing to evaluate: no plane or no loss");
-  if (pool.device() == Device::cpu) return;
+  if (spec.batchnorm != PointBatchnorm::given) require_batches(spec, stages_);
+  if (pool.device() == Device::cpu || spec.batchnorm != PointBatchnorm::given) return;
   on_device_ = std::make_unique<DeviceEvaluation>(
       spec.graph, network_on(0), spec.sets,
       DeviceEvaluationOptions{.losses = spec.losses,
@@ -45,23 +59,35 @@ int64_t Evaluator::images_per_point() const {
   return images;
 }
 
+std::unique_ptr<PointWorker> Evaluator::make_worker() {
+  if (spec_.batchnorm == PointBatchnorm::given) return make_plan_worker(spec_);
+  return pool_.device() == Device::cpu ? make_network_worker(spec_)
+                                       : make_network_worker(spec_, pool_);
+}
+
+void Evaluator::work(PointQueue& queue, Context& context) {
+  std::unique_ptr<PointWorker>& worker = workers_[static_cast<size_t>(context.worker())];
+  try {
+    if (!worker) worker = make_worker();
+    for (PointQueue::Item item; queue.take(item);) {
+      worker->bind(item.task().position, item.task().plane, context);
+      const auto& [set, begin, end] = item.chunk;
+      queue.finish(item, worker->evaluate(set, begin, end, context));
+    }
+  } catch (...) {
+    queue.abandon();
+    throw;
+  }
+}
+
 bool Evaluator::run(const PointSource& source, const PointSink& sink, const StopFlag& stop) {
   if (on_device_) return run_on_device(source, sink, stop);
-  PointQueue queue(stages_, spec_.losses.size(), source, sink, stop);
-  pool_.for_each(pool_.threads(), [&](int64_t, Context& context) {
-    std::unique_ptr<PointWorker>& worker = workers_[static_cast<size_t>(context.worker())];
-    try {
-      if (!worker) worker = make_plan_worker(spec_);
-      for (PointQueue::Item item; queue.take(item);) {
-        worker->bind(item.task().position, item.task().plane, context);
-        queue.finish(item,
-                     worker->evaluate(item.chunk.set, item.chunk.begin, item.chunk.end, context));
-      }
-    } catch (...) {
-      queue.abandon();
-      throw;
-    }
-  });
+  const bool helping = spec_.batchnorm != PointBatchnorm::recomputed;
+  PointQueue queue(stages_, spec_.losses.size(), source, sink, stop, helping);
+  if (pool_.device() == Device::cpu)
+    pool_.for_each(pool_.threads(), [&](int64_t, Context& context) { work(queue, context); });
+  else
+    work(queue, pool_.main_context());  // not inside the pool, which the worker uses
   return queue.complete();
 }
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "landscape/evaluation.h"
-#include "landscape/image_stages.h"
+#include "landscape/point_queue.h"
 #include "landscape/point_worker.h"
 #include "nn/device_evaluation.h"
 
@@ -18,6 +18,10 @@ namespace topograd {
 /// the pool's device is not the CPU, several points at a time run there, with the BatchNorm folded
 /// into the weights: the same values within rounding, and likewise the same to the bit whatever is
 /// evaluated with them.
+///
+/// Where BatchNorm's statistics are each point's own (PointBatchnorm), the network runs as in
+/// training, layer by layer, on any device; statistics that are recomputed belong to one thread,
+/// which then evaluates all of that point's images.
 class Evaluator {
  public:
   /// Everything the spec refers to, and the pool, must outlive the evaluator.
@@ -36,6 +40,8 @@ class Evaluator {
   int64_t images_per_point() const;
 
  private:
+  std::unique_ptr<PointWorker> make_worker();
+  void work(PointQueue& queue, Context& context);
   bool run_on_device(const PointSource& source, const PointSink& sink, const StopFlag& stop);
   NetworkOnPlane network_on(size_t plane) const;
   /// Points of one plane.

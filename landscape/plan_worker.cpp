@@ -1,20 +1,9 @@
-#include <cstring>
-
 #include "kernels/perturb/perturb.h"
 #include "landscape/point_worker.h"
 
 namespace topograd {
 
 namespace {
-
-/// Where a worker stands. Compared bit by bit: 0 and -0 are two positions.
-struct Place {
-  PlanePosition position;
-  size_t plane;
-  bool is(const PlanePosition& other, size_t its_plane) const {
-    return plane == its_plane && std::memcmp(&position, &other, sizeof position) == 0;
-  }
-};
 
 class PlanWorker : public PointWorker {
  public:
@@ -45,7 +34,7 @@ class PlanWorker : public PointWorker {
              .b = position.beta},
             context);
     plan_.bind(theta_, states_);
-    place_ = Place{position, plane};
+    place_ = PointPlace{position, plane};
   }
 
   std::vector<LossSums> evaluate(size_t set, int64_t begin, int64_t end,
@@ -61,32 +50,10 @@ class PlanWorker : public PointWorker {
   const EvaluationSpec& spec_;
   InferencePlan plan_;
   Tensor theta_, states_;
-  std::optional<Place> place_;  // whose weights are bound
+  std::optional<PointPlace> place_;  // whose weights are bound
 };
 
 }  // namespace
-
-std::vector<LossSums> sums_of(const Tensor& logits, const Tensor& labels,
-                              const std::vector<LossKind>& kinds, Context& context) {
-  const int64_t n = labels.dim(0);
-  const Tensor losses({n});
-  const Tensor correct({n}, DType::i32);
-  std::vector<LossSums> all;
-  for (LossKind kind : kinds) {
-    loss_forward(
-        {.losses = losses, .correct = correct, .logits = logits, .labels = labels, .kind = kind},
-        context);
-    LossSums& sums = all.emplace_back();
-    sums.count = n;
-    for (int64_t i = 0; i < n; ++i) {
-      const double loss = losses.data<float>()[i];
-      sums.loss += loss;
-      sums.loss_squares += loss * loss;
-      sums.correct += correct.data<int32_t>()[i];
-    }
-  }
-  return all;
-}
 
 std::unique_ptr<PointWorker> make_plan_worker(const EvaluationSpec& spec) {
   return std::make_unique<PlanWorker>(spec);

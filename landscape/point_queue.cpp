@@ -35,8 +35,13 @@ bool OpenPoint::add(size_t place, std::vector<LossSums> part) {
 }
 
 PointQueue::PointQueue(const ImageStages& stages, size_t losses, const PointSource& source,
-                       const PointSink& sink, const StopFlag& stop)
-    : stages_(stages), losses_(losses), source_(source), sink_(sink), stop_(stop) {}
+                       const PointSink& sink, const StopFlag& stop, bool helping)
+    : stages_(stages),
+      losses_(losses),
+      source_(source),
+      sink_(sink),
+      stop_(stop),
+      helping_(helping) {}
 
 std::shared_ptr<OpenPoint> PointQueue::begin_next() {
   if (dry_) return nullptr;
@@ -58,7 +63,7 @@ std::shared_ptr<OpenPoint> PointQueue::most_left() const {
 std::shared_ptr<OpenPoint> PointQueue::choose(const std::shared_ptr<OpenPoint>& current) {
   if (current && current->unclaimed() > 0) return current;
   if (auto next = begin_next()) return next;
-  return most_left();
+  return helping_ ? most_left() : nullptr;
 }
 
 bool PointQueue::take(Item& item) {

@@ -46,9 +46,9 @@ class OpenPoint {
 /// lock, by whichever worker comes along.
 class PointQueue {
  public:
-  /// Everything handed in must outlive the queue.
+  /// Everything handed in must outlive the queue. Without `helping` a point is its worker's alone.
   PointQueue(const ImageStages& stages, size_t losses, const PointSource& source,
-             const PointSink& sink, const StopFlag& stop);
+             const PointSink& sink, const StopFlag& stop, bool helping = true);
 
   /// A chunk of a point.
   struct Item {
@@ -79,6 +79,7 @@ class PointQueue {
   const PointSource& source_;
   const PointSink& sink_;
   const StopFlag& stop_;
+  bool helping_;
 
   std::mutex mutex_;
   std::condition_variable changed_;  // more chunks, a point less, or the end

@@ -7,6 +7,13 @@
 
 namespace topograd {
 
+/// Where a worker stands. Positions are compared bit by bit: 0 and -0 are two.
+struct PointPlace {
+  PlanePosition position;
+  size_t plane;
+  bool is(const PlanePosition& other, size_t its_plane) const;
+};
+
 /// Forms the weights of one point at a time and evaluates chunks of images with them. What runs the
 /// network, and in which memory, is its own business alone.
 class PointWorker {
@@ -25,6 +32,11 @@ class PointWorker {
 /// For the CPU, BatchNorm on the statistics in the states. Everything the spec refers to must
 /// outlive the worker.
 std::unique_ptr<PointWorker> make_plan_worker(const EvaluationSpec& spec);
+
+/// Where BatchNorm's statistics are those of each point. Runs on a thread of its own, the caller's;
+/// or on a pool, of any device, that the caller is not inside.
+std::unique_ptr<PointWorker> make_network_worker(const EvaluationSpec& spec);
+std::unique_ptr<PointWorker> make_network_worker(const EvaluationSpec& spec, ThreadPool& pool);
 
 /// The losses of some images' logits [n, classes], each kind's added up in the images' order. On
 /// the CPU.

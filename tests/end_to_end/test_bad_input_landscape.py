@@ -103,7 +103,7 @@ class WrongValues(LandscapeTest):
         for flag, choice in [("norm", "filter"), ("xnorm", "filter"), ("ynorm", "filter"),
                              ("ignore", "biasbn"), ("xignore", "biasbn"), ("dir-type", "states"),
                              ("loss", "mse"), ("split", "both"), ("model", "resnet8"),
-                             ("subset", "stratified"), ("dataset", "cifar10")]:
+                             ("subset", "stratified"), ("bn", "recompute"), ("dataset", "cifar10")]:
             with self.subTest(flag=flag):
                 self.refuse([f"--{flag}", "nonsense"], "nonsense", choice)
 
@@ -194,6 +194,20 @@ class WrongDirections(LandscapeTest):
 
     def test_direction_file_that_cannot_be_written(self):
         self.refuse(["--dir-file", "nowhere/dir.h5"], "nowhere/dir.h5", "folder")
+
+
+class BatchNorm(LandscapeTest):
+    def test_what_contradicts_itself(self):
+        self.refuse(["--bn", "frozen", "--dir-type", "states"], "--bn frozen", "--dir-type states")
+        self.refuse(["--bn", "states", "--dir-type", "weights"], "--bn states", "--dir-type weights")
+        self.refuse(["--bn-batch", "64"], "--bn-batch", "--bn recompute")
+
+    def test_batches(self):
+        for mode in ("recompute", "batch"):
+            for value in ("0", "1", "-5", "many"):
+                with self.subTest(mode=mode, value=value):
+                    self.refuse(["--bn", mode, f"--bn-batch={value}"], "--bn-batch", value)
+            self.refuse(["--bn", mode, "--bn-batch", "19"], "batches of 19", "one image")
 
 
 class SeveralSeeds(LandscapeTest):

@@ -208,6 +208,33 @@ class Surfaces(LandscapeTest):
             for name in ("three", "5", "6", "7"):
                 os.remove(self.path(f"{name}.h5"))
 
+    def test_batchnorm_s_statistics(self):
+        self.run_ok(self.surface("frozen.h5"))
+        self.run_ok(self.surface("said.h5", "--bn", "frozen"))
+        self.assert_same_planes("said.h5", "frozen.h5")
+        self.run_ok(self.surface("states.h5", "--bn", "states", "--ignore", "none"))
+        self.run_ok(self.surface("type.h5", "--dir-type", "states", "--ignore", "none"))
+        self.assert_same_planes("states.h5", "type.h5")
+        results = [self.planes("frozen.h5")["train_loss"], self.planes("states.h5")["train_loss"]]
+        for mode in ("recompute", "batch"):
+            for threads in (1, 3):
+                self.run_ok(self.surface(f"{mode}{threads}.h5", "--bn", mode, "--bn-batch", "16",
+                                         "--images", "60", "--threads", threads))
+            self.assert_same_planes(f"{mode}1.h5", f"{mode}3.h5")
+            results.append(self.planes(f"{mode}1.h5")["train_loss"])
+            self.assert_refused(self.surface(f"{mode}1.h5", "--bn", mode, "--bn-batch", "20",
+                                             "--images", "60"), "bn_mode", "batches of 20")
+        self.assertEqual(len(set(results)), 4)
+
+    def test_statistics_of_the_network_itself_are_found_again(self):
+        """At the network's own point, recomputed statistics give about the loss that it had."""
+        for mode in ("frozen", "recompute"):
+            self.run_ok(self.surface(f"{mode}.h5", "--bn", mode, "--images", "0"))
+        frozen, recomputed = (doubles(self.planes(f"{mode}.h5")["train_loss"])
+                              for mode in ("frozen", "recompute"))
+        self.assertLess(abs(recomputed[7] - frozen[7]), 0.5 * frozen[7])
+        self.assertLess(max(recomputed), max(frozen))  # what far weights break is put right
+
     def test_losses(self):
         self.run_ok(self.surface("cross.h5"))
         self.run_ok(self.surface("alias.h5", "--loss", "crossentropy"))
@@ -482,7 +509,7 @@ class OtherData(LandscapeTest):
 
 
 class Help(LandscapeTest):
-    DIRECTIONS = "norm ignore seed seeds idx dir-type dir-file to model-file2 xnorm xignore"
+    DIRECTIONS = "norm ignore seed seeds idx bn bn-batch dir-type dir-file to model-file2 xnorm xignore"
     OTHERS = """data datapath split noisy-labels images subset subset-seed target-se data-split split-idx loss loss-name output surf-file log
         vmin vmax loss-max title no-pictures threads save-seconds impl model-file model help
         dataset mpi cuda ngpu batch-size raw-data vlevel show plot x"""
