@@ -368,6 +368,47 @@ class Pictures(LandscapeTest):
                                                       "points along each axis\n")
 
 
+class Compare(LandscapeTest):
+    def compare(self, *files, **more):
+        return self.run_ok([programs.landscape, "compare", *files], **more)
+
+    def test_of_three_surfaces(self):
+        self.run_ok(self.surface("a.h5"))
+        self.run_ok(self.surface("b.h5", "--images", "40", "--loss", "cross_entropy,mse"))
+        self.run_ok(self.surface("c.h5"))
+        printed = self.compare("a.h5", "b.h5", "c.h5")
+        first, second = printed.split("\n\n")
+        a, b = (doubles(self.planes(f"{name}.h5")["train_loss"]) for name in "ab")
+        row, differences = (line.split() for line in first.splitlines()
+                            if line.startswith("train_loss "))
+        for shown, value in zip(row[1:7], (min(a), min(b), max(a), max(b), statistics.mean(a),
+                                           statistics.mean(b))):
+            self.assertAlmostEqual(float(shown), value, delta=1e-5 * value)
+        largest = max(range(15), key=lambda i: abs(a[i] - b[i]))
+        self.assertAlmostEqual(float(differences[1]), abs(a[largest] - b[largest]), places=5)
+        self.assertEqual(differences[2:4], [f"({(-1, -0.5, 0, 0.5, 1)[largest % 5]:g},",
+                                     f"{(-1, 0, 1)[largest // 5]})"])
+        self.assertIn("train_correct", first)
+        self.assertNotIn("train_loss_mse", first)
+        for line in ("images: 50 | 40", "loss: cross_entropy | cross_entropy,mse"):
+            self.assertIn(f"\n  {line}\n", printed)
+        self.assertIn("the same provenance", second)
+        self.assertTrue(second.splitlines()[2].startswith("train_acc"))
+
+    def test_files_that_cannot_be_compared(self):
+        self.run_ok(self.surface("a.h5"))
+        self.run_ok(self.surface("b.h5", "--x=-1:1:3"))
+        self.run_ok(self.line("l.h5"))
+        for other in ("b.h5", "l.h5"):
+            self.assert_refused([programs.landscape, "compare", "a.h5", other], other,
+                                "other points than a.h5", "in 5 points", stdout="")
+        for files in ([], ["a.h5"]):
+            self.assert_refused([programs.landscape, "compare", *files], "FIRST.h5 OTHER.h5")
+        self.assert_refused([programs.landscape, "compare", "a.h5", "absent.h5"], "absent.h5")
+        self.assert_refused([programs.landscape, "compare", "a.h5", "a.safetensors"],
+                            "a.safetensors")
+
+
 class Interruption(LandscapeTest):
     """A surface of 117 points, saved after every one: slow enough to be stopped in its middle."""
 
@@ -517,7 +558,7 @@ class Help(LandscapeTest):
     def test_help(self):
         printed = self.run_ok([programs.landscape, "--help"])
         self.assertEqual(printed, self.run_ok([programs.landscape]))
-        for word in ("surface", "line", "--version", "Examples"):
+        for word in ("surface", "line", "compare", "--version", "Examples"):
             self.assertIn(word, printed)
 
     def test_help_of_the_commands(self):
@@ -526,6 +567,9 @@ class Help(LandscapeTest):
                 printed = self.run_ok([programs.landscape, command, "--help"])
                 flags = set((self.DIRECTIONS + " " + self.OTHERS + " " + more).split())
                 self.assertEqual(flags - programs.mentioned_flags(printed), set())
+
+    def test_help_of_compare(self):
+        self.assertIn("standard error", self.run_ok([programs.landscape, "compare", "--help"]))
 
     def test_version(self):
         self.assertRegex(self.run_ok([programs.landscape, "--version"]),
