@@ -173,8 +173,9 @@ Device device(const cxxopts::ParseResult& flags) {
   return device;
 }
 
-ThreadPool pool(const cxxopts::ParseResult& flags) {
-  const int64_t threads = whole(flags, "threads", 0, 4096);
+ThreadPool pool(const cxxopts::ParseResult& flags, int all_threads) {
+  int64_t threads = whole(flags, "threads", 0, 4096);
+  if (threads == 0) threads = all_threads;
   const Device where = device(flags);
   // A GPU's program sets --threads for the machines without one: not worth an error.
   return ThreadPool(where == Device::cpu ? static_cast<int>(threads) : 1, where);

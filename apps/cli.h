@@ -78,8 +78,9 @@ constexpr const char* kDeviceHelp =
     "cpu, cuda (an NVIDIA GPU), simt (the GPU's kernels, emulated), or auto: cuda where there is "
     "one";
 
-/// The threads, or the one that drives the device, of --device and --threads.
-ThreadPool pool(const cxxopts::ParseResult& flags);
+/// The threads, or the one that drives the device, of --device and --threads; --threads 0 is
+/// `all_threads`, where that is 0 one per processor.
+ThreadPool pool(const cxxopts::ParseResult& flags, int all_threads = 0);
 
 /// Every --impl op=name as {op, name}.
 std::vector<std::pair<std::string, std::string>> forced_implementations(

@@ -51,13 +51,14 @@ int run(int argc, char** argv) {
   cli::Arguments all(argc, argv);
   cli::Arguments arguments(argc - 1, argv + 1);
   if (subcommand == "compare") return compare(arguments);
+  const std::unique_ptr<Ranks> ranks = join_ranks();  // before any but rank 0 says anything
   cxxopts::Options options = surface_flags(line);
   const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
   if (flags.count("help")) {
     std::cout << surface_help(options);
     return 0;
   }
-  return run_surface(flags, line, all.command());
+  return run_surface(flags, line, all.command(), *ranks);
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ const std::vector<std::string> kIdentity = {
 
 /// Flags of the reference implementation that have nothing to say here.
 const std::pair<const char*, const char*> kWithoutEffect[] = {
-    {"mpi", "one process computes the surface"},
+    {"mpi", "mpirun or srun decides how many processes compute the surface"},
     {"cuda", "a GPU is used where there is one; --device chooses"},
     {"ngpu", "one GPU computes the surface"},
     {"batch-size", "images are evaluated in chunks that fit the cache"},
@@ -42,12 +42,13 @@ const std::pair<const char*, const char*> kWithoutEffect[] = {
 /// Everything a run needs, from the flags.
 class SurfaceRun {
  public:
-  SurfaceRun(const cxxopts::ParseResult& flags, bool line, const std::string& command)
+  SurfaceRun(const cxxopts::ParseResult& flags, bool line, const std::string& command, Ranks& ranks)
       : flags_(flags),
         line_(line),
+        ranks_(ranks),
         model_(load_model(model_path(), cli::text_of(flags, "model"))),
         surface_(axes()),
-        pool_(cli::pool(flags)) {
+        pool_(cli::pool(flags, ranks.threads())) {
     cli::force_implementations(flags, pool_);
     losses_ = cli::losses(flags);
     if (flags.count("target-se")) target_se_ = cli::real(flags, "target-se", 1e-12, 1e12);
@@ -64,7 +65,7 @@ class SurfaceRun {
             ": only cifar10 is known by name; --data takes any folder of images");
     batchnorm_ = surface_batchnorm(flags);
     images_ = surface_images(flags, model_, batchnorm_.at_point == PointBatchnorm::batch);
-    directions_ = surface_directions(flags, model_, batchnorm_.directions, line);
+    directions_ = surface_directions(flags, model_, batchnorm_.directions, line, ranks.lead());
     values_ = SurfaceValues({.sets = images_.names,
                              .losses = losses_,
                              .counts_differ = target_se_ > 0,
@@ -72,21 +73,40 @@ class SurfaceRun {
     describe(command);
   }
 
-  int run() {
+  /// Ranks read their files themselves, perhaps on several machines.
+  void require_same_inputs() const {
+    std::string mine;
+    for (const char* key : {"model_hash", "data_hash", "direction_hash", "device", "version"}) {
+      const auto found = surface_.provenance.find(key);
+      mine += text(key, " ", found == surface_.provenance.end() ? "none" : found->second, "  ");
+    }
+    const std::string leads = ranks_.gather(mine).front();
+    require(mine == leads, "has other inputs than rank 0: ", mine, "there, ", leads, "here");
+  }
+
+  /// Makes all ready, up to the output file.
+  void begin() {
     note_flags_without_effect();
     warn_where_invariance_fails();
     if (images_.names[0] == "train" && flags_.count("noisy-labels") == 0)
       note_clean_labels(model_, "landscape");
-    SurfaceComputation computation(surface_, values_, spec(), pool_, output_, save_seconds_);
-    continue_or_begin();
-    if (!computation.run()) {
+    computation_.emplace(surface_, values_, spec(), pool_, output_, save_seconds_);
+    if (ranks_.lead()) continue_or_begin();
+  }
+
+  int run() {
+    if (!ranks_.lead()) {
+      computation_->follow(ranks_);
+      return 0;
+    }
+    if (!computation_->run(ranks_)) {
       std::cerr << "landscape: interrupted; " << surface_.done_count() << " of "
                 << surface_.points() << " points are saved in " << output_
                 << ": repeat the command to continue\n";
       report_unfinished();
       return cli::kInterruptedStatus;
     }
-    report(computation.images_per_second());
+    report(computation_->images_per_second());
     return 0;
   }
 
@@ -245,6 +265,7 @@ class SurfaceRun {
 
   const cxxopts::ParseResult& flags_;
   bool line_;
+  Ranks& ranks_;
   LoadedModel model_;
   Surface surface_;
   ThreadPool pool_;
@@ -257,15 +278,33 @@ class SurfaceRun {
   SurfaceImages images_;
   SurfaceDirections directions_;
   SurfaceValues values_;
+  std::optional<SurfaceComputation> computation_;
 };
+
+/// Does something on all ranks; where it fails on one of them, it fails on all.
+void together(Ranks& ranks, const std::function<void()>& work) {
+  if (ranks.size() == 1) return work();
+  std::string error;
+  try {
+    work();
+  } catch (const std::exception& failure) {
+    error = failure.what();
+  }
+  agree(ranks, error);
+}
 
 }  // namespace
 
-int run_surface(const cxxopts::ParseResult& flags, bool line, const std::string& command) {
+int run_surface(const cxxopts::ParseResult& flags, bool line, const std::string& command,
+                Ranks& ranks) {
   require(flags.unmatched().empty(), "one model at a time; '",
           flags.unmatched().empty() ? "" : flags.unmatched()[0], "' is one too many");
   cli::catch_interruption();
-  return SurfaceRun(flags, line, command).run();
+  std::optional<SurfaceRun> run;
+  together(ranks, [&] { run.emplace(flags, line, command, ranks); });
+  together(ranks, [&] { run->require_same_inputs(); });
+  together(ranks, [&] { run->begin(); });
+  return run->run();
 }
 
 }  // namespace topograd

@@ -4,9 +4,7 @@
 #include <utility>
 
 #include "apps/cli.h"
-#include "apps/progress.h"
 #include "landscape/refinement.h"
-#include "landscape/surface_saver.h"
 
 namespace topograd {
 
@@ -14,15 +12,22 @@ SurfaceComputation::SurfaceComputation(Surface& surface, const SurfaceValues& va
                                        const EvaluationSpec& spec, ThreadPool& pool,
                                        std::string path, double save_seconds)
     : surface_(surface),
-      planes_(spec.planes.size()),
       values_(values),
+      planes_(spec.planes.size()),
+      threads_(pool.threads()),
       evaluator_(spec, pool),
       path_(std::move(path)),
       save_seconds_(save_seconds) {}
 
-PlanePosition SurfaceComputation::position(int64_t point) const {
-  return {surface_.x()[static_cast<size_t>(point % surface_.nx())],
-          surface_.is_line() ? 0 : surface_.y()[static_cast<size_t>(point / surface_.nx())]};
+std::vector<HandedPoint> SurfaceComputation::todo() const {
+  std::vector<HandedPoint> points;
+  for (int64_t point : points_to_do(surface_)) {
+    const double x = surface_.x()[static_cast<size_t>(point % surface_.nx())];
+    const double y =
+        surface_.is_line() ? 0 : surface_.y()[static_cast<size_t>(point / surface_.nx())];
+    points.push_back({point, {x, y}});
+  }
+  return points;
 }
 
 std::string SurfaceComputation::progress(double seconds) const {
@@ -31,35 +36,37 @@ std::string SurfaceComputation::progress(double seconds) const {
               decimals(minimum(surface_, values_.main_plane()).second, 4));
 }
 
-PointSource SurfaceComputation::source(std::vector<int64_t> todo) const {
-  return [this, todo = std::move(todo), next = size_t{0}]() mutable -> std::optional<PointTask> {
-    if (next == todo.size() * planes_) return std::nullopt;
-    const int64_t point = todo[next / planes_];
-    const size_t plane = next++ % planes_;
-    return PointTask{.id = point, .position = position(point), .plane = plane};
-  };
+void SurfaceComputation::enter(int64_t point, const std::vector<PointSums>& planes,
+                               SurfaceSaver& saver, ProgressBar& bar) {
+  for (const PointSums& sums : planes)
+    for (const auto& set : sums) images_ += set.front().count;
+  values_.record(surface_, point, planes);
+  const int64_t done = surface_.done_count();
+  if (bar.due(done))
+    bar.update(done, std::filesystem::path(path_).filename().string(), progress(bar.seconds()));
+  saver.offer(surface_);
 }
 
-bool SurfaceComputation::run() {
-  const std::string name = std::filesystem::path(path_).filename().string();
+bool SurfaceComputation::run(Ranks& ranks) {
   ProgressBar bar(surface_.points(), surface_.done_count());
   SurfaceSaver saver(path_, save_seconds_);
-  PlaneCollector collector(planes_);
-  evaluator_.run(
-      source(points_to_do(surface_)),
-      [&](const PointTask& task, const PointSums& sums) {
-        for (const auto& set : sums) images_ += set.front().count;
-        const auto planes = collector.add(task, sums);
-        if (planes.empty()) return;
-        values_.record(surface_, task.id, planes);
-        const int64_t done = surface_.done_count();
-        if (bar.due(done)) bar.update(done, name, progress(bar.seconds()));
-        saver.offer(surface_);
-      },
-      cli::interrupted);
+  PointDealer dealer(todo());
+  const PointTaker take = [&](int64_t point, const std::vector<PointSums>& planes) {
+    enter(point, planes, saver, bar);
+  };
+  if (ranks.size() == 1)
+    evaluate_points(
+        evaluator_, planes_, [&] { return dealer.next(); }, take, cli::interrupted);
+  else
+    lead_computation(ranks, evaluator_, planes_, dealer, take, cli::interrupted,
+                     [&] { saver.save(surface_); });
   saver.save(surface_);
   images_per_second_ = static_cast<double>(images_) / bar.seconds();
   return surface_.done_count() == surface_.points();
+}
+
+void SurfaceComputation::follow(Ranks& ranks) {
+  follow_leader(ranks, evaluator_, planes_, threads_, cli::interrupted);
 }
 
 }  // namespace topograd

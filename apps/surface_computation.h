@@ -3,7 +3,9 @@
 
 #include <string>
 
-#include "landscape/evaluator.h"
+#include "apps/progress.h"
+#include "apps/shared_computation.h"
+#include "landscape/surface_saver.h"
 #include "landscape/surface_values.h"
 
 namespace topograd {
@@ -15,21 +17,25 @@ class SurfaceComputation {
   SurfaceComputation(Surface& surface, const SurfaceValues& values, const EvaluationSpec& spec,
                      ThreadPool& pool, std::string path, double save_seconds);
 
-  /// Computes what is to do. False when interrupted; the file then holds what was done.
-  bool run();
+  /// Computes what is to do, together with the other ranks, for which follow() is. False when
+  /// interrupted; the file then holds what was done.
+  bool run(Ranks& ranks);
+  /// Computes for the leader.
+  void follow(Ranks& ranks);
 
   /// The pace of run(); 0 where nothing was to do.
   double images_per_second() const { return images_per_second_; }
 
  private:
-  /// The evaluations of the points that are to do, all planes of a point one after the other.
-  PointSource source(std::vector<int64_t> todo) const;
-  PlanePosition position(int64_t point) const;
+  std::vector<HandedPoint> todo() const;
+  void enter(int64_t point, const std::vector<PointSums>& planes, SurfaceSaver& saver,
+             ProgressBar& bar);
   std::string progress(double seconds) const;
 
   Surface& surface_;
-  size_t planes_;
   const SurfaceValues& values_;
+  size_t planes_;
+  int threads_;
   Evaluator evaluator_;
   std::string path_;
   double save_seconds_;

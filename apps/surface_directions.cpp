@@ -45,7 +45,7 @@ class DirectionMaker {
     made_.type = type;
   }
 
-  SurfaceDirections make() {
+  SurfaceDirections make(bool may_write) {
     const uint32_t index = static_cast<uint32_t>(cli::whole(flags_, "idx", 0, 1 << 30));
     const DirectionPlan x = plan_for("x", 2 * index);
     const DirectionPlan y = plan_for("y", 2 * index + 1);
@@ -68,7 +68,7 @@ class DirectionMaker {
       made_.planes.push_back(directions);
       if (count > 1) made_.seeds.push_back(seed + k);
     }
-    if (!file_.empty()) write();
+    if (!file_.empty() && may_write) write();
     return made_;
   }
 
@@ -157,8 +157,8 @@ void SurfaceDirections::describe(Provenance& provenance) const {
 }
 
 SurfaceDirections surface_directions(const cxxopts::ParseResult& flags, const LoadedModel& model,
-                                     DirectionType type, bool line) {
-  return DirectionMaker(flags, model, type, line).make();
+                                     DirectionType type, bool line, bool may_write) {
+  return DirectionMaker(flags, model, type, line).make(may_write);
 }
 
 }  // namespace topograd

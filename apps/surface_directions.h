@@ -24,6 +24,6 @@ struct SurfaceDirections {
 /// What --norm, --ignore, --seed, --seeds, --idx, --dir-type, --to and --dir-file ask for; a line
 /// has no y. Reads --dir-file where it is there, writes it where it is not.
 SurfaceDirections surface_directions(const cxxopts::ParseResult& flags, const LoadedModel& model,
-                                     DirectionType type, bool line);
+                                     DirectionType type, bool line, bool may_write);
 
 }  // namespace topograd
