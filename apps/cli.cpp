@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <csignal>
@@ -85,6 +86,11 @@ int64_t checked(const std::string& option, int64_t value, int64_t low, int64_t h
   return value;
 }
 
+std::string text_of(const cxxopts::ParseResult& flags, const std::string& option,
+                    const std::string& fallback) {
+  return flags.count(option) ? flags[option].as<std::string>() : fallback;
+}
+
 int64_t whole(const cxxopts::ParseResult& flags, const std::string& option, int64_t low,
               int64_t high) {
   const std::string& word = flags[option].as<std::string>();
@@ -104,17 +110,37 @@ double real(const cxxopts::ParseResult& flags, const std::string& option, double
   return value;
 }
 
-uint64_t seed(const cxxopts::ParseResult& flags) {
-  const std::string& word = flags["seed"].as<std::string>();
+uint64_t seed(const cxxopts::ParseResult& flags, const std::string& option) {
+  const std::string& word = flags[option].as<std::string>();
   uint64_t value = 0;
-  require(read_number(word, value), "--seed '", word,
+  require(read_number(word, value), "--", option, " '", word,
           "' is no seed: choose a whole number from 0 to ", UINT64_MAX);
   return value;
 }
 
-LossKind loss(const cxxopts::ParseResult& flags) {
-  const std::string& name = flags["loss"].as<std::string>();
+namespace {
+
+LossKind any_loss_named(const std::string& name) {
   return name == "crossentropy" ? LossKind::cross_entropy : loss_named(name);
+}
+
+}  // namespace
+
+LossKind loss(const cxxopts::ParseResult& flags) {
+  return any_loss_named(flags["loss"].as<std::string>());
+}
+
+std::vector<LossKind> losses(const cxxopts::ParseResult& flags) {
+  // One comma more: an empty last name is a name too.
+  std::istringstream in(flags["loss"].as<std::string>() + ",");
+  std::vector<LossKind> kinds;
+  for (std::string name; std::getline(in, name, ',');) {
+    const LossKind kind = any_loss_named(name);
+    require(std::find(kinds.begin(), kinds.end(), kind) == kinds.end(), "--loss names ",
+            name_of(kind), " twice: once is enough");
+    kinds.push_back(kind);
+  }
+  return kinds;
 }
 
 std::vector<double> numbers(const std::string& option, const std::string& list) {
@@ -147,21 +173,30 @@ Device device(const cxxopts::ParseResult& flags) {
   return device;
 }
 
-ThreadPool pool(const cxxopts::ParseResult& flags) {
-  const int64_t threads = whole(flags, "threads", 0, 4096);
+ThreadPool pool(const cxxopts::ParseResult& flags, int all_threads) {
+  int64_t threads = whole(flags, "threads", 0, 4096);
+  if (threads == 0) threads = all_threads;
   const Device where = device(flags);
   // A GPU's program sets --threads for the machines without one: not worth an error.
   return ThreadPool(where == Device::cpu ? static_cast<int>(threads) : 1, where);
 }
 
-void force_implementations(const cxxopts::ParseResult& flags, ThreadPool& pool) {
-  if (flags.count("impl") == 0) return;
+std::vector<std::pair<std::string, std::string>> forced_implementations(
+    const cxxopts::ParseResult& flags) {
+  std::vector<std::pair<std::string, std::string>> forced;
+  if (flags.count("impl") == 0) return forced;
   for (const std::string& choice : flags["impl"].as<std::vector<std::string>>()) {
     const size_t equals = choice.find('=');
     require(equals != std::string::npos && equals > 0 && equals + 1 < choice.size(), "--impl ",
             choice, ": write it as operation=name, for example conv2d=reference");
-    pool.force_implementation(choice.substr(0, equals), choice.substr(equals + 1));
+    forced.emplace_back(choice.substr(0, equals), choice.substr(equals + 1));
   }
+  return forced;
+}
+
+void force_implementations(const cxxopts::ParseResult& flags, ThreadPool& pool) {
+  for (const auto& [operation, name] : forced_implementations(flags))
+    pool.force_implementation(operation, name);
 }
 
 void make_folder(const std::string& path) {

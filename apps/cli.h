@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/core/thread_pool.h"
@@ -50,15 +51,20 @@ std::string version();
 /// The options below are declared as strings and read here: cxxopts takes "0.1x" for 0.1, and its
 /// message about "nan" does not say whose value that is.
 
+/// An option's text, or `fallback` where it was not given.
+std::string text_of(const cxxopts::ParseResult& flags, const std::string& option,
+                    const std::string& fallback = {});
 /// A whole number in [low, high]; anything else is an Error that names the option.
 int64_t whole(const cxxopts::ParseResult& flags, const std::string& option, int64_t low,
               int64_t high);
 /// A finite number in [low, high].
 double real(const cxxopts::ParseResult& flags, const std::string& option, double low, double high);
-/// --seed: any number of 64 bits without sign.
-uint64_t seed(const cxxopts::ParseResult& flags);
+/// --seed, or another option that is one: any number of 64 bits without sign.
+uint64_t seed(const cxxopts::ParseResult& flags, const std::string& option = "seed");
 /// --loss: cross_entropy (or crossentropy, as the field's older tools spell it) or mse.
 LossKind loss(const cxxopts::ParseResult& flags);
+/// --loss: one or several of them, with commas between; none twice.
+std::vector<LossKind> losses(const cxxopts::ParseResult& flags);
 
 /// A whole number with an option's name in the message when it is out of [low, high].
 int64_t checked(const std::string& option, int64_t value, int64_t low, int64_t high);
@@ -72,10 +78,14 @@ constexpr const char* kDeviceHelp =
     "cpu, cuda (an NVIDIA GPU), simt (the GPU's kernels, emulated), or auto: cuda where there is "
     "one";
 
-/// The threads, or the one that drives the device, of --device and --threads.
-ThreadPool pool(const cxxopts::ParseResult& flags);
+/// The threads, or the one that drives the device, of --device and --threads; --threads 0 is
+/// `all_threads`, where that is 0 one per processor.
+ThreadPool pool(const cxxopts::ParseResult& flags, int all_threads = 0);
 
-/// Applies every --impl op=name.
+/// Every --impl op=name as {op, name}.
+std::vector<std::pair<std::string, std::string>> forced_implementations(
+    const cxxopts::ParseResult& flags);
+/// Applies them.
 void force_implementations(const cxxopts::ParseResult& flags, ThreadPool& pool);
 
 /// Creates the folder (and its parents) unless it is there, and makes sure that it can be written.

@@ -1,6 +1,7 @@
 // landscape: maps the loss around a trained network.
 #include <iostream>
 
+#include "apps/compare_command.h"
 #include "apps/surface_command.h"
 #include "kernels/core/check.h"
 
@@ -13,6 +14,7 @@ constexpr const char* kUsage = R"(Maps the landscape of a network's loss.
 Usage:
   landscape surface MODEL.safetensors [flags]   losses on a plane through the network
   landscape line MODEL.safetensors [flags]      losses along a line, or on the way to another network
+  landscape compare FIRST.h5 OTHER.h5...        how surfaces on the same points differ
   landscape <command> --help                    the flags
   landscape --version
 
@@ -20,9 +22,17 @@ Examples:
   landscape surface model.safetensors --data cifar10 --images 1000 --x -1:1:51 --y -1:1:51
   landscape line a.safetensors --to b.safetensors --data cifar10 --split both
 
-Each writes an HDF5 file in the layout of the paper's authors, and pictures as SVG and PNG. Ctrl-C
+The first two write an HDF5 file in the layout of the paper's authors, and pictures as SVG and PNG. Ctrl-C
 saves; the same command continues.
 )";
+
+int compare(cli::Arguments& arguments) {
+  cxxopts::Options options = compare_flags();
+  const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
+  if (flags.count("help") == 0) return run_compare(flags);
+  std::cout << options.help();
+  return 0;
+}
 
 int run(int argc, char** argv) {
   const std::string subcommand = argc > 1 ? argv[1] : "--help";
@@ -34,18 +44,21 @@ int run(int argc, char** argv) {
     std::cout << "landscape " << cli::version() << '\n';
     return 0;
   }
-  require(subcommand == "surface" || subcommand == "line", "unknown command '", subcommand,
-          "': choose surface or line; see landscape --help");
+  require(subcommand == "surface" || subcommand == "line" || subcommand == "compare",
+          "unknown command '", subcommand,
+          "': choose surface or line, or compare; see landscape --help");
   const bool line = subcommand == "line";
   cli::Arguments all(argc, argv);
   cli::Arguments arguments(argc - 1, argv + 1);
+  if (subcommand == "compare") return compare(arguments);
+  const std::unique_ptr<Ranks> ranks = join_ranks();  // before any but rank 0 says anything
   cxxopts::Options options = surface_flags(line);
   const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
   if (flags.count("help")) {
     std::cout << surface_help(options);
     return 0;
   }
-  return run_surface(flags, line, all.command());
+  return run_surface(flags, line, all.command(), *ranks);
 }
 
 }  // namespace

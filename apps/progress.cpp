@@ -24,11 +24,14 @@ double ProgressBar::seconds_left(int64_t done) const {
   return seconds() / static_cast<double>(done - first_) * static_cast<double>(total_ - done);
 }
 
+bool ProgressBar::due(int64_t done) const {
+  if (!terminal_) return false;
+  return !visible_ || done >= total_ || Clock::now() - drawn_ >= std::chrono::milliseconds(200);
+}
+
 void ProgressBar::update(int64_t done, const std::string& label, const std::string& detail) {
-  if (!terminal_) return;
-  const auto now = Clock::now();
-  if (visible_ && done < total_ && now - drawn_ < std::chrono::milliseconds(200)) return;
-  drawn_ = now;
+  if (!due(done)) return;
+  drawn_ = Clock::now();
   visible_ = true;
   constexpr int kWidth = 24;
   const int filled = static_cast<int>(kWidth * done / total_);

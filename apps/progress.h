@@ -14,6 +14,8 @@ class ProgressBar {
   /// `done` of `total` items were finished before this process began (a resumed run).
   explicit ProgressBar(int64_t total, int64_t done = 0);
   ~ProgressBar();
+  /// Whether update() would draw: what it is to say may cost something to find out.
+  bool due(int64_t done) const;
   /// `label` stands before the bar, `detail` after it.
   void update(int64_t done, const std::string& label, const std::string& detail);
   /// Removes the bar, so that a line can be printed; the next update draws it again.

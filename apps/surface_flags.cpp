@@ -30,9 +30,14 @@ cxxopts::Options surface_flags(bool line) {
       ("norm", "filter, layer, weight, dfilter, dlayer or none", value("filter"))
       ("ignore", "biasbn: biases and BatchNorm stay put; none: they are scaled", value("biasbn"))
       ("seed", "of the random directions", value("1"))
+      ("seeds", "directions of that many seeds in one run, --seed and those that follow it: their "
+                "mean, their spread and each for itself", value("1"))
       ("idx", "another pair of directions of the same seed", value("0"))
       ("dir-type", "weights, or states: BatchNorm's running statistics move too (default: states "
                    "where a direction leads to another model, else weights)", string())
+      ("bn", "BatchNorm: frozen, the network's running statistics; states, moved along the direction (as "
+             "--dir-type states); recompute, re-estimated at every point; batch, each batch's own", string())
+      ("bn-batch", "images of a batch, for --bn recompute and batch", value("128"))
       ("dir-file", "read the directions from this file; write them there if it is not", string())
       ("to,model-file2", line ? "the line leads to this model, default x -0.5:1.5:41 (or --model-file2)"
                               : "direction x leads to this model (or --model-file2)", string());
@@ -53,10 +58,16 @@ cxxopts::Options surface_flags(bool line) {
       ("split", "train, test or both", value("train"))
       ("noisy-labels", "training images with the noisy labels that the checkpoint was trained with "
                        "(train --label-noise); else all with their own")
-      ("images", "use only the first n images (0: all)", value("0"))
+      ("images", "use only n images of each split (0: all)", value("0"))
+      ("subset", "which n: first, or stratified: a random choice with each class's share as in the "
+                 "whole split (default: first, with --target-se stratified)", string())
+      ("subset-seed", "of that choice", value("1"))
+      ("target-se", "evaluate each point on 256, 512, 1024, ... images, no more once the mean loss's "
+                    "standard error is at most this (slightly biased, see docs/files.md)", string())
       ("data-split", "use one of n random parts of the images", value("1"))
       ("split-idx", "which part", value("0"))
-      ("loss,l,loss-name", "cross_entropy (or crossentropy) or mse (or --loss-name)",
+      ("loss,l,loss-name", "cross_entropy (or crossentropy) or mse, or both with a comma between: the "
+                           "first is the one that pictures show (or --loss-name)",
        value("cross_entropy"));
   options.add_options("Output")
       ("output,o,surf-file", "the surface's HDF5 file; an unfinished one is continued (or --surf-file)",

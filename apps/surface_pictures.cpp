@@ -23,12 +23,37 @@ std::string axis_label(const Surface& surface, const std::string& letter, const 
   return how.empty() ? letter : letter + " (" + how + ")";
 }
 
+/// Each seed's own curve of a loss.
+std::vector<std::vector<double>> singles_of(const Surface& surface, const std::string& loss) {
+  std::vector<std::vector<double>> singles;
+  for (const auto& [name, values] : surface.planes())
+    if (name.starts_with(loss + "_seed")) singles.push_back(values);
+  return singles;
+}
+
+/// The band around a line's losses: the spread over several seeds, else the standard error.
+void add_errors(const Surface& surface, CurveView& curves) {
+  const std::string seeds = get(surface.provenance, "seeds");
+  const std::string what = seeds.empty() ? "_se" : "_sd";
+  curves.train_loss_error = plane_or_empty(surface, "train_loss" + what);
+  curves.test_loss_error = plane_or_empty(surface, "test_loss" + what);
+  if (seeds.empty()) return;
+  curves.error_name = "standard deviation over " + seeds + " directions";
+  curves.train_loss_singles = singles_of(surface, "train_loss");
+  curves.test_loss_singles = singles_of(surface, "test_loss");
+}
+
 FigureOptions figure_options(const Surface& surface, const PictureOptions& options) {
   const Provenance& p = surface.provenance;
   FigureOptions figure;
   figure.title = options.title.empty() ? get(p, "model_name") : options.title;
-  const std::string loss = get(p, "loss") == "mse" ? "mean squared error" : "cross-entropy";
-  figure.subtitle = text(loss, " over ", get(p, "images"), " ", get(p, "data"), " images");
+  const std::string loss =
+      get(p, "loss").starts_with("mse") ? "mean squared error" : "cross-entropy";
+  figure.subtitle = text(loss, " over ", p.contains("target_se") ? "up to " : "", get(p, "images"),
+                         " ", get(p, "data"), " images");
+  if (p.contains("subset")) figure.subtitle += text(" (", get(p, "subset"), ")");
+  if (p.contains("seeds")) figure.subtitle += text(", mean over ", get(p, "seeds"), " seeds");
+  if (!options.note.empty()) figure.subtitle += "; " + options.note;
   figure.x_label = axis_label(surface, "alpha", "x");
   figure.y_label = surface.is_line() ? loss : axis_label(surface, "beta", "y");
   figure.value_label = loss;
@@ -55,8 +80,7 @@ std::vector<std::string> draw_pictures(const Surface& surface, const std::string
     curves.test_loss = plane_or_empty(surface, "test_loss");
     curves.train_accuracy = plane_or_empty(surface, "train_acc");
     curves.test_accuracy = plane_or_empty(surface, "test_acc");
-    curves.train_loss_error = plane_or_empty(surface, "train_loss_se");
-    curves.test_loss_error = plane_or_empty(surface, "test_loss_se");
+    add_errors(surface, curves);
     for (const char* suffix : {".svg", ".png"}) {
       paths.push_back(stem + "_curves" + suffix);
       draw_curves(curves, figure, paths.back());

@@ -14,6 +14,7 @@ struct PictureOptions {
   Scale scale = Scale::linear;
   std::optional<double> value_min, value_max;
   std::string title;
+  std::string note = {};  ///< behind the subtitle: "5x5 of 51x51 points so far"
 };
 
 /// Draws <stem>_contours and <stem>_heat (a grid) or <stem>_curves (a line), each as .svg and .png.

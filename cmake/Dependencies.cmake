@@ -19,6 +19,11 @@ target_include_directories(dnnl SYSTEM INTERFACE ${DNNL_INCLUDE_DIR})
 # The OpenMP runtime that Debian's and Ubuntu's oneDNN uses, for omp_set_num_threads: whatever the compiler.
 target_link_libraries(dnnl INTERFACE ${DNNL_LIBRARY} -l:libgomp.so.1)
 
+# MPI, found or left out: with it, landscape runs as several processes. Of the C interface alone.
+if(TOPOGRAD_MPI)
+  find_package(MPI COMPONENTS C)  # libopenmpi-dev
+endif()
+
 # The CUDA toolkit, cuBLAS and cuDNN 9: found or left out. Without the toolkit there is no device
 # cuda; the kernels still run, emulated, as device simt. Of cuBLAS only the headers are needed here:
 # the library is loaded when it is first used.

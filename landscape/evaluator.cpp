@@ -1,8 +1,7 @@
 #include "landscape/evaluator.h"
 
 #include <algorithm>
-
-#include "kernels/perturb/perturb.h"
+#include <numeric>
 
 namespace topograd {
 
@@ -13,107 +12,164 @@ int64_t points_at_once(Device device) {
   return device == Device::cuda ? 8 : 2;
 }
 
+/// A batch of one image has no variance where BatchNorm sees one value per image.
+void require_batches(const EvaluationSpec& spec, const ImageStages& stages) {
+  const auto check = [&](int64_t images) {
+    require(images > 1, "BatchNorm's statistics in batches of ", spec.statistics_batch,
+            " would leave a batch of one image: choose another size, or another number of images");
+  };
+  if (spec.batchnorm == PointBatchnorm::recomputed) {
+    const int64_t rest = spec.sets.front().count() % spec.statistics_batch;
+    check(rest == 0 ? spec.statistics_batch : rest);
+    return;
+  }
+  for (size_t stage = 0; stage < stages.stages(); ++stage)
+    for (const ImageChunk& chunk : stages.chunks(stage)) check(chunk.end - chunk.begin);
+}
+
 }  // namespace
 
-Evaluator::Evaluator(const Graph& graph, const Tensor& theta, const Tensor& states,
-                     const Directions& directions, std::span<const LabelledImages> sets,
-                     LossKind loss, ThreadPool& pool)
-    : graph_(graph),
-      theta_(theta),
-      states_(states),
-      directions_(directions),
-      sets_(sets),
-      loss_(loss),
+Evaluator::Evaluator(const EvaluationSpec& spec, ThreadPool& pool)
+    : spec_(spec),
       pool_(pool),
+      stages_(spec.sets, images_per_chunk(spec), spec.target_se),
       workers_(static_cast<size_t>(pool.threads())) {
-  for (size_t set = 0; set < sets.size(); ++set) {
-    const int64_t count = sets[set].count();
-    require(count > 0, "no images to evaluate the loss on");
-    for (int64_t begin = 0; begin < count; begin += kImagesPerEvaluation)
-      chunks_.push_back({set, begin, std::min(count, begin + kImagesPerEvaluation)});
-  }
-  if (pool.device() == Device::cpu) return;
-  const Direction y = directions.y.value_or(Direction{});
-  const NetworkOnPlane network{
-      theta, states, directions.x.parameters, y.parameters, directions.x.states, y.states};
-  on_device_.emplace(graph, network, sets, loss, points_at_once(pool.device()),
-                     pool.main_context());
+  require(!spec.planes.empty() && !spec.losses.empty(), "nothing to evaluate: no plane or no loss");
+  if (spec.batchnorm != PointBatchnorm::given) require_batches(spec, stages_);
+  if (pool.device() == Device::cpu || spec.batchnorm != PointBatchnorm::given) return;
+  on_device_ = std::make_unique<DeviceEvaluation>(
+      spec.graph, network_on(0), spec.sets,
+      DeviceEvaluationOptions{.losses = spec.losses,
+                              .points = points_at_once(pool.device()),
+                              .stage_ends = stages_.ends()},
+      pool.main_context());
+}
+
+Evaluator::~Evaluator() = default;
+
+NetworkOnPlane Evaluator::network_on(size_t plane) const {
+  const Direction& x = spec_.planes[plane].x;
+  const Direction y = spec_.planes[plane].y.value_or(Direction{});
+  return {spec_.theta, spec_.states, x.parameters, y.parameters, x.states, y.states};
 }
 
 int64_t Evaluator::images_per_point() const {
   int64_t images = 0;
-  for (const LabelledImages& set : sets_) images += set.count();
+  for (const LabelledImages& set : spec_.sets) images += set.count();
   return images;
 }
 
+std::unique_ptr<PointWorker> Evaluator::make_worker() {
+  if (spec_.batchnorm == PointBatchnorm::given) return make_plan_worker(spec_);
+  return pool_.device() == Device::cpu ? make_network_worker(spec_)
+                                       : make_network_worker(spec_, pool_);
+}
+
+void Evaluator::work(PointQueue& queue, Context& context) {
+  std::unique_ptr<PointWorker>& worker = workers_[static_cast<size_t>(context.worker())];
+  try {
+    if (!worker) worker = make_worker();
+    for (PointQueue::Item item; queue.take(item);) {
+      worker->bind(item.task().position, item.task().plane, context);
+      const auto& [set, begin, end] = item.chunk;
+      queue.finish(item, worker->evaluate(set, begin, end, context));
+    }
+  } catch (...) {
+    queue.abandon();
+    throw;
+  }
+}
+
+bool Evaluator::run(const PointSource& source, const PointSink& sink, const StopFlag& stop) {
+  if (on_device_) return run_on_device(source, sink, stop);
+  const bool helping = spec_.batchnorm != PointBatchnorm::recomputed;
+  PointQueue queue(stages_, spec_.losses.size(), source, sink, stop, helping);
+  if (pool_.device() == Device::cpu)
+    pool_.for_each(pool_.threads(), [&](int64_t, Context& context) { work(queue, context); });
+  else
+    work(queue, pool_.main_context());  // not inside the pool, which the worker uses
+  return queue.complete();
+}
+
 int64_t Evaluator::points_per_call() const {
-  if (on_device_) {
-    // About a second's work of a GPU: the host waits for a call, and can stop after it.
-    const int64_t images = pool_.device() == Device::cuda ? 200'000 : 1;
-    const int64_t passes = images / (on_device_->points() * images_per_point());
-    return std::max<int64_t>(1, passes) * on_device_->points();
-  }
-  // 16 items a thread: at the end of a call a thread waits for 1/32 of the call on average.
-  const int64_t items = 16 * pool_.threads();
-  const int64_t chunks = static_cast<int64_t>(chunks_.size());
-  return (items + chunks - 1) / chunks;
+  // About a second's work of a GPU: the host waits for a call, and can stop after it.
+  const int64_t images = pool_.device() == Device::cuda ? 200'000 : 1;
+  const int64_t passes = images / (on_device_->points() * images_per_point());
+  return std::max<int64_t>(1, passes) * on_device_->points();
 }
 
-/// This thread's plan, with the weights of the point bound to it.
-Evaluator::Worker& Evaluator::worker_for(const PlanePosition& position, int64_t point,
-                                         Context& context) {
-  std::optional<Worker>& slot = workers_[static_cast<size_t>(context.worker())];
-  if (!slot) {
-    slot.emplace(Worker{InferencePlan(graph_, kImagesPerEvaluation), Tensor(theta_.shape()),
-                        Tensor(states_.shape()), -1});
+std::vector<PointSums> Evaluator::sums_on_device(
+    std::span<const std::array<double, 2>> coefficients) {
+  const size_t points = coefficients.size(), sets = spec_.sets.size();
+  std::vector<PointSums> sums(points, PointSums(sets, std::vector<LossSums>(spec_.losses.size())));
+  std::vector<std::vector<bool>> settled(points, std::vector<bool>(sets, false));
+  std::vector<size_t> going_on(points);
+  std::iota(going_on.begin(), going_on.end(), 0);
+  for (size_t stage = 0; !going_on.empty(); ++stage) {
+    std::vector<std::array<double, 2>> there;
+    for (size_t point : going_on) there.push_back(coefficients[point]);
+    const auto parts = on_device_->evaluate(there, stage);
+    for (size_t k = 0; k < going_on.size(); ++k) {
+      const size_t point = going_on[k];
+      for (size_t set = 0; set < sets; ++set) {
+        if (settled[point][set]) continue;
+        for (size_t loss = 0; loss < spec_.losses.size(); ++loss)
+          sums[point][set][loss] += parts[k][set][loss];
+        settled[point][set] = stages_.settled(set, sums[point][set].front());
+      }
+    }
+    std::erase_if(going_on, [&](size_t point) {
+      return std::find(settled[point].begin(), settled[point].end(), false) == settled[point].end();
+    });
   }
-  if (slot->point == point) return *slot;
-  const Direction& x = directions_.x;
-  const Direction y = directions_.y.value_or(Direction{});
-  perturb({.w = slot->theta,
-           .theta = theta_,
-           .delta = x.parameters,
-           .eta = y.parameters,
-           .a = position.alpha,
-           .b = position.beta},
-          context);
-  perturb({.w = slot->states,
-           .theta = states_,
-           .delta = x.states,
-           .eta = y.states,
-           .a = position.alpha,
-           .b = position.beta},
-          context);
-  slot->plan.bind(slot->theta, slot->states);
-  slot->point = point;
-  return *slot;
+  return sums;
 }
 
-std::vector<std::vector<LossSums>> Evaluator::evaluate_on_device(
-    std::span<const PlanePosition> points) {
+bool Evaluator::run_on_device(const PointSource& source, const PointSink& sink,
+                              const StopFlag& stop) {
+  const auto planes = static_cast<int64_t>(spec_.planes.size());
+  const auto most = static_cast<size_t>(std::max(points_per_call(), planes * on_device_->points()));
+  for (bool dry = false; !dry;) {
+    std::vector<std::vector<PointTask>> tasks(spec_.planes.size());
+    for (size_t count = 0; count < most; ++count) {
+      const std::optional<PointTask> task = source();
+      dry = !task;
+      if (dry) break;
+      tasks[task->plane].push_back(*task);
+    }
+    for (const std::vector<PointTask>& of_plane : tasks) {
+      if (of_plane.empty()) continue;
+      if (stop()) return false;
+      evaluate_on_device(of_plane, sink);
+    }
+  }
+  return true;
+}
+
+void Evaluator::evaluate_on_device(const std::vector<PointTask>& tasks, const PointSink& sink) {
+  const size_t plane = tasks.front().plane;
+  if (plane != device_plane_) on_device_->move_to(network_on(plane));
+  device_plane_ = plane;
   std::vector<std::array<double, 2>> coefficients;
-  for (const PlanePosition& point : points) coefficients.push_back({point.alpha, point.beta});
-  return on_device_->evaluate(coefficients);
+  for (const PointTask& task : tasks)
+    coefficients.push_back({task.position.alpha, task.position.beta});
+  const std::vector<PointSums> sums = sums_on_device(coefficients);
+  for (size_t k = 0; k < tasks.size(); ++k) sink(tasks[k], sums[k]);
 }
 
-std::vector<std::vector<LossSums>> Evaluator::evaluate(std::span<const PlanePosition> points) {
-  if (on_device_) return evaluate_on_device(points);
-  for (std::optional<Worker>& worker : workers_)
-    if (worker) worker->point = -1;  // the numbering of the points begins anew
-  const int64_t chunks = static_cast<int64_t>(chunks_.size());
-  const int64_t items = static_cast<int64_t>(points.size()) * chunks;
-  std::vector<LossSums> parts(static_cast<size_t>(items));
-  pool_.for_each(items, [&](int64_t item, Context& context) {
-    const int64_t point = item / chunks;
-    const Chunk& chunk = chunks_[static_cast<size_t>(item % chunks)];
-    Worker& worker = worker_for(points[static_cast<size_t>(point)], point, context);
-    parts[static_cast<size_t>(item)] =
-        evaluate_range(worker.plan, sets_[chunk.set], chunk.begin, chunk.end, loss_, context);
-  });
-  std::vector<std::vector<LossSums>> sums(points.size(), std::vector<LossSums>(sets_.size()));
-  for (int64_t item = 0; item < items; ++item)
-    sums[static_cast<size_t>(item / chunks)][chunks_[static_cast<size_t>(item % chunks)].set] +=
-        parts[static_cast<size_t>(item)];
+std::vector<PointSums> Evaluator::evaluate(std::span<const PlanePosition> points) {
+  std::vector<PointSums> sums(points.size());
+  size_t next = 0;
+  run(
+      [&]() -> std::optional<PointTask> {
+        if (next == points.size()) return std::nullopt;
+        const size_t point = next++;
+        return PointTask{.id = static_cast<int64_t>(point), .position = points[point]};
+      },
+      [&](const PointTask& task, const PointSums& of_point) {
+        sums[static_cast<size_t>(task.id)] = of_point;
+      },
+      [] { return false; });
   return sums;
 }
 

@@ -57,8 +57,12 @@ struct CurveView {
   std::vector<double> test_loss = {};
   std::vector<double> train_accuracy = {};  ///< percent
   std::vector<double> test_accuracy = {};
-  std::vector<double> train_loss_error = {};  ///< standard error of train_loss: a band of +-1
+  std::vector<double> train_loss_error = {};  ///< a band of +-1 of these around train_loss
   std::vector<double> test_loss_error = {};
+  std::string error_name = "standard error";  ///< what they are, in the key
+  /// The curves that train_loss is the mean of, drawn faintly; each of x's length.
+  std::vector<std::vector<double>> train_loss_singles = {};
+  std::vector<std::vector<double>> test_loss_singles = {};
 };
 
 /// Loss on the left axis in blue, accuracy on the right axis in red; train solid, test dashed.

@@ -22,7 +22,8 @@ constexpr size_t kPointsMarked = 31;  // more points than this run together
 
 struct Series {
   const std::vector<double>* values;
-  const std::vector<double>* errors;  ///< may be nullptr
+  const std::vector<double>* errors;                ///< may be nullptr
+  const std::vector<std::vector<double>>* singles;  ///< may be nullptr
   std::string_view name;
   Colour colour;
   bool dashed;
@@ -39,25 +40,30 @@ void check_curves(const CurveView& curves) {
         &curves.train_loss_error, &curves.test_loss_error})
     require(series->empty() || series->size() == n, "a curve has ", series->size(), " values for ",
             n, " points");
+  for (const auto* singles : {&curves.train_loss_singles, &curves.test_loss_singles})
+    for (const auto& single : *singles)
+      require(single.size() == n, "a single curve has ", single.size(), " values for ", n,
+              " points");
 }
 
 std::vector<Series> losses(const CurveView& curves) {
   std::vector<Series> found;
-  const auto add = [&](const auto& values, const auto& errors, std::string_view name, bool dashed) {
+  const auto add = [&](const auto& values, const auto& errors, const auto& singles,
+                       std::string_view name, bool dashed) {
     if (!values.empty())
-      found.push_back({&values, errors.empty() ? nullptr : &errors, name, kBlue, dashed});
+      found.push_back({&values, errors.empty() ? nullptr : &errors, &singles, name, kBlue, dashed});
   };
-  add(curves.train_loss, curves.train_loss_error, "train loss", false);
-  add(curves.test_loss, curves.test_loss_error, "test loss", true);
+  add(curves.train_loss, curves.train_loss_error, curves.train_loss_singles, "train loss", false);
+  add(curves.test_loss, curves.test_loss_error, curves.test_loss_singles, "test loss", true);
   return found;
 }
 
 std::vector<Series> accuracies(const CurveView& curves) {
   std::vector<Series> found;
   if (!curves.train_accuracy.empty())
-    found.push_back({&curves.train_accuracy, nullptr, "train accuracy", kRed, false});
+    found.push_back({&curves.train_accuracy, nullptr, nullptr, "train accuracy", kRed, false});
   if (!curves.test_accuracy.empty())
-    found.push_back({&curves.test_accuracy, nullptr, "test accuracy", kRed, true});
+    found.push_back({&curves.test_accuracy, nullptr, nullptr, "test accuracy", kRed, true});
   return found;
 }
 
@@ -84,7 +90,7 @@ std::vector<double> transformed(const std::vector<double>& values, const ValueSc
   return result;
 }
 
-/// The area within one standard error.
+/// The area within one error.
 void draw_band(Canvas& canvas, const Frame& frame, const std::vector<double>& x,
                const Series& series, const ValueScale& scale) {
   std::vector<double> upper, lower;
@@ -105,6 +111,15 @@ void draw_band(Canvas& canvas, const Frame& frame, const std::vector<double>& x,
   Colour tint = series.colour;
   tint.opacity = 0.18;
   canvas.fill(area, tint);
+}
+
+/// The curves that a series is the mean of.
+void draw_singles(Canvas& canvas, const Frame& frame, const std::vector<double>& x,
+                  const Series& series, const ValueScale& scale) {
+  Colour faint = series.colour;
+  faint.opacity = 0.35;
+  for (const std::vector<double>& single : *series.singles)
+    canvas.stroke(pieces(frame, x, transformed(single, scale)), {.colour = faint, .width = 0.7});
 }
 
 Pen pen_of(const Series& series) {
@@ -166,7 +181,8 @@ void draw_grid(Canvas& canvas, const Frame& frame, const Ticks& loss) {
                 {.colour = {0.6, 0.6, 0.62}, .width = 0.9, .dashes = {2, 3}});
 }
 
-std::vector<Key> keys_of(const std::vector<Series>& all, const ValueScale& scale) {
+std::vector<Key> keys_of(const std::vector<Series>& all, const ValueScale& scale,
+                         const std::string& error_name) {
   std::vector<Key> keys;
   bool errors = false;
   for (const Series& series : all) {
@@ -182,7 +198,7 @@ std::vector<Key> keys_of(const std::vector<Series>& all, const ValueScale& scale
                       tint.opacity = 0.18;
                       c.fill({Rect{p.x - 7, p.y - 5, 14, 10}.outline()}, tint);
                     },
-                    "±1 standard error"});
+                    "±1 " + error_name});
   if (scale.above() > 0)
     keys.push_back(
         {[](Canvas& c, Point p) {
@@ -214,6 +230,9 @@ void draw_curves(const CurveView& curves, const FigureOptions& options, const st
   std::vector<double> values;
   for (const Series& series : loss)
     values.insert(values.end(), series.values->begin(), series.values->end());
+  for (const Series& series : loss)
+    for (const std::vector<double>& single : *series.singles)
+      values.insert(values.end(), single.begin(), single.end());
   const ValueScale scale(values, options);
   write_page(path, options.width, options.height, [&](Canvas& canvas) {
     draw_heading(canvas, options);
@@ -227,6 +246,7 @@ void draw_curves(const CurveView& curves, const FigureOptions& options, const st
     canvas.clipped(plot, [&] {
       for (const Series& series : loss)
         if (series.errors != nullptr) draw_band(canvas, frame, curves.x, series, scale);
+      for (const Series& series : loss) draw_singles(canvas, frame, curves.x, series, scale);
       for (const Series& series : accuracy)
         draw_series(canvas, percent, curves.x, *series.values, series);
       for (const Series& series : loss)
@@ -234,7 +254,7 @@ void draw_curves(const CurveView& curves, const FigureOptions& options, const st
     });
     std::vector<Series> all = loss;
     all.insert(all.end(), accuracy.begin(), accuracy.end());
-    std::vector<Key> keys = keys_of(all, scale);
+    std::vector<Key> keys = keys_of(all, scale, curves.error_name);
     if (!loss.empty()) mark_minimum(canvas, frame, curves.x, loss.front(), scale, keys);
     draw_x_axis(canvas, frame, options.x_label);
     if (!loss.empty()) draw_y_axis(canvas, frame, ticks, options.y_label, true, kBlue);

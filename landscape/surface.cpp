@@ -153,4 +153,13 @@ Surface Surface::load(const std::string& path) {
   return surface;
 }
 
+std::pair<int64_t, double> minimum(const Surface& surface, const std::string& plane) {
+  const std::vector<double>& values = surface.plane(plane);
+  std::pair<int64_t, double> best{-1, kUnknown};
+  for (size_t i = 0; i < values.size(); ++i)
+    if (std::isfinite(values[i]) && (best.first < 0 || values[i] < best.second))
+      best = {static_cast<int64_t>(i), values[i]};
+  return best;
+}
+
 }  // namespace topograd

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "landscape/provenance.h"
@@ -63,5 +64,8 @@ class Surface {
   std::map<std::string, std::vector<double>> planes_;
   std::vector<uint8_t> done_;
 };
+
+/// A plane's smallest finite value and its point; {-1, NaN} where there is none.
+std::pair<int64_t, double> minimum(const Surface& surface, const std::string& plane);
 
 }  // namespace topograd

@@ -9,44 +9,62 @@
 
 namespace topograd {
 
+/// What is evaluated, beside the network.
+struct DeviceEvaluationOptions {
+  std::vector<LossKind> losses{LossKind::cross_entropy};
+  int64_t points = 1;  ///< P networks at a time
+  /// Images [0, e0), [e0, e1), ... of every set are a stage each, as far as the set has them; the
+  /// last stage must reach all of them. Empty: one stage.
+  std::vector<int64_t> stage_ends{};
+};
+
 /// Evaluates P networks at a time over sets of images that live on the device as bytes. Images are
-/// uploaded and memory is planned once; a pass over all sets queues kernels alone, and on a GPU it
-/// is one CUDA graph from the third pass on. The host fetches nothing before the caller asks for
-/// it.
+/// uploaded and memory is planned once; a pass over a stage of all sets queues kernels alone, and
+/// on a GPU it is one CUDA graph from the third pass on. The host fetches nothing before the caller
+/// asks for it.
 class DeviceEvaluation {
  public:
   /// Everything handed in must outlive the evaluation. The network's tensors and the sets may lie
   /// on any device; `context` decides where the work is done.
   DeviceEvaluation(const Graph& graph, const NetworkOnPlane& network,
-                   std::span<const LabelledImages> sets, LossKind kind, int64_t points,
+                   std::span<const LabelledImages> sets, const DeviceEvaluationOptions& options,
                    Context& context);
 
   /// P of the plan.
   int64_t points() const { return plan_.options().points; }
 
-  /// sums[point][set] for `coefficients` (a, b) of any number of points. One download for all of
-  /// them.
-  std::vector<std::vector<LossSums>> evaluate(std::span<const std::array<double, 2>> coefficients);
+  /// From now on the network moves on another plane, whose directions are defined where those of
+  /// the first were.
+  void move_to(const NetworkOnPlane& plane);
+
+  /// sums[point][set][loss] of one stage for `coefficients` (a, b) of any number of points. One
+  /// download for all of them.
+  std::vector<std::vector<std::vector<LossSums>>> evaluate(
+      std::span<const std::array<double, 2>> coefficients, size_t stage = 0);
 
   /// Logits of all images of the last set and the last point, on the device: [N, classes]; kept
   /// only if asked for before the first pass.
   void keep_logits(const Tensor& logits) { logits_ = logits; }
 
  private:
-  void pass();
+  void pass(size_t stage);
+  void evaluate_images(size_t set, int64_t begin, int64_t end, Write write);
+  /// Images [first, second) of a set.
+  std::pair<int64_t, int64_t> range(size_t stage, size_t set) const;
 
-  LossKind kind_;
+  std::vector<LossKind> losses_;
+  std::vector<int64_t> stage_ends_;
   Context& context_;
   NetworkOnPlane network_;
   std::vector<LabelledImages> sets_;
   FusedPlan plan_;
-  Tensor coefficients_;      // f64 [P, 2], of the pass under way
-  Tensor indices_;           // i32, 0 to the largest set's count
-  Tensor x_;                 // a chunk of images, normalised
-  Tensor losses_, correct_;  // [P, chunk], flat
-  Tensor sums_;              // f64 [sets, P, 3]
+  Tensor coefficients_;            // f64 [P, 2], of the pass under way
+  Tensor indices_;                 // i32, 0 to the largest set's count
+  Tensor x_;                       // a chunk of images, normalised
+  Tensor image_losses_, correct_;  // [P, chunk], flat
+  Tensor sums_;                    // f64 [sets, losses, P, 3]
   Tensor logits_;
-  Recording recording_;
+  std::vector<Recording> recordings_;  // per stage
 };
 
 /// See evaluate() in inference.h, which calls this where the pool's device is not the CPU.

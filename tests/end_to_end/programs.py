@@ -256,9 +256,16 @@ class Hdf5:
     def __exit__(self, *_):
         self._library.H5Fclose(ctypes.c_int64(self._file))
 
-    def has(self, name):
-        return self._library.H5Lexists(ctypes.c_int64(self._file), name.encode(),
-                                       ctypes.c_int64(0)) > 0
+    def names(self):
+        """Of all that lies in the root."""
+        found = []
+        callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int64, ctypes.c_char_p, ctypes.c_void_p,
+                                    ctypes.c_void_p)
+        add = callback(lambda group, name, info, data: found.append(name.decode()) or 0)
+        position = ctypes.c_uint64(0)
+        iterate = getattr(self._library, "H5Literate", None) or self._library.H5Literate1
+        iterate(ctypes.c_int64(self._file), 0, 0, ctypes.byref(position), add, None)
+        return found
 
     def read(self, name):
         """(shape, bytes of its doubles) of a data set: bytes, so that NaN equals NaN."""
@@ -282,15 +289,10 @@ class Hdf5:
         return tuple(shape[:rank]), bytes(values)
 
 
-PLANES = ("train_loss", "train_acc", "train_loss_se", "test_loss", "test_acc", "test_loss_se")
-
-
 def planes(path):
     """{name: (shape, bytes)} of a surface: coordinates, mask and every plane."""
     with Hdf5(path) as file:
-        names = [name for name in ("xcoordinates", "ycoordinates", "done") + PLANES
-                 if file.has(name)]
-        return {name: file.read(name) for name in names}
+        return {name: file.read(name) for name in file.names() if name != "dir_file"}
 
 
 def doubles(plane):

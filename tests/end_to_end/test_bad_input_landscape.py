@@ -103,14 +103,28 @@ class WrongValues(LandscapeTest):
         for flag, choice in [("norm", "filter"), ("xnorm", "filter"), ("ynorm", "filter"),
                              ("ignore", "biasbn"), ("xignore", "biasbn"), ("dir-type", "states"),
                              ("loss", "mse"), ("split", "both"), ("model", "resnet8"),
-                             ("dataset", "cifar10")]:
+                             ("subset", "stratified"), ("bn", "recompute"), ("dataset", "cifar10")]:
             with self.subTest(flag=flag):
                 self.refuse([f"--{flag}", "nonsense"], "nonsense", choice)
+
+    def test_losses(self):
+        self.refuse(["--loss", "mse,mse"], "--loss", "mse", "twice")
+        for losses in ("mse,", ",mse", "", "mse;cross_entropy"):
+            with self.subTest(losses):
+                self.refuse([f"--loss={losses}"], "loss", "cross_entropy", "mse")
 
     def test_images_beyond_the_split(self):
         self.refuse(["--images", "401"], "401", "400", "train")
         self.refuse(["--images", "101", "--split", "test"], "101", "100", "test")
         self.refuse(["--images", "101", "--split", "both"], "101", "100", "test")
+
+    def test_choices_of_images_that_exclude_each_other(self):
+        self.refuse(["--subset", "stratified", "--data-split", "2"], "--subset", "--data-split")
+        self.refuse(["--target-se", "1", "--data-split", "2"], "--target-se", "--data-split")
+        for value in ("0", "-1", "nan", "small"):
+            self.refuse([f"--target-se={value}"], "--target-se", value)
+        self.refuse(["--subset-seed", "2"], "--subset-seed", "--subset stratified")
+        self.refuse(["--subset", "stratified", "--subset-seed", "x"], "--subset-seed", "x")
 
     def test_data(self):
         self.refuse(["--data", "nowhere"], "nowhere", "download_cifar10.sh")
@@ -182,6 +196,36 @@ class WrongDirections(LandscapeTest):
         self.refuse(["--dir-file", "nowhere/dir.h5"], "nowhere/dir.h5", "folder")
 
 
+class BatchNorm(LandscapeTest):
+    def test_what_contradicts_itself(self):
+        self.refuse(["--bn", "frozen", "--dir-type", "states"], "--bn frozen", "--dir-type states")
+        self.refuse(["--bn", "states", "--dir-type", "weights"], "--bn states", "--dir-type weights")
+        self.refuse(["--bn-batch", "64"], "--bn-batch", "--bn recompute")
+
+    def test_batches(self):
+        for mode in ("recompute", "batch"):
+            for value in ("0", "1", "-5", "many"):
+                with self.subTest(mode=mode, value=value):
+                    self.refuse(["--bn", mode, f"--bn-batch={value}"], "--bn-batch", value)
+            self.refuse(["--bn", mode, "--bn-batch", "19"], "batches of 19", "one image")
+
+
+class SeveralSeeds(LandscapeTest):
+    def test_numbers(self):
+        for value in ("0", "-2", "1001", "1.5", "many"):
+            with self.subTest(value):
+                self.refuse([f"--seeds={value}"], "--seeds", value)
+        self.refuse(["--seeds", "2", "--seed", str(2 ** 64 - 1)], "--seed", "smaller")
+
+    def test_where_there_is_nothing_to_draw(self):
+        self.refuse(["--seeds", "2", "--dir-file", "d.h5"], "--seeds", "--dir-file")
+        self.run_ok(self.surface + ["--dir-file", "d.h5", "--output", "o.h5"])
+        self.refuse(["--seeds", "2", "--dir-file", "d.h5"], "--seeds", "d.h5")
+        self.assert_refused(self.line + ["--seeds", "2", "--to", "b.safetensors"], "--seeds",
+                            "random direction")
+        self.refuse(["--seeds", "2", "--to", "b.safetensors", "--same-dir"], "--seeds")
+
+
 class WrongOutput(LandscapeTest):
     def to(self, path):
         return self.surface[:-1] + [path]
@@ -244,9 +288,16 @@ class AnotherCommandsFile(LandscapeTest):
                              (["--x=-1:1:5"], ["grid"]), (["--y=-2:2:2"], ["grid"]),
                              (["--split", "test"], ["data"]),
                              (["--dir-type", "states"], ["dir_type", "weights", "states"]),
-                             (["--data-split", "2"], ["images", "20", "10"])]:
+                             (["--data-split", "2"], ["images", "20", "10"]),
+                             (["--subset", "stratified"], ["subset", "does not say", "seed 1"])]:
             with self.subTest(flags=flags):
                 self.refuse(flags, "s.h5 belongs to another command", *words, "--output")
+
+    def test_another_choice_of_images(self):
+        stratified = self.surface + ["--subset", "stratified"]
+        self.run_ok(stratified)
+        self.assert_refused(stratified + ["--subset-seed", "2"], "s.h5", "subset", "seed 2")
+        self.assert_refused(self.surface, "s.h5", "subset", "seed 1", "none")
 
     def test_another_model_s_surface(self):
         self.run_ok(self.surface)

@@ -76,18 +76,51 @@ class Devices(EndToEndTest):
         self.train("cpu")
         command = [programs.landscape, "surface", "cpu/model.safetensors", "--data",
                    programs.images, "--split", "both", "--images", "37", "--x=-1:1:3",
-                   "--y=-0.5:0.5:3", "--no-pictures"]
+                   "--y=-0.5:0.5:3", "--loss", "mse,cross_entropy", "--no-pictures"]
         self.run_ok(command + ["--device", "cpu", "--output", "cpu.h5"])
         expected = planes(self.path("cpu.h5"))
         for device in devices(self.folder):
             self.run_ok(command + ["--device", device, "--output", f"{device}.h5"])
             found = planes(self.path(f"{device}.h5"))
             self.assertEqual(set(found), set(expected))
-            for name in ("train_acc", "test_acc", "done", "xcoordinates", "ycoordinates"):
-                self.assertEqual(doubles(found[name]), doubles(expected[name]), name)
-            for name in ("train_loss", "test_loss", "train_loss_se", "test_loss_se"):
+            for name in expected:
+                if "loss" not in name:
+                    self.assertEqual(doubles(found[name]), doubles(expected[name]), name)
+            for name in (name for name in expected if "loss" in name):
                 for a, b in zip(doubles(found[name]), doubles(expected[name])):
                     self.assertLess(abs(a - b), 1e-5 * abs(b), f"{name} on {device}")
+
+    def test_points_stop_at_a_standard_error(self):
+        self.train("cpu")
+        command = [programs.landscape, "line", "cpu/model.safetensors", "--data", programs.images,
+                   "--x=-1:1:5", "--split", "both", "--no-pictures"]
+        self.run_ok(command + ["--images", "0", "--target-se", "100", "--device", "cpu",
+                               "--output", "first.h5"])
+        errors = sorted(doubles(planes(self.path("first.h5"))["train_loss_se"]))
+        command += ["--target-se", (errors[2] + errors[3]) / 2]  # a rounding decides nothing
+        self.run_ok(command + ["--device", "cpu", "--output", "cpu.h5"])
+        expected = planes(self.path("cpu.h5"))
+        self.assertEqual(sorted(doubles(expected["train_n"])), [256] * 3 + [400] * 2)
+        for device in devices(self.folder):
+            self.run_ok(command + ["--device", device, "--output", f"{device}.h5"])
+            found = planes(self.path(f"{device}.h5"))
+            for name in ("train_n", "test_n", "train_correct", "test_correct"):
+                self.assertEqual(doubles(found[name]), doubles(expected[name]), name)
+            for a, b in zip(doubles(found["train_loss"]), doubles(expected["train_loss"])):
+                self.assertLess(abs(a - b), 1e-5 * abs(b), device)
+
+    def test_several_seeds_are_each_seed_s_own_surface(self):
+        self.train("cpu")
+        for device in devices(self.folder):
+            command = [programs.landscape, "surface", "cpu/model.safetensors", "--data",
+                       programs.images, "--images", "20", "--x=-1:1:3", "--y=-1:1:2",
+                       "--no-pictures", "--device", device]
+            self.run_ok(command + ["--seeds", "3", "--output", f"{device}.h5"])
+            found = planes(self.path(f"{device}.h5"))
+            for seed in (1, 2, 3):
+                self.run_ok(command + ["--seed", seed, "--output", f"{device}{seed}.h5"])
+                self.assertEqual(planes(self.path(f"{device}{seed}.h5"))["train_loss"],
+                                 found[f"train_loss_seed{seed}"], device)
 
     def test_a_surface_of_another_device_is_not_continued(self):
         self.train("cpu")

@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 import signal
+import statistics
 import tempfile
 import xml.etree.ElementTree
 
@@ -67,9 +68,10 @@ class Surfaces(LandscapeTest):
         self.assertEqual(doubles(found["ycoordinates"]), [-1, 0, 1])
         self.assertEqual(doubles(found["done"]), [1] * 15)
         self.assertEqual(set(found), {"xcoordinates", "ycoordinates", "done", "train_loss",
-                                      "train_acc", "train_loss_se"})
-        for accuracy in doubles(found["train_acc"]):
+                                      "train_acc", "train_correct", "train_loss_se"})
+        for accuracy, correct in zip(doubles(found["train_acc"]), doubles(found["train_correct"])):
             self.assertTrue(0 <= accuracy <= 100)
+            self.assertEqual(accuracy, 100 * correct / 50)
 
     def test_the_middle_is_the_network_itself(self):
         self.run_ok(self.surface("s.h5", "--split", "both"))
@@ -133,12 +135,125 @@ class Surfaces(LandscapeTest):
         for a, b, whole in zip(*halves, doubles(self.planes("s.h5")["train_loss"])):
             self.assertAlmostEqual((a + b) / 2, whole, delta=1e-6 * abs(whole))
 
+    def test_a_stratified_choice_of_images(self):
+        """The first 50 images of the folder are of one class; of a stratified 48 each class has 12."""
+        self.run_ok(self.surface("first.h5"))
+        flags = ["--images", "48", "--subset", "stratified"]
+        self.run_ok(self.surface("s1.h5", *flags))
+        self.run_ok(self.surface("s2.h5", *flags, "--subset-seed", "2"))
+        self.run_ok(self.surface("again.h5", *flags, "--subset-seed", "1"))
+        self.assert_same_planes("again.h5", "s1.h5")
+        self.assertNotEqual(self.planes("s2.h5")["train_loss"], self.planes("s1.h5")["train_loss"])
+        # All of them, in another order: the same mean within rounding.
+        self.run_ok(self.surface("all.h5", "--images", "0"))
+        self.run_ok(self.surface("ordered.h5", "--images", "0", "--subset", "stratified"))
+        for a, b in zip(*(doubles(self.planes(f"{name}.h5")["train_loss"])
+                          for name in ("all", "ordered"))):
+            self.assertAlmostEqual(a, b, delta=1e-12 * abs(a))
+
+    def test_points_stop_at_a_standard_error(self):
+        """Stages of 256 and of all 400 images, of the stratified order."""
+        everything = ["--images", "0", "--split", "both", "--x=-1:1:5", "--y=-1:1:5"]
+        self.run_ok(self.surface("all.h5", *everything, "--subset", "stratified"))
+        whole = self.planes("all.h5")
+        self.run_ok(self.surface("never.h5", *everything, "--target-se", "1e-9"))
+        never = self.planes("never.h5")
+        self.assertEqual(doubles(never.pop("train_n")), [400] * 25)
+        self.assertEqual(doubles(never.pop("test_n")), [100] * 25)
+        self.assertEqual(never, whole)
+        self.run_ok(self.surface("first.h5", *everything, "--target-se", "100"))
+        self.run_ok(self.surface("256.h5", "--images", "256", "--subset", "stratified",
+                                 "--x=-1:1:5", "--y=-1:1:5"))
+        first = self.planes("first.h5")
+        self.assertEqual(doubles(first["train_n"]), [256] * 25)
+        self.assertEqual(first["train_loss"], self.planes("256.h5")["train_loss"])
+        target = sorted(doubles(first["train_loss_se"]))[12]
+        for threads in (1, 2, 5):
+            self.run_ok(self.surface(f"s{threads}.h5", *everything, "--target-se", target,
+                                     "--threads", threads))
+        self.assert_same_planes("s2.h5", "s1.h5")
+        self.assert_same_planes("s5.h5", "s1.h5")
+        some = self.planes("s1.h5")
+        counts = doubles(some["train_n"])
+        self.assertEqual(counts.count(256), 13)
+        for point, count in enumerate(counts):
+            expected = first if doubles(first["train_loss_se"])[point] <= target else whole
+            for name in ("train_loss", "train_acc", "train_loss_se", "train_correct"):
+                self.assertEqual(doubles(some[name])[point], doubles(expected[name])[point])
+            self.assertEqual(count, 256 if expected is first else 400)
+        self.assert_refused(self.surface("s1.h5", *everything, "--target-se", "0.5"), "target_se",
+                            "0.5")
+
+    def test_several_seeds(self):
+        """Each seed's plane is that seed's own surface; beside them their mean and spread."""
+        for command in (self.surface, self.line):
+            flags = ["--split", "both", "--loss", "cross_entropy,mse"]
+            self.run_ok(command("three.h5", *flags, "--seed", "5", "--seeds", "3"))
+            three = self.planes("three.h5")
+            singles = []
+            for seed in (5, 6, 7):
+                self.run_ok(command(f"{seed}.h5", *flags, "--seed", seed))
+                singles.append(self.planes(f"{seed}.h5"))
+                for loss in ("train_loss", "test_loss", "train_loss_mse", "test_loss_mse"):
+                    self.assertEqual(three[f"{loss}_seed{seed}"], singles[-1][loss], loss)
+            for name in (name for name in singles[0] if "train" in name or "test" in name):
+                values = list(zip(*(doubles(single[name]) for single in singles)))
+                for found, of_point in zip(doubles(three[name]), values):
+                    self.assertAlmostEqual(found, statistics.mean(of_point), places=12)
+                if "loss" in name and not name.endswith("_se"):
+                    for found, of_point in zip(doubles(three[f"{name}_sd"]), values):
+                        self.assertAlmostEqual(found, statistics.stdev(of_point), places=12)
+            self.assert_refused(command("three.h5", *flags, "--seed", "5", "--seeds", "4"),
+                                "three.h5", "seeds", "has 3", "4")
+            for name in ("three", "5", "6", "7"):
+                os.remove(self.path(f"{name}.h5"))
+
+    def test_batchnorm_s_statistics(self):
+        self.run_ok(self.surface("frozen.h5"))
+        self.run_ok(self.surface("said.h5", "--bn", "frozen"))
+        self.assert_same_planes("said.h5", "frozen.h5")
+        self.run_ok(self.surface("states.h5", "--bn", "states", "--ignore", "none"))
+        self.run_ok(self.surface("type.h5", "--dir-type", "states", "--ignore", "none"))
+        self.assert_same_planes("states.h5", "type.h5")
+        results = [self.planes("frozen.h5")["train_loss"], self.planes("states.h5")["train_loss"]]
+        for mode in ("recompute", "batch"):
+            for threads in (1, 3):
+                self.run_ok(self.surface(f"{mode}{threads}.h5", "--bn", mode, "--bn-batch", "16",
+                                         "--images", "60", "--threads", threads))
+            self.assert_same_planes(f"{mode}1.h5", f"{mode}3.h5")
+            results.append(self.planes(f"{mode}1.h5")["train_loss"])
+            self.assert_refused(self.surface(f"{mode}1.h5", "--bn", mode, "--bn-batch", "20",
+                                             "--images", "60"), "bn_mode", "batches of 20")
+        self.assertEqual(len(set(results)), 4)
+
+    def test_statistics_of_the_network_itself_are_found_again(self):
+        """At the network's own point, recomputed statistics give about the loss that it had."""
+        for mode in ("frozen", "recompute"):
+            self.run_ok(self.surface(f"{mode}.h5", "--bn", mode, "--images", "0"))
+        frozen, recomputed = (doubles(self.planes(f"{mode}.h5")["train_loss"])
+                              for mode in ("frozen", "recompute"))
+        self.assertLess(abs(recomputed[7] - frozen[7]), 0.5 * frozen[7])
+        self.assertLess(max(recomputed), max(frozen))  # what far weights break is put right
+
     def test_losses(self):
         self.run_ok(self.surface("cross.h5"))
         self.run_ok(self.surface("alias.h5", "--loss", "crossentropy"))
         self.run_ok(self.surface("mse.h5", "--loss", "mse"))
         self.assert_same_planes("alias.h5", "cross.h5")
         self.assertTrue(all(0 <= x <= 0.5 for x in doubles(self.planes("mse.h5")["train_loss"])))
+
+    def test_several_losses_in_one_pass(self):
+        self.run_ok(self.surface("cross.h5", "--split", "both"))
+        self.run_ok(self.surface("mse.h5", "--split", "both", "--loss", "mse"))
+        self.run_ok(self.surface("two.h5", "--split", "both", "--loss", "crossentropy,mse"))
+        cross, mse, two = (self.planes(f"{name}.h5") for name in ("cross", "mse", "two"))
+        for split in ("train", "test"):
+            for quantity in ("", "_se"):
+                self.assertEqual(two.pop(f"{split}_loss_mse{quantity}"),
+                                 mse[f"{split}_loss{quantity}"])
+        self.assertEqual(two, cross)
+        self.assert_refused(self.surface("two.h5", "--split", "both", "--loss", "mse,cross_entropy"),
+                            "two.h5", "loss", "cross_entropy,mse")
 
 
 class ReferenceSpellings(LandscapeTest):
@@ -236,6 +351,11 @@ class Pictures(LandscapeTest):
                                       stderr=None)
                 self.assert_pictures(printed, "l_curves.svg", "l_curves.png")
 
+    def test_of_several_seeds(self):
+        self.assert_pictures(self.run_ok(self.command(self.line("l.h5", "--seeds", "4"))),
+                             "l_curves.svg", "l_curves.png")
+        self.assertEqual(self.read("l_curves.svg").count("stroke-opacity:0.35"), 4)
+
     def test_beside_the_surface(self):
         os.mkdir(self.path("deep down"))
         printed = self.run_ok(self.command(self.line("deep down/l.h5")))
@@ -248,11 +368,52 @@ class Pictures(LandscapeTest):
                                                       "points along each axis\n")
 
 
+class Compare(LandscapeTest):
+    def compare(self, *files, **more):
+        return self.run_ok([programs.landscape, "compare", *files], **more)
+
+    def test_of_three_surfaces(self):
+        self.run_ok(self.surface("a.h5"))
+        self.run_ok(self.surface("b.h5", "--images", "40", "--loss", "cross_entropy,mse"))
+        self.run_ok(self.surface("c.h5"))
+        printed = self.compare("a.h5", "b.h5", "c.h5")
+        first, second = printed.split("\n\n")
+        a, b = (doubles(self.planes(f"{name}.h5")["train_loss"]) for name in "ab")
+        row, differences = (line.split() for line in first.splitlines()
+                            if line.startswith("train_loss "))
+        for shown, value in zip(row[1:7], (min(a), min(b), max(a), max(b), statistics.mean(a),
+                                           statistics.mean(b))):
+            self.assertAlmostEqual(float(shown), value, delta=1e-5 * value)
+        largest = max(range(15), key=lambda i: abs(a[i] - b[i]))
+        self.assertAlmostEqual(float(differences[1]), abs(a[largest] - b[largest]), places=5)
+        self.assertEqual(differences[2:4], [f"({(-1, -0.5, 0, 0.5, 1)[largest % 5]:g},",
+                                     f"{(-1, 0, 1)[largest // 5]})"])
+        self.assertIn("train_correct", first)
+        self.assertNotIn("train_loss_mse", first)
+        for line in ("images: 50 | 40", "loss: cross_entropy | cross_entropy,mse"):
+            self.assertIn(f"\n  {line}\n", printed)
+        self.assertIn("the same provenance", second)
+        self.assertTrue(second.splitlines()[2].startswith("train_acc"))
+
+    def test_files_that_cannot_be_compared(self):
+        self.run_ok(self.surface("a.h5"))
+        self.run_ok(self.surface("b.h5", "--x=-1:1:3"))
+        self.run_ok(self.line("l.h5"))
+        for other in ("b.h5", "l.h5"):
+            self.assert_refused([programs.landscape, "compare", "a.h5", other], other,
+                                "other points than a.h5", "in 5 points", stdout="")
+        for files in ([], ["a.h5"]):
+            self.assert_refused([programs.landscape, "compare", *files], "FIRST.h5 OTHER.h5")
+        self.assert_refused([programs.landscape, "compare", "a.h5", "absent.h5"], "absent.h5")
+        self.assert_refused([programs.landscape, "compare", "a.h5", "a.safetensors"],
+                            "a.safetensors")
+
+
 class Interruption(LandscapeTest):
     """A surface of 117 points, saved after every one: slow enough to be stopped in its middle."""
 
     def command(self, output):
-        return self.surface(output, "--x=-1:1:13", "--y=-1:1:9", "--images", "100",
+        return self.surface(output, "--x=-1:1:13", "--y=-1:1:9", "--images", "50", "--seeds", "2",
                             "--split", "both", "--save-seconds", "0")
 
     def started(self, output):
@@ -277,6 +438,7 @@ class Interruption(LandscapeTest):
     def test_interrupted(self):
         self.run_ok(self.command("whole.h5"))
         process = self.started("s.h5")
+        programs.wait_for_saves(self.path("s.h5"), process, 2)
         said = stop(process, signal.SIGINT)
         self.assertEqual(process.returncode, 130, said)
         self.assertRegex(said, r"\Alandscape: interrupted; \d+ of 117 points are saved in s.h5: "
@@ -287,6 +449,27 @@ class Interruption(LandscapeTest):
         again = run(self.command("s.h5"), self.folder)
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertIn(f"{done} of 117 points are done", again.stderr)
+        self.assert_same_planes("s.h5", "whole.h5")
+
+    def test_pictures_of_what_is_there(self):
+        """Coarse levels come first; an interrupted surface's pictures show the finest whole one."""
+        command = [word for word in self.command("s.h5") if word != "--no-pictures"]
+        process, _ = start(command, self.folder, None)
+        while process.poll() is None and not os.path.exists(self.path("s.h5")):
+            programs.pause(process, 0.005)
+        programs.wait_for_saves(self.path("s.h5"), process, 3)
+        said = stop(process, signal.SIGINT)
+        self.assertEqual(process.returncode, 130, said)
+        done = self.read_done("s.h5")
+        self.assertGreaterEqual(sum(done), 2)
+        first = [0, 12, 8 * 13, 8 * 13 + 12]  # the corners
+        self.assertEqual([done[i] for i in first[:2]], [1, 1])
+        if all(done[i] for i in first):
+            names = [f"s_{kind}.{suffix}" for suffix in ("svg", "png")
+                     for kind in ("contours", "heat")]
+            self.assertEqual(said.splitlines()[1:], names)
+        self.run_ok(command, stderr=None)
+        self.run_ok(self.command("whole.h5"))
         self.assert_same_planes("s.h5", "whole.h5")
 
     def read_done(self, name):
@@ -367,15 +550,15 @@ class OtherData(LandscapeTest):
 
 
 class Help(LandscapeTest):
-    DIRECTIONS = "norm ignore seed idx dir-type dir-file to model-file2 xnorm xignore"
-    OTHERS = """data datapath split noisy-labels images data-split split-idx loss loss-name output surf-file log
+    DIRECTIONS = "norm ignore seed seeds idx bn bn-batch dir-type dir-file to model-file2 xnorm xignore"
+    OTHERS = """data datapath split noisy-labels images subset subset-seed target-se data-split split-idx loss loss-name output surf-file log
         vmin vmax loss-max title no-pictures threads save-seconds impl model-file model help
         dataset mpi cuda ngpu batch-size raw-data vlevel show plot x"""
 
     def test_help(self):
         printed = self.run_ok([programs.landscape, "--help"])
         self.assertEqual(printed, self.run_ok([programs.landscape]))
-        for word in ("surface", "line", "--version", "Examples"):
+        for word in ("surface", "line", "compare", "--version", "Examples"):
             self.assertIn(word, printed)
 
     def test_help_of_the_commands(self):
@@ -384,6 +567,9 @@ class Help(LandscapeTest):
                 printed = self.run_ok([programs.landscape, command, "--help"])
                 flags = set((self.DIRECTIONS + " " + self.OTHERS + " " + more).split())
                 self.assertEqual(flags - programs.mentioned_flags(printed), set())
+
+    def test_help_of_compare(self):
+        self.assertIn("standard error", self.run_ok([programs.landscape, "compare", "--help"]))
 
     def test_version(self):
         self.assertRegex(self.run_ok([programs.landscape, "--version"]),

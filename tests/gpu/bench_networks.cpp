@@ -70,8 +70,8 @@ void bench_evaluation(Bench& bench, const std::string& name, const Graph& graph,
   const LabelledImages images = random_images(graph, count, blocks);
   Context context(options.device);
   if (!row.empty()) context.force_implementation("fused_conv", row);
-  DeviceEvaluation evaluation(graph, random_plane(graph, blocks), {&images, 1},
-                              LossKind::cross_entropy, P, context);
+  DeviceEvaluation evaluation(graph, random_plane(graph, blocks), {&images, 1}, {.points = P},
+                              context);
   const auto points = positions(P);
   // It records its passes itself.
   const Timing t = time_work(

@@ -49,23 +49,41 @@ Directions random_plane(const Graph& graph, const Weights& w, uint64_t seed,
   return {direction(0), direction(1)};
 }
 
-using Sums = std::vector<std::vector<LossSums>>;
+using Sums = std::vector<PointSums>;
+
+bool same_sums(const PointSums& a, const PointSums& b) {
+  if (a.size() != b.size()) return false;
+  for (size_t set = 0; set < a.size(); ++set) {
+    if (a[set].size() != b[set].size()) return false;
+    for (size_t loss = 0; loss < a[set].size(); ++loss)
+      if (!topograd::test::same_sums(a[set][loss], b[set][loss])) return false;
+  }
+  return true;
+}
 
 bool same_sums(const Sums& a, const Sums& b) {
   if (a.size() != b.size()) return false;
-  for (size_t p = 0; p < a.size(); ++p) {
-    if (a[p].size() != b[p].size()) return false;
-    for (size_t s = 0; s < a[p].size(); ++s)
-      if (!topograd::test::same_sums(a[p][s], b[p][s])) return false;
-  }
+  for (size_t p = 0; p < a.size(); ++p)
+    if (!same_sums(a[p], b[p])) return false;
   return true;
+}
+
+/// One plane through a network, over some sets.
+EvaluationSpec spec_of(const Graph& graph, const Weights& w, const Directions& directions,
+                       const std::vector<LabelledImages>& sets, LossKind loss = kLoss) {
+  return {.graph = graph,
+          .theta = w.theta,
+          .states = w.states,
+          .planes = {&directions, 1},
+          .sets = sets,
+          .losses = {loss}};
 }
 
 /// Every point and set against the oracle.
 void check_points(const Graph& graph, const Weights& w, const Directions& directions,
                   const std::vector<LabelledImages>& sets, LossKind loss = kLoss) {
   ThreadPool pool(2);
-  Evaluator evaluator(graph, w.theta, w.states, directions, sets, loss, pool);
+  Evaluator evaluator(spec_of(graph, w, directions, sets, loss), pool);
   const Sums sums = evaluator.evaluate(kPoints);
   REQUIRE(sums.size() == kPoints.size());
   for (size_t p = 0; p < kPoints.size(); ++p) {
@@ -74,7 +92,7 @@ void check_points(const Graph& graph, const Weights& w, const Directions& direct
     REQUIRE(sums[p].size() == sets.size());
     for (size_t s = 0; s < sets.size(); ++s)
       CHECK(topograd::test::same_sums(
-          sums[p][s], expected_sums(graph, w, directions, kPoints[p], sets[s], loss)));
+          sums[p][s][0], expected_sums(graph, w, directions, kPoints[p], sets[s], loss)));
   }
 }
 
@@ -100,8 +118,8 @@ TEST_CASE("evaluator: directions with states move BatchNorm's statistics too") {
   const Directions still = random_plane(graph, w, 7, DirectionNorm::filter, Ignore::none);
   ThreadPool pool(1);
   const std::vector<PlanePosition> there = {{0.3, 0.1}};
-  CHECK(!same_sums(Evaluator(graph, w.theta, w.states, moving, one, kLoss, pool).evaluate(there),
-                   Evaluator(graph, w.theta, w.states, still, one, kLoss, pool).evaluate(there)));
+  CHECK(!same_sums(Evaluator(spec_of(graph, w, moving, one), pool).evaluate(there),
+                   Evaluator(spec_of(graph, w, still, one), pool).evaluate(there)));
 }
 
 TEST_CASE("evaluator: several sets in one pass, each with its own sums and normalisation") {
@@ -113,9 +131,34 @@ TEST_CASE("evaluator: several sets in one pass, each with its own sums and norma
   const Directions directions = random_plane(graph, w, 7);
   check_points(graph, w, directions, sets);
   ThreadPool pool(3);
-  const Evaluator evaluator(graph, w.theta, w.states, directions, sets, kLoss, pool);
+  const Evaluator evaluator(spec_of(graph, w, directions, sets), pool);
   CHECK(evaluator.images_per_point() == 79);
-  CHECK(evaluator.points_per_call() >= 1);
+}
+
+TEST_CASE("evaluator: several losses of one pass are those of a pass each") {
+  const Graph graph = small_graph();
+  const Weights w = random_weights(graph, 2);
+  const std::vector<LabelledImages> sets = {labelled_images(45, 8, 4, 1),
+                                            labelled_images(33, 8, 4, 2)};
+  const Directions directions = random_plane(graph, w, 7);
+  for (Device device : {Device::cpu, Device::simt}) {
+    CAPTURE(name_of(device));
+    ThreadPool pool(1, device);
+    const auto sums = [&](const std::vector<LossKind>& losses) {
+      EvaluationSpec spec = spec_of(graph, w, directions, sets);
+      spec.losses = losses;
+      return Evaluator(spec, pool).evaluate(std::span(kPoints).first(3));
+    };
+    const Sums cross = sums({LossKind::cross_entropy}), mse = sums({LossKind::mse});
+    const Sums both = sums({LossKind::mse, LossKind::cross_entropy});
+    for (size_t p = 0; p < 3; ++p)
+      for (size_t s = 0; s < sets.size(); ++s) {
+        REQUIRE(both[p][s].size() == 2);
+        CHECK(topograd::test::same_sums(both[p][s][0], mse[p][s][0]));
+        CHECK(topograd::test::same_sums(both[p][s][1], cross[p][s][0]));
+      }
+    CHECK(!same_sums(cross, mse));
+  }
 }
 
 TEST_CASE("evaluator: on a line beta means nothing") {
@@ -125,9 +168,9 @@ TEST_CASE("evaluator: on a line beta means nothing") {
   const Directions line{random_plane(graph, w, 7).x, {}};
   check_points(graph, w, line, one);
   ThreadPool pool(1);
-  Evaluator evaluator(graph, w.theta, w.states, line, one, kLoss, pool);
+  Evaluator evaluator(spec_of(graph, w, line, one), pool);
   const Sums sums = evaluator.evaluate(std::vector<PlanePosition>{{0.5, 0}, {0.5, 123}});
-  CHECK(topograd::test::same_sums(sums[0][0], sums[1][0]));
+  CHECK(topograd::test::same_sums(sums[0][0][0], sums[1][0][0]));
 }
 
 TEST_CASE("evaluator: the plane's origin is the network itself") {
@@ -138,9 +181,9 @@ TEST_CASE("evaluator: the plane's origin is the network itself") {
   for (DirectionType type : {DirectionType::weights, DirectionType::states}) {
     const Directions directions =
         random_plane(graph, w, 7, DirectionNorm::filter, Ignore::none, type);
-    Evaluator evaluator(graph, w.theta, w.states, directions, one, kLoss, pool);
+    Evaluator evaluator(spec_of(graph, w, directions, one), pool);
     const Sums sums = evaluator.evaluate(std::vector<PlanePosition>{{0, 0}});
-    CHECK(topograd::test::same_sums(sums[0][0],
+    CHECK(topograd::test::same_sums(sums[0][0][0],
                                     evaluate(graph, w.theta, w.states, one[0], kLoss, pool)));
   }
 }
@@ -155,7 +198,7 @@ TEST_CASE("evaluator: the same bits for any number of threads and any grouping o
   for (int threads : {1, 2, 3, 16}) {
     CAPTURE(threads);
     ThreadPool pool(threads);
-    Evaluator evaluator(graph, w.theta, w.states, directions, sets, kLoss, pool);
+    Evaluator evaluator(spec_of(graph, w, directions, sets), pool);
     const Sums together = evaluator.evaluate(kPoints);
     if (first.empty()) first = together;
     CHECK(same_sums(first, together));
@@ -178,12 +221,12 @@ TEST_CASE("evaluator: a point beyond all numbers is a value, and spoils no other
   const std::vector<LabelledImages> one = {labelled_images(40, 8, 4, 1)};
   const Directions directions = random_plane(graph, w, 7);
   ThreadPool pool(1);
-  Evaluator evaluator(graph, w.theta, w.states, directions, one, kLoss, pool);
+  Evaluator evaluator(spec_of(graph, w, directions, one), pool);
   const Sums sums = evaluator.evaluate(std::vector<PlanePosition>{{0.5, 0}, {1e37, 0}, {0.5, 0}});
-  CHECK(!std::isfinite(sums[1][0].loss));
-  CHECK(sums[1][0].count == 40);
-  CHECK(std::isfinite(sums[0][0].loss));
-  CHECK(topograd::test::same_sums(sums[0][0], sums[2][0]));
+  CHECK(!std::isfinite(sums[1][0][0].loss));
+  CHECK(sums[1][0][0].count == 40);
+  CHECK(std::isfinite(sums[0][0][0].loss));
+  CHECK(topograd::test::same_sums(sums[0][0][0], sums[2][0][0]));
 }
 
 TEST_CASE("evaluator: an empty set is refused") {
@@ -195,7 +238,7 @@ TEST_CASE("evaluator: an empty set is refused") {
   const std::vector<LabelledImages> sets = {none};
   const Directions directions = random_plane(graph, w, 7);
   ThreadPool pool(1);
-  CHECK_THROWS_WITH_AS(Evaluator(graph, w.theta, w.states, directions, sets, kLoss, pool),
+  CHECK_THROWS_WITH_AS(Evaluator(spec_of(graph, w, directions, sets), pool),
                        "no images to evaluate the loss on", Error);
 }
 
@@ -224,9 +267,9 @@ std::vector<double> surface_of(const Graph& graph, const Weights& w, DirectionNo
                                const std::vector<LabelledImages>& sets) {
   ThreadPool pool(1);
   const Directions directions = random_plane(graph, w, 11, norm);
-  Evaluator evaluator(graph, w.theta, w.states, directions, sets, kLoss, pool);
+  Evaluator evaluator(spec_of(graph, w, directions, sets), pool);
   std::vector<double> losses;
-  for (const auto& sums : evaluator.evaluate(kPoints)) losses.push_back(sums[0].mean());
+  for (const auto& sums : evaluator.evaluate(kPoints)) losses.push_back(sums[0][0].mean());
   return losses;
 }
 

@@ -246,6 +246,29 @@ TEST_CASE("figure: a curve lies where its values are, on either axis") {
   CHECK(!blue(3.5));
 }
 
+TEST_CASE("curves: the single curves behind a mean are drawn, faintly, and within the axis") {
+  const TemporaryFolder folder;
+  CurveView curves{.x = {0, 1}, .train_loss = {1, 3}};
+  const auto blue_pixels = [&](double least_tint) {
+    draw_curves(curves, {}, folder.file("curves.png"));
+    const Picture picture(folder.file("curves.png"));
+    int count = 0;
+    for (double y = 100; y < 480; y += 0.5) {
+      const Colour c = picture.at({350, y});
+      count += c.blue - c.red > least_tint;
+    }
+    return count;
+  };
+  const int strong = blue_pixels(0.4), all = blue_pixels(0.05);
+  CHECK(strong > 0);
+  curves.train_loss_singles = {{1.3, 1.3}, {2.7, 2.7}};
+  CHECK(blue_pixels(0.4) == strong);
+  CHECK(blue_pixels(0.05) >= all + 2);
+  curves.train_loss_singles = {{2}};
+  CHECK_THROWS_WITH_AS(draw_curves(curves, {}, folder.file("curves.png")),
+                       "a single curve has 1 values for 2 points", Error);
+}
+
 TEST_CASE("figure: SVG holds the picture, and the old file survives a failure") {
   TemporaryFolder folder;
   draw_contours(ramp(), {.title = "ramp"}, folder.file("figure.svg"));

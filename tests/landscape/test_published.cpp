@@ -141,8 +141,12 @@ void check_golden_surface(const std::string& name, Device device) {
   std::vector<LabelledImages> sets = {data->train.view().first(500)};
   sets[0].normalisation = model.info.normalisation;
   ThreadPool pool(0, device);
-  Evaluator evaluator(model.graph, model.weights.theta, model.weights.states, directions, sets,
-                      LossKind::cross_entropy, pool);
+  Evaluator evaluator({.graph = model.graph,
+                       .theta = model.weights.theta,
+                       .states = model.weights.states,
+                       .planes = {&directions, 1},
+                       .sets = sets},
+                      pool);
   double largest = 0;
   for (int64_t iy = 0; iy < golden.ny(); ++iy) {
     const double y = golden.y()[static_cast<size_t>(iy)];
@@ -155,11 +159,11 @@ void check_golden_surface(const std::string& name, Device device) {
       CAPTURE(row[ix].beta);
       const auto index = static_cast<size_t>(golden.index(static_cast<int64_t>(ix), iy));
       const double loss = golden.plane("train_loss")[index];
-      const double difference = std::abs(sums[ix][0].mean() - loss);
+      const double difference = std::abs(sums[ix][0][0].mean() - loss);
       if (!(difference / loss <= largest)) largest = difference / loss;
       CHECK(difference <= std::max(1e-4 * loss, 1e-6));
       // Percent of 500 images: multiples of 0.2.
-      CHECK(sums[ix][0].correct == std::lround(5 * golden.plane("train_acc")[index]));
+      CHECK(sums[ix][0][0].correct == std::lround(5 * golden.plane("train_acc")[index]));
     }
   }
   say(name, " on ", name_of(device), ": largest relative difference of a loss ", largest);

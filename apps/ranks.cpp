@@ -1,0 +1,43 @@
+#include "apps/ranks.h"
+
+#include <cstdlib>
+
+#include "kernels/core/check.h"
+#include "kernels/core/thread_pool.h"
+
+namespace topograd {
+
+namespace {
+
+class LonelyRank : public Ranks {
+ public:
+  int rank() const override { return 0; }
+  int size() const override { return 1; }
+  int threads() const override { return ThreadPool::processors(); }
+  std::vector<std::string> gather(const std::string& text) override { return {text}; }
+  void send(int, const std::string&) override { fail("a process on its own has nobody to tell"); }
+  std::optional<Message> receive() override { return std::nullopt; }
+};
+
+}  // namespace
+
+std::unique_ptr<Ranks> lonely_rank() {
+  return std::make_unique<LonelyRank>();
+}
+
+std::optional<std::string> first_in_environment(const std::vector<const char*>& names) {
+  for (const char* name : names)
+    if (const char* value = std::getenv(name)) return value;
+  return std::nullopt;
+}
+
+void agree(Ranks& ranks, const std::string& error) {
+  const std::vector<std::string> errors = ranks.gather(error);
+  for (size_t rank = 0; rank < errors.size(); ++rank) {
+    if (errors[rank].empty()) continue;
+    if (rank == 0) fail(errors[rank]);
+    fail("rank ", rank, ": ", errors[rank]);
+  }
+}
+
+}  // namespace topograd

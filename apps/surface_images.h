@@ -1,0 +1,29 @@
+// The images a surface is computed over.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/cli.h"
+#include "apps/model_file.h"
+#include "landscape/provenance.h"
+
+namespace topograd {
+
+struct SurfaceImages {
+  std::vector<std::string> names;    ///< of the sets: "train", "test"
+  std::vector<LabelledImages> sets;  ///< normalised as the model expects
+  std::string description;           ///< "CIFAR-10 training"
+  std::string subset;                ///< how they were chosen; empty: the first, or a part
+
+  /// What they are, for a surface's file.
+  void describe(Provenance& provenance) const;
+};
+
+/// What --data, --split, --noisy-labels, --images, --subset, --subset-seed, --data-split and
+/// --split-idx ask for; in random order where `shuffled` (folders of images come class by class).
+/// Throws Error where the model cannot be fed with them, or there are not enough.
+SurfaceImages surface_images(const cxxopts::ParseResult& flags, const LoadedModel& model,
+                             bool shuffled);
+
+}  // namespace topograd
