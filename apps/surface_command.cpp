@@ -13,7 +13,9 @@
 #include "apps/surface_directions.h"
 #include "apps/surface_images.h"
 #include "apps/surface_pictures.h"
+#include "kernels/tile_conv/tile_conv.h"
 #include "landscape/grid.h"
+#include "landscape/precision_check.h"
 #include "landscape/refinement.h"
 
 namespace topograd {
@@ -64,6 +66,7 @@ class SurfaceRun {
     require(dataset == "cifar10", "--dataset ", dataset,
             ": only cifar10 is known by name; --data takes any folder of images");
     batchnorm_ = surface_batchnorm(flags);
+    precision_ = precision();
     images_ = surface_images(flags, model_, batchnorm_.at_point == PointBatchnorm::batch);
     directions_ = surface_directions(flags, model_, batchnorm_.directions, line, ranks.lead());
     values_ = SurfaceValues({.sets = images_.names,
@@ -106,6 +109,7 @@ class SurfaceRun {
       report_unfinished();
       return cli::kInterruptedStatus;
     }
+    if (precision_ != Precision::f32) check_precision();
     report(computation_->images_per_second());
     return 0;
   }
@@ -121,6 +125,17 @@ class SurfaceRun {
             cli::text_of(flags_, "vmin"), " is not below --vmax ", cli::text_of(flags_, "vmax"));
     options.title = cli::text_of(flags_, "title");
     return options;
+  }
+
+  Precision precision() const {
+    const std::string name = flags_["precision"].as<std::string>();
+    const Precision precision = precision_named(name);
+    if (precision == Precision::f32) return precision;
+    require(batchnorm_.at_point == PointBatchnorm::given, "--precision ", name,
+            " has no place beside --bn recompute or batch, which compute in f32");
+    require(pool_.device() != Device::cpu || has_tile_unit(), "--precision ", name,
+            ": this processor has no tile unit (Intel's AMX), and without one f32 is faster");
+    return precision;
   }
 
   std::string model_path() const {
@@ -156,7 +171,7 @@ class SurfaceRun {
       names += (names.empty() ? "" : ",") + std::string(name_of(loss));
     }
     p["bn_mode"] = batchnorm_.description;
-    p["precision"] = "f32";
+    p["precision"] = name_of(precision_);
     if (target_se_ > 0) p["target_se"] = text(std::setprecision(15), target_se_);
     // Devices round differently. The CPU is not named: files made before there were others are its.
     if (pool_.device() != Device::cpu) p["device"] = name_of(pool_.device());
@@ -209,10 +224,36 @@ class SurfaceRun {
             .planes = directions_.planes,
             .sets = images_.sets,
             .losses = losses_,
+            .precision = precision_,
             .target_se = target_se_,
             .batchnorm = batchnorm_.at_point,
             .statistics_batch = batchnorm_.batch,
             .forced = cli::forced_implementations(flags_)};
+  }
+
+  /// Some points again in f32: the differences stand in the file, and in the summary.
+  void check_precision() {
+    const std::string plane = values_.main_plane();
+    const std::vector<int64_t> points = points_to_check(surface_, plane);
+    Surface exact = surface_;
+    EvaluationSpec in_f32 = spec();
+    in_f32.precision = Precision::f32;
+    Evaluator evaluator(in_f32, pool_);
+    size_t next = 0;
+    evaluate_points(
+        evaluator, in_f32.planes.size(),
+        [&]() -> std::optional<HandedPoint> {
+          if (next == points.size()) return std::nullopt;
+          return handed_point(surface_, points[next++]);
+        },
+        [&](int64_t point, const std::vector<PointSums>& sums) {
+          values_.record(exact, point, sums);
+        },
+        cli::interrupted);
+    if (cli::interrupted()) return;
+    precision_check_ = compare_at(points, surface_, exact, plane).describe(surface_, plane);
+    surface_.provenance["precision_check"] = precision_check_;
+    surface_.save(output_);
   }
 
   void report(double images_per_second) const {
@@ -228,6 +269,8 @@ class SurfaceRun {
       std::cout << "nowhere finite";
     }
     if (images_per_second > 0) std::cout << "; " << decimals(images_per_second, 0) << " images/s";
+    if (!precision_check_.empty())
+      std::cout << "\n" << name_of(precision_) << ", " << precision_check_;
     std::cout << '\n';
     if (flags_.count("no-pictures")) return;
     if (can_be_drawn(surface_))
@@ -275,6 +318,8 @@ class SurfaceRun {
   double save_seconds_ = 0;
   std::string output_;
   SurfaceBatchnorm batchnorm_;
+  Precision precision_ = Precision::f32;
+  std::string precision_check_;
   SurfaceImages images_;
   SurfaceDirections directions_;
   SurfaceValues values_;

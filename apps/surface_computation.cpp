@@ -8,6 +8,12 @@
 
 namespace topograd {
 
+HandedPoint handed_point(const Surface& surface, int64_t point) {
+  const double x = surface.x()[static_cast<size_t>(point % surface.nx())];
+  const double y = surface.is_line() ? 0 : surface.y()[static_cast<size_t>(point / surface.nx())];
+  return {point, {x, y}};
+}
+
 SurfaceComputation::SurfaceComputation(Surface& surface, const SurfaceValues& values,
                                        const EvaluationSpec& spec, ThreadPool& pool,
                                        std::string path, double save_seconds)
@@ -21,12 +27,7 @@ SurfaceComputation::SurfaceComputation(Surface& surface, const SurfaceValues& va
 
 std::vector<HandedPoint> SurfaceComputation::todo() const {
   std::vector<HandedPoint> points;
-  for (int64_t point : points_to_do(surface_)) {
-    const double x = surface_.x()[static_cast<size_t>(point % surface_.nx())];
-    const double y =
-        surface_.is_line() ? 0 : surface_.y()[static_cast<size_t>(point / surface_.nx())];
-    points.push_back({point, {x, y}});
-  }
+  for (int64_t point : points_to_do(surface_)) points.push_back(handed_point(surface_, point));
   return points;
 }
 

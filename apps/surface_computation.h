@@ -10,6 +10,9 @@
 
 namespace topograd {
 
+/// A point of a surface's grid, as it is handed out.
+HandedPoint handed_point(const Surface& surface, int64_t point);
+
 class SurfaceComputation {
  public:
   /// Everything handed in must outlive it. The surface, to which it belongs from now on, is written

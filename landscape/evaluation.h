@@ -69,6 +69,8 @@ struct EvaluationSpec {
   /// Evaluated in one pass, each with its own sums (training and test images, say).
   std::span<const LabelledImages> sets;
   std::vector<LossKind> losses{LossKind::cross_entropy};
+  /// Of the products, with the `given` statistics; other evaluations are in f32.
+  Precision precision = Precision::f32;
   /// Above 0: a point takes no more images of a set once the standard error of their mean first
   /// loss is at most this (see ImageStages). 0: all images.
   double target_se = 0;

@@ -41,6 +41,7 @@ Evaluator::Evaluator(const EvaluationSpec& spec, ThreadPool& pool)
       spec.graph, network_on(0), spec.sets,
       DeviceEvaluationOptions{.losses = spec.losses,
                               .points = points_at_once(pool.device()),
+                              .precision = spec.precision,
                               .stage_ends = stages_.ends()},
       pool.main_context());
 }

@@ -1,5 +1,5 @@
-#include "kernels/perturb/perturb.h"
 #include "landscape/point_worker.h"
+#include "nn/fused_plan.h"
 
 namespace topograd {
 
@@ -9,31 +9,20 @@ class PlanWorker : public PointWorker {
  public:
   explicit PlanWorker(const EvaluationSpec& spec)
       : spec_(spec),
-        plan_(spec.graph, kImagesPerEvaluation),
-        theta_(spec.theta.shape()),
-        states_(spec.states.shape()) {}
+        plan_(spec.graph, {.images = kImagesPerEvaluation,
+                           .precision = spec.precision,
+                           .rounding = Rounding::relaxed}),
+        coefficients_({1, 2}, DType::f64) {}
 
   void bind(const PlanePosition& position, size_t plane, Context& context) override {
     if (place_ && place_->is(position, plane)) return;
     place_.reset();  // neither place, should an operation throw
-    const Directions& directions = spec_.planes[plane];
-    const Direction& x = directions.x;
-    const Direction y = directions.y.value_or(Direction{});
-    perturb({.w = theta_,
-             .theta = spec_.theta,
-             .delta = x.parameters,
-             .eta = y.parameters,
-             .a = position.alpha,
-             .b = position.beta},
-            context);
-    perturb({.w = states_,
-             .theta = spec_.states,
-             .delta = x.states,
-             .eta = y.states,
-             .a = position.alpha,
-             .b = position.beta},
-            context);
-    plan_.bind(theta_, states_);
+    const Direction& x = spec_.planes[plane].x;
+    const Direction y = spec_.planes[plane].y.value_or(Direction{});
+    coefficients_.data<double>()[0] = position.alpha;
+    coefficients_.data<double>()[1] = position.beta;
+    plan_.form_weights({spec_.theta, spec_.states, x.parameters, y.parameters, x.states, y.states},
+                       coefficients_, context);
     place_ = PointPlace{position, plane};
   }
 
@@ -42,14 +31,14 @@ class PlanWorker : public PointWorker {
     const LabelledImages& images = spec_.sets[set];
     const Tensor x(images.images.shape().with_first(end - begin));
     normalise_images(x, images, begin, end, context);
-    const Tensor logits = plan_.run(x, context);
+    const Tensor logits = plan_.run(x, context).reshaped({end - begin, spec_.graph.classes()});
     return sums_of(logits, images.labels.rows(begin, end), spec_.losses, context);
   }
 
  private:
   const EvaluationSpec& spec_;
-  InferencePlan plan_;
-  Tensor theta_, states_;
+  FusedPlan plan_;
+  Tensor coefficients_;
   std::optional<PointPlace> place_;  // whose weights are bound
 };
 

@@ -41,9 +41,13 @@ int64_t largest(std::span<const LabelledImages> sets) {
   return count;
 }
 
-FusedPlanOptions plan_options(std::span<const LabelledImages> sets, int64_t points, Device device) {
-  const int64_t images = std::max<int64_t>(1, images_at_once(device) / points);
-  return {.images = std::min(images, largest(sets)), .points = points, .device = device};
+FusedPlanOptions plan_options(std::span<const LabelledImages> sets,
+                              const DeviceEvaluationOptions& options, Device device) {
+  const int64_t images = std::max<int64_t>(1, images_at_once(device) / options.points);
+  return {.images = std::min(images, largest(sets)),
+          .points = options.points,
+          .device = device,
+          .precision = options.precision};
 }
 
 }  // namespace
@@ -56,7 +60,7 @@ DeviceEvaluation::DeviceEvaluation(const Graph& graph, const NetworkOnPlane& net
       context_(context),
       network_(on_device(network, context.device())),
       sets_(on_device(sets, context.device())),
-      plan_(graph, plan_options(sets, options.points, context.device())) {
+      plan_(graph, plan_options(sets, options, context.device())) {
   if (stage_ends_.empty()) stage_ends_ = {largest(sets)};
   require(stage_ends_.back() >= largest(sets), "the last stage ends at image ", stage_ends_.back(),
           " of ", largest(sets));

@@ -13,6 +13,7 @@ namespace topograd {
 struct DeviceEvaluationOptions {
   std::vector<LossKind> losses{LossKind::cross_entropy};
   int64_t points = 1;  ///< P networks at a time
+  Precision precision = Precision::f32;
   /// Images [0, e0), [e0, e1), ... of every set are a stage each, as far as the set has them; the
   /// last stage must reach all of them. Empty: one stage.
   std::vector<int64_t> stage_ends{};
