@@ -215,6 +215,7 @@ class SurfaceRun {
     if (surface_.done_count() > 0)
       std::cerr << "landscape: continuing " << output_ << ": " << surface_.done_count() << " of "
                 << surface_.points() << " points are done\n";
+    if (surface_.done_count() < surface_.points()) surface_.save(output_);  // likewise
   }
 
   EvaluationSpec spec() const {

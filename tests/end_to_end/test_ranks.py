@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -45,6 +46,7 @@ class Ranks(EndToEndTest):
     @classmethod
     def setUpClass(cls):
         if why_not():
+            print(why_not(), file=sys.stderr)
             raise unittest.SkipTest(why_not())
         cls.shared = tempfile.mkdtemp(prefix="topograd_models_")
         cls.addClassCleanup(shutil.rmtree, cls.shared)
