@@ -23,7 +23,7 @@ enum class Write { overwrite, accumulate };
 /// How far rounding may take a result from the exact one.
 enum class Rounding {
   tight,   ///< as far as a sum of products in the operands' precision: evaluation, curvature
-  relaxed  ///< several times as far, for speed: the gradients of training, which are noisy anyway
+  relaxed  ///< several times as far, for speed: training, whose gradients are noisy, and surfaces
 };
 
 /// How precisely the products of a matrix product or convolution are formed, at least; a row may do
