@@ -79,7 +79,7 @@ cxxopts::Options surface_flags(bool line) {
       ("no-pictures", "compute only");
   options.add_options("Run")
       ("device", cli::kDeviceHelp, value("auto"))
-      ("threads", "of the device cpu; 0: one per processor", value("0"))
+      ("threads", "of the device cpu; 0: one per processor, or its share of them under mpirun", value("0"))
       ("save-seconds", "save unfinished points that often", value("5"))
       ("impl", "force an implementation, as in conv2d=reference",
        cxxopts::value<std::vector<std::string>>())

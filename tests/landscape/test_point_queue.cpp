@@ -85,6 +85,25 @@ TEST_CASE("point queue: workers begin points of their own, and then help where m
   CHECK(c.chunk.begin == 32);
 }
 
+TEST_CASE("point queue: without helping, a point is its worker's alone") {
+  const auto sets = sets_of({128});  // 4 chunks
+  const ImageStages stages(sets, 32, 0);
+  const PointSource source = numbers(2);
+  const PointSink sink = [](const PointTask&, const PointSums&) {};
+  PointQueue queue(stages, 1, source, sink, kNever, /*helping=*/false);
+  PointQueue::Item a;
+  CHECK(queue.take(a));
+  std::vector<int64_t> others;
+  std::thread other([&] { work(queue, &others); });
+  for (; a.task().id == 0 && a.chunk.end < 128; queue.take(a)) queue.finish(a, sums_of_chunk(a));
+  CHECK(a.task().id == 0);
+  queue.finish(a, sums_of_chunk(a));
+  other.join();
+  CHECK(std::find(others.begin(), others.end(), 0) == others.end());
+  work(queue);
+  CHECK(queue.complete());
+}
+
 TEST_CASE("point queue: chunks are added in their order, whoever is done first") {
   const auto sets = sets_of({96});
   const ImageStages stages(sets, 32, 0);
