@@ -188,6 +188,33 @@ TEST_CASE("evaluator: several losses of one pass are those of a pass each") {
   }
 }
 
+TEST_CASE("evaluator: each set stops at its own standard error, on every device") {
+  const Graph graph = small_graph();
+  const Weights w = random_weights(graph, 2);
+  std::vector<LabelledImages> sets = {labelled_images(300, 8, 4, 1), labelled_images(300, 8, 4, 2)};
+  for (int64_t i = 1; i < 300; ++i) {  // one image again and again: no error at all
+    sets[1].images.rows(i, i + 1).copy_from(sets[1].images.rows(0, 1));
+    sets[1].labels.data<int32_t>()[i] = sets[1].labels.data<int32_t>()[0];
+  }
+  const std::vector<LabelledImages> firsts = {sets[0].first(256), sets[1].first(256)};
+  const Directions directions = random_plane(graph, w, 7);
+  for (Device device : {Device::cpu, Device::simt}) {
+    CAPTURE(name_of(device));
+    ThreadPool pool(1, device);
+    const auto points = std::span(kPoints).first(1);
+    const Sums first = Evaluator(spec_of(graph, w, directions, firsts), pool).evaluate(points);
+    const Sums all = Evaluator(spec_of(graph, w, directions, sets), pool).evaluate(points);
+    const double loud = first[0][0][0].standard_error(), quiet = first[0][1][0].standard_error();
+    REQUIRE(quiet < 0.9 * loud);
+    EvaluationSpec spec = spec_of(graph, w, directions, sets);
+    spec.target_se = (loud + quiet) / 2;
+    const Sums some = Evaluator(spec, pool).evaluate(points);
+    CHECK(some[0][0][0].count == 300);
+    CHECK(some[0][0][0].loss == doctest::Approx(all[0][0][0].loss).epsilon(1e-12));
+    CHECK(topograd::test::same_sums(some[0][1][0], first[0][1][0]));
+  }
+}
+
 TEST_CASE("evaluator: on a line beta means nothing") {
   const Graph graph = small_graph();
   const Weights w = random_weights(graph, 3);

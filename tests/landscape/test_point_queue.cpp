@@ -85,6 +85,28 @@ TEST_CASE("point queue: workers begin points of their own, and then help where m
   CHECK(c.chunk.begin == 32);
 }
 
+TEST_CASE("point queue: without helping, a point is its worker's alone") {
+  const auto sets = sets_of({128});  // 4 chunks
+  const ImageStages stages(sets, 32, 0);
+  const PointSource source = numbers(1);
+  const PointSink sink = [](const PointTask&, const PointSums&) {};
+  PointQueue queue(stages, 1, source, sink, kNever, /*helping=*/false);
+  PointQueue::Item mine;
+  CHECK(queue.take(mine));
+  std::atomic<bool> helped{false};
+  std::thread other([&] {
+    PointQueue::Item item;
+    helped = queue.take(item);  // waits: there might be another point
+    if (helped) queue.finish(item, sums_of_chunk(item));
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // enough to be helped in
+  do queue.finish(mine, sums_of_chunk(mine));
+  while (queue.take(mine));
+  other.join();
+  CHECK(!helped);
+  CHECK(queue.complete());
+}
+
 TEST_CASE("point queue: chunks are added in their order, whoever is done first") {
   const auto sets = sets_of({96});
   const ImageStages stages(sets, 32, 0);
