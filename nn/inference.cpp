@@ -7,7 +7,6 @@
 
 #include "kernels/augment/augment.h"
 #include "nn/device_evaluation.h"
-#include "nn/fused_plan.h"
 #include "nn/network.h"
 
 namespace topograd {
@@ -121,18 +120,13 @@ void normalise_images(const Tensor& y, const LabelledImages& images, int64_t beg
           context);
 }
 
-namespace {
-
-/// Losses of images [begin, end) with the plan's weights; their logits to rows [begin, end).
-LossSums evaluate_range(FusedPlan& plan, const Graph& graph, const LabelledImages& images,
-                        int64_t begin, int64_t end, LossKind kind, Context& context,
-                        const Tensor& logits) {
+LossSums evaluate_range(InferencePlan& plan, const LabelledImages& images, int64_t begin,
+                        int64_t end, LossKind kind, Context& context, const Tensor& logits) {
   const int64_t n = end - begin;
-  const DType dtype = plan.options().dtype;
-  const Tensor x(images.images.shape().with_first(n), dtype);
+  const Tensor x(images.images.shape().with_first(n), plan.dtype());
   normalise_images(x, images, begin, end, context);
-  const Tensor out = plan.run(x, context).reshaped({n, graph.classes()});
-  const Tensor losses({n}, dtype);
+  const Tensor out = plan.run(x, context);
+  const Tensor losses({n}, plan.dtype());
   const Tensor correct({n}, DType::i32);
   loss_forward({.losses = losses,
                 .correct = correct,
@@ -143,7 +137,7 @@ LossSums evaluate_range(FusedPlan& plan, const Graph& graph, const LabelledImage
   if (logits.defined() && logits.size() > 0) logits.rows(begin, end).copy_from(out);
   LossSums sums;
   sums.count = n;
-  with_real_type(dtype, [&](auto real) {
+  with_real_type(plan.dtype(), [&](auto real) {
     for (int64_t i = 0; i < n; ++i) {
       const double loss = losses.data<decltype(real)>()[i];
       sums.loss += loss;
@@ -154,8 +148,6 @@ LossSums evaluate_range(FusedPlan& plan, const Graph& graph, const LabelledImage
   return sums;
 }
 
-}  // namespace
-
 LossSums evaluate(const Graph& graph, const Tensor& theta, const Tensor& states,
                   const LabelledImages& images, LossKind kind, ThreadPool& pool,
                   const Tensor& logits) {
@@ -163,18 +155,16 @@ LossSums evaluate(const Graph& graph, const Tensor& theta, const Tensor& states,
     return evaluate_on_device(graph, theta, states, images, kind, pool, logits);
   const int64_t items = (images.count() + kImagesPerEvaluation - 1) / kImagesPerEvaluation;
   std::vector<LossSums> parts(at(items));
-  std::vector<std::optional<FusedPlan>> plans(at(pool.threads()));
-  const Tensor here = Tensor::zeros({1, 2}, DType::f64);
+  std::vector<std::optional<InferencePlan>> plans(at(pool.threads()));
   pool.for_each(items, [&](int64_t item, Context& context) {
     auto& plan = plans[at(context.worker())];
     if (!plan) {
-      plan.emplace(graph, FusedPlanOptions{.images = kImagesPerEvaluation,
-                                           .dtype = theta.dtype()});
-      plan->form_weights({theta, states}, here, context);
+      plan.emplace(graph, kImagesPerEvaluation, theta.dtype());
+      plan->bind(theta, states);
     }
     const int64_t begin = item * kImagesPerEvaluation;
     const int64_t end = std::min(images.count(), begin + kImagesPerEvaluation);
-    parts[at(item)] = evaluate_range(*plan, graph, images, begin, end, kind, context, logits);
+    parts[at(item)] = evaluate_range(*plan, images, begin, end, kind, context, logits);
   });
   LossSums total;
   for (const LossSums& part : parts) total += part;

@@ -61,6 +61,11 @@ constexpr int64_t kImagesPerEvaluation = 32;
 void normalise_images(const Tensor& y, const LabelledImages& images, int64_t begin, int64_t end,
                       Context& context);
 
+/// Losses of images [begin, end), end - begin <= plan.max_images(), with the plan's weights.
+/// `logits`, where defined, receives rows [begin, end) of [N, classes].
+LossSums evaluate_range(InferencePlan& plan, const LabelledImages& images, int64_t begin,
+                        int64_t end, LossKind kind, Context& context, const Tensor& logits = {});
+
 /// Losses of all images, which may lie on any device; so may the weights. The same to the bit for
 /// any number of threads.
 LossSums evaluate(const Graph& graph, const Tensor& theta, const Tensor& states,
