@@ -34,8 +34,9 @@ class NetworkWorker : public PointWorker {
         states_(spec.states.to(pool.device())) {
     for (const LabelledImages& set : spec.sets) sets_.push_back(set.to(pool.device()));
     if (spec.batchnorm == PointBatchnorm::recomputed)
-      statistics_of_.emplace(
-          sets_.front(), BatchPlan{.batch_size = spec.statistics_batch, .augment = false}, pool);
+      statistics_of_.emplace(spec.sets.front(),
+                             BatchPlan{.batch_size = spec.statistics_batch, .augment = false},
+                             pool);
   }
 
   void bind(const PlanePosition& position, size_t plane, Context&) override {

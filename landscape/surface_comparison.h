@@ -29,7 +29,7 @@ struct PlaneComparison {
   LargestDifference relative;  ///< |b - a| / |a|, where a is not 0
   std::optional<LargestDifference> standard_errors;  ///< |b - a| / sqrt(se_a^2 + se_b^2), where
                                                      ///< both know theirs and the sum is not 0
-  double correlation = 0;  ///< Pearson's; NaN where a surface is flat
+  double correlation = 0;                            ///< Pearson's; NaN where a surface is flat
 };
 
 /// Every plane that both have, in alphabetical order. Throws Error where the points are not the
