@@ -214,8 +214,8 @@ int bench_training(const cxxopts::ParseResult& flags) {
                                         steps, pool.threads(), flags["python"].as<std::string>());
         torch = !theirs.empty();
         if (!torch)
-          std::cerr << "bench: PyTorch left out: " << flags["python"].as<std::string>()
-                    << " cannot import torch\n";
+          cli::say("bench: PyTorch left out: ", flags["python"].as<std::string>(),
+                   " cannot import torch");
         for (const auto& [layout, figure] : theirs) figures["torch " + layout] = figure;
       }
       for (const auto& [name, figure] : figures) {
@@ -223,7 +223,7 @@ int bench_training(const cxxopts::ParseResult& flags) {
         row.images_per_second.push_back(static_cast<double>(batch) / figure.seconds);
         row.peak_mib = std::max(row.peak_mib, figure.peak_mib);
       }
-      std::cerr << "bench: " << model << " round " << round + 1 << "/" << rounds << '\n';
+      cli::say("bench: ", model, " round ", round + 1, "/", rounds);
     }
     for (const auto& [name, row] : by_name) rows.push_back(row);
   }

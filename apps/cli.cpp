@@ -7,8 +7,6 @@
 #include <cmath>
 #include <csignal>
 #include <filesystem>
-#include <iostream>
-#include <sstream>
 
 #include "apps/version.h"
 #include "kernels/core/check.h"
@@ -42,12 +40,12 @@ int run_program(const std::string& name, const std::function<int()>& body) {
     require(static_cast<bool>(std::cout.flush()), "cannot write to the standard output");
     return status;
   } catch (const cxxopts::exceptions::exception& error) {
-    std::cerr << name << ": " << error.what() << "; see " << name << " --help\n";
+    say(name, ": ", error.what(), "; see ", name, " --help");
     return 2;
   } catch (const std::bad_alloc&) {
-    std::cerr << name << ": out of memory; a smaller --batch-size needs less\n";
+    say(name, ": out of memory; a smaller --batch-size needs less");
   } catch (const std::exception& error) {
-    std::cerr << name << ": " << error.what() << '\n';
+    say(name, ": ", error.what());
   }
   return 1;
 }

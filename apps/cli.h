@@ -9,6 +9,8 @@
 #include <cxxopts.hpp>
 
 #include <functional>
+#include <iostream>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +24,15 @@ namespace topograd::cli {
 /// (2 for wrong flags), and so does a standard output that takes nothing. `name` stands before
 /// every message.
 int run_program(const std::string& name, const std::function<int()>& body);
+
+/// One line on stderr, in one write: lines of several programs, or of a launcher and its ranks,
+/// stay whole.
+template <class... Parts>
+void say(const Parts&... parts) {
+  std::ostringstream line;
+  (line << ... << parts) << '\n';
+  std::cerr << line.str();
+}
 
 /// argv with every long flag's underscores turned to hyphens, so that --dir_file is --dir-file: the
 /// spellings of the field's older tools work as they are. --x and --y are --x-axis and --y-axis.

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "apps/cli.h"
 #include "data/label_noise.h"
 #include "kernels/core/hash.h"
 
@@ -89,9 +90,8 @@ Dataset noisy_training_data(const LoadedModel& model, const Dataset& train,
 void note_clean_labels(const LoadedModel& model, const std::string& program) {
   const TrainedNoise noise = trained_noise(model);
   if (noise.fraction > 0)
-    std::cerr << program << ": note: " << model.path << " was trained with label noise "
-              << noise.fraction << "; these are the clean labels, --noisy-labels takes the noisy "
-              << "ones\n";
+    cli::say(program, ": note: ", model.path, " was trained with label noise ", noise.fraction,
+             "; these are the clean labels, --noisy-labels takes the noisy ones");
 }
 
 std::string describe(const ModelSpec& spec) {

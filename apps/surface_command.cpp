@@ -103,9 +103,8 @@ class SurfaceRun {
       return 0;
     }
     if (!computation_->run(ranks_)) {
-      std::cerr << "landscape: interrupted; " << surface_.done_count() << " of "
-                << surface_.points() << " points are saved in " << output_
-                << ": repeat the command to continue\n";
+      cli::say("landscape: interrupted; ", surface_.done_count(), " of ", surface_.points(),
+               " points are saved in ", output_, ": repeat the command to continue");
       report_unfinished();
       return cli::kInterruptedStatus;
     }
@@ -182,15 +181,15 @@ class SurfaceRun {
 
   void note_flags_without_effect() const {
     for (const auto& [flag, why] : kWithoutEffect)
-      if (flags_.count(flag))
-        std::cerr << "landscape: note: --" << flag << " has no effect: " << why << '\n';
+      if (flags_.count(flag)) cli::say("landscape: note: --", flag, " has no effect: ", why);
   }
 
   void warn_where_invariance_fails() const {
     if (model_.spec.activation != Activation::relu)
-      std::cerr << "landscape: note: filter normalisation makes networks comparable because ReLU "
-                   "networks do not change when filters are rescaled; this one uses "
-                << name_of(model_.spec.activation) << '\n';
+      cli::say(
+          "landscape: note: filter normalisation makes networks comparable because ReLU networks "
+          "do not change when filters are rescaled; this one uses ",
+          name_of(model_.spec.activation));
   }
 
   void continue_or_begin() {
@@ -213,8 +212,8 @@ class SurfaceRun {
     saved.provenance = surface_.provenance;
     surface_ = saved;
     if (surface_.done_count() > 0)
-      std::cerr << "landscape: continuing " << output_ << ": " << surface_.done_count() << " of "
-                << surface_.points() << " points are done\n";
+      cli::say("landscape: continuing ", output_, ": ", surface_.done_count(), " of ",
+               surface_.points(), " points are done");
     if (surface_.done_count() < surface_.points()) surface_.save(output_);  // likewise
   }
 
@@ -277,7 +276,7 @@ class SurfaceRun {
     if (can_be_drawn(surface_))
       draw(surface_, picture_);
     else
-      std::cerr << "landscape: note: no pictures: they need two points along each axis\n";
+      cli::say("landscape: note: no pictures: they need two points along each axis");
   }
 
   /// Pictures of an interrupted surface: of the finest level that is complete.

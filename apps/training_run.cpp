@@ -266,8 +266,8 @@ class Run {
     save();
     bar.clear();
     draw(log);
-    std::cerr << "train: interrupted; everything is saved in " << options_.folder
-              << ": repeat the command with --resume to continue\n";
+    cli::say("train: interrupted; everything is saved in ", options_.folder,
+             ": repeat the command with --resume to continue");
     return cli::kInterruptedStatus;
   }
 
