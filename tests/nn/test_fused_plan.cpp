@@ -146,7 +146,8 @@ TEST_CASE("fused plan: vector code and tiles give the logits of the plain plan, 
     plain.bind(theta.converted(DType::f32), states.converted(DType::f32));
     const Tensor images = x.converted(DType::f32);
     const Tensor expected = plain.run(images, context);
-    for (const auto& [precision, tolerance] : precisions) {
+    for (const auto& [kind, tolerance] : precisions) {
+      const Precision precision = kind;  // clang 14's lambdas take no structured binding
       const Tensor got = fused_logits(graph, network, images, precision, context);
       double largest = 0, error = 0;
       for (int64_t i = 0; i < expected.size(); ++i) {
