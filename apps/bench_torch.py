@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""Times PyTorch's training step of a network of the zoo (ResNets with option A): for each memory
-layout seconds a step and the process's peak of memory in MiB, as JSON.
+"""Times PyTorch on a network of the zoo (ResNets with option A) and prints JSON: by competitor
+images a second and the peak of memory, in MiB, of a process that does nothing else.
 
-Called by bench, which sets the allocator's environment.
+  bench_torch.py training  --model resnet20 --batch 128
+  bench_torch.py inference --model resnet20 --batches 64,128 --images 1000
+
+Called by bench, which sets the allocator's environment and describes the competitors.
 """
 import argparse
 import json
@@ -14,37 +17,104 @@ import time
 
 import torch
 from torch.nn import functional as F
-
+from torch.utils.data import DataLoader, Dataset
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "models"))
 from torch_zoo import network  # noqa: E402
 
+LAYOUTS = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
 
-def median_step(name, batch, steps, layout):
-    torch.manual_seed(1)
-    model = network(name, shortcut="A").train().to(memory_format=layout)
-    x = torch.randn(batch, 3, 32, 32).contiguous(memory_format=layout)
-    labels = torch.randint(0, 10, (batch,))
-    optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, weight_decay=5e-4,
-                                nesterov=True)
+
+def median_seconds(work, steps, warm_up=3):
+    """Of a call; the first ones allocate, compile and choose."""
     seconds = []
-    for step in range(steps + 3):
+    for step in range(steps + warm_up):
         start = time.perf_counter()
-        optimizer.zero_grad()
-        F.cross_entropy(model(x), labels).backward()
-        optimizer.step()
-        if step >= 3:  # the first steps allocate
+        work()
+        if step >= warm_up:
             seconds.append(time.perf_counter() - start)
     return statistics.median(seconds)
 
 
-def in_a_process_of_its_own(measure):
-    """measure()'s seconds and the peak of memory: one layout's buffers are not the other's."""
+def training(arguments, layout):
+    """Images a second of steps of SGD on a batch that lies in memory."""
+    model = network(arguments.model, shortcut="A").train().to(memory_format=layout)
+    x = torch.randn(arguments.batch, 3, 32, 32).contiguous(memory_format=layout)
+    labels = torch.randint(0, 10, (arguments.batch,))
+    optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, weight_decay=5e-4,
+                                nesterov=True)
+
+    def step():
+        optimizer.zero_grad()
+        F.cross_entropy(model(x), labels).backward()
+        optimizer.step()
+    return arguments.batch / median_seconds(step, arguments.steps)
+
+
+@torch.no_grad()
+def inference(arguments, layout, prepare=lambda model, x: model):
+    """Images a second of the fastest batch size."""
+    best = 0
+    for batch in map(int, arguments.batches.split(",")):
+        x = torch.randn(batch, 3, 32, 32).contiguous(memory_format=layout)
+        model = network(arguments.model, shortcut="A").eval().to(memory_format=layout)
+        model = prepare(model, x)
+        best = max(best, batch / median_seconds(lambda: model(x), arguments.steps, warm_up=2))
+    return best
+
+
+def frozen(model, x):
+    return torch.jit.freeze(torch.jit.trace(model, x))
+
+
+def optimised(model, x):
+    return torch.jit.optimize_for_inference(frozen(model, x))
+
+
+class Bytes(Dataset):
+    """Images of bytes, made numbers and normalised one at a time, as a data set with transforms."""
+
+    def __init__(self, count):
+        self.images = torch.randint(0, 256, (count, 3, 32, 32), dtype=torch.uint8)
+        self.labels = torch.randint(0, 10, (count,))
+        self.mean = torch.tensor([0.5, 0.5, 0.5]).view(3, 1, 1)
+        self.deviation = torch.tensor([0.25, 0.25, 0.25]).view(3, 1, 1)
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, i):
+        return (self.images[i].float() / 255 - self.mean) / self.deviation, self.labels[i]
+
+
+@torch.no_grad()
+def loop(arguments):
+    """Images a second of whole points: new weights, then losses over all images."""
+    model = network(arguments.model, shortcut="A").eval()
+    origin = [p.clone() for p in model.parameters()]
+    x, y = ([torch.randn_like(p) * 0.01 for p in origin] for _ in range(2))
+    loader = DataLoader(Bytes(arguments.images), batch_size=128, num_workers=2)
+
+    def point():
+        for p, w, dx, dy in zip(model.parameters(), origin, x, y):
+            p.data = w + (0.5 * dx + 0.25 * dy)
+        loss, correct = 0, 0
+        for images, labels in loader:
+            outputs = model(images)
+            loss += F.cross_entropy(outputs, labels).item() * len(labels)
+            correct += outputs.argmax(1).eq(labels).sum().item()
+    return arguments.images / median_seconds(point, 3, warm_up=1)
+
+
+def in_a_process_of_its_own(measure, threads):
+    """measure()'s figure and the peak of memory: one competitor's buffers are not the other's."""
     reader, writer = os.pipe()
     if os.fork() == 0:
-        seconds = measure()
+        torch.set_num_threads(threads)
+        torch.manual_seed(1)
+        speed = measure()
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        os.write(writer, json.dumps({"seconds": seconds, "peak_mib": peak}).encode())
+        os.write(writer, json.dumps({"images_per_second": speed, "peak_mib": peak}).encode())
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as pipe:
@@ -55,19 +125,27 @@ def in_a_process_of_its_own(measure):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["training", "inference"])
     parser.add_argument("--model", default="resnet20")
     parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--batches", default="128")
+    parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--steps", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
-    layouts = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
-    results = {}
-    for name, layout in layouts.items():
-        def measure():
-            torch.set_num_threads(arguments.threads)
-            return median_step(arguments.model, arguments.batch, arguments.steps, layout)
-        results[name] = in_a_process_of_its_own(measure)
-    print(json.dumps(results))
+    work = {}
+    for name, layout in LAYOUTS.items():
+        if arguments.what == "training":
+            work[f"torch {name}"] = lambda layout=layout: training(arguments, layout)
+        else:
+            work[f"torch eager {name}"] = lambda layout=layout: inference(arguments, layout)
+            work[f"torch jit {name}"] = lambda layout=layout: inference(arguments, layout, frozen)
+    if arguments.what == "inference":
+        work["torch jit optimised"] = lambda: inference(arguments, torch.contiguous_format,
+                                                        optimised)
+        work["torch loop"] = lambda: loop(arguments)
+    print(json.dumps({name: in_a_process_of_its_own(measure, arguments.threads)
+                      for name, measure in work.items()}))
 
 
 if __name__ == "__main__":
