@@ -1,9 +1,11 @@
 // One harness for every operation: each row of its table against the reference in double precision,
 // on the same inputs, with outputs poisoned by NaN and a guard zone around every tensor. Rows of
-// the devices simt and cuda, too: on simt under several schedules.
+// the devices simt and cuda, too: on simt under several schedules. Rows in vector code run with
+// every instruction set that this processor has.
 #pragma once
 
 #include <doctest/doctest.h>
+#include <hwy/targets.h>
 
 #include <cmath>
 #include <cstdlib>
@@ -176,27 +178,47 @@ inline double relative_error(const Tensor& expected, const Tensor& got) {
   return difference / largest;
 }
 
-/// One way to run a row: where, and on simt in which order the threads of a block take turns.
+/// One way to run a row: where; on simt in which order the threads of a block take turns; on the
+/// CPU with which of Highway's instruction sets, 0 being the best one.
 struct Execution {
   Device device;
-  unsigned schedule;
+  unsigned schedule = 0;
+  int64_t vector_target = 0;
   std::string describe() const {
-    return schedule == 0 ? std::string(name_of(device))
-                         : text(name_of(device), " schedule ", schedule);
+    if (schedule != 0) return text(name_of(device), " schedule ", schedule);
+    if (vector_target != 0) return text(name_of(device), " with ", hwy::TargetName(vector_target));
+    return std::string(name_of(device));
+  }
+};
+
+/// While it lives, vector code is that of an execution, and the emulator keeps to its schedule.
+class Executing {
+ public:
+  explicit Executing(const Execution& execution) {
+    simt::set_schedule_seed(execution.schedule);
+    hwy::SetSupportedTargetsForTest(execution.vector_target);
+  }
+  ~Executing() {
+    simt::set_schedule_seed(0);
+    hwy::SetSupportedTargetsForTest(0);
   }
 };
 
 /// All ways to run a row of this device on this machine; none for a GPU that is not there, and none
 /// where TOPOGRAD_TEST_DEVICES is set and does not name the device. TOPOGRAD_TEST_ONE_SCHEDULE
-/// leaves one schedule of several.
-inline std::vector<Execution> executions_on(Device device) {
+/// leaves one schedule, or instruction set, of several. `vectors`: the row is in vector code.
+inline std::vector<Execution> executions_on(Device device, bool vectors = false) {
   const char* chosen = std::getenv("TOPOGRAD_TEST_DEVICES");
   if (chosen && std::string_view(chosen).find(name_of(device)) == std::string_view::npos) return {};
   const bool one_schedule = std::getenv("TOPOGRAD_TEST_ONE_SCHEDULE") != nullptr;
   if (device == Device::simt && one_schedule) return {{device, 1}};
   if (device == Device::simt) return {{device, 0}, {device, 1}, {device, 2}};
   if (!is_available(device)) return {};
-  return {{device, 0}};
+  if (!vectors || one_schedule) return {{device}};
+  std::vector<Execution> executions;
+  for (int64_t target : hwy::SupportedAndGeneratedTargets())
+    executions.push_back({.device = device, .vector_target = target});
+  return executions;
 }
 
 /// Whether TOPOGRAD_TEST_SKIP_ROWS, names with commas between, lists a row: tools that watch every
@@ -206,16 +228,20 @@ inline bool is_skipped(std::string_view row) {
   return list && text(',', list, ',').find(text(',', row, ',')) != std::string::npos;
 }
 
+/// Whether a row of the CPU is one of those in vector code.
+inline bool is_in_vector_code(std::string_view row) {
+  return row == "highway" || row == "winograd" || row == "direct";
+}
+
 /// Calls run(row, execution, context) for every row of Args' table and every way to run it here.
 template <class Args, class Run>
 void for_each_execution(const Run& run) {
   for (const Implementation<Args>& row : OpRegistry::instance().rows<Args>()) {
     if (is_skipped(row.name)) continue;
-    for (const Execution& execution : executions_on(row.device)) {
+    for (const Execution& execution : executions_on(row.device, is_in_vector_code(row.name))) {
       Context context(row.device);
-      simt::set_schedule_seed(execution.schedule);
+      const Executing executing(execution);
       run(row, execution, context);
-      simt::set_schedule_seed(0);
     }
   }
 }
