@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
+#include <set>
 
 #include "apps/model_file.h"
 #include "apps/progress.h"
@@ -66,7 +67,7 @@ class SurfaceRun {
     require(dataset == "cifar10", "--dataset ", dataset,
             ": only cifar10 is known by name; --data takes any folder of images");
     batchnorm_ = surface_batchnorm(flags);
-    precision_ = precision();
+    choose_precision();
     images_ = surface_images(flags, model_, batchnorm_.at_point == PointBatchnorm::batch);
     directions_ = surface_directions(flags, model_, batchnorm_.directions, line, ranks.lead());
     values_ = SurfaceValues({.sets = images_.names,
@@ -108,7 +109,7 @@ class SurfaceRun {
       report_unfinished();
       return cli::kInterruptedStatus;
     }
-    if (precision_ != Precision::f32) check_precision();
+    if (precision_name_ != "f32") check_precision();
     report(computation_->images_per_second());
     return 0;
   }
@@ -126,15 +127,22 @@ class SurfaceRun {
     return options;
   }
 
-  Precision precision() const {
-    const std::string name = flags_["precision"].as<std::string>();
-    const Precision precision = precision_named(name);
-    if (precision == Precision::f32) return precision;
+  void choose_precision() {
+    const std::string& name = precision_name_ = flags_["precision"].as<std::string>();
+    require(std::set<std::string>{"f64", "f32", "tf32", "bf16x3", "bf16"}.contains(name),
+            "--precision ", name, ": choose f64, f32, tf32, bf16x3 or bf16");
+    if (name == "f32") return;
     require(batchnorm_.at_point == PointBatchnorm::given, "--precision ", name,
             " has no place beside --bn recompute or batch, which compute in f32");
+    if (name == "f64") {
+      require(pool_.device() == Device::cpu,
+              "--precision f64: choose --device cpu, which alone has double precision");
+      dtype_ = DType::f64;
+      return;
+    }
+    precision_ = precision_named(name);
     require(pool_.device() != Device::cpu || has_tile_unit(), "--precision ", name,
             ": this processor has no tile unit (Intel's AMX), and without one f32 is faster");
-    return precision;
   }
 
   std::string model_path() const {
@@ -170,7 +178,7 @@ class SurfaceRun {
       names += (names.empty() ? "" : ",") + std::string(name_of(loss));
     }
     p["bn_mode"] = batchnorm_.description;
-    p["precision"] = name_of(precision_);
+    p["precision"] = precision_name_;
     if (target_se_ > 0) p["target_se"] = text(std::setprecision(15), target_se_);
     // Devices round differently. The CPU is not named: files made before there were others are its.
     if (pool_.device() != Device::cpu) p["device"] = name_of(pool_.device());
@@ -224,6 +232,7 @@ class SurfaceRun {
             .planes = directions_.planes,
             .sets = images_.sets,
             .losses = losses_,
+            .dtype = dtype_,
             .precision = precision_,
             .target_se = target_se_,
             .batchnorm = batchnorm_.at_point,
@@ -237,6 +246,7 @@ class SurfaceRun {
     const std::vector<int64_t> points = points_to_check(surface_, plane);
     Surface exact = surface_;
     EvaluationSpec in_f32 = spec();
+    in_f32.dtype = DType::f32;
     in_f32.precision = Precision::f32;
     Evaluator evaluator(in_f32, pool_);
     size_t next = 0;
@@ -269,8 +279,7 @@ class SurfaceRun {
       std::cout << "nowhere finite";
     }
     if (images_per_second > 0) std::cout << "; " << decimals(images_per_second, 0) << " images/s";
-    if (!precision_check_.empty())
-      std::cout << "\n" << name_of(precision_) << ", " << precision_check_;
+    if (!precision_check_.empty()) std::cout << "\n" << precision_name_ << ", " << precision_check_;
     std::cout << '\n';
     if (flags_.count("no-pictures")) return;
     if (can_be_drawn(surface_))
@@ -318,6 +327,8 @@ class SurfaceRun {
   double save_seconds_ = 0;
   std::string output_;
   SurfaceBatchnorm batchnorm_;
+  std::string precision_name_;
+  DType dtype_ = DType::f32;
   Precision precision_ = Precision::f32;
   std::string precision_check_;
   SurfaceImages images_;

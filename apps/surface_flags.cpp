@@ -80,8 +80,9 @@ cxxopts::Options surface_flags(bool line) {
   options.add_options("Run")
       ("device", cli::kDeviceHelp, value("auto"))
       ("threads", "of the device cpu; 0: one per processor, or its share of them under mpirun", value("0"))
-      ("precision", "of the products: f32; bf16x3, near it; or bf16, for previews. The latter two need a "
-                    "processor with AMX or a GPU, and repeat a sample of points in f32", value("f32"))
+      ("precision", "of the products: f32; bf16x3, near it; tf32; or bf16, for previews. The latter three need "
+                    "a processor with AMX or a GPU. f64, by plain loops, is for a few points. All but f32 "
+                    "repeat a sample of points in f32", value("f32"))
       ("save-seconds", "save unfinished points that often", value("5"))
       ("impl", "force an implementation, as in conv2d=reference",
        cxxopts::value<std::vector<std::string>>())

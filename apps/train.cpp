@@ -84,7 +84,7 @@ cxxopts::Options make_options() {
        string())
       ("swa-start", "average the weights at the ends of epochs, from this one on: swa.safetensors",
        string())
-      ("precision", "of the operands of convolutions and linear layers: f32, bf16x3 or bf16, which need "
+      ("precision", "of the operands of convolutions and linear layers: f32, tf32, bf16x3 or bf16, which need "
                     "--device cuda or simt; weights, sums and all else stay f32", value("f32"))
       ("seed", "decides weights, order, augmentation and label noise", value("1"));
   options.add_options("Run")

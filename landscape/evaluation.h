@@ -69,6 +69,9 @@ struct EvaluationSpec {
   /// Evaluated in one pass, each with its own sums (training and test images, say).
   std::span<const LabelledImages> sets;
   std::vector<LossKind> losses{LossKind::cross_entropy};
+  /// Of weights, values and sums. f64, with the `given` statistics and on the CPU alone, is the
+  /// reference rows: to hold a few points of a surface against, at a thousandth of f32's speed.
+  DType dtype = DType::f32;
   /// Of the products, with the `given` statistics; other evaluations are in f32.
   Precision precision = Precision::f32;
   /// Above 0: a point takes no more images of a set once the standard error of their mean first

@@ -10,26 +10,33 @@ class PlanWorker : public PointWorker {
   explicit PlanWorker(const EvaluationSpec& spec)
       : spec_(spec),
         plan_(spec.graph, {.images = kImagesPerEvaluation,
+                           .dtype = spec.dtype,
                            .precision = spec.precision,
                            .rounding = Rounding::relaxed}),
-        coefficients_({1, 2}, DType::f64) {}
+        coefficients_({1, 2}, DType::f64) {
+    for (const Directions& plane : spec.planes) {
+      const Direction y = plane.y.value_or(Direction{});
+      const auto own = [&](const Tensor& t) {
+        return t.defined() && t.dtype() != spec.dtype ? t.converted(spec.dtype) : t;
+      };
+      networks_.push_back({own(spec.theta), own(spec.states), own(plane.x.parameters),
+                           own(y.parameters), own(plane.x.states), own(y.states)});
+    }
+  }
 
   void bind(const PlanePosition& position, size_t plane, Context& context) override {
     if (place_ && place_->is(position, plane)) return;
     place_.reset();  // neither place, should an operation throw
-    const Direction& x = spec_.planes[plane].x;
-    const Direction y = spec_.planes[plane].y.value_or(Direction{});
     coefficients_.data<double>()[0] = position.alpha;
     coefficients_.data<double>()[1] = position.beta;
-    plan_.form_weights({spec_.theta, spec_.states, x.parameters, y.parameters, x.states, y.states},
-                       coefficients_, context);
+    plan_.form_weights(networks_[plane], coefficients_, context);
     place_ = PointPlace{position, plane};
   }
 
   std::vector<LossSums> evaluate(size_t set, int64_t begin, int64_t end,
                                  Context& context) override {
     const LabelledImages& images = spec_.sets[set];
-    const Tensor x(images.images.shape().with_first(end - begin));
+    const Tensor x(images.images.shape().with_first(end - begin), spec_.dtype);
     normalise_images(x, images, begin, end, context);
     const Tensor logits = plan_.run(x, context).reshaped({end - begin, spec_.graph.classes()});
     return sums_of(logits, images.labels.rows(begin, end), spec_.losses, context);
@@ -38,6 +45,7 @@ class PlanWorker : public PointWorker {
  private:
   const EvaluationSpec& spec_;
   FusedPlan plan_;
+  std::vector<NetworkOnPlane> networks_;  // on every plane
   Tensor coefficients_;
   std::optional<PointPlace> place_;  // whose weights are bound
 };

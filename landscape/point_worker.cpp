@@ -11,7 +11,7 @@ bool PointPlace::is(const PlanePosition& other, size_t its_plane) const {
 std::vector<LossSums> sums_of(const Tensor& logits, const Tensor& labels,
                               const std::vector<LossKind>& kinds, Context& context) {
   const int64_t n = labels.dim(0);
-  const Tensor losses({n});
+  const Tensor losses({n}, logits.dtype());
   const Tensor correct({n}, DType::i32);
   std::vector<LossSums> all;
   for (LossKind kind : kinds) {
@@ -20,12 +20,14 @@ std::vector<LossSums> sums_of(const Tensor& logits, const Tensor& labels,
         context);
     LossSums& sums = all.emplace_back();
     sums.count = n;
-    for (int64_t i = 0; i < n; ++i) {
-      const double loss = losses.data<float>()[i];
-      sums.loss += loss;
-      sums.loss_squares += loss * loss;
-      sums.correct += correct.data<int32_t>()[i];
-    }
+    with_real_type(losses.dtype(), [&](auto real) {
+      for (int64_t i = 0; i < n; ++i) {
+        const double loss = losses.data<decltype(real)>()[i];
+        sums.loss += loss;
+        sums.loss_squares += loss * loss;
+        sums.correct += correct.data<int32_t>()[i];
+      }
+    });
   }
   return all;
 }

@@ -17,8 +17,8 @@ const float* factor(Write write) {
 
 void forward(const Conv2dForwardArgs& args, Context& context) {
   if (args.y.size() == 0) return;
-  auto& convolution = context.state<Convolutions<Forward>>().find(context, args.x, args.w, args.y,
-                                                                  args.geometry, args.rounding, 0);
+  auto& convolution = context.state<Convolutions<Forward>>().find(
+      context, args.x, args.w, args.y, args.geometry, args.precision, args.rounding, 0);
   const cudnnHandle_t handle = cudnn_of(context);
   const ConvolutionDescriptors& d = convolution.descriptors();
   const auto call = [&](Forward::Algorithm algorithm, void* workspace, size_t bytes) {
@@ -36,7 +36,7 @@ void forward(const Conv2dForwardArgs& args, Context& context) {
 void backward_data(const Conv2dBackwardDataArgs& args, Context& context) {
   if (args.dx.size() == 0) return;
   auto& convolution = context.state<Convolutions<BackwardData>>().find(
-      context, args.dx, args.w, args.dy, args.geometry, args.rounding,
+      context, args.dx, args.w, args.dy, args.geometry, args.precision, args.rounding,
       args.write == Write::accumulate);
   const ConvolutionDescriptors& d = convolution.descriptors();
   const auto call = [&](BackwardData::Algorithm algorithm, void* workspace, size_t bytes) {
@@ -56,7 +56,7 @@ void backward_filter(const Conv2dBackwardFilterArgs& args, Context& context) {
     return;
   }
   auto& convolution = context.state<Convolutions<BackwardFilter>>().find(
-      context, args.x, args.dw, args.dy, args.geometry, Rounding::tight,
+      context, args.x, args.dw, args.dy, args.geometry, args.precision, Rounding::tight,
       args.write == Write::accumulate);
   const ConvolutionDescriptors& d = convolution.descriptors();
   const auto call = [&](BackwardFilter::Algorithm algorithm, void* workspace, size_t bytes) {
@@ -72,22 +72,20 @@ void backward_filter(const Conv2dBackwardFilterArgs& args, Context& context) {
 void register_conv2d_cudnn(OpRegistry& registry) {
   registry.add<Conv2dForwardArgs>({"cudnn", Device::cuda,
                                    [](const Conv2dForwardArgs& a) {
-                                     return a.precision == Precision::f32 && fits_cudnn(a.x) &&
+                                     return cudnn_computes(a.precision) && fits_cudnn(a.x) &&
                                             fits_cudnn(a.w) && fits_cudnn(a.y);
                                    },
                                    forward});
   registry.add<Conv2dBackwardDataArgs>({"cudnn", Device::cuda,
                                         [](const Conv2dBackwardDataArgs& a) {
-                                          return a.precision == Precision::f32 &&
-                                                 fits_cudnn(a.dx) && fits_cudnn(a.w) &&
-                                                 fits_cudnn(a.dy);
+                                          return cudnn_computes(a.precision) && fits_cudnn(a.dx) &&
+                                                 fits_cudnn(a.w) && fits_cudnn(a.dy);
                                         },
                                         backward_data});
   registry.add<Conv2dBackwardFilterArgs>({"cudnn", Device::cuda,
                                           [](const Conv2dBackwardFilterArgs& a) {
-                                            return a.precision == Precision::f32 &&
-                                                   fits_cudnn(a.x) && fits_cudnn(a.dw) &&
-                                                   fits_cudnn(a.dy);
+                                            return cudnn_computes(a.precision) && fits_cudnn(a.x) &&
+                                                   fits_cudnn(a.dw) && fits_cudnn(a.dy);
                                           },
                                           backward_filter});
 }

@@ -14,15 +14,17 @@ const OpRegistry& OpRegistry::instance() {
 }
 
 Precision precision_named(std::string_view name) {
-  for (Precision precision : {Precision::f32, Precision::bf16x3, Precision::bf16})
+  for (Precision precision : {Precision::f32, Precision::tf32, Precision::bf16x3, Precision::bf16})
     if (name == name_of(precision)) return precision;
-  fail("unknown precision '", name, "': choose f32, bf16x3 or bf16");
+  fail("unknown precision '", name, "': choose f32, tf32, bf16x3 or bf16");
 }
 
 std::string_view name_of(Precision precision) {
   switch (precision) {
     case Precision::f32:
       return "f32";
+    case Precision::tf32:
+      return "tf32";
     case Precision::bf16x3:
       return "bf16x3";
     case Precision::bf16:

@@ -30,11 +30,12 @@ enum class Rounding {
 /// better. Their sums are in f32 at least.
 enum class Precision {
   f32,     ///< as they are
+  tf32,    ///< 11 bits: what NVIDIA's tensor cores keep of an f32; bf16x3 where there are none
   bf16x3,  ///< each operand as the sum of two bf16 numbers, three products: about 16 bits
   bf16     ///< operands rounded to bf16: 8 bits
 };
 
-/// "f32", "bf16x3" or "bf16"; anything else is an Error that lists them.
+/// "f32", "tf32", "bf16x3" or "bf16"; anything else is an Error that lists them.
 Precision precision_named(std::string_view name);
 std::string_view name_of(Precision precision);
 

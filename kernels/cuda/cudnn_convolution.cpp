@@ -62,8 +62,13 @@ bool fits_cudnn(const Tensor& t) {
          t.size() <= kMostElements;
 }
 
+bool cudnn_computes(Precision precision) {
+  return precision == Precision::f32 || precision == Precision::tf32;
+}
+
 ConvolutionDescriptors::ConvolutionDescriptors(const Shape& x_shape, const Shape& w_shape,
-                                               const Shape& y_shape, ConvGeometry geometry)
+                                               const Shape& y_shape, ConvGeometry geometry,
+                                               Precision precision)
     : x(nhwc(x_shape)), y(nhwc(y_shape)), bias(nhwc({1, 1, 1, y_shape[3]})) {
   check(cudnnSetFilter4dDescriptor(w, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC, as_int(w_shape[0]),
                                    as_int(w_shape[3]), as_int(w_shape[1]), as_int(w_shape[2])),
@@ -72,9 +77,10 @@ ConvolutionDescriptors::ConvolutionDescriptors(const Shape& x_shape, const Shape
                                         geometry.stride, geometry.stride, 1, 1,
                                         CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT),
         "cudnnSetConvolution2dDescriptor", "describing a convolution of ", x_shape);
-  // The default would let TF32 in.
-  check(cudnnSetConvolutionMathType(convolution, CUDNN_FMA_MATH), "cudnnSetConvolutionMathType",
-        "describing a convolution of ", x_shape);
+  // cuDNN's default lets TF32 in.
+  const bool tf32 = precision == Precision::tf32;
+  check(cudnnSetConvolutionMathType(convolution, tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH),
+        "cudnnSetConvolutionMathType", "describing a convolution of ", x_shape);
 }
 
 std::vector<Forward::Algorithm> Forward::candidates(cudnnHandle_t handle,

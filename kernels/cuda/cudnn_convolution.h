@@ -20,9 +20,14 @@ namespace topograd::cuda {
 /// lacking.
 bool fits_cudnn(const Tensor& t);
 
-/// NHWC tensors x and y, OHWI filters, cross-correlation in float: no TF32.
+/// Whether cuDNN forms f32's products so: f32 and tf32.
+bool cudnn_computes(Precision precision);
+
+/// NHWC tensors x and y, OHWI filters, cross-correlation in float; products in TF32 for
+/// Precision::tf32.
 struct ConvolutionDescriptors {
-  ConvolutionDescriptors(const Shape& x, const Shape& w, const Shape& y, ConvGeometry geometry);
+  ConvolutionDescriptors(const Shape& x, const Shape& w, const Shape& y, ConvGeometry geometry,
+                         Precision precision);
   TensorDescriptor x, y, bias;
   FilterDescriptor w;
   ConvolutionDescriptor convolution;
@@ -60,8 +65,8 @@ class Convolution {
   using Algorithm = typename Direction::Algorithm;
 
   Convolution(Context& context, const Shape& x, const Shape& w, const Shape& y,
-              ConvGeometry geometry, Rounding rounding)
-      : descriptors_(x, w, y, geometry),
+              ConvGeometry geometry, Precision precision, Rounding rounding)
+      : descriptors_(x, w, y, geometry, precision),
         description_(text("x ", x, ", w ", w, ", stride ", geometry.stride, ", padding ",
                           geometry.padding)) {
     for (Algorithm algorithm : Direction::candidates(cudnn_of(context), descriptors_, rounding))
@@ -120,21 +125,30 @@ template <class Direction>
 class Convolutions {
  public:
   Convolution<Direction>& find(Context& context, const Tensor& x, const Tensor& w, const Tensor& y,
-                               ConvGeometry geometry, Rounding rounding, int variant) {
-    const Key key{
-        x.dim(0), x.dim(1), x.dim(2),        x.dim(3),         w.dim(0),
-        w.dim(1), w.dim(2), geometry.stride, geometry.padding, rounding == Rounding::tight,
-        variant};
+                               ConvGeometry geometry, Precision precision, Rounding rounding,
+                               int variant) {
+    const Key key{x.dim(0),
+                  x.dim(1),
+                  x.dim(2),
+                  x.dim(3),
+                  w.dim(0),
+                  w.dim(1),
+                  w.dim(2),
+                  geometry.stride,
+                  geometry.padding,
+                  rounding == Rounding::tight,
+                  precision == Precision::tf32,
+                  variant};
     const auto found = convolutions_.find(key);
     if (found != convolutions_.end()) return found->second;
     return convolutions_
         .emplace(key, Convolution<Direction>(context, x.shape(), w.shape(), y.shape(), geometry,
-                                             rounding))
+                                             precision, rounding))
         .first->second;
   }
 
  private:
-  using Key = std::array<int64_t, 11>;
+  using Key = std::array<int64_t, 12>;
   std::map<Key, Convolution<Direction>> convolutions_;
 };
 

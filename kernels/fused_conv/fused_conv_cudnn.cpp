@@ -75,9 +75,9 @@ Slices slices_of(const FusedConvArgs& args, int64_t point, const float* zero_bia
 bool run_points(const FusedConvArgs& args, bool relu, Context& context) {
   auto& state = context.state<FusedConvolutions>();
   const int64_t N = args.images(), O = args.filters();
-  Convolution<Forward>& convolution =
-      state.convolutions.find(context, args.x.rows(0, N), args.w.rows(0, O), args.y.rows(0, N),
-                              args.geometry, Rounding::tight, 2 * args.residual.defined() + relu);
+  Convolution<Forward>& convolution = state.convolutions.find(
+      context, args.x.rows(0, N), args.w.rows(0, O), args.y.rows(0, N), args.geometry,
+      args.precision, Rounding::tight, 2 * args.residual.defined() + relu);
   const ConvolutionDescriptors& d = convolution.descriptors();
   const ActivationDescriptor& activation = relu ? state.epilogues.relu : state.epilogues.identity;
   const float* zero_bias = args.bias.defined() ? nullptr : state.zero_bias.get(O, context);
@@ -115,7 +115,7 @@ bool aligned(const Tensor& t, int64_t shares) {
 
 bool supports(const FusedConvArgs& args) {
   const int64_t P = args.points;
-  return args.precision == Precision::f32 && fits_cudnn(args.x) && fits_cudnn(args.w) &&
+  return cudnn_computes(args.precision) && fits_cudnn(args.x) && fits_cudnn(args.w) &&
          fits_cudnn(args.y) && aligned(args.x, args.shares_x() ? 1 : P) && aligned(args.w, P) &&
          aligned(args.y, P) && aligned(args.residual, P) && aligned(args.bias, P);
 }

@@ -7,9 +7,10 @@ namespace topograd::cuda {
 
 namespace {
 
-/// f32 alone, products as they are: lower precision is the tensor cores' business.
+/// Products of f32 as they are, for tf32 too; lower precision is the tensor cores' business.
 bool supports(const GemmArgs& args) {
-  return args.c.dtype() == DType::f32 && args.precision == Precision::f32 &&
+  return args.c.dtype() == DType::f32 &&
+         (args.precision == Precision::f32 || args.precision == Precision::tf32) &&
          Cublas::library() != nullptr;
 }
 

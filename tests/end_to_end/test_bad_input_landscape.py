@@ -103,9 +103,15 @@ class WrongValues(LandscapeTest):
         for flag, choice in [("norm", "filter"), ("xnorm", "filter"), ("ynorm", "filter"),
                              ("ignore", "biasbn"), ("xignore", "biasbn"), ("dir-type", "states"),
                              ("loss", "mse"), ("split", "both"), ("model", "resnet8"),
-                             ("subset", "stratified"), ("bn", "recompute"), ("dataset", "cifar10")]:
+                             ("subset", "stratified"), ("bn", "recompute"), ("dataset", "cifar10"),
+                             ("precision", "bf16x3")]:
             with self.subTest(flag=flag):
                 self.refuse([f"--{flag}", "nonsense"], "nonsense", choice)
+
+    def test_precisions_that_do_not_go_with_the_rest(self):
+        self.refuse(["--precision", "f64", "--device", "simt"], "--precision f64", "--device cpu")
+        for bn in ("recompute", "batch"):
+            self.refuse(["--precision", "bf16", "--bn", bn], "--precision bf16", "--bn")
 
     def test_losses(self):
         self.refuse(["--loss", "mse,mse"], "--loss", "mse", "twice")

@@ -28,6 +28,42 @@ class Surfaces(LandscapeTest):
             self.assertTrue(0 <= accuracy <= 100)
             self.assertEqual(accuracy, 100 * correct / 50)
 
+    def check_receipt(self, precision, tolerance, *more):
+        """The surface and its receipt agree with f32 to `tolerance`; returns the losses."""
+        self.run_ok(self.surface("f32.h5", *more))
+        printed = self.run_ok(self.surface("s.h5", "--precision", precision, *more))
+        receipt = re.search(rf"^{precision}, (\d+) points again in f32: train_loss differs by up to "
+                            r"(\S+), at \(\S+, \S+\), by (\S+) in the median$", printed, re.M)
+        self.assertIsNotNone(receipt, printed)
+        self.assertTrue(6 <= int(receipt.group(1)) <= 15)
+        exact, found = (doubles(self.planes(f)["train_loss"]) for f in ("f32.h5", "s.h5"))
+        largest = max(abs(a - b) for a, b in zip(exact, found))
+        self.assertLess(largest, tolerance)
+        self.assertGreater(largest, 0)
+        self.assertLessEqual(float(receipt.group(2)), largest * 1.001)
+        self.assertLessEqual(float(receipt.group(3)), float(receipt.group(2)))
+        with open(self.path("s.h5"), "rb") as file:
+            self.assertIn(receipt.group(0).split(", ", 1)[1].encode(), file.read())
+        self.assertEqual(self.run_ok(self.surface("s.h5", "--precision", precision, *more))
+                         .splitlines()[1], receipt.group(0))
+        for name in ("f32.h5", "s.h5"):
+            os.remove(self.path(name))
+        return found
+
+    def test_other_precisions_say_how_far_they_are_from_f32(self):
+        self.check_receipt("f64", 1e-5)
+        emulated = ["--device", "simt", "--images", "10"]
+        self.assertEqual(self.check_receipt("tf32", 2e-3, *emulated),
+                         self.check_receipt("bf16x3", 2e-3, *emulated))
+        self.check_receipt("bf16", 0.3, *emulated)
+        with open("/proc/cpuinfo") as info:
+            tiles = "amx_bf16" in info.read()
+        if tiles:
+            self.check_receipt("bf16x3", 2e-3)
+            self.check_receipt("bf16", 0.3)
+        else:
+            self.assert_refused(self.surface("s.h5", "--precision", "bf16"), "no tile unit")
+
     def test_the_middle_is_the_network_itself(self):
         self.run_ok(self.surface("s.h5", "--split", "both"))
         found = self.planes("s.h5")

@@ -3,6 +3,7 @@
 but what was under way when a rank dies. Skipped where there is no mpirun or landscape has no MPI."""
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -133,26 +134,47 @@ class Ranks(EndToEndTest):
         self.assertIn("a.safetensors", self.voice(done.stderr)[0])
         self.assertFalse(os.path.exists(self.path("s.h5")))
 
-    def started(self, output):
-        process, _ = start(with_ranks(3, self.slow_surface(output)), self.folder, None)
-        programs.wait_for_saves(self.path(output), process, 4)
+    def started(self, output, ranks=3, saves=4):
+        process, _ = start(with_ranks(ranks, self.slow_surface(output)), self.folder, None)
+        programs.wait_for_saves(self.path(output), process, saves)
         return process
+
+    def kill(self, process, victim):
+        """Kills the launcher or a rank, and waits until all have ended."""
+        pid = process.pid if victim == "launcher" else child_of_rank(process.pid, victim)
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        process.stdout.read()  # the ranks hold its other end
+        process.stdout.close()
+        process.wait(programs.TIMEOUT)
+        self.assertFalse(pid and process.returncode == 0)
 
     def test_a_killed_rank_loses_what_was_under_way(self):
         self.run_ok(self.slow_surface("whole.h5"))
         for rank in (1, 0):
-            process = self.started("s.h5")
-            victim = child_of_rank(process.pid, rank)
-            if victim:
-                os.kill(victim, signal.SIGKILL)
-            process.stdout.read()
-            process.stdout.close()
-            process.wait(programs.TIMEOUT)
-            self.assertFalse(victim and process.returncode == 0)
+            self.kill(self.started("s.h5"), rank)
             done = sum(programs.doubles(self.planes("s.h5")["done"]))
             self.assertGreater(done, 0)
         self.run_ok(with_ranks(3, self.slow_surface("s.h5")), stderr=None)
         self.assertEqual(self.planes("s.h5"), self.planes("whole.h5"))
+
+    def test_killed_again_and_again(self):
+        """TOPOGRAD_KILLS times, the launcher or one of two ranks, at a random moment."""
+        self.run_ok(self.slow_surface("whole.h5"))
+        seed = random.randrange(1 << 30)
+        moments = random.Random(seed)
+        for _ in range(int(os.environ.get("TOPOGRAD_KILLS", "3"))):
+            process = self.started("s.h5", 2, moments.randint(1, 12))
+            programs.pause(process, moments.uniform(0, 0.02))
+            if process.poll() is None:
+                self.kill(process, moments.choice(["launcher", 0, 1]))
+            else:
+                stop(process, signal.SIGKILL)
+            if all(programs.doubles(self.planes("s.h5")["done"])):  # begin anew
+                self.assertEqual(self.planes("s.h5"), self.planes("whole.h5"), seed)
+                os.remove(self.path("s.h5"))
+        self.run_ok(with_ranks(2, self.slow_surface("s.h5")), stderr=None)
+        self.assertEqual(self.planes("s.h5"), self.planes("whole.h5"), seed)
 
     def test_interrupted(self):
         self.run_ok(self.slow_surface("whole.h5"))
