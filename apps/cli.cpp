@@ -141,6 +141,13 @@ std::vector<LossKind> losses(const cxxopts::ParseResult& flags) {
   return kinds;
 }
 
+std::vector<std::string> words(const std::string& list) {
+  std::vector<std::string> result;
+  std::istringstream in(list);
+  for (std::string item; std::getline(in, item, ',');) result.push_back(item);
+  return result;
+}
+
 std::vector<double> numbers(const std::string& option, const std::string& list) {
   std::vector<double> result;
   std::istringstream in(list);

@@ -79,6 +79,8 @@ std::vector<LossKind> losses(const cxxopts::ParseResult& flags);
 
 /// A whole number with an option's name in the message when it is out of [low, high].
 int64_t checked(const std::string& option, int64_t value, int64_t low, int64_t high);
+/// The words between a list's commas; none of an empty list.
+std::vector<std::string> words(const std::string& list);
 /// Comma-separated numbers.
 std::vector<double> numbers(const std::string& option, const std::string& list);
 

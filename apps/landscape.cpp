@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "apps/compare_command.h"
+#include "apps/hessian_command.h"
 #include "apps/surface_command.h"
 #include "kernels/core/check.h"
 
@@ -14,6 +15,7 @@ constexpr const char* kUsage = R"(Maps the landscape of a network's loss.
 Usage:
   landscape surface MODEL.safetensors [flags]   losses on a plane through the network
   landscape line MODEL.safetensors [flags]      losses along a line, or on the way to another network
+  landscape hessian MODEL.safetensors [flags]   the curvature's eigenvalues, trace and density
   landscape compare FIRST.h5 OTHER.h5...        how surfaces on the same points differ
   landscape <command> --help                    the flags
   landscape --version
@@ -22,7 +24,7 @@ Examples:
   landscape surface model.safetensors --data cifar10 --images 1000 --x -1:1:51 --y -1:1:51
   landscape line a.safetensors --to b.safetensors --data cifar10 --split both
 
-The first two write an HDF5 file in the layout of the paper's authors, and pictures as SVG and PNG. Ctrl-C
+Surfaces and lines are HDF5 files in the layout of the paper's authors, and pictures as SVG and PNG. Ctrl-C
 saves; the same command continues.
 )";
 
@@ -31,6 +33,14 @@ int compare(cli::Arguments& arguments) {
   const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
   if (flags.count("help") == 0) return run_compare(flags);
   std::cout << options.help();
+  return 0;
+}
+
+int hessian(cli::Arguments& arguments, const std::string& command) {
+  cxxopts::Options options = hessian_flags();
+  const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
+  if (flags.count("help") == 0) return run_hessian(flags, command);
+  std::cout << options.help({"Curvature", "Data", "Output", "Run"});
   return 0;
 }
 
@@ -44,21 +54,25 @@ int run(int argc, char** argv) {
     std::cout << "landscape " << cli::version() << '\n';
     return 0;
   }
-  require(subcommand == "surface" || subcommand == "line" || subcommand == "compare",
+  require(subcommand == "surface" || subcommand == "line" || subcommand == "hessian" ||
+              subcommand == "compare",
           "unknown command '", subcommand,
-          "': choose surface or line, or compare; see landscape --help");
+          "': choose surface or line, hessian or compare; see landscape --help");
   const bool line = subcommand == "line";
   cli::Arguments all(argc, argv);
   cli::Arguments arguments(argc - 1, argv + 1);
   if (subcommand == "compare") return compare(arguments);
+  if (subcommand == "hessian") return hessian(arguments, all.command());
   const std::unique_ptr<Ranks> ranks = join_ranks();  // before any but rank 0 says anything
-  cxxopts::Options options = surface_flags(line);
-  const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
-  if (flags.count("help")) {
+  // An error is said before the ranks part: a launcher ends rank 0 as soon as another has left
+  // with an error.
+  return cli::run_program("landscape", [&] {
+    cxxopts::Options options = surface_flags(line);
+    const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
+    if (flags.count("help") == 0) return run_surface(flags, line, all.command(), *ranks);
     std::cout << surface_help(options);
     return 0;
-  }
-  return run_surface(flags, line, all.command(), *ranks);
+  });
 }
 
 }  // namespace
