@@ -4,9 +4,12 @@ namespace topograd {
 
 std::string_view name_of(Activation activation) {
   switch (activation) {
-    case Activation::relu: return "relu";
-    case Activation::tanh: return "tanh";
-    case Activation::gelu: return "gelu";
+    case Activation::relu:
+      return "relu";
+    case Activation::tanh:
+      return "tanh";
+    case Activation::gelu:
+      return "gelu";
   }
   return "?";
 }
@@ -28,6 +31,12 @@ void ActivationBackwardArgs::check() const {
           activation == Activation::gelu ? "input" : "output");
   require(dx.shape() == dy.shape() && dx.shape() == source.shape(), kOp, ": dx ", dx.shape(),
           ", dy ", dy.shape(), " and the saved tensor ", source.shape(), " differ");
+}
+
+void ActivationCurvatureArgs::check() const {
+  for (const Tensor* t : {&dy, &saved, &saved_tangent})
+    require(t->shape() == dx_tangent.shape() && t->dtype() == dx_tangent.dtype(), kOp, ": tensors ",
+            t->shape(), " and ", dx_tangent.shape(), " differ");
 }
 
 }  // namespace topograd

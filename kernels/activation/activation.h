@@ -41,4 +41,22 @@ inline void activation_backward(const ActivationBackwardArgs& args, Context& con
   run_op(args, context);
 }
 
+/// What the slope's own change adds to the tangent of dx = dy f'(x), for Hessian-vector products:
+///   dx' += dy f''(x) x',
+/// from what is kept: tanh f''(x) x' = -2 y y', from the output and its tangent; GELU
+/// f''(x) = (2 - x^2) exp(-x^2 / 2) / sqrt(2 pi), from the input and its tangent. ReLU's is 0, and
+/// nothing is done.
+struct ActivationCurvatureArgs {
+  static constexpr std::string_view kOp = "activation_curvature";
+  Tensor dx_tangent;     ///< added to
+  Tensor dy;             ///< the same shape
+  Tensor saved;          ///< y, or x for GELU
+  Tensor saved_tangent;  ///< y', or x' for GELU
+  Activation activation = Activation::tanh;
+  void check() const;
+};
+inline void activation_curvature(const ActivationCurvatureArgs& args, Context& context) {
+  run_op(args, context);
+}
+
 }  // namespace topograd

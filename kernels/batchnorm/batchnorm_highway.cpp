@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <vector>
 
 #include "kernels/batchnorm/batchnorm.h"
+#include "kernels/batchnorm/channel_periods.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/batchnorm/batchnorm_highway.cpp"
@@ -112,36 +112,14 @@ HWY_EXPORT(sum_gradients);
 HWY_EXPORT(normalise);
 HWY_EXPORT(backward);
 
-/// How x divides into periods, and the tail shorter than one.
-struct Periods {
-  int64_t C, P, whole, tail_begin, size;
-  explicit Periods(const Tensor& x, int64_t channels) : C(channels), size(x.size()) {
-    const int64_t L = HWY_DYNAMIC_DISPATCH(lanes)();
-    const int64_t shortest = std::lcm(C, L);
-    const int64_t chains = 8;  // independent additions that hide an addition's latency
-    P = shortest * std::max<int64_t>(1, chains * L / shortest);
-    whole = size / P;
-    tail_begin = whole * P;
-  }
-  /// A table of one period from a per-channel function.
-  template <class F>
-  std::vector<float> table(F value) const {
-    std::vector<float> result(static_cast<size_t>(P));
-    for (int64_t j = 0; j < P; ++j)
-      result[static_cast<size_t>(j)] =
-          j < C ? static_cast<float>(value(j)) : result[static_cast<size_t>(j - C)];
-    return result;
-  }
-};
-
-// Partial sums in float take at most this many terms before they are moved to double: the error of
-// a partial sum stays below 64 * 2^-24 = 4e-6 of its terms' magnitude, usually a tenth of that.
-constexpr int64_t kPeriodsPerBlock = 64;
+ChannelPeriods periods_of(const Tensor& x, int64_t channels) {
+  return {x, channels, HWY_DYNAMIC_DISPATCH(lanes)()};
+}
 
 /// sums[c] = sum of x - shift (or its square): blocks in float, totals in double.
 template <class Sum>
-void sum_channels(double* sums, const float* x, const Periods& p, const std::vector<float>& shift,
-                  Sum sum_block, bool square) {
+void sum_channels(double* sums, const float* x, const ChannelPeriods& p,
+                  const std::vector<float>& shift, Sum sum_block, bool square) {
   std::fill_n(sums, p.C, 0.0);
   std::vector<float> partial(static_cast<size_t>(p.P));
   for (int64_t begin = 0; begin < p.whole; begin += kPeriodsPerBlock) {
@@ -159,7 +137,7 @@ void sum_channels(double* sums, const float* x, const Periods& p, const std::vec
 
 void run_moments(const BatchnormMomentsArgs& args, Context&) {
   const int64_t C = args.moments.dim(1);
-  const Periods p(args.x, C);
+  const ChannelPeriods p = periods_of(args.x, C);
   const float* x = args.x.data<float>();
   double* mean = args.moments.data<double>();
   double* squares = mean + C;
@@ -182,7 +160,7 @@ double inverse_deviation(const Tensor& variance, double epsilon, int64_t c) {
 
 void run_normalise(const BatchnormNormaliseArgs& args, Context&) {
   const int64_t C = args.gamma.size();
-  const Periods p(args.x, C);
+  const ChannelPeriods p = periods_of(args.x, C);
   const float* x = args.x.data<float>();
   float* y = args.y.data<float>();
   const auto mean = p.table([&](int64_t c) { return args.mean.data<float>()[c]; });
@@ -201,7 +179,7 @@ void run_normalise(const BatchnormNormaliseArgs& args, Context&) {
 
 void run_backward_sums(const BatchnormBackwardSumsArgs& args, Context&) {
   const int64_t C = args.mean.size();
-  const Periods p(args.x, C);
+  const ChannelPeriods p = periods_of(args.x, C);
   const float* x = args.x.data<float>();
   const float* dy = args.dy.data<float>();
   const auto mean = p.table([&](int64_t c) { return args.mean.data<float>()[c]; });
@@ -235,7 +213,7 @@ void run_backward_sums(const BatchnormBackwardSumsArgs& args, Context&) {
 
 void run_backward(const BatchnormBackwardArgs& args, Context&) {
   const int64_t C = args.gamma.size();
-  const Periods p(args.dy, C);
+  const ChannelPeriods p = periods_of(args.dy, C);
   const float* dy = args.dy.data<float>();
   float* dx = args.dx.data<float>();
   const bool accumulate = args.write == Write::accumulate;

@@ -19,6 +19,7 @@ enum class RandomStream : uint32_t {
   synthetic_data = 5,
   test = 6,
   label_noise = 7,
+  probe = 8,  ///< vectors that a matrix is probed with
 };
 
 /// The bijection itself: four words of counter to four random words, ten rounds under a key.

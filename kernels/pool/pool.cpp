@@ -49,6 +49,14 @@ void PoolBackwardArgs::check() const {
           dy.shape());
 }
 
+void MaxPoolTangentArgs::check() const {
+  check_windows(kOp, x, y, geometry);
+  require(x_tangent.shape() == x.shape() && y_tangent.shape() == y.shape() &&
+              x_tangent.dtype() == x.dtype() && y_tangent.dtype() == x.dtype(),
+          kOp, ": x' ", x_tangent.shape(), " and y' ", y_tangent.shape(), " must be like x ",
+          x.shape(), " and y ", y.shape());
+}
+
 void GlobalAveragePoolForwardArgs::check() const {
   check_global(kOp, x, y);
 }

@@ -52,6 +52,22 @@ inline void pool_backward(const PoolBackwardArgs& args, Context& context) {
   run_op(args, context);
 }
 
+/// The tangent of a maximum, for Hessian-vector products: y'[window] = x' at the first pixel, in
+/// the row-major order of the window, that holds the maximum. (Averages are linear: pool_forward of
+/// x'.)
+struct MaxPoolTangentArgs {
+  static constexpr std::string_view kOp = "max_pool_tangent";
+  Tensor y_tangent;  ///< [N, OH, OW, C]
+  Tensor x_tangent;  ///< [N, H, W, C]
+  Tensor x;          ///< [N, H, W, C], the input of the forward pass
+  Tensor y;          ///< [N, OH, OW, C], its output
+  PoolGeometry geometry{};
+  void check() const;
+};
+inline void max_pool_tangent(const MaxPoolTangentArgs& args, Context& context) {
+  run_op(args, context);
+}
+
 /// y[n, c] = mean over the image of x[n, h, w, c].
 struct GlobalAveragePoolForwardArgs {
   static constexpr std::string_view kOp = "global_average_pool_forward";

@@ -11,6 +11,7 @@
 //   average: every window gives dy / kernel^2.
 // Channels are innermost: the lanes of a warp walk the windows of 32 neighbouring channels in step,
 // and every load is one line.
+// The tangent of a maximum, forward too: thread i looks for the pixel that holds y's element i.
 // Traffic, if overlapping reads come from the cache: forward 4 bytes per element of x and of y;
 // backward 4 per element of dy and of dx, and for a maximum of x and of y. Work: kernel^2
 // comparisons or additions per output; index arithmetic of some 60 instructions. Memory bounds 2x2
@@ -82,6 +83,26 @@ __device__ bool held_before(const float* image, float maximum, int64_t oh, int64
   return false;
 }
 
+/// y'[n, oh, ow, c] for this thread's elements: x' at the window's first pixel that holds its
+/// maximum, y.
+__global__ void __launch_bounds__(kThreads)
+    tangent_kernel(float* __restrict__ y_tangent, const float* __restrict__ x_tangent,
+                   const float* __restrict__ x, const float* __restrict__ y, int64_t size,
+                   Windows g, Divisor C, Divisor OW, Divisor OH) {
+  for (int64_t i = first_element(); i < size; i += element_step()) {
+    const auto [pixel, c] = C.divide(i);
+    const auto [row, ow] = OW.divide(pixel);
+    const auto [n, oh] = OH.divide(row);
+    int64_t found = -1;
+    for (int64_t h = g.begin(oh); h < g.end(oh, g.H); ++h)
+      for (int64_t w = g.begin(ow); w < g.end(ow, g.W); ++w) {
+        const int64_t at = ((n * g.H + h) * g.W + w) * g.C + c;
+        if (found < 0 && holds(x[at], y[i])) found = at;
+      }
+    y_tangent[i] = found < 0 ? NAN : x_tangent[found];
+  }
+}
+
 /// dx[n, h, w, c] for this thread's elements. x and y are null for an average.
 template <PoolKind kKind>
 __global__ void __launch_bounds__(kThreads)
@@ -133,6 +154,14 @@ void backward(const PoolBackwardArgs& args, Context& context) {
          args.write == Write::accumulate);
 }
 
+void tangent(const MaxPoolTangentArgs& args, Context& context) {
+  const Windows g(args.x, args.y, args.geometry);
+  const int64_t size = args.y.size();
+  launch(tangent_kernel, grid_for(size, kThreads), dim3(kThreads), 0, context,
+         pointer<float>(args.y_tangent), pointer<float>(args.x_tangent), pointer<float>(args.x),
+         pointer<float>(args.y), size, g, Divisor(g.C), Divisor(g.OW), Divisor(g.OH));
+}
+
 }  // namespace
 
 void register_pool_1_plain(OpRegistry& registry) {
@@ -140,6 +169,8 @@ void register_pool_1_plain(OpRegistry& registry) {
       {"plain", kDevice, [](const PoolForwardArgs& args) { return all_f32(args.x); }, forward});
   registry.add<PoolBackwardArgs>(
       {"plain", kDevice, [](const PoolBackwardArgs& args) { return all_f32(args.dx); }, backward});
+  registry.add<MaxPoolTangentArgs>(
+      {"plain", kDevice, [](const MaxPoolTangentArgs& args) { return all_f32(args.x); }, tangent});
 }
 
 }  // namespace topograd::TOPOGRAD_BACKEND

@@ -41,25 +41,40 @@ void forward(const PoolForwardArgs& args, Context&) {
   });
 }
 
+/// Calls f(first pixel that holds the maximum, element of y) for every window and channel.
+template <class T, class F>
+void for_each_maximum(const T* x, const T* y, const Shape& image, const Shape& pooled,
+                      const PoolGeometry& geometry, F&& f) {
+  for_each_window(image, pooled, geometry, [&](int64_t out, const Window& window) {
+    for (int64_t c = 0; c < image[3]; ++c) {
+      const T maximum = y[out + c];
+      for_each_pixel(window, image, [&](int64_t pixel) {
+        const T value = x[pixel + c];
+        if (value != maximum && !(std::isnan(value) && std::isnan(maximum))) return false;
+        f(pixel + c, out + c);
+        return true;
+      });
+    }
+  });
+}
+
+void tangent(const MaxPoolTangentArgs& args, Context&) {
+  with_real_type(args.x.dtype(), [&](auto real) {
+    using T = decltype(real);
+    const T* from = args.x_tangent.data<T>();
+    T* to = args.y_tangent.data<T>();
+    for_each_maximum(args.x.data<T>(), args.y.data<T>(), args.x.shape(), args.y.shape(),
+                     args.geometry, [&](int64_t in, int64_t out) { to[out] = from[in]; });
+  });
+}
+
 void backward_max(const PoolBackwardArgs& args) {
   with_real_type(args.dx.dtype(), [&](auto real) {
     using T = decltype(real);
-    const T* x = args.x.data<T>();
-    const T* y = args.y.data<T>();
     const T* dy = args.dy.data<T>();
     T* dx = args.dx.data<T>();
-    const Shape& image = args.dx.shape();
-    for_each_window(image, args.dy.shape(), args.geometry, [&](int64_t out, const Window& window) {
-      for (int64_t c = 0; c < image[3]; ++c) {
-        const T maximum = y[out + c];
-        for_each_pixel(window, image, [&](int64_t pixel) {
-          const T value = x[pixel + c];
-          if (value != maximum && !(std::isnan(value) && std::isnan(maximum))) return false;
-          dx[pixel + c] += dy[out + c];
-          return true;
-        });
-      }
-    });
+    for_each_maximum(args.x.data<T>(), args.y.data<T>(), args.dx.shape(), args.dy.shape(),
+                     args.geometry, [&](int64_t in, int64_t out) { dx[in] += dy[out]; });
   });
 }
 
@@ -124,6 +139,7 @@ void global_backward(const GlobalAveragePoolBackwardArgs& args, Context&) {
 void register_pool_reference(OpRegistry& registry) {
   registry.add<PoolForwardArgs>({"reference", Device::cpu, supports_all, forward});
   registry.add<PoolBackwardArgs>({"reference", Device::cpu, supports_all, backward});
+  registry.add<MaxPoolTangentArgs>({"reference", Device::cpu, supports_all, tangent});
   registry.add<GlobalAveragePoolForwardArgs>(
       {"reference", Device::cpu, supports_all, global_forward});
   registry.add<GlobalAveragePoolBackwardArgs>(

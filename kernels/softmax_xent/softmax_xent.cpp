@@ -70,4 +70,11 @@ void LossBackwardArgs::check() const {
           dlogits.shape(), " must be like logits ", logits.shape());
 }
 
+void LossCurvatureArgs::check() const {
+  check_labels(kOp, logits, labels, false);
+  for (const Tensor* t : {&product, &logits_tangent})
+    require(t->shape() == logits.shape() && t->dtype() == logits.dtype(), kOp, ": ", t->shape(),
+            " must be like logits ", logits.shape());
+}
+
 }  // namespace topograd

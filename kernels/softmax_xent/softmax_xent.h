@@ -52,6 +52,26 @@ inline void loss_backward(const LossBackwardArgs& args, Context& context) {
   run_op(args, context);
 }
 
+/// Of the Hessian of an image's loss in its logits, H, for Hessian-vector products:
+///   product = scale * H z'.
+/// With p' = p * z' - p (p . z'): cross_entropy p', whatever the target. mse, with e = 2 (p - t) /
+/// C: J (2 p' / C) + p' * e - p' (p . e) - p (p' . e), where J v = p * v - p (p . v); of it
+/// `gauss_newton` keeps the first term, the part that is never negative.
+struct LossCurvatureArgs {
+  static constexpr std::string_view kOp = "loss_curvature";
+  Tensor product;         ///< [N, C]; may be the tangent itself
+  Tensor logits_tangent;  ///< [N, C]
+  Tensor logits;          ///< [N, C]
+  Tensor labels;          ///< [N] i32 in [0, C)
+  LossKind kind = LossKind::cross_entropy;
+  bool gauss_newton = false;
+  double scale = 1.0;
+  void check() const;
+};
+inline void loss_curvature(const LossCurvatureArgs& args, Context& context) {
+  run_op(args, context);
+}
+
 /// The smoothed target q of one image: q[label] = label, q[c] = other for every other class.
 /// Without smoothing exactly the one-hot 1 and 0.
 struct SmoothedTarget {

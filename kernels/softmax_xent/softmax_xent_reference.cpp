@@ -101,6 +101,44 @@ void backward(const LossBackwardArgs& args, Context& context) {
   });
 }
 
+/// J v = p * v - p (p . v), the softmax's Jacobian times a vector. out may be v.
+void softmax_jacobian(double* out, const double* p, const double* v, int64_t C) {
+  double mean = 0;
+  for (int64_t c = 0; c < C; ++c) mean += p[c] * v[c];
+  for (int64_t c = 0; c < C; ++c) out[c] = p[c] * (v[c] - mean);
+}
+
+void curvature(const LossCurvatureArgs& args, Context& context) {
+  with_real_type(args.logits.dtype(), [&](auto real) {
+    using T = decltype(real);
+    const int64_t C = args.logits.dim(1);
+    double* p = class_scratch(context, 3 * C);
+    double *moved = p + C, *second = moved + C;
+    const double share = 2 / static_cast<double>(C);
+    for (int64_t n = 0; n < args.logits.dim(0); ++n) {
+      softmax(p, args.logits.data<T>() + n * C, C);
+      std::copy_n(args.logits_tangent.data<T>() + n * C, C, moved);
+      softmax_jacobian(moved, p, moved, C);  // p'
+      T* out = args.product.data<T>() + n * C;
+      if (args.kind == LossKind::cross_entropy) {
+        for (int64_t c = 0; c < C; ++c) out[c] = static_cast<T>(args.scale * moved[c]);
+        continue;
+      }
+      const int32_t label = args.labels.data<int32_t>()[n];
+      const auto error = [&](int64_t c) { return share * (p[c] - (c == label ? 1 : 0)); };
+      double mean_error = 0, mean_moved = 0;
+      for (int64_t c = 0; c < C; ++c) mean_error += p[c] * error(c);
+      for (int64_t c = 0; c < C; ++c) mean_moved += moved[c] * error(c);
+      for (int64_t c = 0; c < C; ++c) second[c] = share * moved[c];
+      softmax_jacobian(second, p, second, C);
+      for (int64_t c = 0; c < C; ++c) {
+        if (!args.gauss_newton) second[c] += moved[c] * (error(c) - mean_error) - p[c] * mean_moved;
+        out[c] = static_cast<T>(args.scale * second[c]);
+      }
+    }
+  });
+}
+
 template <class T>
 void sums_of_point(double* sums, const T* losses, const int32_t* correct, int64_t N) {
   double loss[kLossPartialSums] = {}, square[kLossPartialSums] = {};
@@ -131,6 +169,7 @@ void sums(const LossSumsArgs& args, Context&) {
 void register_softmax_xent_reference(OpRegistry& registry) {
   registry.add<LossForwardArgs>({"reference", Device::cpu, supports_all, forward});
   registry.add<LossBackwardArgs>({"reference", Device::cpu, supports_all, backward});
+  registry.add<LossCurvatureArgs>({"reference", Device::cpu, supports_all, curvature});
   registry.add<LossSumsArgs>({"reference", Device::cpu, supports_all, sums});
 }
 
