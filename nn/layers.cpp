@@ -41,16 +41,18 @@ void Conv2dLayer::forward(const ForwardCall& call, Context& context) const {
 }
 
 void Conv2dLayer::backward(const BackwardCall& call, Context& context) const {
-  conv2d_backward_filter({.dw = call.dparameters[0],
-                          .dy = call.dy,
-                          .x = call.x[0],
-                          .geometry = geometry_,
-                          .write = call.write_parameters,
-                          .precision = call.precision},
-                         context);
-  if (bias_)
-    bias_gradient({.db = call.dparameters[1], .dy = call.dy, .write = call.write_parameters},
-                  context);
+  if (!call.dparameters.empty()) {
+    conv2d_backward_filter({.dw = call.dparameters[0],
+                            .dy = call.dy,
+                            .x = call.x[0],
+                            .geometry = geometry_,
+                            .write = call.write_parameters,
+                            .precision = call.precision},
+                           context);
+    if (bias_)
+      bias_gradient({.db = call.dparameters[1], .dy = call.dy, .write = call.write_parameters},
+                    context);
+  }
   if (call.dx[0].defined())
     conv2d_backward_data({.dx = call.dx[0],
                           .dy = call.dy,
@@ -106,7 +108,7 @@ void BatchnormLayer::backward_sums(const BackwardCall& call, Context& context) c
 
 void BatchnormLayer::backward(const BackwardCall& call, Context& context) const {
   const bool batch = !call.batch_dparameters.empty();
-  if (!batch) backward_sums(call, context);
+  if (!batch && !call.dparameters.empty()) backward_sums(call, context);
   if (!call.dx[0].defined()) return;
   batchnorm_backward({.dx = call.dx[0],
                       .dy = call.dy,
@@ -205,15 +207,17 @@ void LinearLayer::forward(const ForwardCall& call, Context& context) const {
 }
 
 void LinearLayer::backward(const BackwardCall& call, Context& context) const {
-  gemm({.c = as_matrix(call.dparameters[0]),
-        .a = call.dy,
-        .b = as_matrix(call.x[0]),
-        .transpose_a = true,
-        .write = call.write_parameters,
-        .precision = call.precision},
-       context);
-  bias_gradient({.db = call.dparameters[1], .dy = call.dy, .write = call.write_parameters},
-                context);
+  if (!call.dparameters.empty()) {
+    gemm({.c = as_matrix(call.dparameters[0]),
+          .a = call.dy,
+          .b = as_matrix(call.x[0]),
+          .transpose_a = true,
+          .write = call.write_parameters,
+          .precision = call.precision},
+         context);
+    bias_gradient({.db = call.dparameters[1], .dy = call.dy, .write = call.write_parameters},
+                  context);
+  }
   if (call.dx[0].defined())
     gemm({.c = as_matrix(call.dx[0]),
           .a = call.dy,

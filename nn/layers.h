@@ -15,7 +15,12 @@ class Conv2dLayer : public Layer {
   std::string_view kind() const override { return "conv2d"; }
   void forward(const ForwardCall& call, Context& context) const override;
   void backward(const BackwardCall& call, Context& context) const override;
+  void forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,
+                       Context& context) const override;
+  void backward_tangent(const BackwardCall& call, const BackwardTangents& tangents,
+                        Context& context) const override;
   bool backward_reads_input() const override { return true; }
+  bool takes_still_inputs() const override { return true; }
   const ConvGeometry& geometry() const { return geometry_; }
 
  private:
@@ -32,6 +37,10 @@ class BatchnormLayer : public Layer {
   std::string_view kind() const override { return "batchnorm"; }
   void forward(const ForwardCall& call, Context& context) const override;
   void backward(const BackwardCall& call, Context& context) const override;
+  void forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,
+                       Context& context) const override;
+  void backward_tangent(const BackwardCall& call, const BackwardTangents& tangents,
+                        Context& context) const override;
   bool backward_reads_input() const override { return true; }
   bool works_in_place() const override { return true; }
   const BatchnormLayer* as_batchnorm() const override { return this; }
@@ -45,6 +54,13 @@ class BatchnormLayer : public Layer {
                Context& context) const;
   /// The chunk's share of dgamma and dbeta, before backward() can form dx from their totals.
   void backward_sums(const BackwardCall& call, Context& context) const;
+
+  /// The chunk's shares of the sums of x' xhat and of x'.
+  void tangent_sums(std::span<const Tensor> shares, const Tensor& x_tangent, const Tensor& x,
+                    std::span<const Tensor> states, Context& context) const;
+  /// The chunk's shares of dgamma' and dbeta'.
+  void backward_tangent_sums(const BackwardCall& call, const BackwardTangents& tangents,
+                             Context& context) const;
 };
 
 class ActivationLayer : public Layer {
@@ -53,6 +69,10 @@ class ActivationLayer : public Layer {
   std::string_view kind() const override { return name_of(activation_); }
   void forward(const ForwardCall& call, Context& context) const override;
   void backward(const BackwardCall& call, Context& context) const override;
+  void forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,
+                       Context& context) const override;
+  void backward_tangent(const BackwardCall& call, const BackwardTangents& tangents,
+                        Context& context) const override;
   bool backward_reads_input() const override { return activation_ == Activation::gelu; }
   bool backward_reads_output() const override { return activation_ != Activation::gelu; }
   bool works_in_place() const override { return true; }
@@ -99,6 +119,8 @@ class PoolLayer : public Layer {
   }
   void forward(const ForwardCall& call, Context& context) const override;
   void backward(const BackwardCall& call, Context& context) const override;
+  void forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,
+                       Context& context) const override;
   bool backward_reads_input() const override { return kind_ == PoolKind::max; }
   bool backward_reads_output() const override { return kind_ == PoolKind::max; }
 
@@ -121,7 +143,12 @@ class LinearLayer : public Layer {
   std::string_view kind() const override { return "linear"; }
   void forward(const ForwardCall& call, Context& context) const override;
   void backward(const BackwardCall& call, Context& context) const override;
+  void forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,
+                       Context& context) const override;
+  void backward_tangent(const BackwardCall& call, const BackwardTangents& tangents,
+                        Context& context) const override;
   bool backward_reads_input() const override { return true; }
+  bool takes_still_inputs() const override { return true; }
 };
 
 }  // namespace topograd

@@ -92,6 +92,7 @@ Network::Network(const Graph& graph, int64_t max_batch, ThreadPool& pool, Networ
   shares_ = memory(lanes_for(graph, chunks) * layout.parameter_count());
   losses_ = memory(max_batch);
   correct_ = Tensor({max_batch}, DType::i32, device());
+  if (options_.curvature) allocate_tangents();
 }
 
 int64_t Network::bytes_needed(const Graph& graph, int64_t batch, int threads,
@@ -101,6 +102,7 @@ int64_t Network::bytes_needed(const Graph& graph, int64_t batch, int threads,
   int64_t elements = graph.image_shape().size() * batch + threads * chunk * plan.scratch() +
                      lanes_for(graph, chunks_of(batch, chunk)) * graph.layout().parameter_count();
   for (int64_t size : plan.batch_buffers()) elements += batch * size;
+  if (options.curvature) elements *= 2;
   return elements * bytes_of(options.dtype);
 }
 
@@ -129,8 +131,13 @@ Tensor Network::gradient_value(int node, const Chunk& chunk, const Context& cont
 Tensor Network::share(int64_t parameter, int64_t chunk) const {
   const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
   const int64_t norm = norm_offsets_[at(parameter)];
-  if (norm >= 0) return norm_shares_.slice(norm * chunks_ + chunk * entry.size(), entry.shape);
+  if (norm >= 0) return norm_share(norm_shares_, parameter, chunk);
   return shares_.slice(entry.offset * lanes_ + chunk % lanes_ * entry.size(), entry.shape);
+}
+
+Tensor Network::norm_share(const Tensor& shares, int64_t parameter, int64_t chunk) const {
+  const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
+  return shares.slice(norm_offsets_[at(parameter)] * chunks_ + chunk * entry.size(), entry.shape);
 }
 
 int64_t Network::elements_per_channel(int node, int64_t images) const {
@@ -171,15 +178,18 @@ void Network::forward_node(int index, const Chunk& chunk, Context& context) {
   const Node& node = graph_.nodes()[at(index)];
   std::vector<Tensor> x;
   for (int input : node.inputs) x.push_back(value(input, chunk, context));
-  node.layer->forward({.y = value(index, chunk, context),
-                       .x = x,
-                       .parameters = parameter_views_[at(index)],
-                       .states = state_views_[at(index)],
-                       .weights_version = weights_version_,
-                       .rounding = options_.rounding,
-                       .precision = options_.precision,
-                       .then_relu = plan_.takes_relu(index)},
-                      context);
+  const ForwardCall call{.y = value(index, chunk, context),
+                         .x = x,
+                         .parameters = parameter_views_[at(index)],
+                         .states = state_views_[at(index)],
+                         .weights_version = weights_version_,
+                         .rounding = options_.rounding,
+                         .precision = options_.precision,
+                         .then_relu = plan_.takes_relu(index)};
+  if (tangents_ && tangents_->forward)
+    forward_with_tangent(index, call, chunk, context);
+  else
+    node.layer->forward(call, context);
 }
 
 void Network::forward_nodes(int begin, int end, const Chunk& chunk, Context& context) {
@@ -202,7 +212,8 @@ void Network::loss_of(const Chunk& chunk, LossKind kind, bool gradient_too, Cont
                 .kind = kind,
                 .label_smoothing = options_.label_smoothing},
                context);
-  if (gradient_too)
+  if (tangents_ && tangents_->forward) loss_tangent(chunk, kind, context);
+  if (gradient_too && !(tangents_ && tangents_->gauss_newton))
     loss_backward({.dlogits = gradient_value(graph_.output(), chunk, context),
                    .logits = logits,
                    .labels = labels,
@@ -235,6 +246,7 @@ void Network::forward_pass(const Tensor& running_states, bool states_fixed, Loss
                    states_fixed ? std::span<const Tensor>() : running_views[at(norm)], moments,
                    elements_per_channel(norm, batch_),
                    elements_per_channel(norm, options_.images_per_chunk), pool_.main_context());
+    if (tangents_ && tangents_->forward) sum_tangents(norm);
     first = p + 1;
   }
   for_each_chunk([&](const Chunk& chunk, Context& context) {
@@ -267,10 +279,11 @@ void Network::backward_node(int index, bool sums_only, const Tensor& gradient, c
     x.push_back(node.layer->backward_reads_input() ? value(input, chunk, context) : Tensor());
   }
   const bool coupled = coupling_layer(index) != nullptr;
+  const Tensor& of_batch = tangents_ && tangents_->backward ? tangents_->totals : gradient;
   for (int64_t p : node.parameters) {
     const ParameterEntry& entry = graph_.layout().parameters()[at(p)];
     dparameters.push_back(share(p, chunk.index));
-    if (coupled) totals.push_back(gradient.slice(entry.offset, entry.shape));
+    if (coupled) totals.push_back(of_batch.slice(entry.offset, entry.shape));
   }
   const BackwardCall call{
       .dx = dx,
@@ -287,7 +300,9 @@ void Network::backward_node(int index, bool sums_only, const Tensor& gradient, c
       .weights_version = weights_version_,
       .rounding = options_.rounding,
       .precision = options_.precision};
-  if (sums_only)
+  if (tangents_ && tangents_->backward)
+    backward_with_tangent(index, sums_only, call, chunk, context);
+  else if (sums_only)
     coupling_layer(index)->backward_sums(call, context);
   else
     node.layer->backward(call, context);
@@ -296,20 +311,38 @@ void Network::backward_node(int index, bool sums_only, const Tensor& gradient, c
 /// gradient of one parameter = the sum of its shares, in their order.
 void Network::sum_shares(const Tensor& gradient, int64_t parameter, Context& context) {
   const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
-  const int64_t norm = norm_offsets_[at(parameter)];
+  const bool tangent = tangents_ && tangents_->backward;
+  if (norm_offsets_[at(parameter)] >= 0)
+    return sum_norm_shares(gradient, tangent ? tangents_->norm_shares : norm_shares_, parameter,
+                           context);
   sum_rows({.y = gradient.slice(entry.offset, {entry.size()}),
-            .x = norm >= 0 ? norm_shares_.slice(norm * chunks_, {chunks_, entry.size()})
-                           : shares_.slice(entry.offset * lanes_, {lanes_, entry.size()})},
+            .x = shares_.slice(entry.offset * lanes_, {lanes_, entry.size()})},
            context);
+}
+
+void Network::sum_norm_shares(const Tensor& target, const Tensor& shares, int64_t parameter,
+                              Context& context) {
+  const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
+  const int64_t begin = norm_offsets_[at(parameter)] * chunks_;
+  sum_rows({.y = target.slice(entry.offset, {entry.size()}),
+            .x = shares.slice(begin, {chunks_, entry.size()})},
+           context);
+}
+
+/// A BatchNorm's dgamma and dbeta over the whole batch.
+void Network::sum_norm(int node, const Tensor& gradient) {
+  for (int64_t parameter : graph_.nodes()[at(node)].parameters) {
+    sum_shares(gradient, parameter, pool_.main_context());
+    if (tangents_ && tangents_->backward)
+      sum_norm_shares(tangents_->totals, norm_shares_, parameter, pool_.main_context());
+  }
 }
 
 /// All phases but the last.
 void Network::backward_pass(const Tensor& gradient) {
   for (int p = static_cast<int>(plan_.phases().size()) - 1; p > 0; --p) {
     const int norm = plan_.phases()[at(p)].begin;
-    if (coupling_layer(norm))
-      for (int64_t parameter : graph_.nodes()[at(norm)].parameters)
-        sum_shares(gradient, parameter, pool_.main_context());
+    if (coupling_layer(norm)) sum_norm(norm, gradient);
     for_each_chunk([&](const Chunk& chunk, Context& context) {
       recompute(p - 1, chunk, context);
       backward_phase(p - 1, gradient, chunk, context);

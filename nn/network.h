@@ -1,5 +1,7 @@
-// Network: the loss and its gradient as functions of the flat vector theta.
+// Network: the loss, its gradient and its curvature as functions of the flat vector theta.
 #pragma once
+
+#include <optional>
 
 #include "kernels/core/thread_pool.h"
 #include "kernels/softmax_xent/softmax_xent.h"
@@ -23,7 +25,15 @@ struct NetworkOptions {
   /// Of the operands of convolutions and linear layers; everything between them is dtype's. The CPU
   /// computes in f32 whatever is asked.
   Precision precision = Precision::f32;
-  double label_smoothing = 0.0;         ///< of the cross-entropy (kernels/softmax_xent/)
+  double label_smoothing = 0.0;  ///< of the cross-entropy (kernels/softmax_xent/)
+  bool curvature = false;        ///< room for curvature_product(): twice the memory
+};
+
+/// Which matrix is multiplied by.
+enum class Curvature {
+  hessian,       ///< of the mean loss, d2/dtheta2
+  gauss_newton,  ///< J^T H J, J the logits' Jacobian and H the loss's Hessian in them, of which the
+                 ///< squared error keeps the part that is never negative (LossCurvatureArgs)
 };
 
 /// Mean loss and number of correct predictions of a batch.
@@ -56,6 +66,15 @@ class Network {
                                 const Tensor& theta, const Tensor& states, BatchnormMode mode,
                                 LossKind kind = LossKind::cross_entropy, bool states_fixed = false);
 
+  /// product = (d2 mean loss / d theta2) v, exact to rounding, in about the time of two gradients:
+  /// Pearlmutter's R-operator (nn/layers_tangent.cpp). `batch` mode differentiates through the
+  /// batch's statistics, and leaves `states` alone. Averaged over the batch, as the loss is. For
+  /// networks made with `curvature`.
+  BatchResult curvature_product(const Tensor& product, const Tensor& v, const Tensor& x,
+                                const Tensor& labels, const Tensor& theta, const Tensor& states,
+                                BatchnormMode mode, LossKind kind = LossKind::cross_entropy,
+                                Curvature curvature = Curvature::hessian);
+
   /// What the network of this graph keeps for a batch and a number of threads, in bytes.
   static int64_t bytes_needed(const Graph& graph, int64_t batch, int threads,
                               const NetworkOptions& options = {});
@@ -71,6 +90,20 @@ class Network {
   struct Chunk {
     int64_t index, begin, end;
   };
+  /// What moves along a direction of theta, in places of its own beside what does not.
+  struct Tangents {
+    std::vector<Tensor> buffers, scratch, temporary;  // the latter two per worker
+    Tensor still;                                     // zeros, for a chunk of images
+    Tensor norm_shares;                               // of the product, as norm_shares_
+    // Of every BatchNorm over the batch, where gamma and beta lie in theta: the sums of x' xhat and
+    // of x'; dgamma and dbeta.
+    Tensor sums, totals;
+    Tensor product;
+    std::vector<std::vector<Tensor>> parameter_views, sum_views;
+    uint64_t version = 0;
+    bool gauss_newton = false;
+    bool forward = false, backward = false;  // whether the pass under way carries them
+  };
   void begin_batch(const Tensor& x, const Tensor& labels, const Tensor& theta, const Tensor& states,
                    BatchnormMode mode);
   void forward_pass(const Tensor& running_states, bool states_fixed, LossKind kind,
@@ -84,6 +117,18 @@ class Network {
   void backward_node(int index, bool sums_only, const Tensor& gradient, const Chunk& chunk,
                      Context& context);
   void sum_shares(const Tensor& gradient, int64_t parameter, Context& context);
+  void sum_norm_shares(const Tensor& target, const Tensor& shares, int64_t parameter,
+                       Context& context);
+  void sum_norm(int node, const Tensor& gradient);
+  void allocate_tangents();
+  void sum_tangents(int norm);
+  void forward_with_tangent(int index, const ForwardCall& call, const Chunk& chunk,
+                            Context& context);
+  void backward_with_tangent(int index, bool sums_only, const BackwardCall& call,
+                             const Chunk& chunk, Context& context);
+  void loss_tangent(const Chunk& chunk, LossKind kind, Context& context);
+  Tensor tangent(Place place, int node, const Chunk& chunk, const Context& context) const;
+  Tensor value_tangent(int node, const Chunk& chunk, const Context& context) const;
   void for_each_chunk(const std::function<void(const Chunk&, Context&)>& work);
   BatchResult result() const;
   int64_t elements_per_channel(int node, int64_t images) const;
@@ -92,6 +137,7 @@ class Network {
   Tensor value(int node, const Chunk& chunk, const Context& context) const;
   Tensor gradient_value(int node, const Chunk& chunk, const Context& context) const;
   Tensor share(int64_t parameter, int64_t chunk) const;
+  Tensor norm_share(const Tensor& shares, int64_t parameter, int64_t chunk) const;
 
   const Graph& graph_;
   ThreadPool& pool_;
@@ -110,6 +156,7 @@ class Network {
   // depend on the threads.
   std::vector<int64_t> norm_offsets_;  // per parameter, -1 for all but BatchNorms'
   Tensor norm_shares_, shares_;
+  std::optional<Tangents> tangents_;
   Tensor losses_;   // [max_batch]
   Tensor correct_;  // i32 [max_batch]
 
