@@ -1,6 +1,8 @@
-// bench: times training steps and surfaces, PyTorch beside them in the same run.
+// bench: times training steps, surfaces and products with the Hessian, PyTorch beside them in the
+// same run.
 #include <iostream>
 
+#include "apps/bench_curvature.h"
 #include "apps/bench_surfaces.h"
 #include "apps/bench_training.h"
 
@@ -12,8 +14,9 @@ constexpr const char* kHelp = R"(Times Topograd, and PyTorch in the same run.
 
   bench training   steps of SGD
   bench surfaces   points of a loss surface
+  bench curvature  products with the Hessian of a loss
 
-bench training --help and bench surfaces --help say more.
+bench training --help and so on say more.
 )";
 
 int run(int argc, char** argv) {
@@ -25,7 +28,8 @@ int run(int argc, char** argv) {
   cli::Arguments arguments(argc - 1, argv + 1);
   if (word == "training") return run_bench_training(arguments);
   if (word == "surfaces") return run_bench_surfaces(arguments);
-  fail("'", word, "': choose training or surfaces; see bench --help");
+  if (word == "curvature") return run_bench_curvature(arguments);
+  fail("'", word, "': choose training, surfaces or curvature; see bench --help");
 }
 
 }  // namespace

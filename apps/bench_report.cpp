@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "apps/progress.h"
 #include "kernels/core/atomic_file.h"
@@ -187,13 +186,6 @@ double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const size_t n = values.size();
   return n % 2 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
-}
-
-std::vector<std::string> words(const std::string& list) {
-  std::vector<std::string> result;
-  std::istringstream in(list);
-  for (std::string item; std::getline(in, item, ',');) result.push_back(item);
-  return result;
 }
 
 }  // namespace topograd

@@ -71,7 +71,5 @@ LabelledImages random_images(int64_t count, const Graph& graph);
 
 double seconds_of(const std::function<void()>& work);
 double median(std::vector<double> values);
-/// The words between a list's commas.
-std::vector<std::string> words(const std::string& list);
 
 }  // namespace topograd

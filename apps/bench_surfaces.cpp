@@ -73,7 +73,7 @@ class SurfacePoints {
 /// Those that are asked for and that this machine computes faster than by emulation.
 std::vector<Precision> precisions(const cxxopts::ParseResult& flags, Device device) {
   std::vector<Precision> result;
-  for (const std::string& name : words(flags["precisions"].as<std::string>())) {
+  for (const std::string& name : cli::words(flags["precisions"].as<std::string>())) {
     const Precision precision = precision_named(name);
     if (precision == Precision::f32 || device != Device::cpu || has_tile_unit())
       result.push_back(precision);
@@ -94,7 +94,7 @@ int bench(const cxxopts::ParseResult& flags) {
   const std::vector<Precision> kinds = precisions(flags, pool.device());
   TorchBench torch(flags);
   std::vector<BenchRow> rows;
-  for (const std::string& model : words(flags["models"].as<std::string>())) {
+  for (const std::string& model : cli::words(flags["models"].as<std::string>())) {
     const SurfacePoints ours(model, images);
     const std::vector<BenchRow> of_model = bench_rounds(model, rounds, [&] {
       BenchFigures figures;

@@ -4,6 +4,7 @@ images a second and the peak of memory, in MiB, of a process that does nothing e
 
   bench_torch.py training  --model resnet20 --batch 128
   bench_torch.py inference --model resnet20 --batches 64,128 --images 1000
+  bench_torch.py curvature --model resnet20 --batch 128 --bn frozen
 
 Called by bench, which sets the allocator's environment and describes the competitors.
 """
@@ -49,6 +50,22 @@ def training(arguments, layout):
         F.cross_entropy(model(x), labels).backward()
         optimizer.step()
     return arguments.batch / median_seconds(step, arguments.steps)
+
+
+def curvature(arguments, layout):
+    """Images a second of products with the Hessian of a batch's loss, by double backward."""
+    model = network(arguments.model, shortcut="A").train(arguments.bn == "batch")
+    model = model.to(memory_format=layout)
+    x = torch.randn(arguments.batch, 3, 32, 32).contiguous(memory_format=layout)
+    labels = torch.randint(0, 10, (arguments.batch,))
+    parameters = list(model.parameters())
+    v = [torch.randn_like(p) for p in parameters]
+
+    def product():
+        gradient = torch.autograd.grad(F.cross_entropy(model(x), labels), parameters,
+                                       create_graph=True)
+        torch.autograd.grad(gradient, parameters, grad_outputs=v)
+    return arguments.batch / median_seconds(product, arguments.steps, warm_up=2)
 
 
 @torch.no_grad()
@@ -125,11 +142,12 @@ def in_a_process_of_its_own(measure, threads):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["training", "inference"])
+    parser.add_argument("what", choices=["training", "inference", "curvature"])
     parser.add_argument("--model", default="resnet20")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--batches", default="128")
     parser.add_argument("--images", type=int, default=1000)
+    parser.add_argument("--bn", choices=["frozen", "batch"], default="frozen")
     parser.add_argument("--steps", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
@@ -137,6 +155,8 @@ def main():
     for name, layout in LAYOUTS.items():
         if arguments.what == "training":
             work[f"torch {name}"] = lambda layout=layout: training(arguments, layout)
+        elif arguments.what == "curvature":
+            work[f"torch {name}"] = lambda layout=layout: curvature(arguments, layout)
         else:
             work[f"torch eager {name}"] = lambda layout=layout: inference(arguments, layout)
             work[f"torch jit {name}"] = lambda layout=layout: inference(arguments, layout, frozen)

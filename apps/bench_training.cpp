@@ -74,7 +74,7 @@ int bench(const cxxopts::ParseResult& flags) {
   if (flags.count("peak-of")) return print_peak(flags["peak-of"].as<std::string>(), batch, pool);
   TorchBench torch(flags);
   std::vector<BenchRow> rows;
-  for (const std::string& model : words(flags["models"].as<std::string>())) {
+  for (const std::string& model : cli::words(flags["models"].as<std::string>())) {
     const bool on_cpu = pool.device() == Device::cpu;
     const double peak = on_cpu ? our_peak_mib(model, batch, pool.threads()) : 0;
     TrainingStep ours(model, batch, pool);

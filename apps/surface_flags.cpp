@@ -1,5 +1,6 @@
 // The flags of landscape surface and landscape line.
 #include "apps/surface_command.h"
+#include "apps/surface_images.h"
 
 namespace topograd {
 
@@ -53,19 +54,10 @@ cxxopts::Options surface_flags(bool line) {
         ("xignore", "--ignore of direction x alone", string())
         ("yignore", "of direction y", string())
         ("same-dir", "y is the same direction as x");
+  add_image_flags(options);
   options.add_options("Data")
-      ("data,datapath", "synthetic, or a folder, see train --help (or --datapath)", string())
-      ("split", "train, test or both", value("train"))
-      ("noisy-labels", "training images with the noisy labels that the checkpoint was trained with "
-                       "(train --label-noise); else all with their own")
-      ("images", "use only n images of each split (0: all)", value("0"))
-      ("subset", "which n: first, or stratified: a random choice with each class's share as in the "
-                 "whole split (default: first, with --target-se stratified)", string())
-      ("subset-seed", "of that choice", value("1"))
       ("target-se", "evaluate each point on 256, 512, 1024, ... images, no more once the mean loss's "
                     "standard error is at most this (slightly biased, see docs/files.md)", string())
-      ("data-split", "use one of n random parts of the images", value("1"))
-      ("split-idx", "which part", value("0"))
       ("loss,l,loss-name", "cross_entropy (or crossentropy) or mse, or both with a comma between: the "
                            "first is the one that pictures show (or --loss-name)",
        value("cross_entropy"));

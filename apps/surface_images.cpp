@@ -131,6 +131,27 @@ void SurfaceImages::describe(Provenance& provenance) const {
   if (!subset.empty()) provenance["subset"] = subset;
 }
 
+// A line per flag, which clang-format would run together.
+// clang-format off
+void add_image_flags(cxxopts::Options& options) {
+  const auto string = [] { return cxxopts::value<std::string>(); };
+  const auto value = [](const char* fallback) {
+    return cxxopts::value<std::string>()->default_value(fallback);
+  };
+  options.add_options("Data")
+      ("data,datapath", "synthetic, or a folder, see train --help (or --datapath)", string())
+      ("split", "train, test or both", value("train"))
+      ("noisy-labels", "training images with the noisy labels that the checkpoint was trained with "
+                       "(train --label-noise); else all with their own")
+      ("images", "use only n images of each split (0: all)", value("0"))
+      ("subset", "which n: first, or stratified: a random choice with each class's share as in the "
+                 "whole split (default: first, with --target-se stratified)", string())
+      ("subset-seed", "of that choice", value("1"))
+      ("data-split", "use one of n random parts of the images", value("1"))
+      ("split-idx", "which part", value("0"));
+}
+// clang-format on
+
 SurfaceImages surface_images(const cxxopts::ParseResult& flags, const LoadedModel& model,
                              bool shuffled) {
   return ImageChoice(flags, model, shuffled).choose();

@@ -20,6 +20,9 @@ struct SurfaceImages {
   void describe(Provenance& provenance) const;
 };
 
+/// Declares the flags that surface_images() reads, but --target-se, in the group "Data".
+void add_image_flags(cxxopts::Options& options);
+
 /// What --data, --split, --noisy-labels, --images, --subset, --subset-seed, --data-split and
 /// --split-idx ask for; in random order where `shuffled` (folders of images come class by class).
 /// Throws Error where the model cannot be fed with them, or there are not enough.
