@@ -257,15 +257,15 @@ class Hdf5:
         self._library.H5Fclose(ctypes.c_int64(self._file))
 
     def names(self):
-        """Of all that lies in the root."""
+        """Of all data sets, with the groups they lie in: "largest/values"."""
         found = []
         callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int64, ctypes.c_char_p, ctypes.c_void_p,
                                     ctypes.c_void_p)
         add = callback(lambda group, name, info, data: found.append(name.decode()) or 0)
-        position = ctypes.c_uint64(0)
-        iterate = getattr(self._library, "H5Literate", None) or self._library.H5Literate1
-        iterate(ctypes.c_int64(self._file), 0, 0, ctypes.byref(position), add, None)
-        return found
+        visit = getattr(self._library, "H5Lvisit", None) or self._library.H5Lvisit1
+        visit(ctypes.c_int64(self._file), 0, 0, add, None)
+        groups = {name[:i] for name in found for i in range(len(name)) if name[i] == "/"}
+        return [name for name in found if name not in groups]
 
     def read(self, name):
         """(shape, bytes of its doubles) of a data set: bytes, so that NaN equals NaN."""

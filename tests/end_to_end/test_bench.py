@@ -27,9 +27,9 @@ class Bench(EndToEndTest):
         return {(row["model"], row["competitor"]) for row in rows}
 
     def test_training(self):
-        printed = self.run_ok(self.bench("training", "--no-torch", "--models", "mlp2,resnet8",
+        printed = self.run_ok(self.bench("training", "--no-torch", "--models", "mlp,resnet8",
                                          "--batch-size", "8", "--steps", "1"), stderr=None)
-        self.assertEqual(self.rows(), {("mlp2", "topograd"), ("resnet8", "topograd")})
+        self.assertEqual(self.rows(), {("mlp", "topograd"), ("resnet8", "topograd")})
         self.assertIn("Training step, batch 8, 2 threads", printed)
 
     def test_surfaces(self):
@@ -39,6 +39,12 @@ class Bench(EndToEndTest):
         self.assertEqual(self.rows(), {("resnet8", "topograd f32"),
                                        ("resnet8", "topograd f32, 1 thread")})
         self.assertRegex(printed, r"resnet8: topograd f32 \d+\.\d+x one thread \(rounds: ")
+
+    def test_curvature(self):
+        printed = self.run_ok(self.bench("curvature", "--no-torch", "--models", "resnet8",
+                                         "--batch-size", "8", "--steps", "1"), stderr=None)
+        self.assertEqual(self.rows(), {("resnet8", "topograd")})
+        self.assertIn("BatchNorm frozen, batch 8, 2 threads", printed)
 
     def test_beside_a_script_that_stands_for_pytorch(self):
         self.write("torch.py", b"")
@@ -54,7 +60,7 @@ class Bench(EndToEndTest):
 
     def test_wrong_words(self):
         bench = self.program
-        self.assert_refused([bench, "speed"], "speed", "training or surfaces")
+        self.assert_refused([bench, "speed"], "speed", "training, surfaces or curvature")
         self.assert_refused([bench, "surfaces", "--points", "0"], "--points")
         self.assert_refused([bench, "surfaces", "--precisions", "f8"], "f8", "bf16x3")
         self.assert_refused([bench, "training", "nonsense"], "nonsense", "bench training --help")

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Runs every network of the zoo in PyTorch, in double precision, and writes what came out.
 
-    tests/models/make_oracle.py            # renews tests/models/oracle.safetensors, some minutes
+    tests/models/make_oracle.py              # renews tests/models/oracle.safetensors, some minutes
+    tests/models/make_oracle.py --curvature  # renews tests/models/curvature.safetensors, seconds
 
 The networks are those of models/torch_zoo.py. Weights and images come from formulas that
 tests/models/test_oracle.cpp has too, so the file holds results alone; for each network, with three
@@ -11,6 +12,12 @@ the running statistics throughout):
     loss       the mean cross-entropy with the batch's statistics
     logits     with the batch's statistics, then with the running ones
     gradient   for each parameter, the product of its gradient with uniform numbers
+
+The curvature of some of them, by PyTorch's double backward, likewise:
+
+    product         for each parameter, the product with uniform numbers of its part of H v, H the
+                    Hessian of the loss with the batch's statistics, v uniform numbers
+    frozen_product  with the running statistics
 """
 
 import json
@@ -28,7 +35,13 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "models"))
 from torch_zoo import network as make  # noqa: E402
 
 IMAGES = 3
-PARAMETERS, STATES, PIXELS, PROBES = range(4)
+PARAMETERS, STATES, PIXELS, PROBES, DIRECTION = range(5)
+
+
+# Every layer of the zoo: few enough parameters and layers for a second-order oracle.
+CURVED = [("lenet", 16, "B"), ("mlp", 8, "B"), ("vgg9", 8, "B"), ("resnet20", 8, "A"),
+          ("resnet20", 8, "B"), ("resnet20_noshort", 8, "B"), ("resnet56", 8, "A"),
+          ("wrn56_2", 8, "B"), ("densenetbc100_12", 8, "B")]
 
 
 def uniform(substream, indices):
@@ -115,6 +128,34 @@ def run(network, size, frozen):
             "logits": torch.stack([logits.detach(), frozen_logits]).numpy(), "gradient": np.array(probes)}
 
 
+def like_parameters(network, substream):
+    """Uniform numbers in [-1, 1) for every parameter, indexed over all of them."""
+    start, result = 0, []
+    for parameter in network.parameters():
+        result.append(numbers(substream, start, tuple(parameter.shape), 0.0, 1.0))
+        start += parameter.numel()
+    return result
+
+
+def products(network, size):
+    """Of H v, with the batch's statistics and with the running ones."""
+    results = {}
+    labels = torch.arange(IMAGES) * 3
+    x = numbers(PIXELS, 0, (IMAGES, size, size, 3), 0.0, 1.7).permute(0, 3, 1, 2)
+    for what, training in (("product", True), ("frozen_product", False)):
+        set_weights(network)
+        network.train(training)
+        parameters = list(network.parameters())
+        loss = F.cross_entropy(network(x), labels)
+        gradients = torch.autograd.grad(loss, parameters, create_graph=True)
+        v = like_parameters(network, DIRECTION)
+        slope = sum((g * d).sum() for g, d in zip(gradients, v))
+        product = torch.autograd.grad(slope, parameters)
+        probes = like_parameters(network, PROBES)
+        results[what] = np.array([(p * d).sum().item() for p, d in zip(product, probes)])
+    return results
+
+
 def write_safetensors(path, arrays):
     header, offset = {}, 0
     for name, array in arrays.items():
@@ -129,8 +170,20 @@ def write_safetensors(path, arrays):
             file.write(np.ascontiguousarray(array, dtype="<f8").tobytes())
 
 
+def make_curvature():
+    results = {}
+    for name, side, kind in CURVED:
+        key = f"{name}{'/A' if kind == 'A' else ''}:{side}"
+        for what, array in products(make(name, side, kind), side).items():
+            results[f"{key}/{what}"] = array
+            print(f"{key:28} {what:16} largest {np.abs(array).max():.6g}", flush=True)
+    write_safetensors(os.path.join(HERE, "curvature.safetensors"), results)
+
+
 def main():
     torch.set_default_dtype(torch.float64)
+    if sys.argv[1:] == ["--curvature"]:
+        return make_curvature()
     results = {}
     for key, name, side, shortcut in zoo():
         network = make(name, side, shortcut)

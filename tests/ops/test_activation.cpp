@@ -34,6 +34,21 @@ TEST_CASE("activation: every row equals the reference at odd sizes") {
   }
 }
 
+TEST_CASE("activation: curvature of every row equals the reference; ReLU has none") {
+  for (Activation a : {Activation::relu, Activation::tanh, Activation::gelu})
+    for (int64_t n : {0, 1, 31, 33, 1009})
+      check_op<ActivationCurvatureArgs>(
+          text("curvature ", name_of(a), " n=", n),
+          [&](Operands& o) {
+            return ActivationCurvatureArgs{.dx_tangent = o.in_out({n}),
+                                           .dy = o.normal({n}),
+                                           .saved = o.normal({n}),
+                                           .saved_tangent = o.normal({n}),
+                                           .activation = a};
+          },
+          kTolerance);
+}
+
 TEST_CASE("activation: tensors that begin anywhere") {
   // Elements from the beginning of an allocation to y or dx, to x or dy, to what backward keeps.
   const int64_t offsets[][3] = {{1, 1, 1}, {3, 0, 0}, {0, 2, 0}, {0, 0, 1}};

@@ -32,16 +32,25 @@ Tensor image(const Shape& shape, DType real, bool ties) {
   return values.converted(real);
 }
 
+/// An image, and its maxima.
+struct Maxima {
+  Tensor x, y;
+};
+Maxima maxima(Operands& o, const PoolCase& c, bool ties) {
+  const Tensor x = image(c.image(), o.real(), ties), y(c.pooled(), o.real());
+  Context context;
+  pool_forward({.y = y, .x = x, .kind = PoolKind::max, .geometry = c.geometry}, context);
+  return {o.given(x), o.given(y)};
+}
+
 /// The arguments of a backward pass; for a maximum behind a forward pass over such an image.
 PoolBackwardArgs backward_args(Operands& o, const PoolCase& c, PoolKind kind, Write write,
                                bool ties) {
   PoolBackwardArgs args{.dx = o.output(c.image(), write), .dy = o.normal(c.pooled())};
   if (kind == PoolKind::max) {
-    const Tensor x = image(c.image(), o.real(), ties), y(c.pooled(), o.real());
-    Context context;
-    pool_forward({.y = y, .x = x, .kind = kind, .geometry = c.geometry}, context);
-    args.x = o.given(x);
-    args.y = o.given(y);
+    const auto [x, y] = maxima(o, c, ties);
+    args.x = x;
+    args.y = y;
   }
   args.kind = kind;
   args.geometry = c.geometry;
@@ -72,6 +81,22 @@ TEST_CASE("pool: every row equals the reference, forward and backward") {
               [&](Operands& o) { return backward_args(o, c, kind, write, ties); },
               1e-6);  // at most 9 windows share a pixel
       }
+}
+
+TEST_CASE("pool: the tangent of a maximum follows the first pixel that holds it") {
+  for (const PoolCase& c : kCases)
+    for (bool ties : {false, true})
+      check_op<MaxPoolTangentArgs>(
+          text("max_pool_tangent ", c.image(), ties ? ", ties and NaN" : ""),
+          [&](Operands& o) {
+            const auto [x, y] = maxima(o, c, ties);
+            return MaxPoolTangentArgs{.y_tangent = o.output(c.pooled()),
+                                      .x_tangent = o.normal(c.image()),
+                                      .x = x,
+                                      .y = y,
+                                      .geometry = c.geometry};
+          },
+          0);
 }
 
 TEST_CASE("pool: more elements than a grid has threads") {

@@ -58,6 +58,52 @@ TEST_CASE("softmax_xent: every row equals the reference, for one network and for
         }
 }
 
+TEST_CASE("softmax_xent: curvature of every row equals the reference") {
+  for (LossKind kind : kKinds)
+    for (bool gauss_newton : {false, true})
+      for (bool in_place : {false, true})
+        for (int64_t N : {0, 1, 33})
+          for (int64_t C : {1, 2, 10, 33, 101})
+            check_op<LossCurvatureArgs>(
+                text("loss_curvature ", name_of(kind), gauss_newton ? " gauss_newton" : "",
+                     in_place ? " in place" : "", " N=", N, " C=", C),
+                [&](Operands& o) {
+                  const Tensor v = in_place ? o.in_out({N, C}) : o.normal({N, C});
+                  return LossCurvatureArgs{.product = in_place ? v : o.output({N, C}),
+                                           .logits_tangent = v,
+                                           .logits = o.normal({N, C}, 3.0),
+                                           .labels = o.integers({N}, static_cast<uint32_t>(C)),
+                                           .kind = kind,
+                                           .gauss_newton = gauss_newton,
+                                           .scale = 0.37};
+                },
+                2e-7);  // double inside, rounded once
+}
+
+TEST_CASE("softmax_xent: curvature is the derivative of the gradient") {
+  const int64_t N = 3, C = 4;
+  Operands o(5, DType::f64);
+  const Tensor z = o.normal({N, C}), v = o.normal({N, C});
+  const Tensor labels = o.integers({N}, static_cast<uint32_t>(C));
+  Context context;
+  for (LossKind kind : kKinds) {
+    const auto gradient = [&](double h) {
+      const Tensor at = z.clone(), result({N, C}, DType::f64);
+      for (int64_t i = 0; i < z.size(); ++i) at.data<double>()[i] += h * v.data<double>()[i];
+      loss_backward({.dlogits = result, .logits = at, .labels = labels, .kind = kind}, context);
+      return result;
+    };
+    const double h = 1e-5;
+    const Tensor up = gradient(h), down = gradient(-h), product({N, C}, DType::f64);
+    loss_curvature(
+        {.product = product, .logits_tangent = v, .logits = z, .labels = labels, .kind = kind},
+        context);
+    for (int64_t i = 0; i < z.size(); ++i)
+      CHECK(std::abs(product.data<double>()[i] -
+                     (up.data<double>()[i] - down.data<double>()[i]) / (2 * h)) <= 1e-9);
+  }
+}
+
 TEST_CASE("softmax_xent: every loss has full precision, the smallest too") {
   const int64_t N = 500, C = 10;
   Operands o(4, DType::f32);

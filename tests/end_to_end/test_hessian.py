@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""`landscape hessian` as a user runs it: what it prints and writes, and how it is continued."""
+
+import os
+import re
+import shutil
+import signal
+import tempfile
+
+import programs
+from programs import TINY_NET, EndToEndTest, doubles, planes, run, start, stop
+
+
+class HessianTest(EndToEndTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = tempfile.mkdtemp(prefix="topograd_models_")
+        cls.addClassCleanup(shutil.rmtree, cls.shared)
+        done = run([programs.train] + TINY_NET + ["--data", programs.images, "--epochs", "2",
+                   "--batch-size", "50", "--output", "a"], cls.shared)
+        assert done.returncode == 0, done.stderr
+
+    def setUp(self):
+        super().setUp()
+        shutil.copyfile(os.path.join(self.shared, "a", "model.safetensors"),
+                        self.path("a.safetensors"))
+
+    def hessian(self, output, *more):
+        return [programs.landscape, "hessian", "a.safetensors", "--data", programs.images,
+                "--images", "50", "--threads", "2", "--output", output, *more]
+
+    def values(self, output):
+        return planes(self.path(output))
+
+
+class Results(HessianTest):
+    def test_what_is_printed_and_written(self):
+        printed = self.run_ok(self.hessian("h.h5", "--largest", "3", "--smallest", "2",
+                                           "--tolerance", "1e-4"))
+        self.assertRegex(printed, r"\Ah.h5: hessian of the train loss over 50 images, all "
+                                  r"parameters of resnet8 .*; loss \S+, \|gradient\| \S+\n"
+                                  r"largest eigenvalues \(residuals\): \S+ \(\S+\), \S+ \(\S+\), "
+                                  r"\S+ \(\S+\)\n"
+                                  r"smallest eigenvalues \(residuals\): \S+ \(\S+\), \S+ "
+                                  r"\(\S+\)\n\Z")
+        found = self.values("h.h5")
+        largest, smallest = doubles(found["largest/values"]), doubles(found["smallest/values"])
+        self.assertEqual(largest, sorted(largest, reverse=True))
+        self.assertEqual(smallest, sorted(smallest))
+        self.assertGreater(largest[0], 0)
+        scale = max(map(abs, largest + smallest))
+        for residual in doubles(found["largest/residuals"]) + doubles(found["smallest/residuals"]):
+            self.assertLessEqual(residual, 1e-4 * scale)
+        loss = re.search(r"loss (\S+),", printed).group(1)
+        self.assertAlmostEqual(doubles(found["loss"])[0], float(loss), places=4)
+
+    def test_what_is_lacking_is_added(self):
+        self.run_ok(self.hessian("h.h5", "--largest", "2"))
+        before = self.values("h.h5")
+        self.run_ok(self.hessian("h.h5", "--largest", "2", "--trace", "12", "--density", "2",
+                                 "--density-steps", "10"))
+        after = self.values("h.h5")
+        for name, value in before.items():
+            self.assertEqual(after[name], value)
+        self.assertIn("trace/value", after)
+        self.assertIn("density/at", after)
+        self.run_ok(self.hessian("whole.h5", "--largest", "2", "--trace", "12", "--density", "2",
+                                 "--density-steps", "10", "--threads", "1"))
+        self.assertEqual(self.values("whole.h5"), after)
+
+    def test_gauss_newton_is_never_negative(self):
+        self.run_ok(self.hessian("h.h5", "--curvature", "gauss-newton"))
+        found = self.values("h.h5")
+        self.assertGreater(doubles(found["smallest/values"])[0],
+                           -1e-4 * doubles(found["largest/values"])[0])
+
+    def test_some_layers_and_weights_alone(self):
+        for flags in (["--layers", "linear"], ["--layers", "layer1,linear", "--parameters", "weights"],
+                      ["--bn", "batch", "--bn-batch", "25"], ["--split", "test"],
+                      ["--loss", "mse"]):
+            with self.subTest(flags=flags):
+                printed = self.run_ok(self.hessian("h.h5", "--largest", "1", *flags))
+                self.assertIn("largest eigenvalues", printed)
+                os.remove(self.path("h.h5"))
+
+    def test_help(self):
+        printed = self.run_ok([programs.landscape, "hessian", "--help"])
+        for word in ("--largest", "--trace", "--density", "--layers", "--curvature", "--images"):
+            self.assertIn(word, printed)
+
+
+class Interruption(HessianTest):
+    def test_what_was_finished_stays(self):
+        process, _ = start(self.hessian("h.h5", "--density", "500"), self.folder, None)
+        programs.wait_for_saves(self.path("h.h5"), process, 3)  # begun, gradient, eigenvalues
+        said = stop(process, signal.SIGINT)
+        self.assertEqual(process.returncode, 130, said)
+        self.assertEqual(said.strip(), "landscape: interrupted; what was finished is saved in "
+                                       "h.h5: repeat the command to continue")
+        found = self.values("h.h5")
+        self.assertIn("largest/values", found)
+        self.assertNotIn("density/at", found)
+        self.run_ok(self.hessian("h.h5"))
+        self.assertEqual(self.values("h.h5"), found)
+
+
+class WrongInput(HessianTest):
+    def refuse(self, *flags):
+        *flags, words = flags
+        self.assert_refused(self.hessian("h.h5", *flags), *words)
+
+    def test_flags(self):
+        self.refuse("--largest", "-1", ["--largest"])
+        self.refuse("--trace", "3", ["--trace", "6"])
+        self.refuse("--curvature", "sharp", ["sharp", "gauss-newton"])
+        self.refuse("--bn", "states", ["states", "frozen"])
+        self.refuse("--split", "both", ["--split both", "train or test"])
+        self.refuse("--layers", "nonsense", ["nonsense", "conv1.weight"])
+        self.refuse("--parameters", "some", ["some", "weights"])
+        self.refuse("--output", "nowhere/h.h5", ["nowhere/h.h5"])
+        self.assert_refused([programs.landscape, "hessian"], "no model given")
+
+    def test_another_command_s_file(self):
+        self.run_ok(self.hessian("h.h5", "--largest", "1"))
+        self.refuse("--seed", "2", ["another command", "seed"])
+        self.refuse("--loss", "mse", ["another command", "loss"])
+
+
+if __name__ == "__main__":
+    programs.main()
