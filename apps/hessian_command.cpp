@@ -4,9 +4,12 @@
 #include <filesystem>
 #include <iostream>
 
+#include "apps/curvature_choice.h"
+#include "apps/hessian_map.h"
 #include "apps/model_file.h"
 #include "apps/progress.h"
 #include "apps/surface_images.h"
+#include "apps/surface_map.h"
 #include "kernels/vector/vector.h"
 #include "landscape/curvature_results.h"
 
@@ -40,6 +43,7 @@ class HessianRun {
         output_(
             cli::text_of(flags, "output", fs::path(model_.path).stem().string() + "_hessian.h5")),
         images_(surface_images(flags, model_, false)),
+        choice_(flags, model_),
         largest_(static_cast<int>(cli::whole(flags, "largest", 0, 1000))),
         smallest_(static_cast<int>(cli::whole(flags, "smallest", 0, 1000))),
         tolerance_(cli::real(flags, "tolerance", 1e-7, 1)),
@@ -57,7 +61,6 @@ class HessianRun {
     require(basis_ == 0 || basis_ >= largest_ + smallest_ + 3, "--basis ", basis_,
             ": at least 3 more than the eigenvalues, ", largest_ + smallest_ + 3);
     describe(command);
-    ranges_ = ranges();
     continue_or_begin();
   }
 
@@ -92,54 +95,10 @@ class HessianRun {
     p["model_hash"] = weights_hash(model_.weights.theta, model_.weights.states);
     images_.describe(p);
     p["seed"] = text(cli::seed(flags_));
-    p["loss"] = name_of(cli::loss(flags_));
-    const std::string curvature = flags_["curvature"].as<std::string>();
-    require(curvature == "hessian" || curvature == "gauss-newton", "--curvature ", curvature,
-            ": choose hessian or gauss-newton");
-    p["curvature"] = curvature;
-    const std::string bn = flags_["bn"].as<std::string>();
-    require(bn == "frozen" || bn == "batch", "--bn ", bn, ": choose frozen or batch");
-    p["bn_mode"] = bn == "frozen" ? bn : text("batch of ", batch());
-    p["parameters"] = parameters();
+    choice_.describe(p);
     if (pool_.device() != Device::cpu) p["device"] = name_of(pool_.device());
     p["version"] = cli::version();
     p["command"] = command;
-  }
-
-  int64_t batch() const { return cli::whole(flags_, "bn-batch", 2, 1 << 20); }
-
-  /// What --parameters and --layers choose, in words.
-  std::string parameters() const {
-    const std::string kinds = flags_["parameters"].as<std::string>();
-    require(kinds == "all" || kinds == "weights", "--parameters ", kinds,
-            ": choose all or weights");
-    const std::string layers = cli::text_of(flags_, "layers");
-    return layers.empty() ? kinds : kinds + " of " + layers;
-  }
-
-  /// Whether a parameter is of a layer, or a block, that --layers names.
-  static bool is_part_of(const ParameterEntry& entry, const std::string& layer) {
-    return entry.name == layer || entry.name.starts_with(layer + ".");
-  }
-
-  std::vector<ParameterRange> ranges() const {
-    const bool weights = flags_["parameters"].as<std::string>() == "weights";
-    const std::vector<std::string> layers = cli::words(cli::text_of(flags_, "layers"));
-    const ParameterLayout& layout = model_.graph.layout();
-    for (const std::string& layer : layers)
-      require(std::any_of(layout.parameters().begin(), layout.parameters().end(),
-                          [&](const ParameterEntry& entry) { return is_part_of(entry, layer); }),
-              "--layers ", layer, ": ", model_.spec.name,
-              " has no parameters of that name; the first ", "are ", layout.parameters()[0].name);
-    const auto ranges = parameter_ranges(layout, [&](const ParameterEntry& entry) {
-      const bool named = layers.empty() ||
-                         std::any_of(layers.begin(), layers.end(), [&](const std::string& layer) {
-                           return is_part_of(entry, layer);
-                         });
-      return named && (!weights || entry.is_weight());
-    });
-    require(!ranges.empty(), "--layers and --parameters leave no parameters over");
-    return ranges;
   }
 
   void continue_or_begin() {
@@ -172,19 +131,7 @@ class HessianRun {
   void save() const { results_.save(output_, model_.graph.layout()); }
 
   void compute() {
-    CurvatureOperator curvature(
-        {.graph = model_.graph,
-         .theta = model_.weights.theta,
-         .states = model_.weights.states,
-         .images = images_.sets[0],
-         .loss = cli::loss(flags_),
-         .curvature = flags_["curvature"].as<std::string>() == "hessian" ? Curvature::hessian
-                                                                         : Curvature::gauss_newton,
-         .mode = flags_["bn"].as<std::string>() == "batch" ? BatchnormMode::batch
-                                                           : BatchnormMode::frozen,
-         .batch = flags_["bn"].as<std::string>() == "batch" ? batch() : 128,
-         .ranges = ranges_},
-        pool_);
+    CurvatureOperator curvature(choice_.spec(model_, images_.sets[0]), pool_);
     const SymmetricOperator A = [&](const Tensor& product, const Tensor& v) {
       curvature.multiply(product, v);
     };
@@ -302,11 +249,11 @@ class HessianRun {
   LoadedModel model_;
   std::string output_;
   SurfaceImages images_;
+  CurvatureChoice choice_;
   int largest_, smallest_;
   double tolerance_;
   int basis_, most_products_;
   int trace_products_, probes_, steps_;
-  std::vector<ParameterRange> ranges_;
   CurvatureResults results_;
 };
 
@@ -322,9 +269,8 @@ cxxopts::Options hessian_flags() {
   const auto value = [](const char* fallback) {
     return cxxopts::value<std::string>()->default_value(fallback);
   };
+  add_curvature_flags(options);
   options.add_options("Curvature")
-      ("curvature", "hessian: of the mean loss; gauss-newton: of it the part that is never negative",
-       value("hessian"))
       ("largest", "how many of the largest eigenvalues, with eigenvectors", value("5"))
       ("smallest", "how many of the smallest", value("1"))
       ("tolerance", "of their residuals |Hx - lambda x|, as a share of the largest |eigenvalue|", value("1e-3"))
@@ -333,14 +279,9 @@ cxxopts::Options hessian_flags() {
       ("trace", "the trace, with its standard error, from that many products (0: none)", value("0"))
       ("density", "the spectral density, from that many random vectors (0: none)", value("0"))
       ("density-steps", "products for each of them", value("80"))
-      ("parameters", "all, or weights: without biases and BatchNorm's parameters", value("all"))
-      ("layers", "only these layers or blocks, with commas between: layer1.0,fc", string())
-      ("bn", "BatchNorm: frozen, the running statistics; batch, each batch's own", value("frozen"))
-      ("bn-batch", "images of a batch, for --bn batch", value("128"))
       ("seed", "of random vectors", value("1"));
   add_image_flags(options);
-  options.add_options("Data")
-      ("loss,l,loss-name", "cross_entropy or mse", value("cross_entropy"));
+  add_map_flags(options);
   options.add_options("Output")
       ("output,o", "the results' HDF5 file; what it lacks is computed", string())
       ("no-vectors", "without eigenvectors");
@@ -361,6 +302,7 @@ int run_hessian(const cxxopts::ParseResult& flags, const std::string& command) {
   require(flags.unmatched().empty(), "'", flags.unmatched().empty() ? "" : flags.unmatched()[0],
           "' is not a flag; see landscape hessian --help");
   cli::catch_interruption();
+  if (flags.count("over")) return run_hessian_map(flags, command);
   return HessianRun(flags, command).run();
 }
 

@@ -40,7 +40,7 @@ int hessian(cli::Arguments& arguments, const std::string& command) {
   cxxopts::Options options = hessian_flags();
   const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
   if (flags.count("help") == 0) return run_hessian(flags, command);
-  std::cout << options.help({"Curvature", "Data", "Output", "Run"});
+  std::cout << options.help({"Curvature", "Data", "Over a surface", "Output", "Run"});
   return 0;
 }
 

@@ -89,6 +89,76 @@ class Results(HessianTest):
             self.assertIn(word, printed)
 
 
+class Maps(HessianTest):
+    """`--over`: the curvature at every point of a surface."""
+
+    def setUp(self):
+        super().setUp()
+        self.run_ok([programs.landscape, "surface", "a.safetensors", "--data", programs.images,
+                     "--images", "50", "--output", "s.h5", "--x=-0.5:0.5:3", "--y=-0.5:0.5:3",
+                     "--no-pictures", "--seed", "3"])
+
+    def over(self, output, *more):
+        return self.hessian(output, "--over", "s.h5", "--tolerance", "1e-5", *more)
+
+    def test_planes_and_pictures(self):
+        printed = self.run_ok(self.over("h.h5", "--trace", "30"))
+        self.assertIn("h.h5: 9 points, hessian of the train loss over 50 images", printed)
+        for name in ("ratio", "max", "min", "gradient", "trace"):
+            self.assertIn(f"h_{name}.png", printed)
+            self.assertTrue(os.path.exists(self.path(f"h_{name}.svg")))
+        found = {name: doubles(plane) for name, plane in self.values("h.h5").items()}
+        surface = {name: doubles(plane) for name, plane in self.values("s.h5").items()}
+        for loss, expected in zip(found["curvature_loss"], surface["train_loss"]):
+            self.assertAlmostEqual(loss, expected, delta=1e-4 * expected)
+        for least, most, ratio in zip(found["lambda_min"], found["lambda_max"],
+                                      found["lambda_ratio"]):
+            self.assertLess(least, most)
+            self.assertAlmostEqual(ratio, abs(least / most), places=12)
+        self.assertLessEqual(max(found["lambda_residual"]), 1e-5)
+
+    def test_the_middle_is_the_network_itself(self):
+        self.run_ok(self.over("h.h5", "--no-pictures"))
+        self.run_ok(self.hessian("one.h5", "--largest", "1", "--tolerance", "1e-5"))
+        found, one = self.values("h.h5"), self.values("one.h5")
+        for plane, value in (("lambda_max", "largest/values"), ("lambda_min", "smallest/values"),
+                             ("gradient_norm", "gradient_norm"), ("curvature_loss", "loss")):
+            expected = doubles(one[value])[0]
+            self.assertAlmostEqual(doubles(found[plane])[4], expected, delta=1e-4 * abs(expected))
+
+    def test_an_interrupted_map_continues(self):
+        self.run_ok(self.over("whole.h5", "--no-pictures"))
+        process, _ = start(self.over("h.h5", "--no-pictures", "--save-seconds", "0"), self.folder,
+                           None)
+        programs.wait_for_saves(self.path("h.h5"), process, 3)
+        said = stop(process, signal.SIGINT)
+        if process.returncode != 0:  # it may have been faster
+            self.assertEqual(process.returncode, 130, said)
+            self.assertRegex(said, r"interrupted; \d of 9 points are saved in h.h5")
+        self.run_ok(self.over("h.h5", "--no-pictures"), stderr=None)
+        found, whole = self.values("h.h5"), self.values("whole.h5")
+        self.assertEqual(doubles(found["done"]), [1] * 9)
+        self.assertEqual(found["gradient_norm"], whole["gradient_norm"])
+        for plane in ("lambda_max", "lambda_min"):
+            scale = max(map(abs, doubles(whole["lambda_max"])))
+            for a, b in zip(doubles(found[plane]), doubles(whole[plane])):
+                self.assertAlmostEqual(a, b, delta=1e-4 * scale)
+
+    def test_what_does_not_fit_is_refused(self):
+        refuse = lambda *flags: self.assert_refused(self.over("h.h5", *flags[:-1]), *flags[-1])
+        refuse("--density", "2", ["--density", "--over"])
+        refuse("--over", "none.h5", ["none.h5"])
+        refuse("--output", "s.h5", ["s.h5", "another name"])
+        refuse("--dir-file", "none_d.h5", ["none_d.h5"])
+        self.run_ok([programs.train] + TINY_NET + ["--data", programs.images, "--epochs", "1",
+                    "--batch-size", "50", "--output", "b"], stderr=None)
+        self.assert_refused([programs.landscape, "hessian", "b/model.safetensors", "--data",
+                             programs.images, "--images", "50", "--over", "s.h5"],
+                            "s.h5", "another network")
+        self.run_ok(self.over("h.h5", "--no-pictures"))
+        refuse("--seed", "9", ["another command", "seed"])
+
+
 class Interruption(HessianTest):
     def test_what_was_finished_stays(self):
         process, _ = start(self.hessian("h.h5", "--density", "500"), self.folder, None)
