@@ -1,21 +1,19 @@
 #include "apps/compare_command.h"
 
 #include <cmath>
-#include <cstdio>
 #include <iostream>
 
+#include "apps/compare_networks.h"
+#include "apps/text_table.h"
 #include "landscape/surface_comparison.h"
 
 namespace topograd {
 
 namespace {
 
-/// Six significant digits; "-" for what is not there.
+/// "-" for what is not there.
 std::string number(double value) {
-  if (!std::isfinite(value)) return "-";
-  char shown[32];
-  std::snprintf(shown, sizeof shown, "%.6g", value);
-  return shown;
+  return std::isfinite(value) ? significant(value) : "-";
 }
 
 std::string extent(const Surface& surface) {
@@ -36,21 +34,6 @@ std::string position(const Surface& surface, int64_t point) {
 
 std::string value_of(const LargestDifference& difference) {
   return difference.point < 0 ? "-" : number(difference.value);
-}
-
-/// Columns as wide as they need to be: the first to the left, numbers to the right.
-void print_table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<size_t> widths(rows.front().size(), 0);
-  for (const auto& row : rows)
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  for (const auto& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      const std::string padding(widths[i] - row[i].size(), ' ');
-      line += i == 0 ? row[i] + padding : "  " + padding + row[i];
-    }
-    std::cout << line << '\n';
-  }
 }
 
 void print_quantities(const Surface& a, const std::vector<PlaneComparison>& comparisons) {
@@ -102,27 +85,40 @@ void print_comparison(const Surface& a, const std::string& path_a, const std::st
 
 }  // namespace
 
+// A line per flag, which clang-format would run together.
+// clang-format off
 cxxopts::Options compare_flags() {
   cxxopts::Options options(
       "landscape compare",
       "Surfaces on the same points: how each further file differs from the first.\n\n"
       "Of every quantity that both have: minimum, maximum and mean of the one and the other, the\n"
-      "largest difference, absolute, relative to the first and in units of the standard error of "
-      "a\n"
-      "difference (sqrt(se1^2 + se2^2): over the same images it is smaller), with the points "
-      "where\n"
-      "they are, and the correlation. Then what differs in how they were made.\n");
+      "largest difference, absolute, relative to the first and in units of the standard error of a\n"
+      "difference (sqrt(se1^2 + se2^2): over the same images it is smaller), with the points where\n"
+      "they are, and the correlation. Then what differs in how they were made.\n\n"
+      "Files of landscape sharpness: networks side by side, and from three networks on the rank\n"
+      "correlation of every measure with --against. Which of the two it is, the files say.\n");
   options.positional_help("FIRST.h5 OTHER.h5...").set_width(100);
-  options.add_options()("files", "the surfaces", cxxopts::value<std::vector<std::string>>())(
-      "help", "print this");
+  options.add_options()
+      ("files", "surfaces, or files of landscape sharpness", cxxopts::value<std::vector<std::string>>())
+      ("against", "networks: the measure that the others are held against",
+       cxxopts::value<std::string>()->default_value("test_error"))
+      ("seed", "networks: of random permutations and samples",
+       cxxopts::value<std::string>()->default_value("1"))
+      ("json", "networks: write their numbers here too", cxxopts::value<std::string>())
+      ("help", "print this");
   options.parse_positional({"files"});
   return options;
 }
+// clang-format on
 
 int run_compare(const cxxopts::ParseResult& flags) {
   const auto files = flags.count("files") ? flags["files"].as<std::vector<std::string>>()
                                           : std::vector<std::string>();
   require(files.size() >= 2, "nothing to compare: write landscape compare FIRST.h5 OTHER.h5");
+  if (are_networks(files)) return compare_networks(flags, files);
+  for (const char* flag : {"against", "seed", "json"})
+    require(flags.count(flag) == 0, "--", flag, " is of networks; ", files.front(),
+            " is not a file of landscape sharpness");
   const Surface first = Surface::load(files.front());
   for (size_t i = 1; i < files.size(); ++i) {
     if (i > 1) std::cout << '\n';

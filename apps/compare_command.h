@@ -1,4 +1,4 @@
-// landscape compare: surfaces on the same points, side by side.
+// landscape compare: surfaces on the same points, or networks by their measures, side by side.
 #pragma once
 
 #include "apps/cli.h"
@@ -7,7 +7,8 @@ namespace topograd {
 
 cxxopts::Options compare_flags();
 
-/// Prints how each further file differs from the first. Returns the exit status.
+/// Prints how each further surface differs from the first, or the networks' table. Returns the exit
+/// status.
 int run_compare(const cxxopts::ParseResult& flags);
 
 }  // namespace topograd

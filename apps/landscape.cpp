@@ -3,6 +3,7 @@
 
 #include "apps/compare_command.h"
 #include "apps/hessian_command.h"
+#include "apps/sharpness_command.h"
 #include "apps/surface_command.h"
 #include "kernels/core/check.h"
 
@@ -16,7 +17,9 @@ Usage:
   landscape surface MODEL.safetensors [flags]   losses on a plane through the network
   landscape line MODEL.safetensors [flags]      losses along a line, or on the way to another network
   landscape hessian MODEL.safetensors [flags]   the curvature's eigenvalues, trace and density
-  landscape compare FIRST.h5 OTHER.h5...        how surfaces on the same points differ
+  landscape sharpness MODEL... [flags]          measures of how sharp the minima of networks are
+  landscape compare FIRST.h5 OTHER.h5...        how surfaces on the same points differ, or networks
+                                                by their measures of sharpness
   landscape <command> --help                    the flags
   landscape --version
 
@@ -44,6 +47,14 @@ int hessian(cli::Arguments& arguments, const std::string& command) {
   return 0;
 }
 
+int sharpness(cli::Arguments& arguments, const std::string& command) {
+  cxxopts::Options options = sharpness_flags();
+  const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
+  if (flags.count("help") == 0) return run_sharpness(flags, command);
+  std::cout << sharpness_help(options);
+  return 0;
+}
+
 int run(int argc, char** argv) {
   const std::string subcommand = argc > 1 ? argv[1] : "--help";
   if (subcommand == "--help" || subcommand == "-h") {
@@ -55,14 +66,15 @@ int run(int argc, char** argv) {
     return 0;
   }
   require(subcommand == "surface" || subcommand == "line" || subcommand == "hessian" ||
-              subcommand == "compare",
+              subcommand == "sharpness" || subcommand == "compare",
           "unknown command '", subcommand,
-          "': choose surface or line, hessian or compare; see landscape --help");
+          "': choose surface or line, hessian, sharpness or compare; see landscape --help");
   const bool line = subcommand == "line";
   cli::Arguments all(argc, argv);
   cli::Arguments arguments(argc - 1, argv + 1);
   if (subcommand == "compare") return compare(arguments);
   if (subcommand == "hessian") return hessian(arguments, all.command());
+  if (subcommand == "sharpness") return sharpness(arguments, all.command());
   const std::unique_ptr<Ranks> ranks = join_ranks();  // before any but rank 0 says anything
   // An error is said before the ranks part: a launcher ends rank 0 as soon as another has left
   // with an error.

@@ -59,7 +59,9 @@ struct CurveView {
   std::vector<double> test_accuracy = {};
   std::vector<double> train_loss_error = {};  ///< a band of +-1 of these around train_loss
   std::vector<double> test_loss_error = {};
-  std::string error_name = "standard error";  ///< what they are, in the key
+  std::string error_name = "standard error";   ///< what they are, in the key
+  std::string train_loss_name = "train loss";  ///< in the key, where the two are something else
+  std::string test_loss_name = "test loss";
   /// The curves that train_loss is the mean of, drawn faintly; each of x's length.
   std::vector<std::vector<double>> train_loss_singles = {};
   std::vector<std::vector<double>> test_loss_singles = {};

@@ -53,8 +53,10 @@ std::vector<Series> losses(const CurveView& curves) {
     if (!values.empty())
       found.push_back({&values, errors.empty() ? nullptr : &errors, &singles, name, kBlue, dashed});
   };
-  add(curves.train_loss, curves.train_loss_error, curves.train_loss_singles, "train loss", false);
-  add(curves.test_loss, curves.test_loss_error, curves.test_loss_singles, "test loss", true);
+  add(curves.train_loss, curves.train_loss_error, curves.train_loss_singles, curves.train_loss_name,
+      false);
+  add(curves.test_loss, curves.test_loss_error, curves.test_loss_singles, curves.test_loss_name,
+      true);
   return found;
 }
 
