@@ -167,6 +167,7 @@ SharpnessPanel SharpnessPanel::load(const std::string& path) {
   SharpnessPanel panel;
   panel.provenance = file.attributes();
   require(panel.provenance["format"] == kFormat, path, " is not a file of landscape sharpness");
+  panel.provenance.erase("format");  // the file's own, which save() writes
   panel.measures = read_measures(file, "");
   panel.test = read_test(file);
   return panel;
