@@ -54,6 +54,12 @@ SharpnessRun::SharpnessRun(const cxxopts::ParseResult& flags, const SharpnessSet
   require(images_.sets.size() == 1,
           "--split both: sharpness is of one set; choose train or test (test_error is of the test "
           "images in any case)");
+  // Of a few images there is no need to keep the rest of their split, for every network.
+  LabelledImages& images = images_.sets[0];
+  if (cli::whole(flags, "images", 0, 1 << 30) > 0) {
+    images.images = images.images.clone();
+    images.labels = images.labels.clone();
+  }
   describe(command);
   continue_or_begin();
   if (model_.spec.activation != Activation::relu)

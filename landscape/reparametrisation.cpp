@@ -36,11 +36,14 @@ class Rescaling {
             "no layer of this network can be rescaled without changing its function: there is "
             "neither a layer before a BatchNorm nor one that only ReLU separates from the next");
     if (result_.before_batchnorm > 0)
-      result_.description = text(result_.before_batchnorm, " layers before a BatchNorm times ",
-                                 factor_, ", its running statistics with them");
+      result_.description =
+          text(result_.before_batchnorm, result_.before_batchnorm == 1 ? " layer" : " layers",
+               " before a BatchNorm times ", factor_, ", with its running statistics");
     if (result_.pairs > 0)
-      result_.description += text(result_.description.empty() ? "" : "; ", result_.pairs,
-                                  " layers times ", factor_, ", the next ones divided by it");
+      result_.description += text(
+          result_.description.empty() ? "" : "; ", result_.pairs,
+          result_.pairs == 1 ? " layer times " : " layers times ", factor_,
+          result_.pairs == 1 ? ", the next one divided by it" : ", the next ones divided by it");
     return result_;
   }
 

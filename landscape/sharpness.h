@@ -2,6 +2,8 @@
 // them a rescaling of the network moves. L is the mean loss over the images, theta the network.
 #pragma once
 
+#include <limits>
+
 #include "landscape/sharpness_loss.h"
 
 namespace topograd {

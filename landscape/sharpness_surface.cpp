@@ -1,6 +1,7 @@
 #include "landscape/sharpness_surface.h"
 
 #include <cmath>
+#include <limits>
 
 #include "kernels/core/check.h"
 
