@@ -4,7 +4,7 @@
 #include <iostream>
 
 #include "apps/compare_networks.h"
-#include "apps/text_table.h"
+#include "apps/table.h"
 #include "landscape/surface_comparison.h"
 
 namespace topograd {

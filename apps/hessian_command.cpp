@@ -10,6 +10,7 @@
 #include "apps/progress.h"
 #include "apps/surface_images.h"
 #include "apps/surface_map.h"
+#include "apps/table.h"
 #include "kernels/vector/vector.h"
 #include "landscape/curvature_results.h"
 
@@ -23,13 +24,6 @@ namespace fs = std::filesystem;
 const std::vector<std::string> kIdentity = {"model_hash", "data_hash", "images",     "data",
                                             "loss",       "curvature", "parameters", "bn_mode",
                                             "device",     "subset",    "seed"};
-
-/// A number for a person, of six digits.
-std::string number(double value) {
-  char shown[32];
-  std::snprintf(shown, sizeof shown, "%.6g", value);
-  return shown;
-}
 
 /// Thrown where Ctrl-C came; what was finished is saved.
 struct Interrupted {};
@@ -159,7 +153,7 @@ class HessianRun {
          .seed = cli::seed(flags_),
          .progress =
              [&](int products, double residual) {
-               bar.update(products, "eigenvalues", text("residual ", number(residual)));
+               bar.update(products, "eigenvalues", text("residual ", significant(residual)));
                stopped = cli::interrupted();
                return !stopped;
              }},
@@ -223,8 +217,8 @@ class HessianRun {
     if (!e || e->values.empty()) return;
     std::cout << name << ":";
     for (size_t k = 0; k < e->values.size(); ++k)
-      std::cout << (k == 0 ? " " : ", ") << number(e->values[k]) << " (" << number(e->residuals[k])
-                << ")";
+      std::cout << (k == 0 ? " " : ", ") << significant(e->values[k]) << " ("
+                << significant(e->residuals[k]) << ")";
     std::cout << '\n';
   }
 
@@ -232,15 +226,15 @@ class HessianRun {
     std::cout << output_ << ": " << results_.provenance.at("curvature") << " of the "
               << images_.names[0] << " loss over " << images_.sets[0].count() << " images, "
               << results_.provenance.at("parameters") << " parameters of "
-              << topograd::describe(model_.spec) << "; loss " << number(*results_.loss)
-              << ", |gradient| " << number(*results_.gradient_norm) << '\n';
+              << topograd::describe(model_.spec) << "; loss " << significant(*results_.loss)
+              << ", |gradient| " << significant(*results_.gradient_norm) << '\n';
     print_eigenvalues("largest eigenvalues (residuals)", results_.largest);
     print_eigenvalues("smallest eigenvalues (residuals)", results_.smallest);
     if (results_.trace)
-      std::cout << "trace: " << number(results_.trace->value) << " +- "
-                << number(results_.trace->standard_error) << '\n';
+      std::cout << "trace: " << significant(results_.trace->value) << " +- "
+                << significant(results_.trace->standard_error) << '\n';
     if (results_.density)
-      std::cout << "eigenvalues below 0: " << number(100 * results_.density->mass_below(0))
+      std::cout << "eigenvalues below 0: " << significant(100 * results_.density->mass_below(0))
                 << " % (" << results_.density->probes.size() << " probes)\n";
   }
 

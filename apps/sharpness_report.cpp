@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "apps/text_table.h"
+#include "apps/table.h"
 #include "kernels/core/atomic_file.h"
 #include "landscape/rank_correlation.h"
 

@@ -134,10 +134,10 @@ void SurfaceMap::print_ranges() const {
       if (std::isfinite(value)) values.push_back(value);
     std::sort(values.begin(), values.end());
     if (values.empty()) continue;
-    table.push_back({name, short_number(values.front()), short_number(values[values.size() / 2]),
-                     short_number(values.back())});
+    table.push_back({name, significant(values.front()), significant(values[values.size() / 2]),
+                     significant(values.back())});
   }
-  print_aligned(table);
+  print_table(table);
 }
 
 void SurfaceMap::draw(const std::string& plane, const std::string& label, const std::string& suffix,

@@ -7,14 +7,15 @@
 
 namespace topograd {
 
-std::string short_number(double value, int digits) {
+std::string significant(double value, int digits) {
   if (std::isnan(value)) return "-";
-  char shown[32];
+  char shown[48];
   std::snprintf(shown, sizeof shown, "%.*g", digits, value);
   return shown;
 }
 
-void print_aligned(const std::vector<std::vector<std::string>>& rows) {
+void print_table(const std::vector<std::vector<std::string>>& rows, size_t left,
+                 size_t left_again) {
   std::vector<size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()), 0);
@@ -24,8 +25,11 @@ void print_aligned(const std::vector<std::vector<std::string>>& rows) {
     std::string line;
     for (size_t i = 0; i < row.size(); ++i) {
       const std::string padding(widths[i] - row[i].size(), ' ');
-      line += i == 0 ? row[i] + padding : "  " + padding + row[i];
+      const bool to_the_left = i < left || i >= left_again;
+      line += i == 0 ? "" : "  ";
+      line += to_the_left ? row[i] + padding : padding + row[i];
     }
+    line.erase(line.find_last_not_of(' ') + 1);
     std::cout << line << '\n';
   }
 }

@@ -1,4 +1,4 @@
-// Numbers and tables for a person.
+// Tables for a terminal.
 #pragma once
 
 #include <string>
@@ -6,10 +6,12 @@
 
 namespace topograd {
 
-/// Six significant digits, or as many as are asked for; "-" for NaN.
-std::string short_number(double value, int digits = 6);
+/// "0.00123456" with so many significant digits; "-" for what is no number.
+std::string significant(double value, int digits = 6);
 
-/// On stdout, columns as wide as they need to be: the first to the left, the others to the right.
-void print_aligned(const std::vector<std::vector<std::string>>& rows);
+/// Prints rows on stdout, columns as wide as they need to be: the first `left` of them and those
+/// from `left_again` on start at the left, numbers between them end at the right.
+void print_table(const std::vector<std::vector<std::string>>& rows, size_t left = 1,
+                 size_t left_again = 1000);
 
 }  // namespace topograd
