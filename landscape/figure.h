@@ -65,10 +65,17 @@ struct CurveView {
   /// The curves that train_loss is the mean of, drawn faintly; each of x's length.
   std::vector<std::vector<double>> train_loss_singles = {};
   std::vector<std::vector<double>> test_loss_singles = {};
+  /// Further curves on the loss axis, each with a name for the key and a colour of its own.
+  struct Named {
+    std::string name;
+    std::vector<double> values;  ///< of x's length
+  };
+  std::vector<Named> more = {};
 };
 
 /// Loss on the left axis in blue, accuracy on the right axis in red; train solid, test dashed.
-/// Values that are not finite are gaps; a diamond marks the smallest train loss. FigureOptions:
+/// Values that are not finite are gaps; a diamond marks the smallest train loss, unless there are
+/// further curves. FigureOptions:
 /// y_label is the loss axis's label, scale, clip_max, level_min and level_max belong to the loss;
 /// interpolate and trajectory are unused.
 void draw_curves(const CurveView& curves, const FigureOptions& options, const std::string& path);

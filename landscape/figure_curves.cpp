@@ -1,6 +1,7 @@
 // Losses and accuracies along a line.
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <string_view>
 
 #include "kernels/core/check.h"
@@ -15,6 +16,8 @@ namespace {
 
 constexpr Colour kBlue{0.12, 0.35, 0.66};
 constexpr Colour kRed{0.77, 0.16, 0.16};
+constexpr Colour kFurther[] = {
+    {0.85, 0.45, 0.05}, {0.12, 0.52, 0.29}, {0.49, 0.23, 0.60}, kBlue, kRed};
 constexpr Colour kGrid{0.91, 0.91, 0.92};
 constexpr double kLeft = 76;          // px beside the plot, for an axis and its label
 constexpr double kRightBare = 24;     // without an axis
@@ -44,6 +47,9 @@ void check_curves(const CurveView& curves) {
     for (const auto& single : *singles)
       require(single.size() == n, "a single curve has ", single.size(), " values for ", n,
               " points");
+  for (const CurveView::Named& named : curves.more)
+    require(named.values.size() == n, "the curve ", named.name, " has ", named.values.size(),
+            " values for ", n, " points");
 }
 
 std::vector<Series> losses(const CurveView& curves) {
@@ -57,6 +63,10 @@ std::vector<Series> losses(const CurveView& curves) {
       false);
   add(curves.test_loss, curves.test_loss_error, curves.test_loss_singles, curves.test_loss_name,
       true);
+  static const std::vector<std::vector<double>> kNoSingles;
+  for (size_t k = 0; k < curves.more.size(); ++k)
+    found.push_back({&curves.more[k].values, nullptr, &kNoSingles, curves.more[k].name,
+                     kFurther[k % std::size(kFurther)], k >= std::size(kFurther)});
   return found;
 }
 
@@ -257,7 +267,8 @@ void draw_curves(const CurveView& curves, const FigureOptions& options, const st
     std::vector<Series> all = loss;
     all.insert(all.end(), accuracy.begin(), accuracy.end());
     std::vector<Key> keys = keys_of(all, scale, curves.error_name);
-    if (!loss.empty()) mark_minimum(canvas, frame, curves.x, loss.front(), scale, keys);
+    if (!loss.empty() && curves.more.empty())
+      mark_minimum(canvas, frame, curves.x, loss.front(), scale, keys);
     draw_x_axis(canvas, frame, options.x_label);
     if (!loss.empty()) draw_y_axis(canvas, frame, ticks, options.y_label, true, kBlue);
     if (!accuracy.empty())

@@ -269,6 +269,30 @@ TEST_CASE("curves: the single curves behind a mean are drawn, faintly, and withi
                        "a single curve has 1 values for 2 points", Error);
 }
 
+TEST_CASE("curves: further ones have colours of their own, on the same axis") {
+  const TemporaryFolder folder;
+  const auto colours = [&](const CurveView& curves) {
+    draw_curves(curves, {}, folder.file("curves.png"));
+    const Picture picture(folder.file("curves.png"));
+    std::vector<double> heights;  // of what is drawn in orange and in green, in one column
+    for (const Colour& wanted : {Colour{0.85, 0.45, 0.05}, Colour{0.12, 0.52, 0.29}})
+      for (double y = 60; y < 500; y += 0.5)
+        if (difference(picture.at({300, y}), wanted) < 0.05) {
+          heights.push_back(y);
+          break;
+        }
+    return heights;
+  };
+  const std::vector<double> both =
+      colours({.x = {0, 1}, .more = {{"high", {3, 3}}, {"low", {1, 1}}}});
+  REQUIRE(both.size() == 2);
+  CHECK(both[0] < both[1] - 50);
+  CHECK(colours({.x = {0, 1}, .train_loss = {1, 3}}).empty());
+  CHECK_THROWS_WITH_AS(
+      draw_curves({.x = {0, 1}, .more = {{"short", {2}}}}, {}, folder.file("curves.png")),
+      "the curve short has 1 values for 2 points", Error);
+}
+
 TEST_CASE("figure: SVG holds the picture, and the old file survives a failure") {
   TemporaryFolder folder;
   draw_contours(ramp(), {.title = "ramp"}, folder.file("figure.svg"));
