@@ -1,7 +1,9 @@
 // landscape: maps the loss around a trained network.
 #include <iostream>
 
+#include "apps/coherence_command.h"
 #include "apps/compare_command.h"
+#include "apps/connect_command.h"
 #include "apps/hessian_command.h"
 #include "apps/sharpness_command.h"
 #include "apps/surface_command.h"
@@ -18,6 +20,8 @@ Usage:
   landscape line MODEL.safetensors [flags]      losses along a line, or on the way to another network
   landscape hessian MODEL.safetensors [flags]   the curvature's eigenvalues, trace and density
   landscape sharpness MODEL... [flags]          measures of how sharp the minima of networks are
+  landscape coherence MODEL.safetensors...      how well minibatches' gradients agree
+  landscape connect A.safetensors B.safetensors losses on paths between two networks
   landscape compare FIRST.h5 OTHER.h5...        how surfaces on the same points differ, or networks
                                                 by their measures of sharpness
   landscape <command> --help                    the flags
@@ -39,6 +43,14 @@ int compare(cli::Arguments& arguments) {
   return 0;
 }
 
+int connect(cli::Arguments& arguments, const std::string& command) {
+  cxxopts::Options options = connect_flags();
+  const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
+  if (flags.count("help") == 0) return run_connect(flags, command);
+  std::cout << options.help({"Paths", "Curve", "Data", "Output", "Run"});
+  return 0;
+}
+
 int hessian(cli::Arguments& arguments, const std::string& command) {
   cxxopts::Options options = hessian_flags();
   const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
@@ -55,6 +67,14 @@ int sharpness(cli::Arguments& arguments, const std::string& command) {
   return 0;
 }
 
+int coherence(cli::Arguments& arguments, const std::string& command) {
+  cxxopts::Options options = coherence_flags();
+  const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
+  if (flags.count("help") == 0) return run_coherence(flags, command);
+  std::cout << options.help({"Gradients", "Data", "Output", "Run"});
+  return 0;
+}
+
 int run(int argc, char** argv) {
   const std::string subcommand = argc > 1 ? argv[1] : "--help";
   if (subcommand == "--help" || subcommand == "-h") {
@@ -66,13 +86,17 @@ int run(int argc, char** argv) {
     return 0;
   }
   require(subcommand == "surface" || subcommand == "line" || subcommand == "hessian" ||
-              subcommand == "sharpness" || subcommand == "compare",
+              subcommand == "sharpness" || subcommand == "coherence" || subcommand == "connect" ||
+              subcommand == "compare",
           "unknown command '", subcommand,
-          "': choose surface or line, hessian, sharpness or compare; see landscape --help");
+          "': choose surface or line, hessian, sharpness, coherence, connect or compare; see "
+          "landscape --help");
   const bool line = subcommand == "line";
   cli::Arguments all(argc, argv);
   cli::Arguments arguments(argc - 1, argv + 1);
   if (subcommand == "compare") return compare(arguments);
+  if (subcommand == "coherence") return coherence(arguments, all.command());
+  if (subcommand == "connect") return connect(arguments, all.command());
   if (subcommand == "hessian") return hessian(arguments, all.command());
   if (subcommand == "sharpness") return sharpness(arguments, all.command());
   const std::unique_ptr<Ranks> ranks = join_ranks();  // before any but rank 0 says anything

@@ -133,14 +133,14 @@ void SurfaceImages::describe(Provenance& provenance) const {
 
 // A line per flag, which clang-format would run together.
 // clang-format off
-void add_image_flags(cxxopts::Options& options) {
+void add_image_flags(cxxopts::Options& options, const char* split) {
   const auto string = [] { return cxxopts::value<std::string>(); };
   const auto value = [](const char* fallback) {
     return cxxopts::value<std::string>()->default_value(fallback);
   };
   options.add_options("Data")
       ("data,datapath", "synthetic, or a folder, see train --help (or --datapath)", string())
-      ("split", "train, test or both", value("train"))
+      ("split", "train, test or both", value(split))
       ("noisy-labels", "training images with the noisy labels that the checkpoint was trained with "
                        "(train --label-noise); else all with their own")
       ("images", "use only n images of each split (0: all)", value("0"))

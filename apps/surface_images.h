@@ -20,8 +20,9 @@ struct SurfaceImages {
   void describe(Provenance& provenance) const;
 };
 
-/// Declares the flags that surface_images() reads, but --target-se, in the group "Data".
-void add_image_flags(cxxopts::Options& options);
+/// Declares the flags that surface_images() reads, but --target-se, in the group "Data". `split` is
+/// what --split is by default.
+void add_image_flags(cxxopts::Options& options, const char* split = "train");
 
 /// What --data, --split, --noisy-labels, --images, --subset, --subset-seed, --data-split and
 /// --split-idx ask for; in random order where `shuffled` (folders of images come class by class).
