@@ -43,23 +43,6 @@ void draw(const ParameterEntry& entry, const Philox& random, Context& context, f
   from_torch_order(entry, drawn.data<float>(), d);
 }
 
-/// Scales d, the random direction of the weight w, in place.
-void normalise(const ParameterEntry& entry, DirectionNorm norm, const float* w, float* d) {
-  if (norm == DirectionNorm::none || entry.size() == 0) return;
-  if (norm == DirectionNorm::weight) {
-    for (int64_t i = 0; i < entry.size(); ++i) d[i] *= w[i];
-    return;
-  }
-  const bool per_filter = norm == DirectionNorm::filter || norm == DirectionNorm::dfilter;
-  const bool like_weight = norm == DirectionNorm::filter || norm == DirectionNorm::layer;
-  const int64_t length = per_filter ? entry.filter_size() : entry.size();
-  for (int64_t begin = 0; begin < entry.size(); begin += length) {
-    const double wanted = like_weight ? norm_of(w + begin, length) : 1.0;
-    const double scale = wanted / (norm_of(d + begin, length) + (per_filter ? kEpsilon : 0.0));
-    for (int64_t i = begin; i < begin + length; ++i) d[i] = static_cast<float>(scale * d[i]);
-  }
-}
-
 void check_vector(const Tensor& vector, int64_t size, std::string_view what) {
   require(vector.defined(), "a direction needs the network's ", what);
   require(vector.size() == size && vector.dtype() == DType::f32, "a direction needs ", size,
@@ -116,6 +99,22 @@ std::string_view name_of(DirectionType type) {
 DirectionType direction_type_named(std::string_view name) {
   return choice_named("direction type", name,
                       std::array{DirectionType::weights, DirectionType::states});
+}
+
+void normalise(const ParameterEntry& entry, DirectionNorm norm, const float* w, float* d) {
+  if (norm == DirectionNorm::none || entry.size() == 0) return;
+  if (norm == DirectionNorm::weight) {
+    for (int64_t i = 0; i < entry.size(); ++i) d[i] *= w[i];
+    return;
+  }
+  const bool per_filter = norm == DirectionNorm::filter || norm == DirectionNorm::dfilter;
+  const bool like_weight = norm == DirectionNorm::filter || norm == DirectionNorm::layer;
+  const int64_t length = per_filter ? entry.filter_size() : entry.size();
+  for (int64_t begin = 0; begin < entry.size(); begin += length) {
+    const double wanted = like_weight ? norm_of(w + begin, length) : 1.0;
+    const double scale = wanted / (norm_of(d + begin, length) + (per_filter ? kEpsilon : 0.0));
+    for (int64_t i = begin; i < begin + length; ++i) d[i] = static_cast<float>(scale * d[i]);
+  }
 }
 
 Direction random_direction(const ParameterLayout& layout, const Tensor& theta, const Tensor& states,

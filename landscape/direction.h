@@ -30,6 +30,9 @@ std::string_view name_of(DirectionNorm norm);
 /// "filter", "layer", "weight", "dfilter", "dlayer" or "none"; else an Error that lists them.
 DirectionNorm direction_norm_named(std::string_view name);
 
+/// Scales d, the direction of the weight w, in place.
+void normalise(const ParameterEntry& entry, DirectionNorm norm, const float* w, float* d);
+
 /// What tensors of one axis get (biases, BatchNorm's scale and shift, its running statistics):
 /// biasbn: 0. none: a copy of themselves, so that one step along the direction doubles them. That
 /// is the reference implementation's choice, kept so that its results can be reproduced.

@@ -87,13 +87,15 @@ Direction read_direction(const Hdf5File& file, const std::string& group,
 
 void write_directions(const std::string& path, const ParameterLayout& layout, DirectionType type,
                       const Direction& x, const std::optional<Direction>& y,
-                      const Provenance& provenance) {
+                      const Provenance& provenance, const DirectionNumbers& numbers) {
   check_direction(layout, type, x);
   if (y) check_direction(layout, type, *y);
   write_file_atomically(path, [&](const std::string& temporary) {
     Hdf5File file = Hdf5File::create(temporary);
     write_direction(file, "xdirection", layout, type, x);
     if (y) write_direction(file, "ydirection", layout, type, *y);
+    for (const auto& [name, values] : numbers)
+      file.write(name, values.data(), {static_cast<int64_t>(values.size())});
     for (const auto& [key, value] : provenance) file.set_attribute(key, value);
     file.close();
   });

@@ -16,11 +16,14 @@ struct Directions {
   std::optional<Direction> y;  ///< absent for a line
 };
 
+/// Lists of numbers beside the directions: the authors' explained_variance_ratio_ of a PCA.
+using DirectionNumbers = std::map<std::string, std::vector<double>>;
+
 /// Writes the file atomically. With DirectionType::states both directions must have states. The
 /// provenance becomes attributes, which the authors' tools ignore.
 void write_directions(const std::string& path, const ParameterLayout& layout, DirectionType type,
                       const Direction& x, const std::optional<Direction>& y = {},
-                      const Provenance& provenance = {});
+                      const Provenance& provenance = {}, const DirectionNumbers& numbers = {});
 
 /// Reads such a file, ours or the authors'. In theirs, files of states also hold a scalar
 /// num_batches_tracked after each running variance: it is skipped. Throws Error where the number or

@@ -15,9 +15,23 @@ namespace topograd {
 
 enum class Scale { linear, log };
 
+/// What is marked on a plane, beside its smallest value.
+struct FigureMarks {
+  struct Mark {
+    PlanePoint at;
+    std::string label;
+  };
+  std::string origin = "θ*";             ///< the name of (0, 0)
+  std::vector<PlanePoint> path = {};     ///< of training, drawn from its first to its last point
+  std::vector<std::string> epochs = {};  ///< of the path's points; written where there is room
+  std::vector<size_t> rate_drops = {};   ///< points of the path where the learning rate fell
+  std::vector<Mark> networks = {};       ///< others on the plane
+};
+
 struct FigureOptions {
   std::string title = {};
   std::string subtitle = {};
+  std::string note = {};     ///< a line under the subtitle
   std::string x_label = {};  ///< with its unit: "alpha (direction x, filter-normalised)"
   std::string y_label = {};
   std::string value_label = "loss";
@@ -34,8 +48,7 @@ struct FigureOptions {
   std::optional<double> level_max = {};
   /// Heat maps: bilinear between the points instead of one cell per point.
   bool interpolate = false;
-  /// A path over a field (training, projected to the plane), drawn from first to last point.
-  std::vector<PlanePoint> trajectory = {};
+  FigureMarks marks = {};  ///< over a field
 
   int width = 700;   ///< in px of the SVG, 400 to 4000; the PNG has twice as many
   int height = 600;  ///< 300 to 4000; the most: a field that is wider than high makes a lower page

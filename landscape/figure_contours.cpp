@@ -5,6 +5,7 @@
 #include "landscape/figure.h"
 #include "landscape/figure_frame.h"
 #include "landscape/figure_labels.h"
+#include "landscape/figure_path.h"
 
 namespace topograd {
 
@@ -73,13 +74,17 @@ std::vector<ContourOnPage> lines_on_page(Canvas& canvas, const Frame& frame, con
 }
 
 void draw_lines(Canvas& canvas, const Frame& frame, const FieldView& field, const ValueScale& scale,
-                const Bands& bands, const std::vector<PlanePoint>& trajectory) {
+                const Bands& bands, const FigureMarks& marks) {
   const std::vector<ContourOnPage> lines = lines_on_page(canvas, frame, field, scale, bands);
   std::vector<Obstacle> obstacles;
   for (const Point& mark : mark_positions(frame, field))
     obstacles.push_back({mark, mark, kMarkClearance});
-  for (size_t i = 1; i < trajectory.size(); ++i)
-    obstacles.push_back({frame.at(trajectory[i - 1]), frame.at(trajectory[i]), 3});
+  for (size_t i = 1; i < marks.path.size(); ++i)
+    obstacles.push_back({frame.at(marks.path[i - 1]), frame.at(marks.path[i]), 3});
+  for (const PlacedText& label : place_mark_labels(canvas, frame, marks))
+    obstacles.push_back({{label.centre.x - 0.5 * label.width, label.centre.y},
+                         {label.centre.x + 0.5 * label.width, label.centre.y},
+                         kLabelSize});
   const std::vector<PlacedLabel> labels = place_labels(lines, frame.plot, kLabelSize, obstacles);
   canvas.clipped(frame.plot, [&] {
     for (size_t i = 0; i < lines.size(); ++i) {
@@ -110,7 +115,7 @@ void draw_contours(const FieldView& field, const FigureOptions& options, const s
   write_page(path, page.width, page.height, [&](Canvas& canvas) {
     draw_heading(canvas, page);
     fill_bands(canvas, frame, drawn, scale, bands);
-    draw_lines(canvas, frame, drawn, scale, bands, page.trajectory);
+    draw_lines(canvas, frame, drawn, scale, bands, page.marks);
     const std::vector<Key> keys = draw_marks(canvas, frame, field, scale, page, kOffScaleLight);
     draw_field_axes(canvas, frame, page);
     const auto paint = [&](double t) { return bands.at(t); };

@@ -15,6 +15,7 @@ constexpr double kBarWidth = 17;
 constexpr double kBarSpace = 84;  // right of the bar: its labels
 constexpr double kTick = 5;
 constexpr double kTickEvery = 50;  // px
+constexpr double kNoteHeight = 19;
 constexpr int kLowestPage = 300;
 constexpr double kSwatch = 14;  // height of the swatch for values above the bar
 constexpr double kSwatchGap = 6;
@@ -83,9 +84,10 @@ std::vector<Polyline> Frame::at(const std::vector<Polyline>& lines) const {
 }
 
 double plot_top(const FigureOptions& options) {
-  return options.title.empty() && options.subtitle.empty()   ? 22
-         : options.title.empty() || options.subtitle.empty() ? 46
-                                                             : 66;
+  const double heading = options.title.empty() && options.subtitle.empty()   ? 22
+                         : options.title.empty() || options.subtitle.empty() ? 46
+                                                                             : 66;
+  return heading + (options.note.empty() ? 0 : kNoteHeight);
 }
 
 double plot_bottom(const FigureOptions& options) {
@@ -121,6 +123,9 @@ void draw_heading(Canvas& canvas, const FigureOptions& options) {
   if (!options.subtitle.empty())
     canvas.text_within(width, {centre, options.title.empty() ? 23.0 : 45.0}, options.subtitle,
                        {.size = 11.5, .colour = kSoftInk});
+  if (!options.note.empty())
+    canvas.text_within(width, {centre, plot_top(options) - 21.0}, options.note,
+                       {.size = 11, .colour = kInk});
   canvas.text_within(width, {centre, options.height - 11.0}, options.footer,
                      {.size = 8.5, .colour = {0.55, 0.55, 0.57}});
 }

@@ -84,7 +84,7 @@ void draw_diamond(Canvas& canvas, Point centre);
 /// Grey, hatched ground: no number here.
 void draw_hole(Canvas& canvas, const std::vector<Polyline>& loops);
 
-/// Trajectory, star and diamond over a field; returns their keys and those of holes and of values
+/// FigureMarks, star and diamond over a field; returns their keys and those of holes and of values
 /// off the scale.
 std::vector<Key> draw_marks(Canvas& canvas, const Frame& frame, const FieldView& field,
                             const ValueScale& scale, const FigureOptions& options,

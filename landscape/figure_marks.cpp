@@ -1,4 +1,4 @@
-// Marks over a field: theta*, the smallest value, a trajectory, holes.
+// Marks over a field: theta*, the smallest value, holes.
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -6,6 +6,7 @@
 
 #include "kernels/core/check.h"
 #include "landscape/figure_frame.h"
+#include "landscape/figure_path.h"
 
 namespace topograd::drawing {
 
@@ -14,7 +15,6 @@ namespace {
 constexpr Colour kWhite{1, 1, 1};
 constexpr Colour kHoleGround{0.90, 0.90, 0.90};
 constexpr Colour kHoleStroke{0.62, 0.62, 0.64};
-constexpr Colour kPath{0.78, 0.11, 0.22};
 
 std::optional<Point> origin(const Frame& frame) {
   const bool inside =
@@ -54,19 +54,6 @@ std::optional<double> value_at_origin(const FieldView& field) {
 void draw_outlined(Canvas& canvas, const Polyline& shape, const Colour& colour) {
   canvas.stroke({shape}, {.colour = kWhite, .width = 2.4});
   canvas.fill({shape}, colour);
-}
-
-void draw_trajectory(Canvas& canvas, const Frame& frame, const std::vector<PlanePoint>& path) {
-  Polyline line;
-  for (const PlanePoint& p : path)
-    if (std::isfinite(p.x) && std::isfinite(p.y)) line.points.push_back(frame.at(p));
-  canvas.clipped(frame.plot, [&] {
-    canvas.stroke({line}, {.colour = {1, 1, 1, 0.85}, .width = 3.2});
-    canvas.stroke({line}, {.colour = kPath, .width = 1.4});
-    std::vector<Polyline> dots;
-    for (const Point& p : line.points) dots.push_back(disc(p, 2));
-    canvas.fill(dots, kPath);
-  });
 }
 
 std::string counted(int64_t count, const std::string& what) {
@@ -126,15 +113,8 @@ std::vector<Point> mark_positions(const Frame& frame, const FieldView& field) {
 std::vector<Key> draw_marks(Canvas& canvas, const Frame& frame, const FieldView& field,
                             const ValueScale& scale, const FigureOptions& options,
                             const Colour& off_scale) {
-  std::vector<Key> keys;
-  if (!options.trajectory.empty()) {
-    draw_trajectory(canvas, frame, options.trajectory);
-    keys.push_back(
-        {[](Canvas& c, Point p) {
-           c.stroke({{{{p.x - 6, p.y}, {p.x + 6, p.y}}, false}}, {.colour = kPath, .width = 1.4});
-         },
-         "trajectory"});
-  }
+  std::vector<Key> keys = draw_path(canvas, frame, options.marks);
+  const std::string& name = options.marks.origin;
   const std::optional<Point> centre = origin(frame);
   const std::optional<size_t> lowest = minimum(field);
   const std::string least = lowest ? format_number(field.values[*lowest], 4) : "";
@@ -143,9 +123,9 @@ std::vector<Key> draw_marks(Canvas& canvas, const Frame& frame, const FieldView&
   if (centre) {
     draw_star(canvas, *centre);
     const std::optional<double> value = value_at_origin(field);
-    keys.push_back({draw_star, at_centre ? "θ* and minimum: " + least
-                               : value   ? "θ*: " + format_number(*value, 4)
-                                         : "θ*"});
+    keys.push_back({draw_star, at_centre ? name + " and minimum: " + least
+                               : value   ? name + ": " + format_number(*value, 4)
+                                         : name});
   }
   if (lowest && !at_centre) {
     draw_diamond(canvas, frame.at(where));

@@ -1,5 +1,6 @@
 #include "landscape/grid.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -40,6 +41,19 @@ std::vector<double> Axis::coordinates() const {
         static_cast<double>(last);
   if (last > 0) result.back() = to;
   return result;
+}
+
+Axis covering_axis(const std::vector<double>& values, double margin, int64_t points) {
+  double low = 0, high = 0;
+  for (double v : values) {
+    low = std::min(low, v);
+    high = std::max(high, v);
+  }
+  const double length = high - low + 2 * margin;
+  if (!(length > 0)) return {-1, 1, points};
+  const double unit = std::pow(10, std::floor(std::log10(length))) / 20;
+  return {unit * std::floor((low - margin) / unit), unit * std::ceil((high + margin) / unit),
+          points};
 }
 
 Axis parse_axis(std::string_view option, std::string_view text) {

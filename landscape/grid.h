@@ -21,6 +21,10 @@ struct Axis {
   friend bool operator==(const Axis&, const Axis&) = default;
 };
 
+/// An axis of so many points that holds all values and 0, with `margin` or a little more on both
+/// sides: its ends are round numbers. The values must be finite.
+Axis covering_axis(const std::vector<double>& values, double margin, int64_t points);
+
 /// Reads "FROM:TO:POINTS". `option` is where the text came from, for messages: "--x". Throws Error
 /// on anything but finite numbers, FROM < TO and 2 to 1,000,000 points, or FROM = TO and one point.
 Axis parse_axis(std::string_view option, std::string_view text);

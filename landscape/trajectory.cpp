@@ -70,17 +70,18 @@ PrincipalComponents principal_components(const Tensor& rows, int count, ThreadPo
   require(total > 0 && std::isfinite(total),
           "the checkpoints are one and the same, or not finite: they have no components");
   PrincipalComponents result;
-  for (int k = 0; k < count; ++k) {
+  for (int k = 0; k < n - 1; ++k) {
     const int64_t column = n - 1 - k;
     const double square = std::max(solver.eigenvalues()(column), 0.0);
+    result.explained.push_back(square / total);
+    result.variances.push_back(square / static_cast<double>(n - 1));
+    result.singular_values.push_back(std::sqrt(square));
+    if (k >= count) continue;
     require(square > 1e-12 * total, "the checkpoints span ", k, " dimensions, not ", count);
     Eigen::VectorXd factors = solver.eigenvectors().col(column);
     // The last row's coordinate is not negative, so that the same run gives the same picture.
     if (factors(n - 1) < 0) factors = -factors;
     result.directions.push_back(combination(rows, centring * factors / std::sqrt(square), pool));
-    result.explained.push_back(square / total);
-    result.variances.push_back(square / static_cast<double>(n - 1));
-    result.singular_values.push_back(std::sqrt(square));
   }
   return result;
 }
@@ -128,6 +129,28 @@ PlaneCoordinates plane_coordinates(const Tensor& rows, const Tensor& dx, const T
     result.length[k] = norm(row, context);
   });
   return result;
+}
+
+double variance_in_plane(const Tensor& rows, const PlaneCoordinates& coordinates, const Tensor& dx,
+                         const Tensor& dy, ThreadPool& pool) {
+  const int64_t n = rows.dim(0);
+  const Eigen::VectorXd shares = Eigen::VectorXd::Constant(n, 1.0 / static_cast<double>(n));
+  const Tensor mean = combination(rows, shares, pool);
+  const Eigen::Map<const Eigen::VectorXd> x(coordinates.x.data(), n), y(coordinates.y.data(), n);
+  const double mean_x = x.mean(), mean_y = y.mean();
+  Context& main = pool.main_context();
+  const double xx = dot(dx, dx, main), xy = dot(dx, dy, main), yy = dot(dy, dy, main);
+  double inside = 0, total = 0;
+  for (int64_t e = 0; e < n; ++e) {
+    const double u = x(e) - mean_x, v = y(e) - mean_y;
+    inside += u * u * xx + 2 * u * v * xy + v * v * yy;
+    const float* row = rows.data<float>() + e * rows.dim(1);
+    for (int64_t i = 0; i < rows.dim(1); ++i) {
+      const double rest = static_cast<double>(row[i]) - mean.data<float>()[i];
+      total += rest * rest;
+    }
+  }
+  return inside / total;
 }
 
 }  // namespace topograd

@@ -13,15 +13,18 @@ namespace topograd {
 Tensor steps_from(const Tensor& centre, const std::vector<Tensor>& thetas);
 
 struct PrincipalComponents {
-  std::vector<Tensor> directions;  ///< of length 1, orthogonal; the sign that ends further right
-  std::vector<double> explained;   ///< shares of the variance, of each
-  std::vector<double> variances;   ///< along each: of a sample, divided by n - 1
+  /// Of the first ones: of length 1, orthogonal, with the sign that has the last row on its right.
+  std::vector<Tensor> directions;
+  // Of all there are, one less than there are rows:
+  std::vector<double> explained;  ///< shares of the variance
+  std::vector<double> variances;  ///< of a sample, divided by n - 1
   std::vector<double> singular_values;
 };
 
-/// The first `count` principal components of the rows, after their mean was taken out, from the
-/// small matrix of their products with one another (in double): exact, however many parameters
-/// there are. As scikit-learn's PCA. At most as many as there are rows less one.
+/// The principal components of the rows, with the directions of the first `count`, after their mean
+/// was taken out, from the small matrix of their products with one another (in double): exact,
+/// however many parameters there are. As scikit-learn's PCA. At most as many as there are rows less
+/// one.
 PrincipalComponents principal_components(const Tensor& rows, int count, ThreadPool& pool);
 
 /// The shares of the variance that a random walk's first components explain on average, in so many
@@ -42,5 +45,10 @@ struct PlaneCoordinates {
 /// `dy` undefined: coordinates on a line, y is 0.
 PlaneCoordinates plane_coordinates(const Tensor& rows, const Tensor& dx, const Tensor& dy,
                                    ThreadPool& pool);
+
+/// The share of the rows' variance that lies in the plane: of the variance of their projections
+/// onto it in their own.
+double variance_in_plane(const Tensor& rows, const PlaneCoordinates& coordinates, const Tensor& dx,
+                         const Tensor& dy, ThreadPool& pool);
 
 }  // namespace topograd

@@ -338,3 +338,29 @@ TEST_CASE("figure: what cannot be drawn is refused in words") {
         }) == "the x of curves must be finite and increase, but x[1] is 0");
   CHECK(folder.files() == 0);
 }
+
+TEST_CASE("figure: a training's path, its start and other networks lie where they belong") {
+  TemporaryFolder folder;
+  FigureOptions options{.title = "path", .note = "a line more"};
+  options.marks.path = {{-0.8, -1.5}, {kNaN, 0}, {2, 0.5}, {2.5, -1}};
+  options.marks.epochs = {"0", "1", "2", "3"};
+  options.marks.rate_drops = {2};
+  options.marks.networks = {{{0, 0}, "a"}, {{1.5, -1.5}, "b"}};
+  const auto frame = drawing::field_layout(options, -1, 3, -2, 1).frame;
+  const Colour path{0.78, 0.11, 0.22, 1};
+  for (const bool contours : {true, false}) {
+    const std::string file = folder.file("path.png");
+    FigureOptions shown = options;
+    shown.interpolate = true;  // the same frame
+    contours ? draw_contours(ramp(), shown, file) : draw_heat_map(ramp(), shown, file);
+    const Picture picture(file);
+    CHECK(difference(picture.at(frame.at(2.25, -0.25)), path) <= 4 * kRounding);
+    CHECK(difference(picture.at(frame.at(0.6, -0.5)), path) <= 4 * kRounding);
+    CHECK(difference(picture.at(frame.at(2.5, -1)), path) <= 4 * kRounding);
+    // A ring, a triangle, a dot.
+    CHECK(difference(picture.at(frame.at(-0.8, -1.5)), {1, 1, 1, 1}) <= kRounding);
+    CHECK(difference(picture.at(frame.at(2, 0.5)), {0.10, 0.22, 0.60, 1}) <= kRounding);
+    CHECK(difference(picture.at(frame.at(1.5, -1.5)), drawing::kInk) <= kRounding);
+    CHECK(picture.white_border(6));
+  }
+}

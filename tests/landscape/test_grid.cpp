@@ -54,3 +54,18 @@ TEST_CASE("axis: each mistake has its own message") {
   refuses("-1:1:", "--x=-1:1:: '' is not a whole number of points");
   refuses("-1:1:5:7", "--x=-1:1:5:7: '5:7' is not a whole number of points");
 }
+
+TEST_CASE("grid: an axis around values has room on both sides, and round ends") {
+  const Axis axis = covering_axis({0.31, 7.77, 2}, 1.5, 31);
+  CHECK(axis.points == 31);
+  CHECK(axis.from <= -1.5);
+  CHECK(axis.from >= -2.1);
+  CHECK(axis.to >= 7.77 + 1.5);
+  CHECK(axis.to <= 7.77 + 2.1);
+  for (double end : {axis.from, axis.to})
+    CHECK(end * 20 / 10 == doctest::Approx(std::round(end * 20 / 10)));
+  const Axis small = covering_axis({-3e-5, -1e-5}, 0, 3);
+  CHECK(small.from == doctest::Approx(-3e-5));
+  CHECK(small.to == 0);
+  CHECK(covering_axis({0, 0}, 0, 5) == Axis{-1, 1, 5});
+}

@@ -51,6 +51,12 @@ TEST_CASE("trajectory: principal components are those of the whole matrix") {
     ThreadPool pool(threads);
     const PrincipalComponents found = principal_components(rows, 5, pool);
     REQUIRE(found.directions.size() == 5);
+    REQUIRE(found.explained.size() == 11);
+    REQUIRE(found.variances.size() == 11);
+    REQUIRE(found.singular_values.size() == 11);
+    double sum = 0;
+    for (double share : found.explained) sum += share;
+    CHECK(sum == doctest::Approx(1));
     for (int k = 0; k < 5; ++k) {
       const size_t at = static_cast<size_t>(k);
       const double s = svd.singularValues()(k);
@@ -72,6 +78,7 @@ TEST_CASE("trajectory: checkpoints that span too little are refused") {
   const Tensor line({4, 10});
   for (int64_t i = 0; i < line.size(); ++i) line.data<float>()[i] = static_cast<float>(i / 10);
   CHECK(principal_components(line, 1, pool).explained[0] == doctest::Approx(1));
+  CHECK(principal_components(line, 1, pool).explained[1] == doctest::Approx(0));
   CHECK_THROWS_AS(principal_components(line, 2, pool), Error);
   CHECK_THROWS_AS(principal_components(line, 4, pool), Error);
 }
@@ -117,6 +124,12 @@ TEST_CASE("trajectory: coordinates by least squares, on an oblique plane too") {
   CHECK(found.y[1] == doctest::Approx(at(1)).epsilon(1e-6));
   CHECK(found.distance[1] == doctest::Approx((row - plane * at).norm()).epsilon(1e-6));
   CHECK(found.length[1] == doctest::Approx(row.norm()).epsilon(1e-6));
+
+  // Of two rows: half the square of their difference, and of its projection.
+  const Eigen::VectorXd between = m.row(1) - m.row(0);
+  const Eigen::VectorXd inside = plane * plane.colPivHouseholderQr().solve(between);
+  CHECK(variance_in_plane(rows, found, dx, dy, pool) ==
+        doctest::Approx(inside.squaredNorm() / between.squaredNorm()).epsilon(1e-5));
 
   const PlaneCoordinates line = plane_coordinates(rows, dx, Tensor(), pool);
   CHECK(line.x[1] ==

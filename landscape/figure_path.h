@@ -1,0 +1,27 @@
+// A training's path over a field, and other networks on its plane, with their labels.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "landscape/figure_frame.h"
+
+namespace topograd::drawing {
+
+/// A label beside its point.
+struct PlacedText {
+  Point centre;
+  double width;  ///< px
+  std::string words;
+};
+inline constexpr double kMarkTextSize = 10;
+
+/// Labels for the networks, and for as many of the path's points as have room, first of all its
+/// ends and those where the learning rate fell: none covers another, a network or the path.
+std::vector<PlacedText> place_mark_labels(Canvas& canvas, const Frame& frame,
+                                          const FigureMarks& marks);
+
+/// Draws them, and returns what the caption has to say of them.
+std::vector<Key> draw_path(Canvas& canvas, const Frame& frame, const FigureMarks& marks);
+
+}  // namespace topograd::drawing
