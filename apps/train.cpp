@@ -90,7 +90,8 @@ cxxopts::Options make_options() {
   options.add_options("Run")
       ("output", "folder of the run", value("runs/train"))
       ("resume", "continue the run in --output, or begin it")
-      ("checkpoint-every", "keep the weights of every n-th epoch (0: none)", value("0"))
+      ("checkpoint-every", "keep the weights of every n-th epoch, and those before the first (0: none); "
+                           "landscape trajectory takes them", value("0"))
       ("save-seconds", "save within an epoch that often, for --resume", value("60"))
       ("device", cli::kDeviceHelp, value("auto"))
       ("threads", "of the device cpu; 0: one per processor", value("0"))

@@ -157,10 +157,20 @@ class Run {
     saved_step_ = trainer_.state().step;
   }
 
+  /// The weights of this epoch, for good.
+  void keep_epoch() {
+    const TrainingState& state = trainer_.state();
+    CheckpointInfo info = info_;
+    info.notes["epoch"] = text(state.epoch);
+    write_checkpoint(file(text("epoch_", state.epoch, ".safetensors")), graph_.layout(), state,
+                     info, false);
+  }
+
   void begin_or_resume() {
     const std::string last = file("last.safetensors");
     if (!fs::exists(last)) {
       std::cout << describe_start() << std::endl;
+      if (options_.checkpoint_every > 0) keep_epoch();  // where a trajectory begins
       save();  // a run that cannot be saved should fail now, not in an hour
       return;
     }
@@ -227,9 +237,7 @@ class Run {
     std::cout << describe(report) << std::endl;
     log.append(report);
     const int64_t every = options_.checkpoint_every;
-    if (every > 0 && (epoch % every == 0 || epoch == options_.training.epochs))
-      write_checkpoint(file(text("epoch_", epoch, ".safetensors")), graph_.layout(), state, info_,
-                       false);
+    if (every > 0 && (epoch % every == 0 || epoch == options_.training.epochs)) keep_epoch();
     save();
   }
 

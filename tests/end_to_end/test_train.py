@@ -46,8 +46,8 @@ class Results(TrainTest):
     def test_what_is_written(self):
         printed = self.run_ok(self.command("run", "--checkpoint-every", "2"))
         self.assertEqual(set(os.listdir(self.path("run"))),
-                         {"log.csv", "last.safetensors", "model.safetensors", "epoch_2.safetensors",
-                          "epoch_3.safetensors", "curves.png", "curves.svg"})
+                         {"log.csv", "last.safetensors", "model.safetensors", "epoch_0.safetensors",
+                          "epoch_2.safetensors", "epoch_3.safetensors", "curves.png", "curves.svg"})
         self.assertEqual(len(re.findall("^epoch ", printed, re.M)), 3, printed)
         self.assertNotIn("\r", printed)
         self.assertNotIn("\033", printed)
