@@ -296,17 +296,12 @@ cxxopts::Options coherence_flags() {
       ("batch-size", "images of each; no image is in two of them", value("64"))
       ("bn", "BatchNorm: frozen, the running statistics; batch, each minibatch's own, as in training",
        value("frozen"))
-      ("seed", "of the choice of images", value("1"))
-      ("over", "at every point of this surface's or line's file, of the same network", string())
-      ("dir-file", "with --over: the surface's directions (default: what its file says)", string());
-  add_image_flags(options);
+XX_flags(options);
   options.add_options("Data")
       ("loss,l,loss-name", "cross_entropy or mse", value("cross_entropy"));
   options.add_options("Output")
       ("output,o", "the results' HDF5 file; what it lacks is computed", string())
-      ("per-layer", "print a table of every network's layers, too")
-      ("save-seconds", "with --over: save unfinished points that often", value("5"))
-      ("no-pictures", "compute only");
+      ("per-layer", "print a table of every network's layers, too");
   options.add_options("Run")
       ("device", cli::kDeviceHelp, value("auto"))
       ("threads", "of the device cpu; 0: one per processor", value("0"))

@@ -77,12 +77,22 @@ class DirectionsOfSurface {
     std::vector<char*> pointers;
     for (std::string& word : words) pointers.push_back(word.data());
     cli::Arguments arguments(static_cast<int>(pointers.size()) - 1, pointers.data() + 1);
-    cxxopts::Options options = surface_flags(surface_.is_line());
+    const std::optional<SurfaceKind> kind = surface_kind_named(words[1]);
+    require(kind.has_value(), "its command is '", command, "'");
+    cxxopts::Options options = surface_flags(*kind);
     const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
-    SurfaceDirections found =
-        surface_directions(flags, model_, type_, surface_.is_line(), /*may_write=*/false);
+    SurfaceDirections found = made_again(flags, *kind, command);
     require_same(found, "its command");
     return found;
+  }
+
+  SurfaceDirections made_again(const cxxopts::ParseResult& flags, SurfaceKind kind,
+                               const std::string& typed) const {
+    if (kind == SurfaceKind::surface || kind == SurfaceKind::line)
+      return surface_directions(flags, model_, type_, surface_.is_line(), /*may_write=*/false);
+    const SurfaceCommand command = surface_command(flags, kind, typed);
+    SurfaceInputs inputs(flags, command.model_path, command.leads_to_models, *lonely_rank());
+    return command.place(inputs, /*lead=*/false).directions;
   }
 
   void require_same(const SurfaceDirections& found, const std::string& source) const {

@@ -17,7 +17,11 @@ constexpr const char* kUsage = R"(Maps the landscape of a network's loss.
 
 Usage:
   landscape surface MODEL.safetensors [flags]   losses on a plane through the network
-  landscape line MODEL.safetensors [flags]      losses along a line, or on the way to another network
+  landscape line MODEL.safetensors [flags]      losses along a line
+  landscape line A.safetensors B.safetensors    losses on the way to another network, and the barrier
+  landscape plane A B C [flags]                 losses on the plane through three networks
+  landscape plane MODEL.safetensors [flags]     or along eigenvectors, the gradient, a file's directions
+  landscape trajectory RUN [flags]              a training's path on the plane of its principal components
   landscape hessian MODEL.safetensors [flags]   the curvature's eigenvalues, trace and density
   landscape sharpness MODEL... [flags]          measures of how sharp the minima of networks are
   landscape coherence MODEL.safetensors...      how well minibatches' gradients agree
@@ -29,86 +33,85 @@ Usage:
 
 Examples:
   landscape surface model.safetensors --data cifar10 --images 1000 --x -1:1:51 --y -1:1:51
-  landscape line a.safetensors --to b.safetensors --data cifar10 --split both
+  landscape trajectory runs/resnet20 --data cifar10 --images 1000    (of train --checkpoint-every 1)
+  landscape line a.safetensors b.safetensors --data cifar10 --split both
 
 Surfaces and lines are HDF5 files in the layout of the paper's authors, and pictures as SVG and PNG. Ctrl-C
 saves; the same command continues.
 )";
 
-int compare(cli::Arguments& arguments) {
-  cxxopts::Options options = compare_flags();
+/// A command of one process.
+struct Command {
+  const char* name;
+  cxxopts::Options (*flags)();
+  std::string (*help)(const cxxopts::Options&);
+  /// The second argument is what the user typed, for files.
+  int (*run)(const cxxopts::ParseResult&, const std::string&);
+};
+
+using Options = cxxopts::Options;
+
+const Command kCommands[] = {
+    {"hessian", hessian_flags,
+     [](const Options& options) {
+       return options.help({"Curvature", "Data", "Over a surface", "Output", "Run"});
+     },
+     run_hessian},
+    {"sharpness", sharpness_flags, sharpness_help, run_sharpness},
+    {"coherence", coherence_flags,
+     [](const Options& options) {
+       return options.help({"Gradients", "Data", "Over a surface", "Output", "Run"});
+     },
+     run_coherence},
+    {"connect", connect_flags,
+     [](const Options& options) {
+       return options.help({"Paths", "Curve", "Data", "Output", "Run"});
+     },
+     run_connect},
+    {"compare", compare_flags, [](const Options& options) { return options.help(); },
+     [](const cxxopts::ParseResult& flags, const std::string&) { return run_compare(flags); }},
+};
+
+int run_command(const Command& command, cli::Arguments& arguments, const std::string& typed) {
+  Options options = command.flags();
   const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
-  if (flags.count("help") == 0) return run_compare(flags);
-  std::cout << options.help();
+  if (flags.count("help") == 0) return command.run(flags, typed);
+  std::cout << command.help(options);
   return 0;
 }
 
-int connect(cli::Arguments& arguments, const std::string& command) {
-  cxxopts::Options options = connect_flags();
-  const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
-  if (flags.count("help") == 0) return run_connect(flags, command);
-  std::cout << options.help({"Paths", "Curve", "Data", "Output", "Run"});
-  return 0;
-}
-
-int hessian(cli::Arguments& arguments, const std::string& command) {
-  cxxopts::Options options = hessian_flags();
-  const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
-  if (flags.count("help") == 0) return run_hessian(flags, command);
-  std::cout << options.help({"Curvature", "Data", "Over a surface", "Output", "Run"});
-  return 0;
-}
-
-int sharpness(cli::Arguments& arguments, const std::string& command) {
-  cxxopts::Options options = sharpness_flags();
-  const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
-  if (flags.count("help") == 0) return run_sharpness(flags, command);
-  std::cout << sharpness_help(options);
-  return 0;
-}
-
-int coherence(cli::Arguments& arguments, const std::string& command) {
-  cxxopts::Options options = coherence_flags();
-  const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
-  if (flags.count("help") == 0) return run_coherence(flags, command);
-  std::cout << options.help({"Gradients", "Data", "Output", "Run"});
-  return 0;
-}
-
-int run(int argc, char** argv) {
-  const std::string subcommand = argc > 1 ? argv[1] : "--help";
-  if (subcommand == "--help" || subcommand == "-h") {
-    std::cout << kUsage;
-    return 0;
-  }
-  if (subcommand == "--version") {
-    std::cout << "landscape " << cli::version() << '\n';
-    return 0;
-  }
-  require(subcommand == "surface" || subcommand == "line" || subcommand == "hessian" ||
-              subcommand == "sharpness" || subcommand == "coherence" || subcommand == "connect" ||
-              subcommand == "compare",
-          "unknown command '", subcommand,
-          "': choose surface or line, hessian, sharpness, coherence, connect or compare; see "
-          "landscape --help");
-  const bool line = subcommand == "line";
-  cli::Arguments all(argc, argv);
-  cli::Arguments arguments(argc - 1, argv + 1);
-  if (subcommand == "compare") return compare(arguments);
-  if (subcommand == "coherence") return coherence(arguments, all.command());
-  if (subcommand == "connect") return connect(arguments, all.command());
-  if (subcommand == "hessian") return hessian(arguments, all.command());
-  if (subcommand == "sharpness") return sharpness(arguments, all.command());
+/// Surfaces of all kinds may be computed by several processes.
+int run_ranks(SurfaceKind kind, cli::Arguments& arguments, const std::string& typed) {
   const std::unique_ptr<Ranks> ranks = join_ranks();  // before any but rank 0 says anything
   // An error is said before the ranks part: a launcher ends rank 0 as soon as another has left
   // with an error.
   return cli::run_program("landscape", [&] {
-    cxxopts::Options options = surface_flags(line);
+    Options options = surface_flags(kind);
     const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
-    if (flags.count("help") == 0) return run_surface(flags, line, all.command(), *ranks);
+    if (flags.count("help") == 0) return run_surface(flags, kind, typed, *ranks);
     std::cout << surface_help(options);
     return 0;
   });
+}
+
+int run(int argc, char** argv) {
+  const std::string word = argc > 1 ? argv[1] : "--help";
+  if (word == "--help" || word == "-h") {
+    std::cout << kUsage;
+    return 0;
+  }
+  if (word == "--version") {
+    std::cout << "landscape " << cli::version() << '\n';
+    return 0;
+  }
+  cli::Arguments all(argc, argv);
+  cli::Arguments arguments(argc - 1, argv + 1);
+  if (const auto kind = surface_kind_named(word)) return run_ranks(*kind, arguments, all.command());
+  for (const Command& command : kCommands)
+    if (command.name == word) return run_command(command, arguments, all.command());
+  fail("unknown command '", word,
+       "': choose surface or line, plane, trajectory, hessian, sharpness, coherence, connect or "
+       "compare; see landscape --help");
 }
 
 }  // namespace

@@ -13,8 +13,7 @@ void require_agreement(const std::string& mode, const std::string& type) {
 
 }  // namespace
 
-SurfaceBatchnorm surface_batchnorm(const cxxopts::ParseResult& flags) {
-  const bool leads_to_model = flags.count("model-file2") > 0 || flags.count("model-file3") > 0;
+SurfaceBatchnorm surface_batchnorm(const cxxopts::ParseResult& flags, bool leads_to_model) {
   const std::string type = cli::text_of(flags, "dir-type");
   if (!type.empty()) direction_type_named(type);
   // On the way to another network BatchNorm's statistics move too: alpha = 1 is that network.

@@ -17,6 +17,6 @@ struct SurfaceBatchnorm {
 
 /// What --bn, --bn-batch and --dir-type ask for; where nothing does, the statistics move on the way
 /// to another model and nowhere else.
-SurfaceBatchnorm surface_batchnorm(const cxxopts::ParseResult& flags);
+SurfaceBatchnorm surface_batchnorm(const cxxopts::ParseResult& flags, bool leads_to_model);
 
 }  // namespace topograd

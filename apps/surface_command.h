@@ -1,22 +1,34 @@
-// landscape surface and landscape line: losses on a plane or a line through a network.
+// landscape surface, line, plane and trajectory: losses on a plane or a line of networks.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "apps/cli.h"
 #include "apps/ranks.h"
+#include "apps/surface_run.h"
 
 namespace topograd {
 
-/// Flags of both subcommands; `line` has no y axis.
-cxxopts::Options surface_flags(bool line);
+enum class SurfaceKind { surface, line, plane, trajectory };
+std::string name_of(SurfaceKind kind);
+/// None where no kind has this name.
+std::optional<SurfaceKind> surface_kind_named(const std::string& name);
+
+/// The flags of each; a line has no y axis.
+cxxopts::Options surface_flags(SurfaceKind kind);
 
 /// The text of --help, what is needed first in front.
 std::string surface_help(const cxxopts::Options& options);
 
+/// What a command's flags ask for, which must outlive it; `typed` is the command as the user wrote
+/// it.
+SurfaceCommand surface_command(const cxxopts::ParseResult& flags, SurfaceKind kind,
+                               const std::string& typed);
+
 /// Computes (or continues) the surface, together with the other ranks, and draws its pictures.
 /// Returns the exit status.
-int run_surface(const cxxopts::ParseResult& flags, bool line, const std::string& command,
+int run_surface(const cxxopts::ParseResult& flags, SurfaceKind kind, const std::string& command,
                 Ranks& ranks);
 
 }  // namespace topograd

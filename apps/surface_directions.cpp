@@ -43,6 +43,8 @@ class DirectionMaker {
                  bool line)
       : flags_(flags), model_(model), line_(line), file_(cli::text_of(flags, "dir-file")) {
     made_.type = type;
+    made_.file = file_;
+    made_.seed = cli::seed(flags);
   }
 
   SurfaceDirections make(bool may_write) {
@@ -53,8 +55,7 @@ class DirectionMaker {
       require(cli::whole(flags_, "seeds", 1, kMostSeeds) == 1,
               "--seeds draws directions of its own, ", file_,
               " holds one pair: leave out one of them");
-      read();
-      return made_;
+      return directions_in_file(file_, model_, made_.type, line_);
     }
     const bool same = flags_.count("same-dir") > 0;
     made_.x_text = x.describe();
@@ -99,27 +100,10 @@ class DirectionMaker {
   }
 
   Direction direction(const DirectionPlan& plan, uint64_t seed) const {
+    if (!plan.target.empty()) return direction_to(model_, plan.target, made_.type);
     const TrainingState& w = model_.weights;
-    const bool with_states = made_.type == DirectionType::states;
-    if (!plan.target.empty()) {
-      const LoadedModel other = load_model(plan.target);
-      require(to_json(other.spec) == to_json(model_.spec), plan.target, " holds ",
-              describe(other.spec), ", ", model_.path, " ", describe(model_.spec),
-              ": no line joins them");
-      return with_states ? difference(w.theta, other.weights.theta, w.states, other.weights.states)
-                         : difference(w.theta, other.weights.theta);
-    }
     return random_direction(model_.graph.layout(), w.theta, w.states, seed, plan.number, plan.norm,
                             plan.ignore, made_.type);
-  }
-
-  void read() {
-    Directions directions = read_directions(file_, model_.graph.layout(), made_.type);
-    if (line_) directions.y.reset();
-    require(line_ || directions.y, file_, " holds one direction; a surface needs two");
-    made_.x_text = "direction x of " + fs::path(file_).filename().string();
-    if (!line_) made_.y_text = "direction y of " + fs::path(file_).filename().string();
-    made_.planes.push_back(directions);
   }
 
   void write() const {
@@ -143,17 +127,45 @@ class DirectionMaker {
 
 }  // namespace
 
-void SurfaceDirections::describe(Provenance& provenance) const {
+std::string directions_hash(const std::vector<Directions>& planes) {
   uint64_t hash = 0;
   for (const Directions& plane : planes)
     for (const Direction& d : {plane.x, plane.y.value_or(Direction{})})
       for (const Tensor& t : {d.parameters, d.states})
         if (t.defined()) hash = content_hash(t.raw(), static_cast<size_t>(t.bytes()), hash);
-  provenance["direction_hash"] = hex(hash);
+  return hex(hash);
+}
+
+void SurfaceDirections::describe(Provenance& provenance) const {
+  provenance["direction_hash"] = directions_hash(planes);
   provenance["x_direction"] = x_text;
   if (!y_text.empty()) provenance["y_direction"] = y_text;
+  if (seed) provenance["seed"] = text(*seed);
   provenance["dir_type"] = name_of(type);
   if (!seeds.empty()) provenance["seeds"] = text(seeds.size());
+}
+
+Direction direction_to(const LoadedModel& model, const std::string& path, DirectionType type) {
+  const LoadedModel other = load_model(path);
+  require(to_json(other.spec) == to_json(model.spec), path, " holds ", describe(other.spec), ", ",
+          model.path, " ", describe(model.spec), ": no line joins them");
+  const TrainingState &from = model.weights, &to = other.weights;
+  return type == DirectionType::states ? difference(from.theta, to.theta, from.states, to.states)
+                                       : difference(from.theta, to.theta);
+}
+
+SurfaceDirections directions_in_file(const std::string& path, const LoadedModel& model,
+                                     DirectionType type, bool line) {
+  SurfaceDirections found;
+  found.type = type;
+  found.file = path;
+  Directions directions = read_directions(path, model.graph.layout(), type);
+  if (line) directions.y.reset();
+  require(line || directions.y, path, " holds one direction; a surface needs two");
+  found.x_text = "direction x of " + fs::path(path).filename().string();
+  if (!line) found.y_text = "direction y of " + fs::path(path).filename().string();
+  found.planes.push_back(directions);
+  return found;
 }
 
 SurfaceDirections surface_directions(const cxxopts::ParseResult& flags, const LoadedModel& model,

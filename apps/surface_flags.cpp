@@ -1,6 +1,7 @@
-// The flags of landscape surface and landscape line.
+// The flags of landscape surface, line, plane and trajectory.
 #include "apps/surface_command.h"
 #include "apps/surface_images.h"
+#include "apps/surface_run.h"
 
 namespace topograd {
 
@@ -9,51 +10,142 @@ namespace {
 constexpr const char* kForCompatibility =
     "Accepted from the reference implementation, without effect";
 
+/// Flags of the reference implementation that have nothing to say here.
+const std::pair<const char*, const char*> kWithoutEffect[] = {
+    {"mpi", "mpirun or srun decides how many processes compute the surface"},
+    {"cuda", "a GPU is used where there is one; --device chooses"},
+    {"ngpu", "one GPU computes the surface"},
+    {"batch-size", "images are evaluated in chunks that fit the cache"},
+    {"raw-data", "images are always raw, only normalised"},
+    {"vlevel", "contour levels are chosen by the picture"},
+    {"show", "pictures are files; nothing is opened"},
+    {"plot", "pictures are always drawn"},
+};
+
 }  // namespace
+
+void note_flags_without_effect(const cxxopts::ParseResult& flags) {
+  for (const auto& [flag, why] : kWithoutEffect)
+    if (flags.count(flag)) cli::say("landscape: note: --", flag, " has no effect: ", why);
+}
 
 // A line per flag, which clang-format would run together.
 // clang-format off
-cxxopts::Options surface_flags(bool line) {
-  cxxopts::Options options(line ? "landscape line" : "landscape surface",
-                           line ? "Losses along a line through a network.\n"
-                                : "Losses on a plane through a network.\n");
-  options.positional_help("MODEL.safetensors").show_positional_help().set_width(100);
-  const auto string = [] { return cxxopts::value<std::string>(); };
-  const auto value = [](const char* fallback) {
-    return cxxopts::value<std::string>()->default_value(fallback);
-  };
-  options.add_options("Points")
-      ("x-axis", "--x: alpha, FROM:TO:POINTS (default -1:1:51)", string());
-  if (!line)
-    options.add_options("Points")
-        ("y-axis", "--y: beta, likewise", string());
+namespace {
+
+auto string() { return cxxopts::value<std::string>(); }
+auto value(const char* fallback) { return cxxopts::value<std::string>()->default_value(fallback); }
+
+void add_norm_flags(cxxopts::Options& options) {
   options.add_options("Directions")
       ("norm", "filter, layer, weight, dfilter, dlayer or none", value("filter"))
       ("ignore", "biasbn: biases and BatchNorm stay put; none: they are scaled", value("biasbn"))
-      ("seed", "of the random directions", value("1"))
+      ("seed", "of the random directions", value("1"));
+}
+
+/// Of random directions, or towards other models.
+void add_direction_flags(cxxopts::Options& options, bool line) {
+  add_norm_flags(options);
+  options.add_options("Directions")
       ("seeds", "directions of that many seeds in one run, --seed and those that follow it: their "
                 "mean, their spread and each for itself", value("1"))
       ("idx", "another pair of directions of the same seed", value("0"))
+      ("dir-file", "read the directions from this file; write them there if it is not", string())
+      ("to,model-file2", line ? "the line leads to this model, default x -0.5:1.5:41 (or --model-file2, or "
+                                "the second argument)"
+                              : "direction x leads to this model (or --model-file2)", string())
+      ("xnorm", "--norm of direction x alone", string())
+      ("xignore", "--ignore of direction x alone", string());
+  if (line) return;
+  options.add_options("Directions")
+      ("model-file3", "direction y leads to this model", string())
+      ("ynorm", "of direction y", string())
+      ("yignore", "of direction y", string())
+      ("same-dir", "y is the same direction as x");
+}
+
+void add_trajectory_flags(cxxopts::Options& options) {
+  options.add_options("Directions")
+      ("start-epoch", "of a run's folder, checkpoints from this epoch on", value("0"))
+      ("max-epoch", "up to this one", value("1000000000"))
+      ("save-epoch", "every n-th epoch of them", value("1"))
+      ("prefix", "what stands before the epoch in the files' names", value("epoch_"))
+      ("suffix", "what stands behind it", value(".safetensors"))
+      ("ignore", "none: principal components of all parameters; biasbn: without biases and BatchNorm",
+       value("none"))
+      ("dir-file", "project onto the plane of this file; where it is not, the principal components are "
+                   "written there (default: beside the output)", string())
+      ("runs", "the checkpoints, or their folder, as the arguments", cxxopts::value<std::vector<std::string>>());
+}
+
+void add_plane_flags(cxxopts::Options& options) {
+  options.add_options("Directions")
+      ("to,model-file2", "the plane goes through this model and the next (or as the second and third argument)",
+       string())
+      ("model-file3", "the third model", string())
+      ("orthonormal", "through models: axes of length 1 at right angles (Gram-Schmidt), not the ways "
+                      "from model to model")
+      ("eigenvectors", "the plane of two eigenvectors in this file of landscape hessian", string())
+      ("vectors", "which two: largest:2 is that of the second largest eigenvalue", value("largest:1,smallest:1"))
+      ("gradient", "the plane of the gradient, downhill, and a random direction")
+      ("dir-file", "the plane of the directions in this file", string())
+      ("norm", "of eigenvectors (default none: of length 1) and of the random direction (default filter): "
+               "filter, layer, weight, dfilter, dlayer or none", string())
+      ("ignore", "biasbn: in these, biases and BatchNorm stay put; none (default: biasbn for the random "
+                 "direction)", string())
+      ("seed", "of the random direction", value("1"));
+}
+
+void add_batchnorm_flags(cxxopts::Options& options) {
+  options.add_options("Directions")
       ("dir-type", "weights, or states: BatchNorm's running statistics move too (default: states "
                    "where a direction leads to another model, else weights)", string())
       ("bn", "BatchNorm: frozen, the network's running statistics; states, moved along the direction (as "
              "--dir-type states); recompute, re-estimated at every point; batch, each batch's own", string())
-      ("bn-batch", "images of a batch, for --bn recompute and batch", value("128"))
-      ("dir-file", "read the directions from this file; write them there if it is not", string())
-      ("to,model-file2", line ? "the line leads to this model, default x -0.5:1.5:41 (or --model-file2)"
-                              : "direction x leads to this model (or --model-file2)", string());
-  if (line)
-    options.add_options("Directions")
-        ("xnorm", "as --norm", string())
-        ("xignore", "as --ignore", string());
+      ("bn-batch", "images of a batch, for --bn recompute and batch", value("128"));
+}
+
+struct Introduction {
+  const char *title, *arguments, *x_axis;
+};
+
+Introduction introduction(SurfaceKind kind) {
+  switch (kind) {
+    case SurfaceKind::line:
+      return {"Losses along a line through a network, or on the way to another one, with the barrier between "
+              "them.\n", "MODEL.safetensors [OTHER.safetensors]", "-1:1:51"};
+    case SurfaceKind::plane:
+      return {"Losses on a plane through three networks, or one that eigenvectors, the gradient or a file span.\n",
+              "A.safetensors B.safetensors C.safetensors | MODEL.safetensors",
+              "through models -0.5:1.5:41, else what the directions ask for"};
+    case SurfaceKind::trajectory:
+      return {"The path of a training in the plane of its principal components, and the losses there.\n",
+              "RUN | FIRST.safetensors SECOND.safetensors ... LAST.safetensors",
+              "31 points that cover the path with a margin"};
+    default:
+      return {"Losses on a plane through a network.\n", "MODEL.safetensors", "-1:1:51"};
+  }
+}
+
+}  // namespace
+
+cxxopts::Options surface_flags(SurfaceKind kind) {
+  const bool line = kind == SurfaceKind::line;
+  const Introduction intro = introduction(kind);
+  cxxopts::Options options("landscape " + name_of(kind), intro.title);
+  options.positional_help(intro.arguments).show_positional_help().set_width(100);
+  options.add_options("Points")
+      ("x-axis", text("--x: alpha, FROM:TO:POINTS (default ", intro.x_axis, ")"), string());
+  if (!line)
+    options.add_options("Points")
+        ("y-axis", "--y: beta, likewise", string());
+  if (kind == SurfaceKind::trajectory)
+    add_trajectory_flags(options);
+  else if (kind == SurfaceKind::plane)
+    add_plane_flags(options);
   else
-    options.add_options("Directions")
-        ("model-file3", "direction y leads to this model", string())
-        ("xnorm", "--norm of direction x alone", string())
-        ("ynorm", "of direction y", string())
-        ("xignore", "--ignore of direction x alone", string())
-        ("yignore", "of direction y", string())
-        ("same-dir", "y is the same direction as x");
+    add_direction_flags(options, line);
+  add_batchnorm_flags(options);
   add_image_flags(options);
   options.add_options("Data")
       ("target-se", "evaluate each point on 256, 512, 1024, ... images, no more once the mean loss's "
@@ -62,9 +154,15 @@ cxxopts::Options surface_flags(bool line) {
                            "first is the one that pictures show (or --loss-name)",
        value("cross_entropy"));
   options.add_options("Output")
-      ("output,o,surf-file", "the surface's HDF5 file; an unfinished one is continued (or --surf-file)",
+      ("output,o,surf-file", kind == SurfaceKind::trajectory
+                                 ? "the trajectory's HDF5 file; the surface, directions and pictures are named "
+                                   "after it. What is unfinished is continued"
+                                 : "the surface's HDF5 file; an unfinished one is continued (or --surf-file)",
        string())
       ("log", "pictures: logarithmic scale")
+      ("linear", kind == SurfaceKind::plane || kind == SurfaceKind::trajectory
+                     ? "pictures: linear scale (default: as the range of the losses asks for)"
+                     : "pictures: linear scale (the default)")
       ("vmin", "pictures: lowest value of the scale", string())
       ("vmax,loss-max", "pictures: values above are off the scale (or --loss-max)", string())
       ("title", "pictures: title (default: the model)", string())
@@ -78,14 +176,24 @@ cxxopts::Options surface_flags(bool line) {
       ("save-seconds", "save unfinished points that often", value("5"))
       ("impl", "force an implementation, as in conv2d=reference",
        cxxopts::value<std::vector<std::string>>())
-      ("model-file", "the checkpoint, as the first argument", string())
       ("model", "refuse the checkpoint unless it is this network", string())
       ("help", "print this");
   options.add_options(kForCompatibility)
       ("dataset", "cifar10 alone", value("cifar10"))
       ("m,mpi", "")("c,cuda", "")("ngpu", "", string())("batch-size", "", string())
       ("raw-data", "")("vlevel", "", string())("show", "")("plot", "");
-  options.parse_positional({"model-file"});
+  if (kind == SurfaceKind::trajectory) {
+    options.parse_positional({"runs"});
+    return options;
+  }
+  options.add_options("Run")
+      ("model-file", "the checkpoint, as the first argument", string());
+  if (line)
+    options.parse_positional({"model-file", "model-file2"});
+  else if (kind == SurfaceKind::plane)
+    options.parse_positional({"model-file", "model-file2", "model-file3"});
+  else
+    options.parse_positional({"model-file"});
   return options;
 }
 // clang-format on
