@@ -18,7 +18,7 @@ class ChannelTies {
  public:
   static constexpr int64_t kZero = -1;  ///< a channel that is zero whatever the weights are
 
-  explicit ChannelTies(const Graph& graph) : graph_(graph) {
+  explicit ChannelTies(const Graph& graph) {
     for (const Node& node : graph.nodes()) channels_.push_back(channels_of(node));
     for (int64_t channel : channels_[at(graph.output())]) fixed_[at(channel)] = 1;
   }
@@ -96,7 +96,6 @@ class ChannelTies {
     return channel;
   }
 
-  const Graph& graph_;
   std::vector<std::vector<int64_t>> channels_;  // per node
   std::vector<int64_t> parents_;
   std::vector<char> fixed_;

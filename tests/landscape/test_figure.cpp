@@ -276,7 +276,7 @@ TEST_CASE("curves: further ones have colours of their own, on the same axis") {
     const Picture picture(folder.file("curves.png"));
     std::vector<double> heights;  // of what is drawn in orange and in green, in one column
     for (const Colour& wanted : {Colour{0.85, 0.45, 0.05}, Colour{0.12, 0.52, 0.29}})
-      for (double y = 60; y < 500; y += 0.5)
+      for (double y = 20; y < 520; y += 0.5)
         if (difference(picture.at({300, y}), wanted) < 0.05) {
           heights.push_back(y);
           break;
