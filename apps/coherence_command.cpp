@@ -9,6 +9,7 @@
 #include "apps/coherence_surface.h"
 #include "apps/model_file.h"
 #include "apps/progress.h"
+#include "apps/surface_map.h"
 #include "apps/table.h"
 #include "landscape/coherence_results.h"
 #include "landscape/figure.h"
@@ -296,7 +297,9 @@ cxxopts::Options coherence_flags() {
       ("batch-size", "images of each; no image is in two of them", value("64"))
       ("bn", "BatchNorm: frozen, the running statistics; batch, each minibatch's own, as in training",
        value("frozen"))
-XX_flags(options);
+      ("seed", "of the choice of images", value("1"));
+  add_image_flags(options);
+  add_map_flags(options);
   options.add_options("Data")
       ("loss,l,loss-name", "cross_entropy or mse", value("cross_entropy"));
   options.add_options("Output")
