@@ -126,11 +126,17 @@ class PlaneMaker {
                                 inputs_.pool);
     const Tensor gradient({curvature.size()}, DType::f32, inputs_.pool.device());
     curvature.gradient(gradient);
+    const Tensor product({curvature.size()}, DType::f32, inputs_.pool.device());
+    curvature.multiply(product, gradient);
     const double length = norm_of(gradient, context);
     require(length > 0 && std::isfinite(length), "the gradient's length is ", length,
             ": it has no direction");
     Context on_cpu;
-    plane.x = scaled(gradient.to(Device::cpu), -norm_of(plane.y->parameters, on_cpu) / length);
+    const double as_long = norm_of(plane.y->parameters, on_cpu);
+    plane.x = scaled(gradient.to(Device::cpu), -as_long / length);
+    const double curved = dot(gradient, product, context) / (length * length);
+    const double reach = std::min(1.0, reach_of(curved) / as_long);
+    place_.x_axis = covering_axis({-reach, reach}, 0, 51);
     place_.directions.planes.push_back(plane);
     place_.directions.seed = seed;
     place_.directions.x_text = "down the gradient, of length " + number(length) + "; as long as y";
@@ -158,6 +164,13 @@ class PlaneMaker {
     return flags_.count("ignore") ? ignore_named(flags_["ignore"].as<std::string>()) : fallback;
   }
 
+  /// How far to look along a direction of this curvature: where the loss would have risen (or
+  /// fallen) by 1 if the curvature stayed, never further than half the way to 0.
+  double reach_of(double curvature) const {
+    Context context;
+    return std::min(std::sqrt(2 / std::abs(curvature)), 0.5 * norm_of(theta(), context));
+  }
+
   Direction eigenvector(const std::string& path, const CurvatureResults& results,
                         const EigenvectorName& name, Axis& axis, std::string& label) const {
     const std::string end = name.largest ? "largest" : "smallest";
@@ -177,10 +190,7 @@ class PlaneMaker {
         text(scaled_by_filter ? text(topograd::name_of(norm), "-normalised") : "unit",
              " eigenvector, ", name.number == 1 ? end : text(end, " ", name.number), " eigenvalue ",
              number(value), ignore == Ignore::biasbn ? ", without biases and BatchNorm" : "");
-    // As far as the loss would rise (or fall) by 1 if its curvature stayed; never further than half
-    // the way to 0.
-    Context context;
-    const double reach = std::min(std::sqrt(2 / std::abs(value)), 0.5 * norm_of(theta(), context));
+    const double reach = reach_of(value);
     axis = scaled_by_filter ? Axis{-1, 1, 51} : covering_axis({-reach, reach}, 0, 51);
     return normalised(scaled(vector, 1), layout_, theta(), norm, ignore);
   }

@@ -262,12 +262,15 @@ std::vector<double> linear_levels(double low, double high, int target) {
 
 std::vector<double> log_levels(double low, double high, int target) {
   if (!(low > 0) || !(low < high) || !std::isfinite(high) || target < 1) return {};
-  if (high < 10 * low) return linear_levels(low, high, target);
+  if (high < 4 * low) return linear_levels(low, high, target);
   const double decades = std::log10(high) - std::log10(low);
   const int stride = std::max(1, static_cast<int>(std::ceil(decades / target - 0.5)));
   std::vector<double> best = decade_levels(low, high, {1}, stride);
   for (const std::vector<double>& mantissas :
-       std::vector<std::vector<double>>{{1, 3}, {1, 2, 5}, {1, 1.5, 2, 3, 5, 7}}) {
+       std::vector<std::vector<double>>{{1, 3},
+                                        {1, 2, 5},
+                                        {1, 1.5, 2, 3, 5, 7},
+                                        {1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9}}) {
     const std::vector<double> levels = decade_levels(low, high, mantissas, 1);
     const auto distance = [&](const std::vector<double>& l) {
       return std::abs(static_cast<int>(l.size()) - target);

@@ -51,7 +51,7 @@ class LabelPlacer {
   bool place(const Point& at, const std::string& words) {
     const double width = canvas_.text_width(words, {.size = kMarkTextSize});
     for (const auto& [dx, dy] : kSides) {
-      const Point centre{at.x + dx * (0.5 * width + 8), at.y + dy * 13};
+      const Point centre{at.x + dx * (0.5 * width + 10.5), at.y + dy * 14.5};
       const Rect box{centre.x - 0.5 * width - kClearance, centre.y - 0.5 * kTextHeight - kClearance,
                      width + 2 * kClearance, kTextHeight + 2 * kClearance};
       if (!is_free(box)) continue;

@@ -213,6 +213,7 @@ TEST_CASE("levels: round numbers within the range") {
   CHECK(log_levels(0.001, 1000, 7) == std::vector<double>{0.001, 0.01, 0.1, 1, 10, 100, 1000});
   CHECK(log_levels(0.05, 30, 9) == std::vector<double>{0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20});
   CHECK(log_levels(2, 4, 4) == std::vector<double>{2, 2.5, 3, 3.5, 4});
+  CHECK(log_levels(1.53, 6.3, 11) == std::vector<double>{1.75, 2, 2.5, 3, 3.5, 4, 5, 6});
   CHECK(log_levels(0, 4, 4).empty());
   CHECK(log_levels(-1, 4, 4).empty());
   for (double high : {0.0021, 0.7, 12.0, 999.0, 1e9, 1e80, 1e300}) {
