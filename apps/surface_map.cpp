@@ -49,13 +49,13 @@ SurfaceMap::SurfaceMap(const cxxopts::ParseResult& flags, const LoadedModel& mod
           ": choose another name for the output");
   directions_ = directions_of_surface(source_, over_, model, cli::text_of(flags, "dir-file"));
   Provenance& p = surface_.provenance;
-  p = spec.choices;
   p["quantity"] = spec.quantity;
   p["model"] = to_json(model.spec);
   p["model_name"] = describe(model.spec);
   p["model_file"] = model.path;
   p["model_hash"] = weights_hash(model.weights.theta, model.weights.states);
   directions_.describe(p);
+  for (const auto& [key, value] : spec.choices) p[key] = value;  // a seed here is not theirs
   std::vector<std::string> identity = {"quantity", "model_hash", "direction_hash", "dir_type"};
   for (const auto& [key, value] : spec.choices) identity.push_back(key);
   p["over"] = over_;

@@ -145,7 +145,9 @@ class Maps(HessianTest):
                 self.assertAlmostEqual(a, b, delta=1e-4 * scale)
 
     def test_what_does_not_fit_is_refused(self):
-        refuse = lambda *flags: self.assert_refused(self.over("h.h5", *flags[:-1]), *flags[-1])
+        def refuse(*flags):
+            self.assert_refused(self.over("h.h5", *flags[:-1]), *flags[-1])
+
         refuse("--density", "2", ["--density", "--over"])
         refuse("--over", "none.h5", ["none.h5"])
         refuse("--output", "s.h5", ["s.h5", "another name"])

@@ -48,13 +48,8 @@ class SharpnessTest(EndToEndTest):
 
     def numbers(self, path):
         with programs.Hdf5(path) as file:
-            found = {}
-            for name in file.names():
-                try:
-                    found[name] = file.read(f"{name}/value")
-                except KeyError:
-                    pass
-            return found
+            return {name[:-len("/value")]: file.read(name) for name in file.names()
+                    if name.endswith("/value") and name.count("/") == 1}
 
 
 class Results(SharpnessTest):
