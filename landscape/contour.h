@@ -48,8 +48,8 @@ std::vector<Polyline> holes(const FieldView& field);
 std::vector<double> linear_levels(double low, double high, int target);
 
 /// Round numbers in [low, high], spaced evenly in the logarithm as far as round numbers are: powers
-/// of ten, or 1-3 within each decade, 1-2-5, 1-1.5-2-3-5-7 or 14 numbers, whichever comes closest to
-/// `target`; linear_levels where high < 4 low. Needs 0 < low < high, else it is empty.
+/// of ten, or 1-3 within each decade, 1-2-5, 1-1.5-2-3-5-7 or 14 numbers, whichever comes closest
+/// to `target`; linear_levels where high < 4 low. Needs 0 < low < high, else it is empty.
 std::vector<double> log_levels(double low, double high, int target);
 
 }  // namespace topograd
