@@ -74,12 +74,12 @@ std::vector<BenchRow> bench_rounds(const std::string& model, int rounds,
                                    const std::function<BenchFigures()>& round) {
   std::vector<BenchRow> rows;
   for (int i = 0; i < rounds; ++i) {
-    for (const auto& [competitor, figure] : round()) {
+    for (const auto& entry : round()) {
       auto row = std::find_if(rows.begin(), rows.end(),
-                              [&](const BenchRow& r) { return r.competitor == competitor; });
-      if (row == rows.end()) row = rows.insert(rows.end(), BenchRow{model, competitor, {}, 0});
-      row->images_per_second.push_back(figure.images_per_second);
-      row->peak_mib = std::max(row->peak_mib, figure.peak_mib);
+                              [&](const BenchRow& r) { return r.competitor == entry.first; });
+      if (row == rows.end()) row = rows.insert(rows.end(), BenchRow{model, entry.first, {}, 0});
+      row->images_per_second.push_back(entry.second.images_per_second);
+      row->peak_mib = std::max(row->peak_mib, entry.second.peak_mib);
     }
     cli::say("bench: ", model, " round ", i + 1, "/", rounds);
   }
