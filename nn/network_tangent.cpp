@@ -23,7 +23,8 @@ void Network::allocate_tangents() {
   int64_t largest = 1;
   for (const Node& node : graph_.nodes()) largest = std::max(largest, node.shape.size());
   const Shape parameters{graph_.layout().parameter_count()};
-  Tangents& t = tangents_.emplace();
+  tangents_ = Tangents();
+  Tangents& t = *tangents_;
   t.buffers = like(buffers_);
   t.scratch = like(scratch_);
   for (int worker = 0; worker < pool_.threads(); ++worker)

@@ -179,7 +179,9 @@ TEST_CASE("models: products with the Hessian equal PyTorch's double backward") {
   const SafetensorsFile oracle =
       read_safetensors(std::string(TOPOGRAD_SOURCE_DIR) + "/tests/models/curvature.safetensors");
   ThreadPool pool(0);
-  for (const auto& [name, expected] : oracle.tensors) {
+  for (const auto& entry : oracle.tensors) {
+    const std::string& name = entry.first;
+    const Tensor& expected = entry.second;
     CAPTURE(name);
     const size_t slash = name.rfind('/');
     const Key key(name.substr(0, slash));

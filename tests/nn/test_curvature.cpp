@@ -47,8 +47,7 @@ double relative_distance(const Tensor& a, const Tensor& b) {
 class Problem {
  public:
   Problem(const Graph& graph, BatchnormMode mode, LossKind kind)
-      : graph_(graph),
-        mode_(mode),
+      : mode_(mode),
         kind_(kind),
         pool_(2),
         exact_(graph, kImages, pool_,
@@ -133,7 +132,6 @@ class Problem {
     return exact_.logits().clone();
   }
 
-  const Graph& graph_;
   BatchnormMode mode_;
   LossKind kind_;
   ThreadPool pool_;
@@ -179,13 +177,13 @@ std::vector<std::pair<std::string, Graph>> graphs() {
 
 template <class Check>
 void for_each_problem(const Check& check) {
-  for (const auto& [name, graph] : graphs())
+  for (const auto& entry : graphs())
     for (BatchnormMode mode : {BatchnormMode::frozen, BatchnormMode::batch})
       for (LossKind kind : {LossKind::cross_entropy, LossKind::mse}) {
-        CAPTURE(name);
+        CAPTURE(entry.first);
         CAPTURE(mode == BatchnormMode::batch);
         CAPTURE(name_of(kind));
-        Problem problem(graph, mode, kind);
+        Problem problem(entry.second, mode, kind);
         check(problem);
       }
 }
