@@ -9,6 +9,7 @@
 #include "apps/coherence_surface.h"
 #include "apps/model_file.h"
 #include "apps/progress.h"
+#include "apps/result_file.h"
 #include "apps/surface_map.h"
 #include "apps/table.h"
 #include "landscape/coherence_results.h"
@@ -98,40 +99,32 @@ class CoherenceRun {
       p.erase("data_hash");  // each network's row has its own
       if (asked_.size() > 1) continue;
       results_.provenance = p;
-      if (images.names[0] == "train" && flags_.count("noisy-labels") == 0)
-        note_clean_labels(model, "landscape");
+      note_clean_labels(flags_, images, model);
     }
     Provenance& p = results_.provenance;
     choice_.describe(p);
-    if (pool_.device() != Device::cpu) p["device"] = name_of(pool_.device());
-    p["version"] = cli::version();
-    p["command"] = command;
+    describe_run(p, pool_.device(), command);
   }
 
   void continue_or_begin() {
-    require(!fs::is_directory(output_), output_, " is a directory; --output names a file");
-    if (fs::exists(output_)) {
+    if (is_there(output_)) {
       const CoherenceResults saved = CoherenceResults::load(output_);
-      std::string all;
-      for (const std::string& reason :
-           differences(saved.provenance, results_.provenance, kIdentity))
-        all += (all.empty() ? "" : "; ") + reason;
-      for (const CoherenceRow& row : saved.rows) take_over(row, all);
-      require(all.empty(), output_, " belongs to another command (", all,
-              "); choose another --output, or remove the file");
+      std::vector<std::string> reasons;
+      for (const CoherenceRow& row : saved.rows) take_over(row, reasons);
+      require_same_command(output_, saved.provenance, results_.provenance, kIdentity, reasons);
     }
     save();  // a place that cannot be written should fail now, not in an hour
   }
 
   /// A row of the file, where this command asks for it too.
-  void take_over(const CoherenceRow& row, std::string& reasons) {
+  void take_over(const CoherenceRow& row, std::vector<std::string>& reasons) {
     for (const CoherenceRow& asked : asked_)
       if (asked.model_hash == row.model_hash && asked.data_hash == row.data_hash) {
         known_[row.model_hash] = row.coherence;
         return;
       }
-    reasons += text(reasons.empty() ? "" : "; ", "the file has ", row.model_file, " (",
-                    row.model_hash, "), this command has other networks or images");
+    reasons.push_back(text("the file has ", row.model_file, " (", row.model_hash,
+                           "), this command has other networks or images"));
   }
 
   /// The networks that are known, in the command's order.
@@ -328,9 +321,7 @@ SurfaceImages coherence_images(const cxxopts::ParseResult& flags, const LoadedMo
 int run_coherence(const cxxopts::ParseResult& flags, const std::string& command) {
   const auto models = flags.count("models") ? flags["models"].as<std::vector<std::string>>()
                                             : std::vector<std::string>();
-  require(!models.empty(),
-          "no model given; write landscape coherence MODEL.safetensors (train and "
-          "apps/import_torch.py make such files)");
+  required_model(models.empty() ? "" : models.front(), "coherence MODEL.safetensors");
   cli::catch_interruption();
   if (flags.count("over") == 0) return CoherenceRun(flags, models, command).run();
   require(models.size() == 1, "--over is for one model at a time, here are ", models.size());

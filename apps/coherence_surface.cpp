@@ -47,12 +47,12 @@ class CoherenceSurface {
                                 .planes = kPlanes,
                                 .output = output(),
                                 .choices = choices(),
+                                .device = pool_.device(),
                                 .command = command});
   }
 
   int run() {
-    if (images_.names[0] == "train" && flags_.count("noisy-labels") == 0)
-      note_clean_labels(model_, "landscape");
+    note_clean_labels(flags_, images_, model_);
     GradientSampler sampler(choice_.spec(model_.graph, images_.sets[0]), pool_);
     const bool all =
         map_->compute([&](const SurfaceMap::Point& point) -> std::optional<SurfaceMap::Values> {
@@ -77,7 +77,6 @@ class CoherenceSurface {
     images_.describe(p);
     choice_.describe(p);
     p["precision"] = "f32";
-    if (pool_.device() != Device::cpu) p["device"] = name_of(pool_.device());
     return p;
   }
 

@@ -9,6 +9,7 @@
 #include "apps/connect_curve.h"
 #include "apps/connect_report.h"
 #include "apps/progress.h"
+#include "apps/result_file.h"
 #include "apps/surface_images.h"
 #include "apps/table.h"
 #include "landscape/alignment.h"
@@ -82,8 +83,7 @@ class ConnectRun {
   }
 
   int run() {
-    if (images_.names[0] == "train" && flags_.count("noisy-labels") == 0)
-      note_clean_labels(a_, "landscape");
+    note_clean_labels(flags_, images_, a_);
     try {
       prepare();
       compute();
@@ -126,30 +126,22 @@ class ConnectRun {
 
   void describe() {
     Provenance& p = results_.provenance;
-    p["model"] = to_json(a_.spec);
-    p["model_name"] = topograd::describe(a_.spec);
-    p["model_file"] = a_.path;
-    p["model_hash"] = weights_hash(a_.weights.theta, a_.weights.states);
+    describe_model(p, a_);
     p["to_model_file"] = b_.path;
     p["to_model_hash"] = weights_hash(b_.weights.theta, b_.weights.states);
     images_.describe(p);
     p["loss"] = name_of(cli::loss(flags_));
     p["bn_batch"] = text(bn_batch_);
     p["seed"] = text(cli::seed(flags_));
-    if (pool_.device() != Device::cpu) p["device"] = name_of(pool_.device());
-    p["version"] = cli::version();
-    p["command"] = command_;
+    describe_run(p, pool_.device(), command_);
   }
 
   void load_saved() {
-    require(!fs::is_directory(output_), output_, " is a directory; --output names a file");
-    if (!fs::exists(output_)) return;
+    if (!is_there(output_)) return;
     ConnectivityResults saved = ConnectivityResults::load(output_);
-    std::string all = saved.t == results_.t ? "" : "it has other points";
-    for (const std::string& reason : differences(saved.provenance, results_.provenance, kIdentity))
-      all += (all.empty() ? "" : "; ") + reason;
-    require(all.empty(), output_, " belongs to another command (", all,
-            "); choose another --output, or remove the file");
+    std::vector<std::string> reasons;
+    if (saved.t != results_.t) reasons.push_back("it has other points");
+    require_same_command(output_, saved.provenance, results_.provenance, kIdentity, reasons);
     if (saved.provenance.contains("curve"))
       results_.provenance["curve"] = saved.provenance.at("curve");
     saved.provenance = results_.provenance;

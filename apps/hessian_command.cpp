@@ -8,6 +8,7 @@
 #include "apps/hessian_map.h"
 #include "apps/model_file.h"
 #include "apps/progress.h"
+#include "apps/result_file.h"
 #include "apps/surface_images.h"
 #include "apps/surface_map.h"
 #include "apps/table.h"
@@ -33,7 +34,9 @@ class HessianRun {
   HessianRun(const cxxopts::ParseResult& flags, const std::string& command)
       : flags_(flags),
         pool_(cli::pool(flags)),
-        model_(load_model(model_path(), cli::text_of(flags, "model"))),
+        model_(load_model(
+            required_model(cli::text_of(flags, "model-file"), "hessian MODEL.safetensors"),
+            cli::text_of(flags, "model"))),
         output_(
             cli::text_of(flags, "output", fs::path(model_.path).stem().string() + "_hessian.h5")),
         images_(surface_images(flags, model_, false)),
@@ -59,8 +62,7 @@ class HessianRun {
   }
 
   int run() {
-    if (images_.names[0] == "train" && flags_.count("noisy-labels") == 0)
-      note_clean_labels(model_, "landscape");
+    note_clean_labels(flags_, images_, model_);
     try {
       compute();
     } catch (const Interrupted&) {
@@ -73,40 +75,22 @@ class HessianRun {
   }
 
  private:
-  std::string model_path() const {
-    const std::string path = cli::text_of(flags_, "model-file");
-    require(!path.empty(),
-            "no model given; write landscape hessian MODEL.safetensors (train and "
-            "apps/import_torch.py make such files)");
-    return path;
-  }
-
   void describe(const std::string& command) {
     Provenance& p = results_.provenance;
-    p["model"] = to_json(model_.spec);
-    p["model_name"] = topograd::describe(model_.spec);
-    p["model_file"] = model_.path;
-    p["model_hash"] = weights_hash(model_.weights.theta, model_.weights.states);
+    describe_model(p, model_);
     images_.describe(p);
     p["seed"] = text(cli::seed(flags_));
     choice_.describe(p);
-    if (pool_.device() != Device::cpu) p["device"] = name_of(pool_.device());
-    p["version"] = cli::version();
-    p["command"] = command;
+    describe_run(p, pool_.device(), command);
   }
 
   void continue_or_begin() {
-    require(!fs::is_directory(output_), output_, " is a directory; --output names a file");
-    if (!fs::exists(output_)) {
+    if (!is_there(output_)) {
       save();  // a place that cannot be written should fail now, not in an hour
       return;
     }
     CurvatureResults saved = CurvatureResults::load(output_, model_.graph.layout());
-    std::string all;
-    for (const std::string& reason : differences(saved.provenance, results_.provenance, kIdentity))
-      all += (all.empty() ? "" : "; ") + reason;
-    require(all.empty(), output_, " belongs to another command (", all,
-            "); choose another --output, or remove the file");
+    require_same_command(output_, saved.provenance, results_.provenance, kIdentity);
     saved.provenance = results_.provenance;
     results_ = saved;
     // A stage that is asked for otherwise than it was computed is computed again.

@@ -65,7 +65,9 @@ class HessianMap {
   HessianMap(const cxxopts::ParseResult& flags, const std::string& command)
       : flags_(flags),
         pool_(cli::pool(flags)),
-        model_(load_model(cli::text_of(flags, "model-file"), cli::text_of(flags, "model"))),
+        model_(load_model(
+            required_model(cli::text_of(flags, "model-file"), "hessian MODEL.safetensors"),
+            cli::text_of(flags, "model"))),
         images_(surface_images(flags, model_, false)),
         choice_(flags, model_),
         tolerance_(cli::real(flags, "tolerance", 1e-7, 1)),
@@ -87,12 +89,12 @@ class HessianMap {
                                 .planes = plane_names(trace_products_),
                                 .output = output(),
                                 .choices = choices(),
+                                .device = pool_.device(),
                                 .command = command});
   }
 
   int run() {
-    if (images_.names[0] == "train" && flags_.count("noisy-labels") == 0)
-      note_clean_labels(model_, "landscape");
+    note_clean_labels(flags_, images_, model_);
     if (!compute()) return cli::kInterruptedStatus;
     report();
     return 0;
@@ -111,7 +113,6 @@ class HessianMap {
     p["seed"] = text(cli::seed(flags_));
     p["tolerance"] = text(tolerance_);
     p["trace_products"] = text(trace_products_);
-    if (pool_.device() != Device::cpu) p["device"] = name_of(pool_.device());
     return p;
   }
 

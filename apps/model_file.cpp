@@ -64,6 +64,12 @@ LoadedModel load_model(const std::string& path, const std::string& expected) {
   return model;
 }
 
+std::string required_model(const std::string& path, const std::string& usage) {
+  require(!path.empty(), "no model given; write landscape ", usage,
+          " (train and apps/import_torch.py make such files)");
+  return path;
+}
+
 void require_fitting_data(const ModelSpec& spec, const Dataset& data, const std::string& source) {
   require(data.height() == spec.image_size && data.width() == spec.image_size &&
               data.channels() == spec.channels,

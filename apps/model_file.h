@@ -21,6 +21,10 @@ struct LoadedModel {
 /// Reads a checkpoint and builds its graph. `expected`, where not empty, must be its model's name.
 LoadedModel load_model(const std::string& path, const std::string& expected = {});
 
+/// The path, given on the command line. Throws Error where it is empty; `usage` is how it should be
+/// written: "hessian MODEL.safetensors".
+std::string required_model(const std::string& path, const std::string& usage);
+
 /// Refuses data that the model cannot be fed with.
 void require_fitting_data(const ModelSpec& spec, const Dataset& data, const std::string& source);
 

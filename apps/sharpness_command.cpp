@@ -75,9 +75,7 @@ class SharpnessCommand {
         factor_(cli::real(flags, "factor", 1e-6, 1e6)),
         unchanged_(cli::real(flags, "unchanged-within", 0, 1e6)),
         pool_(cli::pool(flags)) {
-    require(!models_.empty(),
-            "no model given; write landscape sharpness MODEL.safetensors... (train and "
-            "apps/import_torch.py make such files)");
+    required_model(models_.empty() ? "" : models_.front(), "sharpness MODEL.safetensors...");
     require(surfaces_.empty() || surfaces_.size() == models_.size(), "--surface was given ",
             surfaces_.size(), " times for ", models_.size(),
             " networks: give one for each, in their order, or none");

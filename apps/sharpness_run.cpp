@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "apps/result_file.h"
 #include "landscape/reparametrisation.h"
 #include "landscape/sharpness_surface.h"
 
@@ -67,34 +68,23 @@ SharpnessRun::SharpnessRun(const cxxopts::ParseResult& flags, const SharpnessSet
              ": filter-normalised measures are invariant to rescaling because ReLU networks are; "
              "this one uses ",
              name_of(model_.spec.activation));
-  if (images_.names[0] == "train" && flags_.count("noisy-labels") == 0)
-    note_clean_labels(model_, "landscape");
+  note_clean_labels(flags_, images_, model_);
 }
 
 void SharpnessRun::describe(const std::string& command) {
   Provenance& p = panel_.provenance;
-  p["model"] = to_json(model_.spec);
-  p["model_name"] = topograd::describe(model_.spec);
-  p["model_file"] = model_.path;
-  p["model_hash"] = weights_hash(model_.weights.theta, model_.weights.states);
+  describe_model(p, model_);
   images_.describe(p);
   p["loss"] = name_of(cli::loss(flags_));
   p["bn_mode"] = "frozen";
   p["parameters"] = text(model_.graph.layout().parameter_count());
-  if (pool_.device() != Device::cpu) p["device"] = name_of(pool_.device());
-  p["version"] = cli::version();
-  p["command"] = command;
+  describe_run(p, pool_.device(), command);
 }
 
 void SharpnessRun::continue_or_begin() {
-  require(!fs::is_directory(output_), output_, " is a directory; --output names a file");
-  if (fs::exists(output_)) {
+  if (is_there(output_)) {
     const SharpnessPanel saved = SharpnessPanel::load(output_);
-    std::string all;
-    for (const std::string& reason : differences(saved.provenance, panel_.provenance, kIdentity))
-      all += (all.empty() ? "" : "; ") + reason;
-    require(all.empty(), output_, " belongs to another command (", all,
-            "); choose another --output, or remove the file");
+    require_same_command(output_, saved.provenance, panel_.provenance, kIdentity);
     panel_.measures = saved.measures;
     panel_.test = saved.test;
   }

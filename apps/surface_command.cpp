@@ -27,10 +27,9 @@ void together(Ranks& ranks, const std::function<void()>& work) {
 SurfaceCommand around_a_model(const cxxopts::ParseResult& flags, bool line) {
   SurfaceCommand command;
   command.line = line;
-  command.model_path = cli::text_of(flags, "model-file");
-  require(!command.model_path.empty(), "no model given; write landscape ",
-          line ? "line" : "surface",
-          " MODEL.safetensors (train and apps/import_torch.py make such files)");
+  command.model_path =
+      required_model(cli::text_of(flags, "model-file"),
+                     line ? "line MODEL.safetensors" : "surface MODEL.safetensors");
   const bool second = flags.count("model-file2") > 0;
   command.leads_to_models = second || flags.count("model-file3") > 0;
   command.output = cli::text_of(

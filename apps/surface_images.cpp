@@ -157,4 +157,10 @@ SurfaceImages surface_images(const cxxopts::ParseResult& flags, const LoadedMode
   return ImageChoice(flags, model, shuffled).choose();
 }
 
+void note_clean_labels(const cxxopts::ParseResult& flags, const SurfaceImages& images,
+                       const LoadedModel& model) {
+  if (images.names[0] == "train" && flags.count("noisy-labels") == 0)
+    note_clean_labels(model, "landscape");
+}
+
 }  // namespace topograd

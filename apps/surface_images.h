@@ -30,4 +30,9 @@ void add_image_flags(cxxopts::Options& options, const char* split = "train");
 SurfaceImages surface_images(const cxxopts::ParseResult& flags, const LoadedModel& model,
                              bool shuffled);
 
+/// Says that labels are clean where the model was trained on noisy ones and --noisy-labels did not
+/// ask for these.
+void note_clean_labels(const cxxopts::ParseResult& flags, const SurfaceImages& images,
+                       const LoadedModel& model);
+
 }  // namespace topograd

@@ -3,6 +3,7 @@
 #include <iomanip>
 #include <set>
 
+#include "apps/result_file.h"
 #include "kernels/tile_conv/tile_conv.h"
 
 namespace topograd {
@@ -61,10 +62,7 @@ SurfaceQuantities SurfaceInputs::quantities(const std::vector<uint64_t>& seeds) 
 }
 
 void SurfaceInputs::describe(Provenance& p, const std::string& command) const {
-  p["model"] = to_json(model.spec);
-  p["model_name"] = topograd::describe(model.spec);
-  p["model_file"] = model.path;
-  p["model_hash"] = weights_hash(model.weights.theta, model.weights.states);
+  describe_model(p, model);
   images.describe(p);
   std::string names;
   for (LossKind loss : losses) {
@@ -75,10 +73,7 @@ void SurfaceInputs::describe(Provenance& p, const std::string& command) const {
   p["bn_mode"] = batchnorm.description;
   p["precision"] = precision_name;
   if (target_se > 0) p["target_se"] = text(std::setprecision(15), target_se);
-  // Devices round differently. The CPU is not named: files made before there were others are its.
-  if (pool.device() != Device::cpu) p["device"] = name_of(pool.device());
-  p["version"] = cli::version();
-  p["command"] = command;
+  describe_run(p, pool.device(), command);
 }
 
 }  // namespace topograd

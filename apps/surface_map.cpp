@@ -7,6 +7,7 @@
 
 #include "apps/directions_of_surface.h"
 #include "apps/progress.h"
+#include "apps/result_file.h"
 #include "apps/table.h"
 #include "kernels/perturb/perturb.h"
 #include "landscape/figure.h"
@@ -50,39 +51,17 @@ SurfaceMap::SurfaceMap(const cxxopts::ParseResult& flags, const LoadedModel& mod
   directions_ = directions_of_surface(source_, over_, model, cli::text_of(flags, "dir-file"));
   Provenance& p = surface_.provenance;
   p["quantity"] = spec.quantity;
-  p["model"] = to_json(model.spec);
-  p["model_name"] = describe(model.spec);
-  p["model_file"] = model.path;
-  p["model_hash"] = weights_hash(model.weights.theta, model.weights.states);
+  describe_model(p, model);
   directions_.describe(p);
   for (const auto& [key, value] : spec.choices) p[key] = value;  // a seed here is not theirs
-  std::vector<std::string> identity = {"quantity", "model_hash", "direction_hash", "dir_type"};
+  std::vector<std::string> identity = {"quantity", "model_hash", "direction_hash", "dir_type",
+                                       "device"};
   for (const auto& [key, value] : spec.choices) identity.push_back(key);
   p["over"] = over_;
-  p["version"] = cli::version();
-  p["command"] = spec.command;
+  describe_run(p, spec.device, spec.command);
   surface_.dir_file = source_.dir_file;
   for (const std::string& name : spec.planes) surface_.add_plane(name);
-  continue_or_begin(identity);
-}
-
-void SurfaceMap::continue_or_begin(const std::vector<std::string>& identity) {
-  require(!fs::is_directory(spec_.output), spec_.output, " is a directory; --output names a file");
-  if (fs::exists(spec_.output)) {
-    Surface saved = Surface::load(spec_.output);
-    std::string all = saved.same_points(surface_) ? "" : "the grid is another one";
-    for (const std::string& reason : differences(saved.provenance, surface_.provenance, identity))
-      all += (all.empty() ? "" : "; ") + reason;
-    require(all.empty(), spec_.output, " belongs to another command (", all,
-            "); choose another --output, or remove the file");
-    saved.provenance = surface_.provenance;
-    surface_ = saved;
-    if (surface_.done_count() > 0)
-      cli::say("landscape: continuing ", spec_.output, ": ", surface_.done_count(), " of ",
-               surface_.points(), " points are done");
-    if (surface_.done_count() == surface_.points()) return;
-  }
-  surface_.save(spec_.output);  // a place that cannot be written should fail now, not in an hour
+  continue_or_begin(surface_, spec.output, identity);
 }
 
 SurfaceMap::Point SurfaceMap::at(int64_t point) {

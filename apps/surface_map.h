@@ -25,6 +25,7 @@ struct SurfaceMapSpec {
   /// What decides the values besides the model and the directions: images, loss, seeds. A file is
   /// continued where all of it agrees.
   Provenance choices;
+  Device device;        ///< that it is computed on
   std::string command;  ///< for the file
 };
 
@@ -58,7 +59,6 @@ class SurfaceMap {
             const std::string& subtitle) const;
 
  private:
-  void continue_or_begin(const std::vector<std::string>& identity);
   Point at(int64_t point);
 
   const LoadedModel& model_;

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "apps/progress.h"
+#include "apps/result_file.h"
 #include "landscape/barrier.h"
 #include "landscape/grid.h"
 #include "landscape/precision_check.h"
@@ -20,8 +21,8 @@ constexpr size_t kMostPoints = 10'000'000;
 
 /// What has to agree for a file to be continued.
 const std::vector<std::string> kIdentity = {
-    "model_hash", "data_hash", "direction_hash", "images", "data",      "loss", "dir_type",
-    "bn_mode",    "precision", "device",         "subset", "target_se", "seeds"};
+    "model_hash", "data_hash", "direction_hash", "images", "data",      "loss",  "dir_type",
+    "bn_mode",    "precision", "device",         "subset", "target_se", "seeds", "quantity"};
 
 /// What is wrong with the flags alone should be said before anything is read.
 PictureOptions checked_early(const cxxopts::ParseResult& flags, const SurfaceCommand& command) {
@@ -94,11 +95,12 @@ void SurfaceRun::require_same_inputs() const {
 void SurfaceRun::begin() {
   note_flags_without_effect(flags_);
   warn_where_invariance_fails();
-  if (inputs_.images.names[0] == "train" && flags_.count("noisy-labels") == 0)
-    note_clean_labels(inputs_.model, "landscape");
+  note_clean_labels(flags_, inputs_.images, inputs_.model);
   computation_.emplace(surface_, values_, inputs_.spec(place_.directions.planes), inputs_.pool,
                        command_.output, save_seconds_);
-  if (ranks_.lead()) continue_or_begin();
+  if (!ranks_.lead()) return;
+  values_.add_planes(surface_);
+  continue_or_begin(surface_, command_.output, kIdentity);
 }
 
 void SurfaceRun::warn_where_invariance_fails() const {
@@ -107,31 +109,6 @@ void SurfaceRun::warn_where_invariance_fails() const {
         "landscape: note: filter normalisation makes networks comparable because ReLU networks do "
         "not change when filters are rescaled; this one uses ",
         name_of(inputs_.model.spec.activation));
-}
-
-void SurfaceRun::continue_or_begin() {
-  const std::string& output = command_.output;
-  values_.add_planes(surface_);
-  require(!fs::is_directory(output), output, " is a directory; --output names a file");
-  if (!fs::exists(output)) {
-    surface_.save(output);  // a place that cannot be written should fail now, not in an hour
-    return;
-  }
-  Surface saved = Surface::load(output);
-  std::vector<std::string> reasons = differences(saved.provenance, surface_.provenance, kIdentity);
-  if (!saved.same_points(surface_)) reasons.insert(reasons.begin(), "the grid is another one");
-  if (!reasons.empty()) {
-    std::string all;
-    for (const std::string& reason : reasons) all += (all.empty() ? "" : "; ") + reason;
-    fail(output, " belongs to another command (", all,
-         "); choose another --output, or remove the file");
-  }
-  saved.provenance = surface_.provenance;
-  surface_ = saved;
-  if (surface_.done_count() > 0)
-    cli::say("landscape: continuing ", output, ": ", surface_.done_count(), " of ",
-             surface_.points(), " points are done");
-  if (surface_.done_count() < surface_.points()) surface_.save(output);  // likewise
 }
 
 void SurfaceRun::prepare() {

@@ -61,7 +61,6 @@ class SurfaceRun {
  private:
   Surface axes() const;
   void warn_where_invariance_fails() const;
-  void continue_or_begin();
   void check_precision();
   void report();
   void report_barriers();

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "apps/progress.h"
+#include "apps/result_file.h"
 #include "apps/trajectory_losses.h"
 #include "kernels/core/hash.h"
 
@@ -78,7 +79,7 @@ class Trajectory {
     require(!output_.empty(), "--output is empty: it names an HDF5 file");
     require(output_ != given_directions_, "--output and --dir-file both name ", output_,
             ": choose another name for one");
-    require(!fs::is_directory(output_), output_, " is a directory; --output names a file");
+    is_there(output_);  // an Error where it is a folder
     stem_ = (fs::path(output_).parent_path() / fs::path(output_).stem()).string();
   }
 
@@ -198,13 +199,9 @@ class Trajectory {
     const SurfaceValues values(inputs.quantities());
     values.add_planes(results_.own);
     values.add_planes(results_.projected);
-    if (!fs::exists(output_)) return;
-    std::string all;
-    for (const std::string& reason :
-         differences(TrajectoryResults::read_provenance(output_), results_.provenance, kIdentity))
-      all += (all.empty() ? "" : "; ") + reason;
-    require(all.empty(), output_, " belongs to another command (", all,
-            "); choose another --output, or remove the file");
+    if (!is_there(output_)) return;
+    require_same_command(output_, TrajectoryResults::read_provenance(output_), results_.provenance,
+                         kIdentity);
     results_.take_losses(output_);
   }
 

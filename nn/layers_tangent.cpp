@@ -17,6 +17,14 @@ Tensor as_matrix(const Tensor& t) {
   return t.reshaped({n, n == 0 ? 0 : t.size() / n});
 }
 
+/// The same call with the gradients' tangents instead of the gradients.
+BackwardCall of_tangents(BackwardCall call, const BackwardTangents& tangents) {
+  call.dx = tangents.dx;
+  call.dy = tangents.dy;
+  call.dparameters = tangents.dparameters;
+  return call;
+}
+
 }  // namespace
 
 void Layer::forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,
@@ -30,10 +38,7 @@ void Layer::forward_tangent(const ForwardCall& call, const ForwardTangents& tang
 
 void Layer::backward_tangent(const BackwardCall& call, const BackwardTangents& tangents,
                              Context& context) const {
-  BackwardCall of_tangents = call;
-  of_tangents.dx = tangents.dx;
-  of_tangents.dy = tangents.dy;
-  backward(of_tangents, context);
+  backward(of_tangents(call, tangents), context);
   backward(call, context);
 }
 
@@ -62,11 +67,7 @@ void Conv2dLayer::forward_tangent(const ForwardCall& call, const ForwardTangents
 /// dw' = dy' * x + dy * x',   dx' = dy' * w + dy * w'.
 void Conv2dLayer::backward_tangent(const BackwardCall& call, const BackwardTangents& tangents,
                                    Context& context) const {
-  BackwardCall of_tangents = call;
-  of_tangents.dx = tangents.dx;
-  of_tangents.dy = tangents.dy;
-  of_tangents.dparameters = tangents.dparameters;
-  backward(of_tangents, context);
+  backward(of_tangents(call, tangents), context);
   if (tangents.x[0].defined())
     conv2d_backward_filter({.dw = tangents.dparameters[0],
                             .dy = call.dy,
@@ -239,11 +240,7 @@ void LinearLayer::forward_tangent(const ForwardCall& call, const ForwardTangents
 /// dw' = dy'^T x + dy^T x',   dx' = dy' w + dy w'.
 void LinearLayer::backward_tangent(const BackwardCall& call, const BackwardTangents& tangents,
                                    Context& context) const {
-  BackwardCall of_tangents = call;
-  of_tangents.dx = tangents.dx;
-  of_tangents.dy = tangents.dy;
-  of_tangents.dparameters = tangents.dparameters;
-  backward(of_tangents, context);
+  backward(of_tangents(call, tangents), context);
   if (tangents.x[0].defined())
     gemm({.c = as_matrix(tangents.dparameters[0]),
           .a = call.dy,

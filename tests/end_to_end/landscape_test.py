@@ -1,31 +1,15 @@
 """What the tests of `landscape` share: two small networks, and the commands that map them."""
 
-import os
 import re
-import shutil
-import tempfile
 
 import programs
-from programs import TINY_NET, EndToEndTest, planes, run
+from programs import ModelTest, planes
 
 
-class LandscapeTest(EndToEndTest):
+class LandscapeTest(ModelTest):
     """Two networks of one kind: a.safetensors and b.safetensors."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.shared = tempfile.mkdtemp(prefix="topograd_models_")
-        cls.addClassCleanup(shutil.rmtree, cls.shared)
-        for seed, name in enumerate(["a", "b"]):
-            done = run([programs.train] + TINY_NET + ["--data", programs.images, "--epochs", "2",
-                       "--batch-size", "50", "--output", name, "--seed", seed], cls.shared)
-            assert done.returncode == 0, done.stderr
-
-    def setUp(self):
-        super().setUp()
-        for name in ("a", "b"):
-            shutil.copyfile(os.path.join(self.shared, name, "model.safetensors"),
-                            self.path(f"{name}.safetensors"))
+    MODELS = {"a": ["--seed", "0"], "b": ["--seed", "1"]}
 
     def surface(self, output, *more):
         return [programs.landscape, "surface", "a.safetensors", "--data", programs.images,

@@ -224,6 +224,28 @@ def with_metadata(data, **changes):
     return struct.pack("<Q", len(text)) + text + data[8 + length:]
 
 
+class ModelTest(EndToEndTest):
+    """A test with trained networks, <name>.safetensors for every name of MODELS."""
+
+    MODELS = {"a": []}  # further flags of each one's training
+    TRAINING = TINY_NET + ["--epochs", "2", "--batch-size", "50"]
+
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = tempfile.mkdtemp(prefix="topograd_models_")
+        cls.addClassCleanup(shutil.rmtree, cls.shared)
+        for name, flags in cls.MODELS.items():
+            done = run([train, *cls.TRAINING, "--data", images, "--output", name, *flags],
+                       cls.shared)
+            assert done.returncode == 0, done.stderr
+
+    def setUp(self):
+        super().setUp()
+        for name in self.MODELS:
+            shutil.copyfile(os.path.join(self.shared, name, "model.safetensors"),
+                            self.path(f"{name}.safetensors"))
+
+
 class Hdf5:
     """The data sets of an HDF5 file as lists of double, read through the library that the program
     itself uses: what any other tool would see."""

@@ -4,33 +4,21 @@ behind."""
 
 import os
 import random
-import shutil
-import tempfile
 
 import programs
-from programs import TINY_NET, EndToEndTest, limit_file_size, run
+from programs import TINY_NET, ModelTest, limit_file_size, run
 
 SMALL = ["--x=-1:1:3", "--y=-1:1:2", "--images", "20", "--no-pictures"]
 
 
-class LandscapeTest(EndToEndTest):
+class LandscapeTest(ModelTest):
     """a.safetensors and b.safetensors (of one network), other.safetensors (of another one)."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.shared = tempfile.mkdtemp(prefix="topograd_models_")
-        cls.addClassCleanup(shutil.rmtree, cls.shared)
-        for name, flags in [("a", ["--seed", "1"]), ("b", ["--seed", "2"]),
-                            ("other", ["--model", "resnet14"])]:
-            done = run([programs.train] + TINY_NET + ["--data", programs.images, "--epochs", "1",
-                       "--batch-size", "100", "--output", name] + flags, cls.shared)
-            assert done.returncode == 0, done.stderr
+    MODELS = {"a": ["--seed", "1"], "b": ["--seed", "2"], "other": ["--model", "resnet14"]}
+    TRAINING = TINY_NET + ["--epochs", "1", "--batch-size", "100"]
 
     def setUp(self):
         super().setUp()
-        for name in ("a", "b", "other"):
-            shutil.copyfile(os.path.join(self.shared, name, "model.safetensors"),
-                            self.path(f"{name}.safetensors"))
         small = SMALL + ["--data", programs.images]
         self.surface = [programs.landscape, "surface", "a.safetensors", *small, "--output", "s.h5"]
         self.line = [programs.landscape, "line", "a.safetensors", *small[1:], "--x=0:1:2",

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import tempfile
 
 import programs
 from landscape_test import LandscapeTest

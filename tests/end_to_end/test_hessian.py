@@ -3,27 +3,14 @@
 
 import os
 import re
-import shutil
 import signal
-import tempfile
 
 import programs
-from programs import TINY_NET, EndToEndTest, doubles, planes, run, start, stop
+from programs import ModelTest, doubles, planes, start, stop
 
 
-class HessianTest(EndToEndTest):
-    @classmethod
-    def setUpClass(cls):
-        cls.shared = tempfile.mkdtemp(prefix="topograd_models_")
-        cls.addClassCleanup(shutil.rmtree, cls.shared)
-        done = run([programs.train] + TINY_NET + ["--data", programs.images, "--epochs", "2",
-                   "--batch-size", "50", "--output", "a"], cls.shared)
-        assert done.returncode == 0, done.stderr
-
-    def setUp(self):
-        super().setUp()
-        shutil.copyfile(os.path.join(self.shared, "a", "model.safetensors"),
-                        self.path("a.safetensors"))
+class HessianTest(ModelTest):
+    MODELS = {"a": [], "b": ["--seed", "5"]}
 
     def hessian(self, output, *more):
         return [programs.landscape, "hessian", "a.safetensors", "--data", programs.images,
@@ -152,9 +139,7 @@ class Maps(HessianTest):
         refuse("--over", "none.h5", ["none.h5"])
         refuse("--output", "s.h5", ["s.h5", "another name"])
         refuse("--dir-file", "none_d.h5", ["none_d.h5"])
-        self.run_ok([programs.train] + TINY_NET + ["--data", programs.images, "--epochs", "1",
-                    "--batch-size", "50", "--output", "b"], stderr=None)
-        self.assert_refused([programs.landscape, "hessian", "b/model.safetensors", "--data",
+        self.assert_refused([programs.landscape, "hessian", "b.safetensors", "--data",
                              programs.images, "--images", "50", "--over", "s.h5"],
                             "s.h5", "another network")
         self.run_ok(self.over("h.h5", "--no-pictures"))

@@ -7,23 +7,13 @@ import shutil
 
 import programs
 from landscape_test import LandscapeTest
-from programs import TINY_NET, doubles, run
+from programs import doubles
 
 
 class PlaneTest(LandscapeTest):
     """Three networks: a, b and c."""
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        done = run([programs.train] + TINY_NET + ["--data", programs.images, "--epochs", "2",
-                   "--batch-size", "50", "--output", "c", "--seed", "7"], cls.shared)
-        assert done.returncode == 0, done.stderr
-
-    def setUp(self):
-        super().setUp()
-        shutil.copyfile(os.path.join(self.shared, "c", "model.safetensors"),
-                        self.path("c.safetensors"))
+    MODELS = {**LandscapeTest.MODELS, "c": ["--seed", "7"]}
 
     def plane(self, output, *more, models=("a",)):
         return [programs.landscape, "plane", *(f"{name}.safetensors" for name in models), "--data",

@@ -8,11 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import unittest
 
 import programs
-from programs import TINY_NET, EndToEndTest, planes, run, start, stop
+from programs import TINY_NET, ModelTest, planes, run, start, stop
 
 
 def why_not():
@@ -43,22 +42,13 @@ def child_of_rank(launcher, rank):
     return None
 
 
-class Ranks(EndToEndTest):
+class Ranks(ModelTest):
     @classmethod
     def setUpClass(cls):
         if why_not():
             print(why_not(), file=sys.stderr)
             raise unittest.SkipTest(why_not())
-        cls.shared = tempfile.mkdtemp(prefix="topograd_models_")
-        cls.addClassCleanup(shutil.rmtree, cls.shared)
-        done = run([programs.train] + TINY_NET + ["--data", programs.images, "--epochs", "2",
-                   "--batch-size", "50", "--output", "a"], cls.shared)
-        assert done.returncode == 0, done.stderr
-
-    def setUp(self):
-        super().setUp()
-        shutil.copyfile(os.path.join(self.shared, "a", "model.safetensors"),
-                        self.path("a.safetensors"))
+        super().setUpClass()
 
     def surface(self, output, *more):
         return [programs.landscape, "surface", "a.safetensors", "--data", programs.images,

@@ -5,34 +5,18 @@ numbers of the other commands, continued, refused."""
 import json
 import os
 import re
-import shutil
 import signal
-import tempfile
 
 import programs
-from programs import TINY_NET, EndToEndTest, doubles, planes, run, start, stop
+from programs import ModelTest, doubles, planes, start, stop
 
 QUICK = ["--directions", "2", "--tolerance", "0.05", "--trace-products", "9", "--keskar-steps", "3"]
 
 
-class SharpnessTest(EndToEndTest):
+class SharpnessTest(ModelTest):
     """Three networks: a.safetensors, b.safetensors and c.safetensors."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.shared = tempfile.mkdtemp(prefix="topograd_models_")
-        cls.addClassCleanup(shutil.rmtree, cls.shared)
-        for seed, name in enumerate("abc"):
-            done = run([programs.train] + TINY_NET + ["--data", programs.images, "--epochs",
-                       seed + 1, "--batch-size", "50", "--output", name, "--seed", seed],
-                       cls.shared)
-            assert done.returncode == 0, done.stderr
-
-    def setUp(self):
-        super().setUp()
-        for name in "abc":
-            shutil.copyfile(os.path.join(self.shared, name, "model.safetensors"),
-                            self.path(f"{name}.safetensors"))
+    MODELS = {name: ["--seed", seed, "--epochs", seed + 1] for seed, name in enumerate("abc")}
 
     def sharpness(self, *more, models=("a.safetensors",)):
         return [programs.landscape, "sharpness", *models, "--data", programs.images, "--images",
