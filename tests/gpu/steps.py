@@ -217,8 +217,8 @@ def training_speed(runner, result):
     path = runner.scratch / "bench.json"
     sizes = (["--models", "resnet8", "--batch-size", "1", "--rounds", "1", "--steps", "1"]
              if runner.rehearsal else ["--rounds", "5", "--steps", "20"])
-    runner.run([runner.program("bin/bench"), "--no-torch", "--device", runner.device, "--json",
-                path, *sizes])
+    runner.run([runner.program("bin/bench"), "training", "--no-torch", "--device", runner.device,
+                "--json", path, *sizes])
     batch = sizes[3] if runner.rehearsal else "128"
     with open(path) as file:
         for row in json.load(file):
