@@ -246,7 +246,7 @@ class Results(TrajectoryTest):
 
 class Continuing(TrajectoryTest):
     def test_interrupted(self):
-        slow = ["--x=-4:4:31", "--y=-4:4:31", "--images", "100", "--split", "both",
+        slow = ["--x=-4:4:15", "--y=-4:4:15", "--images", "100", "--split", "both",
                 "--save-seconds", "0"]
         for saved, count in (("t.h5", 5), ("t_surface.h5", 20)):
             process, _ = start(self.trajectory("t.h5", *slow), self.folder, None)

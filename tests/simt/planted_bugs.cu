@@ -371,7 +371,7 @@ std::vector<PlantedBug> memory_bugs() {
       {"overrun_static_shared", simply<overrun_static_shared>, first<kBlock>, "",
        "runtime error: index 256 out of bounds", ""},
       {"overrun_static_shared_by_pointer", simply<overrun_static_shared_by_pointer>, first<kBlock>,
-       "", kGcc ? "with insufficient space for an object of type 'float'" : "", ""},
+       "", kGcc ? "AddressSanitizer: global-buffer-overflow" : "", ""},
       found_by_checker_alone("host_pointer", run_host_pointer, nothing,
                              "out of bounds: thread 0 at planted_bugs.cu:"),
       found_by_checker_alone("pointer_to_host_stack", run_pointer_to_host_stack, nothing,
