@@ -246,9 +246,9 @@ class Results(TrajectoryTest):
 
 class Continuing(TrajectoryTest):
     def test_interrupted(self):
-        slow = ["--x=-4:4:15", "--y=-4:4:15", "--images", "100", "--split", "both",
+        slow = ["--x=-4:4:21", "--y=-4:4:21", "--images", "100", "--split", "both",
                 "--save-seconds", "0"]
-        for saved, count in (("t.h5", 5), ("t_surface.h5", 20)):
+        for saved, count in (("t.h5", 5), ("t_surface.h5", 6)):
             process, _ = start(self.trajectory("t.h5", *slow), self.folder, None)
             programs.wait_for_saves(self.path(saved), process, count)
             said = stop(process, signal.SIGINT)
