@@ -5,8 +5,7 @@
 #include <map>
 #include <utility>
 
-#include "kernels/fused_conv/fused_conv.h"
-#include "kernels/scale_shift/scale_shift.h"
+#include "kernels/concat/concat.h"
 #include "kernels/tile_conv/tile_conv.h"
 #include "nn/layers.h"
 
@@ -16,6 +15,14 @@ namespace {
 
 size_t at(int64_t i) {
   return static_cast<size_t>(i);
+}
+
+/// Pixels, of up to 1024 channels: an eighth of the second-level cache.
+constexpr int64_t kStrip = 64;
+
+/// [N, H, W, C] as pixels [N H W, 1, 1, C].
+Tensor as_pixels(const Tensor& t) {
+  return t.reshaped({t.dim(0) * t.dim(1) * t.dim(2), 1, 1, t.dim(3)});
 }
 
 }  // namespace
@@ -31,6 +38,7 @@ FusedPlan::FusedPlan(const Graph& graph, const FusedPlanOptions& options)
     require(options.points == 1, "tiled images are of one network, not of ", options.points);
     program_ = with_tiles(std::move(program_), graph);
   }
+  program_ = with_nested_concats(std::move(program_), graph);
   const int64_t filters = static_cast<int64_t>(program_.filters.size());
   const Tensor table({filters, FoldedFilter::kColumns}, DType::i32);
   std::copy(program_.filters.begin(), program_.filters.end(),
@@ -38,6 +46,7 @@ FusedPlan::FusedPlan(const Graph& graph, const FusedPlanOptions& options)
   filters_ = table.to(options.device);
   weights_ = Tensor({options.points * program_.weights}, options.dtype, options.device);
   biases_ = Tensor({options.points * filters}, options.dtype, options.device);
+  find_strips();
   find_segments();
   allocate();
 }
@@ -46,22 +55,59 @@ const Shape& FusedPlan::shape_of(int value) const {
   return graph_.nodes()[at(node_of(value))].shape;
 }
 
-/// Images whose largest value fits three times (input, output, residual) into half of a
-/// second-level cache of 2 MiB; a power of two, so that neighbouring steps agree.
-int64_t FusedPlan::images_at_once(const FusedStep& step) const {
+/// One image as it lies in memory. Where its readers allow it, pixels of an image with parts lie a
+/// little further apart than its channels need: at a power of two, parts of neighbouring pixels
+/// would share few sets of the cache.
+Shape FusedPlan::image_of(int value) const {
+  Shape shape = shape_of(value);
+  if (!program_.may_be_wider[at(value)]) return shape;
+  return {shape[0], shape[1], shape[2] + 16};
+}
+
+/// A BatchNorm and the 1x1 convolution behind it: what is between them need not leave the cache.
+void FusedPlan::find_strips() {
+  strips_.assign(program_.steps.size(), false);
+  one_strip_.assign(program_.whole.size(), false);
+  if (options_.device != Device::cpu || options_.points > 1) return;
+  std::vector<int> readers(program_.whole.size(), 0);
+  ++readers[at(graph_.output())];
+  for (const FusedStep& step : program_.steps)
+    for (int input : step.inputs) ++readers[at(input)];
+  for (size_t s = 0; s + 1 < program_.steps.size(); ++s) {
+    const FusedStep &norm = program_.steps[s], &next = program_.steps[s + 1];
+    const auto* conv = std::get_if<FusedConvStep>(&next.what);
+    strips_[s] = std::holds_alternative<FusedScaleShiftStep>(norm.what) && conv && !conv->tiles &&
+                 !conv->flatten && conv->residual < 0 && conv->filters[1] == 1 &&
+                 conv->filters[2] == 1 && conv->geometry.stride == 1 &&
+                 conv->geometry.padding == 0 && next.inputs[0] == norm.output &&
+                 norm.inputs[0] != 0 && readers[at(norm.output)] == 1;
+    if (strips_[s]) one_strip_[at(norm.output)] = true;
+  }
+}
+
+/// As many images as the cache holds, a power of two, so that neighbouring steps agree: half of a
+/// second-level cache of 2 MiB for the largest value three times (input, output, residual), or for
+/// a value with parts, beside which others are small.
+int64_t FusedPlan::images_at_once(size_t s) const {
   constexpr int64_t kCache = 1 << 20;
+  const FusedStep& step = program_.steps[s];
   if (options_.device != Device::cpu || options_.points > 1) return options_.images;
-  const int64_t element = program_.steps.empty() || !is_tiled(step.output)
-                              ? bytes_of(options_.dtype)
+  const int64_t element = !is_tiled(step.output)                  ? bytes_of(options_.dtype)
                           : options_.precision == Precision::bf16 ? 2
                                                                   : 4;
-  int64_t size = shape_of(step.output).size(), images = 1;
-  for (int input : step.inputs) size = std::max(size, shape_of(input).size());
-  const int64_t fit = kCache / (3 * size * element);
-  images = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(std::max<int64_t>(fit, 1))));
-  // Images that lie side by side are not to be torn apart.
-  for (int value : step.inputs) images = std::max(images, images_side_by_side(value));
-  return std::min(options_.images, std::max(images, images_side_by_side(step.output)));
+  int64_t size = 1, images = 1;
+  const auto count = [&](int value) {
+    if (one_strip_[at(value)]) return;
+    const bool part = whole(value) != value || program_.may_be_wider[at(value)];
+    size = std::max(size, (part ? 1 : 3) * shape_of(whole(value)).size());
+    // Images that lie side by side are not to be torn apart.
+    images = std::max(images, images_side_by_side(value));
+  };
+  count(step.output);
+  for (int input : step.inputs) count(input);
+  const int64_t fit = std::max<int64_t>(kCache / (size * element), 1);
+  const auto power = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(fit)));
+  return std::min(options_.images, std::max(images, power));
 }
 
 int64_t FusedPlan::images_side_by_side(int value) const {
@@ -71,13 +117,37 @@ int64_t FusedPlan::images_side_by_side(int value) const {
   return images.side() == 1 ? 1 : TiledImages::kTileRows;
 }
 
+/// Per step. All that happens while a value with parts is alive has the fewest of it, and so have
+/// two steps that go in strips.
+std::vector<int64_t> FusedPlan::images_of_steps() const {
+  std::vector<int64_t> images;
+  for (size_t s = 0; s < program_.steps.size(); ++s) images.push_back(images_at_once(s));
+  std::map<int, std::pair<size_t, size_t>> lives;  // of such values: first and last step
+  for (size_t s = 0; s < program_.steps.size(); ++s) {
+    const FusedStep& step = program_.steps[s];
+    const size_t end = strips_[s] ? s + 1 : s;
+    if (strips_[s]) lives.try_emplace(step.output, s, end);
+    if (whole(step.output) != step.output) lives.try_emplace(whole(step.output), s, end);
+    for (int input : step.inputs)
+      if (const auto life = lives.find(whole(input)); life != lives.end())
+        life->second.second = end;
+  }
+  for (const auto& [value, life] : lives) {
+    const auto begin = images.begin() + static_cast<std::ptrdiff_t>(life.first);
+    const auto end = images.begin() + static_cast<std::ptrdiff_t>(life.second) + 1;
+    std::fill(begin, end, *std::min_element(begin, end));
+  }
+  return images;
+}
+
 void FusedPlan::find_segments() {
   const size_t values = 2 * graph_.nodes().size();
+  const std::vector<int64_t> images_of_step = images_of_steps();
   std::vector<size_t> segment_of(values, 0);  // that makes a value
   crosses_.assign(values, false);
   for (size_t s = 0; s < program_.steps.size(); ++s) {
     const FusedStep& step = program_.steps[s];
-    const int64_t images = images_at_once(step);
+    const int64_t images = images_of_step[s];
     if (segments_.empty() || segments_.back().images != images) segments_.push_back({s, s, images});
     segments_.back().end = s + 1;
     segment_of[at(step.output)] = segments_.size();
@@ -85,13 +155,22 @@ void FusedPlan::find_segments() {
       if (segment_of[at(input)] != segments_.size()) crosses_[at(input)] = true;
   }
   crosses_[at(graph_.output())] = true;
+  for (size_t value = 0; value < values; ++value)
+    if (crosses_[value]) crosses_[at(whole(static_cast<int>(value)))] = true;
+  for (size_t value = 0; value < values; ++value)
+    crosses_[value] = crosses_[at(whole(static_cast<int>(value)))];
+}
+
+int64_t FusedPlan::numbers(int value, int64_t images) const {
+  if (one_strip_[at(value)]) return kStrip * shape_of(value)[2];
+  return rows(value, images) * image_of(value).size();
 }
 
 /// Equal for values of which one may take the other's memory: tiled images have a border.
 FusedPlan::Layout FusedPlan::layout_of(int value, int64_t images) const {
   const Shape& s = shape_of(value);
   if (is_tiled(value)) return {1, images, s[0], s[1], s[2]};
-  return {0, rows(value, images) * s.size(), 0, 0, 0};
+  return {0, numbers(value, images), 0, 0, 0};
 }
 
 FusedPlan::Memory FusedPlan::new_memory(int value, int64_t images) const {
@@ -100,8 +179,7 @@ FusedPlan::Memory FusedPlan::new_memory(int value, int64_t images) const {
     return {.plain = {},
             .tiled = TiledImages::zeros(images, s[0], s[1], s[2],
                                         options_.precision == Precision::bf16 ? 1 : 2)};
-  return {.plain = Tensor({rows(value, images) * s.size()}, options_.dtype, options_.device),
-          .tiled = {}};
+  return {.plain = Tensor({numbers(value, images)}, options_.dtype, options_.device), .tiled = {}};
 }
 
 /// Walks the steps once: a value takes memory that no later step reads. What crosses from one
@@ -110,20 +188,23 @@ void FusedPlan::allocate() {
   memory_.resize(2 * graph_.nodes().size());
   std::vector<size_t> last(memory_.size(), 0);
   for (size_t s = 0; s < program_.steps.size(); ++s)
-    for (int input : program_.steps[s].inputs) last[at(input)] = s;
+    for (int input : program_.steps[s].inputs) last[at(whole(input))] = s;
   std::map<Layout, std::vector<Memory>> free;
   for (const Segment& segment : segments_)
     for (size_t s = segment.begin; s < segment.end; ++s) {
       const FusedStep& step = program_.steps[s];
-      const Layout layout = layout_of(step.output, segment.images);
+      const int output = whole(step.output);
+      const Layout layout = layout_of(output, segment.images);
       const auto ends_here = [&](int value) {
-        return value != 0 && !crosses_[at(value)] && last[at(value)] == s;
+        return value != 0 && !crosses_[at(value)] && last[at(whole(value))] == s;
       };
       const int victim = overwritable_input(step);
-      Memory& memory = memory_[at(step.output)];
+      Memory& memory = memory_[at(output)];
       bool overwritten = false;
-      if (crosses_[at(step.output)]) {
-        memory = new_memory(step.output, options_.images);
+      if (memory.plain.defined()) {
+        // It was allocated with the first of its parts.
+      } else if (crosses_[at(output)]) {
+        memory = new_memory(output, options_.images);
       } else if (victim >= 0 && ends_here(victim) && layout_of(victim, segment.images) == layout) {
         memory = memory_[at(victim)];
         overwritten = true;
@@ -131,13 +212,13 @@ void FusedPlan::allocate() {
         memory = free[layout].back();
         free[layout].pop_back();
       } else {
-        memory = new_memory(step.output, segment.images);
+        memory = new_memory(output, segment.images);
       }
       for (size_t k = 0; k < step.inputs.size(); ++k) {
         const int input = step.inputs[k];
         const bool again = k > 0 && step.inputs[0] == input;
         if (ends_here(input) && !again && !(overwritten && input == victim))
-          free[layout_of(input, segment.images)].push_back(memory_[at(input)]);
+          free[layout_of(whole(input), segment.images)].push_back(memory_[at(whole(input))]);
       }
     }
 }
@@ -147,6 +228,7 @@ int FusedPlan::overwritable_input(const FusedStep& step) const {
   if (std::holds_alternative<FusedConvStep>(step.what))
     return step.inputs.size() > 1 && step.inputs[0] != step.inputs[1] ? step.inputs.back() : -1;
   if (is_tiled(step.output) || is_tiled(step.inputs[0])) return -1;
+  if (whole(step.inputs[0]) != step.inputs[0]) return -1;
   return graph_.nodes()[at(step.output)].layer->works_in_place() ? step.inputs[0] : -1;
 }
 
@@ -157,9 +239,9 @@ int64_t FusedPlan::rows(int value, int64_t n) const {
 Tensor FusedPlan::plain(int value, const Batch& batch) const {
   if (value == 0) return batch.x.rows(batch.first, batch.first + batch.count);
   Shape shape{rows(value, batch.count)};
-  for (int64_t extent : shape_of(value)) shape.push_back(extent);
+  for (int64_t extent : image_of(value)) shape.push_back(extent);
   const int64_t first = crosses_[at(value)] ? batch.first : 0;
-  return memory_[at(value)].plain.slice(rows(value, first) * shape_of(value).size(), shape);
+  return memory_[at(value)].plain.slice(rows(value, first) * image_of(value).size(), shape);
 }
 
 TiledImages FusedPlan::tiled(int value, const Batch& batch) const {
@@ -183,38 +265,73 @@ void FusedPlan::form_weights(const NetworkOnPlane& network, const Tensor& coeffi
   weights_version_ = new_weights_version();
 }
 
+FusedConvArgs FusedPlan::arguments(const FusedConvStep& conv, const Tensor& y, const Tensor& x,
+                                   const Tensor& residual) const {
+  const int64_t P = options_.points, O = conv.filters[0];
+  return {.y = y,
+          .x = x,
+          .w = weights_.slice(P * conv.weights, conv.filters.with_first(P * O)),
+          .bias = biases_.slice(P * conv.bias, {P * O}),
+          .residual = residual,
+          .points = P,
+          .geometry = conv.geometry,
+          .relu = conv.relu,
+          .precision = options_.precision,
+          .rounding = options_.rounding,
+          .weights_version = weights_version_};
+}
+
 void FusedPlan::run_step(const FusedConvStep& conv, const FusedStep& step, const Batch& batch,
                          Context& context) {
   if (conv.tiles) return run_tile_conv(conv, step, batch, context);
-  const int64_t P = options_.points, O = conv.filters[0];
-  const auto image = [&](const Tensor& t) {
+  const auto image = [&](int value) {
+    const Tensor t = plain(value, batch);
     return conv.flatten ? t.reshaped({t.dim(0), 1, 1, t.dim(0) == 0 ? 0 : t.size() / t.dim(0)}) : t;
   };
-  fused_conv({.y = image(plain(step.output, batch)),
-              .x = image(plain(step.inputs[0], batch)),
-              .w = weights_.slice(P * conv.weights, conv.filters.with_first(P * O)),
-              .bias = biases_.slice(P * conv.bias, {P * O}),
-              .residual = conv.residual < 0 ? Tensor() : image(plain(conv.residual, batch)),
-              .points = P,
-              .geometry = conv.geometry,
-              .relu = conv.relu,
-              .precision = options_.precision,
-              .rounding = options_.rounding,
-              .weights_version = weights_version_},
+  fused_conv(arguments(conv, image(step.output), image(step.inputs[0]),
+                       conv.residual < 0 ? Tensor() : image(conv.residual)),
              context);
+}
+
+ScaleShiftArgs FusedPlan::arguments(const FusedScaleShiftStep& norm, const Tensor& y,
+                                    const Tensor& x) const {
+  const Shape per_channel{options_.points * y.dim(y.shape().rank() - 1)};
+  return {.y = y,
+          .x = x,
+          .scale = weights_.slice(options_.points * norm.scale, per_channel),
+          .shift = biases_.slice(options_.points * norm.shift, per_channel),
+          .first = norm.first,
+          .points = options_.points,
+          .relu = norm.relu};
 }
 
 void FusedPlan::run_step(const FusedScaleShiftStep& norm, const FusedStep& step, const Batch& batch,
                          Context& context) {
-  const Tensor y = plain(step.output, batch);
-  const Shape per_channel{options_.points * y.dim(y.shape().rank() - 1)};
-  scale_shift({.y = y,
-               .x = plain(step.inputs[0], batch),
-               .scale = weights_.slice(options_.points * norm.scale, per_channel),
-               .shift = biases_.slice(options_.points * norm.shift, per_channel),
-               .points = options_.points,
-               .relu = norm.relu},
+  scale_shift(arguments(norm, plain(step.output, batch), plain(whole(step.inputs[0]), batch)),
               context);
+}
+
+/// A BatchNorm and the convolution behind it.
+void FusedPlan::run_strips(size_t s, const Batch& batch, Context& context) {
+  const FusedStep &first = program_.steps[s], &second = program_.steps[s + 1];
+  const Tensor x = as_pixels(plain(whole(first.inputs[0]), batch));
+  const Tensor y = as_pixels(plain(second.output, batch));
+  const int64_t C = shape_of(first.output)[2];
+  for (int64_t begin = 0; begin < x.dim(0); begin += kStrip) {
+    const int64_t end = std::min(x.dim(0), begin + kStrip);
+    const Tensor strip = memory_[at(first.output)].plain.slice(0, {end - begin, 1, 1, C});
+    scale_shift(arguments(std::get<FusedScaleShiftStep>(first.what), strip, x.rows(begin, end)),
+                context);
+    fused_conv(arguments(std::get<FusedConvStep>(second.what), y.rows(begin, end), strip, {}),
+               context);
+  }
+}
+
+void FusedPlan::run_step(const FusedConcatStep& concatenation, const FusedStep& step,
+                         const Batch& batch, Context& context) {
+  const Tensor y = plain(whole(step.output), batch);
+  for (const auto& [value, first] : concatenation.parts)
+    concat({.y = y, .part = plain(value, batch), .first = first}, context);
 }
 
 void FusedPlan::run_step(const FusedLayerStep&, const FusedStep& step, const Batch& batch,
@@ -269,8 +386,11 @@ Tensor FusedPlan::run(const Tensor& x, Context& context) {
     for (int64_t first = 0; first < n; first += segment.images) {
       const Batch batch{x, first, std::min(segment.images, n - first)};
       for (size_t s = segment.begin; s < segment.end; ++s)
-        std::visit([&](const auto& what) { run_step(what, program_.steps[s], batch, context); },
-                   program_.steps[s].what);
+        if (strips_[s])
+          run_strips(s++, batch, context);
+        else
+          std::visit([&](const auto& what) { run_step(what, program_.steps[s], batch, context); },
+                     program_.steps[s].what);
     }
   return plain(graph_.output(), {x, 0, n}).reshaped({options_.points, n, graph_.classes()});
 }

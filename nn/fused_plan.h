@@ -4,6 +4,8 @@
 #include <array>
 #include <vector>
 
+#include "kernels/fused_conv/fused_conv.h"
+#include "kernels/scale_shift/scale_shift.h"
 #include "kernels/tile_conv/tiled_images.h"
 #include "nn/fused_steps.h"
 
@@ -31,8 +33,10 @@ struct FusedPlanOptions {
 ///
 /// On a CPU the steps of one network are run in segments, each for as many images at a time as its
 /// values fit the cache: a few through a network's wide first layers, all through its last, whose
-/// filters are large. In bf16 or bf16x3 its convolutions work on tiled images (tile_conv): on
-/// processors without a tile unit by emulation, which is no way to compute anything but tests.
+/// filters are large. A BatchNorm before a 1x1 convolution (DenseNet) is applied to a strip of
+/// pixels just before these are convolved. In bf16 or bf16x3 its convolutions work on tiled images
+/// (tile_conv): on processors without a tile unit by emulation, which is no way to compute anything
+/// but tests.
 ///
 /// form_weights() and run() queue operations on a context of the plan's device and touch nothing
 /// else: they can be recorded (see Recording).
@@ -71,6 +75,7 @@ class FusedPlan {
   };
   using Layout = std::array<int64_t, 5>;
 
+  void find_strips();
   void find_segments();
   void allocate();
   Layout layout_of(int value, int64_t images) const;
@@ -78,18 +83,31 @@ class FusedPlan {
   int node_of(int value) const { return value % static_cast<int>(graph_.nodes().size()); }
   bool is_tiled(int value) const { return node_of(value) != value; }
   const Shape& shape_of(int value) const;
-  int64_t images_at_once(const FusedStep& step) const;
+  /// One image as it lies in memory.
+  Shape image_of(int value) const;
+  /// In whose memory a value lies: its own, or that of one with more channels.
+  int whole(int value) const { return program_.whole[static_cast<size_t>(value)]; }
+  std::vector<int64_t> images_of_steps() const;
+  /// Numbers in memory of that many images.
+  int64_t numbers(int value, int64_t images) const;
+  int64_t images_at_once(size_t step) const;
   int64_t images_side_by_side(int value) const;
   int overwritable_input(const FusedStep& step) const;
   /// Rows of a plain value for n images: n where no network's weights went into it, else P * n.
   int64_t rows(int value, int64_t n) const;
   Tensor plain(int value, const Batch& batch) const;
   TiledImages tiled(int value, const Batch& batch) const;
+  FusedConvArgs arguments(const FusedConvStep& conv, const Tensor& y, const Tensor& x,
+                          const Tensor& residual) const;
+  ScaleShiftArgs arguments(const FusedScaleShiftStep& norm, const Tensor& y, const Tensor& x) const;
+  void run_strips(size_t step, const Batch& batch, Context& context);
   void run_tile_conv(const FusedConvStep& conv, const FusedStep& step, const Batch& batch,
                      Context& context);
   void run_step(const FusedConvStep& conv, const FusedStep& step, const Batch& batch,
                 Context& context);
   void run_step(const FusedScaleShiftStep& norm, const FusedStep& step, const Batch& batch,
+                Context& context);
+  void run_step(const FusedConcatStep& concat, const FusedStep& step, const Batch& batch,
                 Context& context);
   void run_step(const FusedLayerStep& layer, const FusedStep& step, const Batch& batch,
                 Context& context);
@@ -101,6 +119,8 @@ class FusedPlan {
   const Graph& graph_;
   FusedPlanOptions options_;
   FusedProgram program_;
+  std::vector<bool> strips_;     // per step: it and the next go through an image strip by strip
+  std::vector<bool> one_strip_;  // per value: made and read in strips, so memory for one is enough
   std::vector<Segment> segments_;
   std::vector<bool> crosses_;   // per value: read in a later segment, so kept for all images
   std::vector<Memory> memory_;  // per value

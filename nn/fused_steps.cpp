@@ -46,6 +46,9 @@ class Compiler {
 
   FusedProgram compile() {
     find_shared();
+    for (int value = 0; value < 2 * static_cast<int>(nodes_.size()); ++value)
+      program_.whole.push_back(value);
+    program_.may_be_wider.assign(program_.whole.size(), false);
     for (int i = 1; i < static_cast<int>(nodes_.size()); ++i)
       if (!taken_[at(i)]) begin_step(i);
     for (FusedStep& step : step_ending_at_)
@@ -214,6 +217,55 @@ FusedProgram with_tiles(FusedProgram program, const Graph& graph) {
     convert(node);
   }
   program.steps = std::move(steps);
+  return program;
+}
+
+FusedProgram with_nested_concats(FusedProgram program, const Graph& graph) {
+  const std::vector<Node>& nodes = graph.nodes();
+  const size_t values = program.whole.size();
+  // Concatenations of what each network has of its own. What networks share has fewer images.
+  for (FusedStep& step : program.steps) {
+    const bool tiled = step.output >= static_cast<int>(nodes.size());
+    if (tiled || !layer_as<ConcatLayer>(nodes[at(step.output)])) continue;
+    if (std::none_of(step.inputs.begin(), step.inputs.end(),
+                     [&](int input) { return program.shared[at(input)]; }))
+      step.what = FusedConcatStep{};
+  }
+  std::vector<bool> nests(values, false);  // made by such a step, read by BatchNorms and concats
+  std::vector<int> concats_reading(values, 0);
+  for (const FusedStep& step : program.steps) {
+    const bool concat = std::holds_alternative<FusedConcatStep>(step.what);
+    if (concat) nests[at(step.output)] = step.output != graph.output();
+    for (int input : step.inputs) {
+      if (concat)
+        ++concats_reading[at(input)];
+      else if (!std::holds_alternative<FusedScaleShiftStep>(step.what))
+        nests[at(input)] = false;
+    }
+  }
+  program.may_be_wider = nests;
+  for (size_t v = 0; v < values; ++v) {
+    nests[v] = nests[v] && concats_reading[v] == 1;
+    program.may_be_wider[v] = program.may_be_wider[v] && concats_reading[v] == 0;
+  }
+  std::vector<int64_t> first(values, 0);  // of the whole's channels
+  for (auto step = program.steps.rbegin(); step != program.steps.rend(); ++step) {
+    auto* concat = std::get_if<FusedConcatStep>(&step->what);
+    if (!concat) continue;
+    int64_t channel = first[at(step->output)];
+    for (int input : step->inputs) {
+      if (nests[at(input)]) {
+        program.whole[at(input)] = program.whole[at(step->output)];
+        first[at(input)] = channel;
+      } else {
+        concat->parts.push_back({input, channel});
+      }
+      channel += nodes[at(input)].shape[2];
+    }
+  }
+  for (FusedStep& step : program.steps)
+    if (auto* norm = std::get_if<FusedScaleShiftStep>(&step.what))
+      norm->first = first[at(step.inputs[0])];
   return program;
 }
 

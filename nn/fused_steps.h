@@ -23,7 +23,16 @@ struct FusedConvStep {
 /// A BatchNorm that no convolution precedes.
 struct FusedScaleShiftStep {
   int64_t scale = 0, shift = 0;  // where they begin, times P
+  int64_t first = 0;             // channel of the whole that its input is a part of
   bool relu = false;
+};
+/// A concatenation: what is not there yet is copied.
+struct FusedConcatStep {
+  struct Part {
+    int value;
+    int64_t first;  // channel of the whole that the output is a part of
+  };
+  std::vector<Part> parts;
 };
 /// Any layer without parameters, as it is.
 struct FusedLayerStep {};
@@ -34,7 +43,8 @@ struct FusedUntileStep {};
 struct FusedStep {
   std::vector<int> inputs;  // values; the residual last
   int output;               // value
-  std::variant<FusedConvStep, FusedScaleShiftStep, FusedLayerStep, FusedTileStep, FusedUntileStep>
+  std::variant<FusedConvStep, FusedScaleShiftStep, FusedConcatStep, FusedLayerStep, FusedTileStep,
+               FusedUntileStep>
       what;
 };
 
@@ -44,6 +54,11 @@ struct FusedProgram {
   std::vector<FoldedFilter> filters;  ///< whose weights the steps read
   int64_t weights = 0;                ///< elements of one network's filters
   std::vector<bool> shared;           ///< per node: the same for every network
+  /// Per value: the one of whose channels it is some, and in whose memory it lies; itself where
+  /// there is none such.
+  std::vector<int> whole;
+  /// Per value: a concatenation whose readers all take some channels of a wider image.
+  std::vector<bool> may_be_wider;
 };
 
 /// A convolution or linear layer takes in the BatchNorm behind it, the residual addition and the
@@ -55,5 +70,11 @@ FusedProgram fused_program(const Graph& graph);
 /// The same with the convolutions that tile_conv takes on tiled images, and steps between where
 /// others read or write them.
 FusedProgram with_tiles(FusedProgram program, const Graph& graph);
+
+/// The same with concatenations that lie in one another: where a concatenation's result is read by
+/// one further concatenation and otherwise by BatchNorms, which can read some channels of a wider
+/// image, it is made where the wider one is to be. A block of a DenseNet then lies in one piece of
+/// memory, and each layer's new channels are all that is copied.
+FusedProgram with_nested_concats(FusedProgram program, const Graph& graph);
 
 }  // namespace topograd

@@ -149,16 +149,18 @@ void AddLayer::backward(const BackwardCall& call, Context& context) const {
 }
 
 void ConcatLayer::forward(const ForwardCall& call, Context& context) const {
-  concat({.y = call.y, .a = call.x[0], .b = call.x[1]}, context);
+  concat({.y = call.y, .part = call.x[0], .first = 0}, context);
+  concat({.y = call.y, .part = call.x[1], .first = call.x[0].dim(3)}, context);
 }
-
 void ConcatLayer::backward(const BackwardCall& call, Context& context) const {
-  concat_backward({.da = call.dx[0],
-                   .db = call.dx[1],
-                   .dy = call.dy,
-                   .write_a = call.write[0],
-                   .write_b = call.write[1]},
-                  context);
+  const int64_t channels = call.dy.dim(3);
+  for (size_t i = 0; i < 2; ++i)
+    if (const Tensor& dx = call.dx[i]; dx.defined())
+      concat_backward({.dpart = dx,
+                       .dy = call.dy,
+                       .first = i == 0 ? 0 : channels - dx.dim(3),
+                       .write = call.write[i]},
+                      context);
 }
 
 void ShortcutALayer::forward(const ForwardCall& call, Context& context) const {

@@ -1,31 +1,30 @@
-// Concatenation along channels: DenseNet's join.
+// Concatenation along channels: DenseNet's join, one part at a time.
 #pragma once
 
 #include "kernels/core/op.h"
 
 namespace topograd {
 
-/// y[..., 0:Ca] = a, y[..., Ca:Ca+Cb] = b.
+/// y[..., first : first + Cp] = part. The other channels of y stay: a concatenation is one of these
+/// per part, and none for a part that was made where it belongs.
 struct ConcatArgs {
   static constexpr std::string_view kOp = "concat";
-  Tensor y;  ///< [N, H, W, Ca + Cb]
-  Tensor a;  ///< [N, H, W, Ca]
-  Tensor b;  ///< [N, H, W, Cb]
+  Tensor y;     ///< [N, H, W, C]
+  Tensor part;  ///< [N, H, W, Cp]
+  int64_t first = 0;
   void check() const;
 };
 inline void concat(const ConcatArgs& args, Context& context) {
   run_op(args, context);
 }
 
-/// da = dy[..., 0:Ca], db = dy[..., Ca:Ca+Cb]. An undefined one is skipped; its channels are those
-/// the other leaves.
+/// dpart = dy[..., first : first + Cp].
 struct ConcatBackwardArgs {
   static constexpr std::string_view kOp = "concat_backward";
-  Tensor da{};  ///< [N, H, W, Ca], or undefined
-  Tensor db{};  ///< [N, H, W, Cb], or undefined
-  Tensor dy;    ///< [N, H, W, Ca + Cb]
-  Write write_a = Write::overwrite;
-  Write write_b = Write::overwrite;
+  Tensor dpart;  ///< [N, H, W, Cp]
+  Tensor dy;     ///< [N, H, W, C]
+  int64_t first = 0;
+  Write write = Write::overwrite;
   void check() const;
 };
 inline void concat_backward(const ConcatBackwardArgs& args, Context& context) {

@@ -44,17 +44,11 @@ HWY_EXPORT(take_channels);
 
 namespace {
 
-/// part = dy[..., first : first + channels of part].
-void take(const Tensor& part, const Tensor& whole, int64_t first, Write write) {
-  const int64_t pixels = part.dim(0) * part.dim(1) * part.dim(2);
-  HWY_DYNAMIC_DISPATCH(take_channels)
-  (part.data<float>(), whole.data<float>() + first, pixels, part.dim(3), whole.dim(3),
-   write == Write::accumulate);
-}
-
 void backward(const ConcatBackwardArgs& args, Context&) {
-  if (args.da.defined()) take(args.da, args.dy, 0, args.write_a);
-  if (args.db.defined()) take(args.db, args.dy, args.dy.dim(3) - args.db.dim(3), args.write_b);
+  const int64_t pixels = args.dpart.dim(0) * args.dpart.dim(1) * args.dpart.dim(2);
+  HWY_DYNAMIC_DISPATCH(take_channels)
+  (args.dpart.data<float>(), args.dy.data<float>() + args.first, pixels, args.dpart.dim(3),
+   args.dy.dim(3), args.write == Write::accumulate);
 }
 
 }  // namespace

@@ -9,40 +9,31 @@ namespace topograd {
 
 namespace {
 
+/// f(part's pixel, the same pixel's channels of `whole`), for every pixel.
+template <class T, class F>
+void for_each_pixel(const Tensor& part, const Tensor& whole, int64_t first, const F& f) {
+  const int64_t pixels = part.dim(0) * part.dim(1) * part.dim(2);
+  for (int64_t pixel = 0; pixel < pixels; ++pixel)
+    f(part.data<T>() + pixel * part.dim(3), whole.data<T>() + pixel * whole.dim(3) + first);
+}
+
 void forward(const ConcatArgs& args, Context&) {
   with_real_type(args.y.dtype(), [&](auto real) {
     using T = decltype(real);
-    const int64_t Ca = args.a.dim(3);
-    const int64_t Cb = args.b.dim(3);
-    const T* a = args.a.data<T>();
-    const T* b = args.b.data<T>();
-    T* y = args.y.data<T>();
-    const T* const end = y + args.y.size();
-    for (; y != end; y += Ca + Cb, a += Ca, b += Cb) {
-      std::copy_n(a, Ca, y);
-      std::copy_n(b, Cb, y + Ca);
-    }
+    const int64_t channels = args.part.dim(3);
+    for_each_pixel<T>(args.part, args.y, args.first,
+                      [&](const T* part, T* y) { std::copy_n(part, channels, y); });
   });
-}
-
-/// part = dy[..., first : first + channels of part].
-template <class T>
-void take(const Tensor& part, const Tensor& whole, int64_t first, Write write) {
-  const int64_t channels = part.dim(3);
-  const int64_t pixels = part.dim(0) * part.dim(1) * part.dim(2);
-  T* target = part.data<T>();
-  for (int64_t pixel = 0; pixel < pixels; ++pixel, target += channels) {
-    const T* source = whole.data<T>() + pixel * whole.dim(3) + first;
-    for (int64_t c = 0; c < channels; ++c)
-      target[c] = write == Write::accumulate ? target[c] + source[c] : source[c];
-  }
 }
 
 void backward(const ConcatBackwardArgs& args, Context&) {
   with_real_type(args.dy.dtype(), [&](auto real) {
     using T = decltype(real);
-    if (args.da.defined()) take<T>(args.da, args.dy, 0, args.write_a);
-    if (args.db.defined()) take<T>(args.db, args.dy, args.dy.dim(3) - args.db.dim(3), args.write_b);
+    const bool accumulate = args.write == Write::accumulate;
+    for_each_pixel<T>(args.dpart, args.dy, args.first, [&](T* part, const T* dy) {
+      for (int64_t c = 0; c < args.dpart.dim(3); ++c)
+        part[c] = accumulate ? part[c] + dy[c] : dy[c];
+    });
   });
 }
 

@@ -15,16 +15,18 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// Networks of y are per_point elements long; with shares_x, x is one such network. y may be x.
+/// Networks of y are per_point elements long; with shares_x, x is one such network. x begins with
+/// its first channel that is read, and its next row is x_step further on. y may be x.
 __global__ void __launch_bounds__(kThreads)
     scale_shift_kernel(float* y, const float* x, const float* __restrict__ scale,
                        const float* __restrict__ shift, int64_t n, Divisor per_point, int64_t C,
-                       Divisor channels, bool shares_x, bool relu) {
+                       Divisor channels, int64_t x_step, bool shares_x, bool relu) {
   // This thread owns elements first_element(), first_element() + element_step(), ... of y.
   for (int64_t i = first_element(); i < n; i += element_step()) {
     const auto [point, rest] = per_point.divide(i);
-    const int64_t channel = point * C + channels.remainder(i);
-    const float sum = scale[channel] * x[shares_x ? rest : i] + shift[channel];
+    const auto [row, c] = channels.divide(shares_x ? rest : i);
+    const int64_t channel = point * C + c;
+    const float sum = scale[channel] * x[row * x_step + c] + shift[channel];
     y[i] = relu && sum < 0 ? 0.0f : sum;  // NaN is not below 0: it stays
   }
 }
@@ -33,9 +35,9 @@ void run(const ScaleShiftArgs& args, Context& context) {
   const int64_t n = args.y.size(), C = args.channels();
   if (n == 0) return;
   launch(scale_shift_kernel, grid_for(n, kThreads), dim3(kThreads), 0, context,
-         pointer<float>(args.y), pointer<float>(args.x), pointer<float>(args.scale),
-         pointer<float>(args.shift), n, Divisor(n / args.points), C, Divisor(C), args.shares_x(),
-         args.relu);
+         pointer<float>(args.y), pointer<float>(args.x) + args.first, pointer<float>(args.scale),
+         pointer<float>(args.shift), n, Divisor(n / args.points), C, Divisor(C), args.x_channels(),
+         args.shares_x(), args.relu);
 }
 
 }  // namespace

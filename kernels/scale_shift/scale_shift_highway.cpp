@@ -12,13 +12,13 @@ namespace topograd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// One network's `rows` of C channels.
+/// One network's `rows` of C channels; the next row of x is x_step further on.
 void scale_shift_rows(float* y, const float* x, const float* scale, const float* shift, bool relu,
-                      int64_t rows, int64_t C) {
+                      int64_t rows, int64_t C, int64_t x_step) {
   const hn::ScalableTag<float> d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   const auto zero = hn::Zero(d);
-  for (int64_t row = 0; row < rows; ++row, y += C, x += C) {
+  for (int64_t row = 0; row < rows; ++row, y += C, x += x_step) {
     int64_t c = 0;
     for (; c + lanes <= C; c += lanes) {
       const auto v =
@@ -43,11 +43,13 @@ namespace {
 HWY_EXPORT(scale_shift_rows);
 
 void run(const ScaleShiftArgs& args, Context&) {
-  const int64_t C = args.channels(), size = args.y.size() / args.points;
-  if (size == 0) return;
+  const int64_t C = args.channels(), x_step = args.x_channels();
+  if (args.y.size() == 0) return;
+  const int64_t rows = args.y.size() / C / args.points;
   for (int64_t p = 0; p < args.points; ++p) HWY_DYNAMIC_DISPATCH(scale_shift_rows)
-  (args.y.data<float>() + p * size, args.x.data<float>() + (args.shares_x() ? 0 : p * size),
-   args.scale.data<float>() + p * C, args.shift.data<float>() + p * C, args.relu, size / C, C);
+  (args.y.data<float>() + p * rows * C,
+   args.x.data<float>() + (args.shares_x() ? 0 : p * rows * x_step) + args.first,
+   args.scale.data<float>() + p * C, args.shift.data<float>() + p * C, args.relu, rows, C, x_step);
 }
 
 }  // namespace

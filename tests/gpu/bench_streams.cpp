@@ -123,11 +123,11 @@ void bench_gathers(Bench& bench, const Shape& s) {
   bench.rows<GlobalAveragePoolBackwardArgs>(layer_work(s), [&](Inputs& in) {
     return GlobalAveragePoolBackwardArgs{.dx = in.normal(s), .dy = in.normal({N, C})};
   });
-  bench.rows<ConcatArgs>(layer_work(wide), [&](Inputs& in) {
-    return ConcatArgs{.y = in.normal(wide), .a = in.normal(s), .b = in.normal(s)};
+  bench.rows<ConcatArgs>(layer_work(s), [&](Inputs& in) {
+    return ConcatArgs{.y = in.normal(wide), .part = in.normal(s), .first = C};
   });
-  bench.rows<ConcatBackwardArgs>(layer_work(wide), [&](Inputs& in) {
-    return ConcatBackwardArgs{.da = in.normal(s), .db = in.normal(s), .dy = in.normal(wide)};
+  bench.rows<ConcatBackwardArgs>(layer_work(s), [&](Inputs& in) {
+    return ConcatBackwardArgs{.dpart = in.normal(s), .dy = in.normal(wide), .first = C};
   });
 }
 

@@ -1,6 +1,9 @@
 // Fused inference of several networks against the plain plan, one network at a time.
 #include "nn/fused_plan.h"
 
+#include <map>
+#include <set>
+
 #include "kernels/perturb/perturb.h"
 #include "models/registry.h"
 #include "nn/device_evaluation.h"
@@ -87,6 +90,7 @@ TEST_CASE("fused plan: logits of every point are those of its network alone") {
                 {.name = name, .shortcut = shortcut, .width = 4, .classes = 4, .image_size = 8}),
             P);
     check_plan("dense", dense_graph(), P);
+    check_plan("nested", nested_graph(), P);
     check_plan("pooling", pooling_graph(), P);
     check_plan("awkward", awkward_graph(), P);
     for (uint64_t seed = 0; seed < 40; ++seed)
@@ -100,6 +104,38 @@ TEST_CASE("fused plan: a residual network is as many steps as it has convolution
   CHECK(FusedPlan(graph, {}).step_count() == 23);
   const Graph option_a = build_model({.name = "resnet20", .shortcut = 'A'});
   CHECK(FusedPlan(option_a, {}).step_count() == 19 + 2 + 2);  // two shortcuts without weights
+}
+
+TEST_CASE("fused plan: a block of a DenseNet lies in one piece, and copies new channels alone") {
+  const Graph graph = build_model({.name = "densenet121"});
+  const FusedProgram program = with_nested_concats(fused_program(graph), graph);
+  int64_t copied = 0, concats = 0;
+  std::set<int> wholes;
+  for (const FusedStep& step : program.steps)
+    if (const auto* concat = std::get_if<FusedConcatStep>(&step.what)) {
+      ++concats;
+      wholes.insert(program.whole[at(step.output)]);
+      for (const FusedConcatStep::Part& part : concat->parts)
+        copied += graph.nodes()[at(part.value)].shape[2];
+    }
+  CHECK(concats == 6 + 12 + 24 + 16);
+  CHECK(wholes.size() == 4);
+  CHECK(copied == concats * 32 + 64 + 128 + 256 + 512);  // the new ones, and what enters a block
+}
+
+TEST_CASE("fused plan: a concatenation that others read as it is lies alone") {
+  const Graph graph = nested_graph();
+  const FusedProgram program = with_nested_concats(fused_program(graph), graph);
+  std::map<int, int> parts;  // of each whole
+  for (const FusedStep& step : program.steps)
+    if (std::holds_alternative<FusedConcatStep>(step.what)) ++parts[program.whole[at(step.output)]];
+  std::vector<int> counts;
+  for (const auto& [whole, count] : parts) {
+    counts.push_back(count);
+    CHECK(
+        !program.may_be_wider[at(whole)]);  // a pool, a convolution, or two concatenations read it
+  }
+  CHECK(counts == std::vector<int>{3, 1, 4});  // {a, b, c}, {d}, and {e, its concatenation, f, all}
 }
 
 /// Logits [n, classes] of one network, off the centre of its plane, in f32's memory.
@@ -126,6 +162,7 @@ std::vector<Graph> wide_graphs() {
         {.name = "resnet14", .shortcut = shortcut, .width = 16, .classes = 4, .image_size = 16}));
   graphs.push_back(build_model({.name = "vgg9", .width = 16, .classes = 4}));
   graphs.push_back(dense_graph());
+  graphs.push_back(nested_graph());
   return graphs;
 }
 

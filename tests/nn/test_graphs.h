@@ -29,6 +29,25 @@ inline Graph dense_graph() {
   return g;
 }
 
+/// Concatenations within concatenations, and such as must lie alone; images of 36 pixels.
+inline Graph nested_graph() {
+  Graph g({6, 6, 3});
+  const auto bottleneck = [&](Value x, int64_t filters) {
+    return g.conv(g.relu(g.batchnorm(x)), filters, {.kernel = 1});
+  };
+  const Value a = g.concat(g.conv(g.input(), 4), g.conv(g.input(), 3));
+  const Value b = g.concat(a, bottleneck(a, 5));              // a is its first part
+  const Value c = g.concat(bottleneck(b, 2), b);              // b is its last
+  const Value d = g.concat(g.average_pool(c, {3, 1, 1}), c);  // a pool reads c
+  const Value e = g.concat(d, bottleneck(d, 3));              // two read d
+  const Value f = g.concat(bottleneck(d, 2), d);
+  const Value whole = g.concat(g.concat(e, bottleneck(e, 4)), f);   // e within a part of it, and f
+  const Value y = g.add(g.conv(whole, 14), bottleneck(whole, 14));  // a convolution reads it
+  const Value late = g.conv(g.relu(g.batchnorm(a)), 14);  // when c, around a, is done with
+  g.set_output(g.linear(g.global_average_pool(g.relu(g.add(y, late))), 4));
+  return g;
+}
+
 inline Graph pooling_graph() {
   Graph g({8, 8, 3});
   Value x = g.relu(g.batchnorm(g.conv(g.input(), 6, {.bias = true})));

@@ -6,81 +6,86 @@ using namespace topograd::test;
 
 namespace {
 
-const int64_t kCases[][5] = {  // N, H, W, Ca, Cb
-    {0, 2, 2, 3, 4}, {1, 1, 1, 1, 1}, {2, 3, 5, 31, 33},
-    {1, 2, 3, 0, 4}, {1, 2, 3, 4, 0}, {2, 2, 2, 0, 0}};
+const int64_t kCases[][6] = {  // N, H, W, channels before the part, of it, behind it
+    {0, 2, 2, 3, 4, 1}, {1, 1, 1, 0, 1, 1}, {2, 3, 5, 31, 33, 2},
+    {1, 2, 3, 0, 4, 0}, {1, 2, 3, 4, 0, 5}, {2, 2, 2, 7, 16, 0}};
+
+/// {1, 2, 3, ...}.
+Tensor counted(const Shape& shape) {
+  const Tensor t(shape);
+  for (int64_t i = 0; i < t.size(); ++i) t.data<float>()[i] = static_cast<float>(i + 1);
+  return t;
+}
 
 }  // namespace
 
-TEST_CASE("concat: every row equals the reference") {
-  for (const auto& [N, H, W, Ca, Cb] : kCases)
+TEST_CASE("concat: every row equals the reference, and leaves the other channels alone") {
+  for (const auto& [N, H, W, before, C, behind] : kCases)
     check_op<ConcatArgs>(
-        text("concat ", Ca, " and ", Cb),
-        [&, N = N, H = H, W = W, Ca = Ca, Cb = Cb](Operands& o) {
-          return ConcatArgs{.y = o.output({N, H, W, Ca + Cb}),
-                            .a = o.normal({N, H, W, Ca}),
-                            .b = o.normal({N, H, W, Cb})};
+        text("concat ", before, ", ", C, ", ", behind),
+        [&, N = N, H = H, W = W, before = before, C = C, behind = behind](Operands& o) {
+          return ConcatArgs{.y = o.in_out({N, H, W, before + C + behind}),
+                            .part = o.normal({N, H, W, C}),
+                            .first = before};
         },
         0);  // copies
 }
 
-TEST_CASE("concat_backward: every row equals the reference, either side absent") {
-  for (const auto& [N, H, W, Ca, Cb] : kCases)
-    for (Write write_a : {Write::overwrite, Write::accumulate})
-      for (Write write_b : {Write::overwrite, Write::accumulate})
-        for (int sides = 0; sides < 4; ++sides)
-          check_op<ConcatBackwardArgs>(
-              text("concat_backward ", Ca, " and ", Cb, ", sides ", sides),
-              [&, N = N, H = H, W = W, Ca = Ca, Cb = Cb](Operands& o) {
-                return ConcatBackwardArgs{
-                    .da = sides & 1 ? o.output({N, H, W, Ca}, write_a) : Tensor(),
-                    .db = sides & 2 ? o.output({N, H, W, Cb}, write_b) : Tensor(),
-                    .dy = o.normal({N, H, W, Ca + Cb}),
-                    .write_a = write_a,
-                    .write_b = write_b};
-              },
-              1e-7);  // one addition
+TEST_CASE("concat_backward: every row equals the reference") {
+  for (const auto& [N, H, W, before, C, behind] : kCases)
+    for (Write write : {Write::overwrite, Write::accumulate})
+      check_op<ConcatBackwardArgs>(
+          text("concat_backward ", before, ", ", C, ", ", behind),
+          [&, N = N, H = H, W = W, before = before, C = C, behind = behind](Operands& o) {
+            return ConcatBackwardArgs{.dpart = o.output({N, H, W, C}, write),
+                                      .dy = o.normal({N, H, W, before + C + behind}),
+                                      .first = before,
+                                      .write = write};
+          },
+          1e-7);  // one addition
 }
 
 TEST_CASE("concat: more elements than a grid has threads") {
   check_op<ConcatArgs>(
       "concat",
       [](Operands& o) {
-        return ConcatArgs{.y = o.output({1, 300, 701, 6}),
-                          .a = o.pattern({1, 300, 701, 5}),
-                          .b = o.pattern({1, 300, 701, 1})};
+        return ConcatArgs{
+            .y = o.in_out({1, 300, 701, 6}), .part = o.pattern({1, 300, 701, 5}), .first = 1};
       },
       0);
   check_op<ConcatBackwardArgs>(
       "concat_backward",
       [](Operands& o) {
-        return ConcatBackwardArgs{.da = o.output({1, 300, 701, 5}),
-                                  .db = o.output({1, 300, 701, 1}),
-                                  .dy = o.pattern({1, 300, 701, 6})};
+        return ConcatBackwardArgs{
+            .dpart = o.output({1, 300, 701, 5}), .dy = o.pattern({1, 300, 701, 6}), .first = 1};
       },
       0);
 }
 
 TEST_CASE("concat: channels land side by side, and come back") {
   Context context;
-  const Tensor a({1, 1, 2, 1}), b({1, 1, 2, 2}), y({1, 1, 2, 3});
-  const float va[] = {1, 2}, vb[] = {3, 4, 5, 6}, expected[] = {1, 3, 4, 2, 5, 6};
-  std::copy_n(va, 2, a.data<float>());
-  std::copy_n(vb, 4, b.data<float>());
-  concat({.y = y, .a = a, .b = b}, context);
+  const Tensor a = counted({1, 1, 2, 1}), b = counted({1, 1, 2, 2}), y({1, 1, 2, 3});
+  const float expected[] = {1, 1, 2, 2, 3, 4};
+  concat({.y = y, .part = a, .first = 0}, context);
+  concat({.y = y, .part = b, .first = 1}, context);
   for (int i = 0; i < 6; ++i) CHECK(y.data<float>()[i] == expected[i]);
   const Tensor da({1, 1, 2, 1}), db({1, 1, 2, 2});
-  concat_backward({.da = da, .db = db, .dy = y}, context);
-  for (int i = 0; i < 2; ++i) CHECK(da.data<float>()[i] == va[i]);
-  for (int i = 0; i < 4; ++i) CHECK(db.data<float>()[i] == vb[i]);
+  concat_backward({.dpart = da, .dy = y, .first = 0}, context);
+  concat_backward({.dpart = db, .dy = y, .first = 1}, context);
+  for (int i = 0; i < 2; ++i) CHECK(da.data<float>()[i] == a.data<float>()[i]);
+  for (int i = 0; i < 4; ++i) CHECK(db.data<float>()[i] == b.data<float>()[i]);
 }
 
 TEST_CASE("concat: shapes that do not fit are refused") {
   Context context;
-  const Tensor y({1, 2, 2, 5}), a({1, 2, 2, 2}), b({1, 2, 2, 2});
-  CHECK_THROWS_WITH_AS(concat({.y = y, .a = a, .b = b}, context),
-                       "concat: 2 and 2 channels do not make 5", Error);
-  CHECK_THROWS_AS(concat({.y = y, .a = Tensor({1, 2, 3, 3}), .b = b}, context), Error);
-  CHECK_THROWS_AS(concat_backward({.da = Tensor({1, 2, 2, 6}), .dy = y}, context), Error);
-  CHECK_THROWS_AS(concat_backward({.da = a, .db = b, .dy = y}, context), Error);
+  const Tensor y({1, 2, 2, 5}), part({1, 2, 2, 3});
+  CHECK_THROWS_WITH_AS(
+      concat({.y = y, .part = part, .first = 3}, context),
+      "concat: [1x2x2x3] is no part, from channel 3 on, of [1x2x2x5], with the same pixels "
+      "and type",
+      Error);
+  CHECK_THROWS_AS(concat({.y = y, .part = Tensor({1, 2, 3, 3})}, context), Error);
+  CHECK_THROWS_AS(concat({.y = y, .part = part, .first = -1}, context), Error);
+  CHECK_THROWS_AS(concat_backward({.dpart = Tensor({1, 2, 2, 6}), .dy = y}, context), Error);
+  CHECK_THROWS_AS(concat_backward({.dpart = part, .dy = y, .first = 4}, context), Error);
 }

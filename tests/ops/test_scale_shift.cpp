@@ -11,19 +11,25 @@ TEST_CASE(
     for (int64_t P : {1, 3})
       for (bool shared : {false, true})
         for (bool relu : {false, true})
-          check_op<ScaleShiftArgs>(
-              text("scale_shift ", image, " P=", P, " shared=", shared, " relu=", relu),
-              [&](Operands& o) {
-                const Shape all = image.with_first(P * image[0]);
-                const int64_t C = image[image.rank() - 1];
-                return ScaleShiftArgs{.y = o.output(all),
-                                      .x = o.normal(shared ? image : all),
-                                      .scale = o.normal({P * C}),
-                                      .shift = o.normal({P * C}),
-                                      .points = P,
-                                      .relu = relu};
-              },
-              2e-7);  // a product and a sum, each rounded to float
+          for (const auto& [before, after] : {std::pair{0, 0}, {5, 0}, {3, 2}})  // x's channels
+            check_op<ScaleShiftArgs>(
+                text("scale_shift ", image, " P=", P, " shared=", shared, " relu=", relu, " from ",
+                     before),
+                [&, before = before, after = after](Operands& o) {
+                  const Shape all = image.with_first(P * image[0]);
+                  const int64_t C = image[image.rank() - 1];
+                  const Shape& same = shared ? image : all;
+                  Shape wider(same.begin(), same.end() - 1);
+                  wider.push_back(before + C + after);
+                  return ScaleShiftArgs{.y = o.output(all),
+                                        .x = o.normal(wider),
+                                        .scale = o.normal({P * C}),
+                                        .shift = o.normal({P * C}),
+                                        .first = before,
+                                        .points = P,
+                                        .relu = relu};
+                },
+                2e-7);  // a product and a sum, each rounded to float
 }
 
 TEST_CASE("scale_shift: in place; NaN passes the maximum") {
@@ -49,5 +55,11 @@ TEST_CASE("scale_shift: shapes that disagree are refused") {
       "scale_shift: scale [6] and shift [3] must be [6]", Error);
   CHECK_THROWS_AS(
       scale_shift({.y = y, .x = Tensor({3, 3}), .scale = c, .shift = c, .points = 2}, context),
+      Error);
+  CHECK_THROWS_WITH_AS(
+      scale_shift({.y = y, .x = Tensor({4, 4}), .scale = c, .shift = c, .first = 2, .points = 2},
+                  context),
+      "scale_shift: x [4x4] must hold, from channel 2 on, the images of every point, or those of "
+      "one, of y [4x3]",
       Error);
 }
