@@ -311,7 +311,9 @@ void FusedPlan::run_step(const FusedScaleShiftStep& norm, const FusedStep& step,
               context);
 }
 
-/// A BatchNorm and the convolution behind it.
+/// A BatchNorm and the convolution behind it. The convolution's output may lie where the
+/// BatchNorm's input did: it has as many numbers a pixel then, so a strip is written where it was
+/// read.
 void FusedPlan::run_strips(size_t s, const Batch& batch, Context& context) {
   const FusedStep &first = program_.steps[s], &second = program_.steps[s + 1];
   const Tensor x = as_pixels(plain(whole(first.inputs[0]), batch));

@@ -44,7 +44,9 @@ inline Graph nested_graph() {
   const Value whole = g.concat(g.concat(e, bottleneck(e, 4)), f);   // e within a part of it, and f
   const Value y = g.add(g.conv(whole, 14), bottleneck(whole, 14));  // a convolution reads it
   const Value late = g.conv(g.relu(g.batchnorm(a)), 14);  // when c, around a, is done with
-  g.set_output(g.linear(g.global_average_pool(g.relu(g.add(y, late))), 4));
+  // As many channels in as out: the convolution writes where the BatchNorm reads, strip by strip.
+  const Value alike = bottleneck(g.average_pool(g.add(y, late), {3, 1, 1}), 14);
+  g.set_output(g.linear(g.global_average_pool(g.relu(alike)), 4));
   return g;
 }
 
