@@ -13,7 +13,7 @@
 #include "apps/surface_map.h"
 #include "apps/table.h"
 #include "landscape/coherence_results.h"
-#include "landscape/figure.h"
+#include "landscape/figures/figure.h"
 
 namespace topograd {
 

@@ -4,7 +4,7 @@
 
 #include "apps/table.h"
 #include "kernels/core/check.h"
-#include "landscape/figure.h"
+#include "landscape/figures/figure.h"
 
 namespace topograd {
 

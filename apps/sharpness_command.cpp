@@ -8,7 +8,7 @@
 
 #include "apps/sharpness_report.h"
 #include "apps/sharpness_run.h"
-#include "landscape/figure.h"
+#include "landscape/figures/figure.h"
 
 namespace topograd {
 

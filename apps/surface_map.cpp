@@ -10,7 +10,7 @@
 #include "apps/result_file.h"
 #include "apps/table.h"
 #include "kernels/perturb/perturb.h"
-#include "landscape/figure.h"
+#include "landscape/figures/figure.h"
 #include "landscape/refinement.h"
 #include "landscape/surface_saver.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/cli.h"
-#include "landscape/figure.h"
+#include "landscape/figures/figure.h"
 #include "landscape/surface.h"
 
 namespace topograd {

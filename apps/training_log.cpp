@@ -7,7 +7,7 @@
 #include "apps/progress.h"
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/check.h"
-#include "landscape/figure.h"
+#include "landscape/figures/figure.h"
 
 namespace topograd {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "landscape/colour_map.h"
-#include "landscape/contour.h"
+#include "landscape/figures/colour_map.h"
+#include "landscape/figures/contour.h"
 
 namespace topograd::drawing {
 

@@ -1,4 +1,4 @@
-#include "landscape/figure_frame.h"
+#include "landscape/figures/frame.h"
 
 #include <algorithm>
 #include <cmath>

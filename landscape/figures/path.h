@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "landscape/figure_frame.h"
+#include "landscape/figures/frame.h"
 
 namespace topograd::drawing {
 

@@ -1,4 +1,4 @@
-#include "landscape/contour.h"
+#include "landscape/figures/contour.h"
 
 #include <algorithm>
 #include <array>

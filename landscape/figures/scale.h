@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "landscape/figure.h"
+#include "landscape/figures/figure.h"
 
 namespace topograd::drawing {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "landscape/figure_canvas.h"
-#include "landscape/figure_scale.h"
+#include "landscape/figures/canvas.h"
+#include "landscape/figures/scale.h"
 
 namespace topograd::drawing {
 

@@ -1,4 +1,4 @@
-#include "landscape/figure_path.h"
+#include "landscape/figures/path.h"
 
 #include <algorithm>
 #include <array>

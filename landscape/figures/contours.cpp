@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "landscape/figure.h"
-#include "landscape/figure_frame.h"
-#include "landscape/figure_labels.h"
-#include "landscape/figure_path.h"
+#include "landscape/figures/figure.h"
+#include "landscape/figures/frame.h"
+#include "landscape/figures/labels.h"
+#include "landscape/figures/path.h"
 
 namespace topograd {
 

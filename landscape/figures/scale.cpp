@@ -1,4 +1,4 @@
-#include "landscape/figure_scale.h"
+#include "landscape/figures/scale.h"
 
 #include <algorithm>
 #include <array>

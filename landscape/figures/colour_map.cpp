@@ -1,4 +1,4 @@
-#include "landscape/colour_map.h"
+#include "landscape/figures/colour_map.h"
 
 #include <algorithm>
 #include <array>

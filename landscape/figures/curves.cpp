@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "kernels/core/check.h"
-#include "landscape/figure.h"
-#include "landscape/figure_frame.h"
+#include "landscape/figures/figure.h"
+#include "landscape/figures/frame.h"
 
 namespace topograd {
 

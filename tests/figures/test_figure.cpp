@@ -7,8 +7,8 @@
 #include <limits>
 #include <memory>
 
-#include "landscape/figure.h"
-#include "landscape/figure_frame.h"
+#include "landscape/figures/figure.h"
+#include "landscape/figures/frame.h"
 #include "tests/temporary_folder.h"
 
 using namespace topograd;

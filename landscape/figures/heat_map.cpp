@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "landscape/figure.h"
-#include "landscape/figure_frame.h"
+#include "landscape/figures/figure.h"
+#include "landscape/figures/frame.h"
 
 namespace topograd {
 

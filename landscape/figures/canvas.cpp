@@ -1,4 +1,4 @@
-#include "landscape/figure_canvas.h"
+#include "landscape/figures/canvas.h"
 
 #include <cairo-svg.h>
 #include <cairo.h>

@@ -1,4 +1,4 @@
-#include "landscape/figure_labels.h"
+#include "landscape/figures/labels.h"
 
 #include <algorithm>
 #include <cmath>

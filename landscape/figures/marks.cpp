@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "kernels/core/check.h"
-#include "landscape/figure_frame.h"
-#include "landscape/figure_path.h"
+#include "landscape/figures/frame.h"
+#include "landscape/figures/path.h"
 
 namespace topograd::drawing {
 

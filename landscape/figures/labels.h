@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "landscape/figure_canvas.h"
+#include "landscape/figures/canvas.h"
 
 namespace topograd::drawing {
 

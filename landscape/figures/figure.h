@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "landscape/contour.h"
+#include "landscape/figures/contour.h"
 
 namespace topograd {
 

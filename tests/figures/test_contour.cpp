@@ -8,8 +8,8 @@
 #include <numbers>
 
 #include "kernels/core/philox.h"
-#include "landscape/contour.h"
-#include "landscape/figure_labels.h"
+#include "landscape/figures/contour.h"
+#include "landscape/figures/labels.h"
 #include "tests/temporary_folder.h"
 
 using namespace topograd;
