@@ -5,6 +5,7 @@
 #include "apps/compare_command.h"
 #include "apps/connect_command.h"
 #include "apps/hessian_command.h"
+#include "apps/ranks.h"
 #include "apps/sharpness_command.h"
 #include "apps/surface_command.h"
 #include "kernels/core/check.h"
@@ -75,9 +76,14 @@ const Command kCommands[] = {
 int run_command(const Command& command, cli::Arguments& arguments, const std::string& typed) {
   Options options = command.flags();
   const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
-  if (flags.count("help") == 0) return command.run(flags, typed);
-  std::cout << command.help(options);
-  return 0;
+  if (flags.count("help") != 0) {
+    std::cout << command.help(options);
+    return 0;
+  }
+  require_one_process(text("landscape ", command.name,
+                           " runs as one, with as many threads as there are processors: start it "
+                           "without a launcher"));
+  return command.run(flags, typed);
 }
 
 /// Surfaces of all kinds may be computed by several processes.

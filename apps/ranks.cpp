@@ -1,5 +1,6 @@
 #include "apps/ranks.h"
 
+#include <cstdio>
 #include <cstdlib>
 
 #include "kernels/core/check.h"
@@ -29,6 +30,18 @@ std::optional<std::string> first_in_environment(const std::vector<const char*>& 
   for (const char* name : names)
     if (const char* value = std::getenv(name)) return value;
   return std::nullopt;
+}
+
+void require_one_process(const std::string& reason) {
+  const auto size =
+      first_in_environment({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"});
+  if (!size || *size == "1") return;
+  const auto rank =
+      first_in_environment({"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID"});
+  // One line is enough; where the others cannot be silenced, each says it.
+  if (rank && *rank != "0" && std::freopen("/dev/null", "w", stderr) == nullptr)
+    fail("cannot open /dev/null");
+  fail("started as ", *size, " processes, but ", reason);
 }
 
 void agree(Ranks& ranks, const std::string& error) {

@@ -39,6 +39,10 @@ class Ranks {
 /// were launched and this build has no MPI.
 std::unique_ptr<Ranks> join_ranks();
 
+/// Throws Error "started as N processes, but <reason>" where a launcher started several; rank 0's
+/// alone is seen.
+void require_one_process(const std::string& reason);
+
 /// A process on its own.
 std::unique_ptr<Ranks> lonely_rank();
 

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "landscape/figures/figure.h"
+
 namespace topograd {
 
 /// What is known of an epoch when it is over.
@@ -20,14 +22,23 @@ struct EpochReport {
   double weight_norm = 0;    ///< of all parameters, after the epoch
 };
 
+/// The rows of a log.csv; an Error for another file, a cell that is no number, or epochs that do
+/// not increase.
+std::vector<EpochReport> read_training_log(const std::string& path);
+
+/// Losses on the left axis, accuracies on the right, over epochs, drawn as the path's suffix says.
+/// An Error for fewer than two epochs. The options' scale, bounds, title and size hold; labels and
+/// footer are the log's own.
+void draw_training(const std::vector<EpochReport>& epochs, const FigureOptions& options,
+                   const std::string& path);
+
 /// log.csv: a header, a row per epoch. Rewritten whole and atomically: a kill leaves whole lines.
 class TrainingLog {
  public:
   /// Keeps the rows of the first `epochs` epochs of a log that is there: later ones will be redone.
   TrainingLog(std::string path, int64_t epochs);
   void append(const EpochReport& report);
-  /// Losses on the left axis, accuracies on the right, over epochs. Nothing before the second
-  /// epoch.
+  /// draw_training() of its epochs. Nothing before the second one.
   void draw(const std::string& title, const std::string& path) const;
 
  private:

@@ -49,22 +49,25 @@ void write_eigenvalues(Hdf5File& file, const std::string& name,
   file.write(name + "/vectors", vectors.data<float>(), vectors.shape());
 }
 
-std::optional<Eigenvalues> read_eigenvalues(const Hdf5File& file, const std::string& name,
-                                            const ParameterLayout& layout) {
+std::optional<Eigenvalues> read_eigenvalues(const Hdf5File& file, const std::string& name) {
   if (!file.has(name + "/values")) return std::nullopt;
   Eigenvalues result{file.read<double>(name + "/values"), file.read<double>(name + "/residuals"),
                      Tensor()};
   require(result.residuals.size() == result.values.size(), file.path(), ": ", name,
           " has other residuals than values");
-  if (!file.has(name + "/vectors")) return result;
-  const Shape shape{size_of(result.values), layout.parameter_count()};
+  return result;
+}
+
+void read_vectors(const Hdf5File& file, const std::string& name, const ParameterLayout& layout,
+                  std::optional<Eigenvalues>& eigenvalues) {
+  if (!eigenvalues || !file.has(name + "/vectors")) return;
+  const Shape shape{size_of(eigenvalues->values), layout.parameter_count()};
   require(file.shape(name + "/vectors") == shape, file.path(), ": ", name, "/vectors are ",
           file.shape(name + "/vectors"), ", expected ", shape);
   const std::vector<float> values = file.read<float>(name + "/vectors");
   const Tensor rows(shape);
   std::copy(values.begin(), values.end(), rows.data<float>());
-  result.vectors = reordered(rows, layout, from_torch_order);
-  return result;
+  eigenvalues->vectors = reordered(rows, layout, from_torch_order);
 }
 
 void write_density(Hdf5File& file, const SpectralDensity& density) {
@@ -111,19 +114,27 @@ void CurvatureResults::save(const std::string& path, const ParameterLayout& layo
   });
 }
 
-CurvatureResults CurvatureResults::load(const std::string& path, const ParameterLayout& layout) {
+CurvatureResults CurvatureResults::load_values(const std::string& path) {
   const Hdf5File file = Hdf5File::open_read(path);
   CurvatureResults results;
   results.provenance = file.attributes();
   require(results.provenance.contains("curvature"), path, " is not a file of landscape hessian");
   results.loss = read_number(file, "loss");
   results.gradient_norm = read_number(file, "gradient_norm");
-  results.largest = read_eigenvalues(file, "largest", layout);
-  results.smallest = read_eigenvalues(file, "smallest", layout);
+  results.largest = read_eigenvalues(file, "largest");
+  results.smallest = read_eigenvalues(file, "smallest");
   if (const auto value = read_number(file, "trace/value"))
     results.trace = {*value, read_number(file, "trace/standard_error").value_or(0),
                      static_cast<int>(read_number(file, "trace/products").value_or(0))};
   results.density = read_density(file);
+  return results;
+}
+
+CurvatureResults CurvatureResults::load(const std::string& path, const ParameterLayout& layout) {
+  CurvatureResults results = load_values(path);
+  const Hdf5File file = Hdf5File::open_read(path);
+  read_vectors(file, "largest", layout, results.largest);
+  read_vectors(file, "smallest", layout, results.smallest);
   return results;
 }
 

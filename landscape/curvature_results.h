@@ -29,6 +29,8 @@ struct CurvatureResults {
   /// order, every tensor of parameters() flattened. Equal results give files equal to the byte.
   void save(const std::string& path, const ParameterLayout& layout) const;
   static CurvatureResults load(const std::string& path, const ParameterLayout& layout);
+  /// Without the eigenvectors: needs no network.
+  static CurvatureResults load_values(const std::string& path);
 };
 
 }  // namespace topograd

@@ -47,6 +47,20 @@ void read_losses(const Hdf5File& file, const std::string& prefix, Surface& losse
     if (done[static_cast<size_t>(e)]) losses.mark_done(e);
 }
 
+std::vector<double> read_list(const Hdf5File& file, const std::string& name, size_t count) {
+  const std::vector<double> values = file.read<double>(name);
+  require(values.size() == count, file.path(), ": ", name, " has ", values.size(), " values for ",
+          count, " checkpoints");
+  return values;
+}
+
+/// The planes of losses that the file has under a prefix, still without values.
+void add_planes(const Hdf5File& file, const std::string& prefix, Surface& losses) {
+  for (const std::string& name : file.members())
+    for (const char* set : {"train_", "test_"})
+      if (name.starts_with(prefix + set)) losses.add_plane(name.substr(prefix.size()));
+}
+
 }  // namespace
 
 TrajectoryResults::TrajectoryResults(std::vector<double> all)
@@ -68,6 +82,27 @@ void TrajectoryResults::save(const std::string& path) const {
     for (const auto& [key, value] : provenance) file.set_attribute(key, value);
     file.close();
   });
+}
+
+TrajectoryResults TrajectoryResults::load(const std::string& path) {
+  const Provenance provenance = read_provenance(path);
+  const Hdf5File file = Hdf5File::open_read(path);
+  TrajectoryResults results(file.read<double>("epoch"));
+  results.provenance = provenance;
+  const size_t n = results.epochs.size();
+  results.coordinates = {.x = read_list(file, "proj_xcoord", n),
+                         .y = read_list(file, "proj_ycoord", n),
+                         .distance = read_list(file, "distance", n),
+                         .length = read_list(file, "length", n)};
+  results.in_plane = file.read<double>("variance_in_plane").at(0);
+  if (file.has("explained_variance_ratio_")) {
+    results.explained = file.read<double>("explained_variance_ratio_");
+    results.random_walk = file.read<double>("random_walk_variance_ratio");
+  }
+  add_planes(file, "", results.own);
+  add_planes(file, kProjected, results.projected);
+  results.take_losses(path);
+  return results;
 }
 
 void TrajectoryResults::take_losses(const std::string& path) {

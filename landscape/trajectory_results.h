@@ -29,6 +29,8 @@ struct TrajectoryResults {
 
   /// Writes the file atomically, see docs/files.md. Equal results give files equal to the byte.
   void save(const std::string& path) const;
+  /// Reads a file of save(); an Error for any other.
+  static TrajectoryResults load(const std::string& path);
   /// Takes over the losses that a file holds of the same number of checkpoints; an Error where it
   /// is no file of save().
   void take_losses(const std::string& path);

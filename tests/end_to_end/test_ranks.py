@@ -105,6 +105,12 @@ class Ranks(ModelTest):
                 self.assertEqual(done.stdout, "")
         self.assertFalse(os.path.exists(self.path("s.h5")))
 
+    def test_commands_of_one_process_refuse_several(self):
+        done = run(with_ranks(2, [programs.landscape, "sharpness", "model.safetensors"]), self.folder)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(len(self.voice(done.stderr)), 1, done.stderr)
+        self.assertIn("landscape sharpness runs as one", self.voice(done.stderr)[0])
+
     def test_a_rank_with_other_inputs_is_refused(self):
         os.mkdir(self.path("elsewhere"))
         done = run([programs.train] + TINY_NET + ["--data", programs.images, "--epochs", "1",

@@ -57,6 +57,16 @@ TEST_CASE("trajectory file: losses come back with what is still to do") {
   CHECK(file.read<double>("variance_in_plane").at(0) == 0.9);
 }
 
+TEST_CASE("trajectory file: read without knowing what it holds, it is written again to the byte") {
+  const TemporaryFolder folder;
+  TrajectoryResults results = some_results();
+  results.projected.add_plane("train_loss") = {3, 2, 1};
+  results.projected.mark_done(1);
+  results.save(folder.file("t.h5"));
+  TrajectoryResults::load(folder.file("t.h5")).save(folder.file("again.h5"));
+  CHECK(folder.read("again.h5") == folder.read("t.h5"));
+}
+
 TEST_CASE("trajectory file: others are refused") {
   const TemporaryFolder folder;
   const std::string path = folder.file("t.h5");
