@@ -230,7 +230,7 @@ class CoherenceRun {
     figure.footer = text("Topograd ", cli::version());
     const std::string stem = (fs::path(output_).parent_path() / fs::path(output_).stem()).string();
     for (const char* type : {".svg", ".png"}) {
-      draw_curves(curves, figure, stem + "_" + suffix + type);
+      save_figure(curve_figure(curves, figure), stem + "_" + suffix + type);
       std::cout << stem << "_" << suffix << type << '\n';
     }
   }

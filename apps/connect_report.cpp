@@ -89,7 +89,7 @@ std::vector<std::string> draw_paths(const ConnectivityResults& results,
     figure.footer = footer;
     for (const char* type : {".svg", ".png"}) {
       drawn.push_back(stem + "_" + set + "_loss" + type);
-      draw_curves(curves, figure, drawn.back());
+      save_figure(curve_figure(curves, figure), drawn.back());
     }
   }
   return drawn;

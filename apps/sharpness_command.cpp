@@ -61,7 +61,8 @@ void draw_slices(const SharpnessPanel& panel, const std::string& output) {
                            .train_loss_name = "before",
                            .test_loss_name = "rescaled, the same function"};
     const std::string stem = fs::path(output).replace_extension().string() + "_" + slice.name;
-    for (const char* suffix : {".svg", ".png"}) draw_curves(curves, options, stem + suffix);
+    for (const char* suffix : {".svg", ".png"})
+      save_figure(curve_figure(curves, options), stem + suffix);
   }
 }
 

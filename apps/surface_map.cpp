@@ -142,9 +142,10 @@ void SurfaceMap::draw(const std::string& plane, const std::string& label, const 
       CurveView curves;
       curves.x = surface_.x();
       curves.more.push_back({label, surface_.plane(plane)});
-      draw_curves(curves, figure, stem + type);
+      save_figure(curve_figure(curves, figure), stem + type);
     } else {
-      draw_heat_map({surface_.x(), surface_.y(), surface_.plane(plane)}, figure, stem + type);
+      save_figure(heat_map_figure({surface_.x(), surface_.y(), surface_.plane(plane)}, figure),
+                  stem + type);
     }
     std::cout << stem << type << '\n';
   }

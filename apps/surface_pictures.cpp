@@ -119,7 +119,7 @@ std::string draw_two_curves(const TwoCurves& curves, const Surface& surface,
   view.test_loss = curves.second;
   view.train_loss_name = curves.first_name;
   view.test_loss_name = curves.second_name;
-  draw_curves(view, figure, path);
+  save_figure(curve_figure(view, figure), path);
   return path;
 }
 
@@ -137,7 +137,7 @@ std::vector<std::string> draw_pictures(const Surface& surface, const std::string
     add_errors(surface, curves);
     for (const char* suffix : {".svg", ".png"}) {
       paths.push_back(stem + "_curves" + suffix);
-      draw_curves(curves, figure, paths.back());
+      save_figure(curve_figure(curves, figure), paths.back());
     }
     return paths;
   }
@@ -145,9 +145,9 @@ std::vector<std::string> draw_pictures(const Surface& surface, const std::string
   const FieldView field{surface.x(), surface.y(), surface.plane(plane)};
   for (const char* suffix : {".svg", ".png"}) {
     paths.push_back(stem + "_contours" + suffix);
-    draw_contours(field, figure, paths.back());
+    save_figure(contour_figure(field, figure), paths.back());
     paths.push_back(stem + "_heat" + suffix);
-    draw_heat_map(field, figure, paths.back());
+    save_figure(heat_map_figure(field, figure), paths.back());
   }
   return paths;
 }

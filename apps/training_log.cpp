@@ -82,7 +82,7 @@ void draw_training(const std::vector<EpochReport>& epochs, const FigureOptions& 
   figure.x_label = "epoch";
   figure.y_label = "loss";
   figure.footer = "training values as seen during the epoch: augmented, the weights moving";
-  draw_curves(curves, figure, path);
+  save_figure(curve_figure(curves, figure), path);
 }
 
 TrainingLog::TrainingLog(std::string path, int64_t epochs) : path_(std::move(path)) {

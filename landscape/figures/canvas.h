@@ -1,8 +1,9 @@
-// A page to draw on: cairo behind plain types, one drawing code for SVG and PNG.
+// A page to draw on: one drawing code for PNG, PDF (cairo) and SVG (our own writer).
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -38,32 +39,56 @@ struct TextStyle {
   bool bold = false;
 };
 
+inline constexpr const char* kFont = "DejaVu Sans";  // where it is missing, any sans serif
+inline constexpr double kCapitalHeight = 0.73;       // of the font size
+
+/// How wide text is: the same on every canvas, so that a figure has one layout.
+class TextRuler {
+ public:
+  TextRuler();
+  ~TextRuler();
+  TextRuler(const TextRuler&) = delete;
+  TextRuler& operator=(const TextRuler&) = delete;
+  double width(const std::string& words, const TextStyle& style) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 /// The anchor of a text lies at half the height of its capitals.
 class Canvas {
  public:
-  void fill(const std::vector<Polyline>& loops, const Colour& colour);
-  void stroke(const std::vector<Polyline>& lines, const Pen& pen);
+  virtual ~Canvas() = default;
+  virtual void fill(const std::vector<Polyline>& loops, const Colour& colour) = 0;
+  virtual void stroke(const std::vector<Polyline>& lines, const Pen& pen) = 0;
+  virtual void text(Point anchor, const std::string& words, const TextStyle& style) = 0;
+  /// pixels: [height, width], top row first, premultiplied 0xAARRGGBB, stretched over `area`.
+  virtual void image(const Rect& area, int width, int height,
+                     const std::vector<uint32_t>& pixels) = 0;
+  /// Runs `draw` with everything outside the loops cut off.
+  virtual void clipped(const std::vector<Polyline>& loops, const std::function<void()>& draw) = 0;
+  /// Runs `draw` with its upper left corner at `origin`.
+  virtual void moved(Point origin, const std::function<void()>& draw) = 0;
+
+  void clipped(const Rect& area, const std::function<void()>& draw) {
+    clipped(std::vector<Polyline>{area.outline()}, draw);
+  }
   /// Diagonal strokes inside the loops, `spacing` px apart.
   void hatch(const std::vector<Polyline>& loops, const Pen& pen, double spacing);
-  void text(Point anchor, const std::string& words, const TextStyle& style);
-  double text_width(const std::string& words, const TextStyle& style) const;
-  /// pixels: [height, width], top row first, premultiplied 0xAARRGGBB, stretched over `area`.
-  void image(const Rect& area, int width, int height, const std::vector<uint32_t>& pixels);
-  /// Runs `draw` with everything outside `area` cut off.
-  void clipped(const Rect& area, const std::function<void()>& draw);
-
+  double text_width(const std::string& words, const TextStyle& style) const {
+    return ruler_.width(words, style);
+  }
   /// The text, set smaller (down to 70%) and then shortened until it fits `width`.
   void text_within(double width, Point anchor, std::string words, TextStyle style);
 
-  struct State;
-  explicit Canvas(State& state) : state_(state) {}
-
  private:
-  State& state_;
+  TextRuler ruler_;
 };
 
-/// Draws a page of width by height px and writes it to `path`, as its suffix says.
-void write_page(const std::string& path, int width, int height,
+/// Draws a page of width by height px and writes it to `path`, as its suffix says: .svg, .pdf, or
+/// .png with twice as many pixels. `title` is the document's, where the format has one.
+void write_page(const std::string& path, int width, int height, const std::string& title,
                 const std::function<void(Canvas&)>& draw);
 
 }  // namespace topograd::drawing

@@ -103,16 +103,15 @@ void draw_lines(Canvas& canvas, const Frame& frame, const FieldView& field, cons
 
 }  // namespace
 
-void draw_contours(const FieldView& field, const FigureOptions& options, const std::string& path) {
+Figure contour_figure(const FieldView& field, const FigureOptions& options) {
   field.check();
   const ValueScale scale(field.values, options);
   const Bands bands(scale);
-  const FieldView drawn = transformed(field, scale);
   const FieldLayout layout =
       field_layout(options, field.x.front(), field.x.back(), field.y.front(), field.y.back());
-  const FigureOptions& page = layout.page;
-  const Frame& frame = layout.frame;
-  write_page(path, page.width, page.height, [&](Canvas& canvas) {
+  const auto draw = [=, drawn = transformed(field, scale)](Canvas& canvas) {
+    const FigureOptions& page = layout.page;
+    const Frame& frame = layout.frame;
     draw_heading(canvas, page);
     fill_bands(canvas, frame, drawn, scale, bands);
     draw_lines(canvas, frame, drawn, scale, bands, page.marks);
@@ -123,7 +122,8 @@ void draw_contours(const FieldView& field, const FigureOptions& options, const s
       draw_colour_bar(canvas, layout.bar, scale, bands.levels, page.value_label, paint,
                       kOffScaleLight);
     draw_caption(canvas, page, frame.plot.left + 0.5 * frame.plot.width, keys);
-  });
+  };
+  return {layout.page.width, layout.page.height, options.title, draw};
 }
 
 }  // namespace topograd

@@ -235,47 +235,56 @@ void mark_minimum(Canvas& canvas, const Frame& frame, const std::vector<double>&
 
 }  // namespace
 
-void draw_curves(const CurveView& curves, const FigureOptions& options, const std::string& path) {
-  check_curves(curves);
+namespace {
+
+void draw_all(Canvas& canvas, const CurveView& curves, const FigureOptions& options,
+              const ValueScale& scale) {
   const std::vector<Series> loss = losses(curves);
   const std::vector<Series> accuracy = accuracies(curves);
-  std::vector<double> values;
-  for (const Series& series : loss)
-    values.insert(values.end(), series.values->begin(), series.values->end());
-  for (const Series& series : loss)
-    for (const std::vector<double>& single : *series.singles)
-      values.insert(values.end(), single.begin(), single.end());
-  const ValueScale scale(values, options);
-  write_page(path, options.width, options.height, [&](Canvas& canvas) {
-    draw_heading(canvas, options);
-    const double right = accuracy.empty() ? kRightBare : kLeft;
-    const Rect plot{kLeft, plot_top(options), options.width - kLeft - right,
-                    plot_bottom(options) - plot_top(options)};
-    const Frame frame = loss_frame(plot, curves, scale, options);
-    const Ticks ticks = loss.empty() ? Ticks{} : loss_ticks(frame, scale);
-    draw_grid(canvas, frame, ticks);
-    const Frame percent{plot, frame.x_low, frame.x_high, -2, 102};
-    canvas.clipped(plot, [&] {
-      for (const Series& series : loss)
-        if (series.errors != nullptr) draw_band(canvas, frame, curves.x, series, scale);
-      for (const Series& series : loss) draw_singles(canvas, frame, curves.x, series, scale);
-      for (const Series& series : accuracy)
-        draw_series(canvas, percent, curves.x, *series.values, series);
-      for (const Series& series : loss)
-        draw_series(canvas, frame, curves.x, transformed(*series.values, scale), series);
-    });
-    std::vector<Series> all = loss;
-    all.insert(all.end(), accuracy.begin(), accuracy.end());
-    std::vector<Key> keys = keys_of(all, scale, curves.error_name);
-    if (!loss.empty() && curves.more.empty())
-      mark_minimum(canvas, frame, curves.x, loss.front(), scale, keys);
-    draw_x_axis(canvas, frame, options.x_label);
-    if (!loss.empty()) draw_y_axis(canvas, frame, ticks, options.y_label, true, kBlue);
-    if (!accuracy.empty())
-      draw_y_axis(canvas, percent, linear_ticks(0, 100, 5), "accuracy (%)", false, kRed);
-    draw_box(canvas, frame);
-    draw_caption(canvas, options, 0.5 * options.width, keys);
+  draw_heading(canvas, options);
+  const double right = accuracy.empty() ? kRightBare : kLeft;
+  const Rect plot{kLeft, plot_top(options), options.width - kLeft - right,
+                  plot_bottom(options) - plot_top(options)};
+  const Frame frame = loss_frame(plot, curves, scale, options);
+  const Ticks ticks = loss.empty() ? Ticks{} : loss_ticks(frame, scale);
+  draw_grid(canvas, frame, ticks);
+  const Frame percent{plot, frame.x_low, frame.x_high, -2, 102};
+  canvas.clipped(plot, [&] {
+    for (const Series& series : loss)
+      if (series.errors != nullptr) draw_band(canvas, frame, curves.x, series, scale);
+    for (const Series& series : loss) draw_singles(canvas, frame, curves.x, series, scale);
+    for (const Series& series : accuracy)
+      draw_series(canvas, percent, curves.x, *series.values, series);
+    for (const Series& series : loss)
+      draw_series(canvas, frame, curves.x, transformed(*series.values, scale), series);
   });
+  std::vector<Series> all = loss;
+  all.insert(all.end(), accuracy.begin(), accuracy.end());
+  std::vector<Key> keys = keys_of(all, scale, curves.error_name);
+  if (!loss.empty() && curves.more.empty())
+    mark_minimum(canvas, frame, curves.x, loss.front(), scale, keys);
+  draw_x_axis(canvas, frame, options.x_label);
+  if (!loss.empty()) draw_y_axis(canvas, frame, ticks, options.y_label, true, kBlue);
+  if (!accuracy.empty())
+    draw_y_axis(canvas, percent, linear_ticks(0, 100, 5), "accuracy (%)", false, kRed);
+  draw_box(canvas, frame);
+  draw_caption(canvas, options, 0.5 * options.width, keys);
+}
+
+}  // namespace
+
+Figure curve_figure(const CurveView& curves, const FigureOptions& options) {
+  check_curves(curves);
+  std::vector<double> values;
+  const auto gather = [&](const std::vector<double>& more) {
+    values.insert(values.end(), more.begin(), more.end());
+  };
+  for (const Series& series : losses(curves)) gather(*series.values);
+  for (const Series& series : losses(curves))
+    for (const std::vector<double>& single : *series.singles) gather(single);
+  const ValueScale scale(values, options);
+  return {options.width, options.height, options.title,
+          [=](Canvas& canvas) { draw_all(canvas, curves, options, scale); }};
 }
 
 }  // namespace topograd

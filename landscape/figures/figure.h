@@ -1,10 +1,10 @@
 // Figures of a loss landscape for paper and screen: contours, heat maps, curves along a line.
 //
-// Every function draws the same picture as SVG (`path` ends in .svg) or as PNG of twice the size in
-// pixels (.png); another suffix is an Error. Files are written whole or not at all. Text that does
-// not fit is set smaller and, if need be, shortened with an ellipsis.
+// A Figure is drawn on any page: SVG and PDF, in which text stays text, or PNG of twice the size in
+// pixels. Text that does not fit is set smaller and, if need be, shortened with an ellipsis.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +12,25 @@
 #include "landscape/figures/contour.h"
 
 namespace topograd {
+
+namespace drawing {
+class Canvas;
+}
+
+/// A picture that is ready to be drawn, as often as wanted.
+struct Figure {
+  int width = 0;  ///< in px: 1/96 inch in PDF, two pixels in PNG
+  int height = 0;
+  std::string title = {};  ///< of the document
+  std::function<void(drawing::Canvas&)> draw = {};
+};
+
+/// Writes it as the path's suffix says (.svg, .pdf, .png), whole or not at all; an Error for any
+/// other suffix or an unwritable path.
+void save_figure(const Figure& figure, const std::string& path);
+
+/// Figures beside one another, `columns` to a row (0: all in one).
+Figure side_by_side(const std::vector<Figure>& figures, size_t columns = 0);
 
 enum class Scale { linear, log };
 
@@ -56,12 +75,12 @@ struct FigureOptions {
 
 /// Labelled contour lines over filled bands, with a colour bar. theta* = (0, 0) is marked by a star
 /// and the smallest value by a diamond, its value in the caption. Cells with a corner that is not
-/// finite are hatched. Throws Error for an inconsistent field or scale, or an unwritable path.
-void draw_contours(const FieldView& field, const FigureOptions& options, const std::string& path);
+/// finite are hatched. Throws Error for an inconsistent field or scale.
+Figure contour_figure(const FieldView& field, const FigureOptions& options);
 
 /// One coloured cell per point (its borders midway between points), or bilinear interpolation;
-/// colour bar, marks and errors as for draw_contours. Points that are not finite are hatched.
-void draw_heat_map(const FieldView& field, const FigureOptions& options, const std::string& path);
+/// colour bar, marks and errors as for contour_figure. Points that are not finite are hatched.
+Figure heat_map_figure(const FieldView& field, const FigureOptions& options);
 
 /// Losses and accuracies along a line. Every series but x may be empty; the others have x's length.
 struct CurveView {
@@ -91,6 +110,6 @@ struct CurveView {
 /// further curves. FigureOptions:
 /// y_label is the loss axis's label, scale, clip_max, level_min and level_max belong to the loss;
 /// interpolate and trajectory are unused.
-void draw_curves(const CurveView& curves, const FigureOptions& options, const std::string& path);
+Figure curve_figure(const CurveView& curves, const FigureOptions& options);
 
 }  // namespace topograd

@@ -85,16 +85,16 @@ void draw_field(Canvas& canvas, const Frame& frame, const Sampler& sampler,
 
 }  // namespace
 
-void draw_heat_map(const FieldView& field, const FigureOptions& options, const std::string& path) {
+Figure heat_map_figure(const FieldView& field, const FigureOptions& options) {
   field.check();
   const ValueScale scale(field.values, options);
   const Sampler sampler(field, scale, options.interpolate);
   const FieldLayout layout =
       field_layout(options, sampler.x_stops().front(), sampler.x_stops().back(),
                    sampler.y_stops().front(), sampler.y_stops().back());
-  const FigureOptions& page = layout.page;
-  const Frame& frame = layout.frame;
-  write_page(path, page.width, page.height, [&](Canvas& canvas) {
+  const auto draw = [=](Canvas& canvas) {
+    const FigureOptions& page = layout.page;
+    const Frame& frame = layout.frame;
     draw_heading(canvas, page);
     if (scale.not_finite() > 0) draw_hole(canvas, {frame.plot.outline()});
     draw_field(canvas, frame, sampler, scale);
@@ -104,7 +104,8 @@ void draw_heat_map(const FieldView& field, const FigureOptions& options, const s
       draw_colour_bar(canvas, layout.bar, scale, scale.levels(kBarTicks), page.value_label, viridis,
                       kOffScale);
     draw_caption(canvas, page, frame.plot.left + 0.5 * frame.plot.width, keys);
-  });
+  };
+  return {layout.page.width, layout.page.height, options.title, draw};
 }
 
 }  // namespace topograd

@@ -7,8 +7,11 @@
 #include <limits>
 #include <memory>
 
+#include "landscape/figures/base64.h"
+#include "landscape/figures/canvas.h"
 #include "landscape/figures/figure.h"
 #include "landscape/figures/frame.h"
+#include "landscape/figures/svg_canvas.h"
 #include "tests/temporary_folder.h"
 
 using namespace topograd;
@@ -107,7 +110,7 @@ TEST_CASE("figure: numbers as a reader writes them") {
 
 TEST_CASE("figure: every cell of a heat map has its value's colour at its place") {
   TemporaryFolder folder;
-  draw_heat_map(ramp(), {.title = "ramp"}, folder.file("heat.png"));
+  save_figure(heat_map_figure(ramp(), {.title = "ramp"}), folder.file("heat.png"));
   const Picture picture(folder.file("heat.png"));
   CHECK(picture.width() == 1400);
   // Cells reach half a step beyond the outer points.
@@ -126,7 +129,7 @@ TEST_CASE("figure: every cell of a heat map has its value's colour at its place"
 TEST_CASE("figure: a bilinear heat map is exact for a plane") {
   TemporaryFolder folder;
   const FigureOptions options{.title = "plane", .interpolate = true};
-  draw_heat_map(ramp(), options, folder.file("heat.png"));
+  save_figure(heat_map_figure(ramp(), options), folder.file("heat.png"));
   const Picture picture(folder.file("heat.png"));
   const auto frame = drawing::field_layout(options, -1, 3, -2, 1).frame;
   // Along y the field is linear: 3 over the whole range, on top of the row's values.
@@ -143,7 +146,7 @@ TEST_CASE("figure: contours fill the right side, clip, and hatch what is no numb
   for (double y : field.y)
     for (double x : field.x) field.values.push_back(y < 2 && x == 5 ? kInfinity : x + 0.1 * y);
   const FigureOptions options{.clip_max = 3.0};
-  draw_contours(field, options, folder.file("contours.png"));
+  save_figure(contour_figure(field, options), folder.file("contours.png"));
   const Picture picture(folder.file("contours.png"));
   const auto frame = drawing::field_layout(options, 0, 5, 0, 2).frame;
   double last = 0;
@@ -155,7 +158,7 @@ TEST_CASE("figure: contours fill the right side, clip, and hatch what is no numb
   CHECK(grey(picture.at(frame.at(4.6, 0.4))));
   CHECK(grey(picture.at(frame.at(4.3, 1.8))));
 
-  draw_heat_map(field, options, folder.file("heat.png"));
+  save_figure(heat_map_figure(field, options), folder.file("heat.png"));
   const Picture heat(folder.file("heat.png"));
   const auto cells = drawing::field_layout(options, -0.5, 5.5, -0.5, 2.5).frame;
   CHECK(difference(heat.at(cells.at(4.1, 1.1)), drawing::kOffScale) <= kRounding);
@@ -169,8 +172,8 @@ TEST_CASE("figure: two figures with one scale give a value one colour") {
   FigureOptions options{.scale = Scale::log, .level_min = 0.01, .level_max = 100.0};
   FieldView low{{0, 1, 2}, {0, 1}, {0.02, 0.5, 1, 0.02, 0.5, 1}};
   FieldView high{{0, 1, 2}, {0, 1}, {0.001, 0.5, 1e4, 0, 0.5, -3}};
-  draw_heat_map(low, options, folder.file("low.png"));
-  draw_heat_map(high, options, folder.file("high.png"));
+  save_figure(heat_map_figure(low, options), folder.file("low.png"));
+  save_figure(heat_map_figure(high, options), folder.file("high.png"));
   const auto frame = drawing::field_layout(options, -0.5, 2.5, -0.5, 1.5).frame;
   const Picture a(folder.file("low.png")), b(folder.file("high.png"));
   CHECK(difference(a.at(frame.at(1.2, 0.7)), b.at(frame.at(1.2, 0.7))) == 0);
@@ -191,14 +194,14 @@ TEST_CASE("figure: long texts are shortened, nothing is cut off") {
                         .value_label = longer,
                         .footer = longer};
   FieldView field{{-1, 0, 1}, {-1, 0, 1}, {-1e9, 2e-9, 3, kNaN, 5, 6, 7, 8, 1e9}};
-  draw_contours(field, options, folder.file("contours.png"));
+  save_figure(contour_figure(field, options), folder.file("contours.png"));
   CHECK(Picture(folder.file("contours.png")).white_border(4));
   options.clip_max = 5;
   options.width = 400;
-  draw_heat_map(field, options, folder.file("heat.png"));
+  save_figure(heat_map_figure(field, options), folder.file("heat.png"));
   CHECK(Picture(folder.file("heat.png")).white_border(3));
   FieldView flat{{-1, 0, 2, 5}, {0, 2.5}, {1, 2, 3, 4, 5, 6, 7, 8}};
-  draw_heat_map(flat, options, folder.file("flat.png"));
+  save_figure(heat_map_figure(flat, options), folder.file("flat.png"));
   CHECK(Picture(folder.file("flat.png")).height() < 2 * options.height);
   CurveView curves{.x = {-1, 0, 1},
                    .train_loss = {1e9, 2, 3},
@@ -207,7 +210,7 @@ TEST_CASE("figure: long texts are shortened, nothing is cut off") {
                    .test_accuracy = {0, 90, 10},
                    .train_loss_error = {1, 1, 1}};
   options.width = 700;
-  draw_curves(curves, options, folder.file("curves.png"));
+  save_figure(curve_figure(curves, options), folder.file("curves.png"));
   CHECK(Picture(folder.file("curves.png")).white_border(4));
 }
 
@@ -218,13 +221,14 @@ TEST_CASE("figure: fields without a number, without a range, or beyond the clip 
       const FieldView field{{-1, 1}, {-1, 0, 1}, std::vector<double>(6, value)};
       for (const std::optional<double>& clip : {std::optional<double>{}, std::optional(0.1)}) {
         const FigureOptions options{.scale = scale, .clip_max = clip};
-        draw_contours(field, options, folder.file("contours.svg"));
-        draw_heat_map(field, options, folder.file("heat.png"));
-        draw_curves({.x = {0, 1}, .train_loss = {value, value}}, options, folder.file("curve.svg"));
+        save_figure(contour_figure(field, options), folder.file("contours.svg"));
+        save_figure(heat_map_figure(field, options), folder.file("heat.png"));
+        save_figure(curve_figure({.x = {0, 1}, .train_loss = {value, value}}, options),
+                    folder.file("curve.svg"));
       }
     }
   const FieldView none{{-1, 1}, {-1, 1}, {kNaN, kNaN, kNaN, kNaN}};
-  draw_contours(none, {}, folder.file("none.png"));
+  save_figure(contour_figure(none, {}), folder.file("none.png"));
   const auto frame = drawing::field_layout({}, -1, 1, -1, 1).frame;
   CHECK(grey(Picture(folder.file("none.png")).at(frame.at(-0.5, 0.4))));
 }
@@ -233,7 +237,7 @@ TEST_CASE("figure: a curve lies where its values are, on either axis") {
   TemporaryFolder folder;
   CurveView curves{.x = {0, 1, 2, 3, 4}, .train_loss = {1, 1, 1, kNaN, 1}};
   const FigureOptions options{.level_min = 0.0, .level_max = 2.0};
-  draw_curves(curves, options, folder.file("curve.png"));
+  save_figure(curve_figure(curves, options), folder.file("curve.png"));
   const Picture picture(folder.file("curve.png"));
   const double middle = 0.5 * (drawing::plot_top(options) + drawing::plot_bottom(options));
   const auto blue = [&](double x) {  // plot: 76 px on the left, 24 on the right
@@ -250,7 +254,7 @@ TEST_CASE("curves: the single curves behind a mean are drawn, faintly, and withi
   const TemporaryFolder folder;
   CurveView curves{.x = {0, 1}, .train_loss = {1, 3}};
   const auto blue_pixels = [&](double least_tint) {
-    draw_curves(curves, {}, folder.file("curves.png"));
+    save_figure(curve_figure(curves, {}), folder.file("curves.png"));
     const Picture picture(folder.file("curves.png"));
     int count = 0;
     for (double y = 100; y < 480; y += 0.5) {
@@ -265,14 +269,14 @@ TEST_CASE("curves: the single curves behind a mean are drawn, faintly, and withi
   CHECK(blue_pixels(0.4) == strong);
   CHECK(blue_pixels(0.05) >= all + 2);
   curves.train_loss_singles = {{2}};
-  CHECK_THROWS_WITH_AS(draw_curves(curves, {}, folder.file("curves.png")),
+  CHECK_THROWS_WITH_AS(save_figure(curve_figure(curves, {}), folder.file("curves.png")),
                        "a single curve has 1 values for 2 points", Error);
 }
 
 TEST_CASE("curves: further ones have colours of their own, on the same axis") {
   const TemporaryFolder folder;
   const auto colours = [&](const CurveView& curves) {
-    draw_curves(curves, {}, folder.file("curves.png"));
+    save_figure(curve_figure(curves, {}), folder.file("curves.png"));
     const Picture picture(folder.file("curves.png"));
     std::vector<double> heights;  // of what is drawn in orange and in green, in one column
     for (const Colour& wanted : {Colour{0.85, 0.45, 0.05}, Colour{0.12, 0.52, 0.29}})
@@ -288,53 +292,97 @@ TEST_CASE("curves: further ones have colours of their own, on the same axis") {
   REQUIRE(both.size() == 2);
   CHECK(both[0] < both[1] - 50);
   CHECK(colours({.x = {0, 1}, .train_loss = {1, 3}}).empty());
-  CHECK_THROWS_WITH_AS(
-      draw_curves({.x = {0, 1}, .more = {{"short", {2}}}}, {}, folder.file("curves.png")),
-      "the curve short has 1 values for 2 points", Error);
+  CHECK_THROWS_WITH_AS(save_figure(curve_figure({.x = {0, 1}, .more = {{"short", {2}}}}, {}),
+                                   folder.file("curves.png")),
+                       "the curve short has 1 values for 2 points", Error);
 }
 
 TEST_CASE("figure: SVG holds the picture, and the old file survives a failure") {
   TemporaryFolder folder;
-  draw_contours(ramp(), {.title = "ramp"}, folder.file("figure.svg"));
+  save_figure(contour_figure(ramp(), {.title = "ramp"}), folder.file("figure.svg"));
   const std::string svg = folder.read("figure.svg");
-  CHECK(svg.find("width=\"700px\"") != std::string::npos);
+  CHECK(svg.find("width=\"700\"") != std::string::npos);
   CHECK(svg.find("</svg>") != std::string::npos);
-  CHECK_THROWS_AS(draw_contours(ramp(), {.width = 10}, folder.file("figure.svg")), Error);
+  CHECK_THROWS_AS(save_figure(contour_figure(ramp(), {.width = 10}), folder.file("figure.svg")),
+                  Error);
   CHECK(folder.read("figure.svg") == svg);
   CHECK(folder.files() == 1);
+}
+
+TEST_CASE("figure: text in SVG is text, and cannot break out of it") {
+  const std::string svg = drawing::svg_text(500, 400, "a & b", [](drawing::Canvas& canvas) {
+    canvas.text({100, 50}, "loss < \"1\" & more\x01", {.size = 12, .align = 0});
+  });
+  CHECK(svg.find("<title>a &amp; b</title>") != std::string::npos);
+  CHECK(svg.find(">loss &lt; &quot;1&quot; &amp; more</text>") != std::string::npos);
+  CHECK(svg.find("translate(100 50)") != std::string::npos);
+}
+
+TEST_CASE("figure: a page of several has each at its place") {
+  TemporaryFolder folder;
+  const auto filled = [](int width, int height, const Colour& colour) {
+    return Figure{width, height, "one", [=](drawing::Canvas& canvas) {
+                    const double w = width, h = height;
+                    canvas.fill({drawing::Rect{0, 0, w, h}.outline()}, colour);
+                  }};
+  };
+  const Colour red{1, 0, 0}, green{0, 1, 0}, blue{0, 0, 1};
+  const Figure page =
+      side_by_side({filled(400, 300, red), filled(500, 200, green), filled(300, 100, blue)}, 2);
+  CHECK(page.width == 900);
+  CHECK(page.height == 400);
+  save_figure(page, folder.file("page.png"));
+  const Picture picture(folder.file("page.png"));
+  CHECK(difference(picture.at({399, 299}), red) == 0);
+  CHECK(difference(picture.at({401, 1}), green) == 0);
+  CHECK(difference(picture.at({401, 201}), {1, 1, 1}) == 0);
+  CHECK(difference(picture.at({1, 301}), blue) == 0);
+}
+
+TEST_CASE("base64: the RFC's examples") {
+  CHECK(base64("") == "");
+  CHECK(base64("f") == "Zg==");
+  CHECK(base64("fo") == "Zm8=");
+  CHECK(base64("foo") == "Zm9v");
+  CHECK(base64("foobar") == "Zm9vYmFy");
+  CHECK(base64("\xff\xfe") == "//4=");
 }
 
 TEST_CASE("figure: what cannot be drawn is refused in words") {
   TemporaryFolder folder;
   const std::string path = folder.file("figure.png");
-  CHECK(error_of([&] { draw_heat_map(ramp(), {}, "figure.pdf"); }) ==
-        "cannot tell the format of figure 'figure.pdf': end its name in .svg or .png");
+  CHECK(error_of([&] { save_figure(heat_map_figure(ramp(), {}), "figure.gif"); }) ==
+        "cannot tell the format of figure 'figure.gif': end its name in .svg, .pdf or .png");
   for (const char* name : {"missing/figure.png", "missing/figure.svg"}) {
-    const std::string error = error_of([&] { draw_contours(ramp(), {}, folder.file(name)); });
+    const std::string error =
+        error_of([&] { save_figure(contour_figure(ramp(), {}), folder.file(name)); });
     CHECK(error.find("cannot write " + folder.file(name)) == 0);
     CHECK(error.find('\n') == std::string::npos);
   }
   CHECK(
       error_of([&] {
-        draw_heat_map({{0, 1, 2}, {0}, {1, 2, 3}}, {}, path);
+        save_figure(heat_map_figure({{0, 1, 2}, {0}, {1, 2, 3}}, {}), path);
       }) ==
       "a field to draw needs at least 2 coordinates in y, got 1: draw a line of points as curves");
   const FieldView negative{{0, 1}, {0, 1}, {-1, -2, 0, -3}};
-  CHECK(error_of([&] { draw_contours(negative, {.title = "t", .scale = Scale::log}, path); }) ==
-        "no value of 't' is above 0: choose the linear scale");
   CHECK(error_of([&] {
-          draw_contours(ramp(), {.title = "t", .level_min = 3.0, .level_max = 2.0}, path);
+          save_figure(contour_figure(negative, {.title = "t", .scale = Scale::log}), path);
+        }) == "no value of 't' is above 0: choose the linear scale");
+  CHECK(error_of([&] {
+          save_figure(contour_figure(ramp(), {.title = "t", .level_min = 3.0, .level_max = 2.0}),
+                      path);
         }) == "the scale of 't' runs from 3 to 2: swap them");
   CHECK(error_of([&] {
-          draw_contours(ramp(), {.title = "t", .scale = Scale::log, .clip_max = 0.0}, path);
+          save_figure(contour_figure(ramp(), {.title = "t", .scale = Scale::log, .clip_max = 0.0}),
+                      path);
         }) == "a scale of 't' cannot end at 0: it is logarithmic");
-  CHECK(error_of([&] { draw_curves({.x = {0}}, {}, path); }) ==
+  CHECK(error_of([&] { save_figure(curve_figure({.x = {0}}, {}), path); }) ==
         "curves need at least 2 points, got 1");
   CHECK(error_of([&] {
-          draw_curves({.x = {0, 1}, .train_loss = {1}}, {}, path);
+          save_figure(curve_figure({.x = {0, 1}, .train_loss = {1}}, {}), path);
         }) == "a curve has 1 values for 2 points");
   CHECK(error_of([&] {
-          draw_curves({.x = {0, 0}}, {}, path);
+          save_figure(curve_figure({.x = {0, 0}}, {}), path);
         }) == "the x of curves must be finite and increase, but x[1] is 0");
   CHECK(folder.files() == 0);
 }
@@ -352,7 +400,8 @@ TEST_CASE("figure: a training's path, its start and other networks lie where the
     const std::string file = folder.file("path.png");
     FigureOptions shown = options;
     shown.interpolate = true;  // the same frame
-    contours ? draw_contours(ramp(), shown, file) : draw_heat_map(ramp(), shown, file);
+    contours ? save_figure(contour_figure(ramp(), shown), file)
+             : save_figure(heat_map_figure(ramp(), shown), file);
     const Picture picture(file);
     CHECK(difference(picture.at(frame.at(2.25, -0.25)), path) <= 4 * kRounding);
     CHECK(difference(picture.at(frame.at(0.6, -0.5)), path) <= 4 * kRounding);
