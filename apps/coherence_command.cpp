@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 
+#include "apps/coherence_figures.h"
 #include "apps/coherence_surface.h"
 #include "apps/model_file.h"
 #include "apps/progress.h"
@@ -13,7 +14,6 @@
 #include "apps/surface_map.h"
 #include "apps/table.h"
 #include "landscape/coherence_results.h"
-#include "landscape/figures/figure.h"
 
 namespace topograd {
 
@@ -191,48 +191,10 @@ class CoherenceRun {
     print_table(table);
   }
 
-  /// Curves over the epochs, one for each kind of network; nothing where no two epochs are known.
   void draw() const {
-    std::map<double, std::map<std::string, const CoherenceRow*>> epochs;
-    std::map<std::string, int> names;
-    for (const CoherenceRow& row : results_.rows)
-      if (std::isfinite(row.epoch)) {
-        epochs[row.epoch][row.model_name] = &row;
-        ++names[row.model_name];
-      }
-    if (epochs.size() < 2) return;
-    draw_over(epochs, names, "cosine", "mean cosine of two minibatches' gradients",
-              &CoherenceStatistics::cosine);
-    draw_over(epochs, names, "snr", "signal-to-noise ratio of a minibatch's gradient",
-              &CoherenceStatistics::snr);
-  }
-
-  void draw_over(const std::map<double, std::map<std::string, const CoherenceRow*>>& epochs,
-                 const std::map<std::string, int>& names, const std::string& suffix,
-                 const std::string& label, double CoherenceStatistics::*member) const {
-    CurveView curves;
-    for (const auto& [epoch, rows] : epochs) curves.x.push_back(epoch);
-    for (const auto& [name, count] : names) {
-      curves.more.push_back({name, {}});
-      for (const auto& [epoch, rows] : epochs) {
-        const auto found = rows.find(name);
-        curves.more.back().values.push_back(found == rows.end()
-                                                ? std::numeric_limits<double>::quiet_NaN()
-                                                : found->second->coherence.all.*member);
-      }
-    }
-    FigureOptions figure;
-    figure.title = names.size() == 1 ? names.begin()->first : "Coherence of gradients";
-    figure.subtitle = text(choice_.batches, " minibatches of ", choice_.batch_size, " images, ",
-                           results_.provenance.at("data"), ", BatchNorm ", choice_.bn);
-    figure.x_label = "epochs";
-    figure.y_label = label;
-    figure.footer = text("Topograd ", cli::version());
     const std::string stem = (fs::path(output_).parent_path() / fs::path(output_).stem()).string();
-    for (const char* type : {".svg", ".png"}) {
-      save_figure(curve_figure(curves, figure), stem + "_" + suffix + type);
-      std::cout << stem << "_" << suffix << type << '\n';
-    }
+    for (const std::string& path : save_figures(coherence_figures(results_), stem))
+      std::cout << path << '\n';
   }
 
   const cxxopts::ParseResult& flags_;

@@ -290,10 +290,7 @@ class ConnectRun {
     if (curve_wanted_) std::cout << "wrote the curve's control point, " << control_path() << '\n';
     print_paths(results_);
     if (flags_.count("no-pictures")) return;
-    for (const std::string& path :
-         draw_paths(results_, images_.names, stem(),
-                    text("models ", p.at("model_hash"), ", ", p.at("to_model_hash"), "  data ",
-                         p.at("data_hash"), "  Topograd ", cli::version())))
+    for (const std::string& path : save_figures(path_figures(results_), stem()))
       std::cout << path << '\n';
   }
 

@@ -4,7 +4,6 @@
 
 #include "apps/table.h"
 #include "kernels/core/check.h"
-#include "landscape/figures/figure.h"
 
 namespace topograd {
 
@@ -70,29 +69,29 @@ void print_paths(const ConnectivityResults& results) {
   print_table(table);
 }
 
-std::vector<std::string> draw_paths(const ConnectivityResults& results,
-                                    const std::vector<std::string>& sets, const std::string& stem,
-                                    const std::string& footer) {
-  std::vector<std::string> drawn;
-  for (const std::string& set : sets) {
+std::vector<NamedFigure> path_figures(const ConnectivityResults& results) {
+  const Provenance& p = results.provenance;
+  std::vector<NamedFigure> figures;
+  for (const std::string set : {"train", "test"}) {
     CurveView curves;
     curves.x = results.t;
     for (const std::string& key : complete_paths(results))
-      curves.more.push_back({label_of(key), results.paths.at(key).values.at(set + "_loss")});
+      if (results.paths.at(key).values.contains(set + "_loss"))
+        curves.more.push_back({label_of(key), results.paths.at(key).values.at(set + "_loss")});
+    if (curves.more.empty()) continue;
     FigureOptions figure;
-    figure.title = results.provenance.at("model_name");
-    figure.subtitle = text("from ", results.provenance.at("model_file"), " (t = 0) to ",
-                           results.provenance.at("to_model_file"), " (t = 1)");
+    figure.title = value_of(p, "model_name");
+    figure.subtitle = text("from ", value_of(p, "model_file"), " (t = 0) to ",
+                           value_of(p, "to_model_file"), " (t = 1)");
     const bool none = results.paths.contains("line/none");
     figure.x_label = none ? "t" : "t (in brackets: BatchNorm's statistics)";
-    figure.y_label = text(set, " loss, ", results.provenance.at("loss"));
-    figure.footer = footer;
-    for (const char* type : {".svg", ".png"}) {
-      drawn.push_back(stem + "_" + set + "_loss" + type);
-      save_figure(curve_figure(curves, figure), drawn.back());
-    }
+    figure.y_label = text(set, " loss, ", value_of(p, "loss"));
+    figure.footer =
+        text("models ", value_of(p, "model_hash"), " and ", value_of(p, "to_model_hash"), "  data ",
+             value_of(p, "data_hash"), "  Topograd ", value_of(p, "version"));
+    figures.push_back({set + "_loss", curve_figure(curves, figure)});
   }
-  return drawn;
+  return figures;
 }
 
 }  // namespace topograd

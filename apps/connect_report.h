@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/named_figure.h"
 #include "landscape/connectivity_results.h"
 
 namespace topograd {
@@ -11,10 +12,8 @@ namespace topograd {
 /// A table on stdout: every complete path's barriers.
 void print_paths(const ConnectivityResults& results);
 
-/// Draws <stem>_<set>_loss as .svg and .png, all complete paths in one picture. Returns their
-/// names.
-std::vector<std::string> draw_paths(const ConnectivityResults& results,
-                                    const std::vector<std::string>& sets, const std::string& stem,
-                                    const std::string& footer);
+/// The losses on all complete paths, a figure for each set of images, called <set>_loss; none while
+/// no path is complete.
+std::vector<NamedFigure> path_figures(const ConnectivityResults& results);
 
 }  // namespace topograd

@@ -9,7 +9,7 @@ packages=(g++ cmake ninja-build pkg-config ccache libdnnl-dev libhdf5-dev libhwy
   libopenmpi-dev openmpi-bin)
 if [ "${1:-}" = --tests ]; then
   packages+=(clang libclang-rt-14-dev python3 python3-torch python3-numpy python3-h5py
-    libopenblas0-pthread xz-utils curl)
+    libopenblas0-pthread xz-utils curl librsvg2-bin poppler-utils)
 fi
 
 # Which clang the sanitizers' runtime belongs to differs between the two systems.

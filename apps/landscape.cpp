@@ -5,6 +5,7 @@
 #include "apps/compare_command.h"
 #include "apps/connect_command.h"
 #include "apps/hessian_command.h"
+#include "apps/plot_command.h"
 #include "apps/ranks.h"
 #include "apps/sharpness_command.h"
 #include "apps/surface_command.h"
@@ -29,6 +30,7 @@ Usage:
   landscape connect A.safetensors B.safetensors losses on paths between two networks
   landscape compare FIRST.h5 OTHER.h5...        how surfaces on the same points differ, or networks
                                                 by their measures of sharpness
+  landscape plot FILE... [flags]                figures of results: SVG, PNG, PDF; beside one another
   landscape <command> --help                    the flags
   landscape --version
 
@@ -71,6 +73,8 @@ const Command kCommands[] = {
      run_connect},
     {"compare", compare_flags, [](const Options& options) { return options.help(); },
      [](const cxxopts::ParseResult& flags, const std::string&) { return run_compare(flags); }},
+    {"plot", plot_flags, [](const Options& options) { return options.help(); },
+     [](const cxxopts::ParseResult& flags, const std::string&) { return run_plot(flags); }},
 };
 
 int run_command(const Command& command, cli::Arguments& arguments, const std::string& typed) {
@@ -116,8 +120,8 @@ int run(int argc, char** argv) {
   for (const Command& command : kCommands)
     if (command.name == word) return run_command(command, arguments, all.command());
   fail("unknown command '", word,
-       "': choose surface or line, plane, trajectory, hessian, sharpness, coherence, connect or "
-       "compare; see landscape --help");
+       "': choose surface or line, plane, trajectory, hessian, sharpness, coherence, connect, "
+       "compare or plot; see landscape --help");
 }
 
 }  // namespace

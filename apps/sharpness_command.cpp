@@ -8,7 +8,6 @@
 
 #include "apps/sharpness_report.h"
 #include "apps/sharpness_run.h"
-#include "landscape/figures/figure.h"
 
 namespace topograd {
 
@@ -43,27 +42,6 @@ std::vector<std::string> outputs_of(const cxxopts::ParseResult& flags,
   for (const std::string& stem : stems)
     outputs.push_back((fs::path(output) / (stem + "_sharpness.h5")).string());
   return outputs;
-}
-
-void draw_slices(const SharpnessPanel& panel, const std::string& output) {
-  for (const RescaledSlice& slice : panel.test->slices) {
-    FigureOptions options;
-    options.title = panel.provenance.at("model_name");
-    options.subtitle = slice.name == "filter"
-                           ? "along a filter-normalised direction of each network's own"
-                           : "along one and the same direction, not normalised";
-    options.x_label = "alpha";
-    options.y_label = "loss";
-    options.footer = panel.test->description;
-    const CurveView curves{.x = slice.alpha,
-                           .train_loss = slice.before,
-                           .test_loss = slice.after,
-                           .train_loss_name = "before",
-                           .test_loss_name = "rescaled, the same function"};
-    const std::string stem = fs::path(output).replace_extension().string() + "_" + slice.name;
-    for (const char* suffix : {".svg", ".png"})
-      save_figure(curve_figure(curves, options), stem + suffix);
-  }
 }
 
 class SharpnessCommand {
@@ -116,7 +94,9 @@ class SharpnessCommand {
     for (size_t i = 0; i < panels.size() && flags_.count("reparametrisation-test"); ++i) {
       std::cout << '\n' << (panels.size() > 1 ? labels[i] + ": " : "");
       print_reparametrisation(panels[i].panel, unchanged_);
-      if (flags_.count("no-pictures") == 0) draw_slices(panels[i].panel, outputs_[i]);
+      if (flags_.count("no-pictures") == 0)
+        save_figures(slice_figures(panels[i].panel),
+                     fs::path(outputs_[i]).replace_extension().string());
     }
     if (panels.size() > 1) {
       std::cout << '\n';

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/named_figure.h"
 #include "landscape/sharpness_panel.h"
 
 namespace topograd {
@@ -24,6 +25,10 @@ void print_panels(const std::vector<NamedPanel>& panels);
 
 /// Which numbers the rescaling moved: those whose ratio leaves 1 by more than `tolerance`.
 void print_reparametrisation(const SharpnessPanel& panel, double tolerance);
+
+/// The loss along a line before and after the rescaling, a figure for each kind of direction; none
+/// where there was no rescaling.
+std::vector<NamedFigure> slice_figures(const SharpnessPanel& panel);
 
 /// Against `against`, a measure: Spearman's and Kendall's rank correlation of every measure over
 /// the networks, with what permutations and the bootstrap say of them. Nothing for fewer than three

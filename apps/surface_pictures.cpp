@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "apps/progress.h"
 #include "kernels/core/check.h"
@@ -12,17 +13,12 @@ namespace {
 
 constexpr double kHuge = 1e100;  // as far as an axis may reach
 
-std::string get(const Provenance& provenance, const std::string& key) {
-  const auto found = provenance.find(key);
-  return found == provenance.end() ? std::string() : found->second;
-}
-
 std::vector<double> plane_or_empty(const Surface& surface, const std::string& name) {
   return surface.has_plane(name) ? surface.plane(name) : std::vector<double>();
 }
 
 std::string axis_label(const Surface& surface, const std::string& letter, const std::string& axis) {
-  const std::string how = get(surface.provenance, axis + "_direction");
+  const std::string how = value_of(surface.provenance, axis + "_direction");
   return how.empty() ? letter : letter + " (" + how + ")";
 }
 
@@ -36,7 +32,7 @@ std::vector<std::vector<double>> singles_of(const Surface& surface, const std::s
 
 /// The band around a line's losses: the spread over several seeds, else the standard error.
 void add_errors(const Surface& surface, CurveView& curves) {
-  const std::string seeds = get(surface.provenance, "seeds");
+  const std::string seeds = value_of(surface.provenance, "seeds");
   const std::string what = seeds.empty() ? "_se" : "_sd";
   curves.train_loss_error = plane_or_empty(surface, "train_loss" + what);
   curves.test_loss_error = plane_or_empty(surface, "test_loss" + what);
@@ -58,28 +54,74 @@ Scale scale_for(const std::vector<double>& values) {
   return low > 0 && high > 4 * low ? Scale::log : Scale::linear;
 }
 
+/// What a plane's numbers are, for an axis or a colour bar.
+std::string label_of(const std::string& plane, const std::string& loss) {
+  static const std::map<std::string, std::string> kKnown = {
+      {"lambda_ratio", "|smallest / largest eigenvalue|"},
+      {"lambda_max", "largest eigenvalue"},
+      {"lambda_min", "smallest eigenvalue"},
+      {"gradient_norm", "norm of the gradient"},
+      {"coherence_cosine", "mean cosine of two minibatches' gradients"},
+      {"coherence_snr", "signal-to-noise ratio of a minibatch's gradient"},
+  };
+  const auto known = kKnown.find(plane);
+  if (known != kKnown.end()) return known->second;
+  if (plane == "train_loss" || plane == "test_loss") return loss;
+  if (plane.ends_with("_acc")) return plane.substr(0, plane.size() - 4) + " accuracy (%)";
+  if (plane.ends_with("_loss_se")) return "standard error of the " + loss;
+  return plane;
+}
+
+bool is_loss(const std::string& plane) {
+  return plane == "train_loss" || plane == "test_loss";
+}
+
+std::string footer_of(const Provenance& p) {
+  std::string footer;
+  for (const auto& [key, word] :
+       std::vector<std::pair<std::string, std::string>>{{"model_hash", "model "},
+                                                        {"data_hash", "data "},
+                                                        {"direction_hash", "directions "},
+                                                        {"bn_mode", "BatchNorm "},
+                                                        {"precision", ""},
+                                                        {"version", "Topograd "}}) {
+    const std::string value = value_of(p, key);
+    if (!value.empty()) footer += text(footer.empty() ? "" : "  ", word, value);
+  }
+  return footer;
+}
+
+/// "cross-entropy over 1000 cifar10 training images"; nothing for a file without provenance.
+std::string subtitle_of(const Surface& surface, const std::string& loss, const std::string& plane) {
+  const Provenance& p = surface.provenance;
+  const std::string quantity = value_of(p, "quantity").empty() ? loss : value_of(p, "quantity");
+  const std::string images = value_of(p, "images");
+  if (images.empty()) return "";
+  std::string subtitle = text(quantity, " over ", p.contains("target_se") ? "up to " : "", images,
+                              " ", value_of(p, "data"), " images");
+  if (p.contains("subset")) subtitle += text(" (", value_of(p, "subset"), ")");
+  if (p.contains("seeds")) subtitle += text(", mean over ", value_of(p, "seeds"), " seeds");
+  if (!surface.is_line() && surface.has_plane("train_loss") && surface.has_plane("test_loss") &&
+      is_loss(plane))
+    subtitle += text("; shown: the ", plane == "train_loss" ? "training" : "test", " images' loss");
+  return subtitle;
+}
+
 FigureOptions figure_options(const Surface& surface, const PictureOptions& options) {
   const Provenance& p = surface.provenance;
-  FigureOptions figure;
-  figure.title = options.title.empty() ? get(p, "model_name") : options.title;
+  FigureOptions figure = options.look;
+  figure.title = options.title.empty() ? value_of(p, "model_name") : options.title;
+  const std::string plane = pictured_values(surface, options);
   const std::string loss =
-      get(p, "loss").starts_with("mse") ? "mean squared error" : "cross-entropy";
-  figure.subtitle = text(loss, " over ", p.contains("target_se") ? "up to " : "", get(p, "images"),
-                         " ", get(p, "data"), " images");
-  if (p.contains("subset")) figure.subtitle += text(" (", get(p, "subset"), ")");
-  if (p.contains("seeds")) figure.subtitle += text(", mean over ", get(p, "seeds"), " seeds");
-  if (!surface.is_line() && surface.has_plane("train_loss") && surface.has_plane("test_loss"))
-    figure.subtitle += "; shown: the training images' loss";
+      value_of(p, "loss").starts_with("mse") ? "mean squared error" : "cross-entropy";
+  figure.subtitle = subtitle_of(surface, loss, plane);
   if (!options.unfinished.empty()) figure.subtitle += "; " + options.unfinished;
   figure.note = options.note;
   figure.marks = options.marks;
   figure.x_label = axis_label(surface, "alpha", "x");
-  figure.y_label = surface.is_line() ? loss : axis_label(surface, "beta", "y");
-  figure.value_label = loss;
-  figure.footer = text("model ", get(p, "model_hash"), "  data ", get(p, "data_hash"),
-                       "  directions ", get(p, "direction_hash"), "  BatchNorm ", get(p, "bn_mode"),
-                       "  ", get(p, "precision"), "  Topograd ", get(p, "version"));
-  const std::string plane = surface.has_plane("train_loss") ? "train_loss" : "test_loss";
+  figure.value_label = label_of(plane, loss);
+  figure.y_label = surface.is_line() ? figure.value_label : axis_label(surface, "beta", "y");
+  figure.footer = footer_of(p);
   figure.scale = options.scale.value_or(scale_for(surface.plane(plane)));
   figure.level_min = options.value_min;
   figure.clip_max = options.value_max;
@@ -104,8 +146,8 @@ PictureOptions picture_options(const cxxopts::ParseResult& flags, std::optional<
   return options;
 }
 
-std::string draw_two_curves(const TwoCurves& curves, const Surface& surface,
-                            const std::string& path, const PictureOptions& options) {
+Figure two_curves_figure(const TwoCurves& curves, const Surface& surface,
+                         const PictureOptions& options) {
   FigureOptions figure = figure_options(surface, options);
   figure.x_label = curves.x_label;
   figure.y_label = figure.value_label;
@@ -119,37 +161,86 @@ std::string draw_two_curves(const TwoCurves& curves, const Surface& surface,
   view.test_loss = curves.second;
   view.train_loss_name = curves.first_name;
   view.test_loss_name = curves.second_name;
-  save_figure(curve_figure(view, figure), path);
-  return path;
+  return curve_figure(view, figure);
 }
 
-std::vector<std::string> draw_pictures(const Surface& surface, const std::string& stem,
-                                       const PictureOptions& options) {
-  std::vector<std::string> paths;
-  FigureOptions figure = figure_options(surface, options);
-  if (surface.is_line()) {
-    CurveView curves;
-    curves.x = surface.x();
+PictureKind picture_kind_named(const std::string& name) {
+  for (const PictureKind kind : {PictureKind::contours, PictureKind::lines, PictureKind::heat,
+                                 PictureKind::surface, PictureKind::curves})
+    if (name == name_of(kind)) return kind;
+  fail("unknown kind of picture '", name, "': choose contours, lines, heat, surface or curves");
+}
+
+std::string name_of(PictureKind kind) {
+  switch (kind) {
+    case PictureKind::contours:
+      return "contours";
+    case PictureKind::lines:
+      return "lines";
+    case PictureKind::heat:
+      return "heat";
+    case PictureKind::surface:
+      return "surface";
+    case PictureKind::curves:
+      return "curves";
+  }
+  fail("no such kind of picture");
+}
+
+std::string pictured_values(const Surface& surface, const PictureOptions& options) {
+  require(!surface.planes().empty(), "the surface holds no values");
+  if (!options.values.empty()) {
+    surface.plane(options.values);  // an Error that lists those there are
+    return options.values;
+  }
+  for (const char* loss : {"train_loss", "test_loss", "lambda_ratio", "coherence_cosine"})
+    if (surface.has_plane(loss)) return loss;
+  return surface.planes().begin()->first;
+}
+
+namespace {
+
+Figure curves_of(const Surface& surface, const PictureOptions& options,
+                 const FigureOptions& figure) {
+  CurveView curves;
+  curves.x = surface.x();
+  const std::string plane = pictured_values(surface, options);
+  if (is_loss(plane) && options.values.empty()) {
     curves.train_loss = plane_or_empty(surface, "train_loss");
     curves.test_loss = plane_or_empty(surface, "test_loss");
     curves.train_accuracy = plane_or_empty(surface, "train_acc");
     curves.test_accuracy = plane_or_empty(surface, "test_acc");
     add_errors(surface, curves);
-    for (const char* suffix : {".svg", ".png"}) {
-      paths.push_back(stem + "_curves" + suffix);
-      save_figure(curve_figure(curves, figure), paths.back());
-    }
-    return paths;
+  } else {
+    curves.more.push_back({figure.value_label, surface.plane(plane)});
   }
-  const std::string plane = surface.has_plane("train_loss") ? "train_loss" : "test_loss";
-  const FieldView field{surface.x(), surface.y(), surface.plane(plane)};
-  for (const char* suffix : {".svg", ".png"}) {
-    paths.push_back(stem + "_contours" + suffix);
-    save_figure(contour_figure(field, figure), paths.back());
-    paths.push_back(stem + "_heat" + suffix);
-    save_figure(heat_map_figure(field, figure), paths.back());
-  }
-  return paths;
+  return curve_figure(curves, figure);
+}
+
+}  // namespace
+
+Figure surface_picture(const Surface& surface, PictureKind kind, const PictureOptions& options) {
+  FigureOptions figure = figure_options(surface, options);
+  const bool curves = kind == PictureKind::curves;
+  require(curves == surface.is_line(), "a ", surface.is_line() ? "line" : "grid",
+          " of points cannot be drawn as ", name_of(kind), ": choose ",
+          surface.is_line() ? "curves" : "contours, lines, heat or surface");
+  if (curves) return curves_of(surface, options, figure);
+  const FieldView field{surface.x(), surface.y(), surface.plane(pictured_values(surface, options))};
+  if (kind == PictureKind::surface) return surface_figure(field, figure);
+  if (kind == PictureKind::heat) return heat_map_figure(field, figure);
+  figure.filled = kind == PictureKind::contours;
+  return contour_figure(field, figure);
+}
+
+std::vector<std::string> draw_pictures(const Surface& surface, const std::string& stem,
+                                       const PictureOptions& options) {
+  std::vector<PictureKind> kinds = {PictureKind::curves};
+  if (!surface.is_line()) kinds = {PictureKind::contours, PictureKind::heat};
+  std::vector<NamedFigure> figures;
+  for (const PictureKind kind : kinds)
+    figures.push_back({name_of(kind), surface_picture(surface, kind, options)});
+  return save_figures(figures, stem);
 }
 
 }  // namespace topograd

@@ -6,12 +6,21 @@
 #include <vector>
 
 #include "apps/cli.h"
+#include "apps/named_figure.h"
 #include "landscape/figures/figure.h"
 #include "landscape/surface.h"
 
 namespace topograd {
 
+/// contours, lines (contours on paper), heat and surface are of grids, curves of lines.
+enum class PictureKind { contours, lines, heat, surface, curves };
+/// The kind of this name, or an Error that lists them.
+PictureKind picture_kind_named(const std::string& name);
+std::string name_of(PictureKind kind);
+
 struct PictureOptions {
+  FigureOptions look = {};  ///< size, colours, camera; the surface decides titles, labels and marks
+  std::string values = {};  ///< the plane; default: train_loss, or test_loss, or the first there is
   std::optional<Scale> scale = Scale::linear;  ///< none: what the range of the values asks for
   std::optional<double> value_min, value_max;
   std::string title;
@@ -28,10 +37,16 @@ struct TwoCurves {
   std::vector<double> x, first, second;
   std::string x_label, first_name, second_name;
 };
-/// Draws them, .svg or .png as the path says, with the surface's title and provenance; returns the
-/// path.
-std::string draw_two_curves(const TwoCurves& curves, const Surface& surface,
-                            const std::string& path, const PictureOptions& options);
+/// With the surface's title and provenance.
+Figure two_curves_figure(const TwoCurves& curves, const Surface& surface,
+                         const PictureOptions& options);
+
+/// The plane that a picture shows.
+std::string pictured_values(const Surface& surface, const PictureOptions& options);
+
+/// A picture of a computed surface. An Error where the kind does not fit it, or an axis has a
+/// single point.
+Figure surface_picture(const Surface& surface, PictureKind kind, const PictureOptions& options);
 
 /// Draws <stem>_contours and <stem>_heat (a grid) or <stem>_curves (a line), each as .svg and .png.
 /// Returns their paths.

@@ -227,8 +227,9 @@ void SurfaceRun::draw(const Surface& surface, const PictureOptions& options) con
   all.note = place_.note;
   for (const std::string& path : draw_pictures(surface, stem, all)) std::cout << path << '\n';
   if (!place_.curves) return;
-  for (const char* suffix : {"_losses.svg", "_losses.png"})
-    std::cout << draw_two_curves(*place_.curves, surface, stem + suffix, all) << '\n';
+  const Figure losses = two_curves_figure(*place_.curves, surface, all);
+  for (const std::string& path : save_figures({{"losses", losses}}, stem))
+    std::cout << path << '\n';
 }
 
 }  // namespace topograd

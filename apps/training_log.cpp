@@ -67,9 +67,8 @@ std::vector<EpochReport> read_training_log(const std::string& path) {
   return epochs;
 }
 
-void draw_training(const std::vector<EpochReport>& epochs, const FigureOptions& options,
-                   const std::string& path) {
-  require(epochs.size() >= 2, path, ": a curve needs two epochs, there are ", epochs.size());
+Figure training_figure(const std::vector<EpochReport>& epochs, const FigureOptions& options) {
+  require(epochs.size() >= 2, "a curve needs two epochs, there are ", epochs.size());
   CurveView curves;
   for (const EpochReport& epoch : epochs) {
     curves.x.push_back(static_cast<double>(epoch.epoch));
@@ -82,7 +81,7 @@ void draw_training(const std::vector<EpochReport>& epochs, const FigureOptions& 
   figure.x_label = "epoch";
   figure.y_label = "loss";
   figure.footer = "training values as seen during the epoch: augmented, the weights moving";
-  save_figure(curve_figure(curves, figure), path);
+  return curve_figure(curves, figure);
 }
 
 TrainingLog::TrainingLog(std::string path, int64_t epochs) : path_(std::move(path)) {
@@ -105,7 +104,7 @@ void TrainingLog::append(const EpochReport& r) {
 
 void TrainingLog::draw(const std::string& title, const std::string& path) const {
   if (rows_.size() < 2) return;
-  draw_training(read_training_log(path_), {.title = title}, path);
+  save_figure(training_figure(read_training_log(path_), {.title = title}), path);
 }
 
 }  // namespace topograd

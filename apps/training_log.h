@@ -29,8 +29,7 @@ std::vector<EpochReport> read_training_log(const std::string& path);
 /// Losses on the left axis, accuracies on the right, over epochs, drawn as the path's suffix says.
 /// An Error for fewer than two epochs. The options' scale, bounds, title and size hold; labels and
 /// footer are the log's own.
-void draw_training(const std::vector<EpochReport>& epochs, const FigureOptions& options,
-                   const std::string& path);
+Figure training_figure(const std::vector<EpochReport>& epochs, const FigureOptions& options);
 
 /// log.csv: a header, a row per epoch. Rewritten whole and atomically: a kill leaves whole lines.
 class TrainingLog {
@@ -38,7 +37,7 @@ class TrainingLog {
   /// Keeps the rows of the first `epochs` epochs of a log that is there: later ones will be redone.
   TrainingLog(std::string path, int64_t epochs);
   void append(const EpochReport& report);
-  /// draw_training() of its epochs. Nothing before the second one.
+  /// training_figure() of its epochs. Nothing before the second one.
   void draw(const std::string& title, const std::string& path) const;
 
  private:

@@ -7,6 +7,7 @@
 
 #include "apps/progress.h"
 #include "apps/result_file.h"
+#include "apps/trajectory_figures.h"
 #include "apps/trajectory_losses.h"
 #include "kernels/core/hash.h"
 
@@ -109,8 +110,8 @@ class Trajectory {
     const double least = 0.7 * std::max(extent(at.x), extent(at.y));
     place.x_axis = axis_around(at.x, least);
     place.y_axis = axis_around(at.y, least);
-    mark(place.marks);
     describe(inputs, place.directions);
+    place.marks = trajectory_marks(results_);
     if (lead) continue_or_begin(inputs);
     if (lead && !given) write(inputs, place.directions);
     return place;
@@ -119,8 +120,8 @@ class Trajectory {
   void compute(SurfaceInputs& inputs, SurfacePlace& place) {
     compute_losses(results_, output_, checkpoints_, place.directions.planes, inputs,
                    SurfaceValues(inputs.quantities()), cli::real(flags_, "save-seconds", 0, 1e9));
-    place.note = note(inputs.images.names.front());
-    place.curves = curves(inputs.images.names.front());
+    place.note = trajectory_note(results_, inputs.images.names.front());
+    place.curves = trajectory_curves(results_, inputs.images.names.front());
     if (!cli::interrupted()) print_trajectory(results_, inputs.images.names);
   }
 
@@ -168,19 +169,16 @@ class Trajectory {
     directions.y_text = axis(1);
   }
 
-  void mark(FigureMarks& marks) const {
-    for (size_t e = 0; e < results_.epochs.size(); ++e) {
-      marks.path.push_back({results_.coordinates.x[e], results_.coordinates.y[e]});
-      marks.epochs.push_back(text(results_.epochs[e]));
-    }
-    marks.origin = "end, epoch " + marks.epochs.back();
-    if (!one_run_) return;
+  /// The checkpoints after which the learning rate fell, where the run says so.
+  std::string drops() const {
+    std::string found;
+    if (!one_run_) return found;
     for (double drop : rate_drops(config_)) {
       const auto at = std::find_if(results_.epochs.begin(), results_.epochs.end() - 1,
                                    [&](double epoch) { return epoch >= drop; });
-      if (at != results_.epochs.end() - 1)
-        marks.rate_drops.push_back(static_cast<size_t>(at - results_.epochs.begin()));
+      if (at != results_.epochs.end() - 1) found += text(at - results_.epochs.begin(), " ");
     }
+    return found;
   }
 
   void describe(const SurfaceInputs& inputs, const SurfaceDirections& directions) {
@@ -193,6 +191,8 @@ class Trajectory {
     p["checkpoints"] = names;
     p["dir_file"] = directions.file;
     p["ignore"] = name_of(ignore_);
+    const std::string rate_drops = drops();
+    if (!rate_drops.empty()) p["rate_drops"] = rate_drops;
   }
 
   void continue_or_begin(const SurfaceInputs& inputs) {
@@ -221,37 +221,6 @@ class Trajectory {
                      {{"explained_variance_ratio_", first_two(components_.explained)},
                       {"explained_variance_", first_two(components_.variances)},
                       {"singular_values_", first_two(components_.singular_values)}});
-  }
-
-  /// The losses of the checkpoints beside those of their projections.
-  TwoCurves curves(const std::string& set) const {
-    const std::vector<double>& epochs = results_.epochs;
-    const bool in_order =
-        std::adjacent_find(epochs.begin(), epochs.end(), std::greater_equal<>()) == epochs.end();
-    return {.x = in_order ? epochs : results_.own.x(),
-            .first = results_.own.plane(set + "_loss"),
-            .second = results_.projected.plane(set + "_loss"),
-            .x_label = in_order ? "epoch" : "checkpoint",
-            .first_name = set + " loss of the checkpoints",
-            .second_name = "of their projections onto the plane"};
-  }
-
-  /// What a picture of a path in a plane does not show.
-  std::string note(const std::string& set) const {
-    const std::vector<double>& away = results_.coordinates.distance;
-    char furthest[32];
-    std::snprintf(furthest, sizeof furthest, "%.3g", *std::max_element(away.begin(), away.end()));
-    std::string shown =
-        text("the plane holds ", decimals(100 * results_.in_plane, 1), " % of the path's variance");
-    if (results_.random_walk.size() >= 2)
-      shown += text(" (a random walk's ",
-                    decimals(100 * (results_.random_walk[0] + results_.random_walk[1]), 1), " %)");
-    shown += text("; checkpoints lie up to ", furthest, " off it");
-    const double difference = largest_difference(results_, set);
-    if (!std::isfinite(difference)) return shown;
-    char loss[32];
-    std::snprintf(loss, sizeof loss, "%.2g", difference);
-    return shown + ", their own losses up to " + loss + " from those shown";
   }
 
   const cxxopts::ParseResult& flags_;

@@ -2,6 +2,11 @@
 
 namespace topograd {
 
+std::string value_of(const Provenance& provenance, const std::string& key) {
+  const auto found = provenance.find(key);
+  return found == provenance.end() ? std::string() : found->second;
+}
+
 std::vector<std::string> differences(const Provenance& file, const Provenance& asked,
                                      const std::vector<std::string>& keys) {
   std::vector<std::string> lines;

@@ -1,7 +1,8 @@
-// Colours for numbers: viridis, perceptually uniform and legible to the colour-blind and in print.
+// Colours for numbers: perceptually uniform maps, legible to the colour-blind and in grey.
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace topograd {
 
@@ -13,13 +14,24 @@ struct Colour {
   double opacity = 1;
 };
 
-/// viridis (Smith & van der Walt, 2015, CC0) at t in [0, 1], dark blue to yellow, lightness rising
-/// evenly; t outside is clamped. Matt Zucker's polynomial of degree 6 (shadertoy.com/view/WlfXRN,
-/// CC0) stands for the table of 256 entries: within 3/255 of it nearly everywhere.
-Colour viridis(double t);
+/// From dark to light, lightness rising evenly. viridis (dark blue to yellow) and magma (black to
+/// cream): Smith & van der Walt, 2015; cividis (blue to yellow, the same to readers who cannot tell
+/// red from green): Nunez, Anderton & Renslow, 2018. All CC0.
+enum class ColourMap { viridis, magma, cividis };
 
-/// viridis mixed with white: a ground that black lines and small type stay legible on.
-Colour light_viridis(double t);
+/// The map of this name, or an Error that lists them.
+ColourMap colour_map_named(const std::string& name);
+
+/// At t in [0, 1]; t outside is clamped, NaN is 0. Every eighth entry of the map's table of 256,
+/// joined by straight lines: within 2/255 of it, of cividis' blue within 6/255.
+Colour colour_at(ColourMap map, double t);
+
+/// The same mixed with white: a ground that black lines and small type stay legible on.
+Colour light_colour_at(ColourMap map, double t);
+
+/// For values beyond the end of a scale: a colour that is not on the map.
+Colour off_scale(ColourMap map);
+Colour light_off_scale(ColourMap map);
 
 /// `share` of `a` and the rest of `b`.
 Colour mixed(const Colour& a, const Colour& b, double share);

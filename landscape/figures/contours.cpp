@@ -21,7 +21,8 @@ constexpr int kLevels = 11;
 struct Bands {
   std::vector<double> levels;
 
-  explicit Bands(const ValueScale& scale) : levels(scale.levels(kLevels)) {
+  Bands(const ValueScale& scale, const FigureOptions& options)
+      : levels(scale.levels(kLevels)), map_(options.colours), filled_(options.filled) {
     if (scale.empty()) levels.clear();
     // The edge of what is off the scale is a line, whether its number is round or not.
     if (scale.above() > 0 && (levels.empty() || levels.back() < scale.high()))
@@ -32,7 +33,14 @@ struct Bands {
   }
 
   /// Colour of the band above levels[i - 1] (i = 0: below all levels).
-  Colour colour(size_t i) const { return light_viridis(0.5 * (edges_[i] + edges_[i + 1])); }
+  Colour colour(size_t i) const { return light_colour_at(map_, 0.5 * (edges_[i] + edges_[i + 1])); }
+  /// What is between the lines: the bands' colours, or paper.
+  Colour ground(size_t i) const { return filled_ ? colour(i) : Colour{1, 1, 1}; }
+  Colour above_all() const { return light_off_scale(map_); }
+  double line_width() const { return filled_ ? 0.9 : 1.2; }
+  Colour line(double fraction) const {
+    return mixed(colour_at(map_, fraction), {0, 0, 0}, filled_ ? 0.62 : 0.85);
+  }
   /// Colour at a place of the scale.
   Colour at(double fraction) const {
     const auto above = std::upper_bound(edges_.begin() + 1, edges_.end() - 1, fraction);
@@ -40,6 +48,8 @@ struct Bands {
   }
 
  private:
+  ColourMap map_;
+  bool filled_;
   std::vector<double> edges_;
 };
 
@@ -52,11 +62,11 @@ FieldView transformed(const FieldView& field, const ValueScale& scale) {
 void fill_bands(Canvas& canvas, const Frame& frame, const FieldView& field, const ValueScale& scale,
                 const Bands& bands) {
   canvas.clipped(frame.plot, [&] {
-    canvas.fill({frame.plot.outline()}, bands.colour(0));
+    canvas.fill({frame.plot.outline()}, bands.ground(0));
     for (size_t i = 0; i < bands.levels.size(); ++i) {
       const bool last = scale.above() > 0 && i + 1 == bands.levels.size();
       canvas.fill(frame.at(region_above(field, scale.transformed(bands.levels[i]))),
-                  last ? kOffScaleLight : bands.colour(i + 1));
+                  last ? bands.above_all() : bands.ground(i + 1));
     }
     draw_hole(canvas, frame.at(holes(field)));
   });
@@ -93,7 +103,7 @@ void draw_lines(Canvas& canvas, const Frame& frame, const FieldView& field, cons
         if (label.line == i) own.push_back(label);
       const double at = scale.fraction(bands.levels[lines[i].level]);
       canvas.stroke(with_gaps(lines[i].line, own),
-                    {.colour = mixed(viridis(at), {0, 0, 0}, 0.62), .width = 0.9});
+                    {.colour = bands.line(at), .width = bands.line_width()});
     }
   });
   for (const PlacedLabel& label : labels)
@@ -106,7 +116,7 @@ void draw_lines(Canvas& canvas, const Frame& frame, const FieldView& field, cons
 Figure contour_figure(const FieldView& field, const FigureOptions& options) {
   field.check();
   const ValueScale scale(field.values, options);
-  const Bands bands(scale);
+  const Bands bands(scale, options);
   const FieldLayout layout =
       field_layout(options, field.x.front(), field.x.back(), field.y.front(), field.y.back());
   const auto draw = [=, drawn = transformed(field, scale)](Canvas& canvas) {
@@ -115,12 +125,12 @@ Figure contour_figure(const FieldView& field, const FigureOptions& options) {
     draw_heading(canvas, page);
     fill_bands(canvas, frame, drawn, scale, bands);
     draw_lines(canvas, frame, drawn, scale, bands, page.marks);
-    const std::vector<Key> keys = draw_marks(canvas, frame, field, scale, page, kOffScaleLight);
+    const std::vector<Key> keys = draw_marks(canvas, frame, field, scale, page, bands.above_all());
     draw_field_axes(canvas, frame, page);
     const auto paint = [&](double t) { return bands.at(t); };
     if (!scale.empty())
       draw_colour_bar(canvas, layout.bar, scale, bands.levels, page.value_label, paint,
-                      kOffScaleLight);
+                      bands.above_all());
     draw_caption(canvas, page, frame.plot.left + 0.5 * frame.plot.width, keys);
   };
   return {layout.page.width, layout.page.height, options.title, draw};

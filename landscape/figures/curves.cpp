@@ -261,7 +261,7 @@ void draw_all(Canvas& canvas, const CurveView& curves, const FigureOptions& opti
   std::vector<Series> all = loss;
   all.insert(all.end(), accuracy.begin(), accuracy.end());
   std::vector<Key> keys = keys_of(all, scale, curves.error_name);
-  if (!loss.empty() && curves.more.empty())
+  if (!loss.empty() && curves.more.empty() && curves.mark_minimum)
     mark_minimum(canvas, frame, curves.x, loss.front(), scale, keys);
   draw_x_axis(canvas, frame, options.x_label);
   if (!loss.empty()) draw_y_axis(canvas, frame, ticks, options.y_label, true, kBlue);

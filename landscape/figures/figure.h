@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "landscape/figures/colour_map.h"
 #include "landscape/figures/contour.h"
 
 namespace topograd {
@@ -65,9 +66,17 @@ struct FigureOptions {
   /// What lies beyond them is drawn in the first colour or off the scale.
   std::optional<double> level_min = {};
   std::optional<double> level_max = {};
+  ColourMap colours = ColourMap::viridis;
+  bool filled = true;  ///< contours: bands between the lines, not paper
   /// Heat maps: bilinear between the points instead of one cell per point.
   bool interpolate = false;
   FigureMarks marks = {};  ///< over a field
+
+  /// Of a surface in three dimensions, in degrees: the camera stands `azimuth` to the right of
+  /// where x points to the right and y away, `elevation` above the ground (5 to 90).
+  double azimuth = 35;
+  double elevation = 38;
+  double relief = 0.55;  ///< height of the scale, in lengths of the longer side (0.05 to 3)
 
   int width = 700;   ///< in px of the SVG, 400 to 4000; the PNG has twice as many
   int height = 600;  ///< 300 to 4000; the most: a field that is wider than high makes a lower page
@@ -82,6 +91,11 @@ Figure contour_figure(const FieldView& field, const FigureOptions& options);
 /// colour bar, marks and errors as for contour_figure. Points that are not finite are hatched.
 Figure heat_map_figure(const FieldView& field, const FigureOptions& options);
 
+/// The field as a lit relief with shadows, lines at the levels and axes around it: smooth between
+/// the points, by cubics that rise and fall only where the values do. What is off the scale is cut
+/// off flat; holes where a cell's corner is not finite. Errors as for contour_figure.
+Figure surface_figure(const FieldView& field, const FigureOptions& options);
+
 /// Losses and accuracies along a line. Every series but x may be empty; the others have x's length.
 struct CurveView {
   std::vector<double> x = {};  ///< increasing, at least 2
@@ -94,6 +108,7 @@ struct CurveView {
   std::string error_name = "standard error";   ///< what they are, in the key
   std::string train_loss_name = "train loss";  ///< in the key, where the two are something else
   std::string test_loss_name = "test loss";
+  bool mark_minimum = true;  ///< of train_loss
   /// The curves that train_loss is the mean of, drawn faintly; each of x's length.
   std::vector<std::vector<double>> train_loss_singles = {};
   std::vector<std::vector<double>> test_loss_singles = {};
@@ -106,8 +121,8 @@ struct CurveView {
 };
 
 /// Loss on the left axis in blue, accuracy on the right axis in red; train solid, test dashed.
-/// Values that are not finite are gaps; a diamond marks the smallest train loss, unless there are
-/// further curves. FigureOptions:
+/// Values that are not finite are gaps; a diamond marks the smallest train loss, where
+/// that is wanted and there are no further curves. FigureOptions:
 /// y_label is the loss axis's label, scale, clip_max, level_min and level_max belong to the loss;
 /// interpolate and trajectory are unused.
 Figure curve_figure(const CurveView& curves, const FigureOptions& options);

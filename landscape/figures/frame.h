@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,6 @@ namespace topograd::drawing {
 
 inline constexpr Colour kInk{0.13, 0.13, 0.15};
 inline constexpr Colour kSoftInk{0.42, 0.42, 0.45};
-inline constexpr Colour kOffScale{0.85, 0.55, 0.50};       // beside viridis
-inline constexpr Colour kOffScaleLight{0.93, 0.76, 0.71};  // beside light_viridis
 inline constexpr double kTickSize = 11;
 
 /// The map from coordinates to the page, over the plot's rectangle; y grows upwards.
@@ -89,6 +88,12 @@ void draw_hole(Canvas& canvas, const std::vector<Polyline>& loops);
 std::vector<Key> draw_marks(Canvas& canvas, const Frame& frame, const FieldView& field,
                             const ValueScale& scale, const FigureOptions& options,
                             const Colour& off_scale);
+/// Where a point of the plane is on the page; nowhere when it cannot be seen.
+using Place = std::function<std::optional<Point>(const PlanePoint&)>;
+/// The part of draw_marks without the path and other networks, for any kind of page.
+std::vector<Key> draw_extreme_marks(Canvas& canvas, const Place& place, const FieldView& field,
+                                    const ValueScale& scale, const FigureOptions& options,
+                                    const Colour& off_scale);
 /// Where draw_marks puts its star and diamond.
 std::vector<Point> mark_positions(const Frame& frame, const FieldView& field);
 

@@ -60,8 +60,8 @@ class Sampler {
 };
 
 /// Pixels over the frame's plot; transparent where there is no number.
-void draw_field(Canvas& canvas, const Frame& frame, const Sampler& sampler,
-                const ValueScale& scale) {
+void draw_field(Canvas& canvas, const Frame& frame, const Sampler& sampler, const ValueScale& scale,
+                ColourMap map) {
   const int width = static_cast<int>(std::ceil(kPixelsPerUnit * frame.plot.width));
   const int height = static_cast<int>(std::ceil(kPixelsPerUnit * frame.plot.height));
   const double low = scale.transformed(scale.low());
@@ -75,8 +75,8 @@ void draw_field(Canvas& canvas, const Frame& frame, const Sampler& sampler,
       const double value = sampler.at(x, y);
       const Colour colour = std::isnan(value) ? Colour{0, 0, 0, 0}
                             : scale.above() > 0 && value > high
-                                ? kOffScale
-                                : viridis((value - low) / (high - low));
+                                ? off_scale(map)
+                                : colour_at(map, (value - low) / (high - low));
       pixels.push_back(packed(colour));
     }
   }
@@ -97,12 +97,14 @@ Figure heat_map_figure(const FieldView& field, const FigureOptions& options) {
     const Frame& frame = layout.frame;
     draw_heading(canvas, page);
     if (scale.not_finite() > 0) draw_hole(canvas, {frame.plot.outline()});
-    draw_field(canvas, frame, sampler, scale);
-    const std::vector<Key> keys = draw_marks(canvas, frame, field, scale, page, kOffScale);
+    draw_field(canvas, frame, sampler, scale, page.colours);
+    const std::vector<Key> keys =
+        draw_marks(canvas, frame, field, scale, page, off_scale(page.colours));
     draw_field_axes(canvas, frame, page);
+    const auto paint = [&](double t) { return colour_at(page.colours, t); };
     if (!scale.empty())
-      draw_colour_bar(canvas, layout.bar, scale, scale.levels(kBarTicks), page.value_label, viridis,
-                      kOffScale);
+      draw_colour_bar(canvas, layout.bar, scale, scale.levels(kBarTicks), page.value_label, paint,
+                      off_scale(page.colours));
     draw_caption(canvas, page, frame.plot.left + 0.5 * frame.plot.width, keys);
   };
   return {layout.page.width, layout.page.height, options.title, draw};

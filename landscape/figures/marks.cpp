@@ -114,8 +114,20 @@ std::vector<Key> draw_marks(Canvas& canvas, const Frame& frame, const FieldView&
                             const ValueScale& scale, const FigureOptions& options,
                             const Colour& off_scale) {
   std::vector<Key> keys = draw_path(canvas, frame, options.marks);
+  const Place place = [&](const PlanePoint& p) {
+    return is_origin(p) ? origin(frame) : std::optional(frame.at(p));
+  };
+  const std::vector<Key> more = draw_extreme_marks(canvas, place, field, scale, options, off_scale);
+  keys.insert(keys.end(), more.begin(), more.end());
+  return keys;
+}
+
+std::vector<Key> draw_extreme_marks(Canvas& canvas, const Place& place, const FieldView& field,
+                                    const ValueScale& scale, const FigureOptions& options,
+                                    const Colour& off_scale) {
+  std::vector<Key> keys;
   const std::string& name = options.marks.origin;
-  const std::optional<Point> centre = origin(frame);
+  const std::optional<Point> centre = place({0, 0});
   const std::optional<size_t> lowest = minimum(field);
   const std::string least = lowest ? format_number(field.values[*lowest], 4) : "";
   const PlanePoint where = lowest ? coordinates(field, *lowest) : PlanePoint{};
@@ -127,8 +139,8 @@ std::vector<Key> draw_marks(Canvas& canvas, const Frame& frame, const FieldView&
                                : value   ? name + ": " + format_number(*value, 4)
                                          : name});
   }
-  if (lowest && !at_centre) {
-    draw_diamond(canvas, frame.at(where));
+  if (const auto at = lowest && !at_centre ? place(where) : std::nullopt) {
+    draw_diamond(canvas, *at);
     keys.push_back({draw_diamond, "minimum: " + least + " at " + place_of(where)});
   }
   const auto swatch = [](Point p) { return Rect{p.x - 6, p.y - 5, 12, 10}.outline(); };

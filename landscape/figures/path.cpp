@@ -169,4 +169,38 @@ std::vector<Key> draw_path(Canvas& canvas, const Frame& frame, const FigureMarks
   return keys;
 }
 
+std::vector<Key> draw_path_where_seen(Canvas& canvas, const Place& place,
+                                      const FigureMarks& marks) {
+  constexpr int kPieces = 24;  // of the way between two points: the ground between is not flat
+  std::vector<Polyline> lines, dots;
+  bool joined = false;
+  const auto add = [&](const PlanePoint& p) {
+    const std::optional<Point> at = finite(p) ? place(p) : std::nullopt;
+    if (at && !joined) lines.emplace_back();
+    if (at) lines.back().points.push_back(*at);
+    joined = at.has_value();
+    return at;
+  };
+  for (size_t i = 0; i < marks.path.size(); ++i) {
+    for (int k = 1; i > 0 && k < kPieces; ++k) {
+      const double t = static_cast<double>(k) / kPieces;
+      add({std::lerp(marks.path[i - 1].x, marks.path[i].x, t),
+           std::lerp(marks.path[i - 1].y, marks.path[i].y, t)});
+    }
+    if (const auto at = add(marks.path[i])) dots.push_back(disc(*at, 2.1));
+  }
+  canvas.stroke(lines, {.colour = {1, 1, 1, 0.85}, .width = 3.2});
+  canvas.stroke(lines, {.colour = kPath, .width = 1.4});
+  canvas.fill(dots, kPath);
+  std::vector<Key> keys;
+  const auto start = marks.path.empty() ? std::nullopt : place(marks.path.front());
+  if (start) {
+    draw_start(canvas, *start);
+    keys.push_back({draw_start, "start"});
+  }
+  for (const auto& network : marks.networks)
+    if (const auto at = place(network.at)) draw_network(canvas, *at);
+  return keys;
+}
+
 }  // namespace topograd::drawing

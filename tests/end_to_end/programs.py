@@ -336,3 +336,43 @@ def png(width, height, colour, seed=""):
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows))
             + chunk(b"IEND", b""))
+
+
+def png_pixels(contents):
+    """(width, height, bytes of red, green, blue) of a PNG file without palette or interlacing."""
+    width, height, depth, colours = struct.unpack_from(">IIBB", contents, 16)
+    channels = {2: 3, 6: 4}[colours]
+    assert depth == 8 and contents[28] == 0
+    data, at = b"", 8
+    while at < len(contents):
+        length, kind = struct.unpack_from(">I4s", contents, at)
+        data += contents[at + 8:at + 8 + length] if kind == b"IDAT" else b""
+        at += length + 12
+    data = zlib.decompress(data)
+    pixels, above, stride = bytearray(), bytearray(width * channels), width * channels
+    for row in range(height):
+        begin = row * (stride + 1)
+        above = unfiltered(data[begin], bytearray(data[begin + 1:begin + 1 + stride]), above,
+                           channels)
+        for channel_of_pixel in range(0, stride, channels):
+            pixels += above[channel_of_pixel:channel_of_pixel + 3]
+    return width, height, bytes(pixels)
+
+
+def unfiltered(kind, line, above, step):
+    """A row of a PNG: what was subtracted from its bytes is added again."""
+    for i in range(len(line)):
+        left = line[i - step] if i >= step else 0
+        if kind == 1:
+            line[i] = line[i] + left & 255
+        elif kind == 2:
+            line[i] = line[i] + above[i] & 255
+        elif kind == 3:
+            line[i] = line[i] + (left + above[i] >> 1) & 255
+        elif kind == 4:
+            corner = above[i - step] if i >= step else 0
+            estimate = left + above[i] - corner
+            nearest = min((left, above[i], corner), key=lambda value: abs(estimate - value))
+            line[i] = line[i] + nearest & 255
+    return line
+

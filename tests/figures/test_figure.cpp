@@ -71,24 +71,45 @@ constexpr double kRounding = 2.0 / 255;
 
 }  // namespace
 
-TEST_CASE("colour map: viridis at its known entries, with lightness rising") {
-  const double known[][4] = {{0, 68, 1, 84},
-                             {64, 59, 82, 139},
-                             {128, 33, 145, 140},
-                             {192, 94, 201, 98},
-                             {255, 253, 231, 37}};
-  for (const auto& [index, red, green, blue] : known)
-    CHECK(difference(viridis(index / 255), {red / 255, green / 255, blue / 255, 1}) <= 4.0 / 255);
-  double last = -1;
-  for (int i = 0; i < 256; ++i) {
-    const Colour c = viridis(i / 255.0);
-    const double lightness = 0.2126 * c.red + 0.7152 * c.green + 0.0722 * c.blue;
-    CHECK(lightness > last);
-    last = lightness;
-    CHECK(light_viridis(i / 255.0).red >= 0.5);
+TEST_CASE("colour maps: at the published tables' entries, with lightness rising") {
+  struct Known {
+    ColourMap map;
+    double colours[5][3];  // of the entries 0, 64, 128, 192, 255 of 256
+    double apart;
+  };
+  const Known all[] = {
+      {ColourMap::viridis,
+       {{68, 1, 84}, {59, 82, 139}, {33, 145, 140}, {94, 201, 98}, {253, 231, 37}},
+       2},
+      {ColourMap::magma,
+       {{0, 0, 4}, {81, 18, 124}, {183, 55, 121}, {252, 137, 97}, {252, 253, 191}},
+       2},
+      {ColourMap::cividis,
+       {{0, 34, 78}, {67, 78, 108}, {125, 124, 120}, {188, 174, 108}, {254, 232, 56}},
+       6},
+  };
+  const double entries[] = {0, 64, 128, 192, 255};
+  for (const Known& known : all) {
+    for (size_t i = 0; i < 5; ++i) {
+      const auto& [red, green, blue] = known.colours[i];
+      const Colour expected{red / 255, green / 255, blue / 255, 1};
+      CHECK(difference(colour_at(known.map, entries[i] / 255), expected) <= known.apart / 255);
+    }
+    double last = -1;
+    for (int i = 0; i < 256; ++i) {
+      const Colour c = colour_at(known.map, i / 255.0);
+      const double lightness = 0.2126 * c.red + 0.7152 * c.green + 0.0722 * c.blue;
+      CHECK(lightness > last);
+      last = lightness;
+      CHECK(light_colour_at(known.map, i / 255.0).red >= 0.5);
+      CHECK(difference(c, off_scale(known.map)) > 0.1);
+    }
+    CHECK(difference(colour_at(known.map, -3), colour_at(known.map, 0)) == 0);
+    CHECK(difference(colour_at(known.map, 7), colour_at(known.map, 1)) == 0);
   }
-  CHECK(difference(viridis(-3), viridis(0)) == 0);
-  CHECK(difference(viridis(7), viridis(1)) == 0);
+  CHECK(colour_map_named("magma") == ColourMap::magma);
+  CHECK_THROWS_WITH_AS(colour_map_named("jet"),
+                       "unknown colours 'jet': choose viridis, magma or cividis", Error);
 }
 
 TEST_CASE("figure: numbers as a reader writes them") {
@@ -122,7 +143,8 @@ TEST_CASE("figure: every cell of a heat map has its value's colour at its place"
       CAPTURE(column);
       // Away from the point itself, where a mark may be.
       const Colour got = picture.at(frame.at(field.x[column] + 0.3, field.y[row] + 0.7));
-      CHECK(difference(got, viridis((field.at(row, column) - 1) / 5)) <= kRounding);
+      CHECK(difference(got, colour_at(ColourMap::viridis, (field.at(row, column) - 1) / 5)) <=
+            kRounding);
     }
 }
 
@@ -136,7 +158,8 @@ TEST_CASE("figure: a bilinear heat map is exact for a plane") {
   for (double y : {-1.9, -1.0, 0.1, 0.9}) {
     CAPTURE(y);
     const double value = 2.5 + (y + 2);  // at x = 1.5, half way between 2 and 3
-    CHECK(difference(picture.at(frame.at(1.5, y)), viridis((value - 1) / 5)) <= 3 * kRounding);
+    CHECK(difference(picture.at(frame.at(1.5, y)),
+                     colour_at(ColourMap::viridis, (value - 1) / 5)) <= 3 * kRounding);
   }
 }
 
@@ -154,15 +177,17 @@ TEST_CASE("figure: contours fill the right side, clip, and hatch what is no numb
     CHECK(picture.at(frame.at(x, 1.3)).green > last);
     last = picture.at(frame.at(x, 1.3)).green;
   }
-  CHECK(difference(picture.at(frame.at(3.5, 1.3)), drawing::kOffScaleLight) <= kRounding);
+  CHECK(difference(picture.at(frame.at(3.5, 1.3)), light_off_scale(ColourMap::viridis)) <=
+        kRounding);
   CHECK(grey(picture.at(frame.at(4.6, 0.4))));
   CHECK(grey(picture.at(frame.at(4.3, 1.8))));
 
   save_figure(heat_map_figure(field, options), folder.file("heat.png"));
   const Picture heat(folder.file("heat.png"));
   const auto cells = drawing::field_layout(options, -0.5, 5.5, -0.5, 2.5).frame;
-  CHECK(difference(heat.at(cells.at(4.1, 1.1)), drawing::kOffScale) <= kRounding);
-  CHECK(difference(heat.at(cells.at(2.1, 1.1)), viridis(2.1 / 3)) <= kRounding);
+  CHECK(difference(heat.at(cells.at(4.1, 1.1)), off_scale(ColourMap::viridis)) <= kRounding);
+  CHECK(difference(heat.at(cells.at(2.1, 1.1)), colour_at(ColourMap::viridis, 2.1 / 3)) <=
+        kRounding);
   CHECK(grey(heat.at(cells.at(5.2, 0.2))));
   CHECK(!grey(heat.at(cells.at(5.2, 2.2))));
 }
@@ -177,9 +202,10 @@ TEST_CASE("figure: two figures with one scale give a value one colour") {
   const auto frame = drawing::field_layout(options, -0.5, 2.5, -0.5, 1.5).frame;
   const Picture a(folder.file("low.png")), b(folder.file("high.png"));
   CHECK(difference(a.at(frame.at(1.2, 0.7)), b.at(frame.at(1.2, 0.7))) == 0);
-  CHECK(difference(b.at(frame.at(0.2, 0.7)), viridis(0)) <= kRounding);
-  CHECK(difference(b.at(frame.at(0.2, 1.3)), viridis(0)) <= kRounding);  // 0 has no logarithm
-  CHECK(difference(b.at(frame.at(2.2, 0.3)), drawing::kOffScale) <= kRounding);
+  CHECK(difference(b.at(frame.at(0.2, 0.7)), colour_at(ColourMap::viridis, 0)) <= kRounding);
+  CHECK(difference(b.at(frame.at(0.2, 1.3)), colour_at(ColourMap::viridis, 0)) <=
+        kRounding);  // 0 has no logarithm
+  CHECK(difference(b.at(frame.at(2.2, 0.3)), off_scale(ColourMap::viridis)) <= kRounding);
 }
 
 TEST_CASE("figure: long texts are shortened, nothing is cut off") {

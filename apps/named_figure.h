@@ -1,0 +1,21 @@
+// Figures with the ends of their files' names, and writing them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "landscape/figures/figure.h"
+
+namespace topograd {
+
+struct NamedFigure {
+  std::string name;  ///< "contours"
+  Figure figure;
+};
+
+/// Writes <stem>_<name>.<type> for every figure and type; returns the paths.
+std::vector<std::string> save_figures(const std::vector<NamedFigure>& figures,
+                                      const std::string& stem,
+                                      const std::vector<std::string>& types = {"svg", "png"});
+
+}  // namespace topograd

@@ -1,0 +1,174 @@
+#include "landscape/figures/relief.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+namespace topograd::drawing {
+
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+constexpr double kSkylight = 0.42;  // share of the light on level ground
+constexpr double kBrightest = 1.4;  // of a slope that faces the sun
+constexpr double kPenumbra = 0.10;  // of a shadow's edge, in the tangent of the elevation
+constexpr int kSkyDirections = 16;  // in which skylight looks for what is in its way
+constexpr double kGlossiness = 28;  // exponent of Blinn and Phong
+
+/// Slope at points of a line, by the harmonic mean of its neighbours' differences.
+std::vector<double> slopes(const std::vector<double>& x, const std::vector<double>& y) {
+  const size_t n = x.size();
+  const auto rise = [&](size_t i) { return (y[i + 1] - y[i]) / (x[i + 1] - x[i]); };
+  std::vector<double> result(n);
+  for (size_t i = 0; i < n; ++i) {
+    const double before = i > 0 ? rise(i - 1) : kNaN;
+    const double after = i + 1 < n ? rise(i) : kNaN;
+    if (!std::isfinite(before) || !std::isfinite(after)) {
+      result[i] = std::isfinite(after) ? after : std::isfinite(before) ? before : 0;
+    } else if (before * after <= 0) {
+      result[i] = 0;
+    } else {
+      const double h = x[i] - x[i - 1], g = x[i + 1] - x[i];
+      result[i] = 3 * (h + g) / ((2 * g + h) / before + (g + 2 * h) / after);
+    }
+  }
+  return result;
+}
+
+/// The height at a place between the mesh's points, by its nearest one; far below outside.
+class Terrain {
+ public:
+  explicit Terrain(const HeightField& field) : field_(field) {
+    const size_t nx = field.x.size(), ny = field.y.size();
+    step_x_ = (field.x.back() - field.x.front()) / static_cast<double>(nx - 1);
+    step_y_ = (field.y.back() - field.y.front()) / static_cast<double>(ny - 1);
+  }
+
+  double step() const { return std::max(step_x_, step_y_); }
+  double reach() const {
+    return std::hypot(field_.x.back() - field_.x.front(), field_.y.back() - field_.y.front());
+  }
+
+  /// The tangent of the highest elevation that is seen from a point in a direction.
+  double horizon(size_t row, size_t column, double azimuth, double growth) const {
+    const double dx = std::cos(azimuth), dy = std::sin(azimuth);
+    const double x0 = field_.x[column], y0 = field_.y[row], z0 = field_.z[field_.at(row, column)];
+    double highest = 0;
+    double stride = step();
+    for (double way = stride; way < reach(); way += stride, stride *= growth) {
+      const double height = at(x0 + way * dx, y0 + way * dy);
+      if (std::isnan(height)) continue;
+      highest = std::max(highest, (height - z0) / way);
+    }
+    return highest;
+  }
+
+  /// The upward normal, of length 1.
+  Direction3 normal(size_t row, size_t column) const {
+    const double a = slope(row, column, 0, 1, step_x_), b = slope(row, column, 1, 0, step_y_);
+    const double length = std::sqrt(a * a + b * b + 1);
+    return {-a / length, -b / length, 1 / length};
+  }
+
+ private:
+  double at(double x, double y) const {
+    const double i = (x - field_.x.front()) / step_x_, j = (y - field_.y.front()) / step_y_;
+    const auto nx = static_cast<double>(field_.x.size()), ny = static_cast<double>(field_.y.size());
+    if (!(i >= 0 && j >= 0 && i <= nx - 1 && j <= ny - 1)) return kNaN;
+    return field_
+        .z[field_.at(static_cast<size_t>(std::lround(j)), static_cast<size_t>(std::lround(i)))];
+  }
+
+  /// Of the points before and behind in one direction, or of one and the point itself.
+  double slope(size_t row, size_t column, int down, int right, double step) const {
+    const auto neighbour = [&](int sign) {
+      const auto r = static_cast<int64_t>(row) + sign * down;
+      const auto c = static_cast<int64_t>(column) + sign * right;
+      const bool inside = r >= 0 && c >= 0 && r < static_cast<int64_t>(field_.y.size()) &&
+                          c < static_cast<int64_t>(field_.x.size());
+      return inside ? field_.z[field_.at(static_cast<size_t>(r), static_cast<size_t>(c))] : kNaN;
+    };
+    const double here = field_.z[field_.at(row, column)];
+    const double before = neighbour(-1), after = neighbour(1);
+    if (!std::isnan(before) && !std::isnan(after)) return (after - before) / (2 * step);
+    if (!std::isnan(after)) return (after - here) / step;
+    return std::isnan(before) ? 0 : (here - before) / step;
+  }
+
+  const HeightField& field_;
+  double step_x_ = 1;
+  double step_y_ = 1;
+};
+
+double dot(const Direction3& a, const Direction3& b) {
+  return a.x * b.x + a.y * b.y + a.z * b.z;
+}
+
+/// 0 below `low`, 1 above `high`, smooth between them.
+double smooth_step(double low, double high, double at) {
+  const double t = std::clamp((at - low) / (high - low), 0.0, 1.0);
+  return t * t * (3 - 2 * t);
+}
+
+/// The share of the sky that is seen.
+double open_sky(const Terrain& terrain, size_t row, size_t column) {
+  double sum = 0;
+  for (int k = 0; k < kSkyDirections; ++k) {
+    const double tangent =
+        terrain.horizon(row, column, 2 * std::numbers::pi * k / kSkyDirections, 1.6);
+    sum += 1 - tangent / std::sqrt(1 + tangent * tangent);  // 1 - sin of the horizon's elevation
+  }
+  return sum / kSkyDirections;
+}
+
+}  // namespace
+
+std::vector<double> monotone_cubic(const std::vector<double>& x, const std::vector<double>& y,
+                                   const std::vector<double>& at) {
+  const std::vector<double> slope = slopes(x, y);
+  std::vector<double> result;
+  result.reserve(at.size());
+  for (double place : at) {
+    const auto above = std::upper_bound(x.begin() + 1, x.end() - 1, place);
+    const size_t i = static_cast<size_t>(above - x.begin()) - 1;
+    const double h = x[i + 1] - x[i], t = (place - x[i]) / h;
+    if (t == 0 || t == 1) {  // a point itself needs no neighbour
+      result.push_back(t == 0 ? y[i] : y[i + 1]);
+      continue;
+    }
+    const double u = 1 - t;
+    result.push_back((1 + 2 * t) * u * u * y[i] + t * u * u * h * slope[i] +
+                     t * t * (3 - 2 * t) * y[i + 1] - t * t * u * h * slope[i + 1]);
+  }
+  return result;
+}
+
+Lit lit(const HeightField& field, const Light& light, const Direction3& viewer) {
+  const Terrain terrain(field);
+  const Direction3 sun{std::cos(light.elevation) * std::cos(light.azimuth),
+                       std::cos(light.elevation) * std::sin(light.azimuth),
+                       std::sin(light.elevation)};
+  Direction3 half{sun.x + viewer.x, sun.y + viewer.y, sun.z + viewer.z};
+  const double length = std::sqrt(dot(half, half));
+  half = {half.x / length, half.y / length, half.z / length};
+  const double sun_tangent = std::tan(light.elevation);
+  Lit result{std::vector<double>(field.z.size(), 0), std::vector<double>(field.z.size(), 0)};
+  for (size_t row = 0; row < field.y.size(); ++row)
+    for (size_t column = 0; column < field.x.size(); ++column) {
+      const size_t i = field.at(row, column);
+      if (std::isnan(field.z[i])) continue;
+      const Direction3 normal = terrain.normal(row, column);
+      const double horizon = terrain.horizon(row, column, light.azimuth, 1.0);
+      const double sunlight =
+          1 - smooth_step(sun_tangent - kPenumbra, sun_tangent + kPenumbra, horizon);
+      const double facing = std::max(0.0, dot(normal, sun)) / sun.z;
+      result.brightness[i] = std::min(kBrightest, kSkylight * open_sky(terrain, row, column) +
+                                                      (1 - kSkylight) * facing * sunlight);
+      result.gloss[i] = sunlight * std::pow(std::max(0.0, dot(normal, half)), kGlossiness);
+    }
+  return result;
+}
+
+}  // namespace topograd::drawing

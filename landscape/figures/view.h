@@ -1,0 +1,68 @@
+// A camera, and triangles that hide what is behind them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "landscape/figures/canvas.h"
+#include "landscape/figures/relief.h"
+
+namespace topograd::drawing {
+
+struct Point3 {
+  double x = 0;
+  double y = 0;
+  double z = 0;
+};
+
+/// On the page, and how far from the camera.
+struct Seen {
+  Point at;
+  double depth = 0;
+};
+
+/// Looks at the middle of a box from outside, in perspective, with the whole box in view.
+class Camera {
+ public:
+  /// Azimuth 0 looks along y, x to the right; it grows as the camera moves to the right (radians).
+  /// The box is fitted into `area` of the page.
+  Camera(const Point3& low, const Point3& high, double azimuth, double elevation, const Rect& area);
+
+  Seen see(const Point3& point) const;
+  /// The direction from the box's middle to the camera, of length 1.
+  Direction3 towards() const { return {-forward_.x, -forward_.y, -forward_.z}; }
+
+ private:
+  Point3 position_, forward_, right_, up_;
+  double scale_ = 1;
+  Point centre_;
+};
+
+/// Surface points in pixels, nearest first.
+class DepthBuffer {
+ public:
+  struct Corner {
+    double x, y, depth;                  // x, y in pixels
+    double fraction, brightness, gloss;  // are interpolated
+  };
+  struct Pixel {
+    float depth, fraction, brightness, gloss;  // depth: infinite where nothing is seen
+  };
+
+  DepthBuffer(int width, int height);
+  void add(const std::array<Corner, 3>& triangle);
+
+  int width() const { return width_; }
+  int height() const { return height_; }
+  const Pixel& at(int column, int row) const {
+    return pixels_[static_cast<size_t>(row) * static_cast<size_t>(width_) +
+                   static_cast<size_t>(column)];
+  }
+
+ private:
+  int width_, height_;
+  std::vector<Pixel> pixels_;
+};
+
+}  // namespace topograd::drawing
