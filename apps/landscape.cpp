@@ -4,6 +4,7 @@
 #include "apps/coherence_command.h"
 #include "apps/compare_command.h"
 #include "apps/connect_command.h"
+#include "apps/export_command.h"
 #include "apps/hessian_command.h"
 #include "apps/plot_command.h"
 #include "apps/ranks.h"
@@ -31,6 +32,8 @@ Usage:
   landscape compare FIRST.h5 OTHER.h5...        how surfaces on the same points differ, or networks
                                                 by their measures of sharpness
   landscape plot FILE... [flags]                figures of results: SVG, PNG, PDF; beside one another
+  landscape export FILE... --format vtp,npz     results in other tools' formats: ParaView, NumPy, JSON,
+                                                CSV, Blender, 3D printing, the authors' own
   landscape <command> --help                    the flags
   landscape --version
 
@@ -75,6 +78,8 @@ const Command kCommands[] = {
      [](const cxxopts::ParseResult& flags, const std::string&) { return run_compare(flags); }},
     {"plot", plot_flags, [](const Options& options) { return options.help(); },
      [](const cxxopts::ParseResult& flags, const std::string&) { return run_plot(flags); }},
+    {"export", export_flags, [](const Options& options) { return options.help(); },
+     [](const cxxopts::ParseResult& flags, const std::string&) { return run_export(flags); }},
 };
 
 int run_command(const Command& command, cli::Arguments& arguments, const std::string& typed) {
@@ -121,7 +126,7 @@ int run(int argc, char** argv) {
     if (command.name == word) return run_command(command, arguments, all.command());
   fail("unknown command '", word,
        "': choose surface or line, plane, trajectory, hessian, sharpness, coherence, connect, "
-       "compare or plot; see landscape --help");
+       "compare, plot or export; see landscape --help");
 }
 
 }  // namespace

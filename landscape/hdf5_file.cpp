@@ -262,6 +262,12 @@ bool Hdf5File::has(const std::string& name) const {
   }
 }
 
+bool Hdf5File::is_group(const std::string& name) const {
+  const Handle object(
+      checked(H5Oopen(id_, name.c_str(), H5P_DEFAULT), "open '", name, "' of ", path_), H5Oclose);
+  return H5Iget_type(object) == H5I_GROUP;
+}
+
 bool Hdf5File::is_numeric(const std::string& name) const {
   const Handle object(
       checked(H5Oopen(id_, name.c_str(), H5P_DEFAULT), "open '", name, "' of ", path_), H5Oclose);

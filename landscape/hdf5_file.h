@@ -32,6 +32,7 @@ class Hdf5File {
 
   const std::string& path() const { return path_; }
   bool has(const std::string& name) const;
+  bool is_group(const std::string& name) const;
   /// Whether `name` is a dataset of integers or floating point numbers.
   bool is_numeric(const std::string& name) const;
   /// The names of a group's members, in alphabetical order.

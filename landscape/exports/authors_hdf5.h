@@ -1,0 +1,20 @@
+// Surfaces as the paper's authors' tools write and read them.
+#pragma once
+
+#include <string>
+
+#include "landscape/surface.h"
+
+namespace topograd {
+
+/// Writes the authors' HDF5 layout and nothing else, atomically: dir_file, xcoordinates,
+/// ycoordinates (not of a line), train_loss, train_acc (percent), where they are there test_loss
+/// and test_acc, and min_eig and max_eig, of lambda_min and lambda_max where the surface has those.
+/// No attributes, no mask: -1 where a point is to do, float64 [y][x] as their plotters read it.
+/// Throws Error where a surface has none of these planes.
+void write_authors_hdf5(const Surface& surface, const std::string& path);
+
+/// Whether it has any, for a check before anything is written: that Error.
+void require_authors_planes(const Surface& surface);
+
+}  // namespace topograd

@@ -1,0 +1,29 @@
+// The formats that results are exported in, and which of them make sense of what.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "landscape/result_kind.h"
+
+namespace topograd {
+
+enum class ExportFormat { vti, vtr, vtp, npz, json, csv, obj, stl, h5 };
+
+/// "vtp": in flags and as the files' suffix, without its point.
+std::string name_of(ExportFormat format);
+/// The format of this name; an Error that lists them all for any other.
+ExportFormat format_named(const std::string& name);
+/// Whether there is one of this name.
+bool is_format(const std::string& name);
+/// Whether a file of this format is a mesh whose height is a plane's value.
+bool has_heights(ExportFormat format);
+
+/// The shape of what is exported: grids alone have meshes.
+enum class Extent { grid, line, other };
+
+/// An Error that says what to choose instead where `format` makes no sense of a result: "line.h5 is
+/// a line, which has no mesh: choose npz, json, csv or h5".
+void require_format(const std::string& path, ResultKind kind, Extent extent, ExportFormat format);
+
+}  // namespace topograd
