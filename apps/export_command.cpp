@@ -54,24 +54,34 @@ ExportSettings settings_in(const cxxopts::ParseResult& flags) {
   return settings;
 }
 
+struct FormatFlag {
+  const char* name;
+  Formats formats;  // that heed it
+  bool of_trajectories = true;
+};
+
+bool heeds(const ExportTarget& target, const FormatFlag& flag) {
+  return std::count(flag.formats.begin(), flag.formats.end(), target.format) > 0 &&
+         (flag.of_trajectories || target.source->surface);
+}
+
 /// A flag that no file would heed is an Error.
 void require_heeded(const cxxopts::ParseResult& flags, const std::vector<ExportTarget>& targets) {
   using enum ExportFormat;
-  const std::pair<const char*, Formats> kOf[] = {
-      {"plane", {vtp, obj, stl}},  {"log", {vtp, obj, stl}}, {"vmax", {vtp, obj, stl}},
-      {"height", {vtp, obj, stl}}, {"width", {obj, stl}},    {"base", {stl}},
-      {"comments", {csv}}};
-  for (const auto& [flag, formats] : kOf) {
-    if (flags.count(flag) == 0) continue;
+  const FormatFlag kFlags[] = {{"plane", {vtp, obj, stl}}, {"log", {vtp, obj, stl}},
+                               {"vmax", {vtp, obj, stl}},  {"height", {vtp, obj, stl}, false},
+                               {"width", {obj, stl}},      {"base", {stl}},
+                               {"comments", {csv}}};
+  for (const FormatFlag& flag : kFlags) {
+    if (flags.count(flag.name) == 0) continue;
     std::string names;
-    bool heeded = false;
-    for (ExportFormat format : formats) {
-      names += names.empty() ? "" : ", ";
-      names += name_of(format);
-      heeded = heeded || std::any_of(targets.begin(), targets.end(),
-                                     [&](const ExportTarget& t) { return t.format == format; });
-    }
-    require(heeded, "--", flag, " is of the formats ", names, " alone");
+    for (ExportFormat format : flag.formats)
+      names += text(names.empty() ? "" : ", ", name_of(format));
+    const bool heeded =
+        std::any_of(targets.begin(), targets.end(),
+                    [&](const ExportTarget& target) { return heeds(target, flag); });
+    require(heeded, "--", flag.name, " is of ", names, flag.of_trajectories ? "" : " of surfaces",
+            " alone");
   }
 }
 

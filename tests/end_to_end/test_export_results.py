@@ -143,6 +143,8 @@ class Commands(LandscapeTest, ExportTest):
         self.assertEqual(vtp["Points"][1::3], tree["proj_ycoord"])
         self.assertEqual(vtp["Points"][2::3], tree["projected_train_loss"])
         self.assert_refused(export("t.h5", "--output", "t.stl"), "t.h5 is a trajectory", "vtp")
+        self.assert_refused(export("t.h5", "--output", "t.vtp", "--height", "3"), "--height",
+                            "surfaces")
 
 
 class WrongInput(LandscapeTest):
