@@ -8,6 +8,7 @@
 #include "apps/hessian_command.h"
 #include "apps/plot_command.h"
 #include "apps/ranks.h"
+#include "apps/report_command.h"
 #include "apps/sharpness_command.h"
 #include "apps/surface_command.h"
 #include "kernels/core/check.h"
@@ -34,6 +35,7 @@ Usage:
   landscape plot FILE... [flags]                figures of results: SVG, PNG, PDF; beside one another
   landscape export FILE... --format vtp,npz     results in other tools' formats: ParaView, NumPy, JSON,
                                                 CSV, Blender, 3D printing, the authors' own
+  landscape report RESULT...                    results of all these, as one interactive HTML page
   landscape <command> --help                    the flags
   landscape --version
 
@@ -80,6 +82,7 @@ const Command kCommands[] = {
      [](const cxxopts::ParseResult& flags, const std::string&) { return run_plot(flags); }},
     {"export", export_flags, [](const Options& options) { return options.help(); },
      [](const cxxopts::ParseResult& flags, const std::string&) { return run_export(flags); }},
+    {"report", report_flags, [](const Options& options) { return options.help(); }, run_report},
 };
 
 int run_command(const Command& command, cli::Arguments& arguments, const std::string& typed) {
@@ -126,7 +129,7 @@ int run(int argc, char** argv) {
     if (command.name == word) return run_command(command, arguments, all.command());
   fail("unknown command '", word,
        "': choose surface or line, plane, trajectory, hessian, sharpness, coherence, connect, "
-       "compare, plot or export; see landscape --help");
+       "compare, plot, export or report; see landscape --help");
 }
 
 }  // namespace

@@ -1,0 +1,120 @@
+// The box around a surface: floor and walls with their grids, ticks and the axes' names.
+import type { Projection, Vector } from "./camera.ts";
+import type { Field } from "./field.ts";
+import { strokeLine, write, type Paper } from "./figure.ts";
+import { formatTicks } from "./format.ts";
+import { sceneX, sceneZ, type Box } from "./relief.ts";
+import { place, ticks, type Scale } from "./scale.ts";
+import { FONT } from "./theme.ts";
+
+export interface AxesOf {
+  field: Field;
+  box: Box;
+  scale: Scale;
+  valueLabel: string;
+}
+
+interface Ticks {
+  x: number[];
+  y: number[];
+  value: number[];
+}
+
+function ticksOf({ field, scale }: AxesOf, room: number): Ticks {
+  const along = (axis: readonly number[]): number[] => {
+    const low = Math.min(axis[0], axis[axis.length - 1]);
+    const high = Math.max(axis[0], axis[axis.length - 1]);
+    return ticks({ kind: "linear", low, high }, room < 420 ? 3 : 5);
+  };
+  return { x: along(field.x), y: along(field.y), value: ticks(scale, 5) };
+}
+
+/** The walls that stand behind the surface: on the far side of the eye. */
+function farSides(view: Projection): { sx: number; sz: number } {
+  return { sx: view.eye[0] > 0 ? -1 : 1, sz: view.eye[2] > 0 ? -1 : 1 };
+}
+
+/** What lies behind the surface. */
+export function drawBackdrop(paper: Paper, view: Projection, axes: AxesOf): void {
+  const { context, colours } = paper;
+  const { field, box, scale } = axes;
+  const { sx, sz } = farSides(view);
+  const at = (point: Vector): [number, number] => {
+    const { x, y } = view.project(point);
+    return [x, y];
+  };
+  const line = (a: Vector, b: Vector, colour: string): void =>
+    strokeLine(context, [at(a), at(b)], colour, 1);
+  const { halfX, halfZ, height } = box;
+  const marks = ticksOf(axes, paper.width);
+  for (const x of marks.x.map((value) => sceneX(field, box, value))) {
+    line([x, 0, -halfZ], [x, 0, halfZ], colours.grid);
+    line([x, 0, sz * halfZ], [x, height, sz * halfZ], colours.grid);
+  }
+  for (const z of marks.y.map((value) => sceneZ(field, box, value))) {
+    line([-halfX, 0, z], [halfX, 0, z], colours.grid);
+    line([sx * halfX, 0, z], [sx * halfX, height, z], colours.grid);
+  }
+  for (const y of marks.value.map((value) => height * place(scale, value)))
+    strokeLine(
+      context,
+      [[-sx * halfX, y, sz * halfZ], [sx * halfX, y, sz * halfZ], [sx * halfX, y, -sz * halfZ]]
+        .map((point) => at(point as unknown as Vector)),
+      colours.grid,
+      1,
+    );
+  for (const y of [0, height]) {
+    const corners: Vector[] = [
+      [-sx * halfX, y, sz * halfZ],
+      [sx * halfX, y, sz * halfZ],
+      [sx * halfX, y, -sz * halfZ],
+      [-sx * halfX, y, -sz * halfZ],
+    ];
+    const outline = y === 0 ? [...corners, corners[0]] : corners.slice(0, 3);
+    strokeLine(context, outline.map(at), colours.faint, 1);
+  }
+  line([sx * halfX, 0, sz * halfZ], [sx * halfX, height, sz * halfZ], colours.faint);
+}
+
+/** Ticks and names, on the edges nearest to the eye. */
+export function drawLabels(paper: Paper, view: Projection, axes: AxesOf): void {
+  const { field, box, scale } = axes;
+  const { sx, sz } = farSides(view);
+  const marks = ticksOf(axes, paper.width);
+  const label = (point: Vector, text: string, strong = false): void => {
+    const { x, y } = view.project(point);
+    write(paper.context, text, x, y, {
+      font: `${strong ? "italic 600 15px" : paper.width < 420 ? "10.5px" : "11.5px"} ${FONT}`,
+      colour: strong ? paper.colours.ink : paper.colours.muted,
+      align: "center",
+      baseline: "middle",
+    });
+  };
+  const out = 0.12;
+  const texts = { x: formatTicks(marks.x), y: formatTicks(marks.y), value: formatTicks(marks.value) };
+  marks.x.forEach((value, i) =>
+    label([sceneX(field, box, value), -0.02, -sz * (box.halfZ + out)], texts.x[i]));
+  marks.y.forEach((value, i) =>
+    label([-sx * (box.halfX + out), -0.02, sceneZ(field, box, value)], texts.y[i]));
+  label([0, -0.06, -sz * (box.halfZ + 0.3)], "α", true);
+  label([-sx * (box.halfX + 0.3), -0.06, 0], "β", true);
+  const edge = valueEdge(view, box, sx, sz);
+  marks.value.forEach((value, i) => {
+    const { x, y } = view.project([edge[0], box.height * place(scale, value), edge[2]]);
+    write(paper.context, texts.value[i], x - 8, y, {
+      font: `${paper.width < 420 ? "10.5px" : "11.5px"} ${FONT}`,
+      colour: paper.colours.muted,
+      align: "right",
+      baseline: "middle",
+    });
+  });
+}
+
+/** The upright edge of a far wall that is on the left of the picture. */
+function valueEdge(view: Projection, box: Box, sx: number, sz: number): Vector {
+  const edges: Vector[] = [
+    [sx * box.halfX, 0, -sz * box.halfZ],
+    [-sx * box.halfX, 0, sz * box.halfZ],
+  ];
+  return view.project(edges[0]).x < view.project(edges[1]).x ? edges[0] : edges[1];
+}

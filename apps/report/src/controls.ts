@@ -1,0 +1,123 @@
+// Small controls: one of several buttons, a list, a box to tick, two sliders.
+import { make } from "./dom.ts";
+
+export interface Control {
+  element: HTMLElement;
+  /** Shows the state as it is now. */
+  refresh(): void;
+}
+
+let made = 0;
+/** An id that no other element has. */
+function newId(): string {
+  return `control-${++made}`;
+}
+
+/** Buttons of which one is pressed. */
+export function oneOf<T extends string>(
+  label: string,
+  choices: { value: T; text: string; disabled?: () => boolean }[],
+  get: () => T,
+  set: (value: T) => void,
+): Control {
+  const buttons = choices.map(({ value, text }) =>
+    make("button", {
+      text,
+      on: { click: () => set(value) },
+      attributes: { type: "button", "data-choice": value },
+    }),
+  );
+  const element = make(
+    "div",
+    { class: "control" },
+    make("span", { class: "label", text: label }),
+    make("div", { class: "segments", attributes: { role: "group", "aria-label": label } }, ...buttons),
+  );
+  const refresh = (): void =>
+    buttons.forEach((button, i) => {
+      button.setAttribute("aria-pressed", String(choices[i].value === get()));
+      button.disabled = choices[i].disabled?.() ?? false;
+    });
+  return { element, refresh };
+}
+
+export function list(
+  label: string,
+  choices: { value: string; text: string }[],
+  get: () => string,
+  set: (value: string) => void,
+): Control {
+  const id = newId();
+  const select = make(
+    "select",
+    { attributes: { id, "data-control": label.toLowerCase() }, on: { change: () => set(select.value) } },
+    ...choices.map(({ value, text }) => make("option", { text, attributes: { value } })),
+  );
+  const element = make(
+    "div",
+    { class: "control" },
+    make("label", { class: "label", text: label, attributes: { for: id } }),
+    select,
+  );
+  return { element, refresh: () => void (select.value = get()) };
+}
+
+export function tick(
+  label: string,
+  name: string,
+  get: () => boolean,
+  set: (value: boolean) => void,
+): Control {
+  const box = make("input", {
+    attributes: { type: "checkbox", "data-control": name },
+    on: { change: () => set(box.checked) },
+  });
+  return {
+    element: make("label", { class: "tick" }, box, label),
+    refresh: () => void (box.checked = get()),
+  };
+}
+
+const SLIDER_STEPS = 1000;
+
+/** The two ends of a clipped scale; values are shown as `textOf` writes them. */
+export function clippingSliders(
+  get: () => { low: number; high: number },
+  set: (low: number, high: number) => void,
+  textOf: (share: number) => string,
+): Control {
+  const slider = (name: "low" | "high", label: string) => {
+    const id = newId();
+    const input = make("input", {
+      attributes: {
+        id, type: "range", min: "0", max: String(SLIDER_STEPS), "data-control": `clip-${name}`,
+      },
+      on: { input: () => move(name, Number(input.value) / SLIDER_STEPS) },
+    });
+    const output = make("output", { attributes: { for: id } });
+    const element = make(
+      "div",
+      { class: "control slider" },
+      make("label", { class: "label", attributes: { for: id } }, label, " ", output),
+      input,
+    );
+    return { input, output, element };
+  };
+  const move = (name: "low" | "high", share: number): void => {
+    const { low, high } = get();
+    // The ends never meet: a scale of one value has no colours.
+    if (name === "low") set(Math.min(share, high - 1 / SLIDER_STEPS), high);
+    else set(low, Math.max(share, low + 1 / SLIDER_STEPS));
+  };
+  const low = slider("low", "from");
+  const high = slider("high", "to");
+  const refresh = (): void => {
+    const now = get();
+    for (const [{ input, output }, share] of [[low, now.low], [high, now.high]] as const) {
+      input.value = String(Math.round(share * SLIDER_STEPS));
+      output.textContent = textOf(share);
+      input.setAttribute("aria-valuetext", textOf(share));
+    }
+  };
+  return { element: make("div", { class: "pair" }, low.element, high.element), refresh };
+}

@@ -1,0 +1,146 @@
+// A picture on a canvas that follows its element's size, the screen's density and the theme.
+import { make, save, fileName } from "./dom.ts";
+import { FONT, onThemeChange, palette, type Palette } from "./theme.ts";
+
+/** What a picture is drawn on; positions are in CSS pixels. */
+export interface Paper {
+  context: CanvasRenderingContext2D;
+  width: number;
+  height: number;
+  /** Device pixels in a CSS pixel. */
+  ratio: number;
+  colours: Palette;
+  /** For a file, which shows no pointer. */
+  still: boolean;
+}
+
+export interface Caption {
+  title: string;
+  about: string;
+}
+
+export interface Drawing {
+  /** What a screen reader says of it. */
+  label: string;
+  draw: (paper: Paper) => void;
+  caption: () => Caption;
+  /** Below the picture, in files alone. */
+  footer?: { height: number; draw: (paper: Paper) => void };
+}
+
+export class Figure {
+  readonly canvas: HTMLCanvasElement;
+  private waiting = false;
+
+  constructor(private readonly drawing: Drawing) {
+    this.canvas = make("canvas", {
+      attributes: { tabindex: "0", role: "img", "aria-label": drawing.label },
+    });
+    new ResizeObserver(() => this.redraw()).observe(this.canvas);
+    onThemeChange(() => this.redraw());
+  }
+
+  /** Before the next frame, however often it is asked for. */
+  redraw(): void {
+    if (this.waiting) return;
+    this.waiting = true;
+    requestAnimationFrame(() => {
+      this.waiting = false;
+      this.drawNow();
+    });
+  }
+
+  private drawNow(): void {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    if (width === 0 || height === 0) return;
+    const ratio = Math.min(2.5, devicePixelRatio);
+    const pixels = [Math.round(width * ratio), Math.round(height * ratio)];
+    // Setting a size clears the canvas, and costs a new one.
+    if (this.canvas.width !== pixels[0]) this.canvas.width = pixels[0];
+    if (this.canvas.height !== pixels[1]) this.canvas.height = pixels[1];
+    const context = this.canvas.getContext("2d");
+    if (!context) return;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    this.drawing.draw({ context, width, height, ratio, colours: palette(), still: false });
+  }
+
+  /** The picture under its title, twice as fine as the screen's. */
+  async png(): Promise<Blob> {
+    const ratio = 2;
+    const width = Math.max(640, this.canvas.clientWidth);
+    const height = Math.round((width * this.canvas.clientHeight) / this.canvas.clientWidth);
+    const head = 64;
+    const foot = this.drawing.footer?.height ?? 0;
+    const canvas = make("canvas");
+    canvas.width = width * ratio;
+    canvas.height = (head + height + foot) * ratio;
+    const context = canvas.getContext("2d");
+    if (!context) throw new Error("the browser has no canvas to draw on");
+    const colours = palette();
+    context.scale(ratio, ratio);
+    context.fillStyle = colours.paper;
+    context.fillRect(0, 0, width, head + height + foot);
+    const { title, about } = this.drawing.caption();
+    write(context, title, 24, 32, { font: `600 17px ${FONT}`, colour: colours.ink });
+    write(context, about, 24, 52, { font: `13px ${FONT}`, colour: colours.muted });
+    const part = (offset: number, tall: number, draw: (paper: Paper) => void): void => {
+      context.save();
+      context.translate(0, offset);
+      draw({ context, width, height: tall, ratio, colours, still: true });
+      context.restore();
+    };
+    part(head, height, this.drawing.draw);
+    if (this.drawing.footer) part(head + height, foot, this.drawing.footer.draw);
+    return await new Promise((resolve, reject) => {
+      canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no PNG"))), "image/png");
+    });
+  }
+
+  async savePng(): Promise<void> {
+    save(`${fileName(this.drawing.caption().title)}.png`, await this.png());
+  }
+}
+
+interface Writing {
+  font?: string;
+  colour: string;
+  align?: CanvasTextAlign;
+  baseline?: CanvasTextBaseline;
+  /** Around the letters, so that lines behind do not disturb. */
+  halo?: string;
+}
+
+export function write(
+  context: CanvasRenderingContext2D,
+  text: string,
+  x: number,
+  y: number,
+  { font, colour, align = "left", baseline = "alphabetic", halo }: Writing,
+): void {
+  context.font = font ?? `12px ${FONT}`;
+  context.textAlign = align;
+  context.textBaseline = baseline;
+  if (halo !== undefined) {
+    context.strokeStyle = halo;
+    context.lineWidth = 3.5;
+    context.lineJoin = "round";
+    context.strokeText(text, x, y);
+  }
+  context.fillStyle = colour;
+  context.fillText(text, x, y);
+}
+
+export function strokeLine(
+  context: CanvasRenderingContext2D,
+  points: readonly (readonly [number, number])[],
+  colour: string,
+  width: number,
+): void {
+  context.beginPath();
+  points.forEach(([x, y], i) => (i === 0 ? context.moveTo(x, y) : context.lineTo(x, y)));
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.lineJoin = "round";
+  context.stroke();
+}

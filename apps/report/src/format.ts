@@ -1,0 +1,86 @@
+// Numbers and names as people read them.
+
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+/** "0.001234", "1.2 × 10⁻⁷": so many significant digits, and no zeros that say nothing. */
+export function formatNumber(value: number, digits = 5): string {
+  if (Number.isNaN(value)) return "–";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  const shown = Number(size.toPrecision(digits));
+  const sign = value < 0 ? "−" : "";
+  if (shown >= 1e-4 && shown < 1e6) return sign + String(shown);
+  const [mantissa, exponent] = shown.toExponential().split("e");
+  const power = (exponent.startsWith("-") ? "⁻" : "") + raised(exponent.replace(/^[+-]/, ""));
+  return sign + (mantissa === "1" ? `10${power}` : `${mantissa} × 10${power}`);
+}
+
+function raised(digits: string): string {
+  return [...digits].map((digit) => SUPERSCRIPTS[Number(digit)]).join("");
+}
+
+/** Ticks that lie close together keep the digits that tell them apart. */
+export function formatTicks(values: number[]): string[] {
+  for (let digits = 3; digits < 10; ++digits) {
+    const shown = values.map((value) => formatNumber(value, digits));
+    if (new Set(shown).size === values.length) return shown;
+  }
+  return values.map((value) => formatNumber(value, 10));
+}
+
+/** "0.1234 ± 0.0012": the value to the digits that its error leaves. */
+export function formatEstimate(value: number, error: number): string {
+  if (!Number.isFinite(value) || Number.isNaN(error)) return formatNumber(value, 4);
+  if (!(error > 0) || !Number.isFinite(error))
+    return `${formatNumber(value, 4)} ± ${formatNumber(error, 2)}`;
+  const lost = Math.floor(Math.log10(Math.max(Math.abs(value), error))) - Math.floor(Math.log10(error));
+  return `${formatNumber(value, Math.min(8, Math.max(2, lost + 2)))} ± ${formatNumber(error, 2)}`;
+}
+
+const PLANES: Record<string, string> = {
+  train_loss: "training loss",
+  test_loss: "test loss",
+  train_acc: "training accuracy (%)",
+  test_acc: "test accuracy (%)",
+  train_loss_se: "training loss, standard error",
+  test_loss_se: "test loss, standard error",
+  train_loss_mse: "training loss, squared error",
+  test_loss_mse: "test loss, squared error",
+  train_loss_sd: "training loss, deviation over directions",
+  test_loss_sd: "test loss, deviation over directions",
+  train_correct: "training images classified rightly",
+  test_correct: "test images classified rightly",
+  train_n: "training images evaluated",
+  test_n: "test images evaluated",
+  lambda_max: "largest eigenvalue",
+  lambda_min: "smallest eigenvalue",
+  lambda_ratio: "|smallest / largest eigenvalue|",
+  lambda_residual: "eigenvalues' relative residual",
+  gradient_norm: "gradient norm",
+  batch_gradient_norm: "mean norm of batch gradients",
+  curvature_loss: "loss of the curvature's images",
+  trace: "trace of the Hessian",
+  trace_se: "trace, standard error",
+  coherence_loss: "loss of the minibatches",
+  coherence_accuracy: "accuracy of the minibatches (%)",
+  coherence_cosine: "mean cosine of gradients",
+  coherence_cosine_min: "smallest cosine of gradients",
+  coherence_snr: "signal-to-noise ratio of gradients",
+  coherence_noise_scale: "noise scale (images)",
+  inner_product_min: "smallest product of gradients",
+};
+
+/** "training loss" of train_loss; a name that is not known stays as it is. */
+export function planeLabel(name: string): string {
+  return PLANES[name] ?? name.replaceAll("_", " ");
+}
+
+export function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** "runs/a/surface.h5" is surface, with its folder where the name alone says little. */
+export function fileStem(path: string): string {
+  return (path.split("/").pop() ?? path).replace(/\.[^.]*$/, "");
+}

@@ -1,0 +1,158 @@
+// The shape of a surface in the scene: heights, normals, shading and triangles of a field.
+import type { Field } from "./field.ts";
+import { place, type Scale } from "./scale.ts";
+
+/** In the scene alpha runs along x and beta along -z, in [-1, 1] at the longer side; y is up. */
+export interface Box {
+  halfX: number;
+  halfZ: number;
+  height: number;
+}
+
+export function boxOf(field: Field): Box {
+  const extent = (axis: readonly number[]): number => Math.abs(axis[axis.length - 1] - axis[0]);
+  const x = extent(field.x);
+  const y = extent(field.y);
+  const longer = Math.max(x, y) || 1;
+  // A plane much longer than wide is drawn less so: a needle shows nothing.
+  return { halfX: Math.max(0.45, x / longer), halfZ: Math.max(0.45, y / longer), height: 0.95 };
+}
+
+/** A coordinate's place in the scene. */
+export function sceneX(field: Field, box: Box, x: number): number {
+  return box.halfX * (2 * share(field.x, x) - 1);
+}
+export function sceneZ(field: Field, box: Box, y: number): number {
+  return box.halfZ * (1 - 2 * share(field.y, y));
+}
+function share(axis: readonly number[], at: number): number {
+  const low = Math.min(axis[0], axis[axis.length - 1]);
+  const high = Math.max(axis[0], axis[axis.length - 1]);
+  return high > low ? (at - low) / (high - low) : 0.5;
+}
+
+export interface Relief {
+  /** NaN at holes. */
+  heights: Float32Array;
+  positions: Float32Array;
+  normals: Float32Array;
+  /** Share of light that reaches a point, and the share of its colour scale. */
+  light: Float32Array;
+  tone: Float32Array;
+  triangles: Uint32Array;
+}
+
+export function reliefOf(
+  field: Field,
+  box: Box,
+  heightPlane: Float32Array,
+  heightScale: Scale,
+  colourPlane: Float32Array,
+  colourScale: Scale,
+): Relief {
+  const count = field.nx * field.ny;
+  const heights = new Float32Array(count);
+  const tone = new Float32Array(count);
+  for (let i = 0; i < count; ++i) {
+    heights[i] = box.height * place(heightScale, heightPlane[i]);
+    tone[i] = place(colourScale, colourPlane[i]);
+  }
+  const positions = positionsOf(field, box, heights);
+  return {
+    heights,
+    positions,
+    normals: normalsOf(positions, field.nx, field.ny),
+    light: lightOf(heights, field.nx, field.ny, (2 * box.halfX) / Math.max(1, field.nx - 1)),
+    tone,
+    triangles: trianglesOf(heights, field.nx, field.ny),
+  };
+}
+
+function positionsOf(field: Field, box: Box, heights: Float32Array): Float32Array {
+  const positions = new Float32Array(3 * heights.length);
+  const xs = field.x.map((x) => sceneX(field, box, x));
+  const zs = field.y.map((y) => sceneZ(field, box, y));
+  for (let iy = 0, i = 0; iy < field.ny; ++iy)
+    for (let ix = 0; ix < field.nx; ++ix, ++i) {
+      positions[3 * i] = xs[ix];
+      positions[3 * i + 1] = Number.isNaN(heights[i]) ? 0 : heights[i];
+      positions[3 * i + 2] = zs[iy];
+    }
+  return positions;
+}
+
+/** Central differences; at an edge the one neighbour there is. */
+function normalsOf(positions: Float32Array, nx: number, ny: number): Float32Array {
+  const normals = new Float32Array(positions.length);
+  const slope = (a: number, b: number, along: number): number => {
+    const run = positions[3 * b + along] - positions[3 * a + along];
+    return run === 0 ? 0 : (positions[3 * b + 1] - positions[3 * a + 1]) / run;
+  };
+  for (let iy = 0; iy < ny; ++iy)
+    for (let ix = 0; ix < nx; ++ix) {
+      const i = iy * nx + ix;
+      const dx = slope(ix > 0 ? i - 1 : i, ix + 1 < nx ? i + 1 : i, 0);
+      const dz = slope(iy > 0 ? i - nx : i, iy + 1 < ny ? i + nx : i, 2);
+      const length = Math.hypot(dx, 1, dz);
+      normals[3 * i] = -dx / length;
+      normals[3 * i + 1] = 1 / length;
+      normals[3 * i + 2] = -dz / length;
+    }
+  return normals;
+}
+
+const DIRECTIONS = [0, 1, 2, 3, 4, 5, 6, 7].map((k) => {
+  const angle = (2 * Math.PI * (k + 0.5)) / 8;
+  return [Math.cos(angle), Math.sin(angle)] as const;
+});
+const REACHES = [0.02, 0.05, 0.1, 0.18, 0.3, 0.5]; // in the scene, of 2 across
+
+/** How open the sky is over a point: what stands around it hides a part. Pits look deep by this. */
+function lightOf(heights: Float32Array, nx: number, ny: number, spacing: number): Float32Array {
+  const light = new Float32Array(heights.length).fill(1);
+  for (const [cosine, sine] of DIRECTIONS) {
+    const steps = REACHES.map((reach) => [
+      Math.round((cosine * reach) / spacing),
+      Math.round((sine * reach) / spacing),
+      1 / reach,
+    ]).filter(([sx, sy]) => sx !== 0 || sy !== 0);
+    for (let iy = 0; iy < ny; ++iy)
+      for (let ix = 0; ix < nx; ++ix) {
+        const own = heights[iy * nx + ix];
+        let steepest = 0;
+        for (const [sx, sy, perReach] of steps) {
+          const x = ix + sx;
+          const y = iy + sy;
+          if (x < 0 || y < 0 || x >= nx || y >= ny) break;
+          const rise = (heights[y * nx + x] - own) * perReach;
+          if (rise > steepest) steepest = rise;
+        }
+        // The sine of the horizon's angle, an eighth of the sky each.
+        light[iy * nx + ix] -= (0.125 * steepest) / Math.sqrt(1 + steepest * steepest);
+      }
+  }
+  return light;
+}
+
+/** Two a cell, none where a corner is a hole. */
+function trianglesOf(heights: Float32Array, nx: number, ny: number): Uint32Array {
+  const triangles: number[] = [];
+  const add = (a: number, b: number, c: number): void => {
+    if (!Number.isNaN(heights[a] + heights[b] + heights[c])) triangles.push(a, b, c);
+  };
+  for (let iy = 0; iy + 1 < ny; ++iy)
+    for (let ix = 0; ix + 1 < nx; ++ix) {
+      const i = iy * nx + ix;
+      // The diagonal that bends less: ridges stay ridges.
+      const first = Math.abs(heights[i] - heights[i + nx + 1]);
+      const second = Math.abs(heights[i + 1] - heights[i + nx]);
+      if (first <= second) {
+        add(i, i + 1, i + nx + 1);
+        add(i, i + nx + 1, i + nx);
+      } else {
+        add(i, i + 1, i + nx);
+        add(i + 1, i + nx + 1, i + nx);
+      }
+    }
+  return Uint32Array.from(triangles);
+}

@@ -1,0 +1,88 @@
+// From a value to its place on a scale, linear or logarithmic, and the ticks of an axis.
+import type { Range } from "./field.ts";
+
+export type ScaleKind = "linear" | "log";
+
+/** low is at 0, high at 1; what lies beyond is clipped to them. */
+export interface Scale {
+  kind: ScaleKind;
+  low: number;
+  high: number;
+}
+
+function forward(kind: ScaleKind, value: number): number {
+  return kind === "log" ? Math.log(value) : value;
+}
+
+/** In [0, 1]; NaN where there is no value. On a log scale what is not above 0 is at the bottom. */
+export function place(scale: Scale, value: number): number {
+  if (!Number.isFinite(value)) return NaN;
+  if (scale.kind === "log" && value <= 0) return 0;
+  const low = forward(scale.kind, scale.low);
+  const high = forward(scale.kind, scale.high);
+  if (!(high > low)) return 0.5;
+  return Math.min(1, Math.max(0, (forward(scale.kind, value) - low) / (high - low)));
+}
+
+/** The value at a place, the inverse of place(). */
+export function valueAt(scale: Scale, share: number): number {
+  if (share <= 0) return scale.low;
+  if (share >= 1) return scale.high;
+  const low = forward(scale.kind, scale.low);
+  const value = low + share * (forward(scale.kind, scale.high) - low);
+  return scale.kind === "log" ? Math.exp(value) : value;
+}
+
+/** A scale that holds a range. A log scale begins at the smallest value above 0. */
+export function scaleOver(range: Range, kind: ScaleKind): Scale {
+  return { kind, low: kind === "log" ? range.positive : range.low, high: range.high };
+}
+
+export function canBeLog(range: Range): boolean {
+  return range.positive < range.high;
+}
+
+/** As the pictures of landscape surface: evenly spaced levels would leave a deep basin empty. */
+export function defaultKind(range: Range): ScaleKind {
+  return range.low > 0 && range.high > 4 * range.low ? "log" : "linear";
+}
+
+/** Round values from low to high, about `count` of them. */
+export function ticks(scale: Scale, count: number): number[] {
+  if (!(scale.high > scale.low)) return [scale.low];
+  return scale.kind === "log" && scale.high / scale.low > 3
+    ? logTicks(scale.low, scale.high, count)
+    : linearTicks(scale.low, scale.high, count);
+}
+
+function linearTicks(low: number, high: number, count: number): number[] {
+  const rough = (high - low) / Math.max(1, count);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
+  const result: number[] = [];
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i)
+    result.push(Number((i * step).toPrecision(12)));
+  return result;
+}
+
+/** Of 1, 2, 5 times powers of ten, or 1, 3, or powers alone, or every second of them, ... */
+function logTicks(low: number, high: number, count: number): number[] {
+  const choose = (factors: number[], every: number): number[] => {
+    const found: number[] = [];
+    for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); ++power) {
+      if (power % every !== 0) continue;
+      for (const factor of factors) {
+        const tick = Number(`${factor}e${power}`);
+        if (tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9)) found.push(tick);
+      }
+    }
+    return found;
+  };
+  for (const factors of [[1, 2, 5], [1, 3], [1]]) {
+    const found = choose(factors, 1);
+    if (found.length <= 1.5 * count) return found.length > 1 ? found : linearTicks(low, high, count);
+  }
+  let every = 2;
+  while (choose([1], every).length > 1.5 * count) ++every;
+  return choose([1], every);
+}

@@ -1,0 +1,57 @@
+// One-dimensional surfaces: losses along a line.
+import type { Series } from "../chart_drawing.ts";
+import { make } from "../dom.ts";
+import { capitalised, planeLabel } from "../format.ts";
+import { LineChart } from "../line_chart.ts";
+import type { Section } from "../page.ts";
+import { isLoss, planeNames, type Scene } from "../scenes.ts";
+
+export function linesSection(lines: Scene[]): Section | null {
+  if (lines.length === 0) return null;
+  const charts = lines.flatMap((scene) => chartsOf(scene).map((chart) => chart.element));
+  return {
+    id: "lines",
+    name: "Lines",
+    about: "Bands are one standard error, or one standard deviation over several directions.",
+    content: [make("div", { class: "cards charts" }, ...charts)],
+  };
+}
+
+/** Losses in one chart, accuracies in another, anything else each in its own. */
+function chartsOf(scene: Scene): LineChart[] {
+  const names = planeNames([scene]).filter((name) => !/_(se|sd|correct|n)$/.test(name));
+  const losses = names.filter((name) => isLoss(name) || /_loss(_mse)?_seed\d+$/.test(name));
+  const accuracies = names.filter((name) => name.endsWith("_acc"));
+  const rest = names.filter((name) => !losses.includes(name) && !accuracies.includes(name));
+  return [
+    losses.length > 0 ? chartOf(scene, "loss", losses) : null,
+    accuracies.length > 0 ? chartOf(scene, "accuracy (%)", accuracies) : null,
+    ...rest.map((name) => chartOf(scene, planeLabel(name), [name])),
+  ].filter((chart) => chart !== null);
+}
+
+function chartOf(scene: Scene, yLabel: string, names: string[]): LineChart {
+  const { field, provenance } = scene;
+  const errorsOf = (name: string): Float32Array | undefined =>
+    field.planes.get(`${name}_sd`) ?? field.planes.get(`${name}_se`);
+  const series: Series[] = names.map((name, i) => ({
+    name: capitalised(planeLabel(name)),
+    x: field.x,
+    y: [...(field.planes.get(name) ?? [])],
+    errors: errorsOf(name) ? [...(errorsOf(name) ?? [])] : null,
+    colour: i,
+    dashed: name.includes("_seed"),
+  }));
+  const barriers = ["train", "test"].flatMap((set) => {
+    const barrier = provenance[`${set}_loss_barrier`];
+    return barrier && yLabel === "loss" ? [`${set} barrier ${barrier}`] : [];
+  });
+  return new LineChart({
+    title: scene.name,
+    about: [scene.about, ...barriers].join("; "),
+    xLabel: "α",
+    yLabel,
+    series,
+    log: false,
+  });
+}

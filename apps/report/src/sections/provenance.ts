@@ -1,0 +1,39 @@
+// What every number of the page was made from, and how.
+import { make } from "../dom.ts";
+import type { Section } from "../page.ts";
+import type { Report, Result } from "../schema.ts";
+
+const KINDS: Record<Result["kind"], string> = {
+  surface: "surface",
+  trajectory: "trajectory",
+  curvature: "curvature",
+  sharpness: "sharpness",
+  coherence: "coherence of gradients",
+  paths: "paths between networks",
+  training_log: "training log",
+};
+
+export function provenanceSection(report: Report): Section {
+  return {
+    id: "provenance",
+    name: "Provenance",
+    about: "What the files say of their own making.",
+    content: [...report.results.map(detailsOf), command("This page", report.command)],
+  };
+}
+
+function detailsOf(result: Result): HTMLElement {
+  const facts = Object.entries(result.provenance);
+  return make(
+    "details",
+    { class: "provenance" },
+    make("summary", {}, make("span", { class: "file", text: result.file }), make("span", { class: "kind", text: KINDS[result.kind] })),
+    facts.length > 0
+      ? make("dl", {}, ...facts.map(([name, value]) => make("div", {}, make("dt", { text: name }), make("dd", { text: value }))))
+      : make("p", { class: "about", text: "The file says nothing of its making." }),
+  );
+}
+
+function command(what: string, typed: string): HTMLElement {
+  return make("p", { class: "command" }, make("span", { text: what }), make("code", { text: typed }));
+}

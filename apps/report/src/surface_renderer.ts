@@ -1,0 +1,174 @@
+// Draws reliefs with WebGL: one renderer for all surfaces of the page, whose picture each of them
+// copies. Browsers allow a page only so many WebGL contexts.
+import {
+  BufferAttribute,
+  BufferGeometry,
+  Color,
+  DataTexture,
+  DoubleSide,
+  Group,
+  LinearFilter,
+  LinearSRGBColorSpace,
+  Mesh,
+  PerspectiveCamera,
+  RGBAFormat,
+  Scene,
+  ShaderMaterial,
+  Vector3,
+  WebGLRenderer,
+} from "three";
+import type { Projection, Vector } from "./camera.ts";
+import type { Relief } from "./relief.ts";
+import { fragmentShader, solidFragmentShader, solidVertexShader, vertexShader } from "./shaders.ts";
+import { tubeOf } from "./tube.ts";
+import { TABLE_SIZE, viridisTable } from "./viridis.ts";
+
+/** A line on a surface, as a tube. */
+export interface Stroke {
+  points: Vector[];
+  radius: number;
+  colour: string;
+}
+
+export interface Look {
+  /** Lines of equal height, so many from bottom to top; 0: none. */
+  levels: number;
+  /** The grid's own lines. */
+  grid: boolean;
+}
+
+/** One surface's part of the scene. */
+export class ReliefModel {
+  readonly group = new Group();
+  private readonly geometry = new BufferGeometry();
+  private strokes: Mesh[] = [];
+
+  constructor(private readonly material: ShaderMaterial) {
+    this.group.add(new Mesh(this.geometry, material));
+  }
+
+  setRelief(relief: Relief): void {
+    const set = (name: string, values: Float32Array, size: number): void => {
+      this.geometry.setAttribute(name, new BufferAttribute(values, size));
+    };
+    this.geometry.dispose();
+    set("position", relief.positions, 3);
+    set("normal", relief.normals, 3);
+    set("light", relief.light, 1);
+    set("tone", relief.tone, 1);
+    this.geometry.setIndex(new BufferAttribute(relief.triangles, 1));
+    this.geometry.computeBoundingSphere();
+  }
+
+  setStrokes(strokes: Stroke[]): void {
+    for (const mesh of this.strokes) {
+      this.group.remove(mesh);
+      mesh.geometry.dispose();
+      (mesh.material as ShaderMaterial).dispose();
+    }
+    this.strokes = strokes.map(({ points, radius, colour }) => {
+      const tube = tubeOf(points, radius);
+      const geometry = new BufferGeometry();
+      geometry.setAttribute("position", new BufferAttribute(tube.positions, 3));
+      geometry.setAttribute("normal", new BufferAttribute(tube.normals, 3));
+      geometry.setIndex(new BufferAttribute(tube.triangles, 1));
+      return new Mesh(geometry, solidMaterial(colour));
+    });
+    for (const mesh of this.strokes) this.group.add(mesh);
+  }
+
+  setLook(look: Look): void {
+    this.material.uniforms["levels"].value = look.levels;
+    this.material.uniforms["grid"].value = look.grid ? 1 : 0;
+  }
+
+  setBox(height: number, cells: [number, number], half: [number, number]): void {
+    this.material.uniforms["boxHeight"].value = height;
+    this.material.uniforms["cells"].value = cells;
+    this.material.uniforms["halfExtent"].value = half;
+  }
+}
+
+function solidMaterial(colour: string): ShaderMaterial {
+  const value = new Color().setStyle(colour, LinearSRGBColorSpace);
+  return new ShaderMaterial({
+    vertexShader: solidVertexShader,
+    fragmentShader: solidFragmentShader,
+    uniforms: { colour: { value } },
+  });
+}
+
+export class SurfaceRenderer {
+  private readonly scene = new Scene();
+  private readonly camera = new PerspectiveCamera(30, 1, 0.05, 60);
+  private readonly table: DataTexture;
+  private width = 0;
+  private height = 0;
+
+  private constructor(private readonly renderer: WebGLRenderer) {
+    // Colours are worked out as the screen shows them: viridis as it is, shaded a little.
+    renderer.outputColorSpace = LinearSRGBColorSpace;
+    renderer.setClearColor(0x000000, 0);
+    renderer.autoClear = true;
+    this.table = new DataTexture(viridisTable, TABLE_SIZE, 1, RGBAFormat);
+    this.table.magFilter = LinearFilter;
+    this.table.minFilter = LinearFilter;
+    this.table.needsUpdate = true;
+  }
+
+  /** null where the browser has no WebGL. */
+  static create(): SurfaceRenderer | null {
+    try {
+      const canvas = document.createElement("canvas");
+      // Asked for here: three.js would write its failure to the console.
+      const context = canvas.getContext("webgl2", { antialias: true, alpha: true });
+      if (!context) return null;
+      return new SurfaceRenderer(new WebGLRenderer({ canvas, context, antialias: true, alpha: true }));
+    } catch {
+      return null;
+    }
+  }
+
+  get lost(): boolean {
+    return this.renderer.getContext().isContextLost();
+  }
+
+  makeModel(): ReliefModel {
+    return new ReliefModel(
+      new ShaderMaterial({
+        vertexShader,
+        fragmentShader,
+        side: DoubleSide,
+        uniforms: {
+          table: { value: this.table },
+          levels: { value: 0 },
+          grid: { value: 0 },
+          boxHeight: { value: 1 },
+          cells: { value: [1, 1] },
+          halfExtent: { value: [1, 1] },
+        },
+      }),
+    );
+  }
+
+  /** The picture of one model, transparent around it; valid until the next call. */
+  render(model: ReliefModel, view: Projection, ratio: number): CanvasImageSource {
+    const width = Math.max(1, Math.round(view.width * ratio));
+    const height = Math.max(1, Math.round(view.height * ratio));
+    if (width !== this.width || height !== this.height) {
+      this.renderer.setSize(width, height, false);
+      this.width = width;
+      this.height = height;
+    }
+    this.camera.fov = (view.fieldOfView * 180) / Math.PI;
+    this.camera.aspect = view.width / view.height;
+    this.camera.position.set(...view.eye);
+    this.camera.up.set(0, 1, 0);
+    this.camera.lookAt(new Vector3(...view.target));
+    this.camera.updateProjectionMatrix();
+    this.scene.add(model.group);
+    this.renderer.render(this.scene, this.camera);
+    this.scene.remove(model.group);
+    return this.renderer.domElement;
+  }
+}
