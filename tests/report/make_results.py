@@ -46,7 +46,7 @@ def pit(x, y):
 
 def steep(x, y):
     """Values over many powers of ten."""
-    return np.exp(7.5 * np.sqrt(x * x + 0.6 * y * y) - 2.5) + 0.02
+    return np.exp(4.5 * np.sqrt(x * x + 0.6 * y * y) - 2.5) - 0.05
 
 
 def surface(path, name, function, points, holes=False, **more):

@@ -12,7 +12,7 @@ export interface Camera {
 export const HOME: Camera = { azimuth: 0.62, elevation: 0.52, zoom: 1 };
 
 const FIELD_OF_VIEW = 0.46; // radians, vertical
-const MIDDLE: Vector = [0, 0.4, 0];
+const MIDDLE: Vector = [0, 0.3, 0];
 
 export function clamped(camera: Camera): Camera {
   return {
@@ -38,8 +38,9 @@ export class Projection {
     readonly height: number,
   ) {
     const aspect = width / height;
-    // Far enough that the box fits a picture's narrower side.
-    const distance = (6.1 * Math.max(1, 1.22 / aspect)) / camera.zoom;
+    // Far enough that the box fits a picture's narrower side, with its ticks' texts.
+    const room = Math.max(1, 1.24 / aspect) * (1 + 28 / width);
+    const distance = (5.6 * room) / camera.zoom;
     const flat = Math.cos(camera.elevation);
     this.forward = [
       -flat * Math.sin(camera.azimuth),

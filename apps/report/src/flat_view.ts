@@ -4,10 +4,13 @@ import { cellOf, type Field } from "./field.ts";
 import { strokeLine, write, type Paper } from "./figure.ts";
 import { formatNumber, formatTicks } from "./format.ts";
 import type { Box } from "./relief.ts";
-import { place, ticks, valueAt, type Scale } from "./scale.ts";
+import { levels, place, ticks, type Scale } from "./scale.ts";
 import type { Mark } from "./scenes.ts";
 import { FONT } from "./theme.ts";
 import { TABLE_SIZE, viridisTable } from "./viridis.ts";
+
+/** Lines of equal height, about so many. */
+export const LEVELS = 14;
 
 /** Where on the paper the axes run. */
 export interface Frame {
@@ -93,23 +96,17 @@ export function levelLines(
   places: Float32Array,
   scale: Scale,
 ): { value: number; lines: ContourLine[] }[] {
-  return levelsOf(scale).map((value) => ({
+  return levels(scale, LEVELS).map((value) => ({
     value,
     lines: contourLines(places, field.nx, field.ny, place(scale, value)),
   }));
-}
-
-function levelsOf(scale: Scale): number[] {
-  const round = ticks(scale, 11).filter((value) => value > scale.low && value < scale.high);
-  if (round.length >= 5) return round;
-  return Array.from({ length: 9 }, (_, i) => valueAt(scale, (i + 1) / 10));
 }
 
 export function drawLevelLines(
   paper: Paper,
   frame: Frame,
   field: Field,
-  levels: { value: number; lines: ContourLine[] }[],
+  all: { value: number; lines: ContourLine[] }[],
 ): void {
   const { context } = paper;
   const xs = field.x;
@@ -121,7 +118,7 @@ export function drawLevelLines(
   const onPaper = ([gx, gy]: [number, number]): [number, number] =>
     toPaper(frame, field, between(xs, gx), between(ys, gy));
   const taken: [number, number][] = [];
-  for (const { value, lines } of levels) {
+  for (const { value, lines } of all) {
     const drawn = lines.map((line) => line.points.map(onPaper));
     for (const points of drawn) strokeLine(context, points, "rgba(10,14,20,0.55)", 1);
     const longest = drawn.reduce((a, b) => (b.length > a.length ? b : a), []);

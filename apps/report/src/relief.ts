@@ -61,7 +61,7 @@ export function reliefOf(
   return {
     heights,
     positions,
-    normals: normalsOf(positions, field.nx, field.ny),
+    normals: normalsOf(positions, heights, field.nx, field.ny),
     light: lightOf(heights, field.nx, field.ny, (2 * box.halfX) / Math.max(1, field.nx - 1)),
     tone,
     triangles: trianglesOf(heights, field.nx, field.ny),
@@ -81,18 +81,21 @@ function positionsOf(field: Field, box: Box, heights: Float32Array): Float32Arra
   return positions;
 }
 
-/** Central differences; at an edge the one neighbour there is. */
-function normalsOf(positions: Float32Array, nx: number, ny: number): Float32Array {
+/** Central differences; at an edge and at a hole the one neighbour there is. */
+function normalsOf(positions: Float32Array, heights: Float32Array, nx: number, ny: number): Float32Array {
   const normals = new Float32Array(positions.length);
-  const slope = (a: number, b: number, along: number): number => {
+  const slope = (before: number, own: number, after: number, along: number): number => {
+    const a = Number.isNaN(heights[before]) ? own : before;
+    const b = Number.isNaN(heights[after]) ? own : after;
     const run = positions[3 * b + along] - positions[3 * a + along];
-    return run === 0 ? 0 : (positions[3 * b + 1] - positions[3 * a + 1]) / run;
+    return run === 0 ? 0 : (heights[b] - heights[a]) / run;
   };
   for (let iy = 0; iy < ny; ++iy)
     for (let ix = 0; ix < nx; ++ix) {
       const i = iy * nx + ix;
-      const dx = slope(ix > 0 ? i - 1 : i, ix + 1 < nx ? i + 1 : i, 0);
-      const dz = slope(iy > 0 ? i - nx : i, iy + 1 < ny ? i + nx : i, 2);
+      if (Number.isNaN(heights[i])) continue;
+      const dx = slope(ix > 0 ? i - 1 : i, i, ix + 1 < nx ? i + 1 : i, 0);
+      const dz = slope(iy > 0 ? i - nx : i, i, iy + 1 < ny ? i + nx : i, 2);
       const length = Math.hypot(dx, 1, dz);
       normals[3 * i] = -dx / length;
       normals[3 * i + 1] = 1 / length;

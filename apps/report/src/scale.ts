@@ -47,11 +47,23 @@ export function defaultKind(range: Range): ScaleKind {
   return range.low > 0 && range.high > 4 * range.low ? "log" : "linear";
 }
 
+const COARSE = [[1, 2, 5], [1, 3], [1]];
+const FINE = [[1, 1.5, 2, 3, 4, 5, 7], ...COARSE];
+
 /** Round values from low to high, about `count` of them. */
 export function ticks(scale: Scale, count: number): number[] {
+  return roundValues(scale, count, COARSE);
+}
+
+/** The same for lines of equal height, which need not be as round. */
+export function levels(scale: Scale, count: number): number[] {
+  return roundValues(scale, count, FINE).filter((value) => value > scale.low && value < scale.high);
+}
+
+function roundValues(scale: Scale, count: number, factors: number[][]): number[] {
   if (!(scale.high > scale.low)) return [scale.low];
   return scale.kind === "log" && scale.high / scale.low > 3
-    ? logTicks(scale.low, scale.high, count)
+    ? logTicks(scale.low, scale.high, count, factors)
     : linearTicks(scale.low, scale.high, count);
 }
 
@@ -65,8 +77,8 @@ function linearTicks(low: number, high: number, count: number): number[] {
   return result;
 }
 
-/** Of 1, 2, 5 times powers of ten, or 1, 3, or powers alone, or every second of them, ... */
-function logTicks(low: number, high: number, count: number): number[] {
+/** Of the first factors that are few enough times powers of ten, or every second power, ... */
+function logTicks(low: number, high: number, count: number, choices: number[][]): number[] {
   const choose = (factors: number[], every: number): number[] => {
     const found: number[] = [];
     for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); ++power) {
@@ -78,7 +90,7 @@ function logTicks(low: number, high: number, count: number): number[] {
     }
     return found;
   };
-  for (const factors of [[1, 2, 5], [1, 3], [1]]) {
+  for (const factors of choices) {
     const found = choose(factors, 1);
     if (found.length <= 1.5 * count) return found.length > 1 ? found : linearTicks(low, high, count);
   }

@@ -1,5 +1,7 @@
 // What happens to a surface's points and pixels on the graphics processor.
 
+export const LARGEST_LEVELS = 24;
+
 export const vertexShader = `
 attribute float light;
 attribute float tone;
@@ -19,7 +21,7 @@ void main() {
 // that relief.ts worked out. Lines are as wide on the screen wherever they are.
 export const fragmentShader = `
 uniform sampler2D table;
-uniform float levels;
+uniform float levels[${LARGEST_LEVELS}];
 uniform float grid;
 uniform float boxHeight;
 uniform vec2 cells;
@@ -29,6 +31,7 @@ varying vec3 vPosition;
 varying float vLight;
 varying float vTone;
 
+// 1 on whole numbers, 0 beside them.
 float line(float at, float width) {
   return 1.0 - smoothstep(width - 0.5, width + 0.5, abs(fract(at - 0.5) - 0.5) / fwidth(at));
 }
@@ -46,8 +49,13 @@ void main() {
   vec3 colour = texture2D(table, vec2((clamp(vTone, 0.0, 1.0) * 255.0 + 0.5) / 256.0, 0.5)).rgb;
   colour = colour * shade + gleam;
   float height = vPosition.y / boxHeight;
-  if (levels > 0.5 && height > 0.002 && height < 0.998)
-    colour *= 1.0 - 0.34 * line(height * levels, 0.75);
+  float perPixel = fwidth(height);
+  float onLevel = 0.0;
+  for (int i = 0; i < ${LARGEST_LEVELS}; ++i)
+    if (levels[i] >= 0.0)
+      onLevel = max(onLevel, 1.0 - smoothstep(0.3, 1.3, abs(height - levels[i]) / perPixel));
+  // A plain at one height has no direction for a line to run in.
+  colour *= 1.0 - 0.36 * onLevel * step(1e-6, perPixel);
   if (grid > 0.5) {
     vec2 at = (vPosition.xz / halfExtent + 1.0) * 0.5 * cells;
     colour *= 1.0 - 0.22 * max(line(at.x, 0.6), line(at.y, 0.6));

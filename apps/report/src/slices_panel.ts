@@ -22,7 +22,7 @@ export class SlicesPanel {
     this.charts = AXES.map((axis) => new LineChart(this.dataOf(axis)));
     this.element = make(
       "div",
-      { class: "slices" },
+      { class: "slices", attributes: { id: "slices" } },
       make(
         "div",
         { class: "heading" },

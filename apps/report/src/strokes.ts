@@ -30,9 +30,9 @@ export function strokesOn(scene: Scene, box: Box, heights: Float32Array, wanted:
     path.x.forEach((x, i) => {
       const centre = on(x, path.y[i]);
       const last = i === path.x.length - 1;
-      const radius = last ? 0.04 : 0.022;
+      const radius = last ? 0.032 : 0.021;
       if (!Number.isNaN(centre[1]))
-        strokes.push({ points: ballAround(centre, radius), radius, colour: last ? "#ffffff" : colour });
+        strokes.push({ ...ballAround(centre, radius), colour: last ? "#ffffff" : colour });
     });
   }
   const at = wanted.selected;

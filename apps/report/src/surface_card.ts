@@ -18,6 +18,7 @@ import {
   fromPaper,
   heatImage,
   levelLines,
+  LEVELS,
   toPaper,
   type Frame,
 } from "./flat_view.ts";
@@ -26,19 +27,21 @@ import { listenTo, type Place } from "./gestures.ts";
 import { pick } from "./picking.ts";
 import { Readout } from "./readout.ts";
 import { boxOf, reliefOf, sceneX, sceneZ, type Relief } from "./relief.ts";
+import { levels, place } from "./scale.ts";
 import type { Scene } from "./scenes.ts";
 import type { State } from "./state.ts";
 import { strokesOn } from "./strokes.ts";
 import type { ReliefModel, SurfaceRenderer } from "./surface_renderer.ts";
 import { palette } from "./theme.ts";
 
-const LEVELS = 16;
 const TURN = 0.12; // radians a key press
 
 export class SurfaceCard {
   readonly element: HTMLElement;
   private readonly figure: Figure;
   private readonly readout: Readout;
+  private readonly toSlices = button("Slices", "Go to the slices through the chosen point", () =>
+    document.getElementById("slices")?.scrollIntoView({ block: "end" }));
   private readonly box;
   private readonly model: ReliefModel | null;
   private shape: { key: string; relief: Relief } | null = null;
@@ -130,12 +133,14 @@ export class SurfaceCard {
           saveText(`${name}.csv`, "text/csv", surfaceCsv(scene.field))),
         button("JSON", `Save the values and the provenance of ${scene.name} as JSON`, () =>
           saveText(`${name}.json`, "application/json", surfaceJson(scene))),
+        this.toSlices,
       ),
     );
   }
 
   private refresh(): void {
     this.figure.canvas.classList.toggle("turns", this.is3d());
+    this.toSlices.hidden = this.view.selected === null;
     this.readout.show(this.cursor);
     this.figure.redraw();
   }
@@ -176,12 +181,14 @@ export class SurfaceCard {
     if (!renderer || !model) return;
     const relief = this.currentShape();
     this.updateStrokes(relief);
-    model.setLook({ levels: this.view.levels ? LEVELS : 0, grid: this.view.grid });
+    const scale = this.heightScale();
+    const lines = this.view.levels ? levels(scale, LEVELS).map((value) => place(scale, value)) : [];
+    model.setLook({ levels: lines, grid: this.view.grid });
     const view = this.projection(paper);
     const axes = {
       field: this.scene.field,
       box: this.box,
-      scale: this.heightScale(),
+      scale,
       valueLabel: planeLabel(this.view.heightPlane),
     };
     drawBackdrop(paper, view, axes);
@@ -214,7 +221,7 @@ export class SurfaceCard {
     const frame = frameOf(paper.width, paper.height, this.box);
     paper.context.drawImage(
       this.heatOf(relief, frame, paper.ratio), frame.left, frame.top, frame.width, frame.height);
-    if (this.view.levels) drawLevelLines(paper, frame, field, this.levelsOf(relief));
+    if (this.view.levels) drawLevelLines(paper, frame, field, this.linesOf(relief));
     drawFrame(paper, frame, field);
     if (path && this.view.path) drawPath(paper, frame, field, path);
     drawMarks(paper, frame, field, marks);
@@ -245,7 +252,7 @@ export class SurfaceCard {
   }
 
   /** Of the heights, whatever is coloured. */
-  private levelsOf(relief: Relief) {
+  private linesOf(relief: Relief) {
     const key = this.shape?.key ?? "";
     if (this.lines?.key !== key) {
       const places = relief.heights.map((height) => height / this.box.height);

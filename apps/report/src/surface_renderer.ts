@@ -19,20 +19,20 @@ import {
 } from "three";
 import type { Projection, Vector } from "./camera.ts";
 import type { Relief } from "./relief.ts";
-import { fragmentShader, solidFragmentShader, solidVertexShader, vertexShader } from "./shaders.ts";
+import { fragmentShader, LARGEST_LEVELS, solidFragmentShader, solidVertexShader, vertexShader } from "./shaders.ts";
 import { tubeOf } from "./tube.ts";
 import { TABLE_SIZE, viridisTable } from "./viridis.ts";
 
-/** A line on a surface, as a tube. */
+/** A line on a surface, as a tube of one radius, or of one for each point. */
 export interface Stroke {
   points: Vector[];
-  radius: number;
+  radius: number | number[];
   colour: string;
 }
 
 export interface Look {
-  /** Lines of equal height, so many from bottom to top; 0: none. */
-  levels: number;
+  /** Lines of equal height, as shares of the box's; no more than LARGEST_LEVELS are drawn. */
+  levels: number[];
   /** The grid's own lines. */
   grid: boolean;
 }
@@ -78,7 +78,9 @@ export class ReliefModel {
   }
 
   setLook(look: Look): void {
-    this.material.uniforms["levels"].value = look.levels;
+    const levels = new Float32Array(LARGEST_LEVELS).fill(-1);
+    levels.set(look.levels.slice(0, LARGEST_LEVELS));
+    this.material.uniforms["levels"].value = levels;
     this.material.uniforms["grid"].value = look.grid ? 1 : 0;
   }
 
@@ -141,7 +143,7 @@ export class SurfaceRenderer {
         side: DoubleSide,
         uniforms: {
           table: { value: this.table },
-          levels: { value: 0 },
+          levels: { value: new Float32Array(LARGEST_LEVELS).fill(-1) },
           grid: { value: 0 },
           boxHeight: { value: 1 },
           cells: { value: [1, 1] },

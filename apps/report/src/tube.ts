@@ -7,17 +7,21 @@ export interface Tube {
   triangles: Uint32Array;
 }
 
-const SIDES = 8;
+const SIDES = 10;
 
-/** Around every point a ring, perpendicular to the way; a cone closes either end. */
-export function tubeOf(points: Vector[], radius: number): Tube {
+/**
+ * Around every point a ring, perpendicular to the way; a cone closes either end. One radius for
+ * all rings, or one for each.
+ */
+export function tubeOf(points: Vector[], radius: number | number[]): Tube {
   const way = points.filter(
     (point, i) => i === 0 || distance(point, points[i - 1]) > 1e-9,
   );
   const rings: { centre: Vector; tangent: Vector; radius: number }[] = way.map((centre, i) => {
     const from = way[Math.max(0, i - 1)];
     const to = way[Math.min(way.length - 1, i + 1)];
-    return { centre, tangent: unit(add(to, scaled(from, -1))), radius };
+    const wide = typeof radius === "number" ? radius : radius[i];
+    return { centre, tangent: unit(add(to, scaled(from, -1))), radius: wide };
   });
   if (rings.length > 0) {
     rings.unshift({ ...rings[0], radius: 0 });
@@ -42,12 +46,13 @@ export function tubeOf(points: Vector[], radius: number): Tube {
   };
 }
 
-/** A sphere, as a tube's rings. */
-export function ballAround([x, y, z]: Vector, radius: number): Vector[] {
-  return [
-    [x, y - radius * 0.5, z],
-    [x, y + radius * 0.5, z],
-  ];
+/** A sphere: a short tube, thickest in the middle. */
+export function ballAround([x, y, z]: Vector, radius: number): { points: Vector[]; radius: number[] } {
+  const angles = [-1.2, -0.8, -0.4, 0, 0.4, 0.8, 1.2];
+  return {
+    points: angles.map((angle) => [x, y + radius * Math.sin(angle), z]),
+    radius: angles.map((angle) => radius * Math.cos(angle)),
+  };
 }
 
 function trianglesBetween(rings: number): Uint32Array {
