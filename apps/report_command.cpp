@@ -89,7 +89,7 @@ Json plane_to_show(const cxxopts::ParseResult& flags, const Json& results) {
 
 /// Where the page goes: not over what it shows.
 std::string output_path(const cxxopts::ParseResult& flags, const std::vector<std::string>& files) {
-  const std::string output = cli::text_of(flags, "output");
+  const auto output = flags["output"].as<std::string>();
   require(!output.empty(), "--output names no file");
   if (!is_there(output)) return output;
   for (const std::string& file : files) {

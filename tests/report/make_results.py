@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Writes one small file of every kind of result, with numbers that are made up and look real.
 
     make_results.py FOLDER [points along an axis]

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The report's page: unit tests of its modules, and the page itself in a browser.
 
     run.py <landscape> <the build's apps/report> [--screenshots FOLDER] [--only unit|browser]

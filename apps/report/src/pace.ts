@@ -1,33 +1,43 @@
 // Keeps turning smooth: where frames come slowly, pictures are coarser until the turning ends.
 
-const SLOW = 1000 / 24; // milliseconds a frame
-const REST = 180; // milliseconds after the last move
-const COARSE = 0.55; // of the screen's pixels, each way
+const SLOW = 60; // milliseconds from a move to the picture that shows it
+const REST = 200; // milliseconds after the last move
+const QUALITIES = [1, 0.6, 0.35]; // of the screen's pixels, each way
 
 export class Pace {
-  private last = 0;
+  private step = 0;
   private slowFrames = 0;
-  private waiting: ReturnType<typeof setTimeout> | undefined;
   private watching = false;
+  private waiting: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly setQuality: (quality: number) => void) {}
 
   moved(): void {
-    clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => {
-      this.slowFrames = 0;
-      this.last = 0;
-      this.setQuality(1);
-    }, REST);
     if (this.watching) return;
     this.watching = true;
-    requestAnimationFrame((now) => {
-      this.watching = false;
-      const took = this.last === 0 ? 0 : now - this.last;
-      this.last = now;
-      // A pause between two moves is no slow frame.
-      if (took > SLOW && took < REST) ++this.slowFrames;
-      if (this.slowFrames > 2) this.setQuality(COARSE);
-    });
+    clearTimeout(this.waiting);
+    const begin = performance.now();
+    // The first frame draws, the second comes when the first is on the screen.
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        this.watching = false;
+        this.seen(performance.now() - begin);
+      }),
+    );
+  }
+
+  private seen(took: number): void {
+    this.slowFrames = took > SLOW ? this.slowFrames + 1 : 0;
+    if (this.slowFrames > 1 && this.step + 1 < QUALITIES.length) {
+      this.slowFrames = 0;
+      this.setQuality(QUALITIES[++this.step]);
+    }
+    this.waiting = setTimeout(() => this.rest(), Math.max(REST, 2 * took));
+  }
+
+  private rest(): void {
+    this.step = 0;
+    this.slowFrames = 0;
+    this.setQuality(1);
   }
 }

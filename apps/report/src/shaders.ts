@@ -22,6 +22,7 @@ void main() {
 export const fragmentShader = `
 uniform sampler2D table;
 uniform float levels[${LARGEST_LEVELS}];
+uniform int levelCount;
 uniform float grid;
 uniform float boxHeight;
 uniform vec2 cells;
@@ -50,10 +51,9 @@ void main() {
   colour = colour * shade + gleam;
   float height = vPosition.y / boxHeight;
   float perPixel = fwidth(height);
-  float onLevel = 0.0;
-  for (int i = 0; i < ${LARGEST_LEVELS}; ++i)
-    if (levels[i] >= 0.0)
-      onLevel = max(onLevel, 1.0 - smoothstep(0.3, 1.3, abs(height - levels[i]) / perPixel));
+  float away = 1e9;
+  for (int i = 0; i < levelCount; ++i) away = min(away, abs(height - levels[i]));
+  float onLevel = 1.0 - smoothstep(0.3, 1.3, away / perPixel);
   // A plain at one height has no direction for a line to run in.
   colour *= 1.0 - 0.36 * onLevel * step(1e-6, perPixel);
   if (grid > 0.5) {

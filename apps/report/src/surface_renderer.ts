@@ -78,9 +78,9 @@ export class ReliefModel {
   }
 
   setLook(look: Look): void {
-    const levels = new Float32Array(LARGEST_LEVELS).fill(-1);
-    levels.set(look.levels.slice(0, LARGEST_LEVELS));
-    this.material.uniforms["levels"].value = levels;
+    const shown = look.levels.slice(0, LARGEST_LEVELS);
+    (this.material.uniforms["levels"].value as Float32Array).set(shown);
+    this.material.uniforms["levelCount"].value = shown.length;
     this.material.uniforms["grid"].value = look.grid ? 1 : 0;
   }
 
@@ -143,7 +143,8 @@ export class SurfaceRenderer {
         side: DoubleSide,
         uniforms: {
           table: { value: this.table },
-          levels: { value: new Float32Array(LARGEST_LEVELS).fill(-1) },
+          levels: { value: new Float32Array(LARGEST_LEVELS) },
+          levelCount: { value: 0 },
           grid: { value: 0 },
           boxHeight: { value: 1 },
           cells: { value: [1, 1] },
