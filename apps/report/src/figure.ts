@@ -31,18 +31,28 @@ export interface Drawing {
 export class Figure {
   readonly canvas: HTMLCanvasElement;
   private waiting = false;
+  /** Near what the window shows; only there is anything drawn. */
+  private near = false;
 
   constructor(private readonly drawing: Drawing) {
     this.canvas = make("canvas", {
       attributes: { tabindex: "0", role: "img", "aria-label": drawing.label },
     });
     new ResizeObserver(() => this.redraw()).observe(this.canvas);
+    new IntersectionObserver(
+      ([entry]) => {
+        this.near = entry.isIntersecting;
+        this.redraw();
+      },
+      { rootMargin: "150px" },
+    ).observe(this.canvas);
     onThemeChange(() => this.redraw());
+    addEventListener("beforeprint", () => this.drawNow());
   }
 
   /** Before the next frame, however often it is asked for. */
   redraw(): void {
-    if (this.waiting) return;
+    if (this.waiting || !this.near) return;
     this.waiting = true;
     requestAnimationFrame(() => {
       this.waiting = false;

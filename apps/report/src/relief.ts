@@ -1,6 +1,6 @@
 // The shape of a surface in the scene: heights, normals, shading and triangles of a field.
 import type { Field } from "./field.ts";
-import { place, type Scale } from "./scale.ts";
+import { placer, type Scale } from "./scale.ts";
 
 /** In the scene alpha runs along x and beta along -z, in [-1, 1] at the longer side; y is up. */
 export interface Box {
@@ -40,7 +40,11 @@ export interface Relief {
   light: Float32Array;
   tone: Float32Array;
   triangles: Uint32Array;
+  /** Fewer of them, over the same points, for machines without a graphics processor. */
+  coarseTriangles: Uint32Array;
 }
+
+const COARSE_CELLS = 64; // along an axis
 
 export function reliefOf(
   field: Field,
@@ -53,9 +57,11 @@ export function reliefOf(
   const count = field.nx * field.ny;
   const heights = new Float32Array(count);
   const tone = new Float32Array(count);
+  const heightOf = placer(heightScale);
+  const toneOf = placer(colourScale);
   for (let i = 0; i < count; ++i) {
-    heights[i] = box.height * place(heightScale, heightPlane[i]);
-    tone[i] = place(colourScale, colourPlane[i]);
+    heights[i] = box.height * heightOf(heightPlane[i]);
+    tone[i] = toneOf(colourPlane[i]);
   }
   const positions = positionsOf(field, box, heights);
   return {
@@ -64,7 +70,9 @@ export function reliefOf(
     normals: normalsOf(positions, heights, field.nx, field.ny),
     light: lightOf(heights, field.nx, field.ny, (2 * box.halfX) / Math.max(1, field.nx - 1)),
     tone,
-    triangles: trianglesOf(heights, field.nx, field.ny),
+    triangles: trianglesOf(heights, field.nx, field.ny, 1),
+    coarseTriangles: trianglesOf(
+      heights, field.nx, field.ny, Math.ceil(Math.max(field.nx, field.ny) / COARSE_CELLS)),
   };
 }
 
@@ -114,48 +122,56 @@ const REACHES = [0.02, 0.05, 0.1, 0.18, 0.3, 0.5]; // in the scene, of 2 across
 function lightOf(heights: Float32Array, nx: number, ny: number, spacing: number): Float32Array {
   const light = new Float32Array(heights.length).fill(1);
   for (const [cosine, sine] of DIRECTIONS) {
-    const steps = REACHES.map((reach) => [
-      Math.round((cosine * reach) / spacing),
-      Math.round((sine * reach) / spacing),
-      1 / reach,
-    ]).filter(([sx, sy]) => sx !== 0 || sy !== 0);
-    for (let iy = 0; iy < ny; ++iy)
-      for (let ix = 0; ix < nx; ++ix) {
-        const own = heights[iy * nx + ix];
+    const steps = REACHES.map((reach) => ({
+      sx: Math.round((cosine * reach) / spacing),
+      sy: Math.round((sine * reach) / spacing),
+      perReach: 1 / reach,
+    })).filter(({ sx, sy }) => sx !== 0 || sy !== 0);
+    for (let iy = 0, i = 0; iy < ny; ++iy)
+      for (let ix = 0; ix < nx; ++ix, ++i) {
         let steepest = 0;
-        for (const [sx, sy, perReach] of steps) {
+        for (let k = 0; k < steps.length; ++k) {
+          const { sx, sy, perReach } = steps[k];
           const x = ix + sx;
           const y = iy + sy;
           if (x < 0 || y < 0 || x >= nx || y >= ny) break;
-          const rise = (heights[y * nx + x] - own) * perReach;
+          const rise = (heights[y * nx + x] - heights[i]) * perReach;
           if (rise > steepest) steepest = rise;
         }
         // The sine of the horizon's angle, an eighth of the sky each.
-        light[iy * nx + ix] -= (0.125 * steepest) / Math.sqrt(1 + steepest * steepest);
+        light[i] -= (0.125 * steepest) / Math.sqrt(1 + steepest * steepest);
       }
   }
   return light;
 }
 
-/** Two a cell, none where a corner is a hole. */
-function trianglesOf(heights: Float32Array, nx: number, ny: number): Uint32Array {
-  const triangles: number[] = [];
+/** Two a cell of `stride` intervals each way, none where a corner is a hole. */
+function trianglesOf(heights: Float32Array, nx: number, ny: number, stride: number): Uint32Array {
+  const ends = (n: number): number[] =>
+    Array.from({ length: Math.ceil((n - 1) / stride) + 1 }, (_, i) => Math.min(n - 1, i * stride));
+  const columns = ends(nx);
+  const rows = ends(ny);
+  const triangles = new Uint32Array(6 * (columns.length - 1) * (rows.length - 1));
+  let count = 0;
   const add = (a: number, b: number, c: number): void => {
-    if (!Number.isNaN(heights[a] + heights[b] + heights[c])) triangles.push(a, b, c);
+    if (Number.isNaN(heights[a] + heights[b] + heights[c])) return;
+    triangles[count++] = a;
+    triangles[count++] = b;
+    triangles[count++] = c;
   };
-  for (let iy = 0; iy + 1 < ny; ++iy)
-    for (let ix = 0; ix + 1 < nx; ++ix) {
-      const i = iy * nx + ix;
+  for (let v = 0; v + 1 < rows.length; ++v)
+    for (let u = 0; u + 1 < columns.length; ++u) {
+      const near = rows[v] * nx;
+      const far = rows[v + 1] * nx;
+      const [a, b, c, d] = [near + columns[u], near + columns[u + 1], far + columns[u + 1], far + columns[u]];
       // The diagonal that bends less: ridges stay ridges.
-      const first = Math.abs(heights[i] - heights[i + nx + 1]);
-      const second = Math.abs(heights[i + 1] - heights[i + nx]);
-      if (first <= second) {
-        add(i, i + 1, i + nx + 1);
-        add(i, i + nx + 1, i + nx);
+      if (Math.abs(heights[a] - heights[c]) <= Math.abs(heights[b] - heights[d])) {
+        add(a, b, c);
+        add(a, c, d);
       } else {
-        add(i, i + 1, i + nx);
-        add(i + 1, i + nx + 1, i + nx);
+        add(a, b, d);
+        add(b, c, d);
       }
     }
-  return Uint32Array.from(triangles);
+  return triangles.slice(0, count);
 }

@@ -16,12 +16,19 @@ function forward(kind: ScaleKind, value: number): number {
 
 /** In [0, 1]; NaN where there is no value. On a log scale what is not above 0 is at the bottom. */
 export function place(scale: Scale, value: number): number {
-  if (!Number.isFinite(value)) return NaN;
-  if (scale.kind === "log" && value <= 0) return 0;
+  return placer(scale)(value);
+}
+
+/** The same for many values. */
+export function placer(scale: Scale): (value: number) => number {
   const low = forward(scale.kind, scale.low);
-  const high = forward(scale.kind, scale.high);
-  if (!(high > low)) return 0.5;
-  return Math.min(1, Math.max(0, (forward(scale.kind, value) - low) / (high - low)));
+  const extent = forward(scale.kind, scale.high) - low;
+  return (value) => {
+    if (!Number.isFinite(value)) return NaN;
+    if (scale.kind === "log" && value <= 0) return 0;
+    if (!(extent > 0)) return 0.5;
+    return Math.min(1, Math.max(0, (forward(scale.kind, value) - low) / extent));
+  };
 }
 
 /** The value at a place, the inverse of place(). */

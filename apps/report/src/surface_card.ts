@@ -192,6 +192,7 @@ export class SurfaceCard {
       valueLabel: planeLabel(this.view.heightPlane),
     };
     drawBackdrop(paper, view, axes);
+    model.setCoarse(!paper.still && this.quality < 1);
     const ratio = paper.still ? paper.ratio : paper.ratio * this.quality;
     const image = renderer.render(model, view, ratio);
     paper.context.drawImage(image, 0, 0, paper.width, paper.height);

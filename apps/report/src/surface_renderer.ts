@@ -42,6 +42,7 @@ export class ReliefModel {
   readonly group = new Group();
   private readonly geometry = new BufferGeometry();
   private strokes: Mesh[] = [];
+  private triangles: { fine: BufferAttribute; coarse: BufferAttribute } | null = null;
 
   constructor(private readonly material: ShaderMaterial) {
     this.group.add(new Mesh(this.geometry, material));
@@ -56,8 +57,16 @@ export class ReliefModel {
     set("normal", relief.normals, 3);
     set("light", relief.light, 1);
     set("tone", relief.tone, 1);
-    this.geometry.setIndex(new BufferAttribute(relief.triangles, 1));
+    this.triangles = {
+      fine: new BufferAttribute(relief.triangles, 1),
+      coarse: new BufferAttribute(relief.coarseTriangles, 1),
+    };
+    this.geometry.setIndex(this.triangles.fine);
     this.geometry.computeBoundingSphere();
+  }
+
+  setCoarse(coarse: boolean): void {
+    if (this.triangles) this.geometry.setIndex(coarse ? this.triangles.coarse : this.triangles.fine);
   }
 
   setStrokes(strokes: Stroke[]): void {

@@ -18,6 +18,7 @@ export function surfacesSection(scenes: Scene[], plane: string | null): Section 
   const cards = scenes.map((scene) => new SurfaceCard(scene, state, cameras, renderer));
   const pace = new Pace((quality) => cards.forEach((card) => card.setQuality(quality)));
   cameras.subscribe(() => pace.moved());
+  state.subscribe(() => pace.moved());
   const hasPath = scenes.some(({ path }) => path !== null);
   const content = [
     makeToolbar(state, cameras, renderer !== null, hasPath),
