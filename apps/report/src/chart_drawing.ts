@@ -85,8 +85,9 @@ export function drawChart(paper: Paper, data: ChartData, cursor: number | null):
   const { context, colours } = paper;
   context.save();
   context.beginPath();
-  context.rect(MARGIN.left, MARGIN.top - 4, paper.width - MARGIN.left - MARGIN.right,
-    paper.height - MARGIN.top - MARGIN.bottom + 8);
+  // Dots on the edge stay whole.
+  context.rect(MARGIN.left - 6, MARGIN.top - 6, paper.width - MARGIN.left - MARGIN.right + 12,
+    paper.height - MARGIN.top - MARGIN.bottom + 12);
   context.clip();
   for (const series of data.series) drawBand(paper, series, axes);
   for (const series of data.series) drawSeries(paper, series, axes);

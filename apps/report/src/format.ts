@@ -68,6 +68,11 @@ const PLANES: Record<string, string> = {
   coherence_cosine_min: "smallest cosine of gradients",
   coherence_snr: "signal-to-noise ratio of gradients",
   coherence_noise_scale: "noise scale (images)",
+  cosine: "mean cosine",
+  cosine_min: "smallest cosine",
+  snr: "signal-to-noise ratio",
+  noise_scale: "noise scale (images)",
+  accuracy: "accuracy (%)",
   inner_product_min: "smallest product of gradients",
 };
 

@@ -1,7 +1,7 @@
 // How well the gradients of minibatches agree, of networks and of their layers.
 import type { Series } from "../chart_drawing.ts";
 import { make } from "../dom.ts";
-import { capitalised, formatEstimate, formatNumber } from "../format.ts";
+import { capitalised, formatEstimate, formatNumber, planeLabel } from "../format.ts";
 import { LineChart } from "../line_chart.ts";
 import type { Section } from "../page.ts";
 import { resultsOf } from "../scenes.ts";
@@ -30,7 +30,7 @@ function nameOf({ name, epoch }: CoherenceResult["rows"][number]): string {
 function rowsTable({ quantities, rows }: CoherenceResult): HTMLElement {
   const shown = quantities.filter((name) => !name.endsWith("_se"));
   return table(
-    ["Network", ...shown.map((name) => capitalised(name.replaceAll("_", " ")))],
+    ["Network", ...shown.map((name) => capitalised(planeLabel(name)))],
     rows.map((row) => [
       nameOf(row),
       ...shown.map((name) => {
