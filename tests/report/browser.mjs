@@ -47,6 +47,9 @@ const surfaces = (page) => page.locator(".surface canvas");
 /** A picture as a number, another one where any pixel differs; and how many colours it has. */
 async function look(page, locator) {
   await settle(page);
+  // Until pictures are fine again, after something moved.
+  await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]'));
+  await settle(page);
   return await locator.evaluate((canvas) => {
     // Of a copy: reading a canvas itself makes it slow from then on, and Chromium says so.
     const copy = new OffscreenCanvas(canvas.width, canvas.height);

@@ -95,7 +95,8 @@ def main():
     parser.add_argument("--only", choices=["unit", "browser"])
     arguments = parser.parse_args()
     packages = os.path.abspath(arguments.packages)
-    if not os.path.isdir(os.path.join(packages, "node_modules")):
+    said = subprocess.run([arguments.landscape, "report"], capture_output=True, text=True).stderr
+    if "built without the report's page" in said:
         skip("the report's page was not built: nodejs and npm are missing")
     with tempfile.TemporaryDirectory(prefix="topograd_report_") as folder:
         if arguments.only != "browser":
@@ -109,7 +110,7 @@ def main():
             import h5py  # noqa: F401
         except ImportError:
             skip("no python3-h5py here to make results with (the unit tests passed)")
-        screenshots = arguments.screenshots or tempfile.mkdtemp(prefix="topograd_screenshots_")
+        screenshots = arguments.screenshots or os.path.join(packages, "screenshots")
         browser_tests(os.path.abspath(arguments.landscape), packages, folder, chromium,
                       os.path.abspath(screenshots))
 

@@ -16,13 +16,21 @@ export function surfacesSection(scenes: Scene[], plane: string | null): Section 
   const state = new State(scenes, plane, renderer !== null);
   const cameras = new Cameras();
   const cards = scenes.map((scene) => new SurfaceCard(scene, state, cameras, renderer));
-  const pace = new Pace((quality) => cards.forEach((card) => card.setQuality(quality)));
+  const grid = make(
+    "div",
+    { class: `cards surfaces count-${Math.min(4, cards.length)}` },
+    ...cards.map(({ element }) => element),
+  );
+  const pace = new Pace((quality) => {
+    grid.setAttribute("aria-busy", String(quality < 1));
+    cards.forEach((card) => card.setQuality(quality));
+  });
   cameras.subscribe(() => pace.moved());
   state.subscribe(() => pace.moved());
   const hasPath = scenes.some(({ path }) => path !== null);
   const content = [
     makeToolbar(state, cameras, renderer !== null, hasPath),
-    make("div", { class: `cards surfaces count-${Math.min(4, cards.length)}` }, ...cards.map(({ element }) => element)),
+    grid,
     new SlicesPanel(scenes, state).element,
     keys(renderer !== null),
   ];
