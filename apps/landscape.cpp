@@ -127,9 +127,9 @@ int run(int argc, char** argv) {
   if (const auto kind = surface_kind_named(word)) return run_ranks(*kind, arguments, all.command());
   for (const Command& command : kCommands)
     if (command.name == word) return run_command(command, arguments, all.command());
-  fail("unknown command '", word,
-       "': choose surface or line, plane, trajectory, hessian, sharpness, coherence, connect, "
-       "compare, plot, export or report; see landscape --help");
+  std::string names = "surface, line, plane, trajectory";
+  for (const Command& command : kCommands) names += std::string(", ") + command.name;
+  fail("unknown command '", word, "': choose one of ", names, "; see landscape --help");
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ std::string vertex(const HeightField& field, const HeightField& model, int64_t p
   const double x = model.x[static_cast<size_t>(ix)], y = model.y[static_cast<size_t>(iy)];
   const double z = model.height(ix, iy);
   const double range = field.high - field.low;
-  const Colour c = viridis(range > 0 ? (field.height(ix, iy) - field.low) / range : 0);
+  const Colour c =
+      colour_at(ColourMap::viridis, range > 0 ? (field.height(ix, iy) - field.low) / range : 0);
   const std::string position =
       numbers<6>({x - model.x.back() / 2, z, model.y.back() / 2 - y, c.red, c.green, c.blue});
   return text("v", position, "\nvt", numbers<2>({x / model.x.back(), y / model.y.back()}), "\n");

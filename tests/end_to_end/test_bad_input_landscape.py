@@ -31,7 +31,7 @@ class LandscapeTest(ModelTest):
 
 class WrongCommands(LandscapeTest):
     def test_no_such_command(self):
-        self.assert_refused([programs.landscape, "volume"], "volume", "surface or line", "--help")
+        self.assert_refused([programs.landscape, "volume"], "volume", "surface, line", "--help")
         self.assert_refused([programs.landscape, "a.safetensors"], "a.safetensors", "--help")
 
     def test_no_model(self):

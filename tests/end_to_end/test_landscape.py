@@ -330,7 +330,7 @@ class Pictures(LandscapeTest):
         return [word for word in command if word != "--no-pictures"] + list(more)
 
     def test_of_a_surface(self):
-        names = ["s_contours.svg", "s_heat.svg", "s_contours.png", "s_heat.png"]
+        names = ["s_contours.svg", "s_contours.png", "s_heat.svg", "s_heat.png"]
         for flags in ([], ["--log"], ["--vmin", "1", "--vmax", "4"], ["--title", "<a & b> \"ü\""]):
             with self.subTest(flags=flags):
                 printed = self.run_ok(self.command(self.surface("s.h5"), *flags), stderr=None)
@@ -346,7 +346,7 @@ class Pictures(LandscapeTest):
     def test_of_several_seeds(self):
         self.assert_pictures(self.run_ok(self.command(self.line("l.h5", "--seeds", "4"))),
                              "l_curves.svg", "l_curves.png")
-        self.assertEqual(self.read("l_curves.svg").count("stroke-opacity:0.35"), 4)
+        self.assertEqual(self.read("l_curves.svg").count("stroke-opacity=\"0.35\""), 4)
 
     def test_beside_the_surface(self):
         os.mkdir(self.path("deep down"))
