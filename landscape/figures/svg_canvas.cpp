@@ -141,7 +141,7 @@ std::string svg_text(int width, int height, const std::string& title,
   SvgCanvas canvas(prefix);
   draw(canvas);
   return text("<svg xmlns=\"http://www.w3.org/2000/svg\" ",
-              "xmlns:xlink=\"http://www.w3.org/1999/xlink\" version=\"1.1\" width=\"", width,
+              "xmlns:xlink=\"http://www.w3.org/1999/xlink\" version=\"1.1\" xml:space=\"preserve\" width=\"", width,
               "\" height=\"", height, "\" viewBox=\"0 0 ", width, ' ', height, "\" font-family=\"'",
               kFont, "', Verdana, sans-serif\">\n<title>", escaped(title),
               "</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n", canvas.body(),
