@@ -11,28 +11,13 @@
 #include "apps/result_file.h"
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/check.h"
+#include "landscape/figures/markup.h"
 
 namespace topograd {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// Text that may stand between two HTML tags.
-std::string html(const std::string& plain) {
-  std::string escaped;
-  for (char c : plain) {
-    if (c == '&')
-      escaped += "&amp;";
-    else if (c == '<')
-      escaped += "&lt;";
-    else if (c == '>')
-      escaped += "&gt;";
-    else
-      escaped += c;
-  }
-  return escaped;
-}
 
 /// JSON that may stand in a <script>: no text in it can end the script or begin a comment. What is
 /// not UTF-8, in a file's name say, is replaced.
@@ -52,7 +37,7 @@ std::string filled(std::string_view page, const std::string& title, const std::s
   const size_t title_at = page.find(kReportTitleMark), data_at = page.find(kReportDataMark);
   require(title_at < data_at && data_at != page.npos, "the report's page lacks its marks");
   const size_t after_title = title_at + kReportTitleMark.size();
-  return text(page.substr(0, title_at), html(title),
+  return text(page.substr(0, title_at), escaped_markup(title),
               page.substr(after_title, data_at - after_title), data,
               page.substr(data_at + kReportDataMark.size()));
 }

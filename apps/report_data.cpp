@@ -10,6 +10,7 @@
 #include "landscape/coherence_results.h"
 #include "landscape/connectivity_results.h"
 #include "landscape/curvature_results.h"
+#include "landscape/figures/markup.h"
 #include "landscape/result_kind.h"
 #include "landscape/sharpness_panel.h"
 #include "landscape/surface.h"
@@ -37,20 +38,6 @@ Json numbers(const std::vector<double>& values) {
 
 Json optional_number(const std::optional<double>& value) {
   return value ? number(*value) : Json();
-}
-
-std::string base64(std::string_view bytes) {
-  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string encoded;
-  encoded.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t three = 0;
-    for (size_t k = 0; k < 3; ++k)
-      three = three << 8 | (i + k < bytes.size() ? static_cast<uint8_t>(bytes[i + k]) : 0u);
-    for (size_t k = 0; k < 4; ++k)
-      encoded += i + k > bytes.size() ? '=' : kDigits[three >> (18 - 6 * k) & 63];
-  }
-  return encoded;
 }
 
 std::string plane(const std::vector<double>& values) {

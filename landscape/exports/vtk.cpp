@@ -8,6 +8,7 @@
 #include "kernels/core/check.h"
 #include "landscape/exports/json.h"
 #include "landscape/exports/record.h"
+#include "landscape/figures/markup.h"
 
 namespace topograd {
 
@@ -16,46 +17,15 @@ namespace {
 static_assert(std::endian::native == std::endian::little,
               "numbers are written as they lie in memory");
 
-std::string base64(const std::string& bytes) {
-  constexpr const char* kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string digits;
-  digits.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t three = 0;
-    for (size_t k = 0; k < 3; ++k)
-      three = three << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0);
-    for (size_t k = 0; k < 4; ++k)
-      digits += i + k > bytes.size() ? '=' : kDigits[three >> (18 - 6 * k) & 63];
-  }
-  return digits;
-}
-
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (char c : text) {
-    if (c == '&')
-      result += "&amp;";
-    else if (c == '<')
-      result += "&lt;";
-    else if (c == '>')
-      result += "&gt;";
-    else if (c == '"')
-      result += "&quot;";
-    else
-      result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  }
-  return result;
-}
-
 template <class T>
 std::string data_array(const std::string& name, const char* type, const std::vector<T>& values,
                        int components = 1) {
   const uint64_t size = values.size() * sizeof(T);
   std::string bytes(reinterpret_cast<const char*>(&size), sizeof size);
   bytes.append(reinterpret_cast<const char*>(values.data()), size);
-  return text("<DataArray type=\"", type, "\" Name=\"", escaped(name), "\" NumberOfComponents=\"",
-              components, "\" format=\"binary\">", base64(bytes), "</DataArray>\n");
+  return text("<DataArray type=\"", type, "\" Name=\"", escaped_markup(name),
+              "\" NumberOfComponents=\"", components, "\" format=\"binary\">", base64(bytes),
+              "</DataArray>\n");
 }
 
 std::string real_data(const std::string& name, std::vector<double> values) {
@@ -71,7 +41,7 @@ std::string mask_data(const std::string& name, const std::vector<double>& values
 /// Columns as point data, all but some; `scalars` is what a viewer shows first.
 std::string point_data(const std::vector<NamedArray>& columns, const std::vector<std::string>& but,
                        const std::string& scalars, const std::string& more = "") {
-  std::string data = text("<PointData Scalars=\"", escaped(scalars), "\">\n");
+  std::string data = text("<PointData Scalars=\"", escaped_markup(scalars), "\">\n");
   for (const NamedArray& column : columns) {
     if (std::find(but.begin(), but.end(), column.name) != but.end()) continue;
     data += column.type == NamedArray::Type::mask ? mask_data(column.name, column.numbers)

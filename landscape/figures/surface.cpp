@@ -26,10 +26,10 @@ constexpr double kGlossShare = 0.16;
 constexpr double kBarGap = 30;
 constexpr double kBarWidth = 17;
 constexpr double kBarSpace = 84;
-constexpr double kAxisSpace = 66;     // px around the relief, for axes
-constexpr double kMostUneven = 3;     // ratio of ranges up to which both axes have equal units
+constexpr double kAxisSpace = 66;       // px around the relief, for axes
+constexpr double kMostUneven = 3;       // ratio of ranges up to which both axes have equal units
 constexpr double kShortestLabel = 230;  // px that an axis's label may take beside a short axis
-constexpr double kOnSurface = 0.012;  // a mark that deep in the relief still lies on it
+constexpr double kOnSurface = 0.012;    // a mark that deep in the relief still lies on it
 constexpr Colour kWall{0.955, 0.955, 0.965};
 constexpr Colour kWallLine{0.84, 0.84, 0.87};
 
@@ -296,8 +296,8 @@ class Box {
     if (angle > 0.5 * std::numbers::pi) angle -= std::numbers::pi;
     if (angle < -0.5 * std::numbers::pi) angle += std::numbers::pi;
     const Point3 middle{0.5 * (begin.x + end.x), 0.5 * (begin.y + end.y), 0};
-    canvas.text_within(std::max(kShortestLabel, 1.15 * std::hypot(b.x - a.x, b.y - a.y)), beside(middle, 40), label,
-                       {.size = 12, .colour = kInk, .angle = angle});
+    canvas.text_within(std::max(kShortestLabel, 1.15 * std::hypot(b.x - a.x, b.y - a.y)),
+                       beside(middle, 40), label, {.size = 12, .colour = kInk, .angle = angle});
   }
 
   const FieldView& field_;

@@ -5,8 +5,8 @@
 #include <numbers>
 
 #include "kernels/core/check.h"
-#include "landscape/figures/base64.h"
 #include "landscape/figures/cairo_canvas.h"
+#include "landscape/figures/markup.h"
 
 namespace topograd::drawing {
 
@@ -22,23 +22,6 @@ std::string number(double value, int decimals = 2) {
     if (shown.back() == '.') shown.pop_back();
   }
   return shown == "-0" ? "0" : shown;
-}
-
-std::string escaped(const std::string& words) {
-  std::string result;
-  for (char c : words) {
-    if (c == '&')
-      result += "&amp;";
-    else if (c == '<')
-      result += "&lt;";
-    else if (c == '>')
-      result += "&gt;";
-    else if (c == '"')
-      result += "&quot;";
-    else if (static_cast<unsigned char>(c) >= 0x20)  // XML has no way to write the others
-      result += c;
-  }
-  return result;
 }
 
 std::string path_data(const std::vector<Polyline>& lines) {
@@ -99,7 +82,7 @@ class SvgCanvas : public Canvas {
                             number(0.5 * kCapitalHeight * style.size), "\" textLength=\"",
                             number(width), "\" lengthAdjust=\"spacingAndGlyphs\" font-size=\"",
                             number(style.size), '"', style.bold ? " font-weight=\"bold\"" : "",
-                            paint("fill", style.colour), '>', escaped(words), "</text>\n");
+                            paint("fill", style.colour), '>', escaped_markup(words), "</text>\n");
   }
 
   void image(const Rect& area, int width, int height,
@@ -141,9 +124,11 @@ std::string svg_text(int width, int height, const std::string& title,
   SvgCanvas canvas(prefix);
   draw(canvas);
   return text("<svg xmlns=\"http://www.w3.org/2000/svg\" ",
-              "xmlns:xlink=\"http://www.w3.org/1999/xlink\" version=\"1.1\" xml:space=\"preserve\" width=\"", width,
-              "\" height=\"", height, "\" viewBox=\"0 0 ", width, ' ', height, "\" font-family=\"'",
-              kFont, "', Verdana, sans-serif\">\n<title>", escaped(title),
+              "xmlns:xlink=\"http://www.w3.org/1999/xlink\" version=\"1.1\" xml:space=\"preserve\" "
+              "width=\"",
+              width, "\" height=\"", height, "\" viewBox=\"0 0 ", width, ' ', height,
+              "\" font-family=\"'", kFont, "', Verdana, sans-serif\">\n<title>",
+              escaped_markup(title),
               "</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n", canvas.body(),
               "</svg>\n");
 }

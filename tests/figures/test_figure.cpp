@@ -7,10 +7,10 @@
 #include <limits>
 #include <memory>
 
-#include "landscape/figures/base64.h"
 #include "landscape/figures/canvas.h"
 #include "landscape/figures/figure.h"
 #include "landscape/figures/frame.h"
+#include "landscape/figures/markup.h"
 #include "landscape/figures/svg_canvas.h"
 #include "tests/temporary_folder.h"
 
@@ -340,7 +340,7 @@ TEST_CASE("figure: text in SVG is text, and cannot break out of it") {
     canvas.text({100, 50}, "loss < \"1\" & more\x01", {.size = 12, .align = 0});
   });
   CHECK(svg.find("<title>a &amp; b</title>") != std::string::npos);
-  CHECK(svg.find(">loss &lt; &quot;1&quot; &amp; more</text>") != std::string::npos);
+  CHECK(svg.find(">loss &lt; &quot;1&quot; &amp; more </text>") != std::string::npos);
   CHECK(svg.find("translate(100 50)") != std::string::npos);
 }
 

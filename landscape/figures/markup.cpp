@@ -1,8 +1,25 @@
-#include "landscape/figures/base64.h"
+#include "landscape/figures/markup.h"
 
 #include <cstdint>
 
 namespace topograd {
+
+std::string escaped_markup(std::string_view words) {
+  std::string result;
+  for (char c : words) {
+    if (c == '&')
+      result += "&amp;";
+    else if (c == '<')
+      result += "&lt;";
+    else if (c == '>')
+      result += "&gt;";
+    else if (c == '"')
+      result += "&quot;";
+    else
+      result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  return result;
+}
 
 std::string base64(std::string_view bytes) {
   constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
