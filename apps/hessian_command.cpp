@@ -132,6 +132,7 @@ class HessianRun {
         {.largest = largest_,
          .smallest = smallest_,
          .tolerance = tolerance_,
+         .floor = floor(),
          .basis = basis_,
          .most_products = most_products_,
          .seed = cli::seed(flags_),
@@ -147,7 +148,7 @@ class HessianRun {
     if (!found.converged)
       cli::say("landscape: note: after ", found.products,
                " products residuals are above --tolerance ", tolerance_,
-               " of the largest eigenvalue; --most-products or --basis would help");
+               "; --most-products or --basis would help");
     results_.largest = eigenvalues_of(found.largest, curvature);
     results_.smallest = eigenvalues_of(found.smallest, curvature);
     save();
@@ -196,6 +197,10 @@ class HessianRun {
     results_.density = density;
     save();
   }
+
+  /// A Hessian's eigenvalues are found to a share of their own size, down to 1e-4 of the largest's;
+  /// a Gauss-Newton matrix' smallest is 0 for most networks, and has no size of its own.
+  double floor() const { return choice_.curvature == Curvature::hessian ? 1e-4 : 1; }
 
   static void print_eigenvalues(const char* name, const std::optional<Eigenvalues>& e) {
     if (!e || e->values.empty()) return;
@@ -251,7 +256,7 @@ cxxopts::Options hessian_flags() {
   options.add_options("Curvature")
       ("largest", "how many of the largest eigenvalues, with eigenvectors", value("5"))
       ("smallest", "how many of the smallest", value("1"))
-      ("tolerance", "of their residuals |Hx - lambda x|, as a share of the largest |eigenvalue|", value("1e-3"))
+      ("tolerance", "of their residuals |Hx - lambda x|, as a share of |lambda| (Gauss-Newton, --over: of the largest)", value("1e-3"))
       ("basis", "vectors that Lanczos' method keeps at a time (0: twice the eigenvalues and 20 more)", value("0"))
       ("most-products", "products with the matrix at most", value("1000"))
       ("trace", "the trace, with its standard error, from that many products (0: none)", value("0"))

@@ -144,8 +144,9 @@ double worst_residual(const Ritz& ritz, const LanczosOptions& options) {
     return std::numeric_limits<double>::infinity();
   double worst = 0;
   for (int i : wanted(ritz.size(), options.smallest, options.largest))
-    worst = std::max(worst, ritz.residual(i));
-  return worst / ritz.scale();
+    worst = std::max(worst, ritz.residual(i) /
+                                std::max(std::abs(ritz.values()(i)), options.floor * ritz.scale()));
+  return worst;
 }
 
 /// Columns [...] of a matrix.

@@ -22,7 +22,11 @@ struct Eigenpair {
 
 struct LanczosOptions {
   int largest = 1, smallest = 1;  ///< eigenvalues wanted at either end of the spectrum
-  double tolerance = 1e-3;        ///< of their residuals, as a share of the largest |eigenvalue|
+  /// Of their residuals, as a share of each |eigenvalue|, or of `floor` times the largest
+  /// |eigenvalue| where that is more. At a floor of 1 all are held to the largest one's size, and a
+  /// small eigenvalue at the other end may be missed: beside one of 1e5, a vector that hardly knows
+  /// of one of -60 has a residual of 1e-5 already.
+  double tolerance = 1e-3, floor = 1;
   /// Vectors kept at a time: more need fewer products in all. At least largest + smallest + 3;
   /// 0: twice as many as are wanted, and 20 more.
   int basis = 0;
@@ -32,7 +36,7 @@ struct LanczosOptions {
   /// saves products. A hundredth of a random vector is added, so that nothing is out of its reach.
   Tensor start{};
   /// Called after every product, with the products so far and the worst of the wanted residuals
-  /// (infinite at first) as a share of the largest |eigenvalue|. False: stop.
+  /// (infinite at first) as the share that `tolerance` is of. False: stop.
   std::function<bool(int products, double residual)> progress{};
 };
 

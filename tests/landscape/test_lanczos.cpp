@@ -90,6 +90,27 @@ TEST_CASE("lanczos: both ends of a spectrum, with vectors and residuals that are
   }
 }
 
+TEST_CASE("lanczos: a small eigenvalue beside a far larger one is found to its own size") {
+  const int n = 200;
+  Eigen::VectorXd values = hessian_like(n) / 4;  // from -1 to 5, the bulk near 0
+  values(n - 1) = 5000;
+  const Eigen::MatrixXd A = with_spectrum(values, 8);
+  Context context;
+  const LanczosOptions fine{.tolerance = 1e-2, .floor = 1e-5};
+  const ExtremeEigenpairs found = extreme_eigenpairs(product_with(A), n, fine, context);
+  CHECK(found.converged);
+  CHECK(std::abs(found.largest[0].value - 5000) <= 1e-4 * 5000);
+  // Its products are rounded to f32 at 5000: to 5000 / 2^24 a component, 5000 sqrt(200) / 2^24 in
+  // length, which is 0.004.
+  CHECK(std::abs(found.smallest[0].value + 1) <= 1e-2);
+  CHECK(found.smallest[0].residual <= 1e-2);
+  // To the largest one's size, it has not even been looked for.
+  const ExtremeEigenpairs coarse =
+      extreme_eigenpairs(product_with(A), n, {.tolerance = 1e-2}, context);
+  CHECK(coarse.converged);
+  CHECK(coarse.products < found.products);
+}
+
 TEST_CASE("lanczos: one end alone; a small matrix to the last eigenvalue") {
   const Eigen::MatrixXd A = with_spectrum(hessian_like(60), 2);
   Context context;
