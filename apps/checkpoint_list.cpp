@@ -39,7 +39,23 @@ std::vector<std::pair<int64_t, std::string>> numbered_files(const std::string& f
   return found;
 }
 
-CheckpointList of_folder(const cxxopts::ParseResult& flags, const std::string& folder) {
+}  // namespace
+
+// A line per flag, which clang-format would run together.
+// clang-format off
+void add_checkpoint_flags(cxxopts::Options& options, const std::string& group) {
+  const auto value = [](const char* text) { return cxxopts::value<std::string>()->default_value(text); };
+  options.add_options(group)
+      ("start-epoch", "of a run's folder, checkpoints from this epoch on", value("0"))
+      ("max-epoch", "up to this one", value("1000000000"))
+      ("save-epoch", "every n-th epoch of them", value("1"))
+      ("prefix", "what stands before the epoch in the files' names", value("epoch_"))
+      ("suffix", "what stands behind it", value(".safetensors"));
+}
+// clang-format on
+
+CheckpointList checkpoints_in(const std::string& folder, const cxxopts::ParseResult& flags,
+                              size_t least, const std::string& purpose) {
   const std::string prefix = flags["prefix"].as<std::string>();
   const std::string suffix = flags["suffix"].as<std::string>();
   constexpr int64_t kMost = 1 << 30;
@@ -53,13 +69,10 @@ CheckpointList of_folder(const cxxopts::ParseResult& flags, const std::string& f
   for (const auto& [number, file] : numbered_files(folder, prefix, suffix))
     if (number >= first && number <= last && (number - first) % every == 0)
       list.paths.push_back(file);
-  require(list.paths.size() >= 3, folder, " holds ", list.paths.size(), " such checkpoints ",
-          prefix, "<n>", suffix,
-          ", a trajectory needs three: train --checkpoint-every 1 keeps every epoch's");
+  require(list.paths.size() >= least, folder, " holds ", list.paths.size(), " such checkpoints ",
+          prefix, "<n>", suffix, ", ", purpose, ": train --checkpoint-every 1 keeps every epoch's");
   return list;
 }
-
-}  // namespace
 
 CheckpointList checkpoint_list(const cxxopts::ParseResult& flags) {
   const auto given = flags.count("runs") ? flags["runs"].as<std::vector<std::string>>()
@@ -71,7 +84,7 @@ CheckpointList checkpoint_list(const cxxopts::ParseResult& flags) {
     require(fs::exists(given[0]), given[0], " is not there");
     require(fs::is_directory(given[0]), given[0],
             " is one checkpoint; a trajectory needs three or more, or their folder");
-    return of_folder(flags, given[0]);
+    return checkpoints_in(given[0], flags, 3, "a trajectory needs three");
   }
   for (const char* flag : {"start-epoch", "max-epoch", "save-epoch", "prefix", "suffix"})
     require(flags.count(flag) == 0, "--", flag,

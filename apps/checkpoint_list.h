@@ -13,9 +13,15 @@ struct CheckpointList {
   std::vector<std::string> paths;  ///< of files, three or more
 };
 
-/// What landscape trajectory's arguments name: the epoch_<n>.safetensors of a run's folder, in the
-/// order of n (--prefix and --suffix choose others, --start-epoch, --max-epoch and --save-epoch
-/// some of them), or a list of files, as they stand.
+/// --start-epoch, --max-epoch, --save-epoch, --prefix and --suffix, in this group of the help.
+void add_checkpoint_flags(cxxopts::Options& options, const std::string& group);
+
+/// The checkpoints of a run's folder that these flags choose: its epoch_<n>.safetensors, in the
+/// order of n. An Error where there are fewer than `least`; `purpose` says what for.
+CheckpointList checkpoints_in(const std::string& folder, const cxxopts::ParseResult& flags,
+                              size_t least, const std::string& purpose);
+
+/// What landscape trajectory's arguments name: a run's folder, or a list of files, as they stand.
 CheckpointList checkpoint_list(const cxxopts::ParseResult& flags);
 
 /// The epoch that a checkpoint says it is of, or the number at the end of its name; else

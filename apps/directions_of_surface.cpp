@@ -88,9 +88,12 @@ class DirectionsOfSurface {
 
   SurfaceDirections made_again(const cxxopts::ParseResult& flags, SurfaceKind kind,
                                const std::string& typed) const {
-    if (kind == SurfaceKind::surface || kind == SurfaceKind::line)
+    const bool around_one = kind == SurfaceKind::line ||
+                            (kind == SurfaceKind::surface &&
+                             !std::filesystem::is_directory(cli::text_of(flags, "model-file")));
+    if (around_one)  // the model that is here, wherever it was then
       return surface_directions(flags, model_, type_, surface_.is_line(), /*may_write=*/false);
-    const SurfaceCommand command = surface_command(flags, kind, typed);
+    const SurfaceCommand command = surface_commands(flags, kind, typed).back();
     SurfaceInputs inputs(flags, command.model_path, command.leads_to_models, *lonely_rank());
     return command.place(inputs, /*lead=*/false).directions;
   }

@@ -1,6 +1,7 @@
 // landscape: maps the loss around a trained network.
 #include <iostream>
 
+#include "apps/animate_command.h"
 #include "apps/coherence_command.h"
 #include "apps/compare_command.h"
 #include "apps/connect_command.h"
@@ -33,6 +34,7 @@ Usage:
   landscape compare FIRST.h5 OTHER.h5...        how surfaces on the same points differ, or networks
                                                 by their measures of sharpness
   landscape plot FILE... [flags]                figures of results: SVG, PNG, PDF; beside one another
+  landscape animate FOLDER | FILE... [flags]    films of surfaces, or of a camera that goes around them
   landscape export FILE... --format vtp,npz     results in other tools' formats: ParaView, NumPy, JSON,
                                                 CSV, Blender, 3D printing, the authors' own
   landscape report RESULT...                    results of all these, as one interactive HTML page
@@ -80,6 +82,8 @@ const Command kCommands[] = {
      [](const cxxopts::ParseResult& flags, const std::string&) { return run_compare(flags); }},
     {"plot", plot_flags, [](const Options& options) { return options.help(); },
      [](const cxxopts::ParseResult& flags, const std::string&) { return run_plot(flags); }},
+    {"animate", animate_flags, [](const Options& options) { return options.help(); },
+     [](const cxxopts::ParseResult& flags, const std::string&) { return run_animate(flags); }},
     {"export", export_flags, [](const Options& options) { return options.help(); },
      [](const cxxopts::ParseResult& flags, const std::string&) { return run_export(flags); }},
     {"report", report_flags, [](const Options& options) { return options.help(); }, run_report},

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "apps/checkpoint_list.h"
 #include "apps/plane_command.h"
 #include "apps/trajectory_command.h"
 
@@ -46,13 +47,48 @@ SurfaceCommand around_a_model(const cxxopts::ParseResult& flags, bool line) {
   return command;
 }
 
+/// landscape surface RUN: the plane of the last checkpoint, moved to every one of them.
+std::vector<SurfaceCommand> around_checkpoints(const cxxopts::ParseResult& flags,
+                                               const std::string& run) {
+  const CheckpointList list = checkpoints_in(run, flags, 2, "a film of surfaces needs two");
+  const std::string folder = cli::text_of(flags, "output", list.name + "_surfaces");
+  require(!folder.empty(), "--output is empty: it names a folder");
+  cli::make_folder(folder);
+  const std::string last = list.paths.back();
+  std::vector<SurfaceCommand> commands;
+  for (const std::string& path : list.paths) {
+    SurfaceCommand command;
+    command.model_path = path;
+    command.leads_to_models = flags.count("model-file2") > 0 || flags.count("model-file3") > 0;
+    command.output = (fs::path(folder) / fs::path(path).stem()).string() + ".h5";
+    command.pictures = false;
+    command.place = [last, &flags](SurfaceInputs& inputs, bool lead) {
+      const LoadedModel at = load_model(last);
+      require(to_json(at.spec) == to_json(inputs.model.spec), inputs.model.path, " holds ",
+              describe(inputs.model.spec), ", ", last, " ", describe(at.spec),
+              ": they are of no one run");
+      SurfacePlace place;
+      place.directions = surface_directions(flags, at, inputs.batchnorm.directions, false, lead);
+      const std::string whose = " of " + fs::path(last).stem().string();
+      place.directions.x_text += whose;
+      place.directions.y_text += whose;
+      return place;
+    };
+    commands.push_back(command);
+  }
+  return commands;
+}
+
 }  // namespace
 
-SurfaceCommand surface_command(const cxxopts::ParseResult& flags, SurfaceKind kind,
-                               const std::string& typed) {
-  if (kind == SurfaceKind::plane) return plane_command(flags);
-  if (kind == SurfaceKind::trajectory) return trajectory_command(flags, typed);
-  return around_a_model(flags, kind == SurfaceKind::line);
+std::vector<SurfaceCommand> surface_commands(const cxxopts::ParseResult& flags, SurfaceKind kind,
+                                             const std::string& typed) {
+  if (kind == SurfaceKind::plane) return {plane_command(flags)};
+  if (kind == SurfaceKind::trajectory) return {trajectory_command(flags, typed)};
+  const std::string model = cli::text_of(flags, "model-file");
+  if (kind == SurfaceKind::surface && fs::is_directory(model))
+    return around_checkpoints(flags, model);
+  return {around_a_model(flags, kind == SurfaceKind::line)};
 }
 
 std::string name_of(SurfaceKind kind) {
@@ -76,22 +112,31 @@ std::optional<SurfaceKind> surface_kind_named(const std::string& name) {
   return std::nullopt;
 }
 
+namespace {
+
+int run_one(const cxxopts::ParseResult& flags, const SurfaceCommand& what,
+            const std::string& command, Ranks& ranks) {
+  std::optional<SurfaceRun> run;
+  together(ranks, [&] { run.emplace(flags, what, command, ranks); });
+  together(ranks, [&] { run->require_same_inputs(); });
+  together(ranks, [&] { run->begin(); });
+  together(ranks, [&] { run->prepare(); });
+  return run->run();
+}
+
+}  // namespace
+
 int run_surface(const cxxopts::ParseResult& flags, SurfaceKind kind, const std::string& command,
                 Ranks& ranks) {
   require(flags.unmatched().empty(),
           kind == SurfaceKind::surface ? "one model at a time; '" : "too many arguments; '",
           flags.unmatched().empty() ? "" : flags.unmatched()[0], "' is one too many");
   cli::catch_interruption();
-  SurfaceCommand what;
-  std::optional<SurfaceRun> run;
-  together(ranks, [&] {
-    what = surface_command(flags, kind, command);
-    run.emplace(flags, what, command, ranks);
-  });
-  together(ranks, [&] { run->require_same_inputs(); });
-  together(ranks, [&] { run->begin(); });
-  together(ranks, [&] { run->prepare(); });
-  return run->run();
+  std::vector<SurfaceCommand> all;
+  together(ranks, [&] { all = surface_commands(flags, kind, command); });
+  for (const SurfaceCommand& what : all)
+    if (const int status = run_one(flags, what, command, ranks); status != 0) return status;
+  return 0;
 }
 
 }  // namespace topograd

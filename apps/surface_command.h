@@ -21,12 +21,13 @@ cxxopts::Options surface_flags(SurfaceKind kind);
 /// The text of --help, what is needed first in front.
 std::string surface_help(const cxxopts::Options& options);
 
-/// What a command's flags ask for, which must outlive it; `typed` is the command as the user wrote
-/// it.
-SurfaceCommand surface_command(const cxxopts::ParseResult& flags, SurfaceKind kind,
-                               const std::string& typed);
+/// The surfaces that a command's flags ask for, one after another; the flags must outlive them.
+/// Several where a run's folder is given: one around each checkpoint. `typed` is the command as the
+/// user wrote it.
+std::vector<SurfaceCommand> surface_commands(const cxxopts::ParseResult& flags, SurfaceKind kind,
+                                             const std::string& typed);
 
-/// Computes (or continues) the surface, together with the other ranks, and draws its pictures.
+/// Computes (or continues) the surfaces, together with the other ranks, and draws their pictures.
 /// Returns the exit status.
 int run_surface(const cxxopts::ParseResult& flags, SurfaceKind kind, const std::string& command,
                 Ranks& ranks);

@@ -1,4 +1,5 @@
 // The flags of landscape surface, line, plane and trajectory.
+#include "apps/checkpoint_list.h"
 #include "apps/surface_command.h"
 #include "apps/surface_images.h"
 #include "apps/surface_run.h"
@@ -7,6 +8,7 @@ namespace topograd {
 
 namespace {
 
+constexpr const char* kCheckpoints = "A training's checkpoints";
 constexpr const char* kForCompatibility =
     "Accepted from the reference implementation, without effect";
 
@@ -65,12 +67,8 @@ void add_direction_flags(cxxopts::Options& options, bool line) {
 }
 
 void add_trajectory_flags(cxxopts::Options& options) {
+  add_checkpoint_flags(options, "Directions");
   options.add_options("Directions")
-      ("start-epoch", "of a run's folder, checkpoints from this epoch on", value("0"))
-      ("max-epoch", "up to this one", value("1000000000"))
-      ("save-epoch", "every n-th epoch of them", value("1"))
-      ("prefix", "what stands before the epoch in the files' names", value("epoch_"))
-      ("suffix", "what stands behind it", value(".safetensors"))
       ("ignore", "none: principal components of all parameters; biasbn: without biases and BatchNorm",
        value("none"))
       ("dir-file", "project onto the plane of this file; where it is not, the principal components are "
@@ -123,7 +121,8 @@ Introduction introduction(SurfaceKind kind) {
               "RUN | FIRST.safetensors SECOND.safetensors ... LAST.safetensors",
               "31 points that cover the path with a margin"};
     default:
-      return {"Losses on a plane through a network.\n", "MODEL.safetensors", "-1:1:51"};
+      return {"Losses on a plane through a network; of a training's folder, on the same plane through every\n"
+              "checkpoint, for landscape animate.\n", "MODEL.safetensors | RUN", "-1:1:51"};
   }
 }
 
@@ -145,6 +144,7 @@ cxxopts::Options surface_flags(SurfaceKind kind) {
     add_plane_flags(options);
   else
     add_direction_flags(options, line);
+  if (kind == SurfaceKind::surface) add_checkpoint_flags(options, kCheckpoints);
   add_batchnorm_flags(options);
   add_image_flags(options);
   options.add_options("Data")
@@ -157,7 +157,8 @@ cxxopts::Options surface_flags(SurfaceKind kind) {
       ("output,o,surf-file", kind == SurfaceKind::trajectory
                                  ? "the trajectory's HDF5 file; the surface, directions and pictures are named "
                                    "after it. What is unfinished is continued"
-                                 : "the surface's HDF5 file; an unfinished one is continued (or --surf-file)",
+                                 : "the surface's HDF5 file, of a training's folder of surfaces; what is unfinished is "
+                                   "continued (or --surf-file)",
        string())
       ("log", "pictures: logarithmic scale")
       ("linear", kind == SurfaceKind::plane || kind == SurfaceKind::trajectory
@@ -199,7 +200,12 @@ cxxopts::Options surface_flags(SurfaceKind kind) {
 // clang-format on
 
 std::string surface_help(const cxxopts::Options& options) {
-  return options.help({"Points", "Directions", "Data", "Output", "Run", kForCompatibility});
+  std::vector<std::string> groups = {"Points", "Directions"};
+  const std::vector<std::string> there = options.groups();
+  if (std::find(there.begin(), there.end(), kCheckpoints) != there.end())
+    groups.push_back(kCheckpoints);
+  for (const char* group : {"Data", "Output", "Run", kForCompatibility}) groups.push_back(group);
+  return options.help(groups);
 }
 
 }  // namespace topograd

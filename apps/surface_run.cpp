@@ -177,11 +177,15 @@ void SurfaceRun::report() {
   std::cout << '\n';
   if (place_.joins_models) report_barriers();
   report_networks();
-  if (flags_.count("no-pictures")) return;
+  if (!wants_pictures()) return;
   if (can_be_drawn(surface_))
     draw(surface_, picture_);
   else
     cli::say("landscape: note: no pictures: they need two points along each axis");
+}
+
+bool SurfaceRun::wants_pictures() const {
+  return command_.pictures && flags_.count("no-pictures") == 0;
 }
 
 /// How far the losses rise above the chord between the two networks; in the file, too.
@@ -209,7 +213,7 @@ void SurfaceRun::report_networks() const {
 
 /// Pictures of an interrupted surface: of the finest level that is complete.
 void SurfaceRun::report_unfinished() const {
-  if (flags_.count("no-pictures")) return;
+  if (!wants_pictures()) return;
   const std::optional<Surface> level = finest_complete_level(surface_);
   if (!level || !can_be_drawn(*level)) return;
   PictureOptions options = picture_;

@@ -31,6 +31,7 @@ struct SurfaceCommand {
   bool leads_to_models = false;  ///< whether a direction does
   std::string output;            ///< the surface's file
   std::string picture_stem{};    ///< of the pictures' names; empty: the output's
+  bool pictures = true;          ///< where --no-pictures does not say
   /// Of pictures, where no flag says; none: what the range of the values asks for.
   std::optional<Scale> scale = Scale::linear;
   /// On every rank, the lead alone writes.
@@ -62,6 +63,7 @@ class SurfaceRun {
   Surface axes() const;
   void warn_where_invariance_fails() const;
   void check_precision();
+  bool wants_pictures() const;
   void report();
   void report_barriers();
   void report_networks() const;

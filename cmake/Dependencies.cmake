@@ -9,6 +9,7 @@ find_package(ZLIB REQUIRED)                                      # zlib1g-dev: Z
 find_package(doctest CONFIG REQUIRED)                            # doctest-dev
 find_path(STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)  # libstb-dev
 pkg_check_modules(cairo REQUIRED IMPORTED_TARGET cairo)          # libcairo2-dev
+find_package(GIF REQUIRED)                                       # libgif-dev
 pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)           # libhwy-dev: one source for every vector ISA
 
 # libdnnl-dev: oneDNN, 2.x in Debian 12. Its CMake package asks for OpenCL, which nothing here uses.

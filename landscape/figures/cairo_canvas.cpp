@@ -211,6 +211,24 @@ Pixels painted(int width, int height, double scale, const std::function<void(Can
   return result;
 }
 
+Pixels halved(const Pixels& pixels) {
+  Pixels result{.width = pixels.width / 2, .height = pixels.height / 2};
+  const auto columns = static_cast<size_t>(pixels.width);
+  for (size_t row = 0; row < static_cast<size_t>(result.height); ++row)
+    for (size_t column = 0; column < static_cast<size_t>(result.width); ++column) {
+      const uint32_t* four = pixels.values.data() + 2 * row * columns + 2 * column;
+      uint32_t mean = 0;
+      for (unsigned shift = 0; shift < 32; shift += 8) {
+        uint32_t sum = 2;  // to the nearest
+        for (size_t i : {size_t{0}, size_t{1}, columns, columns + 1})
+          sum += four[i] >> shift & 255U;
+        mean |= sum / 4 << shift;
+      }
+      result.values.push_back(mean);
+    }
+  return result;
+}
+
 std::string png_bytes(const Pixels& pixels) {
   const SurfacePointer surface = surface_of(pixels.width, pixels.height, pixels.values);
   std::string bytes;

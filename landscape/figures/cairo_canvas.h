@@ -24,6 +24,9 @@ struct Pixels {
 };
 Pixels painted(int width, int height, double scale, const std::function<void(Canvas&)>& draw);
 
+/// Half as wide and high, a last odd row or column left out: each pixel the mean of four.
+Pixels halved(const Pixels& pixels);
+
 /// As a PNG file's bytes.
 std::string png_bytes(const Pixels& pixels);
 

@@ -109,7 +109,8 @@ def main():
     parser.add_argument("--batch", type=int, default=100)
     parser.add_argument("--each", type=int, default=1, help="eigenvalues at either end")
     parser.add_argument("--tolerance", type=float, default=1e-3)
-    parser.add_argument("--basis", type=int, default=60, help="vectors that ARPACK keeps")
+    parser.add_argument("--basis", type=int, default=20,
+                        help="vectors that ARPACK keeps; it looks at its residuals when they are full")
     arguments = parser.parse_args()
     torch.manual_seed(1)
     model, normalisation = load(arguments.model)
@@ -117,20 +118,18 @@ def main():
                       arguments.batch)
     loss, gradient_norm = hessian.loss_and_gradient()
     matrix = LinearOperator((hessian.size, hessian.size), matvec=hessian.multiply, dtype=np.float64)
-    start = np.random.default_rng(1).standard_normal(hessian.size)
-    result = {"loss": loss, "gradient_norm": gradient_norm}
-    # Each end by itself: asked for both at once, ARPACK ends only when both are there.
-    for name, which in ("largest", "LA"), ("smallest", "SA"):
-        before = hessian.products
-        values, vectors = eigsh(matrix, k=arguments.each, which=which, v0=start,
-                                ncv=arguments.basis, tol=arguments.tolerance)
-        result[name] = values.tolist()
-        result[name + "_residuals"] = [
-            np.linalg.norm(hessian.multiply(v) - value * v).item()
-            for value, v in zip(values, vectors.T)]
-        result[name + "_products"] = hessian.products - before
-        print(f"\n{name}: {result[name]}", file=sys.stderr)
-    print(json.dumps(result))
+    values, vectors = eigsh(matrix, k=2 * arguments.each, which="BE", ncv=arguments.basis,
+                            tol=arguments.tolerance,
+                            v0=np.random.default_rng(1).standard_normal(hessian.size))
+    products = hessian.products
+    residuals = {value: np.linalg.norm(hessian.multiply(vector) - value * vector).item()
+                 for value, vector in zip(values, vectors.T)}
+    smallest = sorted(values)[:arguments.each]
+    largest = sorted(values, reverse=True)[:arguments.each]
+    print(file=sys.stderr)
+    print(json.dumps({"loss": loss, "gradient_norm": gradient_norm, "products": products,
+                      "smallest": smallest, "smallest_residuals": [residuals[v] for v in smallest],
+                      "largest": largest, "largest_residuals": [residuals[v] for v in largest]}))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,23 @@
+// A film as a page.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace topograd::drawing {
+
+struct PageFrame {
+  std::string label;
+  std::string png;  ///< the file's bytes
+};
+
+struct PageTimes {
+  double frame_seconds, last_seconds;
+};
+
+/// HTML with the frames in it: a slider, a button that plays and pauses, the frame's label. It asks
+/// for nothing from elsewhere.
+std::string film_page(const std::string& title, const std::vector<PageFrame>& frames,
+                      const PageTimes& times);
+
+}  // namespace topograd::drawing
