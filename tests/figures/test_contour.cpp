@@ -62,6 +62,28 @@ double length(const std::vector<Polyline>& lines) {
   return sum;
 }
 
+/// How far `p` is from a segment.
+double distance(const PlanePoint& p, const PlanePoint& a, const PlanePoint& b) {
+  const double dx = b.x - a.x, dy = b.y - a.y, squared = dx * dx + dy * dy;
+  const double t = squared > 0 ? ((p.x - a.x) * dx + (p.y - a.y) * dy) / squared : 0;
+  const double along = std::clamp(t, 0.0, 1.0);
+  return std::hypot(p.x - a.x - along * dx, p.y - a.y - along * dy);
+}
+
+double distance(const PlanePoint& p, const std::vector<Polyline>& lines) {
+  double least = kInfinity;
+  for (const Polyline& line : lines)
+    for (size_t i = 1; i < line.points.size() + (line.closed ? 1 : 0); ++i)
+      least = std::min(least, distance(p, line.points[i - 1], line.points[i % line.points.size()]));
+  return least;
+}
+
+/// Two basins of different depth with a saddle between them, and a curved wall: no symmetry.
+double two_basins(double x, double y) {
+  const double bend = y - 0.4 * x * x;
+  return 2 * x * x * x * x - 1.6 * x * x + 0.35 * x + bend * bend + 0.3 * std::sin(2 * x + 3 * y);
+}
+
 /// Random values with holes: NaN, inf, and equal neighbours.
 FieldView noise() {
   const Philox random(7, RandomStream::test);
@@ -90,6 +112,34 @@ TEST_CASE("contour: a circle is one closed loop at the right radius") {
     const double inside = -area(lines);
     CHECK(std::abs(inside - std::numbers::pi * radius * radius) <= 0.02);
     CHECK(std::abs(area(region_above(field, radius * radius)) + inside - 4) <= 1e-12);
+  }
+}
+
+TEST_CASE("contour: of an analytic function, within half a cell of the true level sets") {
+  const FieldView field = sampled(27, 21, -1.2, 1.3, -1, 1.4, two_basins);
+  // The shortest side of a cell: 20 steps of 1 and 1.5 in turn.
+  const double half_a_cell = 0.5 * std::min(2.5 / 32.5, 2.4 / 25);
+  // The true level sets, from a grid 12 times as fine; its own lines are off by a hundredth of what
+  // the coarse ones may be.
+  const FieldView fine = sampled(27 * 12, 21 * 12, -1.2, 1.3, -1, 1.4, two_basins);
+  for (double level : {-0.55, -0.3, 0.0, 0.3, 0.8, 2.0}) {
+    CAPTURE(level);
+    const std::vector<Polyline> lines = contour_lines(field, level);
+    const std::vector<Polyline> truth = contour_lines(fine, level);
+    REQUIRE(!truth.empty());
+    for (const Polyline& line : truth)
+      for (const PlanePoint& p : line.points) {
+        // The fine lines are the function's own: within a hundredth of a cell, by Newton's step.
+        const double e = 1e-6;
+        const double gx = (two_basins(p.x + e, p.y) - two_basins(p.x - e, p.y)) / (2 * e);
+        const double gy = (two_basins(p.x, p.y + e) - two_basins(p.x, p.y - e)) / (2 * e);
+        const double step = std::abs(two_basins(p.x, p.y) - level) / std::hypot(gx, gy);
+        CHECK((step <= 0.02 * half_a_cell || std::hypot(gx, gy) < 0.05));
+        CHECK(distance(p, lines) <= half_a_cell);  // none is missed
+      }
+    for (const Polyline& line : lines)
+      for (const PlanePoint& p : line.points)
+        CHECK(distance(p, truth) <= half_a_cell);  // none made up
   }
 }
 
