@@ -1,4 +1,4 @@
-// The report's page in a browser: what it shows, what its controls do, how fast it is.
+// The report's page in a browser, and a film's: what it shows, what its controls do, how fast it is.
 //
 //   node browser.mjs <folder of node_modules> <chromium> <folder of run.py's reports> <screenshots>
 import assert from "node:assert/strict";
@@ -426,6 +426,42 @@ const tests = {
   },
 };
 
+/** landscape animate's page, whose controls are its own. */
+const films = {
+  async "a film plays, and the slider, the button and the keys stop where they say"(browser) {
+    const { page, close } = await open(browser, "film.html", { viewport: { width: 800, height: 800 } });
+    const slider = page.locator("input");
+    const button = page.locator("button");
+    const shown = () => page.locator("img.shown").getAttribute("alt");
+    const labels = await page.locator("img").evaluateAll((frames) => frames.map((frame) => frame.alt));
+    assert.deepEqual(labels, ["surface", "ragged", "pit"]);
+    assert.equal(await button.textContent(), "Pause");
+    for (const label of ["pit", "surface"])  // around the end
+      await page.waitForFunction((alt) => document.querySelector("img.shown").alt === alt, label);
+    await button.click();
+    assert.equal(await button.textContent(), "Play");
+    await slider.fill("1");
+    assert.deepEqual([await shown(), await page.locator("output").textContent()], ["ragged", "ragged"]);
+    await slider.press("ArrowRight");
+    assert.equal(await shown(), "pit");
+    await slider.blur();
+    for (const [key, label] of [["ArrowRight", "pit"], ["ArrowLeft", "ragged"], ["ArrowLeft", "surface"]]) {
+      await press(page, key);
+      assert.equal(await shown(), label);
+    }
+    await press(page, " ");
+    assert.equal(await button.textContent(), "Pause");
+    await page.waitForFunction(() => document.querySelector("img.shown").alt === "ragged");
+    await page.screenshot({ path: join(screenshots, "film.png") });
+    await close();
+  },
+  async "a film stands still for those who asked for less motion"(browser) {
+    const { page, close } = await open(browser, "film.html", { reducedMotion: "reduce" });
+    assert.equal(await page.locator("button").textContent(), "Play");
+    await close();
+  },
+};
+
 const withoutWebgl = {
   async "without WebGL there is a word, and contours"(browser) {
     const { page, close } = await open(browser, "four.html");
@@ -454,5 +490,6 @@ async function runAll(all, flags) {
   await browser.close();
 }
 await runAll(tests, SOFTWARE_GL);
+await runAll(films, SOFTWARE_GL);
 await runAll(withoutWebgl, ["--disable-gpu", "--disable-3d-apis"]);
 process.exit(failed === 0 ? 0 : 1);

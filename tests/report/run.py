@@ -71,6 +71,9 @@ def make_reports(landscape, folder):
     report("log.html", "small", ["run/log.csv"])
     report("ratio.html", "small", ["surface.h5", "surface_hessian.h5"], "--plane", "lambda_ratio",
            "--title", "A & B </script><script>document.title = 'broken'</script>")
+    subprocess.run([landscape, "animate", "surface.h5", "ragged.h5", "pit.h5", "--kind", "heat",
+                    "--seconds", "0.05", "-o", os.path.join(folder, "film.html")], check=True,
+                   cwd=os.path.join(folder, "small"))
     expected = {name: expected_values(os.path.join(folder, "small", name + ".h5"))
                 for name in ("surface", "ragged")}
     # Python's JSON has NaN and Infinity, JavaScript's has not.
