@@ -89,6 +89,21 @@ TEST_CASE("watched surface: a file that is replaced while it is read is no error
   CHECK(watched.version() == 1);
 }
 
+TEST_CASE("watched surface: one that failed and is replaced at the last look is no error") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("s.h5");
+  int reads = 0;
+  WatchedSurface watched(path, [&](const std::string& name) -> Surface {
+    if (++reads > WatchedSurface::kPatience) return Surface::load(name);
+    if (reads == WatchedSurface::kPatience) surface_of(3).save(name);
+    throw Error("not yet");
+  });
+  surface_of(1).save(path);
+  for (int i = 0; i < WatchedSurface::kPatience; ++i) watched.look(i);
+  CHECK(watched.look(9));
+  CHECK(watched.surface()->done_count() == 3);
+}
+
 TEST_CASE("watched surface: the newest contents are read in the end") {
   const TemporaryFolder folder;
   const std::string path = folder.file("s.h5");
