@@ -21,7 +21,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr double kOpenPage = 5;            // seconds: a page asks for the state every one or two
-constexpr int kNarrow = 420, kWide = 760;  // px, of figures for telephones and for others
+constexpr int kNarrow = 520, kWide = 760;  // px, of figures for telephones and for others
 
 Json smallest_json(const WatchStatus& status) {
   if (!status.smallest) return nullptr;

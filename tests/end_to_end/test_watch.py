@@ -445,7 +445,7 @@ class ServerTest(WatchTest):
         self.assertEqual(len(set(drawn.values())), 4)
         self.assertIn("unfinished: 7 of 15 points", drawn["heat"])
         self.assertEqual(self.get("/figure.svg?kind=heat")[2], drawn["heat"])
-        self.assertIn('width="420"', self.get("/figure.svg?kind=heat&narrow=1")[2])
+        self.assertIn('width="520"', self.get("/figure.svg?kind=heat&narrow=1")[2])
         self.put(8)
         self.state(lambda now: now["version"] == 2)
         self.assertIn("unfinished: 8 of 15 points", self.get("/figure.svg?kind=heat")[2])

@@ -46,7 +46,7 @@ await page.keyboard.press("ArrowRight");
 await picture(2, "contours");
 assert.ok(page.url().endsWith("#contours"));
 await page.setViewportSize({ width: 390, height: 844 });
-await page.waitForFunction(() => document.getElementById("picture").naturalWidth === 420);
+await page.waitForFunction(() => document.getElementById("picture").naturalWidth === 520);
 const overhang = () => document.documentElement.scrollWidth - innerWidth;
 assert.ok((await page.evaluate(overhang)) <= 0, "wider than a telephone");
 const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
