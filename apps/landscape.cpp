@@ -12,6 +12,7 @@
 #include "apps/report_command.h"
 #include "apps/sharpness_command.h"
 #include "apps/surface_command.h"
+#include "apps/watch_command.h"
 #include "kernels/core/check.h"
 
 using namespace topograd;
@@ -38,6 +39,8 @@ Usage:
   landscape export FILE... --format vtp,npz     results in other tools' formats: ParaView, NumPy, JSON,
                                                 CSV, Blender, 3D printing, the authors' own
   landscape report RESULT...                    results of all these, as one interactive HTML page
+  landscape watch SURFACE.h5 [flags]            a surface while it is computed: in the terminal, in a
+                                                browser on this machine (--serve)
   landscape <command> --help                    the flags
   landscape --version
 
@@ -87,6 +90,7 @@ const Command kCommands[] = {
     {"export", export_flags, [](const Options& options) { return options.help(); },
      [](const cxxopts::ParseResult& flags, const std::string&) { return run_export(flags); }},
     {"report", report_flags, [](const Options& options) { return options.help(); }, run_report},
+    {"watch", watch_flags, [](const Options& options) { return options.help(); }, run_watch},
 };
 
 int run_command(const Command& command, cli::Arguments& arguments, const std::string& typed) {

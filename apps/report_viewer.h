@@ -10,6 +10,9 @@ namespace topograd {
 /// page's title, as HTML, that of kReportTitleMark. Throws Error in a build without the page.
 std::string_view report_viewer();
 
+/// Whether this build has it.
+bool has_report_viewer();
+
 constexpr std::string_view kReportDataMark = "@REPORT_DATA@";
 constexpr std::string_view kReportTitleMark = "@REPORT_TITLE@";
 

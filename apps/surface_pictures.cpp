@@ -107,6 +107,8 @@ std::string subtitle_of(const Surface& surface, const std::string& loss, const s
   return subtitle;
 }
 
+}  // namespace
+
 FigureOptions figure_options(const Surface& surface, const PictureOptions& options) {
   const Provenance& p = surface.provenance;
   FigureOptions figure = options.look;
@@ -129,7 +131,13 @@ FigureOptions figure_options(const Surface& surface, const PictureOptions& optio
   return figure;
 }
 
-}  // namespace
+std::string extent_of(const Surface& surface) {
+  return surface.is_line() ? text(surface.nx()) : text(surface.nx(), "x", surface.ny());
+}
+
+bool can_be_drawn(const Surface& surface) {
+  return surface.nx() >= 2 && (surface.is_line() || surface.ny() >= 2);
+}
 
 PictureOptions picture_options(const cxxopts::ParseResult& flags, std::optional<Scale> scale) {
   PictureOptions options;

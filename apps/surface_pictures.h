@@ -44,6 +44,15 @@ Figure two_curves_figure(const TwoCurves& curves, const Surface& surface,
 /// The plane that a picture shows.
 std::string pictured_values(const Surface& surface, const PictureOptions& options);
 
+/// Titles, labels, scale and colours of that plane's figures.
+FigureOptions figure_options(const Surface& surface, const PictureOptions& options);
+
+/// "51x51", or "51" for a line.
+std::string extent_of(const Surface& surface);
+
+/// Whether its axes have two points each, which every picture needs.
+bool can_be_drawn(const Surface& surface);
+
 /// A picture of a computed surface. An Error where the kind does not fit it, or an axis has a
 /// single point.
 Figure surface_picture(const Surface& surface, PictureKind kind, const PictureOptions& options);

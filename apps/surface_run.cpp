@@ -40,15 +40,6 @@ PictureOptions checked_early(const cxxopts::ParseResult& flags, const SurfaceCom
   return picture_options(flags, command.scale);
 }
 
-/// "51x51", or "51" for a line.
-std::string extent(const Surface& surface) {
-  return surface.is_line() ? text(surface.nx()) : text(surface.nx(), "x", surface.ny());
-}
-
-bool can_be_drawn(const Surface& surface) {
-  return surface.nx() >= 2 && (surface.is_line() || surface.ny() >= 2);
-}
-
 }  // namespace
 
 SurfaceRun::SurfaceRun(const cxxopts::ParseResult& flags, const SurfaceCommand& command,
@@ -217,7 +208,8 @@ void SurfaceRun::report_unfinished() const {
   const std::optional<Surface> level = finest_complete_level(surface_);
   if (!level || !can_be_drawn(*level)) return;
   PictureOptions options = picture_;
-  options.unfinished = text("unfinished: ", extent(*level), " of ", extent(surface_), " points");
+  options.unfinished =
+      text("unfinished: ", extent_of(*level), " of ", extent_of(surface_), " points");
   draw(*level, options);
 }
 

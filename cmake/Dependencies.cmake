@@ -10,6 +10,9 @@ find_package(doctest CONFIG REQUIRED)                            # doctest-dev
 find_path(STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)  # libstb-dev
 pkg_check_modules(cairo REQUIRED IMPORTED_TARGET cairo)          # libcairo2-dev
 find_package(GIF REQUIRED)                                       # libgif-dev
+# libcpp-httplib-dev: a small HTTP server. Its package for CMake is not in Debian 12; the flags that its
+# library was compiled with, which its header has to know, are pkg-config's in both.
+pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)           # libhwy-dev: one source for every vector ISA
 
 # libdnnl-dev: oneDNN, 2.x in Debian 12. Its CMake package asks for OpenCL, which nothing here uses.

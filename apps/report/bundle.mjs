@@ -39,6 +39,10 @@ std::string_view report_viewer() {
   return {kPage, sizeof(kPage) - 1};
 }
 
+bool has_report_viewer() {
+  return true;
+}
+
 }  // namespace topograd
 `;
 }

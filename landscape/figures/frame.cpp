@@ -20,7 +20,6 @@ constexpr int kLowestPage = 300;
 constexpr double kSwatch = 14;  // height of the swatch for values above the bar
 constexpr double kSwatchGap = 6;
 constexpr double kBelow = 11;           // height of the arrow for values below the bar
-constexpr double kMostUneven = 3;       // ratio of ranges up to which both axes have equal units
 constexpr double kShortestLabel = 190;  // px that an axis's label may take beside a short axis
 
 double widest(Canvas& canvas, const std::vector<std::string>& labels) {

@@ -1,7 +1,7 @@
 // The heat map.
-#include <algorithm>
 #include <cmath>
 
+#include "landscape/figures/cells.h"
 #include "landscape/figures/figure.h"
 #include "landscape/figures/frame.h"
 
@@ -13,20 +13,6 @@ namespace {
 
 constexpr int kPixelsPerUnit = 2;  // of the page: as fine as the PNG
 constexpr int kBarTicks = 9;
-
-/// Borders of the cells around an axis's points: midway, and as far out at both ends.
-std::vector<double> cell_borders(const std::vector<double>& axis) {
-  std::vector<double> borders = {1.5 * axis[0] - 0.5 * axis[1]};
-  for (size_t i = 0; i + 1 < axis.size(); ++i) borders.push_back(0.5 * (axis[i] + axis[i + 1]));
-  borders.push_back(1.5 * axis[axis.size() - 1] - 0.5 * axis[axis.size() - 2]);
-  return borders;
-}
-
-/// Index i with stops[i] <= at < stops[i + 1], clamped to the intervals there are.
-size_t interval(const std::vector<double>& stops, double at) {
-  const auto above = std::upper_bound(stops.begin() + 1, stops.end() - 1, at);
-  return static_cast<size_t>(above - stops.begin()) - 1;
-}
 
 /// Value at a place of the plane, on the scale's transform.
 class Sampler {

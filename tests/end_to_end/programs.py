@@ -247,8 +247,8 @@ class ModelTest(EndToEndTest):
 
 
 class Hdf5:
-    """The data sets of an HDF5 file as lists of double, read through the library that the program
-    itself uses: what any other tool would see."""
+    """The data sets of an HDF5 file as lists of double, read (and, where it is opened for that,
+    written) through the library that the program itself uses: what any other tool would see."""
 
     _library = None
 
@@ -266,9 +266,10 @@ class Hdf5:
             cls._library = library
         return cls._library
 
-    def __init__(self, path):
+    def __init__(self, path, writable=False):
         self.path = path
-        self._file = self.library().H5Fopen(path.encode(), ctypes.c_uint(0), ctypes.c_int64(0))
+        self._file = self.library().H5Fopen(path.encode(), ctypes.c_uint(writable),
+                                            ctypes.c_int64(0))
         if self._file < 0:
             raise OSError(f"{path} is no HDF5 file")
 
@@ -309,6 +310,17 @@ class Hdf5:
         if status < 0:
             raise OSError(f"{self.path}: {name} cannot be read")
         return tuple(shape[:rank]), bytes(values)
+
+    def write(self, name, numbers):
+        """Puts numbers in the place of all of a data set's."""
+        zero = ctypes.c_int64(0)
+        dataset = self.library().H5Dopen2(ctypes.c_int64(self._file), name.encode(), zero)
+        values = (ctypes.c_double * len(numbers))(*numbers)
+        double = ctypes.c_int64.in_dll(self._library, "H5T_NATIVE_DOUBLE_g")
+        status = self._library.H5Dwrite(ctypes.c_int64(dataset), double, zero, zero, zero, values)
+        self._library.H5Dclose(ctypes.c_int64(dataset))
+        if status < 0:
+            raise OSError(f"{self.path}: {name} cannot be written")
 
 
 def planes(path):
