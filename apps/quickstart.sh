@@ -54,8 +54,14 @@ for name in "resnet$depth" "resnet${depth}_noshort"; do
     --x -1:1:41 --y -1:1:41 --log --vmin 0.01 --vmax 100 --output "$run/surface.h5"
 done
 
+pair=("$output/resnet${depth}_noshort/surface.h5" "$output/resnet$depth/surface.h5")
+"$bin/landscape" plot "${pair[@]}" --kind surface,contours --same-scale --vmin 0.01 --vmax 100 \
+  --output "$output/landscapes" >/dev/null
 echo
-echo "The same picture of both networks; the skip connections are the only difference:"
-for name in "resnet$depth" "resnet${depth}_noshort"; do
-  echo "  $output/$name/surface_contours.png"
-done
+echo "Both networks in one picture; the skip connections are the only difference:"
+echo "  $output/landscapes_surface.png"
+# A build without Node.js has no reports, and says so.
+if "$bin/landscape" report "${pair[@]}" --output "$output/landscapes.html" >/dev/null; then
+  echo "and in a browser, to turn and to slice:"
+  echo "  $output/landscapes.html"
+fi
