@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "models/densenet.h"
-#include "models/first_lesson.h"
 #include "models/resnet.h"
+#include "models/simple_nets.h"
 #include "models/vgg.h"
 #include "models/wide_resnet.h"
 

@@ -111,7 +111,7 @@ Tensor Checkpoint::gather(const std::vector<ParameterEntry>& entries, int64_t si
 TrainingState Checkpoint::weights(const ParameterLayout& layout) const {
   TrainingState state;
   state.theta = gather(layout.parameters(), layout.parameter_count(), "");
-  state.states = gather(layout.states(), layout.state_count(), "");
+  state.running_stats = gather(layout.running_stats(), layout.state_count(), "");
   size_t known = layout.state_dict().size();
   for (const auto& [name, tensor] : file_.tensors) known += is_of_training(name);
   if (known == file_.tensors.size()) return state;
@@ -133,7 +133,7 @@ TrainingState Checkpoint::training_state(const ParameterLayout& layout) const {
     state.second_moment = gather(layout.parameters(), layout.parameter_count(), kSecondMoment);
   if (file_.tensors.contains(kEma + first)) {
     state.ema_theta = gather(layout.parameters(), layout.parameter_count(), kEma);
-    state.ema_states = gather(layout.states(), layout.state_count(), kEma);
+    state.ema_states = gather(layout.running_stats(), layout.state_count(), kEma);
   }
   if (file_.tensors.contains(kSwa + first))
     state.swa_theta = gather(layout.parameters(), layout.parameter_count(), kSwa);
@@ -156,7 +156,7 @@ void write_checkpoint(const std::string& path, const ParameterLayout& layout,
       Json{{"mean", info.normalisation.mean}, {"std", info.normalisation.std_dev}}.dump();
   if (!info.config.empty()) file.metadata["config"] = info.config;
   scatter(file, layout.parameters(), state.theta, "");
-  scatter(file, layout.states(), state.states, "");
+  scatter(file, layout.running_stats(), state.running_stats, "");
   if (with_training_state) {
     file.metadata["progress"] = progress_json(state);
     scatter(file, layout.parameters(), state.momentum, kMomentum);
@@ -164,16 +164,16 @@ void write_checkpoint(const std::string& path, const ParameterLayout& layout,
       scatter(file, layout.parameters(), state.second_moment, kSecondMoment);
     if (state.ema_theta.defined()) {
       scatter(file, layout.parameters(), state.ema_theta, kEma);
-      scatter(file, layout.states(), state.ema_states, kEma);
+      scatter(file, layout.running_stats(), state.ema_states, kEma);
     }
     if (state.swa_theta.defined()) scatter(file, layout.parameters(), state.swa_theta, kSwa);
   }
   write_safetensors(path, file);
 }
 
-std::string weights_hash(const Tensor& theta, const Tensor& states) {
+std::string weights_hash(const Tensor& theta, const Tensor& running_stats) {
   const uint64_t first = content_hash(theta.raw(), static_cast<size_t>(theta.bytes()));
-  return hex(content_hash(states.raw(), static_cast<size_t>(states.bytes()), first));
+  return hex(content_hash(running_stats.raw(), static_cast<size_t>(running_stats.bytes()), first));
 }
 
 }  // namespace topograd

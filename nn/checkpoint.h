@@ -55,6 +55,6 @@ void write_checkpoint(const std::string& path, const ParameterLayout& layout,
                       bool with_training_state);
 
 /// A hash of weights and running statistics, for provenance.
-std::string weights_hash(const Tensor& theta, const Tensor& states);
+std::string weights_hash(const Tensor& theta, const Tensor& running_stats);
 
 }  // namespace topograd

@@ -25,8 +25,8 @@ NetworkOnPlane on_device(const NetworkOnPlane& network, Device device) {
     copy.copy_from(direction);
     return copy;
   };
-  return {network.theta.to(device), network.states.to(device),    copied(network.delta),
-          copied(network.eta),      copied(network.states_delta), copied(network.states_eta)};
+  return {network.theta.to(device), network.running_stats.to(device), copied(network.delta),
+          copied(network.eta),      copied(network.states_delta),     copied(network.states_eta)};
 }
 
 std::vector<LabelledImages> on_device(std::span<const LabelledImages> sets, Device device) {
@@ -173,10 +173,10 @@ std::vector<std::vector<std::vector<LossSums>>> DeviceEvaluation::evaluate(
   return sums;
 }
 
-LossSums evaluate_on_device(const Graph& graph, const Tensor& theta, const Tensor& states,
+LossSums evaluate_on_device(const Graph& graph, const Tensor& theta, const Tensor& running_stats,
                             const LabelledImages& images, LossKind kind, ThreadPool& pool,
                             const Tensor& logits) {
-  DeviceEvaluation evaluation(graph, {theta, states}, {&images, 1}, {.losses = {kind}},
+  DeviceEvaluation evaluation(graph, {theta, running_stats}, {&images, 1}, {.losses = {kind}},
                               pool.main_context());
   const bool keep = logits.defined() && logits.size() > 0;
   const Tensor there = keep ? Tensor(logits.shape(), DType::f32, pool.device()) : Tensor();

@@ -69,7 +69,7 @@ class DeviceEvaluation {
 };
 
 /// See evaluate() in inference.h, which calls this where the pool's device is not the CPU.
-LossSums evaluate_on_device(const Graph& graph, const Tensor& theta, const Tensor& states,
+LossSums evaluate_on_device(const Graph& graph, const Tensor& theta, const Tensor& running_stats,
                             const LabelledImages& images, LossKind kind, ThreadPool& pool,
                             const Tensor& logits);
 

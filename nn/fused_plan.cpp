@@ -255,7 +255,7 @@ void FusedPlan::form_weights(const NetworkOnPlane& network, const Tensor& coeffi
                   .theta = network.theta,
                   .delta = network.delta,
                   .eta = network.eta,
-                  .states = network.states,
+                  .running_stats = network.running_stats,
                   .states_delta = network.states_delta,
                   .states_eta = network.states_eta,
                   .coefficients = coefficients,
@@ -277,7 +277,7 @@ FusedConvArgs FusedPlan::arguments(const FusedConvStep& conv, const Tensor& y, c
           .geometry = conv.geometry,
           .relu = conv.relu,
           .precision = options_.precision,
-          .rounding = options_.rounding,
+          .error_budget = options_.error_budget,
           .weights_version = weights_version_};
 }
 
@@ -352,9 +352,11 @@ void FusedPlan::run_step(const FusedLayerStep&, const FusedStep& step, const Bat
       inputs.push_back(mixed && !program_.shared[at(input)] ? whole.rows(p * n, (p + 1) * n)
                                                             : whole);
     }
-    layer.forward(
-        {.y = mixed ? y.rows(p * n, (p + 1) * n) : y, .x = inputs, .parameters = {}, .states = {}},
-        context);
+    layer.forward({.y = mixed ? y.rows(p * n, (p + 1) * n) : y,
+                   .x = inputs,
+                   .parameters = {},
+                   .running_stats = {}},
+                  context);
   }
 }
 

@@ -14,7 +14,7 @@ namespace topograd {
 /// A network and the plane it moves on: theta + a delta + b eta, and its states likewise. Undefined
 /// directions do not move it.
 struct NetworkOnPlane {
-  Tensor theta, states;
+  Tensor theta, running_stats;
   Tensor delta{}, eta{};
   Tensor states_delta{}, states_eta{};
 };
@@ -25,7 +25,7 @@ struct FusedPlanOptions {
   Device device = Device::cpu;
   DType dtype = DType::f32;
   Precision precision = Precision::f32;
-  Rounding rounding = Rounding::tight;
+  ErrorBudget error_budget = ErrorBudget::tight;
 };
 
 /// A graph compiled for inference on running statistics (see fused_steps.h). All memory is

@@ -153,8 +153,8 @@ class Compiler {
       f.bias = conv && conv->parameters.size() > 1 ? offset(entry(conv->parameters[1]), o) : -1;
       f.gamma = norm ? offset(entry(norm->parameters[0]), o) : -1;
       f.beta = norm ? offset(entry(norm->parameters[1]), o) : -1;
-      f.mean = norm ? offset(state(norm->states[0]), o) : -1;
-      f.variance = norm ? offset(state(norm->states[1]), o) : -1;
+      f.mean = norm ? offset(state(norm->running_stats[0]), o) : -1;
+      f.variance = norm ? offset(state(norm->running_stats[1]), o) : -1;
       program_.filters.push_back(f);
     }
     program_.weights += count * length;
@@ -163,7 +163,9 @@ class Compiler {
   const ParameterEntry& entry(int64_t parameter) const {
     return graph_.layout().parameters()[at(parameter)];
   }
-  const ParameterEntry& state(int64_t index) const { return graph_.layout().states()[at(index)]; }
+  const ParameterEntry& state(int64_t index) const {
+    return graph_.layout().running_stats()[at(index)];
+  }
 
   const Graph& graph_;
   const std::vector<Node>& nodes_;

@@ -47,7 +47,7 @@ Value Graph::add_node(std::string name, std::unique_ptr<const Layer> layer,
 
 int64_t Graph::add_parameter(const std::string& name, ParameterKind kind, Shape shape) {
   const int64_t index = layout_.add(nodes_.back().name + "." + name, kind, shape);
-  (is_state(kind) ? nodes_.back().states : nodes_.back().parameters).push_back(index);
+  (is_state(kind) ? nodes_.back().running_stats : nodes_.back().parameters).push_back(index);
   return index;
 }
 

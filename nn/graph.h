@@ -31,7 +31,7 @@ struct Node {
   std::vector<int> inputs;             ///< indices of earlier nodes
   Shape shape;                         ///< of one image: [H, W, C] or [features]
   std::vector<int64_t> parameters;     ///< indices into layout().parameters()
-  std::vector<int64_t> states;         ///< indices into layout().states()
+  std::vector<int64_t> running_stats;  ///< indices into layout().states()
 };
 
 /// Nodes in topological order: every node's inputs come before it.

@@ -58,11 +58,11 @@ InferencePlan::InferencePlan(const Graph& graph, int64_t max_images, DType dtype
   }
 }
 
-void InferencePlan::bind(const Tensor& theta, const Tensor& states) {
-  require(theta.dtype() == dtype_ && states.dtype() == dtype_, "weights of ",
+void InferencePlan::bind(const Tensor& theta, const Tensor& running_stats) {
+  require(theta.dtype() == dtype_ && running_stats.dtype() == dtype_, "weights of ",
           name_of(theta.dtype()), " bound to a plan of ", name_of(dtype_));
   parameters_ = parameter_views(graph_, theta);
-  states_ = state_views(graph_, states);
+  states_ = state_views(graph_, running_stats);
   weights_version_ = new_weights_version();
 }
 
@@ -83,7 +83,7 @@ Tensor InferencePlan::run(const Tensor& x, Context& context) {
     graph_.nodes()[i].layer->forward({.y = value(static_cast<int64_t>(i)),
                                       .x = inputs,
                                       .parameters = parameters_[i],
-                                      .states = states_[i],
+                                      .running_stats = states_[i],
                                       .weights_version = weights_version_},
                                      context);
   }
@@ -148,11 +148,11 @@ LossSums evaluate_range(InferencePlan& plan, const LabelledImages& images, int64
   return sums;
 }
 
-LossSums evaluate(const Graph& graph, const Tensor& theta, const Tensor& states,
+LossSums evaluate(const Graph& graph, const Tensor& theta, const Tensor& running_stats,
                   const LabelledImages& images, LossKind kind, ThreadPool& pool,
                   const Tensor& logits) {
   if (pool.device() != Device::cpu)
-    return evaluate_on_device(graph, theta, states, images, kind, pool, logits);
+    return evaluate_on_device(graph, theta, running_stats, images, kind, pool, logits);
   const int64_t items = (images.count() + kImagesPerEvaluation - 1) / kImagesPerEvaluation;
   std::vector<LossSums> parts(at(items));
   std::vector<std::optional<InferencePlan>> plans(at(pool.threads()));
@@ -160,7 +160,7 @@ LossSums evaluate(const Graph& graph, const Tensor& theta, const Tensor& states,
     auto& plan = plans[at(context.worker())];
     if (!plan) {
       plan.emplace(graph, kImagesPerEvaluation, theta.dtype());
-      plan->bind(theta, states);
+      plan->bind(theta, running_stats);
     }
     const int64_t begin = item * kImagesPerEvaluation;
     const int64_t end = std::min(images.count(), begin + kImagesPerEvaluation);

@@ -17,7 +17,7 @@ class InferencePlan {
 
   /// The weights to run with. The plan keeps views, and what implementations made of them: bind
   /// again when the tensors' contents have changed.
-  void bind(const Tensor& theta, const Tensor& states);
+  void bind(const Tensor& theta, const Tensor& running_stats);
 
   /// Logits [n, classes] of x [n, H, W, C], n <= max_images; valid until the next run.
   Tensor run(const Tensor& x, Context& context);
@@ -68,7 +68,7 @@ LossSums evaluate_range(InferencePlan& plan, const LabelledImages& images, int64
 
 /// Losses of all images, which may lie on any device; so may the weights. The same to the bit for
 /// any number of threads.
-LossSums evaluate(const Graph& graph, const Tensor& theta, const Tensor& states,
+LossSums evaluate(const Graph& graph, const Tensor& theta, const Tensor& running_stats,
                   const LabelledImages& images, LossKind kind, ThreadPool& pool,
                   const Tensor& logits = {});
 

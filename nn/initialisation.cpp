@@ -92,9 +92,9 @@ std::string name_of(Initialisation initialisation) {
 }
 
 void initialise(const ParameterLayout& layout, uint64_t seed, const Tensor& theta,
-                const Tensor& states, Initialisation initialisation) {
+                const Tensor& running_stats, Initialisation initialisation) {
   theta.fill_zero();  // biases and BatchNorm's shifts
-  states.fill_zero();
+  running_stats.fill_zero();
   uint32_t number = 0;
   const ParameterEntry* weight = nullptr;  // a bias follows the weight it belongs to
   for (const ParameterEntry& entry : layout.parameters()) {
@@ -108,8 +108,9 @@ void initialise(const ParameterLayout& layout, uint64_t seed, const Tensor& thet
     if (entry.kind == ParameterKind::bias && draws_biases_of(*weight, initialisation))
       draw(w, random, {true, 1 / std::sqrt(fan_in(*weight))});
   }
-  for (const ParameterEntry& entry : layout.states())
-    if (entry.kind == ParameterKind::bn_variance) fill(states.slice(entry.offset, entry.shape), 1);
+  for (const ParameterEntry& entry : layout.running_stats())
+    if (entry.kind == ParameterKind::bn_variance)
+      fill(running_stats.slice(entry.offset, entry.shape), 1);
 }
 
 }  // namespace topograd

@@ -34,7 +34,7 @@ std::string name_of(Initialisation initialisation);
 /// statistics 0 and 1. A tensor's numbers depend on the seed, its place in the layout and the kind
 /// alone.
 void initialise(const ParameterLayout& layout, uint64_t seed, const Tensor& theta,
-                const Tensor& states,
+                const Tensor& running_stats,
                 Initialisation initialisation = Initialisation::kaiming_fan_in);
 
 }  // namespace topograd

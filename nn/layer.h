@@ -14,12 +14,12 @@ namespace topograd {
 
 /// One layer's forward pass over a chunk of n images.
 struct ForwardCall {
-  Tensor y;                            ///< [n, output shape]
-  std::span<const Tensor> x;           ///< [n, input shape], one per input
-  std::span<const Tensor> parameters;  ///< in the order the layer declared them
-  std::span<const Tensor> states;      ///< BatchNorm: the mean and variance to normalise by
-  uint64_t weights_version = 0;        ///< see Conv2dForwardArgs
-  Rounding rounding = Rounding::tight;
+  Tensor y;                               ///< [n, output shape]
+  std::span<const Tensor> x;              ///< [n, input shape], one per input
+  std::span<const Tensor> parameters;     ///< in the order the layer declared them
+  std::span<const Tensor> running_stats;  ///< BatchNorm: the mean and variance to normalise by
+  uint64_t weights_version = 0;           ///< see Conv2dForwardArgs
+  ErrorBudget error_budget = ErrorBudget::tight;
   Precision precision = Precision::f32;  ///< of products' operands
   bool then_relu = false;                ///< BatchNorm: with the ReLU that reads it
 };
@@ -46,7 +46,7 @@ struct BackwardCall {
   std::span<const Tensor> x;     ///< the saved inputs; undefined where the layer needs none
   Tensor y;                      ///< the saved output, likewise
   std::span<const Tensor> parameters;
-  std::span<const Tensor> states;
+  std::span<const Tensor> running_stats;
   /// A share of each parameter's gradient, that of one chunk or of several: how to write it.
   /// Empty: they are not wanted.
   std::span<const Tensor> dparameters;
@@ -56,7 +56,7 @@ struct BackwardCall {
   std::span<const Tensor> batch_dparameters;
   int64_t batch_count = 0;
   uint64_t weights_version = 0;
-  Rounding rounding = Rounding::tight;
+  ErrorBudget error_budget = ErrorBudget::tight;
   Precision precision = Precision::f32;  ///< of products' operands
 };
 

@@ -35,7 +35,7 @@ void Conv2dLayer::forward(const ForwardCall& call, Context& context) const {
                   .bias = bias_ ? call.parameters[1] : Tensor(),
                   .geometry = geometry_,
                   .weights_version = call.weights_version,
-                  .rounding = call.rounding,
+                  .error_budget = call.error_budget,
                   .precision = call.precision},
                  context);
 }
@@ -60,7 +60,7 @@ void Conv2dLayer::backward(const BackwardCall& call, Context& context) const {
                           .geometry = geometry_,
                           .write = call.write[0],
                           .weights_version = call.weights_version,
-                          .rounding = call.rounding,
+                          .error_budget = call.error_budget,
                           .precision = call.precision},
                          context);
 }
@@ -70,8 +70,8 @@ void BatchnormLayer::forward(const ForwardCall& call, Context& context) const {
                        .x = call.x[0],
                        .gamma = call.parameters[0],
                        .beta = call.parameters[1],
-                       .mean = call.states[0],
-                       .variance = call.states[1],
+                       .mean = call.running_stats[0],
+                       .variance = call.running_stats[1],
                        .epsilon = kEpsilon,
                        .relu = call.then_relu},
                       context);
@@ -100,8 +100,8 @@ void BatchnormLayer::backward_sums(const BackwardCall& call, Context& context) c
                            .dbeta = call.dparameters[1],
                            .dy = call.dy,
                            .x = call.x[0],
-                           .mean = call.states[0],
-                           .variance = call.states[1],
+                           .mean = call.running_stats[0],
+                           .variance = call.running_stats[1],
                            .epsilon = kEpsilon},
                           context);
 }
@@ -114,8 +114,8 @@ void BatchnormLayer::backward(const BackwardCall& call, Context& context) const 
                       .dy = call.dy,
                       .x = call.x[0],
                       .gamma = call.parameters[0],
-                      .mean = call.states[0],
-                      .variance = call.states[1],
+                      .mean = call.running_stats[0],
+                      .variance = call.running_stats[1],
                       .dgamma = batch ? call.batch_dparameters[0] : Tensor(),
                       .dbeta = batch ? call.batch_dparameters[1] : Tensor(),
                       .count = call.batch_count,

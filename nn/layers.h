@@ -57,7 +57,7 @@ class BatchnormLayer : public Layer {
 
   /// The chunk's shares of the sums of x' xhat and of x'.
   void tangent_sums(std::span<const Tensor> shares, const Tensor& x_tangent, const Tensor& x,
-                    std::span<const Tensor> states, Context& context) const;
+                    std::span<const Tensor> running_stats, Context& context) const;
   /// The chunk's shares of dgamma' and dbeta'.
   void backward_tangent_sums(const BackwardCall& call, const BackwardTangents& tangents,
                              Context& context) const;

@@ -58,7 +58,7 @@ void Conv2dLayer::forward_tangent(const ForwardCall& call, const ForwardTangents
                   .bias = {},
                   .geometry = geometry_,
                   .weights_version = call.weights_version,
-                  .rounding = call.rounding,
+                  .error_budget = call.error_budget,
                   .precision = call.precision},
                  context);
   add({.y = tangents.y, .a = tangents.y, .b = tangents.temporary}, context);
@@ -83,7 +83,7 @@ void Conv2dLayer::backward_tangent(const BackwardCall& call, const BackwardTange
                           .geometry = geometry_,
                           .write = Write::accumulate,
                           .weights_version = tangents.version,
-                          .rounding = call.rounding,
+                          .error_budget = call.error_budget,
                           .precision = call.precision},
                          context);
   backward(call, context);
@@ -91,9 +91,9 @@ void Conv2dLayer::backward_tangent(const BackwardCall& call, const BackwardTange
 
 namespace {
 
-BatchnormTangentState tangent_state(std::span<const Tensor> states,
+BatchnormTangentState tangent_state(std::span<const Tensor> running_stats,
                                     std::span<const Tensor> batch_sums, int64_t count) {
-  BatchnormTangentState state{.mean = states[0], .variance = states[1]};
+  BatchnormTangentState state{.mean = running_stats[0], .variance = running_stats[1]};
   state.epsilon = BatchnormLayer::kEpsilon;
   if (batch_sums.empty()) return state;
   state.sum_products = batch_sums[0];
@@ -105,14 +105,14 @@ BatchnormTangentState tangent_state(std::span<const Tensor> states,
 }  // namespace
 
 void BatchnormLayer::tangent_sums(std::span<const Tensor> shares, const Tensor& x_tangent,
-                                  const Tensor& x, std::span<const Tensor> states,
+                                  const Tensor& x, std::span<const Tensor> running_stats,
                                   Context& context) const {
   batchnorm_backward_sums({.dgamma = shares[0],
                            .dbeta = shares[1],
                            .dy = x_tangent,
                            .x = x,
-                           .mean = states[0],
-                           .variance = states[1],
+                           .mean = running_stats[0],
+                           .variance = running_stats[1],
                            .epsilon = kEpsilon},
                           context);
 }
@@ -127,7 +127,7 @@ void BatchnormLayer::forward_tangent(const ForwardCall& call, const ForwardTange
        .gamma = call.parameters[0],
        .gamma_tangent = tangents.parameters[0],
        .beta_tangent = tangents.parameters[1],
-       .state = tangent_state(call.states, tangents.batch_sums, tangents.batch_count)},
+       .state = tangent_state(call.running_stats, tangents.batch_sums, tangents.batch_count)},
       context);
   if (call.then_relu)
     activation_backward({.dx = tangents.y, .dy = tangents.y, .y = call.y, .x = {}}, context);
@@ -143,7 +143,7 @@ void BatchnormLayer::backward_tangent_sums(const BackwardCall& call,
        .dy = call.dy,
        .x_tangent = tangents.x[0],
        .x = call.x[0],
-       .state = tangent_state(call.states, tangents.batch_sums, call.batch_count)},
+       .state = tangent_state(call.running_stats, tangents.batch_sums, call.batch_count)},
       context);
 }
 
@@ -160,7 +160,7 @@ void BatchnormLayer::backward_tangent(const BackwardCall& call, const BackwardTa
         .x = call.x[0],
         .gamma = call.parameters[0],
         .gamma_tangent = tangents.parameters[0],
-        .state = tangent_state(call.states, tangents.batch_sums, call.batch_count),
+        .state = tangent_state(call.running_stats, tangents.batch_sums, call.batch_count),
         .write = call.write[0]};
     if (batch) {
       args.dgamma = call.batch_dparameters[0];

@@ -33,14 +33,14 @@ std::vector<std::vector<Tensor>> parameter_views(const Graph& graph, const Tenso
   return views;
 }
 
-std::vector<std::vector<Tensor>> state_views(const Graph& graph, const Tensor& states) {
-  require(states.size() == graph.layout().state_count(), "the states hold ", states.size(),
-          " numbers, the network has ", graph.layout().state_count());
+std::vector<std::vector<Tensor>> state_views(const Graph& graph, const Tensor& running_stats) {
+  require(running_stats.size() == graph.layout().state_count(), "the states hold ",
+          running_stats.size(), " numbers, the network has ", graph.layout().state_count());
   std::vector<std::vector<Tensor>> views(graph.nodes().size());
   for (size_t i = 0; i < views.size(); ++i)
-    for (int64_t s : graph.nodes()[i].states) {
-      const ParameterEntry& entry = graph.layout().states()[at(s)];
-      views[i].push_back(states.slice(entry.offset, entry.shape));
+    for (int64_t s : graph.nodes()[i].running_stats) {
+      const ParameterEntry& entry = graph.layout().running_stats()[at(s)];
+      views[i].push_back(running_stats.slice(entry.offset, entry.shape));
     }
   return views;
 }
@@ -81,7 +81,8 @@ Network::Network(const Graph& graph, int64_t max_batch, ThreadPool& pool, Networ
   const ParameterLayout& layout = graph.layout();
   const int64_t chunks = chunks_of(max_batch, options_.images_per_chunk);
   int64_t widest = 1, norms = 0;
-  for (const ParameterEntry& state : layout.states()) widest = std::max(widest, state.size());
+  for (const ParameterEntry& state : layout.running_stats())
+    widest = std::max(widest, state.size());
   for (const ParameterEntry& entry : layout.parameters()) {
     norm_offsets_.push_back(is_norm(entry) ? norms : -1);
     if (is_norm(entry)) norms += entry.size();
@@ -155,7 +156,7 @@ void Network::for_each_chunk(const std::function<void(const Chunk&, Context&)>& 
 }
 
 void Network::begin_batch(const Tensor& x, const Tensor& labels, const Tensor& theta,
-                          const Tensor& states, BatchnormMode mode) {
+                          const Tensor& running_stats, BatchnormMode mode) {
   batch_ = x.dim(0);
   require(batch_ > 0 && batch_ <= max_batch_, "a batch of ", batch_,
           " images, in a network with room for ", max_batch_);
@@ -170,7 +171,7 @@ void Network::begin_batch(const Tensor& x, const Tensor& labels, const Tensor& t
   labels_ = labels;
   input_ = x;
   parameter_views_ = parameter_views(graph_, theta);
-  state_views_ = state_views(graph_, mode == BatchnormMode::batch ? batch_states_ : states);
+  state_views_ = state_views(graph_, mode == BatchnormMode::batch ? batch_states_ : running_stats);
 }
 
 void Network::forward_node(int index, const Chunk& chunk, Context& context) {
@@ -181,9 +182,9 @@ void Network::forward_node(int index, const Chunk& chunk, Context& context) {
   const ForwardCall call{.y = value(index, chunk, context),
                          .x = x,
                          .parameters = parameter_views_[at(index)],
-                         .states = state_views_[at(index)],
+                         .running_stats = state_views_[at(index)],
                          .weights_version = weights_version_,
-                         .rounding = options_.rounding,
+                         .error_budget = options_.error_budget,
                          .precision = options_.precision,
                          .then_relu = plan_.takes_relu(index)};
   if (tangents_ && tangents_->forward)
@@ -292,13 +293,13 @@ void Network::backward_node(int index, bool sums_only, const Tensor& gradient, c
       .x = x,
       .y = node.layer->backward_reads_output() ? value(index, chunk, context) : Tensor(),
       .parameters = parameter_views_[at(index)],
-      .states = state_views_[at(index)],
+      .running_stats = state_views_[at(index)],
       .dparameters = dparameters,
       .write_parameters = chunk.index < lanes_ ? Write::overwrite : Write::accumulate,
       .batch_dparameters = totals,
       .batch_count = coupled ? elements_per_channel(index, batch_) : 0,
       .weights_version = weights_version_,
-      .rounding = options_.rounding,
+      .error_budget = options_.error_budget,
       .precision = options_.precision};
   if (tangents_ && tangents_->backward)
     backward_with_tangent(index, sums_only, call, chunk, context);
@@ -368,21 +369,21 @@ BatchResult Network::result() const {
 }
 
 BatchResult Network::loss(const Tensor& x, const Tensor& labels, const Tensor& theta,
-                          const Tensor& states, BatchnormMode mode, LossKind kind,
+                          const Tensor& running_stats, BatchnormMode mode, LossKind kind,
                           bool states_fixed) {
-  begin_batch(x, labels, theta, states, mode);
-  forward_pass(states, states_fixed, kind, Tensor());
+  begin_batch(x, labels, theta, running_stats, mode);
+  forward_pass(running_stats, states_fixed, kind, Tensor());
   return result();
 }
 
 BatchResult Network::loss_and_gradient(const Tensor& gradient, const Tensor& x,
                                        const Tensor& labels, const Tensor& theta,
-                                       const Tensor& states, BatchnormMode mode, LossKind kind,
-                                       bool states_fixed) {
+                                       const Tensor& running_stats, BatchnormMode mode,
+                                       LossKind kind, bool states_fixed) {
   require(gradient.size() == theta.size(), "the gradient holds ", gradient.size(),
           " numbers, theta ", theta.size());
-  begin_batch(x, labels, theta, states, mode);
-  forward_pass(states, states_fixed, kind, gradient);
+  begin_batch(x, labels, theta, running_stats, mode);
+  forward_pass(running_stats, states_fixed, kind, gradient);
   backward_pass(gradient);
   return result();
 }

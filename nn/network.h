@@ -21,7 +21,7 @@ struct NetworkOptions {
   /// rounded. 16 images of a CIFAR ResNet's layer fill about half of a 2 MiB L2 cache. A device
   /// other than the CPU takes each batch as one chunk.
   int64_t images_per_chunk = 16;
-  Rounding rounding = Rounding::tight;  ///< training sets relaxed
+  ErrorBudget error_budget = ErrorBudget::tight;  ///< training sets relaxed
   /// Of the operands of convolutions and linear layers; everything between them is dtype's. The CPU
   /// computes in f32 whatever is asked.
   Precision precision = Precision::f32;
@@ -57,22 +57,24 @@ class Network {
 
   /// Mean loss over the batch x [N, H, W, C] with labels i32 [N]. In batch mode the running
   /// statistics in `states` move towards the batch's, unless `states_fixed`.
-  BatchResult loss(const Tensor& x, const Tensor& labels, const Tensor& theta, const Tensor& states,
-                   BatchnormMode mode, LossKind kind = LossKind::cross_entropy,
-                   bool states_fixed = false);
+  BatchResult loss(const Tensor& x, const Tensor& labels, const Tensor& theta,
+                   const Tensor& running_stats, BatchnormMode mode,
+                   LossKind kind = LossKind::cross_entropy, bool states_fixed = false);
 
   /// The same, and gradient = d(mean loss)/d(theta).
   BatchResult loss_and_gradient(const Tensor& gradient, const Tensor& x, const Tensor& labels,
-                                const Tensor& theta, const Tensor& states, BatchnormMode mode,
-                                LossKind kind = LossKind::cross_entropy, bool states_fixed = false);
+                                const Tensor& theta, const Tensor& running_stats,
+                                BatchnormMode mode, LossKind kind = LossKind::cross_entropy,
+                                bool states_fixed = false);
 
   /// product = (d2 mean loss / d theta2) v, exact to rounding, in about the time of two gradients:
   /// Pearlmutter's R-operator (nn/layers_tangent.cpp). `batch` mode differentiates through the
   /// batch's statistics, and leaves `states` alone. Averaged over the batch, as the loss is. For
   /// networks made with `curvature`.
   BatchResult curvature_product(const Tensor& product, const Tensor& v, const Tensor& x,
-                                const Tensor& labels, const Tensor& theta, const Tensor& states,
-                                BatchnormMode mode, LossKind kind = LossKind::cross_entropy,
+                                const Tensor& labels, const Tensor& theta,
+                                const Tensor& running_stats, BatchnormMode mode,
+                                LossKind kind = LossKind::cross_entropy,
                                 Curvature curvature = Curvature::hessian);
 
   /// What the network of this graph keeps for a batch and a number of threads, in bytes.
@@ -104,8 +106,8 @@ class Network {
     bool gauss_newton = false;
     bool forward = false, backward = false;  // whether the pass under way carries them
   };
-  void begin_batch(const Tensor& x, const Tensor& labels, const Tensor& theta, const Tensor& states,
-                   BatchnormMode mode);
+  void begin_batch(const Tensor& x, const Tensor& labels, const Tensor& theta,
+                   const Tensor& running_stats, BatchnormMode mode);
   void forward_pass(const Tensor& running_states, bool states_fixed, LossKind kind,
                     const Tensor& gradient);
   void backward_pass(const Tensor& gradient);
@@ -174,6 +176,6 @@ class Network {
 /// Views of the parameters of every node of a graph in a flat theta.
 std::vector<std::vector<Tensor>> parameter_views(const Graph& graph, const Tensor& theta);
 /// Views of the states of every node of a graph in a flat states vector.
-std::vector<std::vector<Tensor>> state_views(const Graph& graph, const Tensor& states);
+std::vector<std::vector<Tensor>> state_views(const Graph& graph, const Tensor& running_stats);
 
 }  // namespace topograd

@@ -147,13 +147,13 @@ void Network::backward_with_tangent(int index, bool sums_only, const BackwardCal
 
 BatchResult Network::curvature_product(const Tensor& product, const Tensor& v, const Tensor& x,
                                        const Tensor& labels, const Tensor& theta,
-                                       const Tensor& states, BatchnormMode mode, LossKind kind,
-                                       Curvature curvature) {
+                                       const Tensor& running_stats, BatchnormMode mode,
+                                       LossKind kind, Curvature curvature) {
   require(tangents_.has_value(),
           "this network has no room for tangents: NetworkOptions::curvature");
   require(product.size() == theta.size() && v.size() == theta.size(), "v holds ", v.size(),
           " numbers and the product ", product.size(), ", theta ", theta.size());
-  begin_batch(x, labels, theta, states, mode);
+  begin_batch(x, labels, theta, running_stats, mode);
   Tangents& t = *tangents_;
   t.parameter_views = topograd::parameter_views(graph_, v);
   t.sum_views = topograd::parameter_views(graph_, t.sums);
@@ -168,7 +168,7 @@ BatchResult Network::curvature_product(const Tensor& product, const Tensor& v, c
   } const reset{t};
   // BatchNorms' dgamma and dbeta are read where the gradient is looked for; the product's own parts
   // are looked for in t.product.
-  forward_pass(states, true, kind, product);
+  forward_pass(running_stats, true, kind, product);
   backward_pass(product);
   return result();
 }

@@ -52,7 +52,7 @@ class ParameterLayout {
   /// In PyTorch's order of named_parameters().
   const std::vector<ParameterEntry>& parameters() const { return parameters_; }
   /// In PyTorch's order of named_buffers(), without num_batches_tracked.
-  const std::vector<ParameterEntry>& states() const { return states_; }
+  const std::vector<ParameterEntry>& running_stats() const { return states_; }
   /// Parameters and states interleaved as in PyTorch's state_dict(), without num_batches_tracked.
   const std::vector<ParameterEntry>& state_dict() const { return state_dict_; }
 

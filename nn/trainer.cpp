@@ -71,26 +71,26 @@ Trainer::Trainer(const Graph& graph, const TrainingConfig& config, const Labelle
       pool_(pool),
       loader_(images, batch_plan(config), pool, prefetch_beside(pool)),
       network_(graph, std::min(config.batch_size, images.count()), pool,
-               {.rounding = Rounding::relaxed,
+               {.error_budget = ErrorBudget::relaxed,
                 .precision = config.precision,
                 .label_smoothing = config.label_smoothing}) {
   config_.schedule.steps_per_epoch = static_cast<double>(steps_per_epoch());
   const Device device = pool.device();
   const ParameterLayout& layout = graph.layout();
-  const Tensor theta({layout.parameter_count()}), states({layout.state_count()});
-  initialise(layout, config.seed, theta, states, config.initialisation);
+  const Tensor theta({layout.parameter_count()}), running_stats({layout.state_count()});
+  initialise(layout, config.seed, theta, running_stats, config.initialisation);
   state_.theta = theta.to(device);
-  state_.states = states.to(device);
+  state_.running_stats = running_stats.to(device);
   state_.momentum = Tensor::zeros(theta.shape(), DType::f32, device);
   if (config.optimizer != OptimizerKind::sgd)
     state_.second_moment = Tensor::zeros(theta.shape(), DType::f32, device);
   if (config.ema_decay > 0) {
     state_.ema_theta = Tensor::zeros(theta.shape(), DType::f32, device);
-    state_.ema_states = Tensor::zeros(states.shape(), DType::f32, device);
+    state_.ema_states = Tensor::zeros(running_stats.shape(), DType::f32, device);
   }
   if (config.swa_start > 0) state_.swa_theta = Tensor::zeros(theta.shape(), DType::f32, device);
   if (config.decay_scope == DecayScope::weights) decay_mask_ = decay_mask_of(layout).to(device);
-  next_states_ = Tensor(states.shape(), DType::f32, device);
+  next_states_ = Tensor(running_stats.shape(), DType::f32, device);
   gradient_ = Tensor(theta.shape(), DType::f32, device);
 }
 
@@ -110,7 +110,7 @@ void Trainer::restore(const TrainingState& state) {
             "the saved run's ", what, " do not fit this model and optimizer");
   };
   fits(state.theta, state_.theta, "weights");
-  fits(state.states, state_.states, "BatchNorm statistics");
+  fits(state.running_stats, state_.running_stats, "BatchNorm statistics");
   fits(state.momentum, state_.momentum, "optimizer moments");
   fits(state.second_moment, state_.second_moment, "optimizer moments");
   fits(state.ema_theta, state_.ema_theta, "averaged weights");
@@ -125,7 +125,7 @@ void Trainer::restore(const TrainingState& state) {
   };
   state_ = state;
   state_.theta = copy(state.theta);
-  state_.states = copy(state.states);
+  state_.running_stats = copy(state.running_stats);
   state_.momentum = copy(state.momentum);
   state_.second_moment = copy(state.second_moment);
   state_.ema_theta = copy(state.ema_theta);
@@ -167,7 +167,7 @@ void Trainer::average_step() {
   const double weight = state_.optimizer_steps == 0 ? 1 : 1 - config_.ema_decay;
   Context& context = pool_.main_context();
   move_average(state_.ema_theta, state_.theta, weight, context);
-  move_average(state_.ema_states, state_.states, weight, context);
+  move_average(state_.ema_states, state_.running_stats, weight, context);
 }
 
 void Trainer::average_epoch() {
@@ -189,7 +189,7 @@ void Trainer::step() {
   require(!finished(), "this run has finished its ", config_.epochs, " epochs");
   const MiniBatch batch = loader_.batch(state_.epoch, state_.step);
   const int64_t count = batch.count();
-  next_states_.copy_from(state_.states);  // they move before the loss is known
+  next_states_.copy_from(state_.running_stats);  // they move before the loss is known
   const BatchResult result =
       network_.loss_and_gradient(gradient_, batch.images, batch.labels, state_.theta, next_states_,
                                  BatchnormMode::batch, config_.loss);
@@ -202,7 +202,7 @@ void Trainer::step() {
   require_finite("the loss", result.loss);
   require_finite("the gradient's norm", gradient_norm);
   update();
-  state_.states.copy_from(next_states_);
+  state_.running_stats.copy_from(next_states_);
   average_step();
   if (state_.step == 0) {
     state_.epoch_sums = {};

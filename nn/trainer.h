@@ -53,7 +53,7 @@ struct TrainingConfig {
 /// generator state: random numbers are functions of the seed, the epoch and the image.
 struct TrainingState {
   Tensor theta;  ///< this and the other tensors: on the device that trains
-  Tensor states;
+  Tensor running_stats;
   Tensor momentum;              ///< SGD's velocity; Adam's first moment
   Tensor second_moment;         ///< Adam's; undefined for SGD
   Tensor ema_theta;             ///< moving averages (nn/weight_average.h); undefined without

@@ -14,15 +14,16 @@ Tensor recomputed_statistics(Network& network, const Tensor& theta, BatchLoader&
   const Shape size{network.graph().layout().state_count()};
   const Tensor mean = Tensor::zeros(size, DType::f32, pool.device());
   if (mean.size() == 0) return mean;
-  const Tensor states(size, DType::f32, pool.device());
+  const Tensor running_stats(size, DType::f32, pool.device());
   for (int64_t step = 0; step < batches.steps_per_epoch(); ++step) {
     const MiniBatch batch = batches.batch(epoch, step);
     // From 0, a step leaves the batch's statistics times the momentum.
-    states.fill_zero();
-    network.loss(batch.images, batch.labels, theta, states, BatchnormMode::batch);
+    running_stats.fill_zero();
+    network.loss(batch.images, batch.labels, theta, running_stats, BatchnormMode::batch);
     const double share =
         static_cast<double>(batch.count()) / static_cast<double>(batches.image_count());
-    axpy({.y = mean, .x = states, .a = share / BatchnormLayer::kMomentum}, pool.main_context());
+    axpy({.y = mean, .x = running_stats, .a = share / BatchnormLayer::kMomentum},
+         pool.main_context());
   }
   return mean;
 }

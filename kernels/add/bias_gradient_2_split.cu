@@ -24,7 +24,7 @@ namespace topograd::TOPOGRAD_BACKEND {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int64_t kMostBlocks = 512;    // along the rows; one lane of the second kernel adds 16
+constexpr int64_t kMaxBlocks = 512;     // along the rows; one lane of the second kernel adds 16
 constexpr int64_t kRowsPerThread = 16;  // at least, where there are enough
 
 /// How the work is cut: by the shape alone.
@@ -36,7 +36,7 @@ struct Cut {
   int64_t blocks;          // along the rows
   Cut(int64_t rows_, int64_t C_)
       : rows(rows_), C(C_), width(std::min<int64_t>(C, kThreads)), rows_at_once(kThreads / width) {
-    const int64_t steps = ceil_div(ceil_div(rows, kMostBlocks), rows_at_once);
+    const int64_t steps = ceil_div(ceil_div(rows, kMaxBlocks), rows_at_once);
     rows_per_block = std::max(steps, kRowsPerThread) * rows_at_once;
     blocks = std::max<int64_t>(ceil_div(rows, rows_per_block), 1);
   }

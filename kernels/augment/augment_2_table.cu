@@ -23,7 +23,7 @@ constexpr int kElementsOfPart = 4096;  // about, so that a table serves many ele
 __global__ void __launch_bounds__(kThreads)
     augment_kernel(float* __restrict__ y, Source source, Statistics statistics, int64_t N,
                    Divisor C, Divisor row_size) {
-  __shared__ float table[kMostChannels * kPixelValues];
+  __shared__ float table[kMaxChannels * kPixelValues];
   for (int64_t i = threadIdx.x; i < source.C * kPixelValues; i += kThreads)
     table[i] = normalised(i % kPixelValues, i / kPixelValues, statistics);
   __syncthreads();  // the table is complete before anyone looks up

@@ -6,12 +6,12 @@
 
 namespace topograd::TOPOGRAD_BACKEND {
 
-constexpr int64_t kMostChannels = 16;
+constexpr int64_t kMaxChannels = 16;
 constexpr int64_t kPixelValues = 256;
 
 /// Mean and standard deviation of every channel: a kernel's argument, so passed by value.
 struct Statistics {
-  double mean[kMostChannels], std[kMostChannels];
+  double mean[kMaxChannels], std[kMaxChannels];
   explicit Statistics(const AugmentArgs& args) {
     std::copy_n(args.mean, args.y.dim(3), mean);
     std::copy_n(args.std, args.y.dim(3), std);
@@ -63,7 +63,7 @@ struct Source {
 };
 
 inline bool supports_augment(const AugmentArgs& args) {
-  return all_f32(args.y) && args.y.dim(3) <= kMostChannels;
+  return all_f32(args.y) && args.y.dim(3) <= kMaxChannels;
 }
 
 }  // namespace topograd::TOPOGRAD_BACKEND

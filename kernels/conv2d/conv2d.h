@@ -1,7 +1,6 @@
 // 2D convolution (cross-correlation, as every deep-learning library defines it).
-//   y[n,oh,ow,o] = bias[o] + sum over kh,kw,i of x[n, oh*stride+kh-padding, ow*stride+kw-padding,
-//   i]
-//                                                * w[o,kh,kw,i],  zero outside x.
+//   y[n,oh,ow,o] = bias[o] + sum over kh,kw,i of
+//       x[n, oh*stride+kh-padding, ow*stride+kw-padding, i] * w[o,kh,kw,i],  zero outside x.
 // Letters: N images, H x W input, OH x OW output, I input channels, O filters, KH x KW kernel.
 // Work: 2*N*OH*OW*O*KH*KW*I FLOP in each of the three directions.
 #pragma once
@@ -29,7 +28,7 @@ struct Conv2dForwardArgs {
   /// From new_weights_version(): calls with the same w and the same version promise the same
   /// numbers in w, so that an implementation may keep them packed. 0 promises nothing.
   uint64_t weights_version = 0;
-  Rounding rounding = Rounding::tight;
+  ErrorBudget error_budget = ErrorBudget::tight;
   Precision precision = Precision::f32;  ///< of the products' operands; sums and results are f32
   void check() const;
 };
@@ -46,7 +45,7 @@ struct Conv2dBackwardDataArgs {
   ConvGeometry geometry;
   Write write = Write::overwrite;
   uint64_t weights_version = 0;  ///< as in the forward pass
-  Rounding rounding = Rounding::tight;
+  ErrorBudget error_budget = ErrorBudget::tight;
   Precision precision = Precision::f32;  ///< of the products' operands; sums and results are f32
   void check() const;
 };

@@ -1,12 +1,10 @@
 // Convolution by its definition, in all three directions: one thread per number of the result.
 //
 // - Forward: thread i owns element i of y, [n, oh, ow, o], and sums over its window. Neighbouring
-// threads have
-//   neighbouring filters: of x they read the same number (one broadcast), of w numbers KH KW I
-//   apart, a line each.
+//   threads have neighbouring filters: of x they read the same number (one broadcast), of w numbers
+//   KH KW I apart, a line each.
 // - Backward data: thread j owns element j of dx, [n, h, w, i], and sums over the outputs whose
-//   windows it is in.
-//   Neighbouring threads read neighbouring numbers of w, and all the same of dy.
+//   windows it is in. Neighbouring threads read neighbouring numbers of w, and all the same of dy.
 // - Backward filter: 32 x 8 threads own 32 neighbouring numbers of dw; the eight threads of one
 //   number sum every eighth output pixel each, and the first adds the eight sums in their order, so
 //   that the bits depend on the shapes alone. Neighbouring threads read neighbouring numbers of x.

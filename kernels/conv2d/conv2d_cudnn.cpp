@@ -18,7 +18,7 @@ const float* factor(Write write) {
 void forward(const Conv2dForwardArgs& args, Context& context) {
   if (args.y.size() == 0) return;
   auto& convolution = context.state<Convolutions<Forward>>().find(
-      context, args.x, args.w, args.y, args.geometry, args.precision, args.rounding, 0);
+      context, args.x, args.w, args.y, args.geometry, args.precision, args.error_budget, 0);
   const cudnnHandle_t handle = cudnn_of(context);
   const ConvolutionDescriptors& d = convolution.descriptors();
   const auto call = [&](Forward::Algorithm algorithm, void* workspace, size_t bytes) {
@@ -36,7 +36,7 @@ void forward(const Conv2dForwardArgs& args, Context& context) {
 void backward_data(const Conv2dBackwardDataArgs& args, Context& context) {
   if (args.dx.size() == 0) return;
   auto& convolution = context.state<Convolutions<BackwardData>>().find(
-      context, args.dx, args.w, args.dy, args.geometry, args.precision, args.rounding,
+      context, args.dx, args.w, args.dy, args.geometry, args.precision, args.error_budget,
       args.write == Write::accumulate);
   const ConvolutionDescriptors& d = convolution.descriptors();
   const auto call = [&](BackwardData::Algorithm algorithm, void* workspace, size_t bytes) {
@@ -56,7 +56,7 @@ void backward_filter(const Conv2dBackwardFilterArgs& args, Context& context) {
     return;
   }
   auto& convolution = context.state<Convolutions<BackwardFilter>>().find(
-      context, args.x, args.dw, args.dy, args.geometry, args.precision, Rounding::tight,
+      context, args.x, args.dw, args.dy, args.geometry, args.precision, ErrorBudget::tight,
       args.write == Write::accumulate);
   const ConvolutionDescriptors& d = convolution.descriptors();
   const auto call = [&](BackwardFilter::Algorithm algorithm, void* workspace, size_t bytes) {

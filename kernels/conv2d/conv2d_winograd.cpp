@@ -1,6 +1,6 @@
 // 3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3), forward and for the gradient of the input
 // (the same convolution, of dy with the filters turned by 180 degrees and their channels
-// exchanged): see winograd.cpp. For Rounding::relaxed.
+// exchanged): see winograd.cpp. For ErrorBudget::relaxed.
 #include "kernels/conv2d/packed_weights.h"
 #include "kernels/conv2d/winograd.h"
 
@@ -40,8 +40,9 @@ void run(const Call& call, Context& context) {
                     shape, scratch + u_size);
 }
 
-bool supports(const Tensor& x, const Tensor& w, const ConvGeometry& geometry, Rounding rounding) {
-  return rounding == Rounding::relaxed && winograd_fits(x, w, geometry);
+bool supports(const Tensor& x, const Tensor& w, const ConvGeometry& geometry,
+              ErrorBudget error_budget) {
+  return error_budget == ErrorBudget::relaxed && winograd_fits(x, w, geometry);
 }
 
 }  // namespace
@@ -49,13 +50,15 @@ bool supports(const Tensor& x, const Tensor& w, const ConvGeometry& geometry, Ro
 void register_conv2d_winograd(OpRegistry& registry) {
   registry.add<Conv2dForwardArgs>(
       {"winograd", Device::cpu,
-       [](const Conv2dForwardArgs& a) { return supports(a.x, a.w, a.geometry, a.rounding); },
+       [](const Conv2dForwardArgs& a) { return supports(a.x, a.w, a.geometry, a.error_budget); },
        [](const Conv2dForwardArgs& a, Context& context) {
          run({a.y, a.x, a.w, a.bias, false, false, a.weights_version}, context);
        }});
   registry.add<Conv2dBackwardDataArgs>(
       {"winograd", Device::cpu,
-       [](const Conv2dBackwardDataArgs& a) { return supports(a.dx, a.w, a.geometry, a.rounding); },
+       [](const Conv2dBackwardDataArgs& a) {
+         return supports(a.dx, a.w, a.geometry, a.error_budget);
+       },
        [](const Conv2dBackwardDataArgs& a, Context& context) {
          run({a.dx, a.dy, a.w, Tensor(), true, a.write == Write::accumulate, a.weights_version},
              context);

@@ -38,7 +38,7 @@ struct ForwardPass {
 
 inline bool tiles_support(const ConvExtents& e) {
   return std::max({e.N * e.H * e.W, e.N * e.OH * e.OW, e.KH * e.KW * e.I, e.KH * e.KW * e.O, e.I,
-                   e.O}) < kMostTiled;
+                   e.O}) < kMaxTiled;
 }
 
 template <class Block>

@@ -23,7 +23,7 @@ class PackedWeights {
       pack(scratch);
       return scratch;
     }
-    if (kept_.size() > kMostKept) kept_.clear();  // of networks that are long gone
+    if (kept_.size() > kMaxKept) kept_.clear();  // of networks that are long gone
     Kept& kept = kept_[{layout, w.raw()}];
     if (!kept.storage || kept.bytes != bytes) {
       kept = {
@@ -35,7 +35,7 @@ class PackedWeights {
   }
 
  private:
-  static constexpr size_t kMostKept = 4096;
+  static constexpr size_t kMaxKept = 4096;
   struct Kept {
     uint64_t version = 0;
     int64_t bytes = 0;

@@ -8,10 +8,13 @@
 //   #include "kernels/core/launch.h"
 //   namespace topograd::TOPOGRAD_BACKEND {
 //   namespace {
-//   __global__ void foo_kernel(...) {...}
-//   void run(const FooArgs& args, Context& context) { launch(foo_kernel, grid, block, 0, context,
-//   ...); } }  // namespace void register_foo_1_simple(OpRegistry& registry) {
-//     registry.add<FooArgs>({"simple", kDevice, supports_f32, run});
+//   __global__ void foo_kernel(...) { ... }
+//   void run(const FooArgs& args, Context& context) {
+//     launch(foo_kernel, grid, block, 0, context, ...);
+//   }
+//   }  // namespace
+//   void register_foo_1_simple(OpRegistry& registry) {
+//     registry.add<FooArgs>({"simple", kDevice, supports_all<FooArgs>, run});
 //   }
 //   }  // namespace topograd::TOPOGRAD_BACKEND
 //
@@ -42,7 +45,7 @@
 namespace topograd::cuda {
 
 constexpr Device kDevice = Device::cuda;
-constexpr int64_t kMostBlocks = 4096;  // of a grid-stride loop: 32 for each of 128 multiprocessors
+constexpr int64_t kMaxBlocks = 4096;  // of a grid-stride loop: 32 for each of 128 multiprocessors
 
 /// Runs kernel(args...) on the context's stream, and checks that it could be launched.
 /// shared_bytes is the dynamic shared memory, the one that dynamic_shared() returns.
@@ -55,7 +58,7 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_
                                static_cast<int>(shared_bytes)),
           "raising a kernel's shared memory");
   // clang-format off: it does not know the three angle brackets.
-  kernel<<<grid, block, shared_bytes, stream_of(context)>>>(
+  kernel<<<grid, block, shared_bytes, stream_of(context)> > >(
       static_cast<Parameters>(std::forward<Arguments>(args))...);
   // clang-format on
   check(cudaGetLastError(), "launching a kernel");
@@ -150,7 +153,7 @@ constexpr int64_t ceil_div(int64_t a, int64_t b) {
 /// that small tests go round the loop again), and no more than it takes.
 inline dim3 grid_for(int64_t n, int threads_per_block) {
   return dim3(
-      static_cast<unsigned>(std::clamp<int64_t>(ceil_div(n, threads_per_block), 1, kMostBlocks)));
+      static_cast<unsigned>(std::clamp<int64_t>(ceil_div(n, threads_per_block), 1, kMaxBlocks)));
 }
 
 /// The first element of this thread in a grid-stride loop, and the loop's step.

@@ -21,7 +21,7 @@ namespace topograd {
 enum class Write { overwrite, accumulate };
 
 /// How far rounding may take a result from the exact one.
-enum class Rounding {
+enum class ErrorBudget {
   tight,   ///< as far as a sum of products in the operands' precision: evaluation, curvature
   relaxed  ///< several times as far, for speed: training, whose gradients are noisy, and surfaces
 };

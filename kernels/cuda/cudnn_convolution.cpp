@@ -8,7 +8,7 @@ namespace topograd::cuda {
 
 namespace {
 
-constexpr int64_t kMostElements = std::numeric_limits<int>::max();
+constexpr int64_t kMaxElements = std::numeric_limits<int>::max();
 
 int as_int(int64_t extent) {
   return static_cast<int>(extent);  // fits_cudnn has seen it
@@ -27,7 +27,7 @@ TensorDescriptor nhwc(const Shape& shape) {
 /// leave them out, the algorithms that support the most.
 template <class Result, class Algorithm>
 std::vector<Algorithm> select(const std::vector<Result>& results,
-                              std::initializer_list<Algorithm> direct, Rounding rounding) {
+                              std::initializer_list<Algorithm> direct, ErrorBudget error_budget) {
   std::vector<Algorithm> selected;
   const auto add = [&](Algorithm algorithm) {
     if (std::find(selected.begin(), selected.end(), algorithm) == selected.end())
@@ -36,7 +36,7 @@ std::vector<Algorithm> select(const std::vector<Result>& results,
   for (const Result& result : results) {
     const bool sums_directly = std::find(direct.begin(), direct.end(), result.algo) != direct.end();
     if (result.status == CUDNN_STATUS_SUCCESS && result.determinism == CUDNN_DETERMINISTIC &&
-        (sums_directly || rounding == Rounding::relaxed))
+        (sums_directly || error_budget == ErrorBudget::relaxed))
       add(result.algo);
   }
   for (Algorithm algorithm : direct) add(algorithm);
@@ -58,8 +58,8 @@ std::vector<Result> ask(int room, const char* call, const Find& find) {
 bool fits_cudnn(const Tensor& t) {
   const bool aligned = reinterpret_cast<uintptr_t>(t.raw()) % 16 == 0;
   const bool empty = t.dim(1) == 0 || t.dim(2) == 0 || t.dim(3) == 0;
-  return t.dtype() == DType::f32 && aligned && !empty && t.dim(0) <= kMostElements &&
-         t.size() <= kMostElements;
+  return t.dtype() == DType::f32 && aligned && !empty && t.dim(0) <= kMaxElements &&
+         t.size() <= kMaxElements;
 }
 
 bool cudnn_computes(Precision precision) {
@@ -85,7 +85,7 @@ ConvolutionDescriptors::ConvolutionDescriptors(const Shape& x_shape, const Shape
 
 std::vector<Forward::Algorithm> Forward::candidates(cudnnHandle_t handle,
                                                     const ConvolutionDescriptors& d,
-                                                    Rounding rounding) {
+                                                    ErrorBudget error_budget) {
   using Result = cudnnConvolutionFwdAlgoPerf_t;
   return select(
       ask<Result>(CUDNN_CONVOLUTION_FWD_ALGO_COUNT, "cudnnGetConvolutionForwardAlgorithm_v7",
@@ -95,7 +95,7 @@ std::vector<Forward::Algorithm> Forward::candidates(cudnnHandle_t handle,
                   }),
       {CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM,
        CUDNN_CONVOLUTION_FWD_ALGO_GEMM},
-      rounding);
+      error_budget);
 }
 
 cudnnStatus_t Forward::workspace(cudnnHandle_t handle, const ConvolutionDescriptors& d,
@@ -106,7 +106,7 @@ cudnnStatus_t Forward::workspace(cudnnHandle_t handle, const ConvolutionDescript
 
 std::vector<BackwardData::Algorithm> BackwardData::candidates(cudnnHandle_t handle,
                                                               const ConvolutionDescriptors& d,
-                                                              Rounding rounding) {
+                                                              ErrorBudget error_budget) {
   using Result = cudnnConvolutionBwdDataAlgoPerf_t;
   return select(ask<Result>(CUDNN_CONVOLUTION_BWD_DATA_ALGO_COUNT,
                             "cudnnGetConvolutionBackwardDataAlgorithm_v7",
@@ -114,7 +114,7 @@ std::vector<BackwardData::Algorithm> BackwardData::candidates(cudnnHandle_t hand
                               return cudnnGetConvolutionBackwardDataAlgorithm_v7(
                                   handle, d.w, d.y, d.convolution, d.x, room, count, results);
                             }),
-                {CUDNN_CONVOLUTION_BWD_DATA_ALGO_1}, rounding);
+                {CUDNN_CONVOLUTION_BWD_DATA_ALGO_1}, error_budget);
 }
 
 cudnnStatus_t BackwardData::workspace(cudnnHandle_t handle, const ConvolutionDescriptors& d,
@@ -125,7 +125,7 @@ cudnnStatus_t BackwardData::workspace(cudnnHandle_t handle, const ConvolutionDes
 
 std::vector<BackwardFilter::Algorithm> BackwardFilter::candidates(cudnnHandle_t handle,
                                                                   const ConvolutionDescriptors& d,
-                                                                  Rounding rounding) {
+                                                                  ErrorBudget error_budget) {
   using Result = cudnnConvolutionBwdFilterAlgoPerf_t;
   return select(ask<Result>(CUDNN_CONVOLUTION_BWD_FILTER_ALGO_COUNT,
                             "cudnnGetConvolutionBackwardFilterAlgorithm_v7",
@@ -133,7 +133,7 @@ std::vector<BackwardFilter::Algorithm> BackwardFilter::candidates(cudnnHandle_t 
                               return cudnnGetConvolutionBackwardFilterAlgorithm_v7(
                                   handle, d.x, d.y, d.convolution, d.w, room, count, results);
                             }),
-                {CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1}, rounding);
+                {CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1}, error_budget);
 }
 
 cudnnStatus_t BackwardFilter::workspace(cudnnHandle_t handle, const ConvolutionDescriptors& d,

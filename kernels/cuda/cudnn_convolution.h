@@ -34,26 +34,26 @@ struct ConvolutionDescriptors {
 };
 
 /// A direction: cuDNN's names for it. candidates() are the algorithms worth trying, best guess
-/// first: those whose results are the same in every run and, for Rounding::tight, that sum the
+/// first: those whose results are the same in every run and, for ErrorBudget::tight, that sum the
 /// products as they are (no Winograd, no Fourier transform).
 struct Forward {
   using Algorithm = cudnnConvolutionFwdAlgo_t;
   static std::vector<Algorithm> candidates(cudnnHandle_t handle, const ConvolutionDescriptors& d,
-                                           Rounding rounding);
+                                           ErrorBudget error_budget);
   static cudnnStatus_t workspace(cudnnHandle_t handle, const ConvolutionDescriptors& d,
                                  Algorithm algorithm, size_t* bytes);
 };
 struct BackwardData {
   using Algorithm = cudnnConvolutionBwdDataAlgo_t;
   static std::vector<Algorithm> candidates(cudnnHandle_t handle, const ConvolutionDescriptors& d,
-                                           Rounding rounding);
+                                           ErrorBudget error_budget);
   static cudnnStatus_t workspace(cudnnHandle_t handle, const ConvolutionDescriptors& d,
                                  Algorithm algorithm, size_t* bytes);
 };
 struct BackwardFilter {
   using Algorithm = cudnnConvolutionBwdFilterAlgo_t;
   static std::vector<Algorithm> candidates(cudnnHandle_t handle, const ConvolutionDescriptors& d,
-                                           Rounding rounding);
+                                           ErrorBudget error_budget);
   static cudnnStatus_t workspace(cudnnHandle_t handle, const ConvolutionDescriptors& d,
                                  Algorithm algorithm, size_t* bytes);
 };
@@ -65,11 +65,11 @@ class Convolution {
   using Algorithm = typename Direction::Algorithm;
 
   Convolution(Context& context, const Shape& x, const Shape& w, const Shape& y,
-              ConvGeometry geometry, Precision precision, Rounding rounding)
+              ConvGeometry geometry, Precision precision, ErrorBudget error_budget)
       : descriptors_(x, w, y, geometry, precision),
         description_(text("x ", x, ", w ", w, ", stride ", geometry.stride, ", padding ",
                           geometry.padding)) {
-    for (Algorithm algorithm : Direction::candidates(cudnn_of(context), descriptors_, rounding))
+    for (Algorithm algorithm : Direction::candidates(cudnn_of(context), descriptors_, error_budget))
       candidates_.push_back({algorithm, -1});
   }
 
@@ -85,7 +85,7 @@ class Convolution {
         size_t bytes = 0;
         const cudnnStatus_t status =
             Direction::workspace(cudnn_of(context), descriptors_, candidate.algorithm, &bytes);
-        if (is_unsupported(status) || bytes > kMostWorkspace) continue;
+        if (is_unsupported(status) || bytes > kMaxWorkspace) continue;
         check(status, "asking for a workspace's size", "convolution of ", description_);
         candidate.workspace = static_cast<int64_t>(bytes);
       }
@@ -112,7 +112,7 @@ class Convolution {
     int64_t workspace;  // -1: not asked yet
   };
   /// Far more than the algorithms that sum directly ask for at the zoo's sizes.
-  static constexpr size_t kMostWorkspace = size_t{512} << 20;
+  static constexpr size_t kMaxWorkspace = size_t{512} << 20;
 
   ConvolutionDescriptors descriptors_;
   std::string description_;
@@ -125,7 +125,7 @@ template <class Direction>
 class Convolutions {
  public:
   Convolution<Direction>& find(Context& context, const Tensor& x, const Tensor& w, const Tensor& y,
-                               ConvGeometry geometry, Precision precision, Rounding rounding,
+                               ConvGeometry geometry, Precision precision, ErrorBudget error_budget,
                                int variant) {
     const Key key{x.dim(0),
                   x.dim(1),
@@ -136,14 +136,14 @@ class Convolutions {
                   w.dim(2),
                   geometry.stride,
                   geometry.padding,
-                  rounding == Rounding::tight,
+                  error_budget == ErrorBudget::tight,
                   precision == Precision::tf32,
                   variant};
     const auto found = convolutions_.find(key);
     if (found != convolutions_.end()) return found->second;
     return convolutions_
         .emplace(key, Convolution<Direction>(context, x.shape(), w.shape(), y.shape(), geometry,
-                                             precision, rounding))
+                                             precision, error_budget))
         .first->second;
   }
 

@@ -22,7 +22,7 @@ struct FusedConvArgs {
   ConvGeometry geometry{};
   bool relu = false;
   Precision precision = Precision::f32;
-  Rounding rounding = Rounding::tight;
+  ErrorBudget error_budget = ErrorBudget::tight;
   uint64_t weights_version = 0;  ///< as in conv2d.h
 
   int64_t images() const { return points == 0 ? 0 : y.dim(0) / points; }   ///< N

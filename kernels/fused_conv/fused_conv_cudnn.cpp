@@ -77,7 +77,7 @@ bool run_points(const FusedConvArgs& args, bool relu, Context& context) {
   const int64_t N = args.images(), O = args.filters();
   Convolution<Forward>& convolution = state.convolutions.find(
       context, args.x.rows(0, N), args.w.rows(0, O), args.y.rows(0, N), args.geometry,
-      args.precision, Rounding::tight, 2 * args.residual.defined() + relu);
+      args.precision, ErrorBudget::tight, 2 * args.residual.defined() + relu);
   const ConvolutionDescriptors& d = convolution.descriptors();
   const ActivationDescriptor& activation = relu ? state.epilogues.relu : state.epilogues.identity;
   const float* zero_bias = args.bias.defined() ? nullptr : state.zero_bias.get(O, context);

@@ -46,7 +46,8 @@ void run(const FusedConvArgs& args, Context& context) {
 void register_fused_conv_winograd(OpRegistry& registry) {
   registry.add<FusedConvArgs>({"winograd", Device::cpu,
                                [](const FusedConvArgs& a) {
-                                 return a.rounding == Rounding::relaxed && a.filters() % 16 == 0 &&
+                                 return a.error_budget == ErrorBudget::relaxed &&
+                                        a.filters() % 16 == 0 &&
                                         winograd_fits(a.x, a.w, a.geometry);
                                },
                                run});

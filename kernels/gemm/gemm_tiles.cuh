@@ -15,7 +15,7 @@ __global__ void __launch_bounds__(kTileThreads)
 }
 
 inline bool tiles_support(const GemmArgs& args) {
-  return all_f32(args.c) && std::max({args.m(), args.n(), args.k()}) < kMostTiled;
+  return all_f32(args.c) && std::max({args.m(), args.n(), args.k()}) < kMaxTiled;
 }
 
 template <class Block, bool kAlongKOfA, bool kAlongKOfB>

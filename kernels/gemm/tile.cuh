@@ -34,7 +34,7 @@ constexpr int kTileK = 16;
 constexpr int kTileThreads = 128;
 
 /// Rows, columns and depth of a product are below this, so that sums of two indices fit an int.
-constexpr int64_t kMostTiled = int64_t{1} << 30;
+constexpr int64_t kMaxTiled = int64_t{1} << 30;
 
 /// Floats that are neighbours in memory and move in one instruction.
 template <int n>

@@ -18,10 +18,10 @@ void PerturbPointsArgs::check() const {
   };
   like("delta", delta, theta);
   like("eta", eta, theta);
-  like("states_delta", states_delta, states);
-  like("states_eta", states_eta, states);
+  like("states_delta", states_delta, running_stats);
+  like("states_eta", states_eta, running_stats);
   require(weights.dtype() == theta.dtype() && biases.dtype() == theta.dtype() &&
-              states.dtype() == theta.dtype(),
+              running_stats.dtype() == theta.dtype(),
           kOp, ": weights, biases, theta and states must have one type");
   require(biases.shape() == Shape{coefficients.dim(0) * filters.dim(0)}, kOp, ": biases ",
           biases.shape(), " must be one per point and filter, ", coefficients.dim(0), " times ",

@@ -46,7 +46,7 @@ struct PerturbPointsArgs {
   Tensor theta;           ///< flat
   Tensor delta{};         ///< like theta, or undefined
   Tensor eta{};           ///< like theta, or undefined
-  Tensor states;          ///< flat: BatchNorm's running statistics
+  Tensor running_stats;   ///< flat: BatchNorm's running statistics
   Tensor states_delta{};  ///< like states, or undefined
   Tensor states_eta{};    ///< like states, or undefined
   Tensor coefficients;    ///< f64 [P, 2]: a and b of every point

@@ -48,18 +48,19 @@ struct ScaleAndBias {
   double scale, bias;
 };
 __device__ inline ScaleAndBias fold(const FoldedFilter& f, const Moving& theta,
-                                    const Moving& states, double a, double b, double epsilon) {
+                                    const Moving& running_stats, double a, double b,
+                                    double epsilon) {
   const double bias = f.bias >= 0 ? moved(theta, a, b, f.bias) : 0.0;
   if (f.gamma < 0) return {1.0, bias};
   const double scale =
-      moved(theta, a, b, f.gamma) / sqrt(moved(states, a, b, f.variance) + epsilon);
-  const double shift = __dmul_rn(scale, bias - moved(states, a, b, f.mean));
+      moved(theta, a, b, f.gamma) / sqrt(moved(running_stats, a, b, f.variance) + epsilon);
+  const double shift = __dmul_rn(scale, bias - moved(running_stats, a, b, f.mean));
   return {scale, __dadd_rn(moved(theta, a, b, f.beta), shift)};
 }
 
 __global__ void __launch_bounds__(kThreads)
     perturb_points_kernel(float* __restrict__ weights, float* __restrict__ biases, Moving theta,
-                          Moving states, const double* __restrict__ coefficients,
+                          Moving running_stats, const double* __restrict__ coefficients,
                           const FoldedFilter* __restrict__ filters, int64_t P, double epsilon) {
   // This thread owns elements t, t + 128, ... of its block's filter, at all points.
   const int t = static_cast<int>(threadIdx.x);
@@ -71,7 +72,7 @@ __global__ void __launch_bounds__(kThreads)
       const int64_t p = first + t;
       a[t] = coefficients[2 * p];
       b[t] = coefficients[2 * p + 1];
-      const ScaleAndBias folded = fold(f, theta, states, a[t], b[t], epsilon);
+      const ScaleAndBias folded = fold(f, theta, running_stats, a[t], b[t], epsilon);
       scale[t] = folded.scale;
       biases[P * f.layer_bias + p * f.filters + f.filter] = static_cast<float>(folded.bias);
     }
@@ -101,7 +102,7 @@ void run(const PerturbPointsArgs& args, Context& context) {
   launch(perturb_points_kernel, dim3(static_cast<unsigned>(filters)), dim3(kThreads), 0, context,
          pointer<float>(args.weights), pointer<float>(args.biases),
          Moving{pointer<float>(args.theta), pointer<float>(args.delta), pointer<float>(args.eta)},
-         Moving{pointer<float>(args.states), pointer<float>(args.states_delta),
+         Moving{pointer<float>(args.running_stats), pointer<float>(args.states_delta),
                 pointer<float>(args.states_eta)},
          pointer<double>(args.coefficients),
          reinterpret_cast<const FoldedFilter*>(pointer<int32_t>(args.filters)),

@@ -85,12 +85,12 @@ namespace {
 HWY_EXPORT(scale_filter);
 
 void fold(const PerturbPointsArgs& args, const FoldedFilter& f, const Moved& theta,
-          const Moved& states, int64_t p) {
+          const Moved& running_stats, int64_t p) {
   const int64_t P = args.coefficients.dim(0);
   double scale = 1, bias = f.bias >= 0 ? theta.at(f.bias) : 0;
   if (f.gamma >= 0) {
-    scale = theta.at(f.gamma) / std::sqrt(states.at(f.variance) + args.epsilon);
-    bias = theta.at(f.beta) + scale * (bias - states.at(f.mean));
+    scale = theta.at(f.gamma) / std::sqrt(running_stats.at(f.variance) + args.epsilon);
+    bias = theta.at(f.beta) + scale * (bias - running_stats.at(f.mean));
   }
   float* weights = args.weights.data<float>() + P * f.layer_weights +
                    (p * f.filters + f.filter) * static_cast<int64_t>(f.length);
@@ -106,8 +106,9 @@ void run(const PerturbPointsArgs& args, Context&) {
   for (int64_t p = 0; p < args.coefficients.dim(0); ++p) {
     const double* ab = args.coefficients.data<double>() + 2 * p;
     const Moved theta(args.theta, args.delta, args.eta, ab);
-    const Moved states(args.states, args.states_delta, args.states_eta, ab);
-    for (int64_t f = 0; f < args.filters.dim(0); ++f) fold(args, filters[f], theta, states, p);
+    const Moved running_stats(args.running_stats, args.states_delta, args.states_eta, ab);
+    for (int64_t f = 0; f < args.filters.dim(0); ++f)
+      fold(args, filters[f], theta, running_stats, p);
   }
 }
 

@@ -22,13 +22,13 @@ void fold(const PerturbPointsArgs& args, const FoldedFilter& f, int64_t p) {
   const int64_t P = args.coefficients.dim(0);
   const double* ab = args.coefficients.data<double>() + 2 * p;
   const auto theta = [&](int64_t i) { return moved<T>(args.theta, args.delta, args.eta, ab, i); };
-  const auto states = [&](int64_t i) {
-    return moved<T>(args.states, args.states_delta, args.states_eta, ab, i);
+  const auto running_stats = [&](int64_t i) {
+    return moved<T>(args.running_stats, args.states_delta, args.states_eta, ab, i);
   };
   double scale = 1, bias = f.bias >= 0 ? theta(f.bias) : 0;
   if (f.gamma >= 0) {
-    scale = theta(f.gamma) / std::sqrt(states(f.variance) + args.epsilon);
-    bias = theta(f.beta) + scale * (bias - states(f.mean));
+    scale = theta(f.gamma) / std::sqrt(running_stats(f.variance) + args.epsilon);
+    bias = theta(f.beta) + scale * (bias - running_stats(f.mean));
   }
   T* weights = args.weights.data<T>() + P * f.layer_weights +
                (p * f.filters + f.filter) * static_cast<int64_t>(f.length);

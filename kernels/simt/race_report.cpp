@@ -16,7 +16,7 @@ namespace topograd::simt::emulator {
 
 namespace {
 
-constexpr size_t kMostFindings = 4;  // further ones are counted
+constexpr size_t kMaxFindings = 4;  // further ones are counted
 
 uintptr_t program_start() {
   return reinterpret_cast<uintptr_t>(&__executable_start);
@@ -90,7 +90,7 @@ CodeOffset code_offset(const void* return_address) {
 void Report::add(const char* kind, const Party& culprit, const char* does, const Party& other,
                  const Spot& spot) {
   if (!seen_.insert({culprit.at, other.at}).second) return;
-  if (seen_.size() <= kMostFindings)
+  if (seen_.size() <= kMaxFindings)
     findings_.push_back({kind, does, culprit, other, spot, blockIdx});
 }
 

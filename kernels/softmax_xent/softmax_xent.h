@@ -7,9 +7,8 @@ namespace topograd {
 
 /// With p = softmax(logits of one image) and t its one-hot label:
 ///   cross_entropy  -log p[label]; with label smoothing s, which puts q = (1 - s) t + s / C in
-///   place
-///                  of t (Szegedy et al., "Rethinking the Inception Architecture for Computer
-///                  Vision", CVPR 2016), -sum of q log p, as PyTorch's CrossEntropyLoss
+///                  place of t (Szegedy et al., "Rethinking the Inception Architecture for
+///                  Computer Vision", CVPR 2016), -sum of q log p, as PyTorch's CrossEntropyLoss
 ///   mse            the mean over classes of (p - t)^2
 enum class LossKind { cross_entropy, mse };
 std::string_view name_of(LossKind kind);

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "kernels/core/atomic_file.h"
-#include "landscape/hdf5_file.h"
+#include "landscape/results/hdf5_file.h"
 
 namespace topograd {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "landscape/surface.h"
+#include "landscape/surface/surface.h"
 
 namespace topograd {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "landscape/result_kind.h"
+#include "landscape/results/result_kind.h"
 
 namespace topograd {
 

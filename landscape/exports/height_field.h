@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "landscape/surface.h"
+#include "landscape/surface/surface.h"
 
 namespace topograd {
 

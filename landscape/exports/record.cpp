@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "landscape/hdf5_file.h"
+#include "landscape/results/hdf5_file.h"
 
 namespace topograd {
 

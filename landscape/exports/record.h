@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "kernels/core/tensor.h"
-#include "landscape/coherence_results.h"
-#include "landscape/connectivity_results.h"
-#include "landscape/curvature_results.h"
-#include "landscape/provenance.h"
-#include "landscape/sharpness_panel.h"
-#include "landscape/surface.h"
-#include "landscape/trajectory_results.h"
+#include "landscape/coherence/coherence_results.h"
+#include "landscape/connectivity/connectivity_results.h"
+#include "landscape/curvature/curvature_results.h"
+#include "landscape/results/provenance.h"
+#include "landscape/sharpness/sharpness_results.h"
+#include "landscape/surface/surface.h"
+#include "landscape/trajectory/trajectory_results.h"
 
 namespace topograd {
 

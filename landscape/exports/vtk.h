@@ -11,7 +11,7 @@
 #include <string>
 
 #include "landscape/exports/height_field.h"
-#include "landscape/trajectory_results.h"
+#include "landscape/trajectory/trajectory_results.h"
 
 namespace topograd {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "landscape/figures/colour_map.h"
-#include "landscape/figures/contour.h"
+#include "landscape/figures/marching_squares.h"
 
 namespace topograd {
 

@@ -2,7 +2,13 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
+
+namespace topograd {
+extern const std::string_view kFilmStyles;  ///< film_page.css
+extern const std::string_view kFilmScript;  ///< film_page.js
+}  // namespace topograd
 
 namespace topograd::drawing {
 

@@ -101,7 +101,7 @@ FieldLayout field_layout(const FigureOptions& options, double x_low, double x_hi
   plot.width = options.width - beside - 2 * kMargin;
   plot.height = plot_bottom(options) - plot.top;
   const double ratio = (y_high - y_low) / (x_high - x_low);
-  if (ratio <= kMostUneven && ratio >= 1 / kMostUneven) {
+  if (ratio <= kMaxUneven && ratio >= 1 / kMaxUneven) {
     plot.width = std::min(plot.width, plot.height / ratio);
     plot.height = plot.width * ratio;
   }

@@ -15,7 +15,7 @@ inline constexpr Colour kInk{0.13, 0.13, 0.15};
 inline constexpr Colour kSoftInk{0.42, 0.42, 0.45};
 inline constexpr double kTickSize = 11;
 /// The ratio of ranges up to which both axes of a field have equal units.
-inline constexpr double kMostUneven = 3;
+inline constexpr double kMaxUneven = 3;
 
 /// The map from coordinates to the page, over the plot's rectangle; y grows upwards.
 struct Frame {

@@ -75,8 +75,7 @@ class Samples {
     require(!field.x.empty() && field.values.size() == points && field.done.size() == points,
             "a picture's values do not fit its axes");
     const double ratio = y_.extent() / x_.extent();
-    equal_units_ =
-        equal_units_ && ratio <= drawing::kMostUneven && ratio >= 1 / drawing::kMostUneven;
+    equal_units_ = equal_units_ && ratio <= drawing::kMaxUneven && ratio >= 1 / drawing::kMaxUneven;
   }
 
   /// The largest size in `most` that keeps the axes' proportion, for points `aspect` times as high

@@ -1,11 +1,11 @@
 // Pace and time left, with times that the test makes up.
-#include "apps/watch_progress.h"
+#include "apps/landscape/watch/watch_progress.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 
-#include "apps/watch_status.h"
+#include "apps/landscape/watch/watch_status.h"
 
 using namespace topograd;
 

@@ -1,5 +1,5 @@
 // A file that comes, grows, is replaced under the reader's hands, breaks and goes.
-#include "apps/watched_surface.h"
+#include "apps/landscape/watch/watched_surface.h"
 
 #include <filesystem>
 

@@ -108,7 +108,7 @@ class ServerTest(WatchTest):
             self.assertTrue(policy.startswith("default-src 'none';"), policy)
             self.assertNotIn("unsafe", policy)
             self.assertNotIn("Access-Control-Allow-Origin", self.headers)
-        folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../apps/watch")
+        folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../apps/landscape/watch/page")
         with open(os.path.join(folder, "page.js"), encoding="utf-8") as file:
             self.assertEqual(self.get("/page.js")[2], file.read())
 
@@ -163,7 +163,7 @@ class ServerTest(WatchTest):
         self.assertIn('id="report-data"', page)
 
     def test_the_page_in_a_browser(self):
-        packages = os.path.join(os.path.dirname(programs.landscape), "../apps/report")
+        packages = os.path.join(os.path.dirname(programs.landscape), "../apps/landscape/report")
         chromium = shutil.which("chromium") or shutil.which("chromium-browser")
         if not chromium or not os.path.isdir(os.path.join(packages, "node_modules/playwright-core")):
             self.skipTest("SKIPPED: without chromium, or built without Node.js")

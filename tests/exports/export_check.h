@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "landscape/surface.h"
+#include "landscape/surface/surface.h"
 
 namespace topograd::test {
 

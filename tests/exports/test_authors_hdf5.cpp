@@ -1,7 +1,7 @@
 // The authors' layout: what it has, and nothing else.
 #include "landscape/exports/authors_hdf5.h"
 
-#include "landscape/hdf5_file.h"
+#include "landscape/results/hdf5_file.h"
 #include "tests/exports/export_check.h"
 #include "tests/temporary_folder.h"
 

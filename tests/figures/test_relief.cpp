@@ -8,9 +8,9 @@
 #include <numbers>
 
 #include "landscape/figures/cairo_canvas.h"
+#include "landscape/figures/camera.h"
 #include "landscape/figures/figure.h"
 #include "landscape/figures/relief.h"
-#include "landscape/figures/view.h"
 #include "tests/temporary_folder.h"
 
 using namespace topograd;

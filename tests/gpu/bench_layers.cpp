@@ -61,14 +61,14 @@ void bench_training(Bench& bench, const std::string& network, const ConvShape& s
                              .w = in.normal(s.w()),
                              .bias = {},
                              .geometry = s.geometry,
-                             .rounding = Rounding::relaxed};
+                             .error_budget = ErrorBudget::relaxed};
   });
   bench.rows<Conv2dBackwardDataArgs>(work, [&](Inputs& in) {
     return Conv2dBackwardDataArgs{.dx = in.normal(s.x(N)),
                                   .dy = in.normal(s.y(N)),
                                   .w = in.normal(s.w()),
                                   .geometry = s.geometry,
-                                  .rounding = Rounding::relaxed};
+                                  .error_budget = ErrorBudget::relaxed};
   });
   bench.rows<Conv2dBackwardFilterArgs>(work, [&](Inputs& in) {
     return Conv2dBackwardFilterArgs{.dw = in.normal(s.w()),

@@ -12,12 +12,12 @@ namespace {
 /// A network at its initial weights on a plane of random directions, all on the device.
 NetworkOnPlane random_plane(const Graph& graph, const RandomBlocks& blocks) {
   const ParameterLayout& layout = graph.layout();
-  const Tensor theta({layout.parameter_count()}), states({layout.state_count()});
-  initialise(layout, 1, theta, states);
+  const Tensor theta({layout.parameter_count()}), running_stats({layout.state_count()});
+  initialise(layout, 1, theta, running_stats);
   Inputs inputs(blocks);
   const Device device = inputs.device();
   return {.theta = theta.to(device),
-          .states = states.to(device),
+          .running_stats = running_stats.to(device),
           .delta = inputs.normal(theta.shape()),
           .eta = inputs.normal(theta.shape())};
 }

@@ -64,7 +64,7 @@ def copy_libraries(programs, target):
 
 
 def copy_shared(target, binaries):
-    """What tests/landscape/test_published.cpp reads, where it can be found here."""
+    """What tests/published/test_published.cpp reads, where it can be found here."""
     try:
         shared = find_shared(binaries)
     except Skipped as reason:

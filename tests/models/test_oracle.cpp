@@ -152,17 +152,18 @@ TEST_CASE("models: forward, inference and backward of the whole zoo equal PyTorc
     CAPTURE(text);
     const Tensor theta =
         filled(layout.parameters(), layout.parameter_count(), kParameters, pool, weight_range);
-    const Tensor states = filled(layout.states(), layout.state_count(), kStates, pool, state_range);
+    const Tensor running_stats =
+        filled(layout.running_stats(), layout.state_count(), kStates, pool, state_range);
     const Tensor gradient({layout.parameter_count()}, DType::f64);
     const Tensor x = images_of(key.spec.image_size), labels = labels_of_images();
 
     Network network(graph, kImages, pool, {.dtype = DType::f64});
     const Tensor& logits = oracle.tensors.at(text + "/logits");
     const int64_t n = kImages * 10;
-    network.loss(x, labels, theta, states, BatchnormMode::frozen);
+    network.loss(x, labels, theta, running_stats, BatchnormMode::frozen);
     CHECK(difference(network.logits().data<double>(), logits.data<double>() + n, n) < 1e-9);
     const BatchResult result =
-        network.loss_and_gradient(gradient, x, labels, theta, states, key.mode);
+        network.loss_and_gradient(gradient, x, labels, theta, running_stats, key.mode);
     CHECK(difference(network.logits().data<double>(), logits.data<double>(), n) < kBatchTolerance);
     CHECK(difference(&result.loss, oracle.tensors.at(text + "/loss").data<double>(), 1) <
           kBatchTolerance);
@@ -191,7 +192,8 @@ TEST_CASE("models: products with the Hessian equal PyTorch's double backward") {
     const ParameterLayout& layout = graph.layout();
     const int64_t n = layout.parameter_count();
     const Tensor theta = filled(layout.parameters(), n, kParameters, pool, weight_range);
-    const Tensor states = filled(layout.states(), layout.state_count(), kStates, pool, state_range);
+    const Tensor running_stats =
+        filled(layout.running_stats(), layout.state_count(), kStates, pool, state_range);
     const Tensor v = filled(layout.parameters(), n, kDirection, pool, [](const ParameterEntry&) {
       return Range{0, 1};
     });
@@ -200,7 +202,7 @@ TEST_CASE("models: products with the Hessian equal PyTorch's double backward") {
       Network network(graph, kImages, pool, {.dtype = dtype, .curvature = true});
       const Tensor product({n}, dtype);
       network.curvature_product(product, v.converted(dtype), x.converted(dtype), labels_of_images(),
-                                theta.converted(dtype), states.converted(dtype), mode);
+                                theta.converted(dtype), running_stats.converted(dtype), mode);
       const Tensor probes = probed(layout, product.converted(DType::f64), pool);
       REQUIRE(probes.size() == expected.size());
       return relative_error(probes.data<double>(), expected.data<double>(), probes.size());

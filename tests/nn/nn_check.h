@@ -35,7 +35,7 @@ inline bool same_sums(const LossSums& a, const LossSums& b) {
 inline TrainingState copy_of(const TrainingState& state) {
   TrainingState copy = state;
   copy.theta = state.theta.clone();
-  copy.states = state.states.clone();
+  copy.running_stats = state.running_stats.clone();
   copy.momentum = state.momentum.clone();
   for (Tensor TrainingState::*optional : {&TrainingState::second_moment, &TrainingState::ema_theta,
                                           &TrainingState::ema_states, &TrainingState::swa_theta})
@@ -45,7 +45,7 @@ inline TrainingState copy_of(const TrainingState& state) {
 
 inline void check_same_state(const TrainingState& a, const TrainingState& b) {
   CHECK(same_bits(a.theta, b.theta));
-  CHECK(same_bits(a.states, b.states));
+  CHECK(same_bits(a.running_stats, b.running_stats));
   CHECK(same_bits(a.momentum, b.momentum));
   CHECK(same_bits(a.second_moment, b.second_moment));
   CHECK(same_bits(a.ema_theta, b.ema_theta));
@@ -72,7 +72,7 @@ inline Tensor normals(int64_t size, uint64_t seed, double scale = 1, double cent
 
 /// f32 vectors at the scale of a trained network's; variances are positive.
 struct Weights {
-  Tensor theta, states;
+  Tensor theta, running_stats;
 };
 inline Weights random_weights(const Graph& graph, uint64_t seed) {
   const ParameterLayout& layout = graph.layout();
@@ -86,10 +86,10 @@ inline Weights random_weights(const Graph& graph, uint64_t seed) {
       else if (entry.kind == ParameterKind::bn_scale)
         value += 1;
     }
-  for (const ParameterEntry& entry : layout.states())
+  for (const ParameterEntry& entry : layout.running_stats())
     for (int64_t i = entry.offset; i < entry.offset + entry.size(); ++i)
       if (entry.kind == ParameterKind::bn_variance)
-        w.states.data<float>()[i] = 0.5f + std::abs(w.states.data<float>()[i]);
+        w.running_stats.data<float>()[i] = 0.5f + std::abs(w.running_stats.data<float>()[i]);
   return w;
 }
 

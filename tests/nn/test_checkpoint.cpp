@@ -35,7 +35,7 @@ TrainingState some_state(const ParameterLayout& layout, bool adam) {
   TrainingState state;
   const int64_t n = layout.parameter_count();
   state.theta = normals(n, 1);
-  state.states = normals(layout.state_count(), 2);
+  state.running_stats = normals(layout.state_count(), 2);
   state.momentum = normals(n, 3, 1e-20);
   if (adam) {  // and everything else that a run may keep
     state.second_moment = normals(n, 4, 1e-38);
@@ -101,7 +101,8 @@ TEST_CASE("checkpoint: training state and information come back to the bit") {
     CHECK(checkpoint.info().notes == some_info().notes);
     const TrainingState back = checkpoint.training_state(graph.layout());
     check_same_state(state, back);
-    CHECK(weights_hash(state.theta, state.states) == weights_hash(back.theta, back.states));
+    CHECK(weights_hash(state.theta, state.running_stats) ==
+          weights_hash(back.theta, back.running_stats));
   }
   CHECK(folder.files() == 1);
 }
@@ -120,7 +121,7 @@ TEST_CASE("checkpoint: weights alone come back to the bit, and nothing continues
   CHECK(read_safetensors(path).tensors.size() == graph.layout().state_dict().size());
   const TrainingState back = checkpoint.weights(graph.layout());
   CHECK(same_bits(back.theta, state.theta));
-  CHECK(same_bits(back.states, state.states));
+  CHECK(same_bits(back.running_stats, state.running_stats));
   CHECK(back.epoch == 0);
   CHECK(error_of([&] { checkpoint.training_state(graph.layout()); }) ==
         path + " holds weights only: training cannot continue from it (the run's " +

@@ -236,17 +236,18 @@ TEST_CASE("curvature: the same bits for any number of threads; gradients are lef
   const Shape flat{graph.layout().parameter_count()};
   const Tensor theta = normals(flat, 2, 0.1).converted(DType::f32);
   const Tensor v = normals(flat, 4).converted(DType::f32);
-  const Tensor states({graph.layout().state_count()});
-  std::fill_n(states.data<float>(), states.size(), 1.0F);
+  const Tensor running_stats({graph.layout().state_count()});
+  std::fill_n(running_stats.data<float>(), running_stats.size(), 1.0F);
   std::vector<Tensor> products, gradients;
   for (int threads : {1, 2, 3}) {
     ThreadPool pool(threads);
     Network network(graph, images, pool, {.curvature = true});
     products.emplace_back(flat);
     gradients.emplace_back(flat);
-    network.curvature_product(products.back(), v, x, labels, theta, states, BatchnormMode::batch);
-    network.loss_and_gradient(gradients.back(), x, labels, theta, states, BatchnormMode::batch,
-                              LossKind::cross_entropy, true);
+    network.curvature_product(products.back(), v, x, labels, theta, running_stats,
+                              BatchnormMode::batch);
+    network.loss_and_gradient(gradients.back(), x, labels, theta, running_stats,
+                              BatchnormMode::batch, LossKind::cross_entropy, true);
   }
   for (size_t i : {1, 2}) {
     CHECK(same_bits(products[0], products[i]));
@@ -255,10 +256,10 @@ TEST_CASE("curvature: the same bits for any number of threads; gradients are lef
   ThreadPool pool(2);
   Network plain(graph, images, pool);
   const Tensor gradient(flat);
-  plain.loss_and_gradient(gradient, x, labels, theta, states, BatchnormMode::batch,
+  plain.loss_and_gradient(gradient, x, labels, theta, running_stats, BatchnormMode::batch,
                           LossKind::cross_entropy, true);
   CHECK(same_bits(gradient, gradients[0]));
   CHECK_THROWS_WITH_AS(
-      plain.curvature_product(gradient, v, x, labels, theta, states, BatchnormMode::frozen),
+      plain.curvature_product(gradient, v, x, labels, theta, running_stats, BatchnormMode::frozen),
       "this network has no room for tangents: NetworkOptions::curvature", Error);
 }

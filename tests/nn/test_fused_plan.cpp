@@ -33,13 +33,14 @@ Tensor moved(const Tensor& v, const Tensor& delta, const Tensor& eta, double a, 
 /// Random weights, and directions that keep every variance positive.
 NetworkOnPlane random_plane(const Graph& graph, uint64_t seed) {
   const Weights w = random_weights(graph, seed);
-  const Tensor theta = w.theta.converted(DType::f64), states = w.states.converted(DType::f64);
+  const Tensor theta = w.theta.converted(DType::f64),
+               running_stats = w.running_stats.converted(DType::f64);
   return {theta,
-          states,
+          running_stats,
           double_normals(theta.shape(), seed + 1, 0.05),
           double_normals(theta.shape(), seed + 2, 0.05),
-          double_normals(states.shape(), seed + 3, 0.01),
-          double_normals(states.shape(), seed + 4, 0.01)};
+          double_normals(running_stats.shape(), seed + 3, 0.01),
+          double_normals(running_stats.shape(), seed + 4, 0.01)};
 }
 
 /// Logits of every point by the fused plan, in double on the CPU, against InferencePlan's.
@@ -63,8 +64,9 @@ void check_plan(const std::string& what, const Graph& graph, int64_t P) {
     const double a = coefficients.data<double>()[2 * p];
     const double b = coefficients.data<double>()[2 * p + 1];
     const Tensor theta = moved(network.theta, network.delta, network.eta, a, b);
-    const Tensor states = moved(network.states, network.states_delta, network.states_eta, a, b);
-    plain.bind(theta, states);
+    const Tensor running_stats =
+        moved(network.running_stats, network.states_delta, network.states_eta, a, b);
+    plain.bind(theta, running_stats);
     const Tensor expected = plain.run(x, context);
     const Tensor got = logits.rows(p, p + 1);
     double largest = 0, error = 0;
@@ -141,14 +143,15 @@ TEST_CASE("fused plan: a concatenation that others read as it is lies alone") {
 /// Logits [n, classes] of one network, off the centre of its plane, in f32's memory.
 Tensor fused_logits(const Graph& graph, const NetworkOnPlane& network, const Tensor& x,
                     Precision precision, Context& context) {
-  FusedPlan plan(graph,
-                 {.images = x.dim(0) + 3, .precision = precision, .rounding = Rounding::relaxed});
+  FusedPlan plan(
+      graph,
+      {.images = x.dim(0) + 3, .precision = precision, .error_budget = ErrorBudget::relaxed});
   const Tensor coefficients({1, 2}, DType::f64);
   coefficients.data<double>()[0] = 0.3;
   coefficients.data<double>()[1] = -0.2;
   const auto f32 = [](const Tensor& t) { return t.converted(DType::f32); };
-  plan.form_weights({f32(network.theta), f32(network.states), f32(network.delta), f32(network.eta),
-                     f32(network.states_delta), f32(network.states_eta)},
+  plan.form_weights({f32(network.theta), f32(network.running_stats), f32(network.delta),
+                     f32(network.eta), f32(network.states_delta), f32(network.states_eta)},
                     coefficients, context);
   plan.run(x, context);  // leaves nothing behind for the second run
   return plan.run(x, context).reshaped({x.dim(0), graph.classes()}).clone();
@@ -166,7 +169,7 @@ std::vector<Graph> wide_graphs() {
   return graphs;
 }
 
-// f32: a few roundings of the largest logit. Rounding to bf16 loses 2^-9 of every number, a dozen
+// f32: a few roundings of the largest logit. ErrorBudget to bf16 loses 2^-9 of every number, a dozen
 // times in a row; bf16x3 2^-17.
 TEST_CASE("fused plan: vector code and tiles give the logits of the plain plan, in any precision") {
   const std::pair<Precision, double> precisions[] = {
@@ -178,9 +181,9 @@ TEST_CASE("fused plan: vector code and tiles give the logits of the plain plan, 
     Context context;
     InferencePlan plain(graph, n);
     const Tensor theta = moved(network.theta, network.delta, network.eta, 0.3, -0.2);
-    const Tensor states =
-        moved(network.states, network.states_delta, network.states_eta, 0.3, -0.2);
-    plain.bind(theta.converted(DType::f32), states.converted(DType::f32));
+    const Tensor running_stats =
+        moved(network.running_stats, network.states_delta, network.states_eta, 0.3, -0.2);
+    plain.bind(theta.converted(DType::f32), running_stats.converted(DType::f32));
     const Tensor images = x.converted(DType::f32);
     const Tensor expected = plain.run(images, context);
     for (const auto& [kind, tolerance] : precisions) {
@@ -230,8 +233,9 @@ TEST_CASE("device evaluation: losses on an emulated GPU are the CPU's within rou
     const LabelledImages images = labelled_images(37, 8, 4, 1);
     ThreadPool cpu(1), simt(1, Device::simt);
     const Tensor cpu_logits({37, 4}), simt_logits({37, 4});
-    const LossSums expected = evaluate(graph, w.theta, w.states, images, kind, cpu, cpu_logits);
-    const LossSums got = evaluate(graph, w.theta, w.states, images, kind, simt, simt_logits);
+    const LossSums expected =
+        evaluate(graph, w.theta, w.running_stats, images, kind, cpu, cpu_logits);
+    const LossSums got = evaluate(graph, w.theta, w.running_stats, images, kind, simt, simt_logits);
     CHECK(std::abs(got.loss / expected.loss - 1) <= 2e-6);  // some roundings of float
     CHECK(std::abs(got.loss_squares / expected.loss_squares - 1) <= 4e-6);
     CHECK(got.correct == expected.correct);

@@ -17,15 +17,18 @@ namespace {
 /// Logits in double, each node's output in memory of its own.
 Tensor plain_forward(const Graph& graph, const Weights& w, const Tensor& x, Context& context) {
   const auto parameters = parameter_views(graph, w.theta.converted(DType::f64));
-  const auto states = state_views(graph, w.states.converted(DType::f64));
+  const auto running_stats = state_views(graph, w.running_stats.converted(DType::f64));
   std::vector<Tensor> values{x};
   for (size_t i = 1; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];
     std::vector<Tensor> inputs;
     for (int input : node.inputs) inputs.push_back(values[at(input)]);
     values.push_back(with_batch(x.dim(0), node.shape));
-    node.layer->forward(
-        {.y = values[i], .x = inputs, .parameters = parameters[i], .states = states[i]}, context);
+    node.layer->forward({.y = values[i],
+                         .x = inputs,
+                         .parameters = parameters[i],
+                         .running_stats = running_stats[i]},
+                        context);
   }
   return values.back();
 }
@@ -45,15 +48,16 @@ void check_evaluate(const std::string& what, const Graph& graph, LossKind kind) 
   CAPTURE(what);
   const LabelledImages images = labelled_images(37, graph.image_shape()[0], 4, 1);
   const Weights w = random_weights(graph, 2);
-  const Tensor theta = w.theta.converted(DType::f64), states = w.states.converted(DType::f64);
+  const Tensor theta = w.theta.converted(DType::f64),
+               running_stats = w.running_stats.converted(DType::f64);
   ThreadPool pool(2);
   Network network(graph, 1, pool, {.dtype = DType::f64});
   LossSums expected;
   const Tensor x(Shape(images.images.shape().with_first(1)), DType::f64);
   for (int64_t i = 0; i < images.count(); ++i) {
     normalise_images(x, images, i, i + 1, pool.main_context());
-    const BatchResult result =
-        network.loss(x, images.labels.rows(i, i + 1), theta, states, BatchnormMode::frozen, kind);
+    const BatchResult result = network.loss(x, images.labels.rows(i, i + 1), theta, running_stats,
+                                            BatchnormMode::frozen, kind);
     expected += {result.loss, result.loss * result.loss, result.correct, 1};
   }
   const auto check = [&](const LossSums& got, double tolerance) {
@@ -62,8 +66,9 @@ void check_evaluate(const std::string& what, const Graph& graph, LossKind kind) 
     CHECK(got.correct == expected.correct);
     CHECK(got.count == 37);
   };
-  check(evaluate(graph, theta, states, images, kind, pool), 1e-12);
-  check(evaluate(graph, w.theta, w.states, images, kind, pool), 2e-6);  // some roundings of float
+  check(evaluate(graph, theta, running_stats, images, kind, pool), 1e-12);
+  check(evaluate(graph, w.theta, w.running_stats, images, kind, pool),
+        2e-6);  // some roundings of float
 }
 
 }  // namespace
@@ -98,14 +103,15 @@ TEST_CASE("inference: shared memory changes no bit of any graph's logits") {
     context.force_implementation("gemm", "reference");
     const Tensor expected = plain_forward(graph, w, x, context);
     InferencePlan plan(graph, 5, DType::f64);
-    const Tensor theta = w.theta.converted(DType::f64), states = w.states.converted(DType::f64);
-    plan.bind(theta, states);
+    const Tensor theta = w.theta.converted(DType::f64),
+                 running_stats = w.running_stats.converted(DType::f64);
+    plan.bind(theta, running_stats);
     CHECK(same_bits(plan.run(x, context), expected));
     CHECK(same_bits(plan.run(x, context), expected));  // nothing is left over from the first run
     CHECK(same_bits(x, images));
     Network network(graph, n, pool, {.dtype = DType::f64});
     Tensor labels = Tensor::zeros({n}, DType::i32);
-    network.loss(x, labels, theta, states, BatchnormMode::frozen);
+    network.loss(x, labels, theta, running_stats, BatchnormMode::frozen);
     CHECK(largest_difference(network.logits(), expected) <= 1e-12);
   };
   check("dense", dense_graph());
@@ -121,11 +127,11 @@ TEST_CASE("inference: new contents of the weights count once they are bound agai
   Context context;
   InferencePlan first(graph, 2), second(graph, 2);
   const Tensor theta = a.theta.clone();
-  first.bind(theta, a.states);
+  first.bind(theta, a.running_stats);
   const Tensor before = first.run(x, context).clone();
   theta.copy_from(b.theta);
-  first.bind(theta, a.states);
-  second.bind(b.theta, a.states);
+  first.bind(theta, a.running_stats);
+  second.bind(b.theta, a.running_stats);
   CHECK(same_bits(first.run(x, context), second.run(x, context)));
   CHECK(!same_bits(first.run(x, context), before));
 }
@@ -138,10 +144,10 @@ TEST_CASE("inference: plans refuse what does not fit") {
   const Tensor x = Tensor::zeros({3, 8, 8, 3});
   CHECK_THROWS_WITH_AS(plan.run(x.rows(0, 2), context),
                        "an inference plan was run before weights were bound to it", Error);
-  CHECK_THROWS_WITH_AS(plan.bind(w.theta.converted(DType::f64), w.states),
+  CHECK_THROWS_WITH_AS(plan.bind(w.theta.converted(DType::f64), w.running_stats),
                        "weights of f64 bound to a plan of f32", Error);
-  CHECK_THROWS_AS(plan.bind(w.states, w.states), Error);
-  plan.bind(w.theta, w.states);
+  CHECK_THROWS_AS(plan.bind(w.running_stats, w.running_stats), Error);
+  plan.bind(w.theta, w.running_stats);
   CHECK_THROWS_WITH_AS(plan.run(x, context), "3 images in a plan for 2", Error);
 }
 
@@ -156,18 +162,19 @@ TEST_CASE("inference: the same bits for any number of threads, and logits in the
     ThreadPool pool(threads);
     const Tensor own({150, 4});
     const LossSums sums =
-        evaluate(graph, w.theta, w.states, images, LossKind::cross_entropy, pool, own);
+        evaluate(graph, w.theta, w.running_stats, images, LossKind::cross_entropy, pool, own);
     if (threads == 1) first = sums, logits = own;
     CHECK(same_sums(first, sums));
     CHECK(same_bits(logits, own));
-    CHECK(same_sums(first, evaluate(graph, w.theta, w.states, images, LossKind::cross_entropy,
-                                    pool)));  // with or without logits
+    CHECK(
+        same_sums(first, evaluate(graph, w.theta, w.running_stats, images, LossKind::cross_entropy,
+                                  pool)));  // with or without logits
   }
   // Every row against a run of its image alone; a fast convolution's rounding may depend on the
   // number of images.
   Context context;
   InferencePlan plan(graph, 1);
-  plan.bind(w.theta, w.states);
+  plan.bind(w.theta, w.running_stats);
   const std::vector<int32_t> order = shuffled_order(150, 1, 0);
   double worst = 0;
   for (int64_t i = 0; i < 150; ++i) {
@@ -216,7 +223,7 @@ TEST_CASE("inference: NaN weights give a NaN loss and no correct image") {
     for (LossKind kind : {LossKind::cross_entropy, LossKind::mse}) {
       const Weights w = random_weights(graph, 5);
       std::fill_n(w.theta.data<float>(), w.theta.size(), nan);
-      const LossSums sums = evaluate(graph, w.theta, w.states, images, kind, pool);
+      const LossSums sums = evaluate(graph, w.theta, w.running_stats, images, kind, pool);
       CHECK(std::isnan(sums.loss));
       CHECK(sums.correct == 0);
       CHECK(sums.count == 40);
@@ -224,7 +231,8 @@ TEST_CASE("inference: NaN weights give a NaN loss and no correct image") {
     // One NaN in the last layer's bias reaches every image too.
     const Weights w = random_weights(graph, 5);
     w.theta.data<float>()[w.theta.size() - 1] = nan;
-    const LossSums sums = evaluate(graph, w.theta, w.states, images, LossKind::cross_entropy, pool);
+    const LossSums sums =
+        evaluate(graph, w.theta, w.running_stats, images, LossKind::cross_entropy, pool);
     CHECK(std::isnan(sums.loss));
     CHECK(sums.correct == 0);
   }

@@ -31,8 +31,8 @@ Moments moments_of(const float* values, int64_t count) {
 TEST_CASE("initialise: the reference's distributions, layer by layer") {
   const Graph graph = build_model({.name = "resnet14", .width = 8});
   const ParameterLayout& layout = graph.layout();
-  const Tensor theta = normals(layout.parameter_count(), 1), states = theta.clone();
-  const Tensor own_states = states.slice(0, {layout.state_count()});
+  const Tensor theta = normals(layout.parameter_count(), 1), running_stats = theta.clone();
+  const Tensor own_states = running_stats.slice(0, {layout.state_count()});
   initialise(layout, 1, theta, own_states);
   for (const ParameterEntry& entry : layout.state_dict()) {
     CAPTURE(entry.name);
@@ -100,8 +100,9 @@ TEST_CASE("initialise: every kind's distributions, layer by layer, biases too") 
                               Initialisation::xavier, Initialisation::pytorch}) {
     CAPTURE(name_of(kind));
     CHECK(initialisation_named(name_of(kind)) == kind);
-    const Tensor theta = normals(layout.parameter_count(), 1), states({layout.state_count()});
-    initialise(layout, 2, theta, states, kind);
+    const Tensor theta = normals(layout.parameter_count(), 1),
+                 running_stats({layout.state_count()});
+    initialise(layout, 2, theta, running_stats, kind);
     const ParameterEntry* weight = nullptr;
     int64_t biases = 0;
     for (const ParameterEntry& entry : layout.parameters()) {
@@ -145,8 +146,8 @@ TEST_CASE("initialise: a seed gives the same bits, another seed and every layer 
   const Graph graph = build_model({.name = "resnet8", .width = 4, .classes = 4, .image_size = 8});
   const ParameterLayout& layout = graph.layout();
   const auto weights = [&](uint64_t seed) {
-    const Tensor theta({layout.parameter_count()}), states({layout.state_count()});
-    initialise(layout, seed, theta, states);
+    const Tensor theta({layout.parameter_count()}), running_stats({layout.state_count()});
+    initialise(layout, seed, theta, running_stats);
     return theta;
   };
   const Tensor one = weights(1);

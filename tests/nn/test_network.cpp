@@ -19,7 +19,7 @@ using namespace topograd;
 namespace {
 
 struct Problem {
-  Tensor x, labels, theta, states;  // f64
+  Tensor x, labels, theta, running_stats;  // f64
 };
 
 /// Random images, labels, weights (all far from special values) and running statistics.
@@ -50,7 +50,8 @@ Problem random_problem(const Graph& g, int64_t images, uint64_t seed) {
       if (e.kind == ParameterKind::bn_scale) w[i] = static_cast<float>(1 + 0.3 * w[i]);
     }
   }
-  p.states = filled({g.layout().state_count()}, [&] { return 0.5 + random.uniform(next++); });
+  p.running_stats =
+      filled({g.layout().state_count()}, [&] { return 0.5 + random.uniform(next++); });
   return p;
 }
 
@@ -81,7 +82,7 @@ double finite_difference_error(const Graph& g, const Problem& p, BatchnormMode m
     const double h = 1e-6;
     const auto loss_at = [&](double value) {
       theta.data<double>()[i] = value;
-      return network.loss(p.x, p.labels, theta, p.states, mode, kind, true).loss;
+      return network.loss(p.x, p.labels, theta, p.running_stats, mode, kind, true).loss;
     };
     const double centre = p.theta.data<double>()[i];
     const double slope = (loss_at(centre + h) - loss_at(centre - h)) / (2 * h);
@@ -103,14 +104,14 @@ void check_gradients(const std::string& what, const Graph& g, BatchnormMode mode
   ThreadPool pool(2);
   Network exact(g, 7, pool, {.dtype = DType::f64, .images_per_chunk = 3});
   const Tensor gradient({g.layout().parameter_count()}, DType::f64);
-  exact.loss_and_gradient(gradient, p.x, p.labels, p.theta, p.states, mode, kind, true);
+  exact.loss_and_gradient(gradient, p.x, p.labels, p.theta, p.running_stats, mode, kind, true);
   CHECK(finite_difference_error(g, p, mode, kind, gradient, samples) <= 1e-6);
 
   Network fast(g, 9, pool, {.dtype = DType::f32, .images_per_chunk = 2});
   const Tensor fast_gradient({g.layout().parameter_count()});
   fast.loss_and_gradient(fast_gradient, p.x.converted(DType::f32), p.labels,
-                         p.theta.converted(DType::f32), p.states.converted(DType::f32), mode, kind,
-                         true);
+                         p.theta.converted(DType::f32), p.running_stats.converted(DType::f32), mode,
+                         kind, true);
   CHECK(difference(gradient, fast_gradient) <= float_tolerance);
 }
 
@@ -176,7 +177,7 @@ TEST_CASE("network: label smoothing mixes the losses of all labels, and their gr
   const auto result = [&](double smoothing, const Tensor& labels, const Tensor& gradient) {
     Network network(g, 7, pool, {.dtype = DType::f64, .label_smoothing = smoothing});
     return network
-        .loss_and_gradient(gradient, p.x, labels, p.theta, p.states, BatchnormMode::batch,
+        .loss_and_gradient(gradient, p.x, labels, p.theta, p.running_stats, BatchnormMode::batch,
                            LossKind::cross_entropy, true)
         .loss;
   };
@@ -222,12 +223,13 @@ TEST_CASE("network: the same bits for any number of threads") {
     ThreadPool pool(threads);
     Network network(g, 50, pool);
     const Tensor gradient({theta.size()});
-    const Tensor states = p.states.converted(DType::f32);
+    const Tensor running_stats = p.running_stats.converted(DType::f32);
     const double loss =
-        network.loss_and_gradient(gradient, x, p.labels, theta, states, BatchnormMode::batch).loss;
-    Tensor all({gradient.size() + states.size() + 1});
+        network.loss_and_gradient(gradient, x, p.labels, theta, running_stats, BatchnormMode::batch)
+            .loss;
+    Tensor all({gradient.size() + running_stats.size() + 1});
     all.slice(0, gradient.shape()).copy_from(gradient);
-    all.slice(gradient.size(), states.shape()).copy_from(states);
+    all.slice(gradient.size(), running_stats.shape()).copy_from(running_stats);
     all.data<float>()[all.size() - 1] = static_cast<float>(loss);
     if (!first.defined()) first = all;
     CHECK(std::memcmp(first.raw(), all.raw(), static_cast<size_t>(all.bytes())) == 0);
@@ -248,7 +250,7 @@ TEST_CASE("network: a batch of more chunks than shares is still one batch") {
         ThreadPool pool(threads);
         Network network(g, 70, pool, {.dtype = DType::f64, .images_per_chunk = images_per_chunk});
         const Tensor gradient(p.theta.shape(), DType::f64);
-        network.loss_and_gradient(gradient, p.x, p.labels, p.theta, p.states.clone(), mode);
+        network.loss_and_gradient(gradient, p.x, p.labels, p.theta, p.running_stats.clone(), mode);
         return gradient;
       };
       const Tensor whole = gradient_by(70, 1), cut = gradient_by(1, 2);
@@ -263,9 +265,9 @@ TEST_CASE("network: inference gives the logits of the frozen network, whatever t
   const Problem p = random_problem(g, 5, 4);
   ThreadPool pool(1);
   Network network(g, 5, pool, {.dtype = DType::f64, .images_per_chunk = 2});
-  network.loss(p.x, p.labels, p.theta, p.states, BatchnormMode::frozen);
+  network.loss(p.x, p.labels, p.theta, p.running_stats, BatchnormMode::frozen);
   InferencePlan plan(g, 3, DType::f64);
-  plan.bind(p.theta, p.states);
+  plan.bind(p.theta, p.running_stats);
   Context context;
   const Tensor first = plan.run(p.x.rows(0, 3), context).clone();
   CHECK(difference(network.logits().rows(0, 3), first) <= 1e-12);
@@ -278,10 +280,12 @@ TEST_CASE("network: batches that do not fit are refused") {
   const Problem p = random_problem(g, 3, 5);
   ThreadPool pool(1);
   Network network(g, 2, pool, {.dtype = DType::f64});
-  CHECK_THROWS_AS(network.loss(p.x, p.labels, p.theta, p.states, BatchnormMode::batch), Error);
-  CHECK_THROWS_AS(network.loss(p.x.rows(0, 2), p.labels, p.theta, p.states, BatchnormMode::batch),
+  CHECK_THROWS_AS(network.loss(p.x, p.labels, p.theta, p.running_stats, BatchnormMode::batch),
                   Error);
   CHECK_THROWS_AS(
-      network.loss(p.x.rows(0, 2), p.labels.rows(0, 2), p.states, p.states, BatchnormMode::batch),
+      network.loss(p.x.rows(0, 2), p.labels, p.theta, p.running_stats, BatchnormMode::batch),
       Error);
+  CHECK_THROWS_AS(network.loss(p.x.rows(0, 2), p.labels.rows(0, 2), p.running_stats,
+                               p.running_stats, BatchnormMode::batch),
+                  Error);
 }

@@ -119,12 +119,13 @@ void check_updates(TrainingConfig config, double tolerance) {
   for (int64_t step = 0; step < 4; ++step) {
     const int64_t epoch = step / 2, within = step % 2;
     CAPTURE(step);
-    const Tensor states = trainer.state().states.clone();
+    const Tensor running_stats = trainer.state().running_stats.clone();
     std::vector<double> theta = doubles(trainer.state().theta);
     const Batch batch = batch_of(images, indices_of_step(config, 20, epoch, within));
     REQUIRE(batch.labels.size() == (within == 0 ? 12 : 8));
-    const BatchResult result = network.loss_and_gradient(
-        gradient, batch.x, batch.labels, trainer.state().theta, states, BatchnormMode::batch);
+    const BatchResult result =
+        network.loss_and_gradient(gradient, batch.x, batch.labels, trainer.state().theta,
+                                  running_stats, BatchnormMode::batch);
     oracle.update(theta, gradient, config.schedule.rate(0.5 * static_cast<double>(step)), step + 1);
     const double sum_before = within == 0 ? 0 : trainer.state().epoch_sums.loss;
     trainer.step();
@@ -135,7 +136,7 @@ void check_updates(TrainingConfig config, double tolerance) {
       if (!(error <= worst)) worst = error;
     }
     CHECK(worst <= tolerance);
-    CHECK(same_bits(states, trainer.state().states));
+    CHECK(same_bits(running_stats, trainer.state().running_stats));
     CHECK(trainer.state().epoch_sums.loss ==
           sum_before + result.loss * static_cast<double>(batch.labels.size()));
     CHECK(trainer.state().epoch_sums.count == (within == 0 ? 12 : 20));
@@ -219,7 +220,7 @@ TEST_CASE("trainer: the averages of the weights are their formulas'") {
     const TrainingState& state = trainer.state();
     const double weight = state.optimizer_steps == 1 ? 1 : 0.2;
     average_in(ema_theta, state.theta, weight);
-    average_in(ema_states, state.states, weight);
+    average_in(ema_states, state.running_stats, weight);
     if (state.step == 0 && state.epoch >= 2)
       average_in(swa_theta, state.theta, 1.0 / static_cast<double>(state.epoch - 1));
     if (state.optimizer_steps == 1) CHECK(same_bits(state.ema_theta, state.theta));
@@ -236,7 +237,7 @@ TEST_CASE("trainer: the averages of the weights are their formulas'") {
   plain.swa_start = 0;
   const TrainingState without = state_after(graph, plain, images, 1, 16);
   CHECK(same_bits(without.theta, trainer.state().theta));
-  CHECK(same_bits(without.states, trainer.state().states));
+  CHECK(same_bits(without.running_stats, trainer.state().running_stats));
 }
 
 TEST_CASE("weight average: one batch's statistics make evaluation see what training sees") {
@@ -246,16 +247,19 @@ TEST_CASE("weight average: one batch's statistics make evaluation see what train
   ThreadPool pool(2);
   Network network(graph, 64, pool);
   BatchLoader batches(images, {.batch_size = 64, .augment = false}, pool);
-  const Tensor states = recomputed_statistics(network, weights.theta, batches, 0, pool);
+  const Tensor running_stats = recomputed_statistics(network, weights.theta, batches, 0, pool);
   const Batch batch = batch_of(images, shuffled_order(64, 1, 0));
   const double trained =
-      network.loss(batch.x, batch.labels, weights.theta, weights.states, BatchnormMode::batch).loss;
+      network
+          .loss(batch.x, batch.labels, weights.theta, weights.running_stats, BatchnormMode::batch)
+          .loss;
   const double evaluated =
-      evaluate(graph, weights.theta, states, images, LossKind::cross_entropy, pool).mean();
+      evaluate(graph, weights.theta, running_stats, images, LossKind::cross_entropy, pool).mean();
   // The running variance of the 2x2 images' layers is larger by 1 / 255.
   CHECK(evaluated == doctest::Approx(trained).epsilon(0.01));
   const double before =
-      evaluate(graph, weights.theta, weights.states, images, LossKind::cross_entropy, pool).mean();
+      evaluate(graph, weights.theta, weights.running_stats, images, LossKind::cross_entropy, pool)
+          .mean();
   CHECK(std::abs(before - trained) > 0.1);
 }
 
@@ -272,22 +276,23 @@ TEST_CASE("weight average: statistics are the mean over the batches, by their im
     const size_t end = std::min<size_t>(50, first + 20);
     const Batch batch = batch_of(images, {order.begin() + static_cast<int64_t>(first),
                                           order.begin() + static_cast<int64_t>(end)});
-    const Tensor moved = weights.states.clone();
+    const Tensor moved = weights.running_stats.clone();
     network.loss(batch.x, batch.labels, weights.theta, moved, BatchnormMode::batch);
     for (size_t i = 0; i < expected.size(); ++i)
       expected[i] += static_cast<double>(end - first) / 50 *
-                     (moved.data<float>()[i] - 0.9 * weights.states.data<float>()[i]) / 0.1;
+                     (moved.data<float>()[i] - 0.9 * weights.running_stats.data<float>()[i]) / 0.1;
   }
   const BatchPlan plan{.batch_size = 20, .augment = false, .seed = 3};
   BatchLoader batches(images, plan, pool);
-  const Tensor states = recomputed_statistics(network, weights.theta, batches, 0, pool);
+  const Tensor running_stats = recomputed_statistics(network, weights.theta, batches, 0, pool);
   double largest = 1;
   for (double value : expected) largest = std::max(largest, std::abs(value));
-  CHECK(worst_difference(states, expected) <= 2e-6 * largest);  // 0.1 in the divisor
+  CHECK(worst_difference(running_stats, expected) <= 2e-6 * largest);  // 0.1 in the divisor
   ThreadPool one(1);
   Network alone(graph, 20, one);
   BatchLoader alone_batches(images, plan, one);
-  CHECK(same_bits(states, recomputed_statistics(alone, weights.theta, alone_batches, 0, one)));
+  CHECK(
+      same_bits(running_stats, recomputed_statistics(alone, weights.theta, alone_batches, 0, one)));
   const Graph no_batchnorm = graph_without_batchnorm();
   Network none(no_batchnorm, 20, pool);
   CHECK(recomputed_statistics(none, normals(no_batchnorm.layout().parameter_count(), 1), batches, 0,
@@ -310,7 +315,7 @@ TEST_CASE("trainer: an epoch visits every image once, in another order each time
   state.theta = normals(graph.layout().parameter_count(), 3, 0.1);
   trainer.restore(state);
   const LossSums all =
-      evaluate(graph, state.theta, state.states, images, LossKind::cross_entropy, pool);
+      evaluate(graph, state.theta, state.running_stats, images, LossKind::cross_entropy, pool);
   std::set<double> first_losses;
   for (int64_t epoch = 0; epoch < 3; ++epoch) {
     trainer.step();
@@ -460,8 +465,8 @@ TEST_CASE("trainer: a small ResNet learns 64 images by heart") {
   CHECK(first < 1.6);
   while (!trainer.finished()) trainer.step();
   CHECK(trainer.state().optimizer_steps == 40);
-  const LossSums sums = evaluate(graph, trainer.state().theta, trainer.state().states, images,
-                                 LossKind::cross_entropy, pool);
+  const LossSums sums = evaluate(graph, trainer.state().theta, trainer.state().running_stats,
+                                 images, LossKind::cross_entropy, pool);
   CHECK(sums.accuracy() > 95);
   CHECK(sums.mean() < 0.5 * first);
   CHECK(error_of([&] { trainer.step(); }) == "this run has finished its 20 epochs");

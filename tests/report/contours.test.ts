@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { contourLines } from "../../apps/report/src/contours.ts";
+import { contourLines } from "../../apps/landscape/report/page/src/contours.ts";
 
 /** Values of a function at the points of a grid of nx columns. */
 function sampled(nx: number, ny: number, f: (x: number, y: number) => number): Float64Array {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clamped, HOME, Projection } from "../../apps/report/src/camera.ts";
-import { surfaceCsv, surfaceJson } from "../../apps/report/src/export.ts";
-import { cellOf, Field, nearestIndex, slicesThrough } from "../../apps/report/src/field.ts";
-import { pick } from "../../apps/report/src/picking.ts";
-import { boxOf, reliefOf, sceneX, sceneZ } from "../../apps/report/src/relief.ts";
-import { decodeMask, decodePlane, readReport, toNumbers, type Report, type SurfaceResult } from "../../apps/report/src/schema.ts";
-import { planeNames, scenesOf } from "../../apps/report/src/scenes.ts";
+import { clamped, HOME, Projection } from "../../apps/landscape/report/page/src/camera.ts";
+import { surfaceCsv, surfaceJson } from "../../apps/landscape/report/page/src/export.ts";
+import { cellOf, Field, nearestIndex, slicesThrough } from "../../apps/landscape/report/page/src/field.ts";
+import { pick } from "../../apps/landscape/report/page/src/picking.ts";
+import { boxOf, reliefOf, sceneX, sceneZ } from "../../apps/landscape/report/page/src/relief.ts";
+import { decodeMask, decodePlane, readReport, toNumbers, type Report, type SurfaceResult } from "../../apps/landscape/report/page/src/schema.ts";
+import { planeNames, scenesOf } from "../../apps/landscape/report/page/src/scenes.ts";
 
 function axis(low: number, high: number, n: number): number[] {
   return Array.from({ length: n }, (_, i) => low + ((high - low) * i) / (n - 1));

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The report's page: unit tests of its modules, and the page itself in a browser.
 
-    run.py <landscape> <the build's apps/report> [--screenshots FOLDER] [--only unit|browser]
+    run.py <landscape> <the build's apps/landscape/report> [--screenshots FOLDER] [--only unit|browser]
 
 Exit status 77: skipped, where the page was not built, or there is no chromium or h5py.
 """

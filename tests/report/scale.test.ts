@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rangeOf } from "../../apps/report/src/field.ts";
-import { canBeLog, defaultKind, levels, place, scaleOver, ticks, valueAt } from "../../apps/report/src/scale.ts";
-import { TABLE_SIZE, viridis, viridisTable } from "../../apps/report/src/viridis.ts";
-import { formatEstimate, formatNumber, formatTicks } from "../../apps/report/src/format.ts";
+import { rangeOf } from "../../apps/landscape/report/page/src/field.ts";
+import { canBeLog, defaultKind, levels, place, scaleOver, ticks, valueAt } from "../../apps/landscape/report/page/src/scale.ts";
+import { TABLE_SIZE, viridis, viridisTable } from "../../apps/landscape/report/page/src/viridis.ts";
+import { formatEstimate, formatNumber, formatTicks } from "../../apps/landscape/report/page/src/format.ts";
 
 const near = (a: number, b: number, tolerance = 1e-12): void =>
   assert.ok(Math.abs(a - b) <= tolerance, `${a} is not ${b}`);

@@ -1,0 +1,192 @@
+#include "apps/bench/report.h"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/progress.h"
+#include "kernels/core/atomic_file.h"
+#include "kernels/core/format.h"
+#include "kernels/core/philox.h"
+
+namespace topograd {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string right(const std::string& text, size_t width) {
+  return std::string(width > text.size() ? width - text.size() : 0, ' ') + text;
+}
+
+std::string left(const std::string& text, size_t width) {
+  return text + std::string(width > text.size() ? width - text.size() : 0, ' ');
+}
+
+/// Of the row's model, the fastest whose name begins so, round by round.
+std::vector<double> fastest(const std::vector<BenchRow>& rows, const std::string& model,
+                            const std::string& begins) {
+  std::vector<double> best;
+  for (const BenchRow& row : rows) {
+    if (row.model != model || !row.competitor.starts_with(begins)) continue;
+    best.resize(std::max(best.size(), row.images_per_second.size()));
+    for (size_t round = 0; round < row.images_per_second.size(); ++round)
+      best[round] = std::max(best[round], row.images_per_second[round]);
+  }
+  return best;
+}
+
+}  // namespace
+
+void add_report_options(cxxopts::Options& options) {
+  const std::string script =
+      (std::filesystem::path(TOPOGRAD_SOURCE_DIR) / "apps" / "bench_torch.py").string();
+  const auto value = [](const std::string& fallback) {
+    return cxxopts::value<std::string>()->default_value(fallback);
+  };
+  // clang-format off
+  options.add_options()
+      ("no-torch", "ours alone")
+      ("python", "the interpreter that has torch; Debian's python3-torch lives in the default",
+       value("/usr/bin/python3"))
+      ("torch-script", "the script that times PyTorch", value(script))
+      ("json", "write every round's figures here", cxxopts::value<std::string>())
+      ("help", "print this");
+  // clang-format on
+}
+
+int run_bench(cxxopts::Options& options, const std::string& help, cli::Arguments& arguments,
+              const std::function<int(const cxxopts::ParseResult&)>& bench) {
+  const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
+  if (flags.count("help")) {
+    std::cout << options.help() << help;
+    return 0;
+  }
+  require(flags.unmatched().empty(), "'", flags.unmatched().empty() ? "" : flags.unmatched()[0],
+          "' is not a flag; see ", options.program(), " --help");
+  return bench(flags);
+}
+
+std::vector<BenchRow> bench_rounds(const std::string& model, int rounds,
+                                   const std::function<BenchFigures()>& round) {
+  std::vector<BenchRow> rows;
+  for (int i = 0; i < rounds; ++i) {
+    for (const auto& entry : round()) {
+      auto row = std::find_if(rows.begin(), rows.end(),
+                              [&](const BenchRow& r) { return r.competitor == entry.first; });
+      if (row == rows.end()) row = rows.insert(rows.end(), BenchRow{model, entry.first, {}, 0});
+      row->images_per_second.push_back(entry.second.images_per_second);
+      row->peak_mib = std::max(row->peak_mib, entry.second.peak_mib);
+    }
+    cli::say("bench: ", model, " round ", i + 1, "/", rounds);
+  }
+  return rows;
+}
+
+void print_table(const std::vector<BenchRow>& rows) {
+  std::cout << left("model", 18) << left("competitor", 26) << right("images/s: median", 17)
+            << right("smallest", 11) << right("largest", 11) << right("peak MiB", 11) << '\n';
+  for (const BenchRow& row : rows) {
+    const auto [low, high] =
+        std::minmax_element(row.images_per_second.begin(), row.images_per_second.end());
+    std::cout << left(row.model, 18) << left(row.competitor, 26)
+              << right(decimals(median(row.images_per_second), 1), 17)
+              << right(decimals(*low, 1), 11) << right(decimals(*high, 1), 11)
+              << right(row.peak_mib > 0 ? decimals(row.peak_mib, 0) : "", 11) << '\n';
+  }
+}
+
+void print_ratios(const std::vector<BenchRow>& rows, const std::string& ours,
+                  const std::string& theirs, const std::string& theirs_in_words) {
+  for (const BenchRow& row : rows) {
+    if (row.competitor != ours) continue;
+    const std::vector<double> best = fastest(rows, row.model, theirs);
+    std::vector<double> ratios;
+    for (size_t round = 0; round < std::min(best.size(), row.images_per_second.size()); ++round)
+      ratios.push_back(row.images_per_second[round] / best[round]);
+    if (ratios.empty()) continue;
+    const auto [low, high] = std::minmax_element(ratios.begin(), ratios.end());
+    std::cout << row.model << ": " << ours << " " << decimals(median(ratios), 2) << "x "
+              << theirs_in_words << " (rounds: " << decimals(*low, 2) << " to "
+              << decimals(*high, 2) << ")\n";
+  }
+}
+
+void write_json_if_asked(const cxxopts::ParseResult& flags, const std::vector<BenchRow>& rows) {
+  if (flags.count("json") == 0) return;
+  Json json = Json::array();
+  for (const BenchRow& row : rows)
+    json.push_back({{"model", row.model},
+                    {"competitor", row.competitor},
+                    {"images_per_second", row.images_per_second},
+                    {"peak_mib", row.peak_mib}});
+  write_file_atomically(flags["json"].as<std::string>(), json.dump(1) + "\n");
+}
+
+TorchBench::TorchBench(const cxxopts::ParseResult& flags)
+    : present_(flags.count("no-torch") == 0),
+      python_(flags["python"].as<std::string>()),
+      script_(flags["torch-script"].as<std::string>()) {
+  if (!present_) return;
+  const std::string command = text("'", python_, "' -c 'import torch' 2>/dev/null");
+  present_ = std::system(command.c_str()) == 0;
+  if (!present_) cli::say("bench: PyTorch left out: ", python_, " cannot import torch");
+}
+
+BenchFigures TorchBench::run(const std::string& arguments) {
+  BenchFigures figures;
+  if (!present_) return figures;
+  // Large blocks stay in the heap: otherwise torch loses up to half of its time to page faults.
+  const std::string output = output_of(
+      text("MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=67108864 ", "'",
+           python_, "' '", script_, "' ", arguments));
+  const Json json = Json::parse(output, nullptr, false);
+  require(json.is_object(), script_, " printed something else than its result");
+  for (const auto& [competitor, value] : json.items())
+    figures[competitor] = {value.at("images_per_second").get<double>(),
+                           value.at("peak_mib").get<double>()};
+  return figures;
+}
+
+std::string output_of(const std::string& command) {
+  FILE* pipe = popen(command.c_str(), "r");
+  require(pipe != nullptr, "cannot start ", command);
+  std::string output;
+  char buffer[4096];
+  while (size_t n = std::fread(buffer, 1, sizeof buffer, pipe)) output.append(buffer, n);
+  const int status = pclose(pipe);
+  require(WIFEXITED(status) && WEXITSTATUS(status) == 0, "this command failed: ", command);
+  return output;
+}
+
+LabelledImages random_images(int64_t count, const Graph& graph) {
+  const Shape& s = graph.image_shape();
+  LabelledImages images{Tensor({count, s[0], s[1], s[2]}, DType::u8),
+                        Tensor({count}, DType::i32),
+                        {{0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}}};
+  const Philox random(1, RandomStream::test);
+  for (int64_t i = 0; i < images.images.size(); ++i)
+    images.images.data<uint8_t>()[i] =
+        static_cast<uint8_t>(random.below(static_cast<uint64_t>(i), 256));
+  for (int64_t i = 0; i < count; ++i)
+    images.labels.data<int32_t>()[i] = static_cast<int32_t>(i % graph.classes());
+  return images;
+}
+
+double seconds_of(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t n = values.size();
+  return n % 2 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
+}
+
+}  // namespace topograd

@@ -1,0 +1,121 @@
+#include "apps/bench/training.h"
+
+#include <sys/resource.h>
+
+#include <filesystem>
+#include <iostream>
+
+#include "apps/bench/report.h"
+#include "models/registry.h"
+#include "nn/trainer.h"
+
+namespace topograd {
+
+namespace {
+
+constexpr const char* kHelp = R"(
+Each round times every competitor once, in turn, so that a busy moment hits all of them alike. A
+round's figure is the median of its steps; the table shows the median, smallest and largest round,
+and the most memory that a process doing just that takes.
+PyTorch runs in its eager mode in both memory layouts, with the allocator settings that suit it.
+)";
+
+/// Ours: forward, backward and SGD on a batch that is already in memory, as the torch script does.
+class TrainingStep {
+ public:
+  TrainingStep(const std::string& model, int64_t batch, ThreadPool& pool)
+      : graph_(build_model({.name = model, .shortcut = 'A'})),
+        images_(random_images(batch, graph_)),
+        trainer_(graph_, config(batch), images_, pool) {}
+
+  /// Median seconds of a step.
+  double run(int steps) {
+    trainer_.step();
+    std::vector<double> seconds;
+    for (int i = 0; i < steps; ++i) seconds.push_back(seconds_of([&] { trainer_.step(); }));
+    return median(seconds);
+  }
+
+ private:
+  static TrainingConfig config(int64_t batch) {
+    TrainingConfig config;
+    config.epochs = 1'000'000;
+    config.batch_size = batch;
+    config.schedule.kind = ScheduleKind::constant;
+    config.schedule.base = 0.01;
+    return config;
+  }
+
+  Graph graph_;
+  LabelledImages images_;
+  Trainer trainer_;
+};
+
+/// The peak of memory of a process of its own that takes two of our steps.
+double our_peak_mib(const std::string& model, int64_t batch, int threads) {
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+  return std::stod(output_of(text("'", self, "' training --peak-of ", model, " --batch-size ",
+                                  batch, " --device cpu --threads ", threads)));
+}
+
+int print_peak(const std::string& model, int64_t batch, ThreadPool& pool) {
+  TrainingStep(model, batch, pool).run(1);
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  std::cout << static_cast<double>(usage.ru_maxrss) / 1024 << '\n';
+  return 0;
+}
+
+int bench(const cxxopts::ParseResult& flags) {
+  const int64_t batch = cli::whole(flags, "batch-size", 1, 65536);
+  const int rounds = static_cast<int>(cli::whole(flags, "rounds", 1, 1000));
+  const int steps = static_cast<int>(cli::whole(flags, "steps", 1, 1000));
+  ThreadPool pool = cli::pool(flags);
+  if (flags.count("peak-of")) return print_peak(flags["peak-of"].as<std::string>(), batch, pool);
+  TorchBench torch(flags);
+  std::vector<BenchRow> rows;
+  for (const std::string& model : cli::words(flags["models"].as<std::string>())) {
+    const bool on_cpu = pool.device() == Device::cpu;
+    const double peak = on_cpu ? our_peak_mib(model, batch, pool.threads()) : 0;
+    TrainingStep ours(model, batch, pool);
+    const std::vector<BenchRow> of_model = bench_rounds(model, rounds, [&] {
+      BenchFigures figures = torch.run(text("training --model ", model, " --batch ", batch,
+                                            " --steps ", steps, " --threads ", pool.threads()));
+      figures["topograd"] = {static_cast<double>(batch) / ours.run(steps), peak};
+      return figures;
+    });
+    rows.insert(rows.end(), of_model.begin(), of_model.end());
+  }
+  std::cout << "Training step, batch " << batch << ", " << pool.threads()
+            << " threads; images a second over " << rounds << " rounds of " << steps << " steps\n";
+  print_table(rows);
+  print_ratios(rows, "topograd", "torch", "PyTorch's faster layout");
+  write_json_if_asked(flags, rows);
+  return 0;
+}
+
+}  // namespace
+
+int run_bench_training(cli::Arguments& arguments) {
+  cxxopts::Options options("bench training",
+                           "Times training steps, with PyTorch in the same run.\n");
+  const auto value = [](const std::string& fallback) {
+    return cxxopts::value<std::string>()->default_value(fallback);
+  };
+  // A line per flag, which clang-format would run together.
+  // clang-format off
+  options.add_options()
+      ("models", "comma-separated names", value("resnet20,resnet56"))
+      ("batch-size", "images a step", value("128"))
+      ("rounds", "rounds", value("5"))
+      ("steps", "timed steps a round", value("7"))
+      ("device", cli::kDeviceHelp, value("auto"))
+      ("threads", "of the device cpu; 0: one per processor", value("0"))
+      ("peak-of", "print the peak of memory, in MiB, of training this network, and stop",
+       cxxopts::value<std::string>());
+  // clang-format on
+  add_report_options(options);
+  return run_bench(options, kHelp, arguments, bench);
+}
+
+}  // namespace topograd

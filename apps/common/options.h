@@ -1,0 +1,270 @@
+// Command-line options: declared once, bound to the settings they set, with their ranges.
+//
+// A command declares `options.integer("largest", settings.largest, {0, 1000}, "how many ...")`. The
+// setting's value at that moment is the default that --help shows; parse() replaces it by what was
+// typed, or throws an Error that names the option. A setting of type std::optional stays empty
+// where its option was not given. The same table of options makes --help, the manual pages and the
+// shells' completion. Only this folder knows which library splits the command line.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernels/core/check.h"
+
+namespace topograd::cli {
+
+/// An option that does not exist, lacks its value, or is one too many: exit status 2.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Bounds of a number; both ends are allowed.
+template <class T>
+struct Range {
+  T low, high;
+};
+
+/// What an option's value is: decides the word that stands for it in --help, and what a shell
+/// completes.
+enum class ValueKind { none, text, number, choice, file, folder };
+
+/// One option, as help, manual pages and completion show it.
+struct OptionEntry {
+  std::string group;
+  std::vector<std::string> names;  ///< the first is the option's; then a letter, older spellings
+  ValueKind kind = ValueKind::text;
+  std::string value;                 ///< the word for its value: "N", "FILE"; empty for a switch
+  std::vector<std::string> choices;  ///< of ValueKind::choice
+  std::string help;
+  std::string default_text;  ///< empty: none, or the help says it
+};
+
+/// A setting's type without std::optional.
+template <class T>
+struct Plain {
+  using type = T;
+};
+template <class T>
+struct Plain<std::optional<T>> {
+  using type = T;
+};
+template <class T>
+using PlainType = typename Plain<T>::type;
+
+class Options {
+ public:
+  /// `program` as it is typed: "landscape hessian". `summary`: what it does, one line or more.
+  Options(std::string program, std::string summary);
+  ~Options();
+  Options(const Options&) = delete;
+  Options& operator=(const Options&) = delete;
+
+  /// Options declared from now on stand under this title in --help; a title may come again.
+  Options& group(std::string title);
+
+  // `names`: "output,o,surf-file" is --output, -o, or --surf-file for those who know it from
+  // elsewhere; a first name of one letter is a long option too (--x).
+
+  /// A switch.
+  Options& flag(const std::string& names, bool& target, const std::string& help);
+
+  /// A whole number: int, int64_t, or std::optional of one.
+  template <class T>
+  Options& integer(const std::string& names, T& target, Range<int64_t> range,
+                   const std::string& help) {
+    return add(names, ValueKind::number, "N", help, default_of(target),
+               [&target, range](const std::string& option, const std::string& word) {
+                 target = static_cast<PlainType<T>>(whole_number(option, word, range));
+               });
+  }
+  /// A finite number: double, or std::optional of it.
+  template <class T>
+  Options& real(const std::string& names, T& target, Range<double> range, const std::string& help) {
+    return add(names, ValueKind::number, "X", help, default_of(target),
+               [&target, range](const std::string& option, const std::string& word) {
+                 target = finite_number(option, word, range);
+               });
+  }
+  /// Any number of 64 bits without sign: uint64_t, or std::optional of it.
+  template <class T>
+  Options& seed(const std::string& names, T& target, const std::string& help) {
+    return add(names, ValueKind::number, "N", help, default_of(target),
+               [&target](const std::string& option, const std::string& word) {
+                 target = seed_number(option, word);
+               });
+  }
+  /// Text as it is: std::string, or std::optional of it. `value` stands for it in --help.
+  template <class T>
+  Options& text(const std::string& names, T& target, const std::string& value,
+                const std::string& help) {
+    return add(names, ValueKind::text, value, help, default_of(target),
+               [&target](const std::string&, const std::string& word) { target = word; });
+  }
+  /// A path.
+  template <class T>
+  Options& file(const std::string& names, T& target, const std::string& help) {
+    return add(names, ValueKind::file, "FILE", help, default_of(target),
+               [&target](const std::string&, const std::string& word) { target = word; });
+  }
+  template <class T>
+  Options& folder(const std::string& names, T& target, const std::string& help) {
+    return add(names, ValueKind::folder, "DIR", help, default_of(target),
+               [&target](const std::string&, const std::string& word) { target = word; });
+  }
+  /// One of several words, each with its value. Words after the first for a value that is there
+  /// already are other spellings, which only the parser knows.
+  template <class T>
+  Options& choice(const std::string& names, T& target,
+                  std::vector<std::pair<std::string, PlainType<T>>> choices,
+                  const std::string& help) {
+    std::vector<std::string> words;
+    std::string fallback;
+    for (size_t i = 0; i < choices.size(); ++i) {
+      bool first = true;
+      for (size_t k = 0; k < i; ++k) first = first && !(choices[k].second == choices[i].second);
+      if (first) words.push_back(choices[i].first);
+      if (first && is(target, choices[i].second)) fallback = choices[i].first;
+    }
+    add(names, ValueKind::choice, "", help, fallback,
+        [&target, choices, words](const std::string& option, const std::string& word) {
+          for (const auto& [name, value] : choices)
+            if (name == word) {
+              target = value;
+              return;
+            }
+          refuse_choice(option, word, words);
+        });
+    return with_choices(words);
+  }
+  /// A name that `parse` turns into a value, or refuses with an Error (the registries' own
+  /// functions, as activation_named): `words` are for --help and completion.
+  template <class T, class Parse>
+  Options& named(const std::string& names, T& target, Parse parse,
+                 const std::vector<std::string>& words, const std::string& default_text,
+                 const std::string& help) {
+    add(names, ValueKind::choice, "", help, default_text,
+        [&target, parse](const std::string&, const std::string& word) { target = parse(word); });
+    return with_choices(words);
+  }
+  /// What a function makes of the word; it throws an Error where that makes no sense.
+  Options& value(const std::string& names, const std::string& value, const std::string& help,
+                 const std::string& default_text,
+                 std::function<void(const std::string& option, const std::string& word)> set);
+
+  /// May be given several times: --impl conv2d=reference --impl gemm=reference.
+  Options& repeated(const std::string& names, std::vector<std::string>& target,
+                    const std::string& value, const std::string& help);
+  /// Words with commas between: --type svg,png.
+  template <class T>
+  Options& words(const std::string& names, T& target, const std::string& value,
+                 const std::string& help) {
+    return add(names, ValueKind::text, value, help, joined(target),
+               [&target](const std::string&, const std::string& word) { target = split(word); });
+  }
+  /// Numbers with commas between: --lr-drops 15,22.
+  template <class T>
+  Options& reals(const std::string& names, T& target, const std::string& value,
+                 const std::string& help) {
+    return add(names, ValueKind::text, value, help, "",
+               [&target](const std::string& option, const std::string& word) {
+                 target = numbers(option, word);
+               });
+  }
+
+  /// The option declared last may stand without its value, and then has this one: --serve.
+  Options& implicitly(const std::string& word);
+  /// The option declared last shows this as its default.
+  Options& shown_default(const std::string& text);
+  /// The option declared last is left out of --help: accepted, without effect.
+  Options& hidden();
+
+  /// Words without a hyphen, in order: each a setting of its own ...
+  Options& positional(const std::string& value, std::optional<std::string>& target);
+  Options& positional(const std::string& value, std::string& target);
+  /// ... and then as many as come. A comma in a word is part of it.
+  Options& positionals(const std::string& value, std::vector<std::string>& target);
+  /// What the usage line says in place of the positionals' names.
+  Options& usage(const std::string& arguments);
+  /// Text behind the options in --help: examples.
+  Options& epilogue(const std::string& text);
+
+  /// Refuses both together: "--log and --linear contradict each other: leave out one of them".
+  Options& exclude(const std::string& first, const std::string& second, const std::string& why);
+
+  /// Sets what the words set, the last one where an option comes twice. Underscores in an option's
+  /// name are hyphens. Throws UsageError, or Error for a value that makes no sense.
+  void parse(const std::vector<std::string>& words);
+  /// Whether the option was among the words.
+  bool given(const std::string& name) const;
+
+  std::string help() const;
+  const std::string& program() const { return program_; }
+  const std::string& summary() const { return summary_; }
+  const std::vector<OptionEntry>& entries() const { return entries_; }
+  const std::string& usage_arguments() const { return usage_; }
+  const std::string& epilogue_text() const { return epilogue_; }
+
+  // What options' values are made of. Errors name the option.
+  static int64_t whole_number(const std::string& option, const std::string& word,
+                              Range<int64_t> range);
+  static double finite_number(const std::string& option, const std::string& word,
+                              Range<double> range);
+  static uint64_t seed_number(const std::string& option, const std::string& word);
+  /// The words between a list's commas; none of an empty list.
+  static std::vector<std::string> split(const std::string& list);
+  static std::vector<double> numbers(const std::string& option, const std::string& list);
+  [[noreturn]] static void refuse_choice(const std::string& option, const std::string& word,
+                                         const std::vector<std::string>& choices);
+
+ private:
+  using Setter = std::function<void(const std::string& option, const std::string& word)>;
+  struct Exclusion {
+    std::string first, second, why;
+  };
+
+  Options& add(const std::string& names, ValueKind kind, const std::string& value,
+               const std::string& help, const std::string& default_text, Setter set);
+  Options& with_choices(const std::vector<std::string>& words);
+  OptionEntry& last();
+  void take_positional(const std::string& word);
+
+  template <class T>
+  static std::string default_of(const T& target) {
+    return topograd::text(target);
+  }
+  template <class T>
+  static std::string default_of(const std::optional<T>& target) {
+    return target ? default_of(*target) : std::string();
+  }
+  template <class T>
+  static bool is(const T& target, const PlainType<T>& value) {
+    return target == value;
+  }
+  static std::string joined(const std::vector<std::string>& words);
+  static std::string joined(const std::optional<std::vector<std::string>>& words);
+
+  std::string program_, summary_, group_, usage_, epilogue_;
+  std::vector<OptionEntry> entries_;
+  std::vector<Setter> setters_;                 // as entries_
+  std::map<size_t, std::string> implicit_;      // by entry
+  std::vector<bool> hidden_;                    // as entries_
+  std::map<std::string, size_t> by_name_;       // every spelling
+  std::vector<Setter> positionals_;             // one word each
+  std::vector<std::string>* rest_ = nullptr;    // all further words
+  std::vector<std::string> positional_values_;  // for the usage line
+  std::vector<Exclusion> exclusions_;
+  std::vector<std::string> given_;
+  size_t positionals_taken_ = 0;
+};
+
+/// A command line's words as a shell would take them again: quoted where they have to be.
+std::string shell_quoted(const std::vector<std::string>& words);
+
+}  // namespace topograd::cli

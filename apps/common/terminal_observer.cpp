@@ -1,0 +1,44 @@
+#include "apps/common/terminal_observer.h"
+
+#include <utility>
+
+#include "apps/common/cli.h"
+
+namespace topograd::cli {
+
+TerminalObserver::TerminalObserver(std::string program) : program_(std::move(program)) {
+  catch_interruption();
+}
+
+void TerminalObserver::begin(const std::string& stage, int64_t total, int64_t done) {
+  stage_ = stage;
+  bar_.emplace(total, done);
+}
+
+void TerminalObserver::advance(int64_t done, const std::function<std::string()>& detail) {
+  if (bar_ && bar_->due(done)) bar_->update(done, stage_, detail());
+}
+
+void TerminalObserver::end() {
+  bar_.reset();
+}
+
+void TerminalObserver::note(const std::string& line) {
+  if (bar_) bar_->clear();
+  say(program_, ": ", line);
+}
+
+bool TerminalObserver::stop_requested() {
+  return interrupted();
+}
+
+int run_interruptible(const std::string& program, const std::function<int()>& body) {
+  try {
+    return body();
+  } catch (const Interrupted& interruption) {
+    say(program, ": interrupted; ", interruption.what(), ": repeat the command to continue");
+    return kInterruptedStatus;
+  }
+}
+
+}  // namespace topograd::cli

@@ -1,0 +1,33 @@
+// What a computation tells, on a terminal: progress bars, notes; Ctrl-C stops it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "apps/common/progress.h"
+#include "landscape/results/observer.h"
+
+namespace topograd::cli {
+
+class TerminalObserver : public Observer {
+ public:
+  /// `program` stands before notes. From now on SIGINT and SIGTERM ask computations to stop.
+  explicit TerminalObserver(std::string program);
+
+  void begin(const std::string& stage, int64_t total, int64_t done) override;
+  void advance(int64_t done, const std::function<std::string()>& detail) override;
+  void end() override;
+  /// Prints the line behind the program's name.
+  void note(const std::string& line) override;
+  bool stop_requested() override;
+
+ private:
+  std::string program_, stage_;
+  std::optional<ProgressBar> bar_;
+};
+
+/// Runs a computation and what follows it. Where it was interrupted, says what is saved and returns
+/// the exit status of that; else what `body` returns.
+int run_interruptible(const std::string& program, const std::function<int()>& body);
+
+}  // namespace topograd::cli

@@ -1,0 +1,110 @@
+#include "apps/landscape/coherence/coherence_surface.h"
+
+#include <filesystem>
+#include <iostream>
+
+#include "apps/landscape/common/surface_map.h"
+
+namespace topograd {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<std::string> kPlanes = {
+    "coherence_cosine",    "coherence_snr",        "gradient_norm",    "coherence_accuracy",
+    "coherence_cosine_se", "coherence_cosine_min", "coherence_loss",   "coherence_noise_scale",
+    "coherence_snr_se",    "batch_gradient_norm",  "inner_product_min"};
+
+SurfaceMap::Values values_of(const Coherence& found) {
+  const CoherenceStatistics& s = found.all;
+  return {{"coherence_loss", found.loss},
+          {"coherence_accuracy", found.accuracy},
+          {"coherence_cosine", s.cosine},
+          {"coherence_cosine_se", s.cosine_se},
+          {"coherence_cosine_min", s.cosine_min},
+          {"coherence_snr", s.snr},
+          {"coherence_snr_se", s.snr_se},
+          {"coherence_noise_scale", s.noise_scale},
+          {"gradient_norm", s.gradient_norm},
+          {"batch_gradient_norm", s.batch_gradient_norm},
+          {"inner_product_min", s.inner_product_min}};
+}
+
+class CoherenceSurface {
+ public:
+  CoherenceSurface(const cxxopts::ParseResult& flags, const std::string& model_path,
+                   const std::string& command)
+      : flags_(flags),
+        pool_(cli::pool(flags)),
+        choice_(flags),
+        model_(load_model(model_path, cli::text_of(flags, "model"))),
+        images_(coherence_images(flags, model_)) {
+    cli::force_implementations(flags, pool_);
+    GradientSampler::check(choice_.spec(model_.graph, images_.sets[0]));
+    map_.emplace(flags, model_,
+                 SurfaceMapSpec{.quantity = "coherence of gradients",
+                                .planes = kPlanes,
+                                .output = output(),
+                                .choices = choices(),
+                                .device = pool_.device(),
+                                .command = command});
+  }
+
+  int run() {
+    note_clean_labels(flags_, images_, model_);
+    GradientSampler sampler(choice_.spec(model_.graph, images_.sets[0]), pool_);
+    const bool all =
+        map_->compute([&](const SurfaceMap::Point& point) -> std::optional<SurfaceMap::Values> {
+          const std::optional<Coherence> found = sampler.at(
+              point.theta, point.running_stats, [](int64_t) { return !cli::interrupted(); });
+          if (!found) return std::nullopt;
+          return values_of(*found);
+        });
+    if (!all) return cli::kInterruptedStatus;
+    report();
+    return 0;
+  }
+
+ private:
+  std::string output() const {
+    return cli::text_of(flags_, "output",
+                        fs::path(cli::text_of(flags_, "over")).stem().string() + "_coherence.h5");
+  }
+
+  Provenance choices() const {
+    Provenance p;
+    images_.describe(p);
+    choice_.describe(p);
+    p["precision"] = "f32";
+    return p;
+  }
+
+  void report() const {
+    const std::string sample = text(choice_.batches, " minibatches of ", choice_.batch_size,
+                                    " images, ", images_.description, ", BatchNorm ");
+    std::cout << output() << ": " << map_->surface().points() << " points, gradients of " << sample
+              << map_->surface().provenance.at("bn_mode") << '\n';
+    map_->print_ranges();
+    map_->draw("coherence_cosine", "mean cosine of two minibatches' gradients", "cosine",
+               sample + choice_.bn);
+    map_->draw("coherence_snr", "signal-to-noise ratio of a minibatch's gradient", "snr",
+               sample + choice_.bn);
+  }
+
+  const cxxopts::ParseResult& flags_;
+  ThreadPool pool_;
+  CoherenceChoice choice_;
+  LoadedModel model_;
+  SurfaceImages images_;
+  std::optional<SurfaceMap> map_;
+};
+
+}  // namespace
+
+int run_coherence_surface(const cxxopts::ParseResult& flags, const std::string& model_path,
+                          const std::string& command) {
+  return CoherenceSurface(flags, model_path, command).run();
+}
+
+}  // namespace topograd

@@ -1,0 +1,55 @@
+#include "apps/landscape/connect/connect_report.h"
+
+#include <algorithm>
+
+#include "apps/common/table.h"
+#include "kernels/core/check.h"
+#include "kernels/core/format.h"
+
+namespace topograd {
+
+namespace {
+
+/// The parts of "aligned/recompute" for a person.
+std::pair<std::string, std::string> words_for(const std::string& key) {
+  const size_t slash = key.find('/');
+  const std::string kind = key.substr(0, slash), bn = key.substr(slash + 1);
+  const std::string path = kind == "line"      ? "straight line"
+                           : kind == "aligned" ? "line to aligned B"
+                                               : "curve";
+  return {path, bn == "states" ? "interpolated" : bn == "recompute" ? "re-estimated" : "none"};
+}
+
+std::vector<std::string> row_of(const ConnectivityResults& results, const std::string& key,
+                                const std::string& set) {
+  const PathValues& path = results.paths.at(key);
+  const std::vector<double>& loss = path.values.at(set + "_loss");
+  const std::vector<double>& accuracy = path.values.at(set + "_acc");
+  const Barrier barrier = barrier_of(results.t, path, set + "_loss");
+  const auto [name, statistics] = words_for(key);
+  return {name,
+          statistics,
+          set,
+          significant(loss.front(), 4),
+          significant(loss.back(), 4),
+          significant(*std::max_element(loss.begin(), loss.end()), 4),
+          significant(barrier.height, 4),
+          significant(barrier.at, 3),
+          significant(*std::min_element(accuracy.begin(), accuracy.end()), 4),
+          significant(barrier_of(results.t, path, set + "_acc").height, 4)};
+}
+
+}  // namespace
+
+void print_paths(const ConnectivityResults& results) {
+  std::vector<std::vector<std::string>> table = {{"path", "BatchNorm", "images", "loss at A",
+                                                  "at B", "highest", "barrier", "at t",
+                                                  "lowest accuracy", "barrier"}};
+  for (const std::string& key : complete_paths(results))
+    for (const char* set : {"train", "test"})
+      if (results.paths.at(key).values.contains(std::string(set) + "_loss"))
+        table.push_back(row_of(results, key, set));
+  print_table(table);
+}
+
+}  // namespace topograd

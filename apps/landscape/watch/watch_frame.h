@@ -1,0 +1,25 @@
+// What landscape watch shows in a terminal.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "landscape/figures/figure.h"
+#include "landscape/figures/terminal_picture.h"
+#include "landscape/surface/surface.h"
+
+namespace topograd {
+
+struct WatchFrame {
+  std::string title = {};
+  std::string plane = {};               ///< of the surface, to be shown
+  FigureOptions look = {};              ///< scale and colours
+  std::vector<std::string> words = {};  ///< lines under the picture, the most important first
+};
+
+/// Title, picture, scale, key and words, not more than size.rows lines of at most size.columns
+/// characters; the picture takes what the others leave. What does not fit is cut off.
+std::vector<std::string> frame_lines(const Surface& surface, const WatchFrame& frame,
+                                     TerminalColours colours, TerminalSize size);
+
+}  // namespace topograd

@@ -1,0 +1,12 @@
+// The page of landscape watch --serve: the files of apps/landscape/watch/page/, as they are there.
+#pragma once
+
+#include <string_view>
+
+namespace topograd {
+
+extern const std::string_view kWatchPage;    ///< page.html
+extern const std::string_view kWatchStyles;  ///< page.css
+extern const std::string_view kWatchScript;  ///< page.js
+
+}  // namespace topograd

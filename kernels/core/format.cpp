@@ -1,0 +1,32 @@
+#include "kernels/core/format.h"
+
+#include <cmath>
+#include <cstdio>
+
+namespace topograd {
+
+std::string significant(double value, int digits) {
+  if (std::isnan(value)) return "-";
+  char shown[48];
+  std::snprintf(shown, sizeof shown, "%.*g", digits, value);
+  return shown;
+}
+
+std::string decimals(double value, int digits) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return text;
+}
+
+std::string clock_text(double seconds) {
+  if (!std::isfinite(seconds)) return "-:--";
+  const long s = std::lround(seconds);
+  char text[32];
+  if (s >= 3600)
+    std::snprintf(text, sizeof text, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+  else
+    std::snprintf(text, sizeof text, "%ld:%02ld", s / 60, s % 60);
+  return text;
+}
+
+}  // namespace topograd

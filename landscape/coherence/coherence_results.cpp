@@ -1,0 +1,128 @@
+#include "landscape/coherence/coherence_results.h"
+
+#include <sstream>
+
+#include "kernels/core/atomic_file.h"
+#include "landscape/results/hdf5_file.h"
+
+namespace topograd {
+
+const std::array<CoherenceQuantity, 9> kCoherenceQuantities = {{
+    {"gradient_norm", &CoherenceStatistics::gradient_norm},
+    {"batch_gradient_norm", &CoherenceStatistics::batch_gradient_norm},
+    {"cosine", &CoherenceStatistics::cosine},
+    {"cosine_se", &CoherenceStatistics::cosine_se},
+    {"cosine_min", &CoherenceStatistics::cosine_min},
+    {"inner_product_min", &CoherenceStatistics::inner_product_min},
+    {"snr", &CoherenceStatistics::snr},
+    {"snr_se", &CoherenceStatistics::snr_se},
+    {"noise_scale", &CoherenceStatistics::noise_scale},
+}};
+
+namespace {
+
+std::vector<std::string> lines_of(const std::string& joined) {
+  std::vector<std::string> lines;
+  std::istringstream in(joined);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string all;
+  for (const std::string& line : lines) all += line + "\n";
+  return all;
+}
+
+/// A column of numbers, one a row.
+template <class Rows, class Value>
+void write_column(Hdf5File& file, const std::string& name, const Rows& rows, const Value& value) {
+  std::vector<double> column;
+  for (const auto& row : rows) column.push_back(value(row));
+  file.write(name, column.data(), {static_cast<int64_t>(column.size())});
+}
+
+template <class Rows, class Assign>
+void read_column(const Hdf5File& file, const std::string& name, Rows& rows, const Assign& assign) {
+  const std::vector<double> column = file.read<double>(name);
+  require(column.size() == rows.size(), file.path(), ": ", name, " has ", column.size(),
+          " values, expected ", rows.size());
+  for (size_t k = 0; k < rows.size(); ++k) assign(rows[k], column[k]);
+}
+
+std::string group(size_t row) {
+  return text("model", row, "/");
+}
+
+void write_row(Hdf5File& file, const std::string& in, const CoherenceRow& row) {
+  file.write_text(in + "name", row.model_name);
+  file.write_text(in + "file", row.model_file);
+  file.write_text(in + "model_hash", row.model_hash);
+  file.write_text(in + "data_hash", row.data_hash);
+  const GramMatrix& gram = row.coherence.gram;
+  file.write(in + "gram", gram.values.data(), {gram.n, gram.n});
+  file.write_text(in + "layers/names", joined(row.layers));
+  for (const auto& [name, member] : kCoherenceQuantities)
+    write_column(file, in + "layers/" + name, row.coherence.layers,
+                 [member = member](const CoherenceStatistics& s) { return s.*member; });
+}
+
+CoherenceRow read_row(const Hdf5File& file, const std::string& in) {
+  CoherenceRow row;
+  row.model_name = file.read_text(in + "name");
+  row.model_file = file.read_text(in + "file");
+  row.model_hash = file.read_text(in + "model_hash");
+  row.data_hash = file.read_text(in + "data_hash");
+  const Shape shape = file.shape(in + "gram");
+  require(shape.rank() == 2 && shape[0] == shape[1], file.path(), ": ", in, "gram is ", shape);
+  row.coherence.gram.n = shape[0];
+  row.coherence.gram.values = file.read<double>(in + "gram");
+  row.layers = lines_of(file.read_text(in + "layers/names"));
+  row.coherence.layers.resize(row.layers.size());
+  for (const auto& [name, member] : kCoherenceQuantities)
+    read_column(file, in + "layers/" + name, row.coherence.layers,
+                [member = member](CoherenceStatistics& s, double value) { s.*member = value; });
+  return row;
+}
+
+}  // namespace
+
+void CoherenceResults::save(const std::string& path) const {
+  write_file_atomically(path, [&](const std::string& temporary) {
+    Hdf5File file = Hdf5File::create(temporary);
+    if (!rows.empty()) {
+      write_column(file, "epoch", rows, [](const CoherenceRow& row) { return row.epoch; });
+      write_column(file, "loss", rows, [](const CoherenceRow& row) { return row.coherence.loss; });
+      write_column(file, "accuracy", rows,
+                   [](const CoherenceRow& row) { return row.coherence.accuracy; });
+      for (const auto& [name, member] : kCoherenceQuantities)
+        write_column(file, name, rows, [member = member](const CoherenceRow& row) {
+          return row.coherence.all.*member;
+        });
+    }
+    for (size_t k = 0; k < rows.size(); ++k) write_row(file, group(k), rows[k]);
+    for (const auto& [key, value] : provenance) file.set_attribute(key, value);
+    file.close();
+  });
+}
+
+CoherenceResults CoherenceResults::load(const std::string& path) {
+  const Hdf5File file = Hdf5File::open_read(path);
+  CoherenceResults results;
+  results.provenance = file.attributes();
+  require(results.provenance.contains("batches"), path, " is not a file of landscape coherence");
+  while (file.has(group(results.rows.size()) + "name"))
+    results.rows.push_back(read_row(file, group(results.rows.size())));
+  if (results.rows.empty()) return results;
+  read_column(file, "epoch", results.rows, [](CoherenceRow& row, double v) { row.epoch = v; });
+  read_column(file, "loss", results.rows,
+              [](CoherenceRow& row, double v) { row.coherence.loss = v; });
+  read_column(file, "accuracy", results.rows,
+              [](CoherenceRow& row, double v) { row.coherence.accuracy = v; });
+  for (const auto& [name, member] : kCoherenceQuantities)
+    read_column(file, name, results.rows,
+                [member = member](CoherenceRow& row, double v) { row.coherence.all.*member = v; });
+  return results;
+}
+
+}  // namespace topograd

@@ -1,0 +1,45 @@
+// What is known about the paths between two networks, and its file.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "landscape/connectivity/mode_curve.h"
+#include "landscape/results/provenance.h"
+
+namespace topograd {
+
+/// Losses and accuracies along one path, filled in point by point.
+struct PathValues {
+  std::vector<uint8_t> done;
+  /// By name, of done's length: <set>_loss, <set>_loss_se, <set>_acc (percent); NaN where not done.
+  std::map<std::string, std::vector<double>> values;
+
+  PathValues() = default;
+  PathValues(size_t points, const std::vector<std::string>& sets);
+  bool complete() const;
+  /// Enters the sums of a point, one set after the other.
+  void enter(size_t point, const std::vector<std::string>& sets, const PointSums& sums);
+};
+
+struct ConnectivityResults {
+  Provenance provenance;
+  std::vector<double> t;
+  std::map<std::string, PathValues> paths;  ///< "line/states", "aligned/recompute", "curve/..."
+  std::map<std::string, double> alignment;  ///< what came of it; empty without
+
+  /// Writes the file atomically: HDF5 (docs/files.md), with the barriers of complete paths. Equal
+  /// results give files equal to the byte.
+  void save(const std::string& path) const;
+  static ConnectivityResults load(const std::string& path);
+};
+
+/// Of <set>_loss or, upside down, <set>_acc: how far the path rises above, or falls below, the
+/// straight line between its ends' values.
+Barrier barrier_of(const std::vector<double>& t, const PathValues& path, const std::string& name);
+
+/// Keys of the paths whose values are all there, in the order in which paths are computed.
+std::vector<std::string> complete_paths(const ConnectivityResults& results);
+
+}  // namespace topograd

@@ -1,0 +1,71 @@
+// The curvature of a loss over a set of images, as a symmetric matrix known by its products.
+#pragma once
+
+#include <vector>
+
+#include "kernels/augment/labelled_images.h"
+#include "nn/batch_loader.h"
+#include "nn/network.h"
+
+namespace topograd {
+
+/// Elements [begin, end) of theta.
+struct ParameterRange {
+  int64_t begin, end;
+};
+
+/// The ranges of some parameters, in theta's order: those of which `chosen` says so.
+std::vector<ParameterRange> parameter_ranges(
+    const ParameterLayout& layout, const std::function<bool(const ParameterEntry&)>& chosen);
+
+struct CurvatureSpec {
+  const Graph& graph;
+  Tensor theta, running_stats;
+  LabelledImages images;
+  LossKind loss = LossKind::cross_entropy;
+  Curvature curvature = Curvature::hessian;
+  /// `batch`: of batches of consecutive images, each normalised by its own statistics, which is
+  /// another loss for every size; none may be of one image.
+  BatchnormMode mode = BatchnormMode::frozen;
+  int64_t batch = 128;  ///< images of a batch; with frozen statistics a matter of memory alone
+  /// Which parameters move; empty: all. The matrix is the block of the whole one that is theirs.
+  std::vector<ParameterRange> ranges{};
+};
+
+/// d2(mean loss over all images) / d(chosen parameters)2. Vectors hold the chosen parameters alone,
+/// one after another, f32 on the pool's device.
+class CurvatureOperator {
+ public:
+  /// The graph and the pool must outlive it. All normalised images are kept on the device.
+  CurvatureOperator(const CurvatureSpec& spec, ThreadPool& pool);
+
+  int64_t size() const { return size_; }  ///< of its vectors
+  int64_t images() const { return images_; }
+
+  /// The matrix is of this point from now on.
+  void move_to(const Tensor& theta, const Tensor& running_stats);
+  /// product = matrix v: the mean over the batches, by their images, added in their order.
+  void multiply(const Tensor& product, const Tensor& v);
+  /// gradient = d(mean loss)/d(chosen parameters); returns the mean loss.
+  double gradient(const Tensor& gradient);
+
+  /// A vector of theta's length that holds v where the chosen parameters lie, zeros elsewhere.
+  Tensor in_theta(const Tensor& v);
+
+ private:
+  /// Calls work(batch, its share of all images) for every batch.
+  template <class Work>
+  void for_each_batch(const Work& work);
+  void gather(const Tensor& v, const Tensor& from, Context& context);
+  void scatter(const Tensor& to, const Tensor& v, Context& context);
+
+  CurvatureSpec spec_;
+  ThreadPool& pool_;
+  Network network_;
+  int64_t images_, size_;
+  std::vector<MiniBatch> batches_;
+  Tensor theta_, states_;            // on the device
+  Tensor direction_, part_, total_;  // like theta
+};
+
+}  // namespace topograd

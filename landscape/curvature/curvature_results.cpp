@@ -1,0 +1,141 @@
+#include "landscape/curvature/curvature_results.h"
+
+#include "kernels/core/atomic_file.h"
+#include "landscape/results/hdf5_file.h"
+
+namespace topograd {
+
+namespace {
+
+int64_t size_of(const std::vector<double>& values) {
+  return static_cast<int64_t>(values.size());
+}
+
+void write_values(Hdf5File& file, const std::string& name, const std::vector<double>& values) {
+  file.write(name, values.data(), {size_of(values)});
+}
+
+void write_number(Hdf5File& file, const std::string& name, const std::optional<double>& value) {
+  if (value) file.write(name, &*value, Shape{});
+}
+
+std::optional<double> read_number(const Hdf5File& file, const std::string& name) {
+  if (!file.has(name)) return std::nullopt;
+  const std::vector<double> values = file.read<double>(name);
+  require(values.size() == 1, file.path(), ": ", name, " is not one number");
+  return values[0];
+}
+
+/// Rows of theta's length, each tensor in PyTorch's order or back in ours.
+template <class Reorder>
+Tensor reordered(const Tensor& rows, const ParameterLayout& layout, const Reorder& reorder) {
+  const Tensor result(rows.shape());
+  for (int64_t row = 0; row < rows.dim(0); ++row)
+    for (const ParameterEntry& entry : layout.parameters()) {
+      const int64_t at = row * rows.dim(1) + entry.offset;
+      reorder(entry, rows.data<float>() + at, result.data<float>() + at);
+    }
+  return result;
+}
+
+void write_eigenvalues(Hdf5File& file, const std::string& name,
+                       const std::optional<Eigenvalues>& eigenvalues,
+                       const ParameterLayout& layout) {
+  if (!eigenvalues) return;
+  write_values(file, name + "/values", eigenvalues->values);
+  write_values(file, name + "/residuals", eigenvalues->residuals);
+  if (!eigenvalues->vectors.defined()) return;
+  const Tensor vectors = reordered(eigenvalues->vectors, layout, to_torch_order);
+  file.write(name + "/vectors", vectors.data<float>(), vectors.shape());
+}
+
+std::optional<Eigenvalues> read_eigenvalues(const Hdf5File& file, const std::string& name) {
+  if (!file.has(name + "/values")) return std::nullopt;
+  Eigenvalues result{file.read<double>(name + "/values"), file.read<double>(name + "/residuals"),
+                     Tensor()};
+  require(result.residuals.size() == result.values.size(), file.path(), ": ", name,
+          " has other residuals than values");
+  return result;
+}
+
+void read_vectors(const Hdf5File& file, const std::string& name, const ParameterLayout& layout,
+                  std::optional<Eigenvalues>& eigenvalues) {
+  if (!eigenvalues || !file.has(name + "/vectors")) return;
+  const Shape shape{size_of(eigenvalues->values), layout.parameter_count()};
+  require(file.shape(name + "/vectors") == shape, file.path(), ": ", name, "/vectors are ",
+          file.shape(name + "/vectors"), ", expected ", shape);
+  const std::vector<float> values = file.read<float>(name + "/vectors");
+  const Tensor rows(shape);
+  std::copy(values.begin(), values.end(), rows.data<float>());
+  eigenvalues->vectors = reordered(rows, layout, from_torch_order);
+}
+
+void write_density(Hdf5File& file, const SpectralDensity& density) {
+  write_values(file, "density/at", density.at);
+  write_values(file, "density/density", density.density);
+  write_values(file, "density/standard_error", density.standard_error);
+  write_number(file, "density/sigma", density.sigma);
+  for (size_t k = 0; k < density.probes.size(); ++k) {
+    write_values(file, text("density/probes/", k, "/values"), density.probes[k].values);
+    write_values(file, text("density/probes/", k, "/weights"), density.probes[k].weights);
+  }
+}
+
+std::optional<SpectralDensity> read_density(const Hdf5File& file) {
+  if (!file.has("density/at")) return std::nullopt;
+  SpectralDensity density;
+  density.sigma = read_number(file, "density/sigma").value_or(0);
+  density.at = file.read<double>("density/at");
+  density.density = file.read<double>("density/density");
+  density.standard_error = file.read<double>("density/standard_error");
+  for (size_t k = 0; file.has(text("density/probes/", k, "/values")); ++k)
+    density.probes.push_back({file.read<double>(text("density/probes/", k, "/values")),
+                              file.read<double>(text("density/probes/", k, "/weights"))});
+  return density;
+}
+
+}  // namespace
+
+void CurvatureResults::save(const std::string& path, const ParameterLayout& layout) const {
+  write_file_atomically(path, [&](const std::string& temporary) {
+    Hdf5File file = Hdf5File::create(temporary);
+    write_number(file, "loss", loss);
+    write_number(file, "gradient_norm", gradient_norm);
+    write_eigenvalues(file, "largest", largest, layout);
+    write_eigenvalues(file, "smallest", smallest, layout);
+    if (trace) {
+      write_number(file, "trace/value", trace->value);
+      write_number(file, "trace/standard_error", trace->standard_error);
+      write_number(file, "trace/products", trace->products);
+    }
+    if (density) write_density(file, *density);
+    for (const auto& [key, value] : provenance) file.set_attribute(key, value);
+    file.close();
+  });
+}
+
+CurvatureResults CurvatureResults::load_values(const std::string& path) {
+  const Hdf5File file = Hdf5File::open_read(path);
+  CurvatureResults results;
+  results.provenance = file.attributes();
+  require(results.provenance.contains("curvature"), path, " is not a file of landscape hessian");
+  results.loss = read_number(file, "loss");
+  results.gradient_norm = read_number(file, "gradient_norm");
+  results.largest = read_eigenvalues(file, "largest");
+  results.smallest = read_eigenvalues(file, "smallest");
+  if (const auto value = read_number(file, "trace/value"))
+    results.trace = {*value, read_number(file, "trace/standard_error").value_or(0),
+                     static_cast<int>(read_number(file, "trace/products").value_or(0))};
+  results.density = read_density(file);
+  return results;
+}
+
+CurvatureResults CurvatureResults::load(const std::string& path, const ParameterLayout& layout) {
+  CurvatureResults results = load_values(path);
+  const Hdf5File file = Hdf5File::open_read(path);
+  read_vectors(file, "largest", layout, results.largest);
+  read_vectors(file, "smallest", layout, results.smallest);
+  return results;
+}
+
+}  // namespace topograd

@@ -1,0 +1,36 @@
+// What is known about the curvature at a network, and its file.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "landscape/curvature/curvature_operator.h"
+#include "landscape/curvature/spectrum.h"
+#include "landscape/results/provenance.h"
+
+namespace topograd {
+
+/// Eigenvalues at one end of a spectrum, with unit vectors of theta's length.
+struct Eigenvalues {
+  std::vector<double> values, residuals;
+  Tensor vectors;  ///< f32 [values, parameters], or undefined
+};
+
+/// Stages are computed one after the other, and kept as they are done.
+struct CurvatureResults {
+  Provenance provenance;
+  std::optional<double> loss, gradient_norm;
+  std::optional<Eigenvalues> largest, smallest;  ///< from the largest down, from the smallest up
+  std::optional<TraceEstimate> trace;
+  std::optional<SpectralDensity> density;
+
+  /// Writes the file atomically: HDF5, one dataset a quantity (docs/files.md); vectors in PyTorch's
+  /// order, every tensor of parameters() flattened. Equal results give files equal to the byte.
+  void save(const std::string& path, const ParameterLayout& layout) const;
+  static CurvatureResults load(const std::string& path, const ParameterLayout& layout);
+  /// Without the eigenvectors: needs no network.
+  static CurvatureResults load_values(const std::string& path);
+};
+
+}  // namespace topograd

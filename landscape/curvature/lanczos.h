@@ -1,0 +1,68 @@
+// Eigenvalues of a large symmetric matrix that is known by its products alone: Lanczos' method with
+// full reorthogonalisation and thick restarts (K. Wu, H. Simon, "Thick-Restart Lanczos Method for
+// Large Symmetric Eigenvalue Problems", SIAM J. Matrix Anal. Appl. 22, 2000).
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "kernels/core/context.h"
+#include "kernels/core/tensor.h"
+
+namespace topograd {
+
+/// product = A v for flat f32 vectors on one device; A is symmetric.
+using LinearOperator = std::function<void(const Tensor& product, const Tensor& v)>;
+
+struct Eigenpair {
+  double value = 0;
+  double residual = 0;  ///< |A x - value x|, for |x| = 1
+  Tensor vector;        ///< [n], of length 1
+};
+
+struct LanczosOptions {
+  int largest = 1, smallest = 1;  ///< eigenvalues wanted at either end of the spectrum
+  /// Of their residuals, as a share of each |eigenvalue|, or of `floor` times the largest
+  /// |eigenvalue| where that is more. At a floor of 1 all are held to the largest one's size, and a
+  /// small eigenvalue at the other end may be missed: beside one of 1e5, a vector that hardly knows
+  /// of one of -60 has a residual of 1e-5 already.
+  double tolerance = 1e-3, floor = 1;
+  /// Vectors kept at a time: more need fewer products in all. At least largest + smallest + 3;
+  /// 0: twice as many as are wanted, and 20 more.
+  int basis = 0;
+  int most_products = 1000;
+  uint64_t seed = 1;  ///< of the first vector
+  /// Where it is defined, the first vector instead, of any length above 0: an eigenvector nearby
+  /// saves products. A hundredth of a random vector is added, so that nothing is out of its reach.
+  Tensor start{};
+  /// Called after every product, with the products so far and the worst of the wanted residuals
+  /// (infinite at first) as the share that `tolerance` is of. False: stop.
+  std::function<bool(int products, double residual)> progress{};
+};
+
+struct ExtremeEigenpairs {
+  std::vector<Eigenpair> largest;   ///< from the largest down
+  std::vector<Eigenpair> smallest;  ///< from the smallest up
+  int products = 0;
+  bool converged = false;  ///< every residual within the tolerance
+};
+
+/// The ends of the spectrum of an operator on vectors of n elements, on the context's device.
+/// Vectors are f32, their products with one another double: residuals end at about 1e-6 of the
+/// largest |eigenvalue|. A multiple eigenvalue is found once, unless the basis reaches n.
+ExtremeEigenpairs extreme_eigenpairs(const LinearOperator& A, int64_t n,
+                                     const LanczosOptions& options, Context& context);
+
+/// A measure on the real line: `weights` at `values`, adding up to 1.
+struct SpectralMeasure {
+  std::vector<double> values, weights;
+};
+
+/// Gauss' quadrature of the spectral measure of a start vector, of `steps` nodes (G. Golub,
+/// G. Meurant, "Matrices, Moments and Quadrature", 1993): the eigenvalues of Lanczos' tridiagonal
+/// matrix, weighted by the squares of their eigenvectors' first components. With fewer nodes where
+/// the start vector spans an invariant subspace.
+SpectralMeasure spectral_measure(const LinearOperator& A, const Tensor& start, int steps,
+                                 Context& context);
+
+}  // namespace topograd

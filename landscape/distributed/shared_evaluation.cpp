@@ -1,0 +1,301 @@
+#include "landscape/distributed/shared_evaluation.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <thread>
+#include <utility>
+
+namespace topograd {
+
+namespace {
+
+/// Between two looks at the messages: far below a point's time, and little work for the processor.
+constexpr std::chrono::microseconds kPause(500);
+
+/// A computation in a thread of its own, so that the main thread is free for messages.
+class Background {
+ public:
+  explicit Background(const std::function<void()>& work)
+      : thread_([this, work] {
+          try {
+            work();
+          } catch (...) {
+            failure_ = std::current_exception();
+          }
+          finished_ = true;
+        }) {}
+  ~Background() { join(); }
+  bool finished() const { return finished_; }
+  void join() {
+    if (thread_.joinable()) thread_.join();
+  }
+  /// After join().
+  std::exception_ptr failure() const { return failure_; }
+
+ private:
+  std::atomic<bool> finished_{false};
+  std::exception_ptr failure_;
+  std::thread thread_;  // last: it uses the others
+};
+
+std::string message_of(std::exception_ptr failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "an unknown failure";
+  }
+}
+
+class Leader {
+ public:
+  Leader(ProcessGroup& ranks, GridPointQueue& dealer, const GridPointSink& take,
+         const StopFlag& stop, const std::function<void()>& stopping)
+      : ranks_(ranks),
+        dealer_(dealer),
+        take_(take),
+        stop_(stop),
+        stopping_(stopping),
+        working_(ranks.size() - 1) {}
+
+  void lead(Evaluator& evaluator, size_t planes) {
+    const GridPointSink take = [&](int64_t point, const std::vector<PointSums>& sums) {
+      const std::lock_guard lock(take_mutex_);
+      take_(point, sums);
+    };
+    Background own([&] {
+      evaluate_points(
+          evaluator, planes, [&] { return dealer_.next(); }, take,
+          [&] { return halted_ || stop_(); });
+    });
+    while (working_ > 0 || !own.finished()) {
+      if (!halted_ && own.finished() && failed(own)) halt();
+      if (!halted_ && stop_()) {
+        halt();
+        const std::lock_guard lock(take_mutex_);
+        stopping_();
+      }
+      if (const auto message = ranks_.receive())
+        answer(*message, take);
+      else
+        std::this_thread::sleep_for(kPause);
+    }
+    own.join();
+    ranks_.gather("");  // from here on nobody sends anything
+    if (own.failure()) std::rethrow_exception(own.failure());
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  static bool failed(Background& own) {
+    own.join();
+    return own.failure() != nullptr;
+  }
+
+  void halt() {
+    halted_ = true;
+    for (int rank = 1; rank < ranks_.size(); ++rank)
+      ranks_.send(rank, packed({.kind = RankMessageKind::stop}));
+  }
+
+  void fail_with(std::exception_ptr failure) {
+    if (!failure_) failure_ = failure;
+    if (!halted_) halt();
+  }
+
+  void answer(const ProcessGroup::Message& received, const GridPointSink& take) {
+    const RankMessage message = unpacked(received.bytes);
+    switch (message.kind) {
+      case RankMessageKind::want: {
+        RankMessage reply{.kind = RankMessageKind::points};
+        if (!halted_) reply.points = dealer_.deal(message.count, ranks_.size());
+        ranks_.send(received.from, packed(reply));
+        return;
+      }
+      case RankMessageKind::result:
+        try {
+          take(message.point, message.planes);
+        } catch (...) {
+          fail_with(std::current_exception());
+        }
+        return;
+      case RankMessageKind::failed:
+        fail_with(
+            std::make_exception_ptr(Error(text("rank ", received.from, ": ", message.error))));
+        --working_;
+        return;
+      case RankMessageKind::done:
+        --working_;
+        return;
+      case RankMessageKind::points:
+      case RankMessageKind::stop:
+        fail("a rank sent what only the leader sends");
+    }
+  }
+
+  ProcessGroup& ranks_;
+  GridPointQueue& dealer_;
+  const GridPointSink& take_;
+  const StopFlag& stop_;
+  const std::function<void()>& stopping_;
+  std::mutex take_mutex_;
+  int working_;  // ranks that have not said that they are done
+  std::atomic<bool> halted_{false};
+  std::exception_ptr failure_;
+};
+
+class Follower {
+ public:
+  Follower(ProcessGroup& ranks, int64_t threads, const StopFlag& stop)
+      : ranks_(ranks), threads_(threads), stop_(stop) {}
+
+  void follow(Evaluator& evaluator, size_t planes) {
+    Background work([&] {
+      evaluate_points(
+          evaluator, planes, [&] { return next(); },
+          [&](int64_t point, const std::vector<PointSums>& sums) {
+            keep(packed({.kind = RankMessageKind::result, .point = point, .planes = sums}));
+          },
+          [&] { return halted_ || stop_(); });
+    });
+    while (!work.finished() || asked_) {
+      const bool busy = receive();
+      if (!work.finished()) ask();
+      if (!send_results() && !busy) std::this_thread::sleep_for(kPause);
+    }
+    work.join();
+    send_results();
+    RankMessage last{.kind = RankMessageKind::done};
+    if (work.failure()) {
+      last.kind = RankMessageKind::failed;
+      last.error = message_of(work.failure());
+    }
+    ranks_.send(0, packed(last));
+    ranks_.gather("");
+    while (ranks_.receive()) {
+    }
+  }
+
+ private:
+  /// The next point, once there is one.
+  std::optional<GridPoint> next() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !points_.empty() || dry_ || halted_; });
+    if (points_.empty() || halted_) return std::nullopt;
+    const GridPoint point = points_.front();
+    points_.pop_front();
+    return point;
+  }
+
+  void keep(const std::string& result) {
+    const std::lock_guard lock(mutex_);
+    results_.push_back(result);
+  }
+
+  bool receive() {
+    const auto received = ranks_.receive();
+    if (!received) return false;
+    const RankMessage message = unpacked(received->bytes);
+    const std::lock_guard lock(mutex_);
+    if (message.kind == RankMessageKind::stop) {
+      halted_ = true;
+    } else {
+      asked_ = false;
+      dry_ = message.points.empty();
+      points_.insert(points_.end(), message.points.begin(), message.points.end());
+    }
+    changed_.notify_all();
+    return true;
+  }
+
+  /// Asks while each thread still has a point to begin, so that none waits for the answer.
+  void ask() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (asked_ || dry_ || halted_ || static_cast<int64_t>(points_.size()) >= threads_) return;
+      if (stop_()) halted_ = true;
+    }
+    changed_.notify_all();
+    if (halted_) return;
+    asked_ = true;
+    ranks_.send(0, packed({.kind = RankMessageKind::want, .count = threads_}));
+  }
+
+  bool send_results() {
+    std::deque<std::string> results;
+    {
+      const std::lock_guard lock(mutex_);
+      results.swap(results_);
+    }
+    for (const std::string& result : results) ranks_.send(0, result);
+    return !results.empty();
+  }
+
+  ProcessGroup& ranks_;
+  int64_t threads_;
+  const StopFlag& stop_;
+  bool asked_ = false;  // for points that have not come yet; the main thread's
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<GridPoint> points_;
+  std::deque<std::string> results_;  // packed
+  bool dry_ = false;                 // the leader has no more points
+  std::atomic<bool> halted_{false};
+};
+
+}  // namespace
+
+std::optional<GridPoint> GridPointQueue::next() {
+  const std::lock_guard lock(mutex_);
+  if (dealt_ == points_.size()) return std::nullopt;
+  return points_[dealt_++];
+}
+
+std::vector<GridPoint> GridPointQueue::deal(int64_t most, int ranks) {
+  const std::lock_guard lock(mutex_);
+  const auto left = static_cast<int64_t>(points_.size() - dealt_);
+  const int64_t share = std::max<int64_t>(1, left / (4 * ranks));
+  const int64_t count = std::min({left, share, most});
+  const auto begin = points_.begin() + static_cast<std::ptrdiff_t>(dealt_);
+  dealt_ += static_cast<size_t>(count);
+  return {begin, begin + count};
+}
+
+void evaluate_points(Evaluator& evaluator, size_t planes, const GridPointSource& give,
+                     const GridPointSink& take, const StopFlag& stop) {
+  std::optional<GridPoint> current;
+  size_t plane = planes;
+  PlaneCollector collector(planes);
+  evaluator.run(
+      [&]() -> std::optional<EvaluationTask> {
+        if (plane == planes) {
+          current = give();
+          plane = 0;
+        }
+        if (!current) return std::nullopt;
+        return EvaluationTask{
+            .id = current->point, .position = current->position, .plane = plane++};
+      },
+      [&](const EvaluationTask& task, const PointSums& sums) {
+        const std::vector<PointSums> all = collector.add(task, sums);
+        if (!all.empty()) take(task.id, all);
+      },
+      stop);
+}
+
+void lead_computation(ProcessGroup& ranks, Evaluator& evaluator, size_t planes,
+                      GridPointQueue& dealer, const GridPointSink& take, const StopFlag& stop,
+                      const std::function<void()>& stopping) {
+  Leader(ranks, dealer, take, stop, stopping).lead(evaluator, planes);
+}
+
+void follow_leader(ProcessGroup& ranks, Evaluator& evaluator, size_t planes, int threads,
+                   const StopFlag& stop) {
+  Follower(ranks, threads, stop).follow(evaluator, planes);
+}
+
+}  // namespace topograd

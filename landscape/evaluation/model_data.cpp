@@ -1,0 +1,64 @@
+#include "landscape/evaluation/model_data.h"
+
+#include <nlohmann/json.hpp>
+
+#include "data/label_noise.h"
+#include "kernels/core/hash.h"
+
+namespace topograd {
+
+namespace {
+
+/// What the configuration of a checkpoint's run says about label noise.
+struct TrainedNoise {
+  double fraction = 0;
+  int64_t images = 0;  ///< how many the run trained on
+  uint64_t seed = 0;
+  std::string data_hash;  ///< of those, with clean labels
+};
+
+TrainedNoise trained_noise(const LoadedModel& model) {
+  const auto config = nlohmann::json::parse(model.info.config, nullptr, false);
+  if (!config.is_object() || !config.contains("label_noise")) return {};
+  try {
+    const auto& noise = config.at("label_noise");
+    return {noise.at("fraction").get<double>(), noise.at("images").get<int64_t>(),
+            config.at("seed").get<uint64_t>(), config.at("data_hash").get<std::string>()};
+  } catch (const nlohmann::json::exception& error) {
+    fail(model.path, ": its configuration's label_noise is damaged: ", error.what());
+  }
+}
+
+}  // namespace
+
+void require_fitting_data(const ModelSpec& spec, const Dataset& data, const std::string& source) {
+  require(data.height() == spec.image_size && data.width() == spec.image_size &&
+              data.channels() == spec.channels,
+          source, " holds images of ", data.height(), "x", data.width(), "x", data.channels(),
+          ", the model takes ", spec.image_size, "x", spec.image_size, "x", spec.channels);
+  require(data.classes() == spec.classes, source, " has ", data.classes(), " classes, the model ",
+          spec.classes);
+}
+
+Dataset noisy_training_data(const LoadedModel& model, const Dataset& train,
+                            const std::string& source) {
+  const TrainedNoise noise = trained_noise(model);
+  require(noise.fraction > 0, "--noisy-labels: ", model.path,
+          " was not trained with train --label-noise");
+  require(noise.images > 0 && noise.images <= train.count() &&
+              hex(train.first(noise.images).hash()) == noise.data_hash,
+          "--noisy-labels: ", source, " does not hold the ", noise.images, " training images that ",
+          model.path, " was trained on");
+  Dataset seen = train.first(noise.images);
+  seen.labels = noisy_labels(seen.labels, seen.classes(), noise.fraction, noise.seed);
+  return seen;
+}
+
+std::string clean_labels_note(const LoadedModel& model) {
+  const TrainedNoise noise = trained_noise(model);
+  if (noise.fraction == 0) return {};
+  return text(model.path, " was trained with label noise ", noise.fraction,
+              "; these are the clean labels, --noisy-labels takes the noisy ones");
+}
+
+}  // namespace topograd

@@ -1,0 +1,237 @@
+#include "landscape/plots/surface_plots.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "kernels/core/check.h"
+
+namespace topograd {
+
+namespace {
+
+std::vector<double> plane_or_empty(const Surface& surface, const std::string& name) {
+  return surface.has_plane(name) ? surface.plane(name) : std::vector<double>();
+}
+
+std::string axis_label(const Surface& surface, const std::string& letter, const std::string& axis) {
+  const std::string how = value_of(surface.provenance, axis + "_direction");
+  return how.empty() ? letter : letter + " (" + how + ")";
+}
+
+/// Each seed's own curve of a loss.
+std::vector<std::vector<double>> singles_of(const Surface& surface, const std::string& loss) {
+  std::vector<std::vector<double>> singles;
+  for (const auto& [name, values] : surface.planes())
+    if (name.starts_with(loss + "_seed")) singles.push_back(values);
+  return singles;
+}
+
+/// The band around a line's losses: the spread over several seeds, else the standard error.
+void add_errors(const Surface& surface, CurveView& curves) {
+  const std::string seeds = value_of(surface.provenance, "seeds");
+  const std::string what = seeds.empty() ? "_se" : "_sd";
+  curves.train_loss_error = plane_or_empty(surface, "train_loss" + what);
+  curves.test_loss_error = plane_or_empty(surface, "test_loss" + what);
+  if (seeds.empty()) return;
+  curves.error_name = "standard deviation over " + seeds + " directions";
+  curves.train_loss_singles = singles_of(surface, "train_loss");
+  curves.test_loss_singles = singles_of(surface, "test_loss");
+}
+
+/// Logarithmic where the values are above 0 and the largest is more than four times the smallest:
+/// even levels would leave the basin empty.
+Scale scale_for(const std::vector<double>& values) {
+  double low = std::numeric_limits<double>::infinity(), high = 0;
+  for (double v : values) {
+    if (!std::isfinite(v)) continue;
+    low = std::min(low, v);
+    high = std::max(high, v);
+  }
+  return low > 0 && high > 4 * low ? Scale::log : Scale::linear;
+}
+
+/// What a plane's numbers are, for an axis or a colour bar.
+std::string label_of(const std::string& plane, const std::string& loss) {
+  static const std::map<std::string, std::string> kKnown = {
+      {"lambda_ratio", "|smallest / largest eigenvalue|"},
+      {"lambda_max", "largest eigenvalue"},
+      {"lambda_min", "smallest eigenvalue"},
+      {"gradient_norm", "norm of the gradient"},
+      {"coherence_cosine", "mean cosine of two minibatches' gradients"},
+      {"coherence_snr", "signal-to-noise ratio of a minibatch's gradient"},
+  };
+  const auto known = kKnown.find(plane);
+  if (known != kKnown.end()) return known->second;
+  if (plane == "train_loss" || plane == "test_loss") return loss;
+  if (plane.ends_with("_acc")) return plane.substr(0, plane.size() - 4) + " accuracy (%)";
+  if (plane.ends_with("_loss_se")) return "standard error of the " + loss;
+  return plane;
+}
+
+bool is_loss(const std::string& plane) {
+  return plane == "train_loss" || plane == "test_loss";
+}
+
+std::string footer_of(const Provenance& p) {
+  std::string footer;
+  for (const auto& [key, word] :
+       std::vector<std::pair<std::string, std::string>>{{"model_hash", "model "},
+                                                        {"data_hash", "data "},
+                                                        {"direction_hash", "directions "},
+                                                        {"bn_mode", "BatchNorm "},
+                                                        {"precision", ""},
+                                                        {"version", "Topograd "}}) {
+    const std::string value = value_of(p, key);
+    if (!value.empty()) footer += text(footer.empty() ? "" : "  ", word, value);
+  }
+  return footer;
+}
+
+/// "cross-entropy over 1000 cifar10 training images"; nothing for a file without provenance.
+std::string subtitle_of(const Surface& surface, const std::string& loss, const std::string& plane) {
+  const Provenance& p = surface.provenance;
+  const std::string quantity = value_of(p, "quantity").empty() ? loss : value_of(p, "quantity");
+  const std::string images = value_of(p, "images");
+  if (images.empty()) return "";
+  std::string subtitle = text(quantity, " over ", p.contains("target_se") ? "up to " : "", images,
+                              " ", value_of(p, "data"), " images");
+  if (p.contains("subset")) subtitle += text(" (", value_of(p, "subset"), ")");
+  if (p.contains("seeds")) subtitle += text(", mean over ", value_of(p, "seeds"), " seeds");
+  if (!surface.is_line() && surface.has_plane("train_loss") && surface.has_plane("test_loss") &&
+      is_loss(plane))
+    subtitle += text("; shown: the ", plane == "train_loss" ? "training" : "test", " images' loss");
+  return subtitle;
+}
+
+}  // namespace
+
+FigureOptions figure_options(const Surface& surface, const PictureOptions& options) {
+  const Provenance& p = surface.provenance;
+  FigureOptions figure = options.look;
+  figure.title = options.title.empty() ? value_of(p, "model_name") : options.title;
+  const std::string plane = pictured_values(surface, options);
+  const std::string loss =
+      value_of(p, "loss").starts_with("mse") ? "mean squared error" : "cross-entropy";
+  figure.subtitle = subtitle_of(surface, loss, plane);
+  if (!options.unfinished.empty()) figure.subtitle += "; " + options.unfinished;
+  figure.note = options.note;
+  figure.marks = options.marks;
+  figure.x_label = axis_label(surface, "alpha", "x");
+  figure.value_label = label_of(plane, loss);
+  figure.y_label = surface.is_line() ? figure.value_label : axis_label(surface, "beta", "y");
+  figure.footer = footer_of(p);
+  figure.scale = options.scale.value_or(scale_for(surface.plane(plane)));
+  figure.level_min = options.value_min;
+  figure.clip_max = options.value_max;
+  figure.level_max = options.value_max;
+  return figure;
+}
+
+std::string extent_of(const Surface& surface) {
+  return surface.is_line() ? text(surface.nx()) : text(surface.nx(), "x", surface.ny());
+}
+
+bool can_be_drawn(const Surface& surface) {
+  return surface.nx() >= 2 && (surface.is_line() || surface.ny() >= 2);
+}
+
+Figure two_curves_figure(const TwoCurves& curves, const Surface& surface,
+                         const PictureOptions& options) {
+  FigureOptions figure = figure_options(surface, options);
+  figure.x_label = curves.x_label;
+  figure.y_label = figure.value_label;
+  figure.marks = {};
+  std::vector<double> both = curves.first;
+  both.insert(both.end(), curves.second.begin(), curves.second.end());
+  figure.scale = options.scale.value_or(scale_for(both));
+  CurveView view;
+  view.x = curves.x;
+  view.train_loss = curves.first;
+  view.test_loss = curves.second;
+  view.train_loss_name = curves.first_name;
+  view.test_loss_name = curves.second_name;
+  return curve_figure(view, figure);
+}
+
+PictureKind picture_kind_named(const std::string& name) {
+  for (const PictureKind kind : {PictureKind::contours, PictureKind::lines, PictureKind::heat,
+                                 PictureKind::surface, PictureKind::curves})
+    if (name == name_of(kind)) return kind;
+  fail("unknown kind of picture '", name, "': choose contours, lines, heat, surface or curves");
+}
+
+std::string name_of(PictureKind kind) {
+  switch (kind) {
+    case PictureKind::contours:
+      return "contours";
+    case PictureKind::lines:
+      return "lines";
+    case PictureKind::heat:
+      return "heat";
+    case PictureKind::surface:
+      return "surface";
+    case PictureKind::curves:
+      return "curves";
+  }
+  fail("no such kind of picture");
+}
+
+std::string pictured_values(const Surface& surface, const PictureOptions& options) {
+  require(!surface.planes().empty(), "the surface holds no values");
+  if (!options.values.empty()) {
+    surface.plane(options.values);  // an Error that lists those there are
+    return options.values;
+  }
+  for (const char* loss : {"train_loss", "test_loss", "lambda_ratio", "coherence_cosine"})
+    if (surface.has_plane(loss)) return loss;
+  return surface.planes().begin()->first;
+}
+
+namespace {
+
+Figure curves_of(const Surface& surface, const PictureOptions& options,
+                 const FigureOptions& figure) {
+  CurveView curves;
+  curves.x = surface.x();
+  const std::string plane = pictured_values(surface, options);
+  if (is_loss(plane) && options.values.empty()) {
+    curves.train_loss = plane_or_empty(surface, "train_loss");
+    curves.test_loss = plane_or_empty(surface, "test_loss");
+    curves.train_accuracy = plane_or_empty(surface, "train_acc");
+    curves.test_accuracy = plane_or_empty(surface, "test_acc");
+    add_errors(surface, curves);
+  } else {
+    curves.more.push_back({figure.value_label, surface.plane(plane)});
+  }
+  return curve_figure(curves, figure);
+}
+
+}  // namespace
+
+Figure surface_picture(const Surface& surface, PictureKind kind, const PictureOptions& options) {
+  FigureOptions figure = figure_options(surface, options);
+  const bool curves = kind == PictureKind::curves;
+  require(curves == surface.is_line(), "a ", surface.is_line() ? "line" : "grid",
+          " of points cannot be drawn as ", name_of(kind), ": choose ",
+          surface.is_line() ? "curves" : "contours, lines, heat or surface");
+  if (curves) return curves_of(surface, options, figure);
+  const FieldView field{surface.x(), surface.y(), surface.plane(pictured_values(surface, options))};
+  if (kind == PictureKind::surface) return surface_figure(field, figure);
+  if (kind == PictureKind::heat) return heat_map_figure(field, figure);
+  figure.filled = kind == PictureKind::contours;
+  return contour_figure(field, figure);
+}
+
+std::vector<std::string> draw_pictures(const Surface& surface, const std::string& stem,
+                                       const PictureOptions& options) {
+  std::vector<PictureKind> kinds = {PictureKind::curves};
+  if (!surface.is_line()) kinds = {PictureKind::contours, PictureKind::heat};
+  std::vector<NamedFigure> figures;
+  for (const PictureKind kind : kinds)
+    figures.push_back({name_of(kind), surface_picture(surface, kind, options)});
+  return save_figures(figures, stem);
+}
+
+}  // namespace topograd

@@ -1,0 +1,61 @@
+// The pictures of a computed surface.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "landscape/figures/figure.h"
+#include "landscape/plots/named_figure.h"
+#include "landscape/surface/surface.h"
+
+namespace topograd {
+
+/// contours, lines (contours on paper), heat and surface are of grids, curves of lines.
+enum class PictureKind { contours, lines, heat, surface, curves };
+/// The kind of this name, or an Error that lists them.
+PictureKind picture_kind_named(const std::string& name);
+std::string name_of(PictureKind kind);
+
+struct PictureOptions {
+  FigureOptions look = {};  ///< size, colours, camera; the surface decides titles, labels and marks
+  std::string values = {};  ///< the plane; default: train_loss, or test_loss, or the first there is
+  std::optional<Scale> scale = Scale::linear;  ///< none: what the range of the values asks for
+  std::optional<double> value_min, value_max;
+  std::string title;
+  std::string unfinished = {};  ///< behind the subtitle: "5x5 of 51x51 points so far"
+  std::string note = {};        ///< a line under the subtitle
+  FigureMarks marks = {};
+};
+
+/// A loss twice over one axis.
+struct TwoCurves {
+  std::vector<double> x, first, second;
+  std::string x_label, first_name, second_name;
+};
+/// With the surface's title and provenance.
+Figure two_curves_figure(const TwoCurves& curves, const Surface& surface,
+                         const PictureOptions& options);
+
+/// The plane that a picture shows.
+std::string pictured_values(const Surface& surface, const PictureOptions& options);
+
+/// Titles, labels, scale and colours of that plane's figures.
+FigureOptions figure_options(const Surface& surface, const PictureOptions& options);
+
+/// "51x51", or "51" for a line.
+std::string extent_of(const Surface& surface);
+
+/// Whether its axes have two points each, which every picture needs.
+bool can_be_drawn(const Surface& surface);
+
+/// A picture of a computed surface. An Error where the kind does not fit it, or an axis has a
+/// single point.
+Figure surface_picture(const Surface& surface, PictureKind kind, const PictureOptions& options);
+
+/// Draws <stem>_contours and <stem>_heat (a grid) or <stem>_curves (a line), each as .svg and .png.
+/// Returns their paths.
+std::vector<std::string> draw_pictures(const Surface& surface, const std::string& stem,
+                                       const PictureOptions& options);
+
+}  // namespace topograd

@@ -1,0 +1,389 @@
+#include "landscape/results/hdf5_file.h"
+
+#include <fcntl.h>
+#include <hdf5.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+#include "kernels/core/atomic_file.h"
+
+namespace topograd {
+
+static_assert(sizeof(hid_t) == sizeof(int64_t), "Hdf5File keeps HDF5's handle in an int64_t");
+
+namespace {
+
+/// The innermost message on HDF5's error stack: the cause, where the outer ones name callers.
+std::string hdf5_reason() {
+  std::string reason;
+  const auto take_first = [](unsigned, const H5E_error2_t* error, void* out) -> herr_t {
+    auto& text = *static_cast<std::string*>(out);
+    if (text.empty() && error->desc) text = error->desc;
+    return 0;
+  };
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_first, &reason);
+  H5Eclear2(H5E_DEFAULT);
+  std::replace(reason.begin(), reason.end(), '\n', ' ');
+  return reason.empty() ? "HDF5 gives no reason" : reason;
+}
+
+/// Passes the result of an HDF5 call on; a negative one is an Error: "cannot DOING PATH: reason".
+template <class Result, class... Doing>
+Result checked(Result result, const Doing&... doing) {
+  if (result < 0) {
+    const std::string reason = hdf5_reason();
+    fail("cannot ", doing..., ": ", reason);
+  }
+  return result;
+}
+
+/// Closes an HDF5 object when it goes out of scope.
+class Handle {
+ public:
+  using Close = herr_t (*)(hid_t);
+  Handle(hid_t id, Close close) : id_(id), close_(close) {}
+  ~Handle() {
+    if (id_ >= 0) close_(id_);
+  }
+  Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)), close_(other.close_) {}
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  operator hid_t() const { return id_; }
+
+ private:
+  hid_t id_;
+  Close close_;
+};
+
+/// How a file is opened: without locks, which some network file systems refuse.
+Handle file_access() {
+  Handle access(checked(H5Pcreate(H5P_FILE_ACCESS), "prepare HDF5"), H5Pclose);
+  checked(H5Pset_file_locking(access, false, true), "prepare HDF5");
+  return access;
+}
+
+/// How a number lies in memory, and in a file: little-endian on any machine.
+struct NumberType {
+  hid_t memory;
+  hid_t file;
+};
+NumberType type_of(float) {
+  return {H5T_NATIVE_FLOAT, H5T_IEEE_F32LE};
+}
+NumberType type_of(double) {
+  return {H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE};
+}
+NumberType type_of(uint8_t) {
+  return {H5T_NATIVE_UINT8, H5T_STD_U8LE};
+}
+NumberType type_of(int64_t) {
+  return {H5T_NATIVE_INT64, H5T_STD_I64LE};
+}
+
+/// A string of fixed length with its closing zero. A variable one would lie in the file's global
+/// heap, the one structure without checksum, on which the library crashes where it is damaged.
+Handle text_type(const std::string& value) {
+  Handle type(checked(H5Tcopy(H5T_C_S1), "prepare an HDF5 string"), H5Tclose);
+  checked(H5Tset_size(type, value.size() + 1), "prepare an HDF5 string");
+  checked(H5Tset_cset(type, H5T_CSET_UTF8), "prepare an HDF5 string");
+  return type;
+}
+
+Handle open_dataset(hid_t file, const std::string& path, const std::string& name) {
+  return {checked(H5Dopen2(file, name.c_str(), H5P_DEFAULT), "open '", name, "' of ", path),
+          H5Dclose};
+}
+
+/// Reads one string; `read(type, buffer)` is H5Dread or H5Aread, negative on failure.
+template <class Read>
+std::string text_value(hid_t type, Read read, const std::string& what) {
+  if (checked(H5Tis_variable_str(type), "read ", what) > 0) {
+    char* value = nullptr;
+    checked(read(type, static_cast<void*>(&value)), "read ", what);
+    std::string result = value ? value : "";
+    H5free_memory(value);
+    return result;
+  }
+  std::string result(H5Tget_size(type), '\0');
+  checked(read(type, static_cast<void*>(result.data())), "read ", what);
+  result.resize(strnlen(result.data(), result.size()));
+  if (H5Tget_strpad(type) == H5T_STR_SPACEPAD) result.resize(result.find_last_not_of(' ') + 1);
+  return result;
+}
+
+/// Shortest decimal that reads back as the same value.
+template <class T>
+std::string number_text(T value) {
+  char buffer[64];
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
+}
+
+template <class T>
+std::string attribute_number(hid_t attribute, const std::string& what) {
+  T value{};
+  checked(H5Aread(attribute, type_of(T{}).memory, &value), "read ", what);
+  return number_text(value);
+}
+
+/// Appends "name -> text" unless the attribute is something else than one string or number.
+void add_attribute(hid_t file, const std::string& path, const std::string& name,
+                   std::map<std::string, std::string>& out) {
+  const std::string what = text("attribute '", name, "' of ", path);
+  const Handle attribute(checked(H5Aopen(file, name.c_str(), H5P_DEFAULT), "open ", what),
+                         H5Aclose);
+  const Handle space(checked(H5Aget_space(attribute), "open ", what), H5Sclose);
+  const Handle type(checked(H5Aget_type(attribute), "open ", what), H5Tclose);
+  if (H5Sget_simple_extent_npoints(space) != 1) return;
+  const H5T_class_t kind = H5Tget_class(type);
+  if (kind == H5T_STRING)
+    out[name] = text_value(
+        type, [&](hid_t t, void* value) { return H5Aread(attribute, t, value); }, what);
+  else if (kind == H5T_INTEGER)
+    out[name] = attribute_number<int64_t>(attribute, what);
+  else if (kind == H5T_FLOAT)
+    out[name] = attribute_number<double>(attribute, what);
+}
+
+void write_attribute(hid_t file, const std::string& path, const std::string& name, hid_t type,
+                     hid_t memory, const void* value) {
+  const std::string what = text("attribute '", name, "' of ", path);
+  const Handle space(checked(H5Screate(H5S_SCALAR), "write ", what), H5Sclose);
+  const Handle attribute(
+      checked(H5Acreate2(file, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), "write ",
+              what),
+      H5Aclose);
+  checked(H5Awrite(attribute, memory, value), "write ", what);
+}
+
+/// Properties of a new object without its time of birth, which would make equal files differ.
+Handle without_times(hid_t property_class) {
+  Handle creation(checked(H5Pcreate(property_class), "prepare HDF5"), H5Pclose);
+  checked(H5Pset_obj_track_times(creation, false), "prepare HDF5");
+  return creation;
+}
+
+/// Makes the groups on the way to `name` that are missing.
+void create_groups(hid_t file, const std::string& path, const std::string& name) {
+  for (size_t end = name.find('/', 1); end != name.npos; end = name.find('/', end + 1)) {
+    const std::string group = name.substr(0, end);
+    const std::string what = text("write '", group, "' of ", path);
+    if (checked(H5Lexists(file, group.c_str(), H5P_DEFAULT), what) > 0) continue;
+    const Handle created(checked(H5Gcreate2(file, group.c_str(), H5P_DEFAULT,
+                                            without_times(H5P_GROUP_CREATE), H5P_DEFAULT),
+                                 what),
+                         H5Gclose);
+  }
+}
+
+Handle create_dataset(hid_t file, const std::string& path, const std::string& name, hid_t type,
+                      const Shape& shape) {
+  create_groups(file, path, name);
+  const std::string what = text("write '", name, "' of ", path);
+  const std::vector<hsize_t> extents(shape.begin(), shape.end());
+  const Handle space(
+      checked(shape.rank() == 0 ? H5Screate(H5S_SCALAR)
+                                : H5Screate_simple(shape.rank(), extents.data(), nullptr),
+              what),
+      H5Sclose);
+  return {checked(H5Dcreate2(file, name.c_str(), type, space, H5P_DEFAULT,
+                             without_times(H5P_DATASET_CREATE), H5P_DEFAULT),
+                  what),
+          H5Dclose};
+}
+
+}  // namespace
+
+Hdf5File Hdf5File::open_read(const std::string& path) {
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  // The system says why a file cannot be opened in fewer words than HDF5.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  require(descriptor >= 0, "cannot open ", path, ": ", std::strerror(errno));
+  ::close(descriptor);
+  require(H5Fis_hdf5(path.c_str()) > 0, "cannot open ", path, ": it is not an HDF5 file");
+  return {path, checked(H5Fopen(path.c_str(), H5F_ACC_RDONLY, file_access()), "open ", path),
+          /*writing=*/false};
+}
+
+Hdf5File Hdf5File::create(const std::string& path) {
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  write_bytes(path, "");  // a place that cannot be written is an error here, not at the end
+  const Handle access = file_access();
+  // In memory until close(): where a disk is full, HDF5 cannot close its file, and the library
+  // crashes at the end of the program.
+  checked(H5Pset_fapl_core(access, size_t{1} << 20, /*backing_store=*/false), "prepare HDF5");
+  // The format of HDF5 1.8, not the default of 1998: its structures carry checksums, so that a
+  // damaged file is an error, where the library may crash on the older one.
+  checked(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18), "prepare HDF5");
+  return {path,
+          checked(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, without_times(H5P_FILE_CREATE), access),
+                  "create ", path),
+          /*writing=*/true};
+}
+
+Hdf5File::Hdf5File(Hdf5File&& other) noexcept
+    : path_(std::move(other.path_)), writing_(other.writing_), id_(std::exchange(other.id_, -1)) {}
+
+Hdf5File& Hdf5File::operator=(Hdf5File&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(writing_, other.writing_);
+  std::swap(id_, other.id_);
+  return *this;
+}
+
+Hdf5File::~Hdf5File() {
+  if (id_ >= 0) H5Fclose(id_);
+}
+
+void Hdf5File::close() {
+  if (writing_) {
+    checked(H5Fflush(id_, H5F_SCOPE_GLOBAL), "write ", path_);
+    // H5Fget_file_image says the size, but its copy has a wrong checksum, by a fault of HDF5.
+    const ssize_t bytes = checked(H5Fget_file_image(id_, nullptr, 0), "write ", path_);
+    void* buffer = nullptr;
+    checked(H5Fget_vfd_handle(id_, H5P_DEFAULT, &buffer), "write ", path_);
+    write_bytes(path_, {*static_cast<const char**>(buffer), static_cast<size_t>(bytes)});
+  }
+  checked(H5Fclose(std::exchange(id_, -1)), "close ", path_);
+}
+
+bool Hdf5File::has(const std::string& name) const {
+  // HDF5 asks that every group on the way exists before it is asked about the next.
+  for (size_t end = name.find('/', 1);; end = name.find('/', end + 1)) {
+    const std::string prefix = name.substr(0, end);
+    if (checked(H5Lexists(id_, prefix.c_str(), H5P_DEFAULT), "look for '", name, "' in ", path_) ==
+        0)
+      return false;
+    if (end == std::string::npos) return true;
+  }
+}
+
+bool Hdf5File::is_group(const std::string& name) const {
+  const Handle object(
+      checked(H5Oopen(id_, name.c_str(), H5P_DEFAULT), "open '", name, "' of ", path_), H5Oclose);
+  return H5Iget_type(object) == H5I_GROUP;
+}
+
+bool Hdf5File::is_numeric(const std::string& name) const {
+  const Handle object(
+      checked(H5Oopen(id_, name.c_str(), H5P_DEFAULT), "open '", name, "' of ", path_), H5Oclose);
+  if (H5Iget_type(object) != H5I_DATASET) return false;
+  const Handle type(checked(H5Dget_type(object), "open '", name, "' of ", path_), H5Tclose);
+  const H5T_class_t kind = H5Tget_class(type);
+  return kind == H5T_INTEGER || kind == H5T_FLOAT;
+}
+
+std::vector<std::string> Hdf5File::members(const std::string& group) const {
+  const std::string what = text("list '", group, "' of ", path_);
+  const Handle opened(checked(H5Gopen2(id_, group.c_str(), H5P_DEFAULT), what), H5Gclose);
+  H5G_info_t info;
+  checked(H5Gget_info(opened, &info), what);
+  std::vector<std::string> names;
+  for (hsize_t i = 0; i < info.nlinks; ++i) {
+    const auto name = [&](char* buffer, size_t size) {
+      return checked(
+          H5Lget_name_by_idx(opened, ".", H5_INDEX_NAME, H5_ITER_INC, i, buffer, size, H5P_DEFAULT),
+          what);
+    };
+    std::string& added = names.emplace_back(static_cast<size_t>(name(nullptr, 0)), '\0');
+    name(added.data(), added.size() + 1);
+  }
+  return names;
+}
+
+Shape Hdf5File::shape(const std::string& name) const {
+  const Handle dataset = open_dataset(id_, path_, name);
+  const std::string what = text("read the shape of '", name, "' of ", path_);
+  const Handle space(checked(H5Dget_space(dataset), what), H5Sclose);
+  if (H5Sget_simple_extent_type(space) == H5S_NULL) return {0};
+  const int rank = checked(H5Sget_simple_extent_ndims(space), what);
+  require(rank <= 4, "'", name, "' of ", path_, " has ", rank, " axes, at most four are known");
+  hsize_t extents[4] = {};
+  checked(H5Sget_simple_extent_dims(space, extents, nullptr), what);
+  hsize_t file_bytes = 0;
+  checked(H5Fget_filesize(id_, &file_bytes), what);
+  // A damaged file may claim any extent. No filter of HDF5 packs more than 1032 to one (deflate).
+  hsize_t room = 1024 * file_bytes;
+  for (int i = 0; i < rank; ++i) {
+    require(extents[i] <= room, "cannot ", what, ": it is larger than the file, which is damaged");
+    room /= std::max<hsize_t>(1, extents[i]);
+  }
+  return {extents, extents + rank};
+}
+
+template <class T>
+std::vector<T> Hdf5File::read(const std::string& name) const {
+  require(is_numeric(name), "cannot read '", name, "' of ", path_, ": it does not hold numbers");
+  std::vector<T> values(static_cast<size_t>(shape(name).size()));
+  if (values.empty()) return values;
+  checked(H5Dread(open_dataset(id_, path_, name), type_of(T{}).memory, H5S_ALL, H5S_ALL,
+                  H5P_DEFAULT, values.data()),
+          "read '", name, "' of ", path_);
+  return values;
+}
+template std::vector<float> Hdf5File::read(const std::string&) const;
+template std::vector<double> Hdf5File::read(const std::string&) const;
+template std::vector<uint8_t> Hdf5File::read(const std::string&) const;
+
+std::string Hdf5File::read_text(const std::string& name) const {
+  const std::string what = text("'", name, "' of ", path_);
+  const Handle dataset = open_dataset(id_, path_, name);
+  const Handle type(checked(H5Dget_type(dataset), "read ", what), H5Tclose);
+  require(H5Tget_class(type) == H5T_STRING && shape(name).size() == 1, "cannot read ", what,
+          ": it is not one string");
+  const auto read = [&](hid_t memory, void* value) {
+    return H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, value);
+  };
+  return text_value(type, read, what);
+}
+
+template <class T>
+void Hdf5File::write(const std::string& name, const T* values, const Shape& shape) {
+  const Handle dataset = create_dataset(id_, path_, name, type_of(T{}).file, shape);
+  if (shape.size() == 0) return;
+  checked(H5Dwrite(dataset, type_of(T{}).memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "write '",
+          name, "' of ", path_);
+}
+template void Hdf5File::write(const std::string&, const float*, const Shape&);
+template void Hdf5File::write(const std::string&, const double*, const Shape&);
+template void Hdf5File::write(const std::string&, const uint8_t*, const Shape&);
+
+void Hdf5File::write_text(const std::string& name, const std::string& value) {
+  const Handle type = text_type(value);
+  const Handle dataset = create_dataset(id_, path_, name, type, {});
+  checked(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value.c_str()), "write '", name,
+          "' of ", path_);
+}
+
+std::map<std::string, std::string> Hdf5File::attributes() const {
+  std::vector<std::string> names;
+  const auto add_name = [](hid_t, const char* name, const H5A_info_t*, void* out) -> herr_t {
+    static_cast<std::vector<std::string>*>(out)->push_back(name);
+    return 0;
+  };
+  hsize_t position = 0;
+  checked(H5Aiterate2(id_, H5_INDEX_NAME, H5_ITER_INC, &position, add_name, &names),
+          "list the attributes of ", path_);
+  std::map<std::string, std::string> result;
+  for (const std::string& name : names) add_attribute(id_, path_, name, result);
+  return result;
+}
+
+void Hdf5File::set_attribute(const std::string& name, const std::string& value) {
+  const Handle type = text_type(value);
+  write_attribute(id_, path_, name, type, type, value.c_str());
+}
+
+void Hdf5File::set_attribute(const std::string& name, double value) {
+  write_attribute(id_, path_, name, type_of(value).file, type_of(value).memory, &value);
+}
+
+void Hdf5File::set_attribute(const std::string& name, int64_t value) {
+  write_attribute(id_, path_, name, type_of(value).file, type_of(value).memory, &value);
+}
+
+}  // namespace topograd

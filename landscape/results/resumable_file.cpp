@@ -1,0 +1,25 @@
+#include "landscape/results/resumable_file.h"
+
+#include <filesystem>
+
+#include "kernels/core/check.h"
+
+namespace topograd {
+
+bool is_there(const std::string& output) {
+  require(!output.empty(), "--output is empty: it names a file");
+  require(!std::filesystem::is_directory(output), output, " is a directory; --output names a file");
+  return std::filesystem::exists(output);
+}
+
+void require_same_command(const std::string& output, const Provenance& saved,
+                          const Provenance& asked, const std::vector<std::string>& keys,
+                          std::vector<std::string> reasons) {
+  for (std::string& reason : differences(saved, asked, keys)) reasons.push_back(std::move(reason));
+  std::string all;
+  for (const std::string& reason : reasons) all += (all.empty() ? "" : "; ") + reason;
+  require(all.empty(), output, " belongs to another command (", all,
+          "); choose another --output, or remove the file");
+}
+
+}  // namespace topograd

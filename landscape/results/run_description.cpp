@@ -1,0 +1,21 @@
+#include "landscape/results/run_description.h"
+
+#include "kernels/core/version.h"
+
+namespace topograd {
+
+void describe_model(Provenance& p, const LoadedModel& model) {
+  p["model"] = to_json(model.spec);
+  p["model_name"] = describe(model.spec);
+  p["model_file"] = model.path;
+  p["model_hash"] = weights_hash(model.weights.theta, model.weights.running_stats);
+}
+
+void describe_run(Provenance& p, Device device, const std::string& typed) {
+  // Devices round differently. The CPU is not named: files made before there were others are its.
+  if (device != Device::cpu) p["device"] = name_of(device);
+  p["version"] = version();
+  p["command"] = typed;
+}
+
+}  // namespace topograd

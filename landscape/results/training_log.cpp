@@ -1,0 +1,88 @@
+#include "landscape/results/training_log.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string_view>
+
+#include "kernels/core/atomic_file.h"
+#include "kernels/core/check.h"
+#include "kernels/core/format.h"
+
+namespace topograd {
+
+namespace {
+
+constexpr const char* kHeader =
+    "epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,images_per_second,"
+    "seconds,gradient_norm,weight_norm";
+/// The header's columns after the epoch.
+constexpr double EpochReport::*kColumns[] = {
+    &EpochReport::learning_rate, &EpochReport::train_loss,    &EpochReport::train_accuracy,
+    &EpochReport::test_loss,     &EpochReport::test_accuracy, &EpochReport::images_per_second,
+    &EpochReport::seconds,       &EpochReport::gradient_norm, &EpochReport::weight_norm};
+
+std::vector<std::string> cells_of(const std::string& line) {
+  std::istringstream in(line);
+  std::vector<std::string> cells;
+  for (std::string cell; std::getline(in, cell, ',');) cells.push_back(cell);
+  return cells;
+}
+
+double number_in(const std::string& cell, const std::string& path, size_t line) {
+  char* end = nullptr;
+  const double value = std::strtod(cell.c_str(), &end);
+  require(!cell.empty() && *end == '\0', path, ":", line, ": '", cell, "' is not a number");
+  return value;
+}
+
+EpochReport report_in(const std::vector<std::string>& cells, const std::string& path, size_t line) {
+  const size_t columns = 1 + std::size(kColumns);
+  // The last two columns came later than the others.
+  require(cells.size() == columns || cells.size() + 2 == columns, path, ":", line, " has ",
+          cells.size(), " values instead of ", columns, ": was it cut off?");
+  EpochReport report;
+  report.epoch = static_cast<int64_t>(number_in(cells[0], path, line));
+  for (size_t k = 1; k < cells.size(); ++k)
+    report.*kColumns[k - 1] = number_in(cells[k], path, line);
+  return report;
+}
+
+}  // namespace
+
+std::vector<EpochReport> read_training_log(const std::string& path) {
+  std::ifstream in(path);
+  require(in.good(), path, " cannot be opened: is its name right?");
+  std::string line;
+  std::getline(in, line);
+  require(!line.empty() && std::string_view(kHeader).starts_with(line), path,
+          " is not a training's log.csv: its first line is not the header");
+  std::vector<EpochReport> epochs;
+  for (size_t number = 2; std::getline(in, line); ++number) {
+    epochs.push_back(report_in(cells_of(line), path, number));
+    require(epochs.size() < 2 || epochs.back().epoch > epochs[epochs.size() - 2].epoch, path, ":",
+            number, ": epoch ", epochs.back().epoch, " stands behind a later one");
+  }
+  return epochs;
+}
+
+TrainingLog::TrainingLog(std::string path, int64_t epochs) : path_(std::move(path)) {
+  std::ifstream in(path_);
+  std::string line;
+  std::getline(in, line);
+  for (int64_t i = 0; i < epochs && std::getline(in, line); ++i) rows_.push_back(cells_of(line));
+}
+
+void TrainingLog::append(const EpochReport& r) {
+  rows_.push_back({text(r.epoch), text(r.learning_rate), decimals(r.train_loss, 6),
+                   decimals(r.train_accuracy, 3), decimals(r.test_loss, 6),
+                   decimals(r.test_accuracy, 3), decimals(r.images_per_second, 1),
+                   decimals(r.seconds, 1), text(r.gradient_norm), text(r.weight_norm)});
+  std::string content = text(kHeader, '\n');
+  for (const std::vector<std::string>& row : rows_)
+    for (size_t i = 0; i < row.size(); ++i) content += row[i] + (i + 1 < row.size() ? ',' : '\n');
+  write_file_atomically(path_, content);
+}
+
+}  // namespace topograd

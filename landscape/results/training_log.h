@@ -1,0 +1,40 @@
+// A training's log.csv.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace topograd {
+
+/// What is known of an epoch when it is over.
+struct EpochReport {
+  int64_t epoch = 0;          ///< counted from 1
+  double learning_rate = 0;   ///< of the epoch's last step
+  double train_loss = 0;      ///< as seen during the epoch: augmented, the weights moving
+  double train_accuracy = 0;  ///< percent
+  double test_loss = 0;
+  double test_accuracy = 0;  ///< percent
+  double images_per_second = 0;
+  double seconds = 0;        ///< with the evaluation
+  double gradient_norm = 0;  ///< root mean square over the epoch's steps, without weight decay
+  double weight_norm = 0;    ///< of all parameters, after the epoch
+};
+
+/// The rows of a log.csv; an Error for another file, a cell that is no number, or epochs that do
+/// not increase.
+std::vector<EpochReport> read_training_log(const std::string& path);
+
+/// log.csv: a header, a row per epoch. Rewritten whole and atomically: a kill leaves whole lines.
+class TrainingLog {
+ public:
+  /// Keeps the rows of the first `epochs` epochs of a log that is there: later ones will be redone.
+  TrainingLog(std::string path, int64_t epochs);
+  void append(const EpochReport& report);
+
+ private:
+  std::string path_;
+  std::vector<std::vector<std::string>> rows_;  // as they stand in the file
+};
+
+}  // namespace topograd

@@ -1,0 +1,33 @@
+// Networks that compute the same function with other weights: layers made larger, and what follows
+// them smaller. L. Dinh, R. Pascanu, S. Bengio, Y. Bengio, "Sharp Minima Can Generalize For Deep
+// Nets", ICML 2017.
+#pragma once
+
+#include <string>
+
+#include "nn/graph.h"
+
+namespace topograd {
+
+struct RescaledNetwork {
+  Tensor theta, running_stats;
+  int before_batchnorm = 0;   ///< layers whose BatchNorm took the factor back
+  int pairs = 0;              ///< layers whose next layer did
+  std::string description{};  ///< for a person
+};
+
+/// The same function with weights `factor` times as large:
+///   - a convolution or linear layer that only a BatchNorm reads: its weights and bias times the
+///     factor, the running mean too, and the running variance so that variance + epsilon grows by
+///     its square: epsilon is taken into account, and the function is the same to rounding, with
+///     frozen statistics (and, but for epsilon, with those of a batch).
+///   - any other convolution, linear layer or BatchNorm (its gamma and beta) whose output goes
+///     through ReLU and pools alone into one further convolution or linear layer that was not
+///     rescaled: times the factor, and the next layer's weights divided by it. Biases of the next
+///     layer stay. No layer takes part in two pairs.
+/// The graph's own theta and states are not touched. Throws Error where nothing can be rescaled, or
+/// where a factor below 1 would make a variance negative.
+RescaledNetwork rescaled(const Graph& graph, const Tensor& theta, const Tensor& running_stats,
+                         double factor);
+
+}  // namespace topograd

@@ -1,0 +1,26 @@
+#include "landscape/surface/continued_surface.h"
+
+#include "kernels/core/check.h"
+#include "landscape/results/resumable_file.h"
+
+namespace topograd {
+
+void continue_or_begin(Surface& surface, const std::string& output,
+                       const std::vector<std::string>& keys, Observer& observer) {
+  if (!is_there(output)) {
+    surface.save(output);
+    return;
+  }
+  Surface saved = Surface::load(output);
+  std::vector<std::string> reasons;
+  if (!saved.same_points(surface)) reasons.push_back("the grid is another one");
+  require_same_command(output, saved.provenance, surface.provenance, keys, reasons);
+  saved.provenance = surface.provenance;
+  surface = saved;
+  if (surface.done_count() > 0)
+    observer.note(text("continuing ", output, ": ", surface.done_count(), " of ", surface.points(),
+                       " points are done"));
+  if (surface.done_count() < surface.points()) surface.save(output);
+}
+
+}  // namespace topograd

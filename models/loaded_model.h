@@ -1,0 +1,27 @@
+// A trained network: a checkpoint file with its graph.
+#pragma once
+
+#include <string>
+
+#include "models/registry.h"
+#include "nn/checkpoint.h"
+
+namespace topograd {
+
+struct LoadedModel {
+  std::string path;
+  ModelSpec spec;
+  Graph graph;
+  CheckpointInfo info;
+  TrainingState weights;  ///< theta and states
+  bool has_training_state = false;
+};
+
+/// Reads a checkpoint and builds its graph. `expected`, where not empty, must be its model's name.
+/// Throws Error where the file is no checkpoint, or its model or normalisation makes no sense.
+LoadedModel load_model(const std::string& path, const std::string& expected = {});
+
+/// Describes a model for a reader: "resnet56_noshort (option B, width 16)".
+std::string describe(const ModelSpec& spec);
+
+}  // namespace topograd

@@ -1,0 +1,138 @@
+// Files as other programs write them: strings of every kind, numbers of every width, attributes and
+// datasets that are none of ours. Written with HDF5's own calls.
+#include <hdf5.h>
+
+#include "landscape/results/hdf5_file.h"
+#include "tests/landscape/landscape_check.h"
+
+using namespace topograd;
+using namespace topograd::test;
+
+namespace {
+
+hid_t string_type(size_t size, H5T_cset_t characters, H5T_str_t padding) {
+  const hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, size);
+  H5Tset_cset(type, characters);
+  H5Tset_strpad(type, padding);
+  return type;
+}
+
+void write_dataset(hid_t file, const char* name, hid_t file_type, hid_t memory_type,
+                   const std::vector<hsize_t>& extents, const void* values) {
+  const hid_t space =
+      extents.empty() ? H5Screate(H5S_SCALAR)
+                      : H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr);
+  const hid_t dataset =
+      H5Dcreate2(file, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  REQUIRE(H5Dwrite(dataset, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+  H5Dclose(dataset);
+  H5Sclose(space);
+}
+
+void write_attribute(hid_t file, const char* name, hid_t type, hsize_t count, const void* values) {
+  const hid_t space = H5Screate_simple(1, &count, nullptr);
+  const hid_t attribute = H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+  REQUIRE(H5Awrite(attribute, type, values) >= 0);
+  H5Aclose(attribute);
+  H5Sclose(space);
+}
+
+/// A file of the library's default (oldest) format, open for writing until it is destroyed.
+class ForeignFile {
+ public:
+  explicit ForeignFile(const std::string& path)
+      : id(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT)) {
+    REQUIRE(id >= 0);
+  }
+  ~ForeignFile() { H5Fclose(id); }
+  ForeignFile(const ForeignFile&) = delete;
+  ForeignFile& operator=(const ForeignFile&) = delete;
+  const hid_t id;
+};
+
+}  // namespace
+
+TEST_CASE("hdf5: strings of every kind are read") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.h5");
+  {
+    const ForeignFile file(path);
+    const char* words = "variable, as h5py writes it";
+    const char* none = nullptr;
+    for (H5T_cset_t characters : {H5T_CSET_ASCII, H5T_CSET_UTF8}) {
+      const hid_t type = string_type(H5T_VARIABLE, characters, H5T_STR_NULLTERM);
+      write_dataset(file.id, characters == H5T_CSET_ASCII ? "ascii" : "utf8", type, type, {},
+                    &words);
+      write_attribute(file.id, characters == H5T_CSET_ASCII ? "ascii" : "utf8", type, 1, &words);
+      if (characters == H5T_CSET_ASCII) write_dataset(file.id, "none", type, type, {1}, &none);
+      H5Tclose(type);
+    }
+    for (H5T_str_t padding : {H5T_STR_NULLTERM, H5T_STR_NULLPAD, H5T_STR_SPACEPAD}) {
+      const hid_t type = string_type(8, H5T_CSET_ASCII, padding);
+      const char* value = padding == H5T_STR_SPACEPAD ? "abcde   " : "abcde\0\0";
+      write_dataset(file.id, text("fixed", padding).c_str(), type, type, {}, value);
+      write_dataset(file.id, text("two", padding).c_str(), type, type, {2}, "abcdefgh1234567");
+      H5Tclose(type);
+    }
+    const hid_t full = string_type(8, H5T_CSET_ASCII, H5T_STR_NULLPAD);
+    write_dataset(file.id, "full", full, full, {}, "abcdefgh");
+    H5Tclose(full);
+  }
+  const Hdf5File file = Hdf5File::open_read(path);
+  CHECK(file.read_text("ascii") == "variable, as h5py writes it");
+  CHECK(file.read_text("utf8") == "variable, as h5py writes it");
+  CHECK(file.read_text("none") == "");
+  CHECK(file.read_text("full") == "abcdefgh");
+  for (H5T_str_t padding : {H5T_STR_NULLTERM, H5T_STR_NULLPAD, H5T_STR_SPACEPAD}) {
+    CHECK(file.read_text(text("fixed", padding)) == "abcde");
+    CHECK_THROWS_WITH_AS(file.read_text(text("two", padding)),
+                         doctest::Contains("it is not one string"), Error);
+  }
+  CHECK(file.attributes() ==
+        std::map<std::string, std::string>{{"ascii", "variable, as h5py writes it"},
+                                           {"utf8", "variable, as h5py writes it"}});
+}
+
+TEST_CASE("hdf5: numbers of any width are converted, what cannot be is an error") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.h5");
+  {
+    const ForeignFile file(path);
+    const int32_t integers[] = {-1, 7};
+    const double real = 0.1;
+    write_dataset(file.id, "big-endian", H5T_STD_I64BE, H5T_NATIVE_INT32, {2}, integers);
+    write_dataset(file.id, "half as wide", H5T_IEEE_F32BE, H5T_NATIVE_DOUBLE, {1}, &real);
+    write_dataset(file.id, "five axes", H5T_STD_I32LE, H5T_NATIVE_INT32, {1, 1, 2, 1, 1}, integers);
+    write_attribute(file.id, "pair", H5T_NATIVE_INT32, 2, integers);
+    write_attribute(file.id, "one", H5T_NATIVE_INT32, 1, integers);
+    write_attribute(file.id, "real", H5T_NATIVE_DOUBLE, 1, &real);
+  }
+  const Hdf5File file = Hdf5File::open_read(path);
+  CHECK(file.read<double>("big-endian") == std::vector<double>{-1, 7});
+  CHECK(file.read<double>("half as wide") == std::vector<double>{0.1f});
+  CHECK_THROWS_WITH_AS(file.read<double>("five axes"),
+                       doctest::Contains("has 5 axes, at most four are known"), Error);
+  CHECK(file.attributes() == std::map<std::string, std::string>{{"one", "-1"}, {"real", "0.1"}});
+}
+
+TEST_CASE("hdf5: an extent beyond the file's size is damage, not a request for memory") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.h5");
+  {
+    const ForeignFile file(path);
+    const hsize_t extents[] = {hsize_t{1} << 40, hsize_t{1} << 20};
+    const hid_t space = H5Screate_simple(2, extents, nullptr);
+    const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+    const hsize_t chunk[] = {1, 1};
+    H5Pset_chunk(creation, 2, chunk);  // takes no space until it is written
+    const hid_t dataset =
+        H5Dcreate2(file.id, "huge", H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    REQUIRE(dataset >= 0);
+    H5Dclose(dataset);
+    H5Pclose(creation);
+    H5Sclose(space);
+  }
+  CHECK_THROWS_WITH_AS(Hdf5File::open_read(path).read<double>("huge"),
+                       doctest::Contains("larger than the file, which is damaged"), Error);
+}
