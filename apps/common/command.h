@@ -26,7 +26,7 @@ class Command {
 struct CommandEntry {
   const char* name;
   const char* arguments;  ///< for the program's own help: "MODEL.safetensors"
-  const char* summary;    ///< likewise, a line
+  const char* summary;    ///< what it computes or does, for the same: a line
   std::unique_ptr<Command> (*make)();
   bool distributed = false;  ///< whether it may run as several processes
 };

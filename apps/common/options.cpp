@@ -63,9 +63,13 @@ std::string left_side(const OptionEntry& entry) {
 
 }  // namespace
 
-Options::Options(std::string program, std::string summary)
-    : program_(std::move(program)), summary_(std::move(summary)) {}
+Options::Options(std::string program) : program_(std::move(program)) {}
 Options::~Options() = default;
+
+Options& Options::about(std::string text) {
+  about_ = std::move(text);
+  return *this;
+}
 
 Options& Options::group(std::string title) {
   group_ = std::move(title);
@@ -235,7 +239,7 @@ std::string Options::help() const {
   if (positionals.empty())
     for (const std::string& value : positional_values_)
       positionals += (positionals.empty() ? "" : " ") + value;
-  std::string text = summary_ + "\n\nUsage:\n  " + program_ + " [options]" +
+  std::string text = wrapped(about_, 0, kHelpWidth) + "\n\nUsage:\n  " + program_ + " [options]" +
                      (positionals.empty() ? "" : " " + positionals) + "\n";
   std::vector<std::string> groups;
   for (const OptionEntry& entry : entries_)

@@ -60,12 +60,14 @@ using PlainType = typename Plain<T>::type;
 
 class Options {
  public:
-  /// `program` as it is typed: "landscape hessian". `summary`: what it does, one line or more.
-  Options(std::string program, std::string summary);
+  /// `program` as it is typed: "landscape hessian".
+  explicit Options(std::string program);
   ~Options();
   Options(const Options&) = delete;
   Options& operator=(const Options&) = delete;
 
+  /// What the program does, a sentence or more: the head of --help.
+  Options& about(std::string text);
   /// Options declared from now on stand under this title in --help; a title may come again.
   Options& group(std::string title);
 
@@ -206,7 +208,7 @@ class Options {
 
   std::string help() const;
   const std::string& program() const { return program_; }
-  const std::string& summary() const { return summary_; }
+  const std::string& about_text() const { return about_; }
   const std::vector<OptionEntry>& entries() const { return entries_; }
   const std::string& usage_arguments() const { return usage_; }
   const std::string& epilogue_text() const { return epilogue_; }
@@ -250,7 +252,7 @@ class Options {
   static std::string joined(const std::vector<std::string>& words);
   static std::string joined(const std::optional<std::vector<std::string>>& words);
 
-  std::string program_, summary_, group_, usage_, epilogue_;
+  std::string program_, about_, group_, usage_, epilogue_;
   std::vector<OptionEntry> entries_;
   std::vector<Setter> setters_;                 // as entries_
   std::map<size_t, std::string> implicit_;      // by entry

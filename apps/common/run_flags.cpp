@@ -45,4 +45,12 @@ std::vector<std::pair<std::string, std::string>> RunFlags::forced_implementation
   return pairs;
 }
 
+void add_loss_option(Options& options, LossKind& loss) {
+  options.group("Data").choice("loss,l,loss-name", loss,
+                               {{"cross_entropy", LossKind::cross_entropy},
+                                {"mse", LossKind::mse},
+                                {"crossentropy", LossKind::cross_entropy}},
+                               "cross_entropy or mse");
+}
+
 }  // namespace topograd::cli

@@ -9,6 +9,7 @@
 
 #include "apps/common/options.h"
 #include "kernels/core/thread_pool.h"
+#include "kernels/softmax_xent/softmax_xent.h"
 
 namespace topograd::cli {
 
@@ -29,5 +30,8 @@ struct RunFlags {
   /// {operation, implementation}. Throws Error for a word without "=".
   std::vector<std::pair<std::string, std::string>> forced_implementations() const;
 };
+
+/// Declares --loss of one kind in the group "Data".
+void add_loss_option(Options& options, LossKind& loss);
 
 }  // namespace topograd::cli

@@ -3,10 +3,10 @@
 
 #include "apps/landscape/animate/animate_command.h"
 #include "apps/landscape/coherence/coherence_command.h"
+#include "apps/landscape/commands.h"
 #include "apps/landscape/compare/compare_command.h"
 #include "apps/landscape/connect/connect_command.h"
 #include "apps/landscape/export/export_command.h"
-#include "apps/landscape/hessian/hessian_command.h"
 #include "apps/landscape/plot/plot_command.h"
 #include "apps/landscape/report/report_command.h"
 #include "apps/landscape/sharpness/sharpness_command.h"
@@ -66,11 +66,6 @@ struct Command {
 using Options = cxxopts::Options;
 
 const Command kCommands[] = {
-    {"hessian", hessian_flags,
-     [](const Options& options) {
-       return options.help({"Curvature", "Data", "Over a surface", "Output", "Run"});
-     },
-     run_hessian},
     {"sharpness", sharpness_flags, sharpness_help, run_sharpness},
     {"coherence", coherence_flags,
      [](const Options& options) {
@@ -93,6 +88,29 @@ const Command kCommands[] = {
     {"report", report_flags, [](const Options& options) { return options.help(); }, run_report},
     {"watch", watch_flags, [](const Options& options) { return options.help(); }, run_watch},
 };
+
+std::vector<std::string> words_of(int argc, char** argv) {
+  return {argv, argv + argc};
+}
+
+int run_entry(const cli::CommandEntry& entry, const std::vector<std::string>& words) {
+  const std::unique_ptr<cli::Command> command = entry.make();
+  bool help = false;
+  cli::Options options(text("landscape ", entry.name));
+  command->add_options(options);
+  options.flag("help,h", help, "print this");
+  options.parse({words.begin() + 2, words.end()});
+  if (help) {
+    std::cout << options.help();
+    return 0;
+  }
+  if (!entry.distributed)
+    require_one_process(text("landscape ", entry.name,
+                             " runs as one, with as many threads as there are processors: start it "
+                             "without a launcher"));
+  command->check(options);
+  return command->run(cli::shell_quoted(words));
+}
 
 int run_command(const Command& command, cli::Arguments& arguments, const std::string& typed) {
   Options options = command.flags();
@@ -132,12 +150,14 @@ int run(int argc, char** argv) {
     std::cout << "landscape " << version() << '\n';
     return 0;
   }
+  for (const cli::CommandEntry& entry : landscape_commands())
+    if (word == entry.name) return run_entry(entry, words_of(argc, argv));
   cli::Arguments all(argc, argv);
   cli::Arguments arguments(argc - 1, argv + 1);
   if (const auto kind = surface_kind_named(word)) return run_ranks(*kind, arguments, all.command());
   for (const Command& command : kCommands)
     if (command.name == word) return run_command(command, arguments, all.command());
-  std::string names = "surface, line, plane, trajectory";
+  std::string names = "surface, line, plane, trajectory, hessian";
   for (const Command& command : kCommands) names += std::string(", ") + command.name;
   fail("unknown command '", word, "': choose one of ", names, "; see landscape --help");
 }

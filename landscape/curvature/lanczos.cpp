@@ -209,7 +209,7 @@ ExtremeEigenpairs extreme_eigenpairs(const LinearOperator& A, int64_t n,
     // In an invariant subspace residuals are 0, and say nothing about the rest.
     result.converged = (worst <= options.tolerance && basis.beta() > 0) || basis.size() == n;
     if (options.progress) stopped = !options.progress(result.products, worst);
-    if (result.converged || stopped || result.products >= options.most_products) {
+    if (result.converged || stopped || result.products >= options.max_products) {
       result.largest = pairs(basis, ritz, ritz.size() - 1, options.largest, -1);
       result.smallest = pairs(basis, ritz, 0, options.smallest, 1);
       return result;

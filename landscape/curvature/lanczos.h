@@ -30,7 +30,7 @@ struct LanczosOptions {
   /// Vectors kept at a time: more need fewer products in all. At least largest + smallest + 3;
   /// 0: twice as many as are wanted, and 20 more.
   int basis = 0;
-  int most_products = 1000;
+  int max_products = 1000;
   uint64_t seed = 1;  ///< of the first vector
   /// Where it is defined, the first vector instead, of any length above 0: an eigenvector nearby
   /// saves products. A hundredth of a random vector is added, so that nothing is out of its reach.

@@ -10,7 +10,6 @@
 #include "apps/common/progress.h"
 #include "apps/common/table.h"
 #include "apps/landscape/coherence/coherence_surface.h"
-#include "apps/landscape/common/surface_map.h"
 #include "kernels/core/format.h"
 #include "landscape/coherence/coherence_results.h"
 #include "landscape/plots/coherence_plots.h"
@@ -256,7 +255,11 @@ cxxopts::Options coherence_flags() {
        value("frozen"))
       ("seed", "of the choice of images", value("1"));
   add_image_flags(options);
-  add_map_flags(options);
+  options.add_options("Over a surface")
+      ("over", "at every point of this surface, which landscape surface, line or plane computed", string())
+      ("dir-file", "the surface's directions, where they cannot be found again", string())
+      ("save-seconds", "save no more often than this", value("5"))
+      ("no-pictures", "write the HDF5 file alone");
   options.add_options("Data")
       ("loss,l,loss-name", "cross_entropy or mse", value("cross_entropy"));
   options.add_options("Output")

@@ -3,7 +3,10 @@
 #include <filesystem>
 #include <iostream>
 
-#include "apps/landscape/common/surface_map.h"
+#include "apps/common/terminal_observer.h"
+#include "apps/landscape/common/surface_map_flags.h"
+#include "apps/landscape/surface/recorded_directions.h"
+#include "landscape/results/run_description.h"
 
 namespace topograd {
 
@@ -42,26 +45,31 @@ class CoherenceSurface {
         images_(coherence_images(flags, model_)) {
     cli::force_implementations(flags, pool_);
     GradientSampler::check(choice_.spec(model_.graph, images_.sets[0]));
-    map_.emplace(flags, model_,
-                 SurfaceMapSpec{.quantity = "coherence of gradients",
-                                .planes = kPlanes,
-                                .output = output(),
-                                .choices = choices(),
-                                .device = pool_.device(),
-                                .command = command});
+    const std::string over = cli::text_of(flags, "over");
+    Provenance run;
+    describe_run(run, pool_.device(), command);
+    const Surface source = Surface::load(over);
+    map_.emplace(SurfaceMapSettings{.over = over,
+                                    .output = output(),
+                                    .save_seconds = cli::real(flags, "save-seconds", 0, 1e9),
+                                    .quantity = "coherence of gradients",
+                                    .planes = kPlanes,
+                                    .choices = choices(),
+                                    .run = run},
+                 source,
+                 directions_of_surface(source, over, model_, cli::text_of(flags, "dir-file")),
+                 model_, observer_);
   }
 
   int run() {
     note_clean_labels(flags_, images_, model_);
     GradientSampler sampler(choice_.spec(model_.graph, images_.sets[0]), pool_);
-    const bool all =
-        map_->compute([&](const SurfaceMap::Point& point) -> std::optional<SurfaceMap::Values> {
-          const std::optional<Coherence> found = sampler.at(
-              point.theta, point.running_stats, [](int64_t) { return !cli::interrupted(); });
-          if (!found) return std::nullopt;
-          return values_of(*found);
-        });
-    if (!all) return cli::kInterruptedStatus;
+    map_->compute([&](const SurfaceMap::Point& point) -> std::optional<SurfaceMap::Values> {
+      const std::optional<Coherence> found =
+          sampler.at(point.theta, point.running_stats, [](int64_t) { return !cli::interrupted(); });
+      if (!found) return std::nullopt;
+      return values_of(*found);
+    });
     report();
     return 0;
   }
@@ -85,11 +93,12 @@ class CoherenceSurface {
                                     " images, ", images_.description, ", BatchNorm ");
     std::cout << output() << ": " << map_->surface().points() << " points, gradients of " << sample
               << map_->surface().provenance.at("bn_mode") << '\n';
-    map_->print_ranges();
-    map_->draw("coherence_cosine", "mean cosine of two minibatches' gradients", "cosine",
-               sample + choice_.bn);
-    map_->draw("coherence_snr", "signal-to-noise ratio of a minibatch's gradient", "snr",
-               sample + choice_.bn);
+    print_ranges(map_->surface());
+    if (flags_.count("no-pictures") != 0 || !can_draw_map(map_->surface())) return;
+    draw_map(map_->surface(), output(), "coherence_cosine",
+             "mean cosine of two minibatches' gradients", "cosine", sample + choice_.bn);
+    draw_map(map_->surface(), output(), "coherence_snr",
+             "signal-to-noise ratio of a minibatch's gradient", "snr", sample + choice_.bn);
   }
 
   const cxxopts::ParseResult& flags_;
@@ -97,6 +106,7 @@ class CoherenceSurface {
   CoherenceChoice choice_;
   LoadedModel model_;
   SurfaceImages images_;
+  cli::TerminalObserver observer_{"landscape"};
   std::optional<SurfaceMap> map_;
 };
 
@@ -104,7 +114,8 @@ class CoherenceSurface {
 
 int run_coherence_surface(const cxxopts::ParseResult& flags, const std::string& model_path,
                           const std::string& command) {
-  return CoherenceSurface(flags, model_path, command).run();
+  return cli::run_interruptible("landscape",
+                                [&] { return CoherenceSurface(flags, model_path, command).run(); });
 }
 
 }  // namespace topograd

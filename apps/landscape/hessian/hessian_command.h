@@ -1,15 +1,20 @@
-// landscape hessian: eigenvalues, trace and spectral density of a loss's curvature at a network.
+// landscape hessian: eigenvalues, trace and spectral density of a loss's curvature at a network, or
+// over the points of a surface.
 #pragma once
 
-#include <string>
-
-#include "apps/common/cli.h"
+#include "apps/common/command.h"
+#include "apps/landscape/hessian/hessian_flags.h"
 
 namespace topograd {
 
-cxxopts::Options hessian_flags();
+class HessianCommand : public cli::Command {
+ public:
+  void add_options(cli::Options& options) override { flags_.add_to(options); }
+  void check(const cli::Options& options) override { flags_.check(options); }
+  int run(const std::string& typed) override;
 
-/// `command` is what the user typed, for the file.
-int run_hessian(const cxxopts::ParseResult& flags, const std::string& command);
+ private:
+  HessianFlags flags_;
+};
 
 }  // namespace topograd

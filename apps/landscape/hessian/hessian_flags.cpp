@@ -1,101 +1,73 @@
 #include "apps/landscape/hessian/hessian_flags.h"
 
-#include <algorithm>
+#include "apps/common/model_file.h"
+#include "apps/landscape/common/image_flags.h"
 
 namespace topograd {
 
-namespace {
-
-Curvature curvature_named(const std::string& name) {
-  require(name == "hessian" || name == "gauss-newton", "--curvature ", name,
-          ": choose hessian or gauss-newton");
-  return name == "hessian" ? Curvature::hessian : Curvature::gauss_newton;
+void add_curvature_options(cli::Options& options, CurvatureSelection& selection) {
+  options.group("Curvature")
+      .choice("curvature", selection.curvature,
+              {{"hessian", Curvature::hessian}, {"gauss-newton", Curvature::gauss_newton}},
+              "hessian: of the mean loss; gauss-newton: of it the part that is never negative")
+      .choice("parameters", selection.weights_alone, {{"all", false}, {"weights", true}},
+              "all, or weights: without biases and BatchNorm's parameters")
+      .words("layers", selection.layers, "NAME,...",
+             "only these layers or blocks, with commas between: layer1.0,linear")
+      .choice("bn", selection.batchnorm,
+              {{"frozen", BatchnormMode::frozen}, {"batch", BatchnormMode::batch}},
+              "BatchNorm: frozen, the running statistics; batch, each batch's own")
+      .integer("bn-batch", selection.batch, {2, 1 << 20}, "images of a batch, for --bn batch");
+  cli::add_loss_option(options, selection.loss);
 }
 
-BatchnormMode batchnorm_named(const std::string& name) {
-  require(name == "frozen" || name == "batch", "--bn ", name, ": choose frozen or batch");
-  return name == "frozen" ? BatchnormMode::frozen : BatchnormMode::batch;
+void HessianFlags::add_to(cli::Options& options) {
+  CurvatureSettings& s = settings;
+  options
+      .about(
+          "Eigenvalues, trace and spectral density of the loss's curvature at a network, or their "
+          "extremes at every point of a surface.")
+      .positional("MODEL.safetensors", model);
+  add_curvature_options(options, curvature);
+  options.group("Curvature")
+      .integer("largest", s.largest, {0, 1000},
+               "how many of the largest eigenvalues, with eigenvectors")
+      .integer("smallest", s.smallest, {0, 1000}, "how many of the smallest")
+      .real("tolerance", s.tolerance, {1e-7, 1},
+            "of their residuals |Hx - lambda x|, as a share of |lambda| (Gauss-Newton, --over: of "
+            "the largest)")
+      .integer(
+          "basis", s.basis, {0, 10'000},
+          "vectors that Lanczos' method keeps at a time (0: twice the eigenvalues and 20 more)")
+      .integer("max-products,most-products", s.max_products, {1, 1'000'000},
+               "products with the matrix at most")
+      .integer("trace", s.trace_products, {0, 1'000'000},
+               "the trace, with its standard error, from that many products (0: none)")
+      .integer("density", s.probes, {0, 100'000},
+               "the spectral density, from that many random vectors (0: none)")
+      .integer("density-steps", s.steps, {1, 10'000}, "products for each of them")
+      .seed("seed", s.seed, "of random vectors");
+  add_image_options(options, images);
+  map.add_to(options);
+  options.group("Output")
+      .file("output,o", output, "the results' HDF5 file; what it lacks is computed")
+      .flag("no-vectors", no_vectors, "without eigenvectors");
+  run.add_to(options);
+  options.file("model-file", model, "the checkpoint, as the first argument")
+      .text("model", expected_model, "NAME", "refuse the checkpoint unless it is this network");
 }
 
-/// What --parameters and --layers choose, in words.
-std::string parameters_in_words(const cxxopts::ParseResult& flags) {
-  const std::string kinds = flags["parameters"].as<std::string>();
-  require(kinds == "all" || kinds == "weights", "--parameters ", kinds, ": choose all or weights");
-  const std::string layers = cli::text_of(flags, "layers");
-  return layers.empty() ? kinds : kinds + " of " + layers;
-}
-
-/// Whether a parameter is of a layer, or a block, that --layers names.
-bool is_part_of(const ParameterEntry& entry, const std::string& layer) {
-  return entry.name == layer || entry.name.starts_with(layer + ".");
-}
-
-std::vector<ParameterRange> ranges_of(const cxxopts::ParseResult& flags, const LoadedModel& model) {
-  const bool weights = flags["parameters"].as<std::string>() == "weights";
-  const std::vector<std::string> layers = cli::words(cli::text_of(flags, "layers"));
-  const ParameterLayout& layout = model.graph.layout();
-  for (const std::string& layer : layers)
-    require(std::any_of(layout.parameters().begin(), layout.parameters().end(),
-                        [&](const ParameterEntry& entry) { return is_part_of(entry, layer); }),
-            "--layers ", layer, ": ", model.spec.name,
-            " has no parameters of that name; the first are ", layout.parameters()[0].name);
-  const auto ranges = parameter_ranges(layout, [&](const ParameterEntry& entry) {
-    const bool named =
-        layers.empty() || std::any_of(layers.begin(), layers.end(), [&](const std::string& layer) {
-          return is_part_of(entry, layer);
-        });
-    return named && (!weights || entry.is_weight());
-  });
-  require(!ranges.empty(), "--layers and --parameters leave no parameters over");
-  return ranges;
-}
-
-}  // namespace
-
-// A line per flag, which clang-format would run together.
-// clang-format off
-void add_curvature_flags(cxxopts::Options& options) {
-  const auto value = [](const char* fallback) {
-    return cxxopts::value<std::string>()->default_value(fallback);
-  };
-  options.add_options("Curvature")
-      ("curvature", "hessian: of the mean loss; gauss-newton: of it the part that is never negative",
-       value("hessian"))
-      ("parameters", "all, or weights: without biases and BatchNorm's parameters", value("all"))
-      ("layers", "only these layers or blocks, with commas between: layer1.0,linear",
-       cxxopts::value<std::string>())
-      ("bn", "BatchNorm: frozen, the running statistics; batch, each batch's own", value("frozen"))
-      ("bn-batch", "images of a batch, for --bn batch", value("128"));
-  options.add_options("Data")
-      ("loss,l,loss-name", "cross_entropy or mse", value("cross_entropy"));
-}
-// clang-format on
-
-CurvatureChoice::CurvatureChoice(const cxxopts::ParseResult& flags, const LoadedModel& model)
-    : curvature(curvature_named(flags["curvature"].as<std::string>())),
-      mode(batchnorm_named(flags["bn"].as<std::string>())),
-      batch(mode == BatchnormMode::batch ? cli::whole(flags, "bn-batch", 2, 1 << 20) : 128),
-      loss(cli::loss(flags)),
-      parameters(parameters_in_words(flags)),
-      ranges(ranges_of(flags, model)) {}
-
-void CurvatureChoice::describe(Provenance& p) const {
-  p["loss"] = name_of(loss);
-  p["curvature"] = curvature == Curvature::hessian ? "hessian" : "gauss-newton";
-  p["bn_mode"] = mode == BatchnormMode::frozen ? "frozen" : text("batch of ", batch);
-  p["parameters"] = parameters;
-}
-
-CurvatureSpec CurvatureChoice::spec(const LoadedModel& model, const LabelledImages& images) const {
-  return {.graph = model.graph,
-          .theta = model.weights.theta,
-          .running_stats = model.weights.running_stats,
-          .images = images,
-          .loss = loss,
-          .curvature = curvature,
-          .mode = mode,
-          .batch = batch,
-          .ranges = ranges};
+void HessianFlags::check(const cli::Options& options) {
+  required_model(model, "hessian MODEL.safetensors");
+  topograd::check(images);
+  settings.keep_vectors = !no_vectors;
+  if (map.over) {
+    for (const char* option : {"largest", "smallest", "density", "density-steps", "no-vectors"})
+      require(!options.given(option), "--", option,
+              " has no place beside --over, which finds the two extreme eigenvalues of each point");
+  } else {
+    topograd::check(settings);
+  }
 }
 
 }  // namespace topograd

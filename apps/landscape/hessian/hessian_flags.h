@@ -1,35 +1,34 @@
-// Which matrix of curvature a command is about.
+// The options of landscape hessian.
 #pragma once
 
+#include <optional>
 #include <string>
-#include <vector>
 
-#include "apps/common/cli.h"
-#include "apps/common/model_file.h"
-#include "landscape/curvature/curvature_operator.h"
-#include "landscape/results/provenance.h"
+#include "apps/common/options.h"
+#include "apps/common/run_flags.h"
+#include "apps/landscape/common/surface_map_flags.h"
+#include "landscape/curvature/curvature_analysis.h"
 
 namespace topograd {
 
-/// Declares the flags that CurvatureChoice reads, in the groups "Curvature" and "Data".
-void add_curvature_flags(cxxopts::Options& options);
+struct HessianFlags {
+  std::string model;                          ///< the checkpoint
+  std::optional<std::string> expected_model;  ///< its network's name, or it is refused
+  std::optional<std::string> output;
+  ImageSelection images;
+  CurvatureSelection curvature;
+  CurvatureSettings settings;
+  bool no_vectors = false;
+  SurfaceMapFlags map;
+  cli::RunFlags run;
 
-/// What --curvature, --bn, --bn-batch, --parameters, --layers and --loss ask for.
-struct CurvatureChoice {
-  /// Throws Error for a word that is none of them, or a layer that the model has not.
-  CurvatureChoice(const cxxopts::ParseResult& flags, const LoadedModel& model);
-
-  /// For a file: loss, curvature, bn_mode, parameters.
-  void describe(Provenance& provenance) const;
-  /// At the model, over some images.
-  CurvatureSpec spec(const LoadedModel& model, const LabelledImages& images) const;
-
-  Curvature curvature;
-  BatchnormMode mode;
-  int64_t batch;  ///< images of a batch
-  LossKind loss;
-  std::string parameters;  ///< in words: "all", "weights of layer1.0,fc"
-  std::vector<ParameterRange> ranges;
+  void add_to(cli::Options& options);
+  /// Throws Error where they contradict one another. `options` knows which were given.
+  void check(const cli::Options& options);
 };
+
+/// Declares --curvature, --parameters, --layers, --bn, --bn-batch and --loss in the groups
+/// "Curvature" and "Data".
+void add_curvature_options(cli::Options& options, CurvatureSelection& selection);
 
 }  // namespace topograd

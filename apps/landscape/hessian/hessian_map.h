@@ -1,13 +1,13 @@
 // landscape hessian --over: the curvature at every point of a surface.
 #pragma once
 
-#include <string>
-
-#include "apps/common/cli.h"
+#include "apps/landscape/hessian/hessian_flags.h"
 
 namespace topograd {
 
-/// Computes (or continues) the maps and draws them. Returns the exit status.
-int run_hessian_map(const cxxopts::ParseResult& flags, const std::string& command);
+/// Computes (or continues) the map, prints its ranges and draws its pictures. Returns the exit
+/// status.
+int map_curvature(const HessianFlags& flags, const LoadedModel& model, const ImageSets& images,
+                  const Provenance& run, ThreadPool& pool, Observer& observer);
 
 }  // namespace topograd

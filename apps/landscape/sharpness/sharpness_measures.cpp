@@ -38,13 +38,13 @@ Estimate largest_eigenvalue(const SharpnessSettings& settings, const MeasuredNet
                                                      {.largest = 1,
                                                       .smallest = 0,
                                                       .tolerance = settings.eigenvalue_tolerance,
-                                                      .most_products = settings.most_products,
+                                                      .max_products = settings.max_products,
                                                       .seed = settings.seed},
                                                      network.pool.main_context());
   if (!found.converged)
     cli::say("landscape: note: lambda_max: after ", found.products,
              " products the residual is above --eigenvalue-tolerance ",
-             settings.eigenvalue_tolerance, "; --most-products would help");
+             settings.eigenvalue_tolerance, "; --max-products would help");
   return {found.largest[0].value, found.largest[0].residual};
 }
 
@@ -114,7 +114,7 @@ SharpnessSettings read_sharpness_settings(const cxxopts::ParseResult& flags) {
   s.rise = cli::real(flags, "rise", 1e-9, 1e6);
   s.tolerance = cli::real(flags, "tolerance", 1e-6, 1);
   s.eigenvalue_tolerance = cli::real(flags, "eigenvalue-tolerance", 1e-7, 1);
-  s.most_products = static_cast<int>(cli::whole(flags, "most-products", 1, 1'000'000));
+  s.max_products = static_cast<int>(cli::whole(flags, "most-products", 1, 1'000'000));
   s.trace_products = static_cast<int>(cli::whole(flags, "trace-products", 6, 1'000'000));
   s.test_images = cli::whole(flags, "test-images", 0, 1 << 30);
   s.seed = cli::seed(flags);

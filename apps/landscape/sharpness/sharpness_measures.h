@@ -26,7 +26,7 @@ struct SharpnessSettings {
   double rise = 0;
   double tolerance = 0;
   double eigenvalue_tolerance = 0;
-  int most_products = 0, trace_products = 0;
+  int max_products = 0, trace_products = 0;
   int64_t test_images = 0;  ///< 0: all
   uint64_t seed = 0;
 

@@ -76,7 +76,7 @@ TEST_CASE("lanczos: both ends of a spectrum, with vectors and residuals that are
     CAPTURE(basis);
     const ExtremeEigenpairs found = extreme_eigenpairs(
         product_with(A), n,
-        {.largest = 3, .smallest = 2, .tolerance = 1e-4, .basis = basis, .most_products = 2000},
+        {.largest = 3, .smallest = 2, .tolerance = 1e-4, .basis = basis, .max_products = 2000},
         context);
     CHECK(found.converged);
     REQUIRE(found.largest.size() == 3);
@@ -175,7 +175,7 @@ TEST_CASE("lanczos: progress is told, and can stop it; so does the limit") {
   CHECK(calls == 7);
   CHECK(!stopped.converged);
   CHECK(stopped.largest.size() == 1);
-  CHECK(extreme_eigenpairs(product_with(A), n, {.tolerance = 0, .most_products = 5}, context)
+  CHECK(extreme_eigenpairs(product_with(A), n, {.tolerance = 0, .max_products = 5}, context)
             .products == 5);
 }
 

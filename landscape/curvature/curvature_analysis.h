@@ -1,0 +1,41 @@
+// Eigenvalues, trace and spectral density of a loss's curvature at a network: a computation in
+// stages, each of which is kept in a file when it is done.
+#pragma once
+
+#include <string>
+
+#include "kernels/core/thread_pool.h"
+#include "landscape/curvature/curvature_results.h"
+#include "landscape/curvature/curvature_selection.h"
+#include "landscape/evaluation/image_selection.h"
+#include "landscape/results/observer.h"
+
+namespace topograd {
+
+struct CurvatureSettings {
+  int largest = 5;   ///< eigenvalues wanted at the upper end of the spectrum
+  int smallest = 1;  ///< and at the lower
+  /// Of residuals |Hx - lambda x|, as LanczosOptions::tolerance.
+  double tolerance = 1e-3;
+  int basis = 0;            ///< vectors that Lanczos' method keeps; 0: twice the eigenvalues and 20
+  int max_products = 1000;  ///< with the matrix, for the eigenvalues
+  int trace_products = 0;   ///< for the trace; 0: no trace
+  int probes = 0;           ///< random vectors for the spectral density; 0: no density
+  int steps = 80;           ///< products for each of them
+  uint64_t seed = 1;        ///< of random vectors
+  bool keep_vectors = true;  ///< eigenvectors in the file, too
+};
+
+/// Throws Error where the settings contradict one another.
+void check(const CurvatureSettings& settings);
+
+/// Computes what the file at `output` lacks of the settings, over the first of the image sets, and
+/// saves every stage as it is done. Throws Error where the file belongs to another computation:
+/// `provenance` says what this one is (network, images, device, command), and what must agree is
+/// compared. Throws Interrupted where the observer asks to stop.
+CurvatureResults analyse_curvature(const CurvatureSettings& settings,
+                                   const CurvatureSelection& selection, const LoadedModel& model,
+                                   const ImageSets& images, const Provenance& provenance,
+                                   const std::string& output, ThreadPool& pool, Observer& observer);
+
+}  // namespace topograd

@@ -1,0 +1,52 @@
+// Extreme eigenvalues of the curvature and the gradient's norm at every point of a surface.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels/core/thread_pool.h"
+#include "landscape/curvature/curvature_selection.h"
+#include "landscape/results/observer.h"
+#include "landscape/surface/surface_map.h"
+
+namespace topograd {
+
+struct CurvatureMapSettings {
+  double tolerance = 1e-3;  ///< of residuals, as a share of the largest |eigenvalue|
+  int basis = 0;            ///< vectors that Lanczos' method keeps; 0: its own choice
+  int max_products = 1000;  ///< with the matrix, for the eigenvalues of a point
+  int trace_products = 0;   ///< for the trace; 0: no trace
+  uint64_t seed = 1;        ///< of random vectors
+
+  /// Sets seed, tolerance and trace_products.
+  void describe(Provenance& provenance) const;
+  /// The planes of the map.
+  std::vector<std::string> planes() const;
+};
+
+/// Throws Error where the settings contradict one another.
+void check(const CurvatureMapSettings& settings);
+
+/// Measures points one after the other: Lanczos' method begins at the eigenvectors of the nearest
+/// of the points measured lately.
+class CurvatureAtPoints {
+ public:
+  /// The graph of the spec, the pool and the observer must outlive it.
+  CurvatureAtPoints(const CurvatureMapSettings& settings, const CurvatureSpec& spec,
+                    ThreadPool& pool, Observer& observer);
+  ~CurvatureAtPoints();
+
+  /// The planes' values at a point; NaN where the loss is not finite there. Nothing where the
+  /// observer asked to stop.
+  std::optional<SurfaceMap::Values> measure(const SurfaceMap::Point& point);
+  /// Points so far whose residuals stayed above the tolerance.
+  int64_t unconverged() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace topograd

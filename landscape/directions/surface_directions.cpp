@@ -1,0 +1,53 @@
+#include "landscape/directions/surface_directions.h"
+
+#include <filesystem>
+
+#include "kernels/core/hash.h"
+
+namespace topograd {
+
+namespace fs = std::filesystem;
+
+std::string directions_hash(const std::vector<Directions>& planes) {
+  uint64_t hash = 0;
+  for (const Directions& plane : planes)
+    for (const Direction& d : {plane.x, plane.y.value_or(Direction{})})
+      for (const Tensor& t : {d.parameters, d.running_stats})
+        if (t.defined()) hash = content_hash(t.raw(), static_cast<size_t>(t.bytes()), hash);
+  return hex(hash);
+}
+
+void SurfaceDirections::describe(Provenance& provenance) const {
+  provenance["direction_hash"] = directions_hash(planes);
+  provenance["x_direction"] = x_text;
+  if (!y_text.empty()) provenance["y_direction"] = y_text;
+  if (seed) provenance["seed"] = text(*seed);
+  provenance["dir_type"] = name_of(type);
+  if (!seeds.empty()) provenance["seeds"] = text(seeds.size());
+}
+
+Direction direction_to(const LoadedModel& model, const std::string& path, DirectionType type) {
+  const LoadedModel other = load_model(path);
+  require(to_json(other.spec) == to_json(model.spec), path, " holds ", describe(other.spec), ", ",
+          model.path, " ", describe(model.spec), ": no line joins them");
+  const TrainingState &from = model.weights, &to = other.weights;
+  return type == DirectionType::states
+             ? difference(from.theta, to.theta, from.running_stats, to.running_stats)
+             : difference(from.theta, to.theta);
+}
+
+SurfaceDirections directions_in_file(const std::string& path, const LoadedModel& model,
+                                     DirectionType type, bool line) {
+  SurfaceDirections found;
+  found.type = type;
+  found.file = path;
+  Directions directions = read_directions(path, model.graph.layout(), type);
+  if (line) directions.y.reset();
+  require(line || directions.y, path, " holds one direction; a surface needs two");
+  found.x_text = "direction x of " + fs::path(path).filename().string();
+  if (!line) found.y_text = "direction y of " + fs::path(path).filename().string();
+  found.planes.push_back(directions);
+  return found;
+}
+
+}  // namespace topograd

@@ -1,0 +1,80 @@
+#include "landscape/surface/surface_map.h"
+
+#include <filesystem>
+
+#include "kernels/core/check.h"
+#include "kernels/perturb/perturb.h"
+#include "landscape/results/run_description.h"
+#include "landscape/surface/continued_surface.h"
+#include "landscape/surface/refinement.h"
+#include "landscape/surface/surface_saver.h"
+
+namespace topograd {
+
+SurfaceMap::SurfaceMap(const SurfaceMapSettings& settings, const Surface& source,
+                       const SurfaceDirections& directions, const LoadedModel& model,
+                       Observer& observer)
+    : settings_(settings),
+      model_(model),
+      observer_(observer),
+      surface_(source.x(), source.y()),
+      plane_(directions.planes.front()) {
+  require(!settings.output.empty(), "--output is empty: it names an HDF5 file");
+  require(settings.output != settings.over, "--output and --over both name ", settings.over,
+          ": choose another name for the output");
+  Provenance& p = surface_.provenance;
+  p["quantity"] = settings.quantity;
+  describe_model(p, model);
+  directions.describe(p);
+  for (const auto& [key, value] : settings.choices) p[key] = value;  // a seed here is not theirs
+  std::vector<std::string> identity = {"quantity", "model_hash", "direction_hash", "dir_type",
+                                       "device"};
+  for (const auto& [key, value] : settings.choices) identity.push_back(key);
+  p["over"] = settings.over;
+  for (const auto& [key, value] : settings.run) p[key] = value;
+  surface_.dir_file = source.dir_file;
+  for (const std::string& name : settings.planes) surface_.add_plane(name);
+  continue_or_begin(surface_, settings.output, identity, observer);
+}
+
+SurfaceMap::Point SurfaceMap::at(int64_t point) {
+  const double alpha = surface_.x()[static_cast<size_t>(point % surface_.nx())];
+  const double beta =
+      surface_.is_line() ? 0 : surface_.y()[static_cast<size_t>(point / surface_.nx())];
+  const Direction y = plane_.y.value_or(Direction{});
+  const auto moved = [&](const Tensor& centre, const Tensor& dx, const Tensor& dy) {
+    if (!dx.defined()) return centre;
+    const Tensor there(centre.shape());
+    perturb({.w = there, .theta = centre, .delta = dx, .eta = dy, .a = alpha, .b = beta}, host_);
+    return there;
+  };
+  return {alpha, beta, moved(model_.weights.theta, plane_.x.parameters, y.parameters),
+          moved(model_.weights.running_stats, plane_.x.running_stats, y.running_stats)};
+}
+
+void SurfaceMap::compute(const Measure& measure) {
+  const std::vector<int64_t> points = points_to_do(surface_);
+  if (points.empty()) return;
+  {
+    const std::string name = std::filesystem::path(settings_.output).filename().string();
+    const Stage stage(observer_, name, surface_.points(), surface_.done_count());
+    SurfaceSaver saver(settings_.output, settings_.save_seconds);
+    for (const int64_t point : points) {
+      const std::optional<Values> values = measure(at(point));
+      if (!values) break;
+      for (const auto& [plane, value] : *values)
+        surface_.add_plane(plane)[static_cast<size_t>(point)] = value;
+      surface_.mark_done(point);
+      observer_.advance(surface_.done_count(), [&] {
+        return text(surface_.done_count(), "/", surface_.points(), " points");
+      });
+      saver.offer(surface_);
+    }
+    saver.save(surface_);
+  }
+  if (surface_.done_count() < surface_.points())
+    throw Interrupted(text(surface_.done_count(), " of ", surface_.points(),
+                           " points are saved in ", settings_.output));
+}
+
+}  // namespace topograd
