@@ -45,10 +45,10 @@ class Compiler {
         step_ending_at_(nodes_.size()) {}
 
   FusedProgram compile() {
-    find_shared();
+    find_point_invariant();
     for (int value = 0; value < 2 * static_cast<int>(nodes_.size()); ++value)
-      program_.whole.push_back(value);
-    program_.may_be_wider.assign(program_.whole.size(), false);
+      program_.storage_of.push_back(value);
+    program_.allows_padding.assign(program_.storage_of.size(), false);
     for (int i = 1; i < static_cast<int>(nodes_.size()); ++i)
       if (!taken_[at(i)]) begin_step(i);
     for (FusedStep& step : step_ending_at_)
@@ -57,12 +57,13 @@ class Compiler {
   }
 
  private:
-  void find_shared() {
-    program_.shared.assign(nodes_.size(), true);
+  void find_point_invariant() {
+    program_.point_invariant.assign(nodes_.size(), true);
     for (size_t i = 1; i < nodes_.size(); ++i) {
-      program_.shared[i] = nodes_[i].parameters.empty();
+      program_.point_invariant[i] = nodes_[i].parameters.empty();
       for (int input : nodes_[i].inputs)
-        program_.shared[i] = program_.shared[i] && program_.shared[at(input)];
+        program_.point_invariant[i] =
+            program_.point_invariant[i] && program_.point_invariant[at(input)];
     }
   }
 
@@ -117,7 +118,7 @@ class Compiler {
     const int from = step.output;
     const auto other_of = [&](const Node& n) { return n.inputs[n.inputs[0] == from ? 1 : 0]; };
     const int sum = take_reader(step, [&](const Node& n) {
-      return layer_as<AddLayer>(n) && !program_.shared[at(other_of(n))];
+      return layer_as<AddLayer>(n) && !program_.point_invariant[at(other_of(n))];
     });
     if (sum < 0) return -1;
     step.inputs.push_back(other_of(nodes_[at(sum)]));
@@ -224,13 +225,13 @@ FusedProgram with_tiles(FusedProgram program, const Graph& graph) {
 
 FusedProgram with_nested_concats(FusedProgram program, const Graph& graph) {
   const std::vector<Node>& nodes = graph.nodes();
-  const size_t values = program.whole.size();
+  const size_t values = program.storage_of.size();
   // Concatenations of what each network has of its own. What networks share has fewer images.
   for (FusedStep& step : program.steps) {
     const bool tiled = step.output >= static_cast<int>(nodes.size());
     if (tiled || !layer_as<ConcatLayer>(nodes[at(step.output)])) continue;
     if (std::none_of(step.inputs.begin(), step.inputs.end(),
-                     [&](int input) { return program.shared[at(input)]; }))
+                     [&](int input) { return program.point_invariant[at(input)]; }))
       step.what = FusedConcatStep{};
   }
   std::vector<bool> nests(values, false);  // made by such a step, read by BatchNorms and concats
@@ -245,19 +246,19 @@ FusedProgram with_nested_concats(FusedProgram program, const Graph& graph) {
         nests[at(input)] = false;
     }
   }
-  program.may_be_wider = nests;
+  program.allows_padding = nests;
   for (size_t v = 0; v < values; ++v) {
     nests[v] = nests[v] && concats_reading[v] == 1;
-    program.may_be_wider[v] = program.may_be_wider[v] && concats_reading[v] == 0;
+    program.allows_padding[v] = program.allows_padding[v] && concats_reading[v] == 0;
   }
-  std::vector<int64_t> first(values, 0);  // of the whole's channels
+  std::vector<int64_t> first(values, 0);  // a value's first channel in its storage
   for (auto step = program.steps.rbegin(); step != program.steps.rend(); ++step) {
     auto* concat = std::get_if<FusedConcatStep>(&step->what);
     if (!concat) continue;
     int64_t channel = first[at(step->output)];
     for (int input : step->inputs) {
       if (nests[at(input)]) {
-        program.whole[at(input)] = program.whole[at(step->output)];
+        program.storage_of[at(input)] = program.storage_of[at(step->output)];
         first[at(input)] = channel;
       } else {
         concat->parts.push_back({input, channel});

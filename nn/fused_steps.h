@@ -23,14 +23,14 @@ struct FusedConvStep {
 /// A BatchNorm that no convolution precedes.
 struct FusedScaleShiftStep {
   int64_t scale = 0, shift = 0;  // where they begin, times P
-  int64_t first = 0;             // channel of the whole that its input is a part of
+  int64_t first = 0;             // first channel of its input in the storage that it is read from
   bool relu = false;
 };
 /// A concatenation: what is not there yet is copied.
 struct FusedConcatStep {
   struct Part {
     int value;
-    int64_t first;  // channel of the whole that the output is a part of
+    int64_t first;  // first channel of the part in the storage
   };
   std::vector<Part> parts;
 };
@@ -53,12 +53,12 @@ struct FusedProgram {
   std::vector<FusedStep> steps;
   std::vector<FoldedFilter> filters;  ///< whose weights the steps read
   int64_t weights = 0;                ///< elements of one network's filters
-  std::vector<bool> shared;           ///< per node: the same for every network
+  std::vector<bool> point_invariant;  ///< per node: the same for every network
   /// Per value: the one of whose channels it is some, and in whose memory it lies; itself where
   /// there is none such.
-  std::vector<int> whole;
+  std::vector<int> storage_of;
   /// Per value: a concatenation whose readers all take some channels of a wider image.
-  std::vector<bool> may_be_wider;
+  std::vector<bool> allows_padding;
 };
 
 /// A convolution or linear layer takes in the BatchNorm behind it, the residual addition and the

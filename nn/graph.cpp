@@ -69,8 +69,8 @@ Value Graph::batchnorm(Value x, const std::string& name) {
   const Shape channels{shape[shape.rank() - 1]};
   const Value y =
       add_node(name_in_scope(name, "bn"), std::make_unique<BatchnormLayer>(), {x}, shape);
-  add_parameter("weight", ParameterKind::bn_scale, channels);
-  add_parameter("bias", ParameterKind::bn_shift, channels);
+  add_parameter("weight", ParameterKind::norm_scale, channels);
+  add_parameter("bias", ParameterKind::norm_shift, channels);
   add_parameter("running_mean", ParameterKind::bn_mean, channels);
   add_parameter("running_var", ParameterKind::bn_variance, channels);
   return y;

@@ -81,13 +81,13 @@ void BatchnormLayer::chunk_moments(const Tensor& moments, const Tensor& x, Conte
   batchnorm_moments({.moments = moments, .x = x}, context);
 }
 
-void BatchnormLayer::combine(std::span<const Tensor> batch_states,
-                             std::span<const Tensor> running_states, const Tensor& moments,
+void BatchnormLayer::combine(std::span<const Tensor> batch_stats,
+                             std::span<const Tensor> running_stats, const Tensor& moments,
                              int64_t count, int64_t count_per_chunk, Context& context) const {
-  batchnorm_combine({.mean = batch_states[0],
-                     .variance = batch_states[1],
-                     .running_mean = running_states.empty() ? Tensor() : running_states[0],
-                     .running_variance = running_states.empty() ? Tensor() : running_states[1],
+  batchnorm_combine({.mean = batch_stats[0],
+                     .variance = batch_stats[1],
+                     .running_mean = running_stats.empty() ? Tensor() : running_stats[0],
+                     .running_variance = running_stats.empty() ? Tensor() : running_stats[1],
                      .moments = moments,
                      .count = count,
                      .count_per_chunk = count_per_chunk,

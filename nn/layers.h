@@ -47,9 +47,9 @@ class BatchnormLayer : public Layer {
 
   /// Batch statistics, step by step: a chunk's moments (f64 [2, C]) ...
   void chunk_moments(const Tensor& moments, const Tensor& x, Context& context) const;
-  /// ... combined over chunks into batch_states (mean, variance); running_states move towards them
+  /// ... combined over chunks into batch_stats (mean, variance); running_stats move towards them
   /// unless the span is empty.
-  void combine(std::span<const Tensor> batch_states, std::span<const Tensor> running_states,
+  void combine(std::span<const Tensor> batch_stats, std::span<const Tensor> running_stats,
                const Tensor& moments, int64_t count, int64_t count_per_chunk,
                Context& context) const;
   /// The chunk's share of dgamma and dbeta, before backward() can form dx from their totals.

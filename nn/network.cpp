@@ -33,7 +33,8 @@ std::vector<std::vector<Tensor>> parameter_views(const Graph& graph, const Tenso
   return views;
 }
 
-std::vector<std::vector<Tensor>> state_views(const Graph& graph, const Tensor& running_stats) {
+std::vector<std::vector<Tensor>> running_stats_views(const Graph& graph,
+                                                     const Tensor& running_stats) {
   require(running_stats.size() == graph.layout().state_count(), "the states hold ",
           running_stats.size(), " numbers, the network has ", graph.layout().state_count());
   std::vector<std::vector<Tensor>> views(graph.nodes().size());
@@ -49,7 +50,7 @@ namespace {
 
 /// How many shares of the gradient there are: as many as chunks, up to 64 or to a GiB, whichever is
 /// less, but not below 8.
-int64_t lanes_for(const Graph& graph, int64_t chunks) {
+int64_t accumulators_for(const Graph& graph, int64_t chunks) {
   constexpr int64_t kShareElements = int64_t{1} << 28;
   const int64_t parameters = std::max<int64_t>(1, graph.layout().parameter_count());
   return std::min(chunks, std::clamp<int64_t>(kShareElements / parameters, 8, 64));
@@ -60,7 +61,7 @@ int64_t chunks_of(int64_t batch, int64_t images_per_chunk) {
 }
 
 bool is_norm(const ParameterEntry& entry) {
-  return entry.kind == ParameterKind::bn_scale || entry.kind == ParameterKind::bn_shift;
+  return entry.kind == ParameterKind::norm_scale || entry.kind == ParameterKind::norm_shift;
 }
 
 }  // namespace
@@ -87,10 +88,10 @@ Network::Network(const Graph& graph, int64_t max_batch, ThreadPool& pool, Networ
     norm_offsets_.push_back(is_norm(entry) ? norms : -1);
     if (is_norm(entry)) norms += entry.size();
   }
-  batch_states_ = memory(layout.state_count());
+  batch_stats_ = memory(layout.state_count());
   moments_ = Tensor({chunks, 2 * widest}, DType::f64, device());
-  norm_shares_ = memory(chunks * norms);
-  shares_ = memory(lanes_for(graph, chunks) * layout.parameter_count());
+  norm_partials_ = memory(chunks * norms);
+  partial_gradients_ = memory(accumulators_for(graph, chunks) * layout.parameter_count());
   losses_ = memory(max_batch);
   correct_ = Tensor({max_batch}, DType::i32, device());
   if (options_.curvature) allocate_tangents();
@@ -100,8 +101,9 @@ int64_t Network::bytes_needed(const Graph& graph, int64_t batch, int threads,
                               const NetworkOptions& options) {
   const NetworkPlan plan(graph);
   const int64_t chunk = std::min(batch, options.images_per_chunk);
-  int64_t elements = graph.image_shape().size() * batch + threads * chunk * plan.scratch() +
-                     lanes_for(graph, chunks_of(batch, chunk)) * graph.layout().parameter_count();
+  int64_t elements =
+      graph.image_shape().size() * batch + threads * chunk * plan.scratch() +
+      accumulators_for(graph, chunks_of(batch, chunk)) * graph.layout().parameter_count();
   for (int64_t size : plan.batch_buffers()) elements += batch * size;
   if (options.curvature) elements *= 2;
   return elements * bytes_of(options.dtype);
@@ -112,33 +114,34 @@ const BatchnormLayer* Network::coupling_layer(int node) const {
   return mode_ == BatchnormMode::batch && layer ? layer->as_batchnorm() : nullptr;
 }
 
-Tensor Network::place(Place place, int node, const Chunk& chunk, int worker) const {
+Tensor Network::in_slot(BufferSlot slot, int node, const Chunk& chunk, int worker) const {
   const Shape& image = graph_.nodes()[at(node)].shape;
   const Shape shape = batch_shape(chunk.end - chunk.begin, image);
-  if (place.kind == Place::Kind::batch)
-    return buffers_[at(place.index)].slice(chunk.begin * image.size(), shape);
-  return scratch_[at(worker)].slice(place.index * options_.images_per_chunk, shape);
+  if (slot.kind == BufferSlot::Kind::batch)
+    return buffers_[at(slot.index)].slice(chunk.begin * image.size(), shape);
+  return scratch_[at(worker)].slice(slot.index * options_.images_per_chunk, shape);
 }
 
 Tensor Network::value(int node, const Chunk& chunk, const Context& context) const {
   if (node == 0) return input_.rows(chunk.begin, chunk.end);
-  return place(plan_.value(node), node, chunk, context.worker());
+  return in_slot(plan_.value(node), node, chunk, context.worker());
 }
 
 Tensor Network::gradient_value(int node, const Chunk& chunk, const Context& context) const {
-  return place(plan_.gradient(node), node, chunk, context.worker());
+  return in_slot(plan_.gradient(node), node, chunk, context.worker());
 }
 
-Tensor Network::share(int64_t parameter, int64_t chunk) const {
+Tensor Network::partial_gradient(int64_t parameter, int64_t chunk) const {
   const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
   const int64_t norm = norm_offsets_[at(parameter)];
-  if (norm >= 0) return norm_share(norm_shares_, parameter, chunk);
-  return shares_.slice(entry.offset * lanes_ + chunk % lanes_ * entry.size(), entry.shape);
+  if (norm >= 0) return norm_partial(norm_partials_, parameter, chunk);
+  return partial_gradients_.slice(
+      entry.offset * accumulators_ + chunk % accumulators_ * entry.size(), entry.shape);
 }
 
-Tensor Network::norm_share(const Tensor& shares, int64_t parameter, int64_t chunk) const {
+Tensor Network::norm_partial(const Tensor& partials, int64_t parameter, int64_t chunk) const {
   const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
-  return shares.slice(norm_offsets_[at(parameter)] * chunks_ + chunk * entry.size(), entry.shape);
+  return partials.slice(norm_offsets_[at(parameter)] * chunks_ + chunk * entry.size(), entry.shape);
 }
 
 int64_t Network::elements_per_channel(int node, int64_t images) const {
@@ -147,8 +150,8 @@ int64_t Network::elements_per_channel(int node, int64_t images) const {
 }
 
 void Network::for_each_chunk(const std::function<void(const Chunk&, Context&)>& work) {
-  pool_.for_each(lanes_, [&](int64_t lane, Context& context) {
-    for (int64_t k = lane; k < chunks_; k += lanes_) {
+  pool_.for_each(accumulators_, [&](int64_t lane, Context& context) {
+    for (int64_t k = lane; k < chunks_; k += accumulators_) {
       const int64_t begin = k * options_.images_per_chunk;
       work({k, begin, std::min(batch_, begin + options_.images_per_chunk)}, context);
     }
@@ -165,28 +168,29 @@ void Network::begin_batch(const Tensor& x, const Tensor& labels, const Tensor& t
   require(labels.shape() == Shape{batch_} && labels.dtype() == DType::i32, "labels must be i32 ",
           Shape{batch_}, ", got ", labels.shape());
   chunks_ = chunks_of(batch_, options_.images_per_chunk);
-  lanes_ = lanes_for(graph_, chunks_);
+  accumulators_ = accumulators_for(graph_, chunks_);
   mode_ = mode;
   weights_version_ = new_weights_version();
   labels_ = labels;
   input_ = x;
   parameter_views_ = parameter_views(graph_, theta);
-  state_views_ = state_views(graph_, mode == BatchnormMode::batch ? batch_states_ : running_stats);
+  stats_views_ =
+      running_stats_views(graph_, mode == BatchnormMode::batch ? batch_stats_ : running_stats);
 }
 
 void Network::forward_node(int index, const Chunk& chunk, Context& context) {
-  if (plan_.is_taken(index)) return;
+  if (plan_.fused_into_batchnorm(index)) return;
   const Node& node = graph_.nodes()[at(index)];
   std::vector<Tensor> x;
   for (int input : node.inputs) x.push_back(value(input, chunk, context));
   const ForwardCall call{.y = value(index, chunk, context),
                          .x = x,
                          .parameters = parameter_views_[at(index)],
-                         .running_stats = state_views_[at(index)],
+                         .running_stats = stats_views_[at(index)],
                          .weights_version = weights_version_,
                          .error_budget = options_.error_budget,
                          .precision = options_.precision,
-                         .then_relu = plan_.takes_relu(index)};
+                         .then_relu = plan_.fuses_relu(index)};
   if (tangents_ && tangents_->forward)
     forward_with_tangent(index, call, chunk, context);
   else
@@ -226,9 +230,9 @@ void Network::loss_of(const Chunk& chunk, LossKind kind, bool gradient_too, Cont
 
 /// All phases; where a gradient is wanted, the last one's backward pass too, while its values are
 /// there.
-void Network::forward_pass(const Tensor& running_states, bool states_fixed, LossKind kind,
+void Network::forward_pass(const Tensor& running_stats, bool keep_running_stats, LossKind kind,
                            const Tensor& gradient) {
-  const auto running_views = state_views(graph_, running_states);
+  const auto running_views = running_stats_views(graph_, running_stats);
   const int last = static_cast<int>(plan_.phases().size()) - 1;
   int first = 0;  // of the phases that have not begun
   for (int p = 0; p < last; ++p) {
@@ -236,16 +240,16 @@ void Network::forward_pass(const Tensor& running_states, bool states_fixed, Loss
     const BatchnormLayer* layer = coupling_layer(norm);
     if (!layer) continue;
     const int input = graph_.nodes()[at(norm)].inputs[0];
-    const int64_t C = state_views_[at(norm)][0].size();
+    const int64_t C = stats_views_[at(norm)][0].size();
     const Tensor moments = moments_.slice(0, {chunks_, 2, C});
     for_each_chunk([&](const Chunk& chunk, Context& context) {
       forward_nodes(plan_.phases()[at(first)].begin, norm, chunk, context);
       layer->chunk_moments(moments.slice(chunk.index * 2 * C, {2, C}), value(input, chunk, context),
                            context);
     });
-    layer->combine(state_views_[at(norm)],
-                   states_fixed ? std::span<const Tensor>() : running_views[at(norm)], moments,
-                   elements_per_channel(norm, batch_),
+    layer->combine(stats_views_[at(norm)],
+                   keep_running_stats ? std::span<const Tensor>() : running_views[at(norm)],
+                   moments, elements_per_channel(norm, batch_),
                    elements_per_channel(norm, options_.images_per_chunk), pool_.main_context());
     if (tangents_ && tangents_->forward) sum_tangents(norm);
     first = p + 1;
@@ -283,7 +287,7 @@ void Network::backward_node(int index, bool sums_only, const Tensor& gradient, c
   const Tensor& of_batch = tangents_ && tangents_->backward ? tangents_->totals : gradient;
   for (int64_t p : node.parameters) {
     const ParameterEntry& entry = graph_.layout().parameters()[at(p)];
-    dparameters.push_back(share(p, chunk.index));
+    dparameters.push_back(partial_gradient(p, chunk.index));
     if (coupled) totals.push_back(of_batch.slice(entry.offset, entry.shape));
   }
   const BackwardCall call{
@@ -293,9 +297,9 @@ void Network::backward_node(int index, bool sums_only, const Tensor& gradient, c
       .x = x,
       .y = node.layer->backward_reads_output() ? value(index, chunk, context) : Tensor(),
       .parameters = parameter_views_[at(index)],
-      .running_stats = state_views_[at(index)],
+      .running_stats = stats_views_[at(index)],
       .dparameters = dparameters,
-      .write_parameters = chunk.index < lanes_ ? Write::overwrite : Write::accumulate,
+      .write_parameters = chunk.index < accumulators_ ? Write::overwrite : Write::accumulate,
       .batch_dparameters = totals,
       .batch_count = coupled ? elements_per_channel(index, batch_) : 0,
       .weights_version = weights_version_,
@@ -310,32 +314,33 @@ void Network::backward_node(int index, bool sums_only, const Tensor& gradient, c
 }
 
 /// gradient of one parameter = the sum of its shares, in their order.
-void Network::sum_shares(const Tensor& gradient, int64_t parameter, Context& context) {
+void Network::sum_partial_gradients(const Tensor& gradient, int64_t parameter, Context& context) {
   const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
   const bool tangent = tangents_ && tangents_->backward;
   if (norm_offsets_[at(parameter)] >= 0)
-    return sum_norm_shares(gradient, tangent ? tangents_->norm_shares : norm_shares_, parameter,
-                           context);
-  sum_rows({.y = gradient.slice(entry.offset, {entry.size()}),
-            .x = shares_.slice(entry.offset * lanes_, {lanes_, entry.size()})},
-           context);
+    return sum_norm_partials(gradient, tangent ? tangents_->norm_partials : norm_partials_,
+                             parameter, context);
+  sum_rows(
+      {.y = gradient.slice(entry.offset, {entry.size()}),
+       .x = partial_gradients_.slice(entry.offset * accumulators_, {accumulators_, entry.size()})},
+      context);
 }
 
-void Network::sum_norm_shares(const Tensor& target, const Tensor& shares, int64_t parameter,
-                              Context& context) {
+void Network::sum_norm_partials(const Tensor& target, const Tensor& partials, int64_t parameter,
+                                Context& context) {
   const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
   const int64_t begin = norm_offsets_[at(parameter)] * chunks_;
   sum_rows({.y = target.slice(entry.offset, {entry.size()}),
-            .x = shares.slice(begin, {chunks_, entry.size()})},
+            .x = partials.slice(begin, {chunks_, entry.size()})},
            context);
 }
 
 /// A BatchNorm's dgamma and dbeta over the whole batch.
 void Network::sum_norm(int node, const Tensor& gradient) {
   for (int64_t parameter : graph_.nodes()[at(node)].parameters) {
-    sum_shares(gradient, parameter, pool_.main_context());
+    sum_partial_gradients(gradient, parameter, pool_.main_context());
     if (tangents_ && tangents_->backward)
-      sum_norm_shares(tangents_->totals, norm_shares_, parameter, pool_.main_context());
+      sum_norm_partials(tangents_->totals, norm_partials_, parameter, pool_.main_context());
   }
 }
 
@@ -351,7 +356,7 @@ void Network::backward_pass(const Tensor& gradient) {
   }
   const int64_t parameters = static_cast<int64_t>(graph_.layout().parameters().size());
   pool_.for_each(parameters,
-                 [&](int64_t p, Context& context) { sum_shares(gradient, p, context); });
+                 [&](int64_t p, Context& context) { sum_partial_gradients(gradient, p, context); });
 }
 
 BatchResult Network::result() const {
@@ -370,20 +375,20 @@ BatchResult Network::result() const {
 
 BatchResult Network::loss(const Tensor& x, const Tensor& labels, const Tensor& theta,
                           const Tensor& running_stats, BatchnormMode mode, LossKind kind,
-                          bool states_fixed) {
+                          bool keep_running_stats) {
   begin_batch(x, labels, theta, running_stats, mode);
-  forward_pass(running_stats, states_fixed, kind, Tensor());
+  forward_pass(running_stats, keep_running_stats, kind, Tensor());
   return result();
 }
 
 BatchResult Network::loss_and_gradient(const Tensor& gradient, const Tensor& x,
                                        const Tensor& labels, const Tensor& theta,
                                        const Tensor& running_stats, BatchnormMode mode,
-                                       LossKind kind, bool states_fixed) {
+                                       LossKind kind, bool keep_running_stats) {
   require(gradient.size() == theta.size(), "the gradient holds ", gradient.size(),
           " numbers, theta ", theta.size());
   begin_batch(x, labels, theta, running_stats, mode);
-  forward_pass(running_stats, states_fixed, kind, gradient);
+  forward_pass(running_stats, keep_running_stats, kind, gradient);
   backward_pass(gradient);
   return result();
 }

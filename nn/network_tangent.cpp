@@ -32,18 +32,19 @@ void Network::allocate_tangents() {
   t.still =
       Tensor({options_.images_per_chunk * graph_.image_shape().size()}, options_.dtype, device());
   t.still.fill_zero();
-  t.norm_shares = Tensor(norm_shares_.shape(), options_.dtype, device());
+  t.norm_partials = Tensor(norm_partials_.shape(), options_.dtype, device());
   t.sums = Tensor(parameters, options_.dtype, device());
   t.totals = Tensor(parameters, options_.dtype, device());
 }
 
-Tensor Network::tangent(Place place, int node, const Chunk& chunk, const Context& context) const {
+Tensor Network::tangent(BufferSlot slot, int node, const Chunk& chunk,
+                        const Context& context) const {
   const Shape& image = graph_.nodes()[at(node)].shape;
   Shape shape{chunk.end - chunk.begin};
   for (int64_t extent : image) shape.push_back(extent);
-  if (place.kind == Place::Kind::batch)
-    return tangents_->buffers[at(place.index)].slice(chunk.begin * image.size(), shape);
-  return tangents_->scratch[at(context.worker())].slice(place.index * options_.images_per_chunk,
+  if (slot.kind == BufferSlot::Kind::batch)
+    return tangents_->buffers[at(slot.index)].slice(chunk.begin * image.size(), shape);
+  return tangents_->scratch[at(context.worker())].slice(slot.index * options_.images_per_chunk,
                                                         shape);
 }
 
@@ -57,14 +58,15 @@ void Network::sum_tangents(int norm) {
   const Node& node = graph_.nodes()[at(norm)];
   const int input = node.inputs[0];
   for_each_chunk([&](const Chunk& chunk, Context& context) {
-    std::vector<Tensor> shares;
-    for (int64_t p : node.parameters) shares.push_back(norm_share(norm_shares_, p, chunk.index));
-    node.layer->as_batchnorm()->tangent_sums(shares, value_tangent(input, chunk, context),
-                                             value(input, chunk, context), state_views_[at(norm)],
+    std::vector<Tensor> partials;
+    for (int64_t p : node.parameters)
+      partials.push_back(norm_partial(norm_partials_, p, chunk.index));
+    node.layer->as_batchnorm()->tangent_sums(partials, value_tangent(input, chunk, context),
+                                             value(input, chunk, context), stats_views_[at(norm)],
                                              context);
   });
   for (int64_t p : node.parameters)
-    sum_norm_shares(tangents_->sums, norm_shares_, p, pool_.main_context());
+    sum_norm_partials(tangents_->sums, norm_partials_, p, pool_.main_context());
 }
 
 void Network::forward_with_tangent(int index, const ForwardCall& call, const Chunk& chunk,
@@ -93,10 +95,10 @@ void Network::forward_with_tangent(int index, const ForwardCall& call, const Chu
 /// gradient itself, H z' in its place.
 void Network::loss_tangent(const Chunk& chunk, LossKind kind, Context& context) {
   const int output = graph_.output();
-  const Place place = plan_.gradient(output);
+  const BufferSlot slot = plan_.gradient(output);
   const bool alone = tangents_->gauss_newton;
   loss_curvature({.product = alone ? gradient_value(output, chunk, context)
-                                   : tangent(place, output, chunk, context),
+                                   : tangent(slot, output, chunk, context),
                   .logits_tangent = tangent(plan_.value(output), output, chunk, context),
                   .logits = value(output, chunk, context),
                   .labels = labels_.rows(chunk.begin, chunk.end),
@@ -110,7 +112,7 @@ void Network::backward_with_tangent(int index, bool sums_only, const BackwardCal
                                     const Chunk& chunk, Context& context) {
   const Node& node = graph_.nodes()[at(index)];
   const bool coupled = coupling_layer(index) != nullptr;
-  std::vector<Tensor> dx, x, shares, products;
+  std::vector<Tensor> dx, x, partials, products;
   for (int input : node.inputs) {
     dx.push_back(input == 0 ? Tensor() : tangent(plan_.gradient(input), input, chunk, context));
     const bool still = input == 0 && node.layer->takes_still_inputs();
@@ -120,8 +122,8 @@ void Network::backward_with_tangent(int index, bool sums_only, const BackwardCal
   for (int64_t p : node.parameters) {
     const ParameterEntry& entry = graph_.layout().parameters()[at(p)];
     const bool norm = norm_offsets_[at(p)] >= 0;
-    shares.push_back(norm ? norm_share(tangents_->norm_shares, p, chunk.index)
-                          : share(p, chunk.index));
+    partials.push_back(norm ? norm_partial(tangents_->norm_partials, p, chunk.index)
+                            : partial_gradient(p, chunk.index));
     if (coupled) products.push_back(tangents_->product.slice(entry.offset, entry.shape));
   }
   const BackwardTangents tangents{
@@ -131,7 +133,7 @@ void Network::backward_with_tangent(int index, bool sums_only, const BackwardCal
       .y = node.layer->backward_reads_output() ? tangent(plan_.value(index), index, chunk, context)
                                                : Tensor(),
       .parameters = tangents_->parameter_views[at(index)],
-      .dparameters = shares,
+      .dparameters = partials,
       .batch_sums = coupled ? tangents_->sum_views[at(index)] : std::span<const Tensor>(),
       .batch_dparameters = products,
       .version = tangents_->version};

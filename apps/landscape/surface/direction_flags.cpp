@@ -102,7 +102,7 @@ class DirectionMaker {
 
   Direction direction(const DirectionPlan& plan, uint64_t seed) const {
     if (!plan.target.empty()) return direction_to(model_, plan.target, made_.type);
-    const TrainingState& w = model_.weights;
+    const ModelState& w = model_.weights;
     return random_direction(model_.graph.layout(), w.theta, w.running_stats, seed, plan.number,
                             plan.norm, plan.ignore, made_.type);
   }
@@ -150,7 +150,7 @@ Direction direction_to(const LoadedModel& model, const std::string& path, Direct
   const LoadedModel other = load_model(path);
   require(to_json(other.spec) == to_json(model.spec), path, " holds ", describe(other.spec), ", ",
           model.path, " ", describe(model.spec), ": no line joins them");
-  const TrainingState &from = model.weights, &to = other.weights;
+  const ModelState &from = model.weights, &to = other.weights;
   return type == DirectionType::states
              ? difference(from.theta, to.theta, from.running_stats, to.running_stats)
              : difference(from.theta, to.theta);
