@@ -7,7 +7,7 @@
 
 #include "kernels/concat/concat.h"
 #include "kernels/tile_conv/tile_conv.h"
-#include "nn/layers.h"
+#include "nn/layers/batchnorm.h"
 
 namespace topograd {
 
@@ -337,27 +337,34 @@ void FusedPlan::run_step(const FusedConcatStep& concatenation, const FusedStep& 
     concat({.y = y, .part = plain(value, batch), .first = first}, context);
 }
 
-void FusedPlan::run_step(const FusedLayerStep&, const FusedStep& step, const Batch& batch,
-                         Context& context) {
+void FusedPlan::run_step(const FusedLayerStep& step_layer, const FusedStep& step,
+                         const Batch& batch, Context& context) {
   const Layer& layer = *graph_.nodes()[at(step.output)].layer;
-  const int64_t n = batch.count;
-  const Tensor y = plain(step.output, batch);
-  bool mixed = false;  // an input that all networks share beside one that they do not
+  const int64_t n = batch.count, P = options_.points;
+  const auto is_invariant = [&](int value) { return program_.point_invariant[at(value)]; };
+  // One call serves all points where neither parameters nor an input that all points share beside
+  // one that they do not make the points differ.
+  bool by_point = !step_layer.parameters.empty();
   for (int input : step.inputs)
-    mixed =
-        mixed || program_.point_invariant[at(input)] != program_.point_invariant[at(step.output)];
-  std::vector<Tensor> inputs;
-  for (int64_t p = 0; p < (mixed ? options_.points : 1); ++p) {
+    by_point = by_point || is_invariant(input) != is_invariant(step.output);
+  const auto of_point = [&](int value, int64_t p) {
+    const Tensor all = plain(value, batch);
+    return by_point && !is_invariant(value) ? all.rows(p * n, (p + 1) * n) : all;
+  };
+  std::vector<Tensor> inputs, parameters;
+  for (int64_t p = 0; p < (by_point ? P : 1); ++p) {
     inputs.clear();
-    for (int input : step.inputs) {
-      const Tensor value = plain(input, batch);
-      inputs.push_back(
-          mixed && !program_.point_invariant[at(input)] ? value.rows(p * n, (p + 1) * n) : value);
-    }
-    layer.forward({.y = mixed ? y.rows(p * n, (p + 1) * n) : y,
+    for (int input : step.inputs) inputs.push_back(of_point(input, p));
+    parameters.clear();
+    for (const auto& [begin, shape] : step_layer.parameters)
+      parameters.push_back(weights_.slice(P * begin + p * shape.size(), shape));
+    layer.forward({.y = of_point(step.output, p),
                    .x = inputs,
-                   .parameters = {},
-                   .running_stats = {}},
+                   .parameters = parameters,
+                   .running_stats = {},
+                   .weights_version = weights_version_,
+                   .error_budget = options_.error_budget,
+                   .precision = options_.precision},
                   context);
   }
 }

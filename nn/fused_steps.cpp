@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "kernels/tile_conv/tile_conv.h"
-#include "nn/layers.h"
 
 namespace topograd {
 
@@ -13,14 +12,12 @@ size_t at(int64_t i) {
   return static_cast<size_t>(i);
 }
 
-template <class LayerType>
-const LayerType* layer_as(const Node& node) {
-  return dynamic_cast<const LayerType*>(node.layer.get());
+bool is(const Node& node, FusionRole role) {
+  return node.layer && node.layer->fusion_role() == role;
 }
 
 bool is_relu(const Node& node) {
-  const auto* layer = layer_as<ActivationLayer>(node);
-  return layer && layer->activation() == Activation::relu;
+  return is(node, FusionRole::relu);
 }
 
 /// The one node that reads each node's output; -1 where several do, or nobody, or the caller.
@@ -70,13 +67,12 @@ class Compiler {
   void begin_step(int i) {
     const Node& node = nodes_[at(i)];
     FusedStep step{node.inputs, i, FusedLayerStep{}};
-    if (layer_as<Conv2dLayer>(node) || layer_as<LinearLayer>(node))
+    if (is(node, FusionRole::convolution) || is(node, FusionRole::linear))
       step.what = convolution(step);
-    else if (layer_as<BatchnormLayer>(node))
+    else if (is(node, FusionRole::batchnorm))
       step.what = batchnorm(step);
     else
-      require(node.parameters.empty(), "inference does not know what to do with the parameters of ",
-              node.name);
+      step.what = plain_layer(node);
     step_ending_at_[at(step.output)] = std::move(step);
   }
 
@@ -95,15 +91,14 @@ class Compiler {
     const Node& node = nodes_[at(index)];
     const ParameterEntry& weight = entry(node.parameters[0]);
     FusedConvStep conv;
-    if (const auto* layer = layer_as<Conv2dLayer>(node)) {
-      conv.geometry = layer->geometry();
+    if (is(node, FusionRole::convolution)) {
+      conv.geometry = node.layer->conv_geometry();
       conv.filters = weight.shape;
     } else {
       conv.flatten = true;
       conv.filters = {weight.filters(), 1, 1, weight.filter_size()};
     }
-    const int norm =
-        take_reader(step, [](const Node& n) { return layer_as<BatchnormLayer>(n) != nullptr; });
+    const int norm = take_reader(step, [](const Node& n) { return is(n, FusionRole::batchnorm); });
     conv.residual = take_residual(step);
     conv.relu = take_reader(step, is_relu) >= 0;
     conv.weights = program_.weights;
@@ -118,7 +113,7 @@ class Compiler {
     const int from = step.output;
     const auto other_of = [&](const Node& n) { return n.inputs[n.inputs[0] == from ? 1 : 0]; };
     const int sum = take_reader(step, [&](const Node& n) {
-      return layer_as<AddLayer>(n) && !program_.point_invariant[at(other_of(n))];
+      return is(n, FusionRole::add) && !program_.point_invariant[at(other_of(n))];
     });
     if (sum < 0) return -1;
     step.inputs.push_back(other_of(nodes_[at(sum)]));
@@ -133,6 +128,32 @@ class Compiler {
     norm.relu = take_reader(step, is_relu) >= 0;
     add_filters(nullptr, &node);
     return norm;
+  }
+
+  /// A layer that nothing fuses with. Each of its parameters is a filter of its own, which
+  /// perturb_points forms as it is.
+  FusedLayerStep plain_layer(const Node& node) {
+    require(node.running_stats.empty(),
+            "inference knows no running statistics but BatchNorm's: ", node.name, " (",
+            node.layer->kind(), ") has some");
+    FusedLayerStep layer;
+    for (int64_t parameter : node.parameters) {
+      const ParameterEntry& e = entry(parameter);
+      layer.parameters.push_back({program_.weights, e.shape});
+      program_.filters.push_back({.weights = static_cast<int32_t>(e.offset),
+                                  .length = static_cast<int32_t>(e.size()),
+                                  .bias = -1,
+                                  .gamma = -1,
+                                  .beta = -1,
+                                  .mean = -1,
+                                  .variance = -1,
+                                  .filter = 0,
+                                  .filters = 1,
+                                  .layer_weights = static_cast<int32_t>(program_.weights),
+                                  .layer_bias = static_cast<int32_t>(program_.filters.size())});
+      program_.weights += e.size();
+    }
+    return layer;
   }
 
   /// Rows of the table for one layer: a convolution, a BatchNorm, or both.
@@ -229,7 +250,7 @@ FusedProgram with_nested_concats(FusedProgram program, const Graph& graph) {
   // Concatenations of what each network has of its own. What networks share has fewer images.
   for (FusedStep& step : program.steps) {
     const bool tiled = step.output >= static_cast<int>(nodes.size());
-    if (tiled || !layer_as<ConcatLayer>(nodes[at(step.output)])) continue;
+    if (tiled || !is(nodes[at(step.output)], FusionRole::concat)) continue;
     if (std::none_of(step.inputs.begin(), step.inputs.end(),
                      [&](int input) { return program.point_invariant[at(input)]; }))
       step.what = FusedConcatStep{};

@@ -34,8 +34,15 @@ struct FusedConcatStep {
   };
   std::vector<Part> parts;
 };
-/// Any layer without parameters, as it is.
-struct FusedLayerStep {};
+/// Any other layer, through Layer::forward(): for all points at once where it has no parameters, else
+/// point by point.
+struct FusedLayerStep {
+  struct Parameter {
+    int64_t begin;  // where it begins, times P
+    Shape shape;
+  };
+  std::vector<Parameter> parameters;
+};
 /// A node's plain value to its tiled one, and back.
 struct FusedTileStep {};
 struct FusedUntileStep {};
@@ -63,8 +70,8 @@ struct FusedProgram {
 
 /// A convolution or linear layer takes in the BatchNorm behind it, the residual addition and the
 /// ReLU behind that, each where nobody else reads what is in between; a BatchNorm that no
-/// convolution precedes (DenseNet) takes in its ReLU; other layers run as they are. An Error where
-/// a layer with parameters is none of these.
+/// convolution precedes (DenseNet) takes in its ReLU. All other layers, whatever they are, run as they
+/// are (FusionRole::none). Throws Error where such a layer has running statistics.
 FusedProgram fused_program(const Graph& graph);
 
 /// The same with the convolutions that tile_conv takes on tiled images, and steps between where

@@ -68,8 +68,8 @@ class Network {
                                 bool keep_running_stats = false);
 
   /// product = (d2 mean loss / d theta2) v, exact to rounding, in about the time of two gradients:
-  /// Pearlmutter's R-operator (nn/layers_tangent.cpp). `batch` mode differentiates through the
-  /// batch's statistics, and leaves `states` alone. Averaged over the batch, as the loss is. For
+  /// Pearlmutter's R-operator (Layer::forward_tangent). `batch` mode differentiates through the
+  /// batch's statistics, and leaves the running statistics alone. Averaged over the batch, as the loss is. For
   /// networks made with `curvature`.
   BatchResult curvature_product(const Tensor& product, const Tensor& v, const Tensor& x,
                                 const Tensor& labels, const Tensor& theta,
@@ -92,43 +92,35 @@ class Network {
   struct Chunk {
     int64_t index, begin, end;
   };
-  /// What moves along a direction of theta, in places of its own beside what does not.
+  class Pass;             // network_pass.h: what happens at each node, forward and backward
+  class GaussNewtonPass;  // the same with tangents forward
+  class HessianPass;      // the same with tangents forward and backward
+  /// Derivatives along a direction of theta, in memory of their own beside the values'.
   struct Tangents {
     std::vector<Tensor> buffers, scratch, temporary;  // the latter two per worker
-    Tensor still;                                     // zeros, for a chunk of images
-    Tensor norm_partials;                             // of the product, as norm_partials_
+    Tensor still;                                     // zeros: the tangent of a chunk of images
+    Tensor norm_partials;                             // the product's, like Network's
     // Of every BatchNorm over the batch, where gamma and beta lie in theta: the sums of x' xhat and
     // of x'; dgamma and dbeta.
     Tensor sums, totals;
-    Tensor product;
-    std::vector<std::vector<Tensor>> parameter_views, sum_views;
+    std::vector<std::vector<Tensor>> parameter_views, sum_views;  // per node, of the direction
     uint64_t version = 0;
-    bool gauss_newton = false;
-    bool forward = false, backward = false;  // whether the pass under way carries them
   };
   void begin_batch(const Tensor& x, const Tensor& labels, const Tensor& theta,
                    const Tensor& running_stats, BatchnormMode mode);
-  void forward_pass(const Tensor& running_stats, bool keep_running_stats, LossKind kind,
-                    const Tensor& gradient);
-  void backward_pass(const Tensor& gradient);
-  void forward_nodes(int begin, int end, const Chunk& chunk, Context& context);
-  void forward_node(int index, const Chunk& chunk, Context& context);
-  void recompute(int phase, const Chunk& chunk, Context& context);
-  void loss_of(const Chunk& chunk, LossKind kind, bool gradient_too, Context& context);
-  void backward_phase(int phase, const Tensor& gradient, const Chunk& chunk, Context& context);
-  void backward_node(int index, bool sums_only, const Tensor& gradient, const Chunk& chunk,
+  void forward_pass(const Pass& pass, const Tensor& running_stats, bool keep_running_stats);
+  void backward_pass(const Pass& pass);
+  void forward_nodes(const Pass& pass, int begin, int end, const Chunk& chunk, Context& context);
+  void forward_node(const Pass& pass, int index, const Chunk& chunk, Context& context);
+  void recompute(const Pass& pass, int phase, const Chunk& chunk, Context& context);
+  void loss_of(const Pass& pass, const Chunk& chunk, Context& context);
+  void backward_phase(const Pass& pass, int phase, const Chunk& chunk, Context& context);
+  void backward_node(const Pass& pass, int index, bool sums_only, const Chunk& chunk,
                      Context& context);
-  void sum_partial_gradients(const Tensor& gradient, int64_t parameter, Context& context);
+  void sum_partial_gradients(const Pass& pass, int64_t parameter, Context& context);
   void sum_norm_partials(const Tensor& target, const Tensor& partials, int64_t parameter,
                          Context& context);
-  void sum_norm(int node, const Tensor& gradient);
   void allocate_tangents();
-  void sum_tangents(int norm);
-  void forward_with_tangent(int index, const ForwardCall& call, const Chunk& chunk,
-                            Context& context);
-  void backward_with_tangent(int index, bool sums_only, const BackwardCall& call,
-                             const Chunk& chunk, Context& context);
-  void loss_tangent(const Chunk& chunk, LossKind kind, Context& context);
   Tensor tangent(BufferSlot slot, int node, const Chunk& chunk, const Context& context) const;
   Tensor value_tangent(int node, const Chunk& chunk, const Context& context) const;
   void for_each_chunk(const std::function<void(const Chunk&, Context&)>& work);
@@ -151,11 +143,11 @@ class Network {
   std::vector<Tensor> buffers_;  // the plan's, for max_batch images
   std::vector<Tensor> scratch_;  // per worker, for a chunk
 
-  Tensor batch_stats_;  // this batch's means and variances, laid out like the states
+  Tensor batch_stats_;  // this batch's means and variances, laid out like the running statistics
   Tensor moments_;      // f64 [chunks, 2, widest layer]
-  // Shares of the gradient. Of BatchNorms' parameters per chunk: [chunks, size] each. Of all others
-  // per lane, which chunks `lane`, lane + lanes, ... add to in turn: how sums are rounded must not
-  // depend on the threads.
+  // Partial gradients. BatchNorms' parameters have one per chunk: [chunks, size] each. All others
+  // have `accumulators` of them, and chunks k, k + accumulators, ... add to accumulator k in turn:
+  // how sums are rounded must not depend on the threads.
   std::vector<int64_t> norm_offsets_;  // per parameter, -1 for all but BatchNorms'
   Tensor norm_partials_, partial_gradients_;
   std::optional<Tangents> tangents_;

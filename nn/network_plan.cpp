@@ -93,8 +93,7 @@ void NetworkPlan::find_fused() {
   fuses_relu_.assign(nodes.size(), false);
   fused_into_batchnorm_.assign(nodes.size(), false);
   for (size_t i = 1; i < nodes.size(); ++i) {
-    const auto* layer = dynamic_cast<const ActivationLayer*>(nodes[i].layer.get());
-    if (!layer || layer->activation() != Activation::relu) continue;
+    if (nodes[i].layer->fusion_role() != FusionRole::relu) continue;
     const int input = nodes[i].inputs[0];
     fused_into_batchnorm_[i] =
         overwrites_input(static_cast<int>(i)) && nodes[at(input)].layer->as_batchnorm();
