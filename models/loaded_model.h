@@ -13,7 +13,7 @@ struct LoadedModel {
   ModelSpec spec;
   Graph graph;
   CheckpointInfo info;
-  TrainingState weights;  ///< theta and states
+  ModelState weights;
   bool has_training_state = false;
 };
 

@@ -23,9 +23,9 @@ size_t at(int64_t i) {
 }
 
 /// Which batch.
-struct Place {
+struct BatchPosition {
   int64_t epoch = -1, step = 0;
-  friend bool operator==(const Place&, const Place&) = default;
+  friend bool operator==(const BatchPosition&, const BatchPosition&) = default;
 };
 
 /// What the host decides about a batch, and the same where the batch is made.
@@ -73,9 +73,9 @@ class BatchMaker {
     return (images_.count() + plan_.batch_size - 1) / plan_.batch_size;
   }
 
-  Place after(const Place& place) const {
-    if (place.step + 1 < steps_per_epoch()) return {place.epoch, place.step + 1};
-    return {place.epoch + 1, 0};
+  BatchPosition after(const BatchPosition& position) const {
+    if (position.step + 1 < steps_per_epoch()) return {position.epoch, position.step + 1};
+    return {position.epoch + 1, 0};
   }
 
   Shape buffer_shape() const {
@@ -84,9 +84,9 @@ class BatchMaker {
 
   /// `for_each(items, work)` calls work(item, context) for every item in [0, items).
   template <class ForEach>
-  MiniBatch make(const Place& place, const Buffer& buffer, int64_t images_per_item,
+  MiniBatch make(const BatchPosition& position, const Buffer& buffer, int64_t images_per_item,
                  const ForEach& for_each) {
-    const int64_t count = choose(place, buffer);
+    const int64_t count = choose(position, buffer);
     const MiniBatch batch{buffer.images.rows(0, count), buffer.labels.sent(count)};
     const Tensor indices = buffer.indices.sent(count), offsets = buffer.offsets.sent(count);
     const Tensor flips = buffer.flips.sent(count);
@@ -107,13 +107,14 @@ class BatchMaker {
 
  private:
   /// Decides which images, crops and flips; returns how many images.
-  int64_t choose(const Place& place, const Buffer& buffer) {
-    if (order_epoch_ != place.epoch) {
-      order_ = shuffled_order(images_.count(), plan_.seed, place.epoch);
-      order_epoch_ = place.epoch;
+  int64_t choose(const BatchPosition& position, const Buffer& buffer) {
+    if (order_epoch_ != position.epoch) {
+      order_ = shuffled_order(images_.count(), plan_.seed, position.epoch);
+      order_epoch_ = position.epoch;
     }
-    const Philox random(plan_.seed, RandomStream::augmentation, static_cast<uint32_t>(place.epoch));
-    const int64_t first = place.step * plan_.batch_size;
+    const Philox random(plan_.seed, RandomStream::augmentation,
+                        static_cast<uint32_t>(position.epoch));
+    const int64_t first = position.step * plan_.batch_size;
     const int64_t count = std::min(plan_.batch_size, images_.count() - first);
     for (int64_t i = 0; i < count; ++i) {
       const int32_t image = order_[at(first + i)];
@@ -154,22 +155,22 @@ class Prefetcher {
   }
 
   /// `implementation`: the row of augment that is forced, or empty.
-  MiniBatch batch(const Place& place, std::string_view implementation) {
+  MiniBatch batch(const BatchPosition& position, std::string_view implementation) {
     wait();
-    if (coming_ != place) {
-      request(place, implementation);
+    if (coming_ != position) {
+      request(position, implementation);
       wait();
     }
     coming_ = {};
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
     const MiniBatch batch = std::exchange(made_, {});
-    request(maker_.after(place), implementation);
+    request(maker_.after(position), implementation);
     return batch;
   }
 
  private:
-  void request(const Place& place, std::string_view implementation) {
-    coming_ = place;
+  void request(const BatchPosition& position, std::string_view implementation) {
+    coming_ = position;
     error_ = nullptr;
     filling_ = 1 - filling_;  // the other buffer holds the batch that the caller computes with
     if (!implementation.empty())
@@ -213,8 +214,8 @@ class Prefetcher {
   Buffer buffers_[2];
   Context context_;
   // The thread's while busy_, else the caller's:
-  Place coming_;     // what is being made, or lies in made_ or error_
-  int filling_ = 0;  // the buffer it is made in
+  BatchPosition coming_;  // what is being made, or lies in made_ or error_
+  int filling_ = 0;       // the buffer it is made in
   MiniBatch made_;
   std::exception_ptr error_;
   std::mutex mutex_;

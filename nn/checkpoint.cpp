@@ -108,8 +108,8 @@ Tensor Checkpoint::gather(const std::vector<ParameterEntry>& entries, int64_t si
   return flat;
 }
 
-TrainingState Checkpoint::weights(const ParameterLayout& layout) const {
-  TrainingState state;
+ModelState Checkpoint::weights(const ParameterLayout& layout) const {
+  ModelState state;
   state.theta = gather(layout.parameters(), layout.parameter_count(), "");
   state.running_stats = gather(layout.running_stats(), layout.state_count(), "");
   size_t known = layout.state_dict().size();
@@ -126,7 +126,8 @@ TrainingState Checkpoint::weights(const ParameterLayout& layout) const {
 TrainingState Checkpoint::training_state(const ParameterLayout& layout) const {
   require(has_training_state(), path_,
           " holds weights only: training cannot continue from it (the run's last.safetensors can)");
-  TrainingState state = weights(layout);
+  TrainingState state;
+  static_cast<ModelState&>(state) = weights(layout);
   state.momentum = gather(layout.parameters(), layout.parameter_count(), kMomentum);
   const std::string& first = layout.parameters()[0].name;
   if (file_.tensors.contains(kSecondMoment + first))

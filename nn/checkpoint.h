@@ -34,9 +34,9 @@ class Checkpoint {
   /// True for a checkpoint that training can continue from.
   bool has_training_state() const;
 
-  /// theta and states only, in our order. Throws Error naming the first tensor that is missing, has
-  /// another shape, or is one too many.
-  TrainingState weights(const ParameterLayout& layout) const;
+  /// The network's numbers alone, in the layout's order. Throws Error naming the first tensor that is
+  /// missing, has another shape, or is one too many.
+  ModelState weights(const ParameterLayout& layout) const;
   /// Everything that Trainer::restore wants.
   TrainingState training_state(const ParameterLayout& layout) const;
 

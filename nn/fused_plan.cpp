@@ -7,7 +7,7 @@
 
 #include "kernels/concat/concat.h"
 #include "kernels/tile_conv/tile_conv.h"
-#include "nn/layers.h"
+#include "nn/layers/batchnorm.h"
 
 namespace topograd {
 
@@ -60,16 +60,16 @@ const Shape& FusedPlan::shape_of(int value) const {
 /// would share few sets of the cache.
 Shape FusedPlan::image_of(int value) const {
   Shape shape = shape_of(value);
-  if (!program_.may_be_wider[at(value)]) return shape;
+  if (!program_.allows_padding[at(value)]) return shape;
   return {shape[0], shape[1], shape[2] + 16};
 }
 
 /// A BatchNorm and the 1x1 convolution behind it: what is between them need not leave the cache.
 void FusedPlan::find_strips() {
   strips_.assign(program_.steps.size(), false);
-  one_strip_.assign(program_.whole.size(), false);
+  strip_mined_.assign(program_.storage_of.size(), false);
   if (options_.device != Device::cpu || options_.points > 1) return;
-  std::vector<int> readers(program_.whole.size(), 0);
+  std::vector<int> readers(program_.storage_of.size(), 0);
   ++readers[at(graph_.output())];
   for (const FusedStep& step : program_.steps)
     for (int input : step.inputs) ++readers[at(input)];
@@ -81,7 +81,7 @@ void FusedPlan::find_strips() {
                  conv->filters[2] == 1 && conv->geometry.stride == 1 &&
                  conv->geometry.padding == 0 && next.inputs[0] == norm.output &&
                  norm.inputs[0] != 0 && readers[at(norm.output)] == 1;
-    if (strips_[s]) one_strip_[at(norm.output)] = true;
+    if (strips_[s]) strip_mined_[at(norm.output)] = true;
   }
 }
 
@@ -97,9 +97,9 @@ int64_t FusedPlan::images_at_once(size_t s) const {
                                                                   : 4;
   int64_t size = 1, images = 1;
   const auto count = [&](int value) {
-    if (one_strip_[at(value)]) return;
-    const bool part = whole(value) != value || program_.may_be_wider[at(value)];
-    size = std::max(size, (part ? 1 : 3) * shape_of(whole(value)).size());
+    if (strip_mined_[at(value)]) return;
+    const bool part = storage_of(value) != value || program_.allows_padding[at(value)];
+    size = std::max(size, (part ? 1 : 3) * shape_of(storage_of(value)).size());
     // Images that lie side by side are not to be torn apart.
     images = std::max(images, images_side_by_side(value));
   };
@@ -127,9 +127,9 @@ std::vector<int64_t> FusedPlan::images_of_steps() const {
     const FusedStep& step = program_.steps[s];
     const size_t end = strips_[s] ? s + 1 : s;
     if (strips_[s]) lives.try_emplace(step.output, s, end);
-    if (whole(step.output) != step.output) lives.try_emplace(whole(step.output), s, end);
+    if (storage_of(step.output) != step.output) lives.try_emplace(storage_of(step.output), s, end);
     for (int input : step.inputs)
-      if (const auto life = lives.find(whole(input)); life != lives.end())
+      if (const auto life = lives.find(storage_of(input)); life != lives.end())
         life->second.second = end;
   }
   for (const auto& [value, life] : lives) {
@@ -144,7 +144,7 @@ void FusedPlan::find_segments() {
   const size_t values = 2 * graph_.nodes().size();
   const std::vector<int64_t> images_of_step = images_of_steps();
   std::vector<size_t> segment_of(values, 0);  // that makes a value
-  crosses_.assign(values, false);
+  spans_segments_.assign(values, false);
   for (size_t s = 0; s < program_.steps.size(); ++s) {
     const FusedStep& step = program_.steps[s];
     const int64_t images = images_of_step[s];
@@ -152,17 +152,17 @@ void FusedPlan::find_segments() {
     segments_.back().end = s + 1;
     segment_of[at(step.output)] = segments_.size();
     for (int input : step.inputs)
-      if (segment_of[at(input)] != segments_.size()) crosses_[at(input)] = true;
+      if (segment_of[at(input)] != segments_.size()) spans_segments_[at(input)] = true;
   }
-  crosses_[at(graph_.output())] = true;
+  spans_segments_[at(graph_.output())] = true;
   for (size_t value = 0; value < values; ++value)
-    if (crosses_[value]) crosses_[at(whole(static_cast<int>(value)))] = true;
+    if (spans_segments_[value]) spans_segments_[at(storage_of(static_cast<int>(value)))] = true;
   for (size_t value = 0; value < values; ++value)
-    crosses_[value] = crosses_[at(whole(static_cast<int>(value)))];
+    spans_segments_[value] = spans_segments_[at(storage_of(static_cast<int>(value)))];
 }
 
 int64_t FusedPlan::numbers(int value, int64_t images) const {
-  if (one_strip_[at(value)]) return kStrip * shape_of(value)[2];
+  if (strip_mined_[at(value)]) return kStrip * shape_of(value)[2];
   return rows(value, images) * image_of(value).size();
 }
 
@@ -188,22 +188,22 @@ void FusedPlan::allocate() {
   memory_.resize(2 * graph_.nodes().size());
   std::vector<size_t> last(memory_.size(), 0);
   for (size_t s = 0; s < program_.steps.size(); ++s)
-    for (int input : program_.steps[s].inputs) last[at(whole(input))] = s;
+    for (int input : program_.steps[s].inputs) last[at(storage_of(input))] = s;
   std::map<Layout, std::vector<Memory>> free;
   for (const Segment& segment : segments_)
     for (size_t s = segment.begin; s < segment.end; ++s) {
       const FusedStep& step = program_.steps[s];
-      const int output = whole(step.output);
+      const int output = storage_of(step.output);
       const Layout layout = layout_of(output, segment.images);
       const auto ends_here = [&](int value) {
-        return value != 0 && !crosses_[at(value)] && last[at(whole(value))] == s;
+        return value != 0 && !spans_segments_[at(value)] && last[at(storage_of(value))] == s;
       };
       const int victim = overwritable_input(step);
       Memory& memory = memory_[at(output)];
       bool overwritten = false;
       if (memory.plain.defined()) {
         // It was allocated with the first of its parts.
-      } else if (crosses_[at(output)]) {
+      } else if (spans_segments_[at(output)]) {
         memory = new_memory(output, options_.images);
       } else if (victim >= 0 && ends_here(victim) && layout_of(victim, segment.images) == layout) {
         memory = memory_[at(victim)];
@@ -218,7 +218,8 @@ void FusedPlan::allocate() {
         const int input = step.inputs[k];
         const bool again = k > 0 && step.inputs[0] == input;
         if (ends_here(input) && !again && !(overwritten && input == victim))
-          free[layout_of(whole(input), segment.images)].push_back(memory_[at(whole(input))]);
+          free[layout_of(storage_of(input), segment.images)].push_back(
+              memory_[at(storage_of(input))]);
       }
     }
 }
@@ -228,24 +229,24 @@ int FusedPlan::overwritable_input(const FusedStep& step) const {
   if (std::holds_alternative<FusedConvStep>(step.what))
     return step.inputs.size() > 1 && step.inputs[0] != step.inputs[1] ? step.inputs.back() : -1;
   if (is_tiled(step.output) || is_tiled(step.inputs[0])) return -1;
-  if (whole(step.inputs[0]) != step.inputs[0]) return -1;
+  if (storage_of(step.inputs[0]) != step.inputs[0]) return -1;
   return graph_.nodes()[at(step.output)].layer->works_in_place() ? step.inputs[0] : -1;
 }
 
 int64_t FusedPlan::rows(int value, int64_t n) const {
-  return program_.shared[at(value)] ? n : options_.points * n;
+  return program_.point_invariant[at(value)] ? n : options_.points * n;
 }
 
 Tensor FusedPlan::plain(int value, const Batch& batch) const {
   if (value == 0) return batch.x.rows(batch.first, batch.first + batch.count);
   Shape shape{rows(value, batch.count)};
   for (int64_t extent : image_of(value)) shape.push_back(extent);
-  const int64_t first = crosses_[at(value)] ? batch.first : 0;
+  const int64_t first = spans_segments_[at(value)] ? batch.first : 0;
   return memory_[at(value)].plain.slice(rows(value, first) * image_of(value).size(), shape);
 }
 
 TiledImages FusedPlan::tiled(int value, const Batch& batch) const {
-  return memory_[at(value)].tiled.slice(crosses_[at(value)] ? batch.first : 0, batch.count);
+  return memory_[at(value)].tiled.slice(spans_segments_[at(value)] ? batch.first : 0, batch.count);
 }
 
 void FusedPlan::form_weights(const NetworkOnPlane& network, const Tensor& coefficients,
@@ -307,7 +308,7 @@ ScaleShiftArgs FusedPlan::arguments(const FusedScaleShiftStep& norm, const Tenso
 
 void FusedPlan::run_step(const FusedScaleShiftStep& norm, const FusedStep& step, const Batch& batch,
                          Context& context) {
-  scale_shift(arguments(norm, plain(step.output, batch), plain(whole(step.inputs[0]), batch)),
+  scale_shift(arguments(norm, plain(step.output, batch), plain(storage_of(step.inputs[0]), batch)),
               context);
 }
 
@@ -316,7 +317,7 @@ void FusedPlan::run_step(const FusedScaleShiftStep& norm, const FusedStep& step,
 /// read.
 void FusedPlan::run_strips(size_t s, const Batch& batch, Context& context) {
   const FusedStep &first = program_.steps[s], &second = program_.steps[s + 1];
-  const Tensor x = as_pixels(plain(whole(first.inputs[0]), batch));
+  const Tensor x = as_pixels(plain(storage_of(first.inputs[0]), batch));
   const Tensor y = as_pixels(plain(second.output, batch));
   const int64_t C = shape_of(first.output)[2];
   for (int64_t begin = 0; begin < x.dim(0); begin += kStrip) {
@@ -331,31 +332,39 @@ void FusedPlan::run_strips(size_t s, const Batch& batch, Context& context) {
 
 void FusedPlan::run_step(const FusedConcatStep& concatenation, const FusedStep& step,
                          const Batch& batch, Context& context) {
-  const Tensor y = plain(whole(step.output), batch);
+  const Tensor y = plain(storage_of(step.output), batch);
   for (const auto& [value, first] : concatenation.parts)
     concat({.y = y, .part = plain(value, batch), .first = first}, context);
 }
 
-void FusedPlan::run_step(const FusedLayerStep&, const FusedStep& step, const Batch& batch,
-                         Context& context) {
+void FusedPlan::run_step(const FusedLayerStep& step_layer, const FusedStep& step,
+                         const Batch& batch, Context& context) {
   const Layer& layer = *graph_.nodes()[at(step.output)].layer;
-  const int64_t n = batch.count;
-  const Tensor y = plain(step.output, batch);
-  bool mixed = false;  // an input that all networks share beside one that they do not
+  const int64_t n = batch.count, P = options_.points;
+  const auto is_invariant = [&](int value) { return program_.point_invariant[at(value)]; };
+  // One call serves all points where neither parameters nor an input that all points share beside
+  // one that they do not make the points differ.
+  bool by_point = !step_layer.parameters.empty();
   for (int input : step.inputs)
-    mixed = mixed || program_.shared[at(input)] != program_.shared[at(step.output)];
-  std::vector<Tensor> inputs;
-  for (int64_t p = 0; p < (mixed ? options_.points : 1); ++p) {
+    by_point = by_point || is_invariant(input) != is_invariant(step.output);
+  const auto of_point = [&](int value, int64_t p) {
+    const Tensor all = plain(value, batch);
+    return by_point && !is_invariant(value) ? all.rows(p * n, (p + 1) * n) : all;
+  };
+  std::vector<Tensor> inputs, parameters;
+  for (int64_t p = 0; p < (by_point ? P : 1); ++p) {
     inputs.clear();
-    for (int input : step.inputs) {
-      const Tensor whole = plain(input, batch);
-      inputs.push_back(mixed && !program_.shared[at(input)] ? whole.rows(p * n, (p + 1) * n)
-                                                            : whole);
-    }
-    layer.forward({.y = mixed ? y.rows(p * n, (p + 1) * n) : y,
+    for (int input : step.inputs) inputs.push_back(of_point(input, p));
+    parameters.clear();
+    for (const auto& [begin, shape] : step_layer.parameters)
+      parameters.push_back(weights_.slice(P * begin + p * shape.size(), shape));
+    layer.forward({.y = of_point(step.output, p),
                    .x = inputs,
-                   .parameters = {},
-                   .running_stats = {}},
+                   .parameters = parameters,
+                   .running_stats = {},
+                   .weights_version = weights_version_,
+                   .error_budget = options_.error_budget,
+                   .precision = options_.precision},
                   context);
   }
 }

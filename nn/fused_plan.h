@@ -86,7 +86,7 @@ class FusedPlan {
   /// One image as it lies in memory.
   Shape image_of(int value) const;
   /// In whose memory a value lies: its own, or that of one with more channels.
-  int whole(int value) const { return program_.whole[static_cast<size_t>(value)]; }
+  int storage_of(int value) const { return program_.storage_of[static_cast<size_t>(value)]; }
   std::vector<int64_t> images_of_steps() const;
   /// Numbers in memory of that many images.
   int64_t numbers(int value, int64_t images) const;
@@ -119,12 +119,13 @@ class FusedPlan {
   const Graph& graph_;
   FusedPlanOptions options_;
   FusedProgram program_;
-  std::vector<bool> strips_;     // per step: it and the next go through an image strip by strip
-  std::vector<bool> one_strip_;  // per value: made and read in strips, so memory for one is enough
+  std::vector<bool> strips_;  // per step: it and the next go through an image strip by strip
+  std::vector<bool>
+      strip_mined_;  // per value: made and read in strips, so memory for one is enough
   std::vector<Segment> segments_;
-  std::vector<bool> crosses_;   // per value: read in a later segment, so kept for all images
-  std::vector<Memory> memory_;  // per value
-  Tensor filters_;              // table of FoldedFilter
+  std::vector<bool> spans_segments_;  // per value: read in a later segment, so kept for all images
+  std::vector<Memory> memory_;        // per value
+  Tensor filters_;                    // table of FoldedFilter
   Tensor weights_, biases_;
   uint64_t weights_version_ = 0;
 };

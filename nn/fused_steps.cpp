@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "kernels/tile_conv/tile_conv.h"
-#include "nn/layers.h"
 
 namespace topograd {
 
@@ -13,14 +12,12 @@ size_t at(int64_t i) {
   return static_cast<size_t>(i);
 }
 
-template <class LayerType>
-const LayerType* layer_as(const Node& node) {
-  return dynamic_cast<const LayerType*>(node.layer.get());
+bool is(const Node& node, FusionRole role) {
+  return node.layer && node.layer->fusion_role() == role;
 }
 
 bool is_relu(const Node& node) {
-  const auto* layer = layer_as<ActivationLayer>(node);
-  return layer && layer->activation() == Activation::relu;
+  return is(node, FusionRole::relu);
 }
 
 /// The one node that reads each node's output; -1 where several do, or nobody, or the caller.
@@ -45,10 +42,10 @@ class Compiler {
         step_ending_at_(nodes_.size()) {}
 
   FusedProgram compile() {
-    find_shared();
+    find_point_invariant();
     for (int value = 0; value < 2 * static_cast<int>(nodes_.size()); ++value)
-      program_.whole.push_back(value);
-    program_.may_be_wider.assign(program_.whole.size(), false);
+      program_.storage_of.push_back(value);
+    program_.allows_padding.assign(program_.storage_of.size(), false);
     for (int i = 1; i < static_cast<int>(nodes_.size()); ++i)
       if (!taken_[at(i)]) begin_step(i);
     for (FusedStep& step : step_ending_at_)
@@ -57,25 +54,25 @@ class Compiler {
   }
 
  private:
-  void find_shared() {
-    program_.shared.assign(nodes_.size(), true);
+  void find_point_invariant() {
+    program_.point_invariant.assign(nodes_.size(), true);
     for (size_t i = 1; i < nodes_.size(); ++i) {
-      program_.shared[i] = nodes_[i].parameters.empty();
+      program_.point_invariant[i] = nodes_[i].parameters.empty();
       for (int input : nodes_[i].inputs)
-        program_.shared[i] = program_.shared[i] && program_.shared[at(input)];
+        program_.point_invariant[i] =
+            program_.point_invariant[i] && program_.point_invariant[at(input)];
     }
   }
 
   void begin_step(int i) {
     const Node& node = nodes_[at(i)];
     FusedStep step{node.inputs, i, FusedLayerStep{}};
-    if (layer_as<Conv2dLayer>(node) || layer_as<LinearLayer>(node))
+    if (is(node, FusionRole::convolution) || is(node, FusionRole::linear))
       step.what = convolution(step);
-    else if (layer_as<BatchnormLayer>(node))
+    else if (is(node, FusionRole::batchnorm))
       step.what = batchnorm(step);
     else
-      require(node.parameters.empty(), "inference does not know what to do with the parameters of ",
-              node.name);
+      step.what = plain_layer(node);
     step_ending_at_[at(step.output)] = std::move(step);
   }
 
@@ -94,15 +91,14 @@ class Compiler {
     const Node& node = nodes_[at(index)];
     const ParameterEntry& weight = entry(node.parameters[0]);
     FusedConvStep conv;
-    if (const auto* layer = layer_as<Conv2dLayer>(node)) {
-      conv.geometry = layer->geometry();
+    if (is(node, FusionRole::convolution)) {
+      conv.geometry = node.layer->conv_geometry();
       conv.filters = weight.shape;
     } else {
       conv.flatten = true;
       conv.filters = {weight.filters(), 1, 1, weight.filter_size()};
     }
-    const int norm =
-        take_reader(step, [](const Node& n) { return layer_as<BatchnormLayer>(n) != nullptr; });
+    const int norm = take_reader(step, [](const Node& n) { return is(n, FusionRole::batchnorm); });
     conv.residual = take_residual(step);
     conv.relu = take_reader(step, is_relu) >= 0;
     conv.weights = program_.weights;
@@ -117,7 +113,7 @@ class Compiler {
     const int from = step.output;
     const auto other_of = [&](const Node& n) { return n.inputs[n.inputs[0] == from ? 1 : 0]; };
     const int sum = take_reader(step, [&](const Node& n) {
-      return layer_as<AddLayer>(n) && !program_.shared[at(other_of(n))];
+      return is(n, FusionRole::add) && !program_.point_invariant[at(other_of(n))];
     });
     if (sum < 0) return -1;
     step.inputs.push_back(other_of(nodes_[at(sum)]));
@@ -132,6 +128,32 @@ class Compiler {
     norm.relu = take_reader(step, is_relu) >= 0;
     add_filters(nullptr, &node);
     return norm;
+  }
+
+  /// A layer that nothing fuses with. Each of its parameters is a filter of its own, which
+  /// perturb_points forms as it is.
+  FusedLayerStep plain_layer(const Node& node) {
+    require(node.running_stats.empty(),
+            "inference knows no running statistics but BatchNorm's: ", node.name, " (",
+            node.layer->kind(), ") has some");
+    FusedLayerStep layer;
+    for (int64_t parameter : node.parameters) {
+      const ParameterEntry& e = entry(parameter);
+      layer.parameters.push_back({program_.weights, e.shape});
+      program_.filters.push_back({.weights = static_cast<int32_t>(e.offset),
+                                  .length = static_cast<int32_t>(e.size()),
+                                  .bias = -1,
+                                  .gamma = -1,
+                                  .beta = -1,
+                                  .mean = -1,
+                                  .variance = -1,
+                                  .filter = 0,
+                                  .filters = 1,
+                                  .layer_weights = static_cast<int32_t>(program_.weights),
+                                  .layer_bias = static_cast<int32_t>(program_.filters.size())});
+      program_.weights += e.size();
+    }
+    return layer;
   }
 
   /// Rows of the table for one layer: a convolution, a BatchNorm, or both.
@@ -224,13 +246,13 @@ FusedProgram with_tiles(FusedProgram program, const Graph& graph) {
 
 FusedProgram with_nested_concats(FusedProgram program, const Graph& graph) {
   const std::vector<Node>& nodes = graph.nodes();
-  const size_t values = program.whole.size();
+  const size_t values = program.storage_of.size();
   // Concatenations of what each network has of its own. What networks share has fewer images.
   for (FusedStep& step : program.steps) {
     const bool tiled = step.output >= static_cast<int>(nodes.size());
-    if (tiled || !layer_as<ConcatLayer>(nodes[at(step.output)])) continue;
+    if (tiled || !is(nodes[at(step.output)], FusionRole::concat)) continue;
     if (std::none_of(step.inputs.begin(), step.inputs.end(),
-                     [&](int input) { return program.shared[at(input)]; }))
+                     [&](int input) { return program.point_invariant[at(input)]; }))
       step.what = FusedConcatStep{};
   }
   std::vector<bool> nests(values, false);  // made by such a step, read by BatchNorms and concats
@@ -245,19 +267,19 @@ FusedProgram with_nested_concats(FusedProgram program, const Graph& graph) {
         nests[at(input)] = false;
     }
   }
-  program.may_be_wider = nests;
+  program.allows_padding = nests;
   for (size_t v = 0; v < values; ++v) {
     nests[v] = nests[v] && concats_reading[v] == 1;
-    program.may_be_wider[v] = program.may_be_wider[v] && concats_reading[v] == 0;
+    program.allows_padding[v] = program.allows_padding[v] && concats_reading[v] == 0;
   }
-  std::vector<int64_t> first(values, 0);  // of the whole's channels
+  std::vector<int64_t> first(values, 0);  // a value's first channel in its storage
   for (auto step = program.steps.rbegin(); step != program.steps.rend(); ++step) {
     auto* concat = std::get_if<FusedConcatStep>(&step->what);
     if (!concat) continue;
     int64_t channel = first[at(step->output)];
     for (int input : step->inputs) {
       if (nests[at(input)]) {
-        program.whole[at(input)] = program.whole[at(step->output)];
+        program.storage_of[at(input)] = program.storage_of[at(step->output)];
         first[at(input)] = channel;
       } else {
         concat->parts.push_back({input, channel});

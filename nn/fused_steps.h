@@ -23,19 +23,26 @@ struct FusedConvStep {
 /// A BatchNorm that no convolution precedes.
 struct FusedScaleShiftStep {
   int64_t scale = 0, shift = 0;  // where they begin, times P
-  int64_t first = 0;             // channel of the whole that its input is a part of
+  int64_t first = 0;             // first channel of its input in the storage that it is read from
   bool relu = false;
 };
 /// A concatenation: what is not there yet is copied.
 struct FusedConcatStep {
   struct Part {
     int value;
-    int64_t first;  // channel of the whole that the output is a part of
+    int64_t first;  // first channel of the part in the storage
   };
   std::vector<Part> parts;
 };
-/// Any layer without parameters, as it is.
-struct FusedLayerStep {};
+/// Any other layer, through Layer::forward(): for all points at once where it has no parameters, else
+/// point by point.
+struct FusedLayerStep {
+  struct Parameter {
+    int64_t begin;  // where it begins, times P
+    Shape shape;
+  };
+  std::vector<Parameter> parameters;
+};
 /// A node's plain value to its tiled one, and back.
 struct FusedTileStep {};
 struct FusedUntileStep {};
@@ -53,18 +60,18 @@ struct FusedProgram {
   std::vector<FusedStep> steps;
   std::vector<FoldedFilter> filters;  ///< whose weights the steps read
   int64_t weights = 0;                ///< elements of one network's filters
-  std::vector<bool> shared;           ///< per node: the same for every network
+  std::vector<bool> point_invariant;  ///< per node: the same for every network
   /// Per value: the one of whose channels it is some, and in whose memory it lies; itself where
   /// there is none such.
-  std::vector<int> whole;
+  std::vector<int> storage_of;
   /// Per value: a concatenation whose readers all take some channels of a wider image.
-  std::vector<bool> may_be_wider;
+  std::vector<bool> allows_padding;
 };
 
 /// A convolution or linear layer takes in the BatchNorm behind it, the residual addition and the
 /// ReLU behind that, each where nobody else reads what is in between; a BatchNorm that no
-/// convolution precedes (DenseNet) takes in its ReLU; other layers run as they are. An Error where
-/// a layer with parameters is none of these.
+/// convolution precedes (DenseNet) takes in its ReLU. All other layers, whatever they are, run as they
+/// are (FusionRole::none). Throws Error where such a layer has running statistics.
 FusedProgram fused_program(const Graph& graph);
 
 /// The same with the convolutions that tile_conv takes on tiled images, and steps between where

@@ -1,13 +1,15 @@
 // Graph: a network's structure, written down by short functions that read like the papers:
 //   x = g.relu(g.batchnorm(g.conv(x, 16)));
-// A graph holds shapes and names, never weights: those are one flat vector beside it.
+// A graph holds layers, shapes and names, never weights: these are one flat vector beside it.
 #pragma once
 
 #include <map>
 #include <string>
 #include <vector>
 
-#include "nn/layers.h"
+#include "kernels/activation/activation.h"
+#include "kernels/pool/pool.h"
+#include "nn/layer.h"
 #include "nn/parameter_layout.h"
 
 namespace topograd {
@@ -29,32 +31,51 @@ struct Node {
   std::string name;                    ///< with its scopes: "layer1.0.conv1"
   std::unique_ptr<const Layer> layer;  ///< null for the input node
   std::vector<int> inputs;             ///< indices of earlier nodes
-  Shape shape;                         ///< of one image: [H, W, C] or [features]
+  Shape shape;                         ///< one image's output: [H, W, C] or [features]
   std::vector<int64_t> parameters;     ///< indices into layout().parameters()
-  std::vector<int64_t> running_stats;  ///< indices into layout().states()
+  std::vector<int64_t> running_stats;  ///< indices into layout().running_stats()
+};
+
+/// One tensor of a layer that is added to a graph: "weight", or "running_mean".
+struct ParameterSpec {
+  std::string name;
+  ParameterKind kind;
+  Shape shape;
 };
 
 /// Nodes in topological order: every node's inputs come before it.
 class Graph {
  public:
-  /// For images of shape [H, W, C].
+  /// A graph for images of shape [H, W, C].
   explicit Graph(Shape image);
 
   Value input() const { return {0}; }
-  Value conv(Value x, int64_t filters, const ConvOptions& options = {});
-  /// `name` empty: "bn1", "bn2", ... within the scope.
-  Value batchnorm(Value x, const std::string& name = {});
+
+  // Layers. This is the list that a layer is entered in; each method is defined in the layer's file,
+  // nn/layers/<layer>.cpp. Where a `name` is empty, layers of a kind are numbered within the scope
+  // ("bn1", "bn2", ...). Throws Error where the inputs' shapes do not fit.
   Value activation(Value x, Activation activation);
   Value relu(Value x) { return activation(x, Activation::relu); }
   Value add(Value a, Value b);
-  Value concat(Value a, Value b);
-  Value shortcut_a(Value x, int64_t filters, int stride);
-  Value max_pool(Value x, PoolGeometry geometry);
   Value average_pool(Value x, PoolGeometry geometry);
+  Value batchnorm(Value x, const std::string& name = {});
+  Value concat(Value a, Value b);
+  Value conv(Value x, int64_t filters, const ConvOptions& options = {});
   Value global_average_pool(Value x);
-  /// `name` empty: "linear".
-  Value linear(Value x, int64_t outputs, const std::string& name = {});
-  /// Marks the network's logits, [classes].
+  Value linear(Value x, int64_t outputs, const std::string& name = {});  ///< empty: "linear"
+  Value max_pool(Value x, PoolGeometry geometry);
+  Value shortcut_a(Value x, int64_t filters, int stride);
+
+  /// Appends a layer that is not in the list; what the methods above end with. `shape` is that of
+  /// one image's output, the parameters come in the order in which the layer is handed them. Throws
+  /// Error where an input is not of this graph, or two tensors have one name.
+  Value add_layer(std::string name, std::unique_ptr<const Layer> layer,
+                  const std::vector<Value>& inputs, Shape shape,
+                  const std::vector<ParameterSpec>& parameters = {});
+  /// "<scope>.<given>", or where that is empty "<scope>.<stem><number>".
+  std::string name_in_scope(const std::string& given, const std::string& stem);
+
+  /// Marks the network's logits, [classes]. Throws Error where they are not the last node's vector.
   void set_output(Value x);
 
   /// Prefixes the names of the nodes made while it lives: {auto s = g.scope("layer1.0"); ...}.
@@ -77,16 +98,14 @@ class Graph {
   const Shape& shape_of(Value x) const { return nodes_[static_cast<size_t>(x.node)].shape; }
   int output() const;
   int64_t classes() const { return nodes_[static_cast<size_t>(output())].shape.size(); }
-  /// How many nodes read each node's output.
+  /// Number of nodes that read each node's output.
   std::vector<int> reader_counts() const;
   /// Multiply-accumulates of one image's forward pass (convolutions and linear layers).
   int64_t macs() const;
 
  private:
-  Value add_node(std::string name, std::unique_ptr<const Layer> layer, std::vector<Value> inputs,
-                 Shape shape);
-  std::string name_in_scope(const std::string& given, const std::string& stem);
-  int64_t add_parameter(const std::string& name, ParameterKind kind, Shape shape);
+  /// The shape [H, W, C]; an Error that says `what` needs an image where x is none.
+  const Shape& image_shape_of(Value x, std::string_view what) const;
   Value pool(Value x, PoolKind kind, PoolGeometry geometry);
 
   std::vector<Node> nodes_;

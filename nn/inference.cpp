@@ -62,7 +62,7 @@ void InferencePlan::bind(const Tensor& theta, const Tensor& running_stats) {
   require(theta.dtype() == dtype_ && running_stats.dtype() == dtype_, "weights of ",
           name_of(theta.dtype()), " bound to a plan of ", name_of(dtype_));
   parameters_ = parameter_views(graph_, theta);
-  states_ = state_views(graph_, running_stats);
+  running_stats_ = running_stats_views(graph_, running_stats);
   weights_version_ = new_weights_version();
 }
 
@@ -83,7 +83,7 @@ Tensor InferencePlan::run(const Tensor& x, Context& context) {
     graph_.nodes()[i].layer->forward({.y = value(static_cast<int64_t>(i)),
                                       .x = inputs,
                                       .parameters = parameters_[i],
-                                      .running_stats = states_[i],
+                                      .running_stats = running_stats_[i],
                                       .weights_version = weights_version_},
                                      context);
   }

@@ -31,7 +31,7 @@ class InferencePlan {
   DType dtype_;
   std::vector<Tensor> values_;
   std::vector<std::vector<Tensor>> parameters_;
-  std::vector<std::vector<Tensor>> states_;
+  std::vector<std::vector<Tensor>> running_stats_;
   uint64_t weights_version_ = 0;
 };
 

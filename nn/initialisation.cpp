@@ -100,7 +100,7 @@ void initialise(const ParameterLayout& layout, uint64_t seed, const Tensor& thet
   for (const ParameterEntry& entry : layout.parameters()) {
     const Tensor w = theta.slice(entry.offset, entry.shape);
     const Philox random(seed, RandomStream::initialisation, number++);
-    if (entry.kind == ParameterKind::bn_scale) fill(w, 1);
+    if (entry.kind == ParameterKind::norm_scale) fill(w, 1);
     if (entry.is_weight()) {
       weight = &entry;
       draw(w, random, weights_of(entry, initialisation));

@@ -1,12 +1,18 @@
-// Layers: shapes and rules, no weights. A layer is asked to work on a chunk of images at a time,
-// with its parameters handed in as views of the flat vector theta.
+// Layer: the shapes and rules of one kind of layer, without weights. A layer works on a chunk of
+// images at a time, with its parameters handed in as views of the flat vector theta.
+//
+// A layer is one file in nn/layers/. What the rest of the project wants to know of it, it answers
+// itself: everything below forward() and backward() in `class Layer` is a question with a default
+// answer that is always safe, or an Error that names the layer.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "kernels/conv2d/conv2d.h"
 #include "kernels/core/context.h"
 #include "kernels/core/op.h"
 
@@ -24,17 +30,17 @@ struct ForwardCall {
   bool then_relu = false;                ///< BatchNorm: with the ReLU that reads it
 };
 
-/// What moves with a layer's forward pass along one direction of theta (Pearlmutter's R-operator: a
-/// tangent y' is the derivative of y along it).
+/// Tangents of a layer's forward pass along one direction of theta (Pearlmutter's R-operator: the
+/// tangent y' is the derivative of y along the direction).
 struct ForwardTangents {
   Tensor y;                            ///< y', [n, output shape]
   std::span<const Tensor> x;           ///< x', one per input; undefined: see takes_still_inputs
-  std::span<const Tensor> parameters;  ///< the direction, like the call's
+  std::span<const Tensor> parameters;  ///< the direction, in views like the call's parameters
   /// BatchNorm on batch statistics: the sums of x' xhat and of x' over the batch, and the number of
   /// elements per channel they were summed over. Empty where the statistics are constants.
   std::span<const Tensor> batch_sums;
   int64_t batch_count = 0;
-  uint64_t version = 0;  ///< of the parameters' tangents, as weights_version
+  uint64_t version = 0;  ///< weights_version of the direction
   Tensor temporary;      ///< [n, output shape], to work in
 };
 
@@ -44,11 +50,10 @@ struct BackwardCall {
   std::span<const Write> write;  ///< how to write each dx
   Tensor dy;                     ///< [n, output shape]
   std::span<const Tensor> x;     ///< the saved inputs; undefined where the layer needs none
-  Tensor y;                      ///< the saved output, likewise
+  Tensor y;                      ///< the saved output; undefined where the layer needs none
   std::span<const Tensor> parameters;
   std::span<const Tensor> running_stats;
-  /// A share of each parameter's gradient, that of one chunk or of several: how to write it.
-  /// Empty: they are not wanted.
+  /// Partial gradients of the parameters, over one chunk or several. Empty: they are not wanted.
   std::span<const Tensor> dparameters;
   Write write_parameters = Write::overwrite;  ///< BatchNorm's are always overwritten
   /// BatchNorm on batch statistics: dgamma and dbeta summed over the whole batch, and the number of
@@ -60,19 +65,54 @@ struct BackwardCall {
   Precision precision = Precision::f32;  ///< of products' operands
 };
 
-/// What moves with a layer's backward pass; written the way the call's counterparts are.
+/// Tangents of a layer's backward pass; each is written the way its counterpart in the call is.
 struct BackwardTangents {
   std::span<const Tensor> dx;           ///< dx', undefined where the call's is
   Tensor dy;                            ///< dy'
-  std::span<const Tensor> x;            ///< x'; undefined: likewise, or the layer needs none
+  std::span<const Tensor> x;            ///< x'; undefined: see takes_still_inputs, or not needed
   Tensor y;                             ///< y', where the layer reads its output
   std::span<const Tensor> parameters;   ///< the direction
-  std::span<const Tensor> dparameters;  ///< the chunk's shares of the product
-  /// BatchNorm on batch statistics: the forward pass's sums, and the product's parts (dgamma' and
-  /// dbeta') summed over the whole batch.
+  std::span<const Tensor> dparameters;  ///< partial sums of the parameters' part of the product
+  /// BatchNorm on batch statistics: the forward pass's sums, and dgamma' and dbeta' summed over the
+  /// whole batch.
   std::span<const Tensor> batch_sums;
   std::span<const Tensor> batch_dparameters;
   uint64_t version = 0;
+};
+
+/// Channels of an image [H, W, C] or a vector [C]: the last axis.
+inline int64_t channels_of(const Shape& image) {
+  return image[image.rank() - 1];
+}
+
+/// Which channels of a layer's inputs its output's channels are. Channels that are one and the same
+/// can only be permuted together (landscape/connectivity/channel_groups.h).
+struct ChannelMap {
+  struct Source {
+    size_t input;
+    int64_t channel;
+  };
+  /// Per channel of the output, its sources. Several are tied to one another; a channel with none is
+  /// zero whatever the inputs are.
+  std::vector<std::vector<Source>> sources;
+  /// The layer makes new channels instead, and `sources` is empty. Its first parameter is a weight
+  /// [outputs, ..., inputs].
+  bool makes_channels = false;
+
+  /// Channel c of the output is channel c of the first input.
+  static ChannelMap kept(int64_t channels);
+  static ChannelMap made() { return {.sources = {}, .makes_channels = true}; }
+};
+
+/// What a layer is to FusedPlan, which runs several layers as one operation (nn/fused_steps.h).
+enum class FusionRole {
+  none,         ///< runs as it is, through forward()
+  convolution,  ///< of conv_geometry(): takes in the BatchNorm, sum and ReLU behind it
+  linear,       ///< the same with a linear layer
+  batchnorm,
+  relu,
+  add,
+  concat,
 };
 
 class BatchnormLayer;
@@ -80,29 +120,57 @@ class BatchnormLayer;
 class Layer {
  public:
   virtual ~Layer() = default;
+  /// A name for messages: "conv2d".
   virtual std::string_view kind() const = 0;
 
   virtual void forward(const ForwardCall& call, Context& context) const = 0;
   virtual void backward(const BackwardCall& call, Context& context) const = 0;
 
-  /// forward(), and y'. This one is for layers that are linear in their inputs and have no
+  /// forward(), and y'. The default is right for a layer that is linear in its inputs and has no
   /// parameters.
   virtual void forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,
                                Context& context) const;
-  /// dx' and the shares of the product; then backward(), which may write over what they are made
-  /// of. This one, again, is for linear layers.
+  /// dx' and the parameters' part of the product; then backward(), which may overwrite what they
+  /// are computed from. The default, too, is for linear layers without parameters.
   virtual void backward_tangent(const BackwardCall& call, const BackwardTangents& tangents,
                                 Context& context) const;
 
-  /// What backward() reads, so that everything else can be overwritten.
+  // Memory. The defaults let a network overwrite whatever it wants.
+  /// Whether backward() reads x.
   virtual bool backward_reads_input() const { return false; }
+  /// Whether backward() reads y.
   virtual bool backward_reads_output() const { return false; }
-  /// Whether the tangents' x' may be undefined for what does not move. Elsewhere they are zeros.
+  /// Whether tangents' x' may be undefined where the input is the images, whose tangent is zero.
+  /// A layer that says no gets zeros.
   virtual bool takes_still_inputs() const { return false; }
   /// Whether y may share the memory of the first input, and the first dx that of dy.
   virtual bool works_in_place() const { return false; }
-  /// The one layer that couples the images of a batch.
+
+  /// The layer as a BatchNorm, the one kind that couples the images of a batch; else null.
   virtual const BatchnormLayer* as_batchnorm() const { return nullptr; }
+
+  // Inference.
+  virtual FusionRole fusion_role() const { return FusionRole::none; }
+  /// Stride and padding of a convolution.
+  virtual ConvGeometry conv_geometry() const { return {}; }
+
+  // What changes a network's weights and leaves its function as it is.
+  /// Which channels of the inputs the output's are. A layer that does not say has no place in an
+  /// alignment: channel_groups() throws an Error that names it.
+  virtual std::optional<ChannelMap> channel_map(std::span<const Shape> inputs,
+                                                const Shape& output) const;
+  /// Whether y = W x + b, with parameters W and, where there is one, b.
+  virtual bool is_affine() const { return false; }
+  /// Whether all parameters times s are y times s.
+  virtual bool scales_with_parameters() const { return is_affine(); }
+  /// Whether all inputs times s > 0 are y times s.
+  virtual bool is_positively_homogeneous() const { return false; }
 };
+
+/// The same call with the gradients' tangents for the gradients: what is linear in them.
+BackwardCall on_tangents(BackwardCall call, const BackwardTangents& tangents);
+
+/// [n, anything] as a matrix.
+Tensor as_matrix(const Tensor& t);
 
 }  // namespace topograd

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/vector/vector.h"
+#include "nn/network_pass.h"
 
 namespace topograd {
 
@@ -33,7 +34,8 @@ std::vector<std::vector<Tensor>> parameter_views(const Graph& graph, const Tenso
   return views;
 }
 
-std::vector<std::vector<Tensor>> state_views(const Graph& graph, const Tensor& running_stats) {
+std::vector<std::vector<Tensor>> running_stats_views(const Graph& graph,
+                                                     const Tensor& running_stats) {
   require(running_stats.size() == graph.layout().state_count(), "the states hold ",
           running_stats.size(), " numbers, the network has ", graph.layout().state_count());
   std::vector<std::vector<Tensor>> views(graph.nodes().size());
@@ -47,9 +49,9 @@ std::vector<std::vector<Tensor>> state_views(const Graph& graph, const Tensor& r
 
 namespace {
 
-/// How many shares of the gradient there are: as many as chunks, up to 64 or to a GiB, whichever is
+/// Number of accumulators of the gradient: as many as chunks, up to 64 or to a GiB, whichever is
 /// less, but not below 8.
-int64_t lanes_for(const Graph& graph, int64_t chunks) {
+int64_t accumulators_for(const Graph& graph, int64_t chunks) {
   constexpr int64_t kShareElements = int64_t{1} << 28;
   const int64_t parameters = std::max<int64_t>(1, graph.layout().parameter_count());
   return std::min(chunks, std::clamp<int64_t>(kShareElements / parameters, 8, 64));
@@ -59,8 +61,13 @@ int64_t chunks_of(int64_t batch, int64_t images_per_chunk) {
   return (batch + images_per_chunk - 1) / images_per_chunk;
 }
 
-bool is_norm(const ParameterEntry& entry) {
-  return entry.kind == ParameterKind::bn_scale || entry.kind == ParameterKind::bn_shift;
+/// Which parameters are BatchNorms'.
+std::vector<bool> batchnorm_parameters(const Graph& graph) {
+  std::vector<bool> found(graph.layout().parameters().size(), false);
+  for (const Node& node : graph.nodes())
+    if (node.layer && node.layer->as_batchnorm())
+      for (int64_t parameter : node.parameters) found[at(parameter)] = true;
+  return found;
 }
 
 }  // namespace
@@ -83,14 +90,15 @@ Network::Network(const Graph& graph, int64_t max_batch, ThreadPool& pool, Networ
   int64_t widest = 1, norms = 0;
   for (const ParameterEntry& state : layout.running_stats())
     widest = std::max(widest, state.size());
-  for (const ParameterEntry& entry : layout.parameters()) {
-    norm_offsets_.push_back(is_norm(entry) ? norms : -1);
-    if (is_norm(entry)) norms += entry.size();
+  const std::vector<bool> is_norm = batchnorm_parameters(graph);
+  for (size_t p = 0; p < is_norm.size(); ++p) {
+    norm_offsets_.push_back(is_norm[p] ? norms : -1);
+    if (is_norm[p]) norms += layout.parameters()[p].size();
   }
-  batch_states_ = memory(layout.state_count());
+  batch_stats_ = memory(layout.state_count());
   moments_ = Tensor({chunks, 2 * widest}, DType::f64, device());
-  norm_shares_ = memory(chunks * norms);
-  shares_ = memory(lanes_for(graph, chunks) * layout.parameter_count());
+  norm_partials_ = memory(chunks * norms);
+  partial_gradients_ = memory(accumulators_for(graph, chunks) * layout.parameter_count());
   losses_ = memory(max_batch);
   correct_ = Tensor({max_batch}, DType::i32, device());
   if (options_.curvature) allocate_tangents();
@@ -100,8 +108,9 @@ int64_t Network::bytes_needed(const Graph& graph, int64_t batch, int threads,
                               const NetworkOptions& options) {
   const NetworkPlan plan(graph);
   const int64_t chunk = std::min(batch, options.images_per_chunk);
-  int64_t elements = graph.image_shape().size() * batch + threads * chunk * plan.scratch() +
-                     lanes_for(graph, chunks_of(batch, chunk)) * graph.layout().parameter_count();
+  int64_t elements =
+      graph.image_shape().size() * batch + threads * chunk * plan.scratch() +
+      accumulators_for(graph, chunks_of(batch, chunk)) * graph.layout().parameter_count();
   for (int64_t size : plan.batch_buffers()) elements += batch * size;
   if (options.curvature) elements *= 2;
   return elements * bytes_of(options.dtype);
@@ -112,33 +121,34 @@ const BatchnormLayer* Network::coupling_layer(int node) const {
   return mode_ == BatchnormMode::batch && layer ? layer->as_batchnorm() : nullptr;
 }
 
-Tensor Network::place(Place place, int node, const Chunk& chunk, int worker) const {
+Tensor Network::in_slot(BufferSlot slot, int node, const Chunk& chunk, int worker) const {
   const Shape& image = graph_.nodes()[at(node)].shape;
   const Shape shape = batch_shape(chunk.end - chunk.begin, image);
-  if (place.kind == Place::Kind::batch)
-    return buffers_[at(place.index)].slice(chunk.begin * image.size(), shape);
-  return scratch_[at(worker)].slice(place.index * options_.images_per_chunk, shape);
+  if (slot.kind == BufferSlot::Kind::batch)
+    return buffers_[at(slot.index)].slice(chunk.begin * image.size(), shape);
+  return scratch_[at(worker)].slice(slot.index * options_.images_per_chunk, shape);
 }
 
 Tensor Network::value(int node, const Chunk& chunk, const Context& context) const {
   if (node == 0) return input_.rows(chunk.begin, chunk.end);
-  return place(plan_.value(node), node, chunk, context.worker());
+  return in_slot(plan_.value(node), node, chunk, context.worker());
 }
 
 Tensor Network::gradient_value(int node, const Chunk& chunk, const Context& context) const {
-  return place(plan_.gradient(node), node, chunk, context.worker());
+  return in_slot(plan_.gradient(node), node, chunk, context.worker());
 }
 
-Tensor Network::share(int64_t parameter, int64_t chunk) const {
+Tensor Network::partial_gradient(int64_t parameter, int64_t chunk) const {
   const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
   const int64_t norm = norm_offsets_[at(parameter)];
-  if (norm >= 0) return norm_share(norm_shares_, parameter, chunk);
-  return shares_.slice(entry.offset * lanes_ + chunk % lanes_ * entry.size(), entry.shape);
+  if (norm >= 0) return norm_partial(norm_partials_, parameter, chunk);
+  return partial_gradients_.slice(
+      entry.offset * accumulators_ + chunk % accumulators_ * entry.size(), entry.shape);
 }
 
-Tensor Network::norm_share(const Tensor& shares, int64_t parameter, int64_t chunk) const {
+Tensor Network::norm_partial(const Tensor& partials, int64_t parameter, int64_t chunk) const {
   const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
-  return shares.slice(norm_offsets_[at(parameter)] * chunks_ + chunk * entry.size(), entry.shape);
+  return partials.slice(norm_offsets_[at(parameter)] * chunks_ + chunk * entry.size(), entry.shape);
 }
 
 int64_t Network::elements_per_channel(int node, int64_t images) const {
@@ -147,8 +157,8 @@ int64_t Network::elements_per_channel(int node, int64_t images) const {
 }
 
 void Network::for_each_chunk(const std::function<void(const Chunk&, Context&)>& work) {
-  pool_.for_each(lanes_, [&](int64_t lane, Context& context) {
-    for (int64_t k = lane; k < chunks_; k += lanes_) {
+  pool_.for_each(accumulators_, [&](int64_t lane, Context& context) {
+    for (int64_t k = lane; k < chunks_; k += accumulators_) {
       const int64_t begin = k * options_.images_per_chunk;
       work({k, begin, std::min(batch_, begin + options_.images_per_chunk)}, context);
     }
@@ -165,70 +175,59 @@ void Network::begin_batch(const Tensor& x, const Tensor& labels, const Tensor& t
   require(labels.shape() == Shape{batch_} && labels.dtype() == DType::i32, "labels must be i32 ",
           Shape{batch_}, ", got ", labels.shape());
   chunks_ = chunks_of(batch_, options_.images_per_chunk);
-  lanes_ = lanes_for(graph_, chunks_);
+  accumulators_ = accumulators_for(graph_, chunks_);
   mode_ = mode;
   weights_version_ = new_weights_version();
   labels_ = labels;
   input_ = x;
   parameter_views_ = parameter_views(graph_, theta);
-  state_views_ = state_views(graph_, mode == BatchnormMode::batch ? batch_states_ : running_stats);
+  stats_views_ =
+      running_stats_views(graph_, mode == BatchnormMode::batch ? batch_stats_ : running_stats);
 }
 
-void Network::forward_node(int index, const Chunk& chunk, Context& context) {
-  if (plan_.is_taken(index)) return;
+void Network::forward_node(const Pass& pass, int index, const Chunk& chunk, Context& context) {
+  if (plan_.fused_into_batchnorm(index)) return;
   const Node& node = graph_.nodes()[at(index)];
   std::vector<Tensor> x;
   for (int input : node.inputs) x.push_back(value(input, chunk, context));
   const ForwardCall call{.y = value(index, chunk, context),
                          .x = x,
                          .parameters = parameter_views_[at(index)],
-                         .running_stats = state_views_[at(index)],
+                         .running_stats = stats_views_[at(index)],
                          .weights_version = weights_version_,
                          .error_budget = options_.error_budget,
                          .precision = options_.precision,
-                         .then_relu = plan_.takes_relu(index)};
-  if (tangents_ && tangents_->forward)
-    forward_with_tangent(index, call, chunk, context);
-  else
-    node.layer->forward(call, context);
+                         .then_relu = plan_.fuses_relu(index)};
+  pass.forward(index, call, chunk, context);
 }
 
-void Network::forward_nodes(int begin, int end, const Chunk& chunk, Context& context) {
-  for (int i = begin; i < end; ++i) forward_node(i, chunk, context);
+void Network::forward_nodes(const Pass& pass, int begin, int end, const Chunk& chunk,
+                            Context& context) {
+  for (int i = begin; i < end; ++i) forward_node(pass, i, chunk, context);
 }
 
-void Network::recompute(int phase, const Chunk& chunk, Context& context) {
+/// Activation checkpointing: what the plan did not keep is computed a second time.
+void Network::recompute(const Pass& pass, int phase, const Chunk& chunk, Context& context) {
   const NetworkPlan::Phase& nodes = plan_.phases()[at(phase)];
   for (int i = nodes.begin; i < nodes.end; ++i)
-    if (plan_.recomputed(i)) forward_node(i, chunk, context);
+    if (plan_.recomputed(i)) forward_node(pass, i, chunk, context);
 }
 
-void Network::loss_of(const Chunk& chunk, LossKind kind, bool gradient_too, Context& context) {
-  const Tensor logits = value(graph_.output(), chunk, context);
-  const Tensor labels = labels_.rows(chunk.begin, chunk.end);
+void Network::loss_of(const Pass& pass, const Chunk& chunk, Context& context) {
   loss_forward({.losses = losses_.rows(chunk.begin, chunk.end),
                 .correct = correct_.rows(chunk.begin, chunk.end),
-                .logits = logits,
-                .labels = labels,
-                .kind = kind,
+                .logits = value(graph_.output(), chunk, context),
+                .labels = labels_.rows(chunk.begin, chunk.end),
+                .kind = pass.kind(),
                 .label_smoothing = options_.label_smoothing},
                context);
-  if (tangents_ && tangents_->forward) loss_tangent(chunk, kind, context);
-  if (gradient_too && !(tangents_ && tangents_->gauss_newton))
-    loss_backward({.dlogits = gradient_value(graph_.output(), chunk, context),
-                   .logits = logits,
-                   .labels = labels,
-                   .kind = kind,
-                   .label_smoothing = options_.label_smoothing,
-                   .scale = 1.0 / static_cast<double>(batch_)},
-                  context);
+  if (pass.has_backward()) pass.loss_gradient(chunk, context);
 }
 
 /// All phases; where a gradient is wanted, the last one's backward pass too, while its values are
-/// there.
-void Network::forward_pass(const Tensor& running_states, bool states_fixed, LossKind kind,
-                           const Tensor& gradient) {
-  const auto running_views = state_views(graph_, running_states);
+/// in the cache.
+void Network::forward_pass(const Pass& pass, const Tensor& running_stats, bool keep_running_stats) {
+  const auto running_views = running_stats_views(graph_, running_stats);
   const int last = static_cast<int>(plan_.phases().size()) - 1;
   int first = 0;  // of the phases that have not begun
   for (int p = 0; p < last; ++p) {
@@ -236,42 +235,40 @@ void Network::forward_pass(const Tensor& running_states, bool states_fixed, Loss
     const BatchnormLayer* layer = coupling_layer(norm);
     if (!layer) continue;
     const int input = graph_.nodes()[at(norm)].inputs[0];
-    const int64_t C = state_views_[at(norm)][0].size();
+    const int64_t C = stats_views_[at(norm)][0].size();
     const Tensor moments = moments_.slice(0, {chunks_, 2, C});
     for_each_chunk([&](const Chunk& chunk, Context& context) {
-      forward_nodes(plan_.phases()[at(first)].begin, norm, chunk, context);
+      forward_nodes(pass, plan_.phases()[at(first)].begin, norm, chunk, context);
       layer->chunk_moments(moments.slice(chunk.index * 2 * C, {2, C}), value(input, chunk, context),
                            context);
     });
-    layer->combine(state_views_[at(norm)],
-                   states_fixed ? std::span<const Tensor>() : running_views[at(norm)], moments,
-                   elements_per_channel(norm, batch_),
+    layer->combine(stats_views_[at(norm)],
+                   keep_running_stats ? std::span<const Tensor>() : running_views[at(norm)],
+                   moments, elements_per_channel(norm, batch_),
                    elements_per_channel(norm, options_.images_per_chunk), pool_.main_context());
-    if (tangents_ && tangents_->forward) sum_tangents(norm);
+    pass.after_statistics(norm);
     first = p + 1;
   }
   for_each_chunk([&](const Chunk& chunk, Context& context) {
-    forward_nodes(plan_.phases()[at(first)].begin, static_cast<int>(graph_.nodes().size()), chunk,
-                  context);
-    loss_of(chunk, kind, gradient.defined(), context);
-    if (gradient.defined()) backward_phase(last, gradient, chunk, context);
+    forward_nodes(pass, plan_.phases()[at(first)].begin, static_cast<int>(graph_.nodes().size()),
+                  chunk, context);
+    loss_of(pass, chunk, context);
+    if (pass.has_backward()) backward_phase(pass, last, chunk, context);
   });
 }
 
 /// The nodes of a phase, from last to first; before them the input's gradient of the BatchNorm that
 /// begins the next phase, after them the sums of the one that begins this phase.
-void Network::backward_phase(int phase, const Tensor& gradient, const Chunk& chunk,
-                             Context& context) {
+void Network::backward_phase(const Pass& pass, int phase, const Chunk& chunk, Context& context) {
   const std::vector<NetworkPlan::Phase>& phases = plan_.phases();
   const auto& [begin, end, begins_with_norm] = phases[at(phase)];
-  if (at(phase) + 1 < phases.size()) backward_node(end, false, gradient, chunk, context);
+  if (at(phase) + 1 < phases.size()) backward_node(pass, end, false, chunk, context);
   for (int i = end - 1; i >= begin + (begins_with_norm ? 1 : 0); --i)
-    backward_node(i, false, gradient, chunk, context);
-  if (begins_with_norm && coupling_layer(begin))
-    backward_node(begin, true, gradient, chunk, context);
+    backward_node(pass, i, false, chunk, context);
+  if (begins_with_norm && coupling_layer(begin)) backward_node(pass, begin, true, chunk, context);
 }
 
-void Network::backward_node(int index, bool sums_only, const Tensor& gradient, const Chunk& chunk,
+void Network::backward_node(const Pass& pass, int index, bool sums_only, const Chunk& chunk,
                             Context& context) {
   const Node& node = graph_.nodes()[at(index)];
   std::vector<Tensor> dx, x, dparameters, totals;
@@ -280,11 +277,10 @@ void Network::backward_node(int index, bool sums_only, const Tensor& gradient, c
     x.push_back(node.layer->backward_reads_input() ? value(input, chunk, context) : Tensor());
   }
   const bool coupled = coupling_layer(index) != nullptr;
-  const Tensor& of_batch = tangents_ && tangents_->backward ? tangents_->totals : gradient;
   for (int64_t p : node.parameters) {
     const ParameterEntry& entry = graph_.layout().parameters()[at(p)];
-    dparameters.push_back(share(p, chunk.index));
-    if (coupled) totals.push_back(of_batch.slice(entry.offset, entry.shape));
+    dparameters.push_back(partial_gradient(p, chunk.index));
+    if (coupled) totals.push_back(pass.batchnorm_gradient().slice(entry.offset, entry.shape));
   }
   const BackwardCall call{
       .dx = dx,
@@ -293,65 +289,81 @@ void Network::backward_node(int index, bool sums_only, const Tensor& gradient, c
       .x = x,
       .y = node.layer->backward_reads_output() ? value(index, chunk, context) : Tensor(),
       .parameters = parameter_views_[at(index)],
-      .running_stats = state_views_[at(index)],
+      .running_stats = stats_views_[at(index)],
       .dparameters = dparameters,
-      .write_parameters = chunk.index < lanes_ ? Write::overwrite : Write::accumulate,
+      .write_parameters = chunk.index < accumulators_ ? Write::overwrite : Write::accumulate,
       .batch_dparameters = totals,
       .batch_count = coupled ? elements_per_channel(index, batch_) : 0,
       .weights_version = weights_version_,
       .error_budget = options_.error_budget,
       .precision = options_.precision};
-  if (tangents_ && tangents_->backward)
-    backward_with_tangent(index, sums_only, call, chunk, context);
-  else if (sums_only)
-    coupling_layer(index)->backward_sums(call, context);
-  else
-    node.layer->backward(call, context);
+  pass.backward(index, sums_only, call, chunk, context);
 }
 
-/// gradient of one parameter = the sum of its shares, in their order.
-void Network::sum_shares(const Tensor& gradient, int64_t parameter, Context& context) {
+/// gradient of one parameter = the sum of its partial gradients, in their order.
+void Network::sum_partial_gradients(const Pass& pass, int64_t parameter, Context& context) {
   const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
-  const bool tangent = tangents_ && tangents_->backward;
   if (norm_offsets_[at(parameter)] >= 0)
-    return sum_norm_shares(gradient, tangent ? tangents_->norm_shares : norm_shares_, parameter,
-                           context);
-  sum_rows({.y = gradient.slice(entry.offset, {entry.size()}),
-            .x = shares_.slice(entry.offset * lanes_, {lanes_, entry.size()})},
-           context);
+    return sum_norm_partials(pass.gradient(), pass.norm_partials(), parameter, context);
+  sum_rows(
+      {.y = pass.gradient().slice(entry.offset, {entry.size()}),
+       .x = partial_gradients_.slice(entry.offset * accumulators_, {accumulators_, entry.size()})},
+      context);
 }
 
-void Network::sum_norm_shares(const Tensor& target, const Tensor& shares, int64_t parameter,
-                              Context& context) {
+void Network::sum_norm_partials(const Tensor& target, const Tensor& partials, int64_t parameter,
+                                Context& context) {
   const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
   const int64_t begin = norm_offsets_[at(parameter)] * chunks_;
   sum_rows({.y = target.slice(entry.offset, {entry.size()}),
-            .x = shares.slice(begin, {chunks_, entry.size()})},
+            .x = partials.slice(begin, {chunks_, entry.size()})},
            context);
 }
 
-/// A BatchNorm's dgamma and dbeta over the whole batch.
-void Network::sum_norm(int node, const Tensor& gradient) {
-  for (int64_t parameter : graph_.nodes()[at(node)].parameters) {
-    sum_shares(gradient, parameter, pool_.main_context());
-    if (tangents_ && tangents_->backward)
-      sum_norm_shares(tangents_->totals, norm_shares_, parameter, pool_.main_context());
-  }
-}
-
 /// All phases but the last.
-void Network::backward_pass(const Tensor& gradient) {
+void Network::backward_pass(const Pass& pass) {
   for (int p = static_cast<int>(plan_.phases().size()) - 1; p > 0; --p) {
     const int norm = plan_.phases()[at(p)].begin;
-    if (coupling_layer(norm)) sum_norm(norm, gradient);
+    if (coupling_layer(norm)) pass.sum_batchnorm(norm);
     for_each_chunk([&](const Chunk& chunk, Context& context) {
-      recompute(p - 1, chunk, context);
-      backward_phase(p - 1, gradient, chunk, context);
+      recompute(pass, p - 1, chunk, context);
+      backward_phase(pass, p - 1, chunk, context);
     });
   }
   const int64_t parameters = static_cast<int64_t>(graph_.layout().parameters().size());
   pool_.for_each(parameters,
-                 [&](int64_t p, Context& context) { sum_shares(gradient, p, context); });
+                 [&](int64_t p, Context& context) { sum_partial_gradients(pass, p, context); });
+}
+
+void Network::Pass::forward(int node, const ForwardCall& call, const Chunk&,
+                            Context& context) const {
+  network_.graph_.nodes()[at(node)].layer->forward(call, context);
+}
+
+void Network::Pass::after_statistics(int) const {}
+
+void Network::Pass::loss_gradient(const Chunk& chunk, Context& context) const {
+  const int output = network_.graph_.output();
+  loss_backward({.dlogits = network_.gradient_value(output, chunk, context),
+                 .logits = network_.value(output, chunk, context),
+                 .labels = network_.labels_.rows(chunk.begin, chunk.end),
+                 .kind = kind_,
+                 .label_smoothing = network_.options_.label_smoothing,
+                 .scale = 1.0 / static_cast<double>(network_.batch_)},
+                context);
+}
+
+void Network::Pass::backward(int node, bool sums_only, const BackwardCall& call, const Chunk&,
+                             Context& context) const {
+  if (sums_only)
+    network_.coupling_layer(node)->backward_sums(call, context);
+  else
+    network_.graph_.nodes()[at(node)].layer->backward(call, context);
+}
+
+void Network::Pass::sum_batchnorm(int norm) const {
+  for (int64_t parameter : network_.graph_.nodes()[at(norm)].parameters)
+    network_.sum_partial_gradients(*this, parameter, network_.pool_.main_context());
 }
 
 BatchResult Network::result() const {
@@ -370,21 +382,22 @@ BatchResult Network::result() const {
 
 BatchResult Network::loss(const Tensor& x, const Tensor& labels, const Tensor& theta,
                           const Tensor& running_stats, BatchnormMode mode, LossKind kind,
-                          bool states_fixed) {
+                          bool keep_running_stats) {
   begin_batch(x, labels, theta, running_stats, mode);
-  forward_pass(running_stats, states_fixed, kind, Tensor());
+  forward_pass(Pass(*this, kind, Tensor()), running_stats, keep_running_stats);
   return result();
 }
 
 BatchResult Network::loss_and_gradient(const Tensor& gradient, const Tensor& x,
                                        const Tensor& labels, const Tensor& theta,
                                        const Tensor& running_stats, BatchnormMode mode,
-                                       LossKind kind, bool states_fixed) {
+                                       LossKind kind, bool keep_running_stats) {
   require(gradient.size() == theta.size(), "the gradient holds ", gradient.size(),
           " numbers, theta ", theta.size());
   begin_batch(x, labels, theta, running_stats, mode);
-  forward_pass(running_stats, states_fixed, kind, gradient);
-  backward_pass(gradient);
+  const Pass pass(*this, kind, gradient);
+  forward_pass(pass, running_stats, keep_running_stats);
+  backward_pass(pass);
   return result();
 }
 

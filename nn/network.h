@@ -56,20 +56,20 @@ class Network {
   Network(const Graph& graph, int64_t max_batch, ThreadPool& pool, NetworkOptions options = {});
 
   /// Mean loss over the batch x [N, H, W, C] with labels i32 [N]. In batch mode the running
-  /// statistics in `states` move towards the batch's, unless `states_fixed`.
+  /// statistics in `states` move towards the batch's, unless `keep_running_stats`.
   BatchResult loss(const Tensor& x, const Tensor& labels, const Tensor& theta,
                    const Tensor& running_stats, BatchnormMode mode,
-                   LossKind kind = LossKind::cross_entropy, bool states_fixed = false);
+                   LossKind kind = LossKind::cross_entropy, bool keep_running_stats = false);
 
   /// The same, and gradient = d(mean loss)/d(theta).
   BatchResult loss_and_gradient(const Tensor& gradient, const Tensor& x, const Tensor& labels,
                                 const Tensor& theta, const Tensor& running_stats,
                                 BatchnormMode mode, LossKind kind = LossKind::cross_entropy,
-                                bool states_fixed = false);
+                                bool keep_running_stats = false);
 
   /// product = (d2 mean loss / d theta2) v, exact to rounding, in about the time of two gradients:
-  /// Pearlmutter's R-operator (nn/layers_tangent.cpp). `batch` mode differentiates through the
-  /// batch's statistics, and leaves `states` alone. Averaged over the batch, as the loss is. For
+  /// Pearlmutter's R-operator (Layer::forward_tangent). `batch` mode differentiates through the
+  /// batch's statistics, and leaves the running statistics alone. Averaged over the batch, as the loss is. For
   /// networks made with `curvature`.
   BatchResult curvature_product(const Tensor& product, const Tensor& v, const Tensor& x,
                                 const Tensor& labels, const Tensor& theta,
@@ -85,61 +85,53 @@ class Network {
   Device device() const { return pool_.device(); }
   /// The logits of the last batch, [N, classes].
   Tensor logits() const {
-    return place(plan_.value(graph_.output()), graph_.output(), {0, 0, batch_}, 0);
+    return in_slot(plan_.value(graph_.output()), graph_.output(), {0, 0, batch_}, 0);
   }
 
  private:
   struct Chunk {
     int64_t index, begin, end;
   };
-  /// What moves along a direction of theta, in places of its own beside what does not.
+  class Pass;             // network_pass.h: what happens at each node, forward and backward
+  class GaussNewtonPass;  // the same with tangents forward
+  class HessianPass;      // the same with tangents forward and backward
+  /// Derivatives along a direction of theta, in memory of their own beside the values'.
   struct Tangents {
     std::vector<Tensor> buffers, scratch, temporary;  // the latter two per worker
-    Tensor still;                                     // zeros, for a chunk of images
-    Tensor norm_shares;                               // of the product, as norm_shares_
+    Tensor still;                                     // zeros: the tangent of a chunk of images
+    Tensor norm_partials;                             // the product's, like Network's
     // Of every BatchNorm over the batch, where gamma and beta lie in theta: the sums of x' xhat and
     // of x'; dgamma and dbeta.
     Tensor sums, totals;
-    Tensor product;
-    std::vector<std::vector<Tensor>> parameter_views, sum_views;
+    std::vector<std::vector<Tensor>> parameter_views, sum_views;  // per node, of the direction
     uint64_t version = 0;
-    bool gauss_newton = false;
-    bool forward = false, backward = false;  // whether the pass under way carries them
   };
   void begin_batch(const Tensor& x, const Tensor& labels, const Tensor& theta,
                    const Tensor& running_stats, BatchnormMode mode);
-  void forward_pass(const Tensor& running_states, bool states_fixed, LossKind kind,
-                    const Tensor& gradient);
-  void backward_pass(const Tensor& gradient);
-  void forward_nodes(int begin, int end, const Chunk& chunk, Context& context);
-  void forward_node(int index, const Chunk& chunk, Context& context);
-  void recompute(int phase, const Chunk& chunk, Context& context);
-  void loss_of(const Chunk& chunk, LossKind kind, bool gradient_too, Context& context);
-  void backward_phase(int phase, const Tensor& gradient, const Chunk& chunk, Context& context);
-  void backward_node(int index, bool sums_only, const Tensor& gradient, const Chunk& chunk,
+  void forward_pass(const Pass& pass, const Tensor& running_stats, bool keep_running_stats);
+  void backward_pass(const Pass& pass);
+  void forward_nodes(const Pass& pass, int begin, int end, const Chunk& chunk, Context& context);
+  void forward_node(const Pass& pass, int index, const Chunk& chunk, Context& context);
+  void recompute(const Pass& pass, int phase, const Chunk& chunk, Context& context);
+  void loss_of(const Pass& pass, const Chunk& chunk, Context& context);
+  void backward_phase(const Pass& pass, int phase, const Chunk& chunk, Context& context);
+  void backward_node(const Pass& pass, int index, bool sums_only, const Chunk& chunk,
                      Context& context);
-  void sum_shares(const Tensor& gradient, int64_t parameter, Context& context);
-  void sum_norm_shares(const Tensor& target, const Tensor& shares, int64_t parameter,
-                       Context& context);
-  void sum_norm(int node, const Tensor& gradient);
+  void sum_partial_gradients(const Pass& pass, int64_t parameter, Context& context);
+  void sum_norm_partials(const Tensor& target, const Tensor& partials, int64_t parameter,
+                         Context& context);
   void allocate_tangents();
-  void sum_tangents(int norm);
-  void forward_with_tangent(int index, const ForwardCall& call, const Chunk& chunk,
-                            Context& context);
-  void backward_with_tangent(int index, bool sums_only, const BackwardCall& call,
-                             const Chunk& chunk, Context& context);
-  void loss_tangent(const Chunk& chunk, LossKind kind, Context& context);
-  Tensor tangent(Place place, int node, const Chunk& chunk, const Context& context) const;
+  Tensor tangent(BufferSlot slot, int node, const Chunk& chunk, const Context& context) const;
   Tensor value_tangent(int node, const Chunk& chunk, const Context& context) const;
   void for_each_chunk(const std::function<void(const Chunk&, Context&)>& work);
   BatchResult result() const;
   int64_t elements_per_channel(int node, int64_t images) const;
   const BatchnormLayer* coupling_layer(int node) const;
-  Tensor place(Place place, int node, const Chunk& chunk, int worker) const;
+  Tensor in_slot(BufferSlot slot, int node, const Chunk& chunk, int worker) const;
   Tensor value(int node, const Chunk& chunk, const Context& context) const;
   Tensor gradient_value(int node, const Chunk& chunk, const Context& context) const;
-  Tensor share(int64_t parameter, int64_t chunk) const;
-  Tensor norm_share(const Tensor& shares, int64_t parameter, int64_t chunk) const;
+  Tensor partial_gradient(int64_t parameter, int64_t chunk) const;
+  Tensor norm_partial(const Tensor& partials, int64_t parameter, int64_t chunk) const;
 
   const Graph& graph_;
   ThreadPool& pool_;
@@ -151,13 +143,13 @@ class Network {
   std::vector<Tensor> buffers_;  // the plan's, for max_batch images
   std::vector<Tensor> scratch_;  // per worker, for a chunk
 
-  Tensor batch_states_;  // this batch's means and variances, laid out like the states
-  Tensor moments_;       // f64 [chunks, 2, widest layer]
-  // Shares of the gradient. Of BatchNorms' parameters per chunk: [chunks, size] each. Of all others
-  // per lane, which chunks `lane`, lane + lanes, ... add to in turn: how sums are rounded must not
-  // depend on the threads.
+  Tensor batch_stats_;  // this batch's means and variances, laid out like the running statistics
+  Tensor moments_;      // f64 [chunks, 2, widest layer]
+  // Partial gradients. BatchNorms' parameters have one per chunk: [chunks, size] each. All others
+  // have `accumulators` of them, and chunks k, k + accumulators, ... add to accumulator k in turn:
+  // how sums are rounded must not depend on the threads.
   std::vector<int64_t> norm_offsets_;  // per parameter, -1 for all but BatchNorms'
-  Tensor norm_shares_, shares_;
+  Tensor norm_partials_, partial_gradients_;
   std::optional<Tangents> tangents_;
   Tensor losses_;   // [max_batch]
   Tensor correct_;  // i32 [max_batch]
@@ -165,17 +157,18 @@ class Network {
   // The batch being worked on.
   int64_t batch_ = 0;
   int64_t chunks_ = 0;
-  int64_t lanes_ = 0;
+  int64_t accumulators_ = 0;
   BatchnormMode mode_ = BatchnormMode::batch;
   uint64_t weights_version_ = 0;
   Tensor labels_;
   std::vector<std::vector<Tensor>> parameter_views_;  // per node
-  std::vector<std::vector<Tensor>> state_views_;      // per node: what BatchNorm normalises by
+  std::vector<std::vector<Tensor>> stats_views_;      // per node: what BatchNorm normalises by
 };
 
 /// Views of the parameters of every node of a graph in a flat theta.
 std::vector<std::vector<Tensor>> parameter_views(const Graph& graph, const Tensor& theta);
 /// Views of the states of every node of a graph in a flat states vector.
-std::vector<std::vector<Tensor>> state_views(const Graph& graph, const Tensor& running_stats);
+std::vector<std::vector<Tensor>> running_stats_views(const Graph& graph,
+                                                     const Tensor& running_stats);
 
 }  // namespace topograd

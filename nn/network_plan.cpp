@@ -9,9 +9,9 @@ NetworkPlan::NetworkPlan(const Graph& graph) : graph_(graph), readers_(graph.rea
   find_phases();
   find_kept();
   find_recomputed();
-  place_values();
-  find_taken();
-  place_gradients();
+  assign_values();
+  find_fused();
+  assign_gradients();
 }
 
 void NetworkPlan::find_phases() {
@@ -61,7 +61,7 @@ bool NetworkPlan::overwrites_input(int index) const {
          (!kept_[at(index)] || !recomputed_[at(input)]);
 }
 
-void NetworkPlan::place_values() {
+void NetworkPlan::assign_values() {
   const std::vector<Node>& nodes = graph_.nodes();
   values_.resize(nodes.size());
   // From the last node to the first: a chain that works in place ends where its last node lies.
@@ -76,10 +76,10 @@ void NetworkPlan::place_values() {
       if (owner[at(i)] != i) continue;
       const int64_t size = nodes[at(i)].shape.size();
       if (kept_[at(i)]) {
-        values_[at(i)] = {Place::Kind::batch, static_cast<int64_t>(batch_buffers_.size())};
+        values_[at(i)] = {BufferSlot::Kind::batch, static_cast<int64_t>(batch_buffers_.size())};
         batch_buffers_.push_back(size);
       } else {
-        values_[at(i)] = {Place::Kind::scratch, used};
+        values_[at(i)] = {BufferSlot::Kind::scratch, used};
         used += size;
       }
     }
@@ -88,16 +88,16 @@ void NetworkPlan::place_values() {
   for (size_t i = 1; i < nodes.size(); ++i) values_[i] = values_[at(owner[i])];
 }
 
-void NetworkPlan::find_taken() {
+void NetworkPlan::find_fused() {
   const std::vector<Node>& nodes = graph_.nodes();
-  takes_relu_.assign(nodes.size(), false);
-  is_taken_.assign(nodes.size(), false);
+  fuses_relu_.assign(nodes.size(), false);
+  fused_into_batchnorm_.assign(nodes.size(), false);
   for (size_t i = 1; i < nodes.size(); ++i) {
-    const auto* layer = dynamic_cast<const ActivationLayer*>(nodes[i].layer.get());
-    if (!layer || layer->activation() != Activation::relu) continue;
+    if (nodes[i].layer->fusion_role() != FusionRole::relu) continue;
     const int input = nodes[i].inputs[0];
-    is_taken_[i] = overwrites_input(static_cast<int>(i)) && nodes[at(input)].layer->as_batchnorm();
-    if (is_taken_[i]) takes_relu_[at(input)] = true;
+    fused_into_batchnorm_[i] =
+        overwrites_input(static_cast<int>(i)) && nodes[at(input)].layer->as_batchnorm();
+    if (fused_into_batchnorm_[i]) fuses_relu_[at(input)] = true;
   }
 }
 
@@ -154,7 +154,7 @@ int64_t take_best(std::vector<int64_t>& list, const std::vector<int64_t>& buffer
 /// Walks the backward pass once: the first gradient to reach a value overwrites, later ones add up;
 /// memory goes back to its pool when its node is done, or on to the input of a layer that works in
 /// place.
-void NetworkPlan::place_gradients() {
+void NetworkPlan::assign_gradients() {
   const std::vector<Node>& nodes = graph_.nodes();
   gradients_.resize(nodes.size());
   writes_.resize(nodes.size());
@@ -182,7 +182,7 @@ void NetworkPlan::place_gradients() {
       used += size;
       scratch_gradients_ = std::max(scratch_gradients_, used);
     }
-    return Place{kept ? Place::Kind::batch : Place::Kind::scratch, index};
+    return BufferSlot{kept ? BufferSlot::Kind::batch : BufferSlot::Kind::scratch, index};
   };
   int phase = static_cast<int>(phases_.size()) - 1;
   gradients_[at(graph_.output())] = allocate(graph_.output());
@@ -195,11 +195,11 @@ void NetworkPlan::place_gradients() {
       scratch.take_all();
       used = 0;
     }
-    if (gradients_[at(i)].kind == Place::Kind::none) gradients_[at(i)] = allocate(i);
+    if (gradients_[at(i)].kind == BufferSlot::Kind::none) gradients_[at(i)] = allocate(i);
     bool handed_on = false;
     for (size_t k = 0; k < node.inputs.size(); ++k) {
       const int input = node.inputs[k];
-      const bool first = input != 0 && gradients_[at(input)].kind == Place::Kind::none;
+      const bool first = input != 0 && gradients_[at(input)].kind == BufferSlot::Kind::none;
       writes_[at(i)].push_back(input == 0 || first ? Write::overwrite : Write::accumulate);
       if (!first) continue;
       const bool hand_on =

@@ -8,7 +8,7 @@
 namespace topograd {
 
 /// Where a node's value, or the gradient of it, lies.
-struct Place {
+struct BufferSlot {
   enum class Kind {
     none,
     batch,    ///< for all images of the batch: buffer number `index`
@@ -43,14 +43,14 @@ class NetworkPlan {
   };
   const std::vector<Phase>& phases() const { return phases_; }
 
-  Place value(int node) const { return values_[at(node)]; }
-  Place gradient(int node) const { return gradients_[at(node)]; }
+  BufferSlot value(int node) const { return values_[at(node)]; }
+  BufferSlot gradient(int node) const { return gradients_[at(node)]; }
   /// Whether the backward pass of the node's phase has to work the value out again.
   bool recomputed(int node) const { return recomputed_[at(node)]; }
   /// Whether the node is a BatchNorm that does the work of the ReLU behind it, in one pass.
-  bool takes_relu(int node) const { return takes_relu_[at(node)]; }
+  bool fuses_relu(int node) const { return fuses_relu_[at(node)]; }
   /// Whether the node is such a ReLU, with nothing left to do.
-  bool is_taken(int node) const { return is_taken_[at(node)]; }
+  bool fused_into_batchnorm(int node) const { return fused_into_batchnorm_[at(node)]; }
   /// Whether a gradient overwrites what it finds or adds to it, per input of a node.
   const std::vector<Write>& writes(int node) const { return writes_[at(node)]; }
 
@@ -64,9 +64,9 @@ class NetworkPlan {
   void find_phases();
   void find_kept();
   void find_recomputed();
-  void place_values();
-  void find_taken();
-  void place_gradients();
+  void assign_values();
+  void find_fused();
+  void assign_gradients();
   /// The phase in whose part of the backward pass the node's gradients are formed.
   int backward_phase(int node) const;
   bool overwrites_input(int node) const;
@@ -75,8 +75,8 @@ class NetworkPlan {
   std::vector<int> readers_;
   std::vector<Phase> phases_;
   std::vector<int> phase_of_;
-  std::vector<bool> kept_, recomputed_, takes_relu_, is_taken_;
-  std::vector<Place> values_, gradients_;
+  std::vector<bool> kept_, recomputed_, fuses_relu_, fused_into_batchnorm_;
+  std::vector<BufferSlot> values_, gradients_;
   std::vector<std::vector<Write>> writes_;
   std::vector<int64_t> batch_buffers_;
   int64_t scratch_values_ = 0;

@@ -1,8 +1,9 @@
-// Network's products with the Hessian: the passes of network.cpp with everything that moves along a
-// direction v beside everything that does not. H v is the derivative of the gradient along v, so
-// the formulas are those of the two passes, differentiated layer by layer (nn/layers_tangent.cpp).
+// Network's products with the Hessian: passes in which every value has a tangent beside it, its
+// derivative along a direction v. H v is the derivative of the gradient along v, so the formulas are
+// those of the passes in network.cpp, differentiated layer by layer (Layer::forward_tangent and
+// Layer::backward_tangent).
 #include "kernels/vector/vector.h"
-#include "nn/network.h"
+#include "nn/network_pass.h"
 
 namespace topograd {
 
@@ -32,18 +33,19 @@ void Network::allocate_tangents() {
   t.still =
       Tensor({options_.images_per_chunk * graph_.image_shape().size()}, options_.dtype, device());
   t.still.fill_zero();
-  t.norm_shares = Tensor(norm_shares_.shape(), options_.dtype, device());
+  t.norm_partials = Tensor(norm_partials_.shape(), options_.dtype, device());
   t.sums = Tensor(parameters, options_.dtype, device());
   t.totals = Tensor(parameters, options_.dtype, device());
 }
 
-Tensor Network::tangent(Place place, int node, const Chunk& chunk, const Context& context) const {
+Tensor Network::tangent(BufferSlot slot, int node, const Chunk& chunk,
+                        const Context& context) const {
   const Shape& image = graph_.nodes()[at(node)].shape;
   Shape shape{chunk.end - chunk.begin};
   for (int64_t extent : image) shape.push_back(extent);
-  if (place.kind == Place::Kind::batch)
-    return tangents_->buffers[at(place.index)].slice(chunk.begin * image.size(), shape);
-  return tangents_->scratch[at(context.worker())].slice(place.index * options_.images_per_chunk,
+  if (slot.kind == BufferSlot::Kind::batch)
+    return tangents_->buffers[at(slot.index)].slice(chunk.begin * image.size(), shape);
+  return tangents_->scratch[at(context.worker())].slice(slot.index * options_.images_per_chunk,
                                                         shape);
 }
 
@@ -52,97 +54,124 @@ Tensor Network::value_tangent(int node, const Chunk& chunk, const Context& conte
   return tangent(plan_.value(node), node, chunk, context);
 }
 
+Network::GaussNewtonPass::GaussNewtonPass(Network& network, LossKind kind, const Tensor& product)
+    : Pass(network, kind, product), tangents_(*network.tangents_) {}
+
 /// A BatchNorm's sums of x' xhat and x' over the batch, whose statistics are complete.
-void Network::sum_tangents(int norm) {
-  const Node& node = graph_.nodes()[at(norm)];
+void Network::GaussNewtonPass::after_statistics(int norm) const {
+  Network& n = network_;
+  const Node& node = n.graph_.nodes()[at(norm)];
   const int input = node.inputs[0];
-  for_each_chunk([&](const Chunk& chunk, Context& context) {
-    std::vector<Tensor> shares;
-    for (int64_t p : node.parameters) shares.push_back(norm_share(norm_shares_, p, chunk.index));
-    node.layer->as_batchnorm()->tangent_sums(shares, value_tangent(input, chunk, context),
-                                             value(input, chunk, context), state_views_[at(norm)],
-                                             context);
+  n.for_each_chunk([&](const Chunk& chunk, Context& context) {
+    std::vector<Tensor> partials;
+    for (int64_t p : node.parameters)
+      partials.push_back(n.norm_partial(n.norm_partials_, p, chunk.index));
+    node.layer->as_batchnorm()->tangent_sums(partials, n.value_tangent(input, chunk, context),
+                                             n.value(input, chunk, context),
+                                             n.stats_views_[at(norm)], context);
   });
   for (int64_t p : node.parameters)
-    sum_norm_shares(tangents_->sums, norm_shares_, p, pool_.main_context());
+    n.sum_norm_partials(tangents_.sums, n.norm_partials_, p, n.pool_.main_context());
 }
 
-void Network::forward_with_tangent(int index, const ForwardCall& call, const Chunk& chunk,
-                                   Context& context) {
-  const Node& node = graph_.nodes()[at(index)];
-  const bool coupled = coupling_layer(index) != nullptr;
+void Network::GaussNewtonPass::forward(int index, const ForwardCall& call, const Chunk& chunk,
+                                       Context& context) const {
+  const Network& n = network_;
+  const Node& node = n.graph_.nodes()[at(index)];
+  const bool coupled = n.coupling_layer(index) != nullptr;
   std::vector<Tensor> x;
   for (int input : node.inputs) {
     const bool still = input == 0 && node.layer->takes_still_inputs();
-    x.push_back(still ? Tensor() : value_tangent(input, chunk, context));
+    x.push_back(still ? Tensor() : n.value_tangent(input, chunk, context));
   }
-  const Tensor y = tangent(plan_.value(index), index, chunk, context);
+  const Tensor y = n.tangent(n.plan_.value(index), index, chunk, context);
   node.layer->forward_tangent(
       call,
       {.y = y,
        .x = x,
-       .parameters = tangents_->parameter_views[at(index)],
-       .batch_sums = coupled ? tangents_->sum_views[at(index)] : std::span<const Tensor>(),
-       .batch_count = coupled ? elements_per_channel(index, batch_) : 0,
-       .version = tangents_->version,
-       .temporary = tangents_->temporary[at(context.worker())].slice(0, y.shape())},
+       .parameters = tangents_.parameter_views[at(index)],
+       .batch_sums = coupled ? tangents_.sum_views[at(index)] : std::span<const Tensor>(),
+       .batch_count = coupled ? n.elements_per_channel(index, n.batch_) : 0,
+       .version = tangents_.version,
+       .temporary = tangents_.temporary[at(context.worker())].slice(0, y.shape())},
       context);
 }
 
-/// What the backward pass begins with: the tangent of the logits' gradient, or for Gauss-Newton the
-/// gradient itself, H z' in its place.
-void Network::loss_tangent(const Chunk& chunk, LossKind kind, Context& context) {
-  const int output = graph_.output();
-  const Place place = plan_.gradient(output);
-  const bool alone = tangents_->gauss_newton;
-  loss_curvature({.product = alone ? gradient_value(output, chunk, context)
-                                   : tangent(place, output, chunk, context),
-                  .logits_tangent = tangent(plan_.value(output), output, chunk, context),
-                  .logits = value(output, chunk, context),
-                  .labels = labels_.rows(chunk.begin, chunk.end),
-                  .kind = kind,
-                  .gauss_newton = alone,
-                  .scale = 1.0 / static_cast<double>(batch_)},
+void Network::GaussNewtonPass::loss_curvature_of(const Tensor& product, const Chunk& chunk,
+                                                 bool gauss_newton, Context& context) const {
+  const Network& n = network_;
+  const int output = n.graph_.output();
+  loss_curvature({.product = product,
+                  .logits_tangent = n.tangent(n.plan_.value(output), output, chunk, context),
+                  .logits = n.value(output, chunk, context),
+                  .labels = n.labels_.rows(chunk.begin, chunk.end),
+                  .kind = kind(),
+                  .gauss_newton = gauss_newton,
+                  .scale = 1.0 / static_cast<double>(n.batch_)},
                  context);
 }
 
-void Network::backward_with_tangent(int index, bool sums_only, const BackwardCall& call,
-                                    const Chunk& chunk, Context& context) {
-  const Node& node = graph_.nodes()[at(index)];
-  const bool coupled = coupling_layer(index) != nullptr;
-  std::vector<Tensor> dx, x, shares, products;
+void Network::GaussNewtonPass::loss_gradient(const Chunk& chunk, Context& context) const {
+  loss_curvature_of(network_.gradient_value(network_.graph_.output(), chunk, context), chunk,
+                    /*gauss_newton=*/true, context);
+}
+
+/// The loss's gradient in the logits, and its tangent.
+void Network::HessianPass::loss_gradient(const Chunk& chunk, Context& context) const {
+  const int output = network_.graph_.output();
+  loss_curvature_of(network_.tangent(network_.plan_.gradient(output), output, chunk, context),
+                    chunk, /*gauss_newton=*/false, context);
+  Pass::loss_gradient(chunk, context);
+}
+
+void Network::HessianPass::backward(int index, bool sums_only, const BackwardCall& call,
+                                    const Chunk& chunk, Context& context) const {
+  const Network& n = network_;
+  const Node& node = n.graph_.nodes()[at(index)];
+  const BatchnormLayer* coupled = n.coupling_layer(index);
+  std::vector<Tensor> dx, x, partials, products;
   for (int input : node.inputs) {
-    dx.push_back(input == 0 ? Tensor() : tangent(plan_.gradient(input), input, chunk, context));
+    dx.push_back(input == 0 ? Tensor() : n.tangent(n.plan_.gradient(input), input, chunk, context));
     const bool still = input == 0 && node.layer->takes_still_inputs();
     const bool read = node.layer->backward_reads_input() && !still;
-    x.push_back(read ? value_tangent(input, chunk, context) : Tensor());
+    x.push_back(read ? n.value_tangent(input, chunk, context) : Tensor());
   }
   for (int64_t p : node.parameters) {
-    const ParameterEntry& entry = graph_.layout().parameters()[at(p)];
-    const bool norm = norm_offsets_[at(p)] >= 0;
-    shares.push_back(norm ? norm_share(tangents_->norm_shares, p, chunk.index)
-                          : share(p, chunk.index));
-    if (coupled) products.push_back(tangents_->product.slice(entry.offset, entry.shape));
+    const ParameterEntry& entry = n.graph_.layout().parameters()[at(p)];
+    const bool norm = n.norm_offsets_[at(p)] >= 0;
+    partials.push_back(norm ? n.norm_partial(tangents_.norm_partials, p, chunk.index)
+                            : n.partial_gradient(p, chunk.index));
+    if (coupled) products.push_back(gradient().slice(entry.offset, entry.shape));
   }
   const BackwardTangents tangents{
       .dx = dx,
-      .dy = tangent(plan_.gradient(index), index, chunk, context),
+      .dy = n.tangent(n.plan_.gradient(index), index, chunk, context),
       .x = x,
-      .y = node.layer->backward_reads_output() ? tangent(plan_.value(index), index, chunk, context)
-                                               : Tensor(),
-      .parameters = tangents_->parameter_views[at(index)],
-      .dparameters = shares,
-      .batch_sums = coupled ? tangents_->sum_views[at(index)] : std::span<const Tensor>(),
+      .y = node.layer->backward_reads_output()
+               ? n.tangent(n.plan_.value(index), index, chunk, context)
+               : Tensor(),
+      .parameters = tangents_.parameter_views[at(index)],
+      .dparameters = partials,
+      .batch_sums = coupled ? tangents_.sum_views[at(index)] : std::span<const Tensor>(),
       .batch_dparameters = products,
-      .version = tangents_->version};
+      .version = tangents_.version};
   if (sums_only) {
-    coupling_layer(index)->backward_sums(call, context);
-    coupling_layer(index)->backward_tangent_sums(call, tangents, context);
+    coupled->backward_sums(call, context);
+    coupled->backward_tangent_sums(call, tangents, context);
     return;
   }
   BackwardCall without_gradient = call;  // of theta, which nobody asks for
   without_gradient.dparameters = {};
   node.layer->backward_tangent(without_gradient, tangents, context);
+}
+
+/// The product's parts; and dgamma and dbeta, which the tangents of dx are made of.
+void Network::HessianPass::sum_batchnorm(int norm) const {
+  for (int64_t parameter : network_.graph_.nodes()[at(norm)].parameters) {
+    Context& context = network_.pool_.main_context();
+    network_.sum_partial_gradients(*this, parameter, context);
+    network_.sum_norm_partials(tangents_.totals, network_.norm_partials_, parameter, context);
+  }
 }
 
 BatchResult Network::curvature_product(const Tensor& product, const Tensor& v, const Tensor& x,
@@ -158,18 +187,14 @@ BatchResult Network::curvature_product(const Tensor& product, const Tensor& v, c
   t.parameter_views = topograd::parameter_views(graph_, v);
   t.sum_views = topograd::parameter_views(graph_, t.sums);
   t.version = new_weights_version();
-  t.product = product;
-  t.gauss_newton = curvature == Curvature::gauss_newton;
-  t.forward = true;
-  t.backward = !t.gauss_newton;
-  struct Reset {
-    Tangents& tangents;
-    ~Reset() { tangents.forward = tangents.backward = tangents.gauss_newton = false; }
-  } const reset{t};
-  // BatchNorms' dgamma and dbeta are read where the gradient is looked for; the product's own parts
-  // are looked for in t.product.
-  forward_pass(running_stats, true, kind, product);
-  backward_pass(product);
+  const auto run = [&](const Pass& pass) {
+    forward_pass(pass, running_stats, /*keep_running_stats=*/true);
+    backward_pass(pass);
+  };
+  if (curvature == Curvature::gauss_newton)
+    run(GaussNewtonPass(*this, kind, product));
+  else
+    run(HessianPass(*this, kind, product));
   return result();
 }
 

@@ -27,7 +27,7 @@ Shape ParameterEntry::torch_shape() const {
 
 int64_t ParameterLayout::add(std::string name, ParameterKind kind, Shape shape) {
   const bool state = is_state(kind);
-  std::vector<ParameterEntry>& entries = state ? states_ : parameters_;
+  std::vector<ParameterEntry>& entries = state ? running_stats_ : parameters_;
   int64_t& count = state ? state_count_ : parameter_count_;
   for (const ParameterEntry& entry : state_dict_)
     require(entry.name != name, "two parameters are named '", name, "'");

@@ -13,8 +13,8 @@ enum class ParameterKind {
   conv_weight,    ///< [filters, height, width, channels] (OHWI)
   linear_weight,  ///< [outputs, inputs], or over an image [outputs, height, width, channels]
   bias,           ///< [channels]
-  bn_scale,       ///< gamma, [channels]
-  bn_shift,       ///< beta, [channels]
+  norm_scale,     ///< gamma, [channels]
+  norm_shift,     ///< beta, [channels]
   bn_mean,        ///< running mean, [channels]: a state, not a parameter
   bn_variance,    ///< running variance, [channels]: a state, not a parameter
 };
@@ -52,7 +52,7 @@ class ParameterLayout {
   /// In PyTorch's order of named_parameters().
   const std::vector<ParameterEntry>& parameters() const { return parameters_; }
   /// In PyTorch's order of named_buffers(), without num_batches_tracked.
-  const std::vector<ParameterEntry>& running_stats() const { return states_; }
+  const std::vector<ParameterEntry>& running_stats() const { return running_stats_; }
   /// Parameters and states interleaved as in PyTorch's state_dict(), without num_batches_tracked.
   const std::vector<ParameterEntry>& state_dict() const { return state_dict_; }
 
@@ -61,10 +61,16 @@ class ParameterLayout {
 
  private:
   std::vector<ParameterEntry> parameters_;
-  std::vector<ParameterEntry> states_;
+  std::vector<ParameterEntry> running_stats_;
   std::vector<ParameterEntry> state_dict_;
   int64_t parameter_count_ = 0;
   int64_t state_count_ = 0;
+};
+
+/// A network's numbers: two flat vectors, laid out by its ParameterLayout.
+struct ModelState {
+  Tensor theta;          ///< parameters
+  Tensor running_stats;  ///< BatchNorms' running means and variances
 };
 
 /// Copies one tensor between our order and PyTorch's (OHWI <-> OIHW for convolutions and linear

@@ -90,7 +90,7 @@ Trainer::Trainer(const Graph& graph, const TrainingConfig& config, const Labelle
   }
   if (config.swa_start > 0) state_.swa_theta = Tensor::zeros(theta.shape(), DType::f32, device);
   if (config.decay_scope == DecayScope::weights) decay_mask_ = decay_mask_of(layout).to(device);
-  next_states_ = Tensor(running_stats.shape(), DType::f32, device);
+  next_running_stats_ = Tensor(running_stats.shape(), DType::f32, device);
   gradient_ = Tensor(theta.shape(), DType::f32, device);
 }
 
@@ -189,10 +189,10 @@ void Trainer::step() {
   require(!finished(), "this run has finished its ", config_.epochs, " epochs");
   const MiniBatch batch = loader_.batch(state_.epoch, state_.step);
   const int64_t count = batch.count();
-  next_states_.copy_from(state_.running_stats);  // they move before the loss is known
+  next_running_stats_.copy_from(state_.running_stats);  // they move before the loss is known
   const BatchResult result =
-      network_.loss_and_gradient(gradient_, batch.images, batch.labels, state_.theta, next_states_,
-                                 BatchnormMode::batch, config_.loss);
+      network_.loss_and_gradient(gradient_, batch.images, batch.labels, state_.theta,
+                                 next_running_stats_, BatchnormMode::batch, config_.loss);
   const double gradient_norm = norm(gradient_, pool_.main_context());
   const auto require_finite = [&](const char* what, double value) {
     require(std::isfinite(value), "training diverged: ", what, " is ",
@@ -202,7 +202,7 @@ void Trainer::step() {
   require_finite("the loss", result.loss);
   require_finite("the gradient's norm", gradient_norm);
   update();
-  state_.running_stats.copy_from(next_states_);
+  state_.running_stats.copy_from(next_running_stats_);
   average_step();
   if (state_.step == 0) {
     state_.epoch_sums = {};

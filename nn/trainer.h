@@ -49,11 +49,10 @@ struct TrainingConfig {
   int64_t swa_start = 0;
 };
 
-/// Where a run stands: all that has to be saved to continue it to the same bits. There is no
-/// generator state: random numbers are functions of the seed, the epoch and the image.
-struct TrainingState {
-  Tensor theta;  ///< this and the other tensors: on the device that trains
-  Tensor running_stats;
+/// Where a run stands: all that has to be saved to continue it to the same bits, with its tensors on
+/// the device that trains. There is no generator state: random numbers are functions of the seed,
+/// the epoch and the image.
+struct TrainingState : ModelState {
   Tensor momentum;              ///< SGD's velocity; Adam's first moment
   Tensor second_moment;         ///< Adam's; undefined for SGD
   Tensor ema_theta;             ///< moving averages (nn/weight_average.h); undefined without
@@ -102,7 +101,7 @@ class Trainer {
   BatchLoader loader_;
   Network network_;
   TrainingState state_;
-  Tensor next_states_;  // this step's running statistics, until it is known to be a good one
+  Tensor next_running_stats_;  // this step's running statistics, until it is known to be a good one
   Tensor gradient_;
   Tensor decay_mask_;  // undefined where everything decays
 };

@@ -1,6 +1,7 @@
 #include "nn/weight_average.h"
 
 #include "kernels/vector/vector.h"
+#include "nn/layers/batchnorm.h"
 
 namespace topograd {
 

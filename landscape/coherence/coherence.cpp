@@ -170,7 +170,7 @@ std::optional<Coherence> GradientSampler::at(const Tensor& theta, const Tensor& 
     const MiniBatch batch = loader_.batch(0, k);
     const BatchResult found = network_.loss_and_gradient(
         gradients_.rows(k, k + 1).reshaped({gradients_.dim(1)}), batch.images, batch.labels,
-        weights, statistics, spec_.mode, spec_.loss, /*states_fixed=*/true);
+        weights, statistics, spec_.mode, spec_.loss, /*keep_running_stats=*/true);
     result.loss += found.loss / static_cast<double>(spec_.batches);
     correct += found.correct;
     if (progress && !progress(k + 1)) return std::nullopt;

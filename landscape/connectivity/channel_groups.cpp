@@ -12,16 +12,19 @@ size_t at(int64_t i) {
   return static_cast<size_t>(i);
 }
 
-/// Which channels of which nodes are one and the same, found by walking the graph once: every layer
-/// with weights makes new channels, sums tie them together.
+/// Which channels of which nodes are one and the same, found by walking the graph once and asking
+/// every layer for its ChannelMap.
 class ChannelTies {
  public:
   static constexpr int64_t kZero = -1;  ///< a channel that is zero whatever the weights are
 
   explicit ChannelTies(const Graph& graph) {
-    for (const Node& node : graph.nodes()) channels_.push_back(channels_of(node));
+    for (const Node& node : graph.nodes()) enter(graph, node);
     for (int64_t channel : channels_[at(graph.output())]) fixed_[at(channel)] = 1;
   }
+
+  /// Whether a node makes the channels of its output, from a weight [outputs, ..., inputs].
+  bool makes_channels(size_t node) const { return makes_channels_[node]; }
 
   /// The tied channel of every channel of a node.
   std::vector<int64_t> of_node(size_t node) {
@@ -57,37 +60,43 @@ class ChannelTies {
     return made;
   }
 
-  const std::vector<int64_t>& input(const Node& node, size_t k) const {
-    return channels_[static_cast<size_t>(node.inputs[k])];
+  void enter(const Graph& graph, const Node& node) {
+    makes_channels_.push_back(false);
+    const int64_t count = channels_of(node.shape);
+    if (node.layer == nullptr) {
+      channels_.push_back(new_channels(count, /*fixed=*/true));
+      return;
+    }
+    std::vector<Shape> inputs;
+    for (int input : node.inputs) inputs.push_back(graph.nodes()[at(input)].shape);
+    const std::optional<ChannelMap> map = node.layer->channel_map(inputs, node.shape);
+    require(map.has_value(), "the channels of this network cannot be permuted: the layer ",
+            node.name, " (", node.layer->kind(),
+            ") does not say which channels its output has (Layer::channel_map)");
+    makes_channels_.back() = map->makes_channels;
+    if (map->makes_channels) {
+      channels_.push_back(new_channels(count, /*fixed=*/false));
+      return;
+    }
+    require(static_cast<int64_t>(map->sources.size()) == count, node.name, " has ", count,
+            " channels and maps ", map->sources.size());
+    std::vector<int64_t> channels;
+    for (const auto& sources : map->sources) channels.push_back(tied(node, sources));
+    channels_.push_back(std::move(channels));
   }
 
-  std::vector<int64_t> channels_of(const Node& node) {
-    const int64_t count = node.shape[node.shape.rank() - 1];
-    if (node.layer == nullptr) return new_channels(count, /*fixed=*/true);
-    const std::string_view kind = node.layer->kind();
-    if (kind == "add") return tied(input(node, 0), input(node, 1));
-    if (kind == "concat") {
-      std::vector<int64_t> all = input(node, 0);
-      all.insert(all.end(), input(node, 1).begin(), input(node, 1).end());
-      return all;
+  /// Ties channels of a node's inputs to one another, all but those that are always zero.
+  int64_t tied(const Node& node, const std::vector<ChannelMap::Source>& sources) {
+    int64_t first = kZero;
+    for (const auto& [input, channel] : sources) {
+      const int64_t next = channels_[at(node.inputs[input])][at(channel)];
+      if (next == kZero) continue;
+      if (first == kZero)
+        first = next;
+      else
+        parents_[at(root_of(next))] = root_of(first);
     }
-    if (kind == "shortcut_a") {
-      const std::vector<int64_t>& x = input(node, 0);
-      std::vector<int64_t> padded(at(count), kZero);
-      std::copy(x.begin(), x.end(), padded.begin() + (padded.size() - x.size()) / 2);
-      return padded;
-    }
-    const bool makes_channels = !node.parameters.empty() && !node.layer->as_batchnorm();
-    return makes_channels ? new_channels(count, /*fixed=*/false) : input(node, 0);
-  }
-
-  std::vector<int64_t> tied(const std::vector<int64_t>& a, const std::vector<int64_t>& b) {
-    std::vector<int64_t> sum(a.size());
-    for (size_t i = 0; i < a.size(); ++i) {
-      sum[i] = a[i] == kZero ? b[i] : a[i];
-      if (a[i] != kZero && b[i] != kZero) parents_[at(root_of(b[i]))] = root_of(a[i]);
-    }
-    return sum;
+    return first;
   }
 
   int64_t root_of(int64_t channel) {
@@ -97,6 +106,7 @@ class ChannelTies {
   }
 
   std::vector<std::vector<int64_t>> channels_;  // per node
+  std::vector<bool> makes_channels_;            // per node
   std::vector<int64_t> parents_;
   std::vector<char> fixed_;
 };
@@ -115,7 +125,7 @@ class AxisFinder {
       const std::vector<int64_t> outputs = ties_.of_node(n);
       for (int64_t tensor : node.parameters) add({tensor, false, false, {}}, outputs);
       for (int64_t tensor : node.running_stats) add({tensor, true, false, {}}, outputs);
-      if (!node.layer->as_batchnorm())  // the weight comes before the bias
+      if (ties_.makes_channels(n))  // the weight comes before the bias
         add({node.parameters[0], false, true, {}},
             ties_.of_node(static_cast<size_t>(node.inputs[0])));
     }

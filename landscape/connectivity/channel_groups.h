@@ -26,9 +26,10 @@ struct ChannelGroup {
 };
 
 /// All groups of more than one channel, in the graph's order. The image's channels and the logits
-/// stay where they are. A sum ties channel i of one input to channel i of the other; the shortcut
+/// stay where they are. Every layer says which channels of its inputs its output's are
+/// (Layer::channel_map): a sum ties channel i of one input to channel i of the other; the shortcut
 /// without parameters ties the middle channels of what it is added to, its zeros tie nothing; a
-/// concatenation keeps its inputs' groups apart.
+/// concatenation keeps its inputs' groups apart. Throws Error that names a layer that does not say.
 std::vector<ChannelGroup> channel_groups(const Graph& graph);
 
 /// Where each channel of each group comes from: result[g][i] = i leaves it.

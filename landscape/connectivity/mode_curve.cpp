@@ -75,7 +75,7 @@ double CurveTrainer::loss_and_gradient(const Tensor& gradient, const MiniBatch& 
   curve().at(t, theta_, context);
   const BatchResult result =
       network_.loss_and_gradient(gradient, batch.images, batch.labels, theta_, statistics_,
-                                 BatchnormMode::batch, config_.loss, /*states_fixed=*/true);
+                                 BatchnormMode::batch, config_.loss, /*keep_running_stats=*/true);
   axpy({.y = gradient, .x = theta_, .a = config_.weight_decay}, context);
   scale({.y = gradient, .a = 2 * t * (1 - t)}, context);
   return result.loss;

@@ -118,7 +118,7 @@ double CurvatureOperator::gradient(const Tensor& gradient) {
   for_each_batch([&](const MiniBatch& batch, double share) {
     const BatchResult result =
         network_.loss_and_gradient(part_, batch.images, batch.labels, theta_, states_, spec_.mode,
-                                   spec_.loss, /*states_fixed=*/true);
+                                   spec_.loss, /*keep_running_stats=*/true);
     loss += share * result.loss;
     axpy({.y = total_, .x = part_, .a = share}, context);
   });

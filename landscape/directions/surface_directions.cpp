@@ -30,7 +30,7 @@ Direction direction_to(const LoadedModel& model, const std::string& path, Direct
   const LoadedModel other = load_model(path);
   require(to_json(other.spec) == to_json(model.spec), path, " holds ", describe(other.spec), ", ",
           model.path, " ", describe(model.spec), ": no line joins them");
-  const TrainingState &from = model.weights, &to = other.weights;
+  const ModelState &from = model.weights, &to = other.weights;
   return type == DirectionType::states
              ? difference(from.theta, to.theta, from.running_stats, to.running_stats)
              : difference(from.theta, to.theta);

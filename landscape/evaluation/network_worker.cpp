@@ -65,7 +65,7 @@ class NetworkWorker : public PointWorker {
     const auto mode =
         spec_.batchnorm == PointBatchnorm::batch ? BatchnormMode::batch : BatchnormMode::frozen;
     network_.loss(normalised(images, begin, end), images.labels.rows(begin, end), theta_, states_,
-                  mode, LossKind::cross_entropy, /*states_fixed=*/true);
+                  mode, LossKind::cross_entropy, /*keep_running_stats=*/true);
     return sums_of(network_.logits().to(Device::cpu), labels.to(Device::cpu), spec_.losses, host_);
   }
 

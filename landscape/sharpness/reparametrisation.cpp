@@ -3,7 +3,7 @@
 #include <cmath>
 #include <optional>
 
-#include "nn/layers.h"
+#include "nn/layers/batchnorm.h"
 
 namespace topograd {
 
@@ -29,9 +29,9 @@ class Rescaling {
 
   RescaledNetwork run() {
     for (int node = 0; node < count(); ++node)
-      if (has_weights(node)) scale_before_batchnorm(node);
+      if (is_affine(node)) scale_before_batchnorm(node);
     for (int node = 0; node < count(); ++node)
-      if (has_weights(node) || is_batchnorm(node)) scale_pair(node);
+      if (scales_with_parameters(node)) scale_pair(node);
     require(result_.before_batchnorm + result_.pairs > 0,
             "no layer of this network can be rescaled without changing its function: there is "
             "neither a layer before a BatchNorm nor one that only ReLU separates from the next");
@@ -50,15 +50,15 @@ class Rescaling {
  private:
   int count() const { return static_cast<int>(graph_.nodes().size()); }
   const Node& at(int node) const { return graph_.nodes()[static_cast<size_t>(node)]; }
-  std::string_view kind(int node) const {
-    return at(node).layer ? at(node).layer->kind() : "input";
+  const Layer* layer(int node) const { return at(node).layer.get(); }
+  bool is_affine(int node) const { return layer(node) && layer(node)->is_affine(); }
+  bool is_batchnorm(int node) const { return layer(node) && layer(node)->as_batchnorm(); }
+  bool scales_with_parameters(int node) const {
+    return layer(node) && layer(node)->scales_with_parameters();
   }
-  bool has_weights(int node) const { return kind(node) == "conv2d" || kind(node) == "linear"; }
-  bool is_batchnorm(int node) const { return kind(node) == "batchnorm"; }
-  /// f(s x) = s f(x) for s > 0.
-  bool is_homogeneous(int node) const {
-    return kind(node) == "relu" || kind(node) == "max_pool" || kind(node) == "average_pool" ||
-           kind(node) == "global_average_pool";
+  /// Whether a factor above 0 passes from the node's one input to its output.
+  bool passes_factor(int node) const {
+    return at(node).inputs.size() == 1 && layer(node)->is_positively_homogeneous();
   }
   std::optional<int> only_reader(int node) const {
     const auto& readers = readers_[static_cast<size_t>(node)];
@@ -104,8 +104,8 @@ class Rescaling {
   void scale_pair(int node) {
     if (used_[static_cast<size_t>(node)]) return;
     std::optional<int> next = only_reader(node);
-    while (next && is_homogeneous(*next)) next = only_reader(*next);
-    if (!next || !has_weights(*next) || used_[static_cast<size_t>(*next)]) return;
+    while (next && passes_factor(*next)) next = only_reader(*next);
+    if (!next || !is_affine(*next) || used_[static_cast<size_t>(*next)]) return;
     scale_parameters(node, factor_, true);
     scale_parameters(*next, 1 / factor_, false);
     ++result_.pairs;

@@ -21,9 +21,10 @@ struct RescaledNetwork {
 ///     factor, the running mean too, and the running variance so that variance + epsilon grows by
 ///     its square: epsilon is taken into account, and the function is the same to rounding, with
 ///     frozen statistics (and, but for epsilon, with those of a batch).
-///   - any other convolution, linear layer or BatchNorm (its gamma and beta) whose output goes
-///     through ReLU and pools alone into one further convolution or linear layer that was not
-///     rescaled: times the factor, and the next layer's weights divided by it. Biases of the next
+///   - any other layer whose output is multiplied with its parameters (a convolution, a linear
+///     layer, a normalisation's gamma and beta) and goes through positively homogeneous layers of
+///     one input alone (ReLU, pools, option-A shortcuts) into one further convolution or linear
+///     layer that was not rescaled: times the factor, and the next layer's weights divided by it. Biases of the next
 ///     layer stay. No layer takes part in two pairs.
 /// The graph's own theta and states are not touched. Throws Error where nothing can be rescaled, or
 /// where a factor below 1 would make a variance negative.

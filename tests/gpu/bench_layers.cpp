@@ -33,12 +33,12 @@ std::vector<ConvShape> convolutions_of(const Graph& graph, bool quick) {
   std::vector<ConvShape> shapes;
   std::set<std::string> seen;
   for (const Node& node : graph.nodes()) {
-    const auto* layer = dynamic_cast<const Conv2dLayer*>(node.layer.get());
-    if (!layer) continue;
+    if (!node.layer || node.layer->fusion_role() != FusionRole::convolution) continue;
     const Shape& image = graph.nodes()[static_cast<size_t>(node.inputs[0])].shape;
     const Shape& weight =
         graph.layout().parameters()[static_cast<size_t>(node.parameters[0])].shape;
-    ConvShape shape{image[0], image[1], image[2], weight[0], weight[1], layer->geometry()};
+    ConvShape shape{image[0],  image[1],  image[2],
+                    weight[0], weight[1], node.layer->conv_geometry()};
     if (quick)
       shape = {5,
                5,

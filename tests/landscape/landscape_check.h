@@ -60,8 +60,8 @@ inline std::string shared_file(const std::string& name) {
 inline ParameterLayout small_layout() {
   ParameterLayout layout;
   const auto add_batchnorm = [&](const std::string& name, int64_t channels) {
-    layout.add(name + ".weight", ParameterKind::bn_scale, {channels});
-    layout.add(name + ".bias", ParameterKind::bn_shift, {channels});
+    layout.add(name + ".weight", ParameterKind::norm_scale, {channels});
+    layout.add(name + ".bias", ParameterKind::norm_shift, {channels});
     layout.add(name + ".running_mean", ParameterKind::bn_mean, {channels});
     layout.add(name + ".running_var", ParameterKind::bn_variance, {channels});
   };

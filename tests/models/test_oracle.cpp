@@ -60,7 +60,7 @@ Tensor filled(const std::vector<ParameterEntry>& entries, int64_t size, Substrea
 
 Range weight_range(const ParameterEntry& entry) {
   if (entry.is_weight()) return {0, std::sqrt(6.0 / static_cast<double>(entry.filter_size()))};
-  if (entry.kind == ParameterKind::bn_scale) return {1, 0.5};
+  if (entry.kind == ParameterKind::norm_scale) return {1, 0.5};
   return {0, 0.2};
 }
 

@@ -83,7 +83,7 @@ inline Weights random_weights(const Graph& graph, uint64_t seed) {
       float& value = w.theta.data<float>()[i];
       if (entry.is_weight())
         value *= 3 / std::sqrt(static_cast<float>(entry.filter_size()));
-      else if (entry.kind == ParameterKind::bn_scale)
+      else if (entry.kind == ParameterKind::norm_scale)
         value += 1;
     }
   for (const ParameterEntry& entry : layout.running_stats())

@@ -56,36 +56,37 @@ class Problem {
         x_(normals(with_batch(kImages, graph.image_shape()).shape(), 1)),
         labels_({kImages}, DType::i32),
         theta_(normals({graph.layout().parameter_count()}, 2, 0.5)),
-        states_(normals({graph.layout().state_count()}, 3, 0.2)) {
+        running_stats_(normals({graph.layout().state_count()}, 3, 0.2)) {
     for (int64_t i = 0; i < kImages; ++i)
       labels_.data<int32_t>()[i] = static_cast<int32_t>(i * i % graph.classes());
     for (const ParameterEntry& e : graph.layout().parameters())
       for (int64_t i = e.offset; i < e.offset + e.size(); ++i) {
         double& w = theta_.data<double>()[i];
         if (e.is_weight()) w *= 2 * std::sqrt(2.0 / static_cast<double>(e.filter_size()));
-        if (e.kind == ParameterKind::bn_scale) w += 1;
+        if (e.kind == ParameterKind::norm_scale) w += 1;
         w = static_cast<float>(w);
       }
-    for (int64_t i = 0; i < states_.size(); ++i) states_.data<double>()[i] += 1;
+    for (int64_t i = 0; i < running_stats_.size(); ++i) running_stats_.data<double>()[i] += 1;
   }
 
   Tensor direction(uint64_t seed) const { return normals(theta_.shape(), seed); }
 
   Tensor product(const Tensor& v, Curvature curvature = Curvature::hessian) {
     const Tensor result(theta_.shape(), DType::f64);
-    exact_.curvature_product(result, v, x_, labels_, theta_, states_, mode_, kind_, curvature);
+    exact_.curvature_product(result, v, x_, labels_, theta_, running_stats_, mode_, kind_,
+                             curvature);
     return result;
   }
   Tensor product_in_float(const Tensor& v, Curvature curvature = Curvature::hessian) {
     const Tensor result(theta_.shape());
     fast_.curvature_product(result, v.converted(DType::f32), x_.converted(DType::f32), labels_,
-                            theta_.converted(DType::f32), states_.converted(DType::f32), mode_,
-                            kind_, curvature);
+                            theta_.converted(DType::f32), running_stats_.converted(DType::f32),
+                            mode_, kind_, curvature);
     return result;
   }
   Tensor gradient(const Tensor& theta) {
     const Tensor result(theta_.shape(), DType::f64);
-    exact_.loss_and_gradient(result, x_, labels_, theta, states_, mode_, kind_, true);
+    exact_.loss_and_gradient(result, x_, labels_, theta, running_stats_, mode_, kind_, true);
     return result;
   }
   /// By central differences, (gradient(theta + h v) - gradient(theta - h v)) / 2h.
@@ -128,7 +129,7 @@ class Problem {
   static constexpr int64_t kImages = 7;
 
   Tensor logits(const Tensor& theta) {
-    exact_.loss(x_, labels_, theta, states_, mode_, kind_, true);
+    exact_.loss(x_, labels_, theta, running_stats_, mode_, kind_, true);
     return exact_.logits().clone();
   }
 
@@ -136,7 +137,7 @@ class Problem {
   LossKind kind_;
   ThreadPool pool_;
   Network exact_, fast_;
-  Tensor x_, labels_, theta_, states_;
+  Tensor x_, labels_, theta_, running_stats_;
 };
 
 /// A small network around one layer.

@@ -112,30 +112,32 @@ TEST_CASE("fused plan: a block of a DenseNet lies in one piece, and copies new c
   const Graph graph = build_model({.name = "densenet121"});
   const FusedProgram program = with_nested_concats(fused_program(graph), graph);
   int64_t copied = 0, concats = 0;
-  std::set<int> wholes;
+  std::set<int> storages;
   for (const FusedStep& step : program.steps)
     if (const auto* concat = std::get_if<FusedConcatStep>(&step.what)) {
       ++concats;
-      wholes.insert(program.whole[at(step.output)]);
+      storages.insert(program.storage_of[at(step.output)]);
       for (const FusedConcatStep::Part& part : concat->parts)
         copied += graph.nodes()[at(part.value)].shape[2];
     }
   CHECK(concats == 6 + 12 + 24 + 16);
-  CHECK(wholes.size() == 4);
+  CHECK(storages.size() == 4);
   CHECK(copied == concats * 32 + 64 + 128 + 256 + 512);  // the new ones, and what enters a block
 }
 
 TEST_CASE("fused plan: a concatenation that others read as it is lies alone") {
   const Graph graph = nested_graph();
   const FusedProgram program = with_nested_concats(fused_program(graph), graph);
-  std::map<int, int> parts;  // of each whole
+  std::map<int, int> parts;  // written to each storage
   for (const FusedStep& step : program.steps)
-    if (std::holds_alternative<FusedConcatStep>(step.what)) ++parts[program.whole[at(step.output)]];
+    if (std::holds_alternative<FusedConcatStep>(step.what))
+      ++parts[program.storage_of[at(step.output)]];
   std::vector<int> counts;
-  for (const auto& [whole, count] : parts) {
+  for (const auto& [storage, count] : parts) {
     counts.push_back(count);
     CHECK(
-        !program.may_be_wider[at(whole)]);  // a pool, a convolution, or two concatenations read it
+        !program
+             .allows_padding[at(storage)]);  // a pool, a convolution, or two concatenations read it
   }
   CHECK(counts == std::vector<int>{3, 1, 4});  // {a, b, c}, {d}, and {e, its concatenation, f, all}
 }

@@ -17,7 +17,7 @@ namespace {
 /// Logits in double, each node's output in memory of its own.
 Tensor plain_forward(const Graph& graph, const Weights& w, const Tensor& x, Context& context) {
   const auto parameters = parameter_views(graph, w.theta.converted(DType::f64));
-  const auto running_stats = state_views(graph, w.running_stats.converted(DType::f64));
+  const auto running_stats = running_stats_views(graph, w.running_stats.converted(DType::f64));
   std::vector<Tensor> values{x};
   for (size_t i = 1; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];

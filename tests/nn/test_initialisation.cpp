@@ -48,7 +48,8 @@ TEST_CASE("initialise: the reference's distributions, layer by layer") {
       const Moments m = moments_of(w, entry.size());
       CHECK(std::abs(m.mean) <= 4 * expected / std::sqrt(n));
       CHECK(std::abs(m.deviation / expected - 1) <= 4 / std::sqrt(2 * n));
-    } else if (entry.kind == ParameterKind::bn_scale || entry.kind == ParameterKind::bn_variance) {
+    } else if (entry.kind == ParameterKind::norm_scale ||
+               entry.kind == ParameterKind::bn_variance) {
       CHECK(all_are(1));
     } else {
       CHECK(all_are(0));
@@ -108,8 +109,8 @@ TEST_CASE("initialise: every kind's distributions, layer by layer, biases too") 
     for (const ParameterEntry& entry : layout.parameters()) {
       CAPTURE(entry.name);
       const float* w = theta.data<float>() + entry.offset;
-      if (entry.kind == ParameterKind::bn_scale || entry.kind == ParameterKind::bn_shift) {
-        const float value = entry.kind == ParameterKind::bn_scale ? 1 : 0;
+      if (entry.kind == ParameterKind::norm_scale || entry.kind == ParameterKind::norm_shift) {
+        const float value = entry.kind == ParameterKind::norm_scale ? 1 : 0;
         CHECK(std::all_of(w, w + entry.size(), [&](float x) { return x == value; }));
         continue;
       }

@@ -47,7 +47,7 @@ Problem random_problem(const Graph& g, int64_t images, uint64_t seed) {
     double* w = p.theta.data<double>() + e.offset;
     for (int64_t i = 0; i < e.size(); ++i) {
       if (e.is_weight()) w[i] = static_cast<float>(scale * normal());
-      if (e.kind == ParameterKind::bn_scale) w[i] = static_cast<float>(1 + 0.3 * w[i]);
+      if (e.kind == ParameterKind::norm_scale) w[i] = static_cast<float>(1 + 0.3 * w[i]);
     }
   }
   p.running_stats =

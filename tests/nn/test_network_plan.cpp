@@ -16,8 +16,8 @@ int64_t batch_numbers(const Graph& graph) {
   return std::accumulate(buffers.begin(), buffers.end(), int64_t{0});
 }
 
-bool is_batch(Place place) {
-  return place.kind == Place::Kind::batch;
+bool is_batch(BufferSlot slot) {
+  return slot.kind == BufferSlot::Kind::batch;
 }
 
 }  // namespace

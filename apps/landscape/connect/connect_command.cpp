@@ -34,7 +34,7 @@ const std::vector<std::string> kIdentity = {"model_hash", "to_model_hash", "data
 struct Interrupted {};
 
 /// The largest difference of two networks' logits, as a share of the largest logit, in double.
-double difference_of_logits(const Graph& graph, const TrainingState& a, const PermutedNetwork& b,
+double difference_of_logits(const Graph& graph, const ModelState& a, const PermutedNetwork& b,
                             const LabelledImages& images) {
   const int64_t count = std::min<int64_t>(4, images.count());
   const Tensor x(images.images.shape().with_first(count), DType::f64);
@@ -232,7 +232,7 @@ class ConnectRun {
 
   void evaluate_line(const std::string& key, const std::string& bn, const Tensor& theta,
                      const Tensor& running_stats) {
-    const TrainingState& a = a_.weights;
+    const ModelState& a = a_.weights;
     const std::vector<Directions> line = {
         {bn == "states" ? difference(a.theta, theta, a.running_stats, running_stats)
                         : difference(a.theta, theta),

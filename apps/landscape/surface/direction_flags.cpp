@@ -101,7 +101,7 @@ class DirectionMaker {
 
   Direction direction(const DirectionPlan& plan, uint64_t seed) const {
     if (!plan.target.empty()) return direction_to(model_, plan.target, made_.type);
-    const TrainingState& w = model_.weights;
+    const ModelState& w = model_.weights;
     return random_direction(model_.graph.layout(), w.theta, w.running_stats, seed, plan.number,
                             plan.norm, plan.ignore, made_.type);
   }

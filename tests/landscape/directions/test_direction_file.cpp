@@ -17,8 +17,8 @@ ParameterLayout resnet56_layout() {
   const auto add_convolution = [&](const std::string& conv, const std::string& bn, int64_t inputs,
                                    int64_t outputs, int64_t size) {
     layout.add(conv + ".weight", ParameterKind::conv_weight, {outputs, size, size, inputs});
-    layout.add(bn + ".weight", ParameterKind::bn_scale, {outputs});
-    layout.add(bn + ".bias", ParameterKind::bn_shift, {outputs});
+    layout.add(bn + ".weight", ParameterKind::norm_scale, {outputs});
+    layout.add(bn + ".bias", ParameterKind::norm_shift, {outputs});
   };
   add_convolution("conv1", "bn1", 3, 16, 3);
   int64_t inputs = 16;

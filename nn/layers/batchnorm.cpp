@@ -1,0 +1,163 @@
+// batchnorm: every channel standardised by a mean and a variance over images (kernels/batchnorm/).
+#include "nn/layers/batchnorm.h"
+
+#include "kernels/activation/activation.h"
+#include "kernels/batchnorm/batchnorm.h"
+#include "kernels/batchnorm/batchnorm_tangent.h"
+#include "nn/graph.h"
+
+namespace topograd {
+
+void BatchnormLayer::forward(const ForwardCall& call, Context& context) const {
+  batchnorm_normalise({.y = call.y,
+                       .x = call.x[0],
+                       .gamma = call.parameters[0],
+                       .beta = call.parameters[1],
+                       .mean = call.running_stats[0],
+                       .variance = call.running_stats[1],
+                       .epsilon = kEpsilon,
+                       .relu = call.then_relu},
+                      context);
+}
+
+void BatchnormLayer::chunk_moments(const Tensor& moments, const Tensor& x, Context& context) const {
+  batchnorm_moments({.moments = moments, .x = x}, context);
+}
+
+void BatchnormLayer::combine(std::span<const Tensor> batch_stats,
+                             std::span<const Tensor> running_stats, const Tensor& moments,
+                             int64_t count, int64_t count_per_chunk, Context& context) const {
+  batchnorm_combine({.mean = batch_stats[0],
+                     .variance = batch_stats[1],
+                     .running_mean = running_stats.empty() ? Tensor() : running_stats[0],
+                     .running_variance = running_stats.empty() ? Tensor() : running_stats[1],
+                     .moments = moments,
+                     .count = count,
+                     .count_per_chunk = count_per_chunk,
+                     .momentum = kMomentum},
+                    context);
+}
+
+void BatchnormLayer::backward_sums(const BackwardCall& call, Context& context) const {
+  batchnorm_backward_sums({.dgamma = call.dparameters[0],
+                           .dbeta = call.dparameters[1],
+                           .dy = call.dy,
+                           .x = call.x[0],
+                           .mean = call.running_stats[0],
+                           .variance = call.running_stats[1],
+                           .epsilon = kEpsilon},
+                          context);
+}
+
+void BatchnormLayer::backward(const BackwardCall& call, Context& context) const {
+  const bool batch = !call.batch_dparameters.empty();
+  if (!batch && !call.dparameters.empty()) backward_sums(call, context);
+  if (!call.dx[0].defined()) return;
+  batchnorm_backward({.dx = call.dx[0],
+                      .dy = call.dy,
+                      .x = call.x[0],
+                      .gamma = call.parameters[0],
+                      .mean = call.running_stats[0],
+                      .variance = call.running_stats[1],
+                      .dgamma = batch ? call.batch_dparameters[0] : Tensor(),
+                      .dbeta = batch ? call.batch_dparameters[1] : Tensor(),
+                      .count = call.batch_count,
+                      .epsilon = kEpsilon,
+                      .write = call.write[0]},
+                     context);
+}
+
+namespace {
+
+BatchnormTangentState tangent_state(std::span<const Tensor> running_stats,
+                                    std::span<const Tensor> batch_sums, int64_t count) {
+  BatchnormTangentState state{.mean = running_stats[0], .variance = running_stats[1]};
+  state.epsilon = BatchnormLayer::kEpsilon;
+  if (batch_sums.empty()) return state;
+  state.sum_products = batch_sums[0];
+  state.sum_tangents = batch_sums[1];
+  state.count = count;
+  return state;
+}
+
+}  // namespace
+
+void BatchnormLayer::tangent_sums(std::span<const Tensor> shares, const Tensor& x_tangent,
+                                  const Tensor& x, std::span<const Tensor> running_stats,
+                                  Context& context) const {
+  batchnorm_backward_sums({.dgamma = shares[0],
+                           .dbeta = shares[1],
+                           .dy = x_tangent,
+                           .x = x,
+                           .mean = running_stats[0],
+                           .variance = running_stats[1],
+                           .epsilon = kEpsilon},
+                          context);
+}
+
+void BatchnormLayer::forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,
+                                     Context& context) const {
+  forward(call, context);
+  batchnorm_tangent(
+      {.y_tangent = tangents.y,
+       .x_tangent = tangents.x[0],
+       .x = call.x[0],
+       .gamma = call.parameters[0],
+       .gamma_tangent = tangents.parameters[0],
+       .beta_tangent = tangents.parameters[1],
+       .state = tangent_state(call.running_stats, tangents.batch_sums, tangents.batch_count)},
+      context);
+  if (call.then_relu)
+    activation_backward({.dx = tangents.y, .dy = tangents.y, .y = call.y, .x = {}}, context);
+}
+
+void BatchnormLayer::backward_tangent_sums(const BackwardCall& call,
+                                           const BackwardTangents& tangents,
+                                           Context& context) const {
+  batchnorm_tangent_sums(
+      {.dgamma_tangent = tangents.dparameters[0],
+       .dbeta_tangent = tangents.dparameters[1],
+       .dy_tangent = tangents.dy,
+       .dy = call.dy,
+       .x_tangent = tangents.x[0],
+       .x = call.x[0],
+       .state = tangent_state(call.running_stats, tangents.batch_sums, call.batch_count)},
+      context);
+}
+
+void BatchnormLayer::backward_tangent(const BackwardCall& call, const BackwardTangents& tangents,
+                                      Context& context) const {
+  const bool batch = !call.batch_dparameters.empty();
+  if (!batch) backward_tangent_sums(call, tangents, context);
+  if (call.dx[0].defined()) {
+    BatchnormTangentBackwardArgs args{
+        .dx_tangent = tangents.dx[0],
+        .dy_tangent = tangents.dy,
+        .dy = call.dy,
+        .x_tangent = tangents.x[0],
+        .x = call.x[0],
+        .gamma = call.parameters[0],
+        .gamma_tangent = tangents.parameters[0],
+        .state = tangent_state(call.running_stats, tangents.batch_sums, call.batch_count),
+        .write = call.write[0]};
+    if (batch) {
+      args.dgamma = call.batch_dparameters[0];
+      args.dbeta = call.batch_dparameters[1];
+      args.dgamma_tangent = tangents.batch_dparameters[0];
+      args.dbeta_tangent = tangents.batch_dparameters[1];
+    }
+    batchnorm_tangent_backward(args, context);
+  }
+  backward(call, context);
+}
+
+Value Graph::batchnorm(Value x, const std::string& name) {
+  const Shape shape = shape_of(x), channels{channels_of(shape)};
+  return add_layer(name_in_scope(name, "bn"), std::make_unique<BatchnormLayer>(), {x}, shape,
+                   {{"weight", ParameterKind::norm_scale, channels},
+                    {"bias", ParameterKind::norm_shift, channels},
+                    {"running_mean", ParameterKind::bn_mean, channels},
+                    {"running_var", ParameterKind::bn_variance, channels}});
+}
+
+}  // namespace topograd
