@@ -13,7 +13,7 @@
 #include "apps/landscape/common/surface_map.h"
 #include "kernels/core/format.h"
 #include "landscape/coherence/coherence_results.h"
-#include "landscape/plots/coherence_plots.h"
+#include "landscape/plots/result_plots.h"
 #include "landscape/results/resumable_file.h"
 #include "landscape/results/run_description.h"
 
@@ -195,7 +195,7 @@ class CoherenceRun {
 
   void draw() const {
     const std::string stem = (fs::path(output_).parent_path() / fs::path(output_).stem()).string();
-    for (const std::string& path : save_figures(coherence_figures(results_), stem))
+    for (const std::string& path : save_figures(result_figures(results_.record()), stem))
       std::cout << path << '\n';
   }
 

@@ -144,10 +144,10 @@ void SurfaceMap::draw(const std::string& plane, const std::string& label, const 
       suffix;
   for (const char* type : {".svg", ".png"}) {
     if (surface_.is_line()) {
-      CurveView curves;
-      curves.x = surface_.x();
-      curves.more.push_back({label, surface_.plane(plane)});
-      save_figure(curve_figure(curves, figure), stem + type);
+      const Series series{.name = label,
+                          .values = surface_.plane(plane),
+                          .style = Series::Style::coloured};
+      save_figure(curve_figure({.x = surface_.x(), .series = {series}}, figure), stem + type);
     } else {
       save_figure(heat_map_figure({surface_.x(), surface_.y(), surface_.plane(plane)}, figure),
                   stem + type);
