@@ -85,6 +85,27 @@ CoherenceRow read_row(const Hdf5File& file, const std::string& in) {
   return row;
 }
 
+/// The quantity that is the standard error of another; nothing where there is none.
+std::string error_of(const std::string& name) {
+  return name == "cosine" || name == "snr" ? name + "_se" : "";
+}
+
+void add_layers(Record& record, const std::string& in, const CoherenceRow& row) {
+  const GramMatrix& gram = row.coherence.gram;
+  record.add({.name = in + "gram",
+              .shape = {gram.n, gram.n},
+              .numbers = gram.values,
+              .axes = {in + "batch", in + "batch"}});
+  const std::string layers = in + "layers/", axis = layers + "names";
+  record.add_words(axis, axis, row.layers);
+  for (const auto& [name, member] : kCoherenceQuantities) {
+    std::vector<double> values;
+    for (const CoherenceStatistics& layer : row.coherence.layers) values.push_back(layer.*member);
+    const std::string error = error_of(name);
+    record.add_series(layers + name, axis, values).error = error.empty() ? "" : layers + error;
+  }
+}
+
 }  // namespace
 
 void CoherenceResults::save(const std::string& path) const {
@@ -123,6 +144,31 @@ CoherenceResults CoherenceResults::load(const std::string& path) {
     read_column(file, name, results.rows,
                 [member = member](CoherenceRow& row, double v) { row.coherence.all.*member = v; });
   return results;
+}
+
+Record CoherenceResults::record() const {
+  Record record{"coherence", rows.empty() ? "" : rows.front().model_name, provenance, {"network"}};
+  const auto add_column = [&](const std::string& name, const auto& value) {
+    std::vector<double> column;
+    for (const CoherenceRow& row : rows) column.push_back(value(row));
+    record.add_series(name, "network", column).error = error_of(name);
+  };
+  const auto add_words = [&](const std::string& name, std::string CoherenceRow::*member) {
+    std::vector<std::string> column;
+    for (const CoherenceRow& row : rows) column.push_back(row.*member);
+    record.add_words(name, "network", column);
+  };
+  add_words("name", &CoherenceRow::model_name);
+  add_words("file", &CoherenceRow::model_file);
+  add_column("epoch", [](const CoherenceRow& row) { return row.epoch; });
+  add_column("loss", [](const CoherenceRow& row) { return row.coherence.loss; });
+  add_column("accuracy", [](const CoherenceRow& row) { return row.coherence.accuracy; });
+  for (const auto& [name, member] : kCoherenceQuantities)
+    add_column(name, [member = member](const CoherenceRow& row) { return row.coherence.all.*member; });
+  add_words("model_hash", &CoherenceRow::model_hash);
+  add_words("data_hash", &CoherenceRow::data_hash);
+  for (size_t k = 0; k < rows.size(); ++k) add_layers(record, group(k), rows[k]);
+  return record;
 }
 
 }  // namespace topograd

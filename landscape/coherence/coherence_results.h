@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "landscape/coherence/coherence.h"
-#include "landscape/results/provenance.h"
+#include "landscape/results/record.h"
 
 namespace topograd {
 
@@ -33,6 +33,8 @@ struct CoherenceResults {
   /// Writes the file atomically: HDF5 (docs/files.md). Equal results give files equal to the byte.
   void save(const std::string& path) const;
   static CoherenceResults load(const std::string& path);
+  /// All of it under the file's names, and a table with a row for each network.
+  Record record() const;
 };
 
 }  // namespace topograd

@@ -108,4 +108,28 @@ std::vector<std::string> complete_paths(const ConnectivityResults& results) {
   return keys;
 }
 
+Record ConnectivityResults::record() const {
+  Record record{"paths", value_of(provenance, "model_name"), provenance, {"t"}};
+  record.add_series("t", "t", t);
+  for (const auto& [key, path] : paths) {
+    const std::string in = kPaths + key + "/";
+    for (const auto& [name, values] : path.values) {
+      NamedArray& series = record.add_series(in + name, "t", values);
+      series.mask = in + "done";
+      if (path.values.contains(name + "_se")) series.error = in + name + "_se";
+      if (name.ends_with("_acc")) series.unit = "%";
+    }
+    record.add_mask(in + "done", {"t"}, {static_cast<int64_t>(path.done.size())}, path.done);
+    if (!path.complete()) continue;
+    for (const auto& [name, values] : path.values) {
+      if (name.ends_with("_se")) continue;
+      const Barrier barrier = barrier_of(t, path, name);
+      record.add_number(in + name + "_barrier", barrier.height);
+      record.add_number(in + name + "_barrier_at", barrier.at);
+    }
+  }
+  for (const auto& [name, value] : alignment) record.add_number("alignment/" + name, value);
+  return record;
+}
+
 }  // namespace topograd

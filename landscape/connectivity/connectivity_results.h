@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "landscape/connectivity/mode_curve.h"
-#include "landscape/results/provenance.h"
+#include "landscape/results/record.h"
 
 namespace topograd {
 
@@ -33,6 +33,8 @@ struct ConnectivityResults {
   /// results give files equal to the byte.
   void save(const std::string& path) const;
   static ConnectivityResults load(const std::string& path);
+  /// All of it under the file's names, with the barriers of complete paths.
+  Record record() const;
 };
 
 /// Of <set>_loss or, upside down, <set>_acc: how far the path rises above, or falls below, the

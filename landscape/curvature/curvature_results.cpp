@@ -138,4 +138,36 @@ CurvatureResults CurvatureResults::load(const std::string& path, const Parameter
   return results;
 }
 
+Record CurvatureResults::record() const {
+  Record record{"curvature", value_of(provenance, "model_name"), provenance};
+  const auto add_eigenvalues = [&](const std::string& end, const std::optional<Eigenvalues>& found) {
+    if (!found) return;
+    NamedArray& values = record.add_series(end + "/values", end, found->values);
+    values.error = end + "/residuals";
+    values.style = NamedArray::Style::points;
+    record.add_series(end + "/residuals", end, found->residuals);
+  };
+  if (loss) record.add_number("loss", *loss);
+  if (gradient_norm) record.add_number("gradient_norm", *gradient_norm);
+  add_eigenvalues("largest", largest);
+  add_eigenvalues("smallest", smallest);
+  if (trace) {
+    record.add_number("trace/value", trace->value).error = "trace/standard_error";
+    record.add_number("trace/standard_error", trace->standard_error);
+    record.add_number("trace/products", trace->products);
+  }
+  if (!density) return record;
+  record.add_number("density/sigma", density->sigma);
+  record.add_series("density/at", "density/at", density->at);
+  record.add_series("density/density", "density/at", density->density).error =
+      "density/standard_error";
+  record.add_series("density/standard_error", "density/at", density->standard_error);
+  for (size_t k = 0; k < density->probes.size(); ++k) {
+    const std::string probe = text("density/probes/", k);
+    record.add_series(probe + "/values", probe + "/values", density->probes[k].values);
+    record.add_series(probe + "/weights", probe + "/values", density->probes[k].weights);
+  }
+  return record;
+}
+
 }  // namespace topograd

@@ -7,7 +7,7 @@
 
 #include "landscape/curvature/curvature_operator.h"
 #include "landscape/curvature/spectrum.h"
-#include "landscape/results/provenance.h"
+#include "landscape/results/record.h"
 
 namespace topograd {
 
@@ -31,6 +31,8 @@ struct CurvatureResults {
   static CurvatureResults load(const std::string& path, const ParameterLayout& layout);
   /// Without the eigenvectors: needs no network.
   static CurvatureResults load_values(const std::string& path);
+  /// All of it under the file's names, without the eigenvectors.
+  Record record() const;
 };
 
 }  // namespace topograd

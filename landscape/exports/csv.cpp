@@ -38,20 +38,21 @@ std::string in_one_line(std::string text) {
 }  // namespace
 
 std::string csv_of(const Record& record, bool comments) {
+  const std::vector<NamedArray> columns = record.columns();
   std::string csv;
   if (comments)
     for (const auto& [key, value] : record.provenance)
       csv += text("# ", in_one_line(key), ": ", in_one_line(value), "\n");
   const auto add_row = [&](const auto& cell_of) {
-    for (size_t i = 0; i < record.columns.size(); ++i) {
+    for (size_t i = 0; i < columns.size(); ++i) {
       if (i > 0) csv += ',';
-      csv += cell_of(record.columns[i]);
+      csv += cell_of(columns[i]);
     }
     csv += '\n';
   };
   add_row([](const NamedArray& column) { return quoted(column.name); });
   const size_t rows =
-      record.columns.empty() ? 0 : static_cast<size_t>(record.columns.front().shape.size());
+      columns.empty() ? 0 : static_cast<size_t>(columns.front().shape.size());
   for (size_t row = 0; row < rows; ++row)
     add_row([&](const NamedArray& column) { return cell(column, row); });
   return csv;

@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "landscape/exports/record.h"
+#include "landscape/results/record.h"
 
 namespace topograd {
 
-/// A record's columns. Numbers are written with the fewest digits, 17 at most, that read back to
+/// Record::columns(). Numbers are written with the fewest digits, 17 at most, that read back to
 /// the same bits; NaN is an empty cell, which pandas, R and spreadsheets take for a missing value,
 /// infinity is inf or -inf. Truth values are 0 and 1. Texts are quoted where they have to be.
 ///

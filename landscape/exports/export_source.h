@@ -5,21 +5,22 @@
 #include <string>
 
 #include "landscape/exports/format.h"
-#include "landscape/exports/record.h"
+#include "landscape/results/record.h"
+#include "landscape/surface/surface.h"
+#include "landscape/trajectory/trajectory_results.h"
 
 namespace topograd {
 
 struct ExportSource {
   std::string path;
-  ResultKind kind;
   Extent extent = Extent::other;
   Record record;
-  std::optional<Surface> surface;               ///< of a surface
-  std::optional<TrajectoryResults> trajectory;  ///< of a trajectory
+  std::optional<Surface> surface;               ///< of a record of this kind
+  std::optional<TrajectoryResults> trajectory;  ///< of a record of this kind
 };
 
-/// Reads a file of any of landscape's commands, of the authors' tools, or a training's log.csv. An
-/// Error for what is none of them.
+/// Reads a file of any of landscape's commands, of the authors' tools, a training's log.csv, or a
+/// record in JSON. Throws Error for what is none of them.
 ExportSource read_export_source(const std::string& path);
 
 }  // namespace topograd

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kernels/core/check.h"
+#include "landscape/results/result_kind.h"
 
 namespace topograd {
 
@@ -40,20 +41,20 @@ Formats all_formats() {
   return all;
 }
 
-Formats formats_of(ResultKind kind, Extent extent) {
+Formats formats_of(const std::string& kind, Extent extent) {
   using enum ExportFormat;
-  if (kind == ResultKind::surface)
+  if (kind == "surface")
     return extent == Extent::line ? Formats{npz, json, csv, h5} : all_formats();
-  if (kind == ResultKind::trajectory) return {vtp, npz, json, csv};
-  if (kind == ResultKind::training_log) return {npz, json};
+  if (kind == "trajectory") return {vtp, npz, json, csv};
+  if (kind == "training_log") return {npz, json};
   return {npz, json, csv};
 }
 
-std::string reason(ResultKind kind, Extent extent, ExportFormat format) {
-  if (kind == ResultKind::training_log && format == ExportFormat::csv)
+std::string reason(const std::string& kind, Extent extent, ExportFormat format) {
+  if (kind == "training_log" && format == ExportFormat::csv)
     return "which is csv already";
   if (format == ExportFormat::h5) return "and the authors' layout holds surfaces alone";
-  if (kind == ResultKind::trajectory)
+  if (kind == "trajectory")
     return text("which makes a line in space, but no ", name_of(format));
   return extent == Extent::line ? "which has no mesh" : "which has no points of a plane";
 }
@@ -81,11 +82,11 @@ bool has_heights(ExportFormat format) {
   return format == ExportFormat::vtp || format == ExportFormat::obj || format == ExportFormat::stl;
 }
 
-void require_format(const std::string& path, ResultKind kind, Extent extent, ExportFormat format) {
+void require_format(const std::string& path, const std::string& kind, Extent extent, ExportFormat format) {
   const Formats formats = formats_of(kind, extent);
   const bool fits = std::find(formats.begin(), formats.end(), format) != formats.end();
-  const bool line = kind == ResultKind::surface && extent == Extent::line;
-  require(fits, path, " is ", line ? "a line" : name_of(kind), ", ", reason(kind, extent, format),
+  const bool line = kind == "surface" && extent == Extent::line;
+  require(fits, path, " is ", line ? "a line" : phrase_of(kind), ", ", reason(kind, extent, format),
           ": choose ", list_of(formats));
 }
 

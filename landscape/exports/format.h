@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "landscape/results/result_kind.h"
-
 namespace topograd {
 
 enum class ExportFormat { vti, vtr, vtp, npz, json, csv, obj, stl, h5 };
@@ -22,8 +20,9 @@ bool has_heights(ExportFormat format);
 /// The shape of what is exported: grids alone have meshes.
 enum class Extent { grid, line, other };
 
-/// An Error that says what to choose instead where `format` makes no sense of a result: "line.h5 is
-/// a line, which has no mesh: choose npz, json, csv or h5".
-void require_format(const std::string& path, ResultKind kind, Extent extent, ExportFormat format);
+/// Throws Error where `format` makes no sense of a result of this kind (Record::kind), which says what
+/// to choose instead: "line.h5 is a line, which has no mesh: choose npz, json, csv or h5".
+void require_format(const std::string& path, const std::string& kind, Extent extent,
+                    ExportFormat format);
 
 }  // namespace topograd

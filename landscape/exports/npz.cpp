@@ -4,8 +4,9 @@
 #include <bit>
 #include <cstring>
 
-#include "landscape/exports/json.h"
+#include "kernels/core/check.h"
 #include "landscape/exports/zip_archive.h"
+#include "landscape/results/record_json.h"
 
 namespace topograd {
 
@@ -88,10 +89,13 @@ std::string npy_of(const NamedArray& array) {
 
 std::string npz_of(const Record& record) {
   std::vector<ZipEntry> entries;
-  for (const auto* arrays : {&record.arrays, &record.planes})
-    for (const NamedArray& array : *arrays) entries.push_back({array.name + ".npy", npy_of(array)});
+  for (const NamedArray& array : record.arrays)
+    entries.push_back({array.name + ".npy", npy_of(array)});
   const auto add_text = [&](const std::string& name, const std::string& value) {
-    entries.push_back({name + ".npy", npy_of({name, NamedArray::Type::text, {}, {}, {value}})});
+    require(!record.find(name), "there are values called '", name,
+            "', which npz keeps for something else");
+    entries.push_back(
+        {name + ".npy", npy_of({.name = name, .type = NamedArray::Type::text, .words = {value}})});
   };
   add_text("kind", record.kind);
   add_text("provenance", json_of(record.provenance));

@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "kernels/core/check.h"
-#include "landscape/exports/json.h"
-#include "landscape/exports/record.h"
+#include "landscape/results/record_json.h"
+#include "landscape/surface/surface_results.h"
 #include "landscape/figures/markup.h"
 
 namespace topograd {
@@ -70,7 +70,7 @@ std::string vtk_file(const std::string& type, const std::string& attributes,
 /// All values of a surface, with what a viewer shows first.
 std::string surface_data(const Surface& surface, const std::string& scalars,
                          const std::string& more = "") {
-  return point_data(record_of(surface).columns, {"x", "y"}, scalars, more);
+  return point_data(record_of(surface).columns(), {"x", "y"}, scalars, more);
 }
 
 std::string exact(double value) {
@@ -185,7 +185,7 @@ std::string vtk_surface(const Surface& given, const HeightOptions& options,
     for (double& z : field.z) z = range > 0 ? (z - field.low) / range * *height : z - field.low;
   }
   const auto quads = quads_of(field);
-  const std::vector<NamedArray> columns = record_of(surface).columns;
+  const std::vector<NamedArray> columns = record_of(surface).columns();
   return vtk_file(
       "PolyData", "", record_of(surface).provenance,
       piece(field.z.size(), 0, quads.size(),
@@ -201,7 +201,7 @@ std::string vtk_trajectory(const TrajectoryResults& results, const HeightOptions
   return vtk_file(
       "PolyData", "", results.provenance,
       piece(z.size(), lines.size(), 0,
-            point_data(table_of(results), {"proj_xcoord", "proj_ycoord"}, "epoch",
+            point_data(results.record().columns(), {"proj_xcoord", "proj_ycoord"}, "epoch",
                        real_data("zvalue", z)) +
                 points_element(results.coordinates.x, results.coordinates.y, z, highest(z)) +
                 cells_element("Lines", lines)));

@@ -1,8 +1,7 @@
-// Losses and accuracies along a line.
+// Curves over one axis: losses and accuracies along a line, densities, measures over epochs.
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <string_view>
 
 #include "kernels/core/check.h"
 #include "landscape/figures/figure.h"
@@ -16,18 +15,17 @@ namespace {
 
 constexpr Colour kBlue{0.12, 0.35, 0.66};
 constexpr Colour kRed{0.77, 0.16, 0.16};
-constexpr Colour kFurther[] = {
+/// Of curves with a colour of their own, one after the other; further ones are dashed.
+constexpr Colour kOwn[] = {
     {0.85, 0.45, 0.05}, {0.12, 0.52, 0.29}, {0.49, 0.23, 0.60}, kBlue, kRed};
 constexpr Colour kGrid{0.91, 0.91, 0.92};
 constexpr double kLeft = 76;          // px beside the plot, for an axis and its label
 constexpr double kRightBare = 24;     // without an axis
 constexpr size_t kPointsMarked = 31;  // more points than this run together
 
-struct Series {
-  const std::vector<double>* values;
-  const std::vector<double>* errors;                ///< may be nullptr
-  const std::vector<std::vector<double>>* singles;  ///< may be nullptr
-  std::string_view name;
+/// A curve with what it is drawn in.
+struct Drawn {
+  const Series* series;
   Colour colour;
   bool dashed;
 };
@@ -38,44 +36,30 @@ void check_curves(const CurveView& curves) {
   for (size_t i = 0; i < n; ++i)
     require(std::isfinite(curves.x[i]) && (i == 0 || curves.x[i] > curves.x[i - 1]),
             "the x of curves must be finite and increase, but x[", i, "] is ", curves.x[i]);
-  for (const auto* series :
-       {&curves.train_loss, &curves.test_loss, &curves.train_accuracy, &curves.test_accuracy,
-        &curves.train_loss_error, &curves.test_loss_error})
-    require(series->empty() || series->size() == n, "a curve has ", series->size(), " values for ",
-            n, " points");
-  for (const auto* singles : {&curves.train_loss_singles, &curves.test_loss_singles})
-    for (const auto& single : *singles)
-      require(single.size() == n, "a single curve has ", single.size(), " values for ", n,
-              " points");
-  for (const CurveView::Named& named : curves.more)
-    require(named.values.size() == n, "the curve ", named.name, " has ", named.values.size(),
-            " values for ", n, " points");
+  for (const Series& series : curves.series) {
+    const auto require_length = [&](const std::vector<double>& values, const char* what) {
+      require(values.size() == n, "the curve ", series.name, " has ", values.size(), " ", what,
+              " for ", n, " points");
+    };
+    if (!series.values.empty()) require_length(series.values, "values");
+    if (!series.errors.empty()) require_length(series.errors, "errors");
+    for (const auto& single : series.singles) require_length(single, "values of a single curve");
+  }
 }
 
-std::vector<Series> losses(const CurveView& curves) {
-  std::vector<Series> found;
-  const auto add = [&](const auto& values, const auto& errors, const auto& singles,
-                       std::string_view name, bool dashed) {
-    if (!values.empty())
-      found.push_back({&values, errors.empty() ? nullptr : &errors, &singles, name, kBlue, dashed});
-  };
-  add(curves.train_loss, curves.train_loss_error, curves.train_loss_singles, curves.train_loss_name,
-      false);
-  add(curves.test_loss, curves.test_loss_error, curves.test_loss_singles, curves.test_loss_name,
-      true);
-  static const std::vector<std::vector<double>> kNoSingles;
-  for (size_t k = 0; k < curves.more.size(); ++k)
-    found.push_back({&curves.more[k].values, nullptr, &kNoSingles, curves.more[k].name,
-                     kFurther[k % std::size(kFurther)], k >= std::size(kFurther)});
-  return found;
-}
-
-std::vector<Series> accuracies(const CurveView& curves) {
-  std::vector<Series> found;
-  if (!curves.train_accuracy.empty())
-    found.push_back({&curves.train_accuracy, nullptr, nullptr, "train accuracy", kRed, false});
-  if (!curves.test_accuracy.empty())
-    found.push_back({&curves.test_accuracy, nullptr, nullptr, "test accuracy", kRed, true});
+std::vector<Drawn> drawn_on(Series::Axis axis, const CurveView& curves) {
+  std::vector<Drawn> found;
+  size_t coloured = 0;
+  for (const Series& series : curves.series) {
+    if (series.axis != axis || series.values.empty()) continue;
+    Drawn drawn{&series, axis == Series::Axis::left ? kBlue : kRed,
+                series.style == Series::Style::dashed};
+    if (series.style == Series::Style::coloured) {
+      drawn.colour = kOwn[coloured % std::size(kOwn)];
+      drawn.dashed = coloured++ >= std::size(kOwn);
+    }
+    found.push_back(drawn);
+  }
   return found;
 }
 
@@ -104,12 +88,13 @@ std::vector<double> transformed(const std::vector<double>& values, const ValueSc
 
 /// The area within one error.
 void draw_band(Canvas& canvas, const Frame& frame, const std::vector<double>& x,
-               const Series& series, const ValueScale& scale) {
+               const Drawn& drawn, const ValueScale& scale) {
+  const Series& series = *drawn.series;
   std::vector<double> upper, lower;
   for (size_t i = 0; i < x.size(); ++i) {
-    upper.push_back(scale.transformed((*series.values)[i] + (*series.errors)[i]));
+    upper.push_back(scale.transformed(series.values[i] + series.errors[i]));
     // On a logarithmic axis a band that reaches 0 reaches the bottom.
-    const double least = (*series.values)[i] - (*series.errors)[i];
+    const double least = series.values[i] - series.errors[i];
     const bool bottom = scale.scale() == Scale::log && least <= 0 && std::isfinite(upper.back());
     lower.push_back(bottom ? frame.y_low : scale.transformed(least));
   }
@@ -120,41 +105,41 @@ void draw_band(Canvas& canvas, const Frame& frame, const std::vector<double>& x,
     points.insert(points.end(), back[i].points.rbegin(), back[i].points.rend());
     area[i].closed = true;
   }
-  Colour tint = series.colour;
+  Colour tint = drawn.colour;
   tint.opacity = 0.18;
   canvas.fill(area, tint);
 }
 
 /// The curves that a series is the mean of.
 void draw_singles(Canvas& canvas, const Frame& frame, const std::vector<double>& x,
-                  const Series& series, const ValueScale& scale) {
-  Colour faint = series.colour;
+                  const Drawn& drawn, const ValueScale& scale) {
+  Colour faint = drawn.colour;
   faint.opacity = 0.35;
-  for (const std::vector<double>& single : *series.singles)
+  for (const std::vector<double>& single : drawn.series->singles)
     canvas.stroke(pieces(frame, x, transformed(single, scale)), {.colour = faint, .width = 0.7});
 }
 
-Pen pen_of(const Series& series) {
-  return {.colour = series.colour,
+Pen pen_of(const Drawn& drawn) {
+  return {.colour = drawn.colour,
           .width = 1.7,
-          .dashes = series.dashed ? std::vector<double>{6, 3.5} : std::vector<double>{}};
+          .dashes = drawn.dashed ? std::vector<double>{6, 3.5} : std::vector<double>{}};
 }
 
 void draw_series(Canvas& canvas, const Frame& frame, const std::vector<double>& x,
-                 const std::vector<double>& y, const Series& series) {
+                 const std::vector<double>& y, const Drawn& drawn) {
   const std::vector<Polyline> lines = pieces(frame, x, y);
-  canvas.stroke(lines, pen_of(series));
+  canvas.stroke(lines, pen_of(drawn));
   std::vector<Polyline> dots;
   for (const Polyline& line : lines)
     for (const Point& p : line.points)
       // A point between two gaps has no line to show it.
       if (x.size() <= kPointsMarked || line.points.size() == 1) dots.push_back(disc(p, 2.3));
-  canvas.fill(dots, series.dashed ? Colour{1, 1, 1} : series.colour);
-  if (series.dashed) canvas.stroke(dots, {.colour = series.colour, .width = 1});
+  canvas.fill(dots, drawn.dashed ? Colour{1, 1, 1} : drawn.colour);
+  if (drawn.dashed) canvas.stroke(dots, {.colour = drawn.colour, .width = 1});
 }
 
-/// The loss axis's range: a little more than the values', and from 0 where that is near.
-Frame loss_frame(const Rect& plot, const CurveView& curves, const ValueScale& scale,
+/// The left axis's range: a little more than the values', and from 0 where that is near.
+Frame left_frame(const Rect& plot, const CurveView& curves, const ValueScale& scale,
                  const FigureOptions& options) {
   double low = scale.transformed(scale.low());
   double high = scale.transformed(scale.high());
@@ -166,7 +151,7 @@ Frame loss_frame(const Rect& plot, const CurveView& curves, const ValueScale& sc
   return {plot, curves.x.front(), curves.x.back(), low, high};
 }
 
-Ticks loss_ticks(const Frame& frame, const ValueScale& scale) {
+Ticks left_ticks(const Frame& frame, const ValueScale& scale) {
   if (scale.scale() == Scale::linear) return linear_ticks(frame.y_low, frame.y_high, 6);
   Ticks ticks;
   const double low = std::pow(10.0, frame.y_low), high = std::pow(10.0, frame.y_high);
@@ -193,16 +178,16 @@ void draw_grid(Canvas& canvas, const Frame& frame, const Ticks& loss) {
                 {.colour = {0.6, 0.6, 0.62}, .width = 0.9, .dashes = {2, 3}});
 }
 
-std::vector<Key> keys_of(const std::vector<Series>& all, const ValueScale& scale,
+std::vector<Key> keys_of(const std::vector<Drawn>& all, const ValueScale& scale,
                          const std::string& error_name) {
   std::vector<Key> keys;
   bool errors = false;
-  for (const Series& series : all) {
-    errors = errors || series.errors != nullptr;
-    keys.push_back({[series](Canvas& c, Point p) {
-                      c.stroke({{{{p.x - 8, p.y}, {p.x + 8, p.y}}, false}}, pen_of(series));
+  for (const Drawn& drawn : all) {
+    errors = errors || !drawn.series->errors.empty();
+    keys.push_back({[drawn](Canvas& c, Point p) {
+                      c.stroke({{{{p.x - 8, p.y}, {p.x + 8, p.y}}, false}}, pen_of(drawn));
                     },
-                    std::string(series.name)});
+                    drawn.series->name});
   }
   if (errors)
     keys.push_back({[](Canvas& c, Point p) {
@@ -220,10 +205,10 @@ std::vector<Key> keys_of(const std::vector<Series>& all, const ValueScale& scale
   return keys;
 }
 
-/// The diamond at the smallest loss of a series, and its key.
+/// The diamond at the smallest value of a series, and its key.
 void mark_minimum(Canvas& canvas, const Frame& frame, const std::vector<double>& x,
-                  const Series& series, const ValueScale& scale, std::vector<Key>& keys) {
-  const std::vector<double>& values = *series.values;
+                  const Drawn& drawn, const ValueScale& scale, std::vector<Key>& keys) {
+  const std::vector<double>& values = drawn.series->values;
   size_t best = values.size();
   for (size_t i = 0; i < values.size(); ++i)
     if (std::isfinite(values[i]) && (best == values.size() || values[i] < values[best])) best = i;
@@ -233,39 +218,38 @@ void mark_minimum(Canvas& canvas, const Frame& frame, const std::vector<double>&
                                      format_number(x[best], 3))});
 }
 
-}  // namespace
-
-namespace {
-
 void draw_all(Canvas& canvas, const CurveView& curves, const FigureOptions& options,
               const ValueScale& scale) {
-  const std::vector<Series> loss = losses(curves);
-  const std::vector<Series> accuracy = accuracies(curves);
+  const std::vector<Drawn> left = drawn_on(Series::Axis::left, curves);
+  const std::vector<Drawn> right = drawn_on(Series::Axis::right, curves);
   draw_heading(canvas, options);
-  const double right = accuracy.empty() ? kRightBare : kLeft;
-  const Rect plot{kLeft, plot_top(options), options.width - kLeft - right,
+  const double beside = right.empty() ? kRightBare : kLeft;
+  const Rect plot{kLeft, plot_top(options), options.width - kLeft - beside,
                   plot_bottom(options) - plot_top(options)};
-  const Frame frame = loss_frame(plot, curves, scale, options);
-  const Ticks ticks = loss.empty() ? Ticks{} : loss_ticks(frame, scale);
+  const Frame frame = left_frame(plot, curves, scale, options);
+  const Ticks ticks = left.empty() ? Ticks{} : left_ticks(frame, scale);
   draw_grid(canvas, frame, ticks);
   const Frame percent{plot, frame.x_low, frame.x_high, -2, 102};
   canvas.clipped(plot, [&] {
-    for (const Series& series : loss)
-      if (series.errors != nullptr) draw_band(canvas, frame, curves.x, series, scale);
-    for (const Series& series : loss) draw_singles(canvas, frame, curves.x, series, scale);
-    for (const Series& series : accuracy)
-      draw_series(canvas, percent, curves.x, *series.values, series);
-    for (const Series& series : loss)
-      draw_series(canvas, frame, curves.x, transformed(*series.values, scale), series);
+    for (const Drawn& drawn : left)
+      if (!drawn.series->errors.empty()) draw_band(canvas, frame, curves.x, drawn, scale);
+    for (const Drawn& drawn : left) draw_singles(canvas, frame, curves.x, drawn, scale);
+    for (const Drawn& drawn : right)
+      draw_series(canvas, percent, curves.x, drawn.series->values, drawn);
+    for (const Drawn& drawn : left)
+      draw_series(canvas, frame, curves.x, transformed(drawn.series->values, scale), drawn);
   });
-  std::vector<Series> all = loss;
-  all.insert(all.end(), accuracy.begin(), accuracy.end());
+  std::vector<Drawn> all = left;
+  all.insert(all.end(), right.begin(), right.end());
   std::vector<Key> keys = keys_of(all, scale, curves.error_name);
-  if (!loss.empty() && curves.more.empty() && curves.mark_minimum)
-    mark_minimum(canvas, frame, curves.x, loss.front(), scale, keys);
+  const bool coloured = std::any_of(left.begin(), left.end(), [](const Drawn& drawn) {
+    return drawn.series->style == Series::Style::coloured;
+  });
+  if (!left.empty() && !coloured && curves.mark_minimum)
+    mark_minimum(canvas, frame, curves.x, left.front(), scale, keys);
   draw_x_axis(canvas, frame, options.x_label);
-  if (!loss.empty()) draw_y_axis(canvas, frame, ticks, options.y_label, true, kBlue);
-  if (!accuracy.empty())
+  if (!left.empty()) draw_y_axis(canvas, frame, ticks, options.y_label, true, kBlue);
+  if (!right.empty())
     draw_y_axis(canvas, percent, linear_ticks(0, 100, 5), "accuracy (%)", false, kRed);
   draw_box(canvas, frame);
   draw_caption(canvas, options, 0.5 * options.width, keys);
@@ -279,9 +263,9 @@ Figure curve_figure(const CurveView& curves, const FigureOptions& options) {
   const auto gather = [&](const std::vector<double>& more) {
     values.insert(values.end(), more.begin(), more.end());
   };
-  for (const Series& series : losses(curves)) gather(*series.values);
-  for (const Series& series : losses(curves))
-    for (const std::vector<double>& single : *series.singles) gather(single);
+  for (const Drawn& drawn : drawn_on(Series::Axis::left, curves)) gather(drawn.series->values);
+  for (const Drawn& drawn : drawn_on(Series::Axis::left, curves))
+    for (const std::vector<double>& single : drawn.series->singles) gather(single);
   const ValueScale scale(values, options);
   return {options.width, options.height, options.title,
           [=](Canvas& canvas) { draw_all(canvas, curves, options, scale); }};

@@ -96,35 +96,33 @@ Figure heat_map_figure(const FieldView& field, const FigureOptions& options);
 /// off flat; holes where a cell's corner is not finite. Errors as for contour_figure.
 Figure surface_figure(const FieldView& field, const FigureOptions& options);
 
-/// Losses and accuracies along a line. Every series but x may be empty; the others have x's length.
-struct CurveView {
-  std::vector<double> x = {};  ///< increasing, at least 2
-  std::vector<double> train_loss = {};
-  std::vector<double> test_loss = {};
-  std::vector<double> train_accuracy = {};  ///< percent
-  std::vector<double> test_accuracy = {};
-  std::vector<double> train_loss_error = {};  ///< a band of +-1 of these around train_loss
-  std::vector<double> test_loss_error = {};
-  std::string error_name = "standard error";   ///< what they are, in the key
-  std::string train_loss_name = "train loss";  ///< in the key, where the two are something else
-  std::string test_loss_name = "test loss";
-  bool mark_minimum = true;  ///< of train_loss
-  /// The curves that train_loss is the mean of, drawn faintly; each of x's length.
-  std::vector<std::vector<double>> train_loss_singles = {};
-  std::vector<std::vector<double>> test_loss_singles = {};
-  /// Further curves on the loss axis, each with a name for the key and a colour of its own.
-  struct Named {
-    std::string name;
-    std::vector<double> values;  ///< of x's length
-  };
-  std::vector<Named> more = {};
+/// A curve.
+struct Series {
+  enum class Axis { left, right };
+  /// Blue on the left and red on the right, solid or dashed; or a colour of its own.
+  enum class Style { solid, dashed, coloured };
+
+  std::string name;  ///< in the key
+  std::vector<double> values;
+  std::vector<double> errors = {};  ///< a band of +-1 of these around a curve of the left axis
+  Axis axis = Axis::left;           ///< right: in percent
+  Style style = Style::solid;
+  /// The curves that a curve of the left axis is the mean of, drawn faintly.
+  std::vector<std::vector<double>> singles = {};
 };
 
-/// Loss on the left axis in blue, accuracy on the right axis in red; train solid, test dashed.
-/// Values that are not finite are gaps; a diamond marks the smallest train loss, where
-/// that is wanted and there are no further curves. FigureOptions:
-/// y_label is the loss axis's label, scale, clip_max, level_min and level_max belong to the loss;
-/// interpolate and trajectory are unused.
+/// Curves over one axis. All lists have x's length; an empty series is left out.
+struct CurveView {
+  std::vector<double> x = {};  ///< increasing, at least 2
+  std::vector<Series> series = {};
+  std::string error_name = "standard error";  ///< what the errors are, in the key
+  bool mark_minimum = true;                   ///< of the first curve, where none has its own colour
+};
+
+/// Curves with a key below them. Values that are not finite are gaps; a diamond marks the smallest
+/// value. Of the options scale, clip_max, level_min and level_max belong to the left axis, y_label
+/// is its label; the right one is the accuracy's, from 0 to 100 %. What belongs to fields is unused.
+/// Throws Error for fewer than two points, an x that does not increase, and lists of other lengths.
 Figure curve_figure(const CurveView& curves, const FigureOptions& options);
 
 }  // namespace topograd

@@ -1,61 +1,61 @@
-#include "landscape/plots/coherence_plots.h"
-
 #include <cmath>
 #include <limits>
 #include <map>
 #include <set>
 
 #include "kernels/core/check.h"
+#include "landscape/plots/kind_plots.h"
 
 namespace topograd {
 
 namespace {
 
-/// The networks by epoch, then by what they are.
-using Epochs = std::map<double, std::map<std::string, const CoherenceRow*>>;
+/// The networks' rows by epoch, then by name.
+using Epochs = std::map<double, std::map<std::string, size_t>>;
 
-Figure over_epochs(const Epochs& epochs, const std::set<std::string>& names,
-                   const Provenance& provenance, const std::string& label,
-                   double CoherenceStatistics::*member) {
+Figure over_epochs(const Epochs& epochs, const std::set<std::string>& names, const Record& record,
+                   const std::string& quantity, const std::string& label) {
+  const std::vector<double>& values = record.numbers(quantity);
   CurveView curves;
   for (const auto& [epoch, rows] : epochs) curves.x.push_back(epoch);
   for (const std::string& name : names) {
-    curves.more.push_back({name, {}});
+    Series series{.name = name, .values = {}, .style = Series::Style::coloured};
     for (const auto& [epoch, rows] : epochs) {
       const auto found = rows.find(name);
-      curves.more.back().values.push_back(found == rows.end()
-                                              ? std::numeric_limits<double>::quiet_NaN()
-                                              : found->second->coherence.all.*member);
+      series.values.push_back(found == rows.end() ? std::numeric_limits<double>::quiet_NaN()
+                                                  : values[found->second]);
     }
+    curves.series.push_back(series);
   }
+  const Provenance& p = record.provenance;
   FigureOptions figure;
   figure.title = names.size() == 1 ? *names.begin() : "Coherence of gradients";
-  figure.subtitle = text(
-      provenance.at("batches"), " minibatches of ", value_of(provenance, "batch_size"), " images, ",
-      value_of(provenance, "data"), ", BatchNorm ", value_of(provenance, "bn_mode"));
+  figure.subtitle =
+      text(value_of(p, "batches"), " minibatches of ", value_of(p, "batch_size"), " images, ",
+           value_of(p, "data"), ", BatchNorm ", value_of(p, "bn_mode"));
   figure.x_label = "epochs";
   figure.y_label = label;
-  figure.footer = text("Topograd ", value_of(provenance, "version"));
+  figure.footer = text("Topograd ", value_of(p, "version"));
   return curve_figure(curves, figure);
 }
 
 }  // namespace
 
-std::vector<NamedFigure> coherence_figures(const CoherenceResults& results) {
+std::vector<NamedFigure> coherence_figures(const Record& record) {
+  const NamedArray* name = record.find("name");
+  if (!name || name->words.empty()) return {};
+  const std::vector<double>& epoch = record.numbers("epoch");
   Epochs epochs;
+  for (size_t row = 0; row < epoch.size(); ++row)
+    if (std::isfinite(epoch[row])) epochs[epoch[row]][name->words.at(row)] = row;
   std::set<std::string> names;
-  for (const CoherenceRow& row : results.rows)
-    if (std::isfinite(row.epoch)) {
-      epochs[row.epoch][row.model_name] = &row;
-      names.insert(row.model_name);
-    }
+  for (const auto& [at, rows] : epochs)
+    for (const auto& [model, row] : rows) names.insert(model);
   if (epochs.size() < 2) return {};
-  return {{"cosine",
-           over_epochs(epochs, names, results.provenance,
-                       "mean cosine of two minibatches' gradients", &CoherenceStatistics::cosine)},
-          {"snr", over_epochs(epochs, names, results.provenance,
-                              "signal-to-noise ratio of a minibatch's gradient",
-                              &CoherenceStatistics::snr)}};
+  return {{"cosine", over_epochs(epochs, names, record, "cosine",
+                                 "mean cosine of two minibatches' gradients")},
+          {"snr", over_epochs(epochs, names, record, "snr",
+                              "signal-to-noise ratio of a minibatch's gradient")}};
 }
 
 }  // namespace topograd

@@ -1,35 +1,45 @@
-#include "landscape/plots/path_plots.h"
+#include <algorithm>
 
 #include "kernels/core/check.h"
+#include "landscape/plots/kind_plots.h"
 
 namespace topograd {
 
 namespace {
 
-/// As short as five of them below a picture have to be: "aligned (recompute)".
-std::string label_of(const std::string& key) {
-  const size_t slash = key.find('/');
-  const std::string bn = key.substr(slash + 1);
-  return key.substr(0, slash) + (bn == "none" ? "" : " (" + bn + ")");
+/// A path's name, as short as five of them below a picture have to be: "aligned (recompute)".
+std::string label_of(const std::string& kind, const std::string& bn) {
+  return kind + (bn == "none" ? "" : " (" + bn + ")");
+}
+
+bool is_complete(const Record& record, const NamedArray& values) {
+  const std::vector<double>& done = record.numbers(values.mask);
+  return std::all_of(done.begin(), done.end(), [](double d) { return d != 0; });
 }
 
 }  // namespace
 
-std::vector<NamedFigure> path_figures(const ConnectivityResults& results) {
-  const Provenance& p = results.provenance;
+std::vector<NamedFigure> path_figures(const Record& record) {
+  const Provenance& p = record.provenance;
   std::vector<NamedFigure> figures;
   for (const std::string set : {"train", "test"}) {
     CurveView curves;
-    curves.x = results.t;
-    for (const std::string& key : complete_paths(results))
-      if (results.paths.at(key).values.contains(set + "_loss"))
-        curves.more.push_back({label_of(key), results.paths.at(key).values.at(set + "_loss")});
-    if (curves.more.empty()) continue;
+    curves.x = record.numbers("t");
+    bool none = false;
+    for (const std::string kind : {"line", "aligned", "curve"})
+      for (const std::string bn : {"states", "recompute", "none"}) {
+        const NamedArray* loss = record.find(text("paths/", kind, "/", bn, "/", set, "_loss"));
+        if (!loss || !is_complete(record, *loss)) continue;
+        curves.series.push_back({.name = label_of(kind, bn),
+                                 .values = loss->numbers,
+                                 .style = Series::Style::coloured});
+        none = none || bn == "none";
+      }
+    if (curves.series.empty()) continue;
     FigureOptions figure;
     figure.title = value_of(p, "model_name");
     figure.subtitle = text("from ", value_of(p, "model_file"), " (t = 0) to ",
                            value_of(p, "to_model_file"), " (t = 1)");
-    const bool none = results.paths.contains("line/none");
     figure.x_label = none ? "t" : "t (in brackets: BatchNorm's statistics)";
     figure.y_label = text(set, " loss, ", value_of(p, "loss"));
     figure.footer =

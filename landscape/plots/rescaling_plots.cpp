@@ -1,25 +1,28 @@
-#include "landscape/plots/rescaling_plots.h"
+#include "kernels/core/check.h"
+#include "landscape/plots/kind_plots.h"
 
 namespace topograd {
 
-std::vector<NamedFigure> slice_figures(const SharpnessPanel& panel) {
+std::vector<NamedFigure> slice_figures(const Record& record) {
   std::vector<NamedFigure> figures;
-  if (!panel.test) return figures;
-  for (const RescaledSlice& slice : panel.test->slices) {
+  for (const std::string name : {"filter", "plain"}) {
+    const std::string in = text("rescaled/slices/", name, "/");
+    if (!record.find(in + "alpha")) continue;
     FigureOptions options;
-    options.title = value_of(panel.provenance, "model_name");
-    options.subtitle = slice.name == "filter"
-                           ? "along a filter-normalised direction of each network's own"
-                           : "along one and the same direction, not normalised";
+    options.title = value_of(record.provenance, "model_name");
+    options.subtitle = name == "filter" ? "along a filter-normalised direction of each network's own"
+                                        : "along one and the same direction, not normalised";
     options.x_label = "alpha";
     options.y_label = "loss";
-    options.footer = panel.test->description;
-    const CurveView curves{.x = slice.alpha,
-                           .train_loss = slice.before,
-                           .test_loss = slice.after,
-                           .train_loss_name = "before",
-                           .test_loss_name = "rescaled, the same function"};
-    figures.push_back({slice.name, curve_figure(curves, options)});
+    const NamedArray* description = record.find("rescaled/description");
+    if (description) options.footer = description->words.front();
+    const CurveView curves{
+        .x = record.numbers(in + "alpha"),
+        .series = {{.name = "before", .values = record.numbers(in + "before")},
+                   {.name = "rescaled, the same function",
+                    .values = record.numbers(in + "after"),
+                    .style = Series::Style::dashed}}};
+    figures.push_back({name, curve_figure(curves, options)});
   }
   return figures;
 }

@@ -1,4 +1,4 @@
-// Figures of any file of results.
+// Figures of any result.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 #include "landscape/plots/named_figure.h"
 #include "landscape/plots/surface_plots.h"
-#include "landscape/results/result_kind.h"
+#include "landscape/results/record.h"
 
 namespace topograd {
 
@@ -17,12 +17,12 @@ std::vector<NamedFigure> surface_figures(const Surface& surface, const std::stri
                                          const std::vector<PictureKind>& kinds,
                                          const PictureOptions& options);
 
-/// Of a file of another kind: losses over a trajectory (and its surface, where that is beside it),
-/// the density of a Hessian's eigenvalues, losses on paths between networks, the coherence of
-/// gradients along training, slices of a rescaling, a training's curves. None where it holds
-/// nothing to draw. An Error for a file of results that is damaged.
-std::vector<NamedFigure> result_figures(const std::string& file, ResultKind kind,
-                                        const std::vector<PictureKind>& kinds,
-                                        const PictureOptions& options);
+/// Draws a result of any kind: surfaces as above, losses over a trajectory (and its surface, where
+/// that is beside its file), the density of a Hessian's eigenvalues, losses on paths between
+/// networks, the coherence of gradients along training, slices of a rescaling, a training's curves,
+/// and of a kind that is not known all curves and grids. Nothing where there is nothing to draw.
+std::vector<NamedFigure> result_figures(const Record& record,
+                                        const std::vector<PictureKind>& kinds = {},
+                                        const PictureOptions& options = {});
 
 }  // namespace topograd

@@ -28,16 +28,26 @@ std::vector<std::vector<double>> singles_of(const Surface& surface, const std::s
   return singles;
 }
 
-/// The band around a line's losses: the spread over several seeds, else the standard error.
-void add_errors(const Surface& surface, CurveView& curves) {
-  const std::string seeds = value_of(surface.provenance, "seeds");
-  const std::string what = seeds.empty() ? "_se" : "_sd";
-  curves.train_loss_error = plane_or_empty(surface, "train_loss" + what);
-  curves.test_loss_error = plane_or_empty(surface, "test_loss" + what);
-  if (seeds.empty()) return;
-  curves.error_name = "standard deviation over " + seeds + " directions";
-  curves.train_loss_singles = singles_of(surface, "train_loss");
-  curves.test_loss_singles = singles_of(surface, "test_loss");
+/// Losses and accuracies of a line. The band around a loss is the spread over several seeds, else
+/// the standard error.
+CurveView losses_and_accuracies(const Surface& line) {
+  const std::string seeds = value_of(line.provenance, "seeds");
+  CurveView curves{.x = line.x()};
+  if (!seeds.empty()) curves.error_name = "standard deviation over " + seeds + " directions";
+  for (const std::string set : {"train", "test"}) {
+    const std::string loss = set + "_loss";
+    const auto style = set == "train" ? Series::Style::solid : Series::Style::dashed;
+    curves.series.push_back({.name = set + " loss",
+                             .values = plane_or_empty(line, loss),
+                             .errors = plane_or_empty(line, loss + (seeds.empty() ? "_se" : "_sd")),
+                             .style = style});
+    if (!seeds.empty()) curves.series.back().singles = singles_of(line, loss);
+    curves.series.push_back({.name = set + " accuracy",
+                             .values = plane_or_empty(line, set + "_acc"),
+                             .axis = Series::Axis::right,
+                             .style = style});
+  }
+  return curves;
 }
 
 /// Logarithmic where the values are above 0 and the largest is more than four times the smallest:
@@ -146,12 +156,12 @@ Figure two_curves_figure(const TwoCurves& curves, const Surface& surface,
   std::vector<double> both = curves.first;
   both.insert(both.end(), curves.second.begin(), curves.second.end());
   figure.scale = options.scale.value_or(scale_for(both));
-  CurveView view;
-  view.x = curves.x;
-  view.train_loss = curves.first;
-  view.test_loss = curves.second;
-  view.train_loss_name = curves.first_name;
-  view.test_loss_name = curves.second_name;
+  const CurveView view{
+      .x = curves.x,
+      .series = {{.name = curves.first_name, .values = curves.first},
+                 {.name = curves.second_name,
+                  .values = curves.second,
+                  .style = Series::Style::dashed}}};
   return curve_figure(view, figure);
 }
 
@@ -193,19 +203,14 @@ namespace {
 
 Figure curves_of(const Surface& surface, const PictureOptions& options,
                  const FigureOptions& figure) {
-  CurveView curves;
-  curves.x = surface.x();
   const std::string plane = pictured_values(surface, options);
-  if (is_loss(plane) && options.values.empty()) {
-    curves.train_loss = plane_or_empty(surface, "train_loss");
-    curves.test_loss = plane_or_empty(surface, "test_loss");
-    curves.train_accuracy = plane_or_empty(surface, "train_acc");
-    curves.test_accuracy = plane_or_empty(surface, "test_acc");
-    add_errors(surface, curves);
-  } else {
-    curves.more.push_back({figure.value_label, surface.plane(plane)});
-  }
-  return curve_figure(curves, figure);
+  if (is_loss(plane) && options.values.empty())
+    return curve_figure(losses_and_accuracies(surface), figure);
+  return curve_figure({.x = surface.x(),
+                       .series = {{.name = figure.value_label,
+                                   .values = surface.plane(plane),
+                                   .style = Series::Style::coloured}}},
+                      figure);
 }
 
 }  // namespace

@@ -4,15 +4,19 @@
 
 namespace topograd {
 
-Figure training_figure(const std::vector<EpochReport>& epochs, const FigureOptions& options) {
-  require(epochs.size() >= 2, "a curve needs two epochs, there are ", epochs.size());
-  CurveView curves;
-  for (const EpochReport& epoch : epochs) {
-    curves.x.push_back(static_cast<double>(epoch.epoch));
-    curves.train_loss.push_back(epoch.train_loss);
-    curves.test_loss.push_back(epoch.test_loss);
-    curves.train_accuracy.push_back(epoch.train_accuracy);
-    curves.test_accuracy.push_back(epoch.test_accuracy);
+Figure training_figure(const Record& log, const FigureOptions& options) {
+  const std::vector<double>& epochs = log.numbers("epoch");
+  require(epochs.size() >= 2, log.file, log.file.empty() ? "" : ": ",
+          "a curve needs two epochs, there are ", epochs.size());
+  CurveView curves{.x = epochs};
+  for (const std::string set : {"train", "test"}) {
+    const auto style = set == "train" ? Series::Style::solid : Series::Style::dashed;
+    curves.series.push_back(
+        {.name = set + " loss", .values = log.numbers(set + "_loss"), .style = style});
+    curves.series.push_back({.name = set + " accuracy",
+                             .values = log.numbers(set + "_accuracy"),
+                             .axis = Series::Axis::right,
+                             .style = style});
   }
   FigureOptions figure = options;
   figure.x_label = "epoch";
@@ -24,7 +28,8 @@ Figure training_figure(const std::vector<EpochReport>& epochs, const FigureOptio
 void draw_training_log(const std::string& log_path, const std::string& title,
                        const std::string& path) {
   const std::vector<EpochReport> epochs = read_training_log(log_path);
-  if (epochs.size() >= 2) save_figure(training_figure(epochs, {.title = title}), path);
+  if (epochs.size() >= 2)
+    save_figure(training_figure(record_of(epochs), {.title = title}), path);
 }
 
 }  // namespace topograd

@@ -1,11 +1,20 @@
 #include "landscape/results/result_kind.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "kernels/core/check.h"
+#include "landscape/coherence/coherence_results.h"
+#include "landscape/connectivity/connectivity_results.h"
+#include "landscape/curvature/curvature_results.h"
 #include "landscape/results/hdf5_file.h"
-#include "landscape/results/provenance.h"
+#include "landscape/results/record_json.h"
+#include "landscape/results/training_log.h"
+#include "landscape/sharpness/sharpness_results.h"
+#include "landscape/surface/surface_results.h"
+#include "landscape/trajectory/trajectory_results.h"
 
 namespace topograd {
 
@@ -13,6 +22,15 @@ namespace {
 
 constexpr std::string_view kHdf5Signature = "\x89HDF\r\n\x1a\n";
 constexpr std::string_view kLogBegins = "epoch,learning_rate,";
+
+bool has(const ResultFile& file, const char* name) {
+  return file.hdf5 && file.hdf5->has(name);
+}
+
+std::string contents_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
 
 std::string first_bytes(const std::string& path, size_t count) {
   require(!std::filesystem::is_directory(path), path,
@@ -25,18 +43,14 @@ std::string first_bytes(const std::string& path, size_t count) {
   return bytes;
 }
 
-ResultKind kind_of_hdf5(const std::string& path) {
-  const Hdf5File file = Hdf5File::open_read(path);
-  const Provenance attributes = file.attributes();
-  if (file.has("xcoordinates")) return ResultKind::surface;
-  if (file.has("proj_xcoord") && file.has("projected_done")) return ResultKind::trajectory;
-  if (attributes.contains("curvature")) return ResultKind::curvature;
-  if (attributes.contains("format") && attributes.at("format").starts_with("topograd-sharpness"))
-    return ResultKind::sharpness;
-  if (attributes.contains("batches")) return ResultKind::coherence;
-  if (attributes.contains("to_model_hash") && file.has("t")) return ResultKind::paths;
-  require(!file.has("xdirection"), path, " holds directions, not results: name the surface's file");
-  require(!file.has("proj_xcoord"), path,
+[[noreturn]] void refuse(const std::string& path, const ResultFile& file) {
+  require(!file.begin.empty(), path, " is empty");
+  require(!path.ends_with(".safetensors"), path,
+          " is a network, not a result: landscape surface and its like make results of it");
+  require(file.hdf5, path, " is neither an HDF5 file nor a training's log.csv");
+  require(!has(file, "xdirection"), path,
+          " holds directions, not results: name the surface's file");
+  require(!has(file, "proj_xcoord"), path,
           " holds projections of the authors' tool alone: landscape trajectory makes them anew, "
           "with their losses");
   fail(path, " is an HDF5 file, but none that landscape writes");
@@ -44,35 +58,66 @@ ResultKind kind_of_hdf5(const std::string& path) {
 
 }  // namespace
 
-ResultKind kind_of_result(const std::string& path) {
-  const std::string begin = first_bytes(path, kLogBegins.size());
-  if (begin == kLogBegins) return ResultKind::training_log;
-  require(!begin.empty(), path, " is empty");
-  require(!path.ends_with(".safetensors"), path,
-          " is a network, not a result: landscape surface and its like make results of it");
-  require(begin.starts_with(kHdf5Signature), path,
-          " is neither an HDF5 file nor a training's log.csv");
-  return kind_of_hdf5(path);
+const std::vector<ResultKind>& result_kinds() {
+  using Path = const std::string&;
+  using File = const ResultFile&;
+  static const std::vector<ResultKind> kinds = {
+      {"training_log", "a training's log",  //
+       [](File file) { return file.begin.starts_with(kLogBegins); },
+       [](Path path) { return record_of(read_training_log(path)); }},
+      {"surface", "a surface",  // a line, a plane, a map of hessian or coherence --over too
+       [](File file) { return has(file, "xcoordinates"); },
+       [](Path path) { return record_of(Surface::load(path)); }},
+      {"trajectory", "a trajectory",
+       [](File file) { return has(file, "proj_xcoord") && has(file, "projected_done"); },
+       [](Path path) { return TrajectoryResults::load(path).record(); }},
+      {"curvature", "a curvature",
+       [](File file) { return file.attributes.contains("curvature"); },
+       [](Path path) { return CurvatureResults::load_values(path).record(); }},
+      {"sharpness", "a panel of sharpness",
+       [](File file) {
+         return value_of(file.attributes, "format").starts_with("topograd-sharpness");
+       },
+       [](Path path) { return SharpnessPanel::load(path).record(); }},
+      {"coherence", "a coherence of gradients",
+       [](File file) { return file.attributes.contains("batches"); },
+       [](Path path) { return CoherenceResults::load(path).record(); }},
+      {"paths", "paths between networks",
+       [](File file) { return file.attributes.contains("to_model_hash") && has(file, "t"); },
+       [](Path path) { return ConnectivityResults::load(path).record(); }},
+      {"record", "a record",  // in JSON, of any kind
+       [](File file) { return file.begin.starts_with(kRecordBegins); },
+       [](Path path) { return record_of_json(contents_of(path), path); }},
+  };
+  return kinds;
 }
 
-std::string name_of(ResultKind kind) {
-  switch (kind) {
-    case ResultKind::surface:
-      return "a surface";
-    case ResultKind::trajectory:
-      return "a trajectory";
-    case ResultKind::curvature:
-      return "a curvature";
-    case ResultKind::sharpness:
-      return "a panel of sharpness";
-    case ResultKind::coherence:
-      return "a coherence of gradients";
-    case ResultKind::paths:
-      return "paths between networks";
-    case ResultKind::training_log:
-      return "a training's log";
+const ResultKind& kind_of_result(const std::string& path) {
+  ResultFile file;
+  file.begin = first_bytes(path, kRecordBegins.size());
+  std::optional<Hdf5File> hdf5;
+  if (file.begin.starts_with(kHdf5Signature)) {
+    hdf5 = Hdf5File::open_read(path);
+    file.hdf5 = &*hdf5;
+    file.attributes = hdf5->attributes();
   }
-  fail("no such kind of result");
+  const auto& kinds = result_kinds();
+  const auto found = std::find_if(kinds.begin(), kinds.end(),
+                                  [&](const ResultKind& kind) { return kind.recognises(file); });
+  if (found == kinds.end()) refuse(path, file);
+  return *found;
+}
+
+Record load_record(const std::string& path) {
+  Record record = kind_of_result(path).load(path);
+  record.file = path;
+  return record;
+}
+
+std::string phrase_of(const std::string& kind) {
+  for (const ResultKind& known : result_kinds())
+    if (known.name == kind) return known.phrase;
+  return text("a result of the kind '", kind, "'");
 }
 
 }  // namespace topograd

@@ -85,4 +85,19 @@ void TrainingLog::append(const EpochReport& r) {
   write_file_atomically(path_, content);
 }
 
+Record record_of(const std::vector<EpochReport>& epochs) {
+  Record record{"training_log", "", {}, {"epoch"}};
+  std::vector<std::string> names = cells_of(kHeader);
+  std::vector<double> values;
+  for (const EpochReport& epoch : epochs) values.push_back(static_cast<double>(epoch.epoch));
+  record.add_series("epoch", "epoch", values);
+  for (size_t k = 0; k < std::size(kColumns); ++k) {
+    values.clear();
+    for (const EpochReport& epoch : epochs) values.push_back(epoch.*kColumns[k]);
+    NamedArray& series = record.add_series(names[k + 1], "epoch", values);
+    if (series.name.ends_with("_accuracy")) series.unit = "%";
+  }
+  return record;
+}
+
 }  // namespace topograd

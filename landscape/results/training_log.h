@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "landscape/results/record.h"
+
 namespace topograd {
 
 /// What is known of an epoch when it is over.
@@ -24,6 +26,9 @@ struct EpochReport {
 /// The rows of a log.csv; an Error for another file, a cell that is no number, or epochs that do
 /// not increase.
 std::vector<EpochReport> read_training_log(const std::string& path);
+
+/// The log's columns over its epochs.
+Record record_of(const std::vector<EpochReport>& epochs);
 
 /// log.csv: a header, a row per epoch. Rewritten whole and atomically: a kill leaves whole lines.
 class TrainingLog {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kernels/core/atomic_file.h"
 #include "landscape/results/hdf5_file.h"
@@ -12,6 +13,7 @@ namespace {
 
 constexpr const char* kFormat = "topograd-sharpness-1";
 constexpr const char* kRescaled = "rescaled";
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 void write_measures(Hdf5File& file, const std::string& group,
                     const std::vector<Measure>& measures) {
@@ -80,6 +82,19 @@ std::optional<ReparametrisationTest> read_test(const Hdf5File& file) {
             file.path(), ": ", name, " has other losses than positions");
   }
   return test;
+}
+
+void add_test(Record& record, const ReparametrisationTest& test) {
+  const std::string group = std::string(kRescaled) + "/";
+  record.add_text(group + "description", test.description);
+  record.add_number(group + "largest_logit", test.largest_logit);
+  record.add_number(group + "largest_logit_difference", test.largest_difference);
+  for (const RescaledSlice& slice : test.slices) {
+    const std::string name = group + "slices/" + slice.name, axis = name + "/alpha";
+    record.add_series(axis, axis, slice.alpha);
+    record.add_series(name + "/before", axis, slice.before);
+    record.add_series(name + "/after", axis, slice.after).style = NamedArray::Style::dashed;
+  }
 }
 
 }  // namespace
@@ -181,6 +196,37 @@ bool SharpnessPanel::is_panel(const std::string& path) {
   } catch (const Error&) {
     return false;  // whoever reads it as something else will say what is wrong
   }
+}
+
+Record SharpnessPanel::record() const {
+  Record record{"sharpness", value_of(provenance, "model_name"), provenance, {"measure"}};
+  std::vector<std::string> names, units, settings, definitions;
+  std::vector<double> values, errors, rescaled, rescaled_errors;
+  for (const MeasureKind& kind : measure_kinds()) {
+    const Measure* measure = find(kind.name);
+    if (!measure) continue;
+    names.push_back(measure->name);
+    units.emplace_back(kind.unit);
+    settings.push_back(measure->settings);
+    definitions.emplace_back(kind.definition);
+    values.push_back(measure->estimate.value);
+    errors.push_back(measure->estimate.standard_error);
+    const Measure* after = test ? find_measure(test->measures, kind.name) : nullptr;
+    rescaled.push_back(after ? after->estimate.value : kUnknown);
+    rescaled_errors.push_back(after ? after->estimate.standard_error : kUnknown);
+  }
+  record.add_words("measure", "measure", names);
+  record.add_series("value", "measure", values).error = "standard_error";
+  record.add_series("standard_error", "measure", errors);
+  record.add_words("unit", "measure", units);
+  record.add_words("settings", "measure", settings);
+  if (test) {
+    record.add_series("rescaled_value", "measure", rescaled).error = "rescaled_standard_error";
+    record.add_series("rescaled_standard_error", "measure", rescaled_errors);
+  }
+  record.add_words("definition", "measure", definitions);
+  if (test) add_test(record, *test);
+  return record;
 }
 
 }  // namespace topograd

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "landscape/results/provenance.h"
+#include "landscape/results/record.h"
 #include "landscape/sharpness/measures.h"
 
 namespace topograd {
@@ -65,6 +65,8 @@ struct SharpnessPanel {
   void save(const std::string& path) const;
   /// Throws Error for any other file.
   static SharpnessPanel load(const std::string& path);
+  /// A table with a row for each measure, and the slices of the rescaling.
+  Record record() const;
   /// Whether a file is one of save(): HDF5, and says so.
   static bool is_panel(const std::string& path);
 };

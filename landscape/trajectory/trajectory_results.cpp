@@ -6,6 +6,7 @@
 
 #include "kernels/core/atomic_file.h"
 #include "landscape/results/hdf5_file.h"
+#include "landscape/surface/surface_results.h"
 
 namespace topograd {
 
@@ -129,6 +130,54 @@ double largest_difference(const TrajectoryResults& results, const std::string& s
     if (std::isfinite(difference) && !(difference <= largest)) largest = difference;
   }
   return largest;
+}
+
+Record TrajectoryResults::record() const {
+  Record record{"trajectory", value_of(provenance, "model_name"), provenance, {"epoch"}};
+  record.add_series("epoch", "epoch", epochs);
+  record.add_series("proj_xcoord", "epoch", coordinates.x);
+  record.add_series("proj_ycoord", "epoch", coordinates.y);
+  record.add_series("length", "epoch", coordinates.length);
+  record.add_series("distance", "epoch", coordinates.distance);
+  add_planes_to(record, own, "", "epoch");
+  add_planes_to(record, projected, kProjected, "epoch");
+  record.add_number("variance_in_plane", in_plane);
+  if (explained.empty()) return record;
+  record.add_series("explained_variance_ratio_", "component", explained);
+  record.add_series("random_walk_variance_ratio", "component", random_walk);
+  return record;
+}
+
+TrajectoryResults trajectory_of(const Record& record) {
+  const auto along_epochs = [&](const std::string& name) {
+    const std::vector<double>& values = record.numbers(name);
+    require(record.find(name)->axes == std::vector<std::string>{"epoch"}, record.file, ": ", name,
+            " does not lie along the axis epoch");
+    return values;
+  };
+  TrajectoryResults results(along_epochs("epoch"));
+  results.provenance = record.provenance;
+  results.coordinates = {.x = along_epochs("proj_xcoord"),
+                         .y = along_epochs("proj_ycoord"),
+                         .distance = along_epochs("distance"),
+                         .length = along_epochs("length")};
+  results.in_plane = record.number("variance_in_plane");
+  if (record.find("explained_variance_ratio_")) {
+    results.explained = record.numbers("explained_variance_ratio_");
+    results.random_walk = record.numbers("random_walk_variance_ratio");
+  }
+  for (const NamedArray* array : record.over({"epoch"})) {
+    if (array->mask == "done") results.own.add_plane(array->name) = array->numbers;
+    if (array->mask == text(kProjected, "done") && array->name.starts_with(kProjected))
+      results.projected.add_plane(array->name.substr(std::string(kProjected).size())) =
+          array->numbers;
+  }
+  for (const auto& [prefix, losses] : {std::pair{"", &results.own}, {kProjected, &results.projected}}) {
+    const std::vector<double>& done = along_epochs(text(prefix, "done"));
+    for (size_t e = 0; e < done.size(); ++e)
+      if (done[e] != 0) losses->mark_done(static_cast<int64_t>(e));
+  }
+  return results;
 }
 
 }  // namespace topograd

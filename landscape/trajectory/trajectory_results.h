@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "landscape/results/provenance.h"
+#include "landscape/results/record.h"
 #include "landscape/surface/surface.h"
 #include "landscape/trajectory/trajectory.h"
 
@@ -36,7 +36,12 @@ struct TrajectoryResults {
   void take_losses(const std::string& path);
   /// The provenance of a file of save().
   static Provenance read_provenance(const std::string& path);
+  /// All of it under the file's names: a table with a row for each checkpoint.
+  Record record() const;
 };
+
+/// The trajectory that a record of the kind "trajectory" holds. Throws Error where it lacks a part.
+TrajectoryResults trajectory_of(const Record& record);
 
 /// The largest difference between a checkpoint's own loss and that of its projection; of the first
 /// set. NaN where none is finite.

@@ -5,7 +5,7 @@ import { surfaceCsv, surfaceJson } from "../../apps/landscape/report/page/src/ex
 import { cellOf, Field, nearestIndex, slicesThrough } from "../../apps/landscape/report/page/src/field.ts";
 import { pick } from "../../apps/landscape/report/page/src/picking.ts";
 import { boxOf, reliefOf, sceneX, sceneZ } from "../../apps/landscape/report/page/src/relief.ts";
-import { decodeMask, decodePlane, readReport, toNumbers, type Report, type SurfaceResult } from "../../apps/landscape/report/page/src/schema.ts";
+import { numberOf, numbersOf, readReport, valuesOver, wordsOf, type NamedArray, type Report, type Result } from "../../apps/landscape/report/page/src/schema.ts";
 import { planeNames, scenesOf } from "../../apps/landscape/report/page/src/scenes.ts";
 
 function axis(low: number, high: number, n: number): number[] {
@@ -91,36 +91,52 @@ test("holes have no triangles, and light is full on a plain", () => {
   for (let i = 0; i < 4; ++i) assert.equal(relief.normals[3 * i + 1], 1);
 });
 
-function planeOf(values: number[]): string {
-  return Buffer.from(Float32Array.from(values).buffer).toString("base64");
+function resultOf(kind: string, arrays: Result["arrays"], more: Partial<Result> = {}): Result {
+  return { format: "topograd-record-1", kind, title: "", file: "r.h5", provenance: {}, table: [], arrays, ...more };
 }
 
-test("planes and masks are read as they were written", () => {
-  const values = decodePlane(planeOf([1.5, NaN, -Infinity, 3e-30]));
-  assert.deepEqual([...values], [1.5, NaN, -Infinity, Math.fround(3e-30)]);
-  assert.deepEqual([...decodeMask("AAEB")], [0, 1, 1]);
-  assert.deepEqual(toNumbers([1, null, "infinity", "-infinity"]), [1, NaN, Infinity, -Infinity]);
+test("arrays are read as they were written: numbers, truth values, texts, what belongs to them", () => {
+  const result = resultOf("gap", {
+    at: { axes: ["at"], values: [1, null, "infinity", "-infinity"] },
+    grid: { axes: ["b", "a"], values: [[1, 2], [3, 4]] },
+    done: { type: "mask", axes: ["at"], values: [true, false, true, true] },
+    value: { axes: ["at"], values: [1, 2, 3, 4], error: "error" },
+    error: { axes: ["at"], values: [0, 0, 0, 0] },
+    gap: { values: 0.5 },
+    note: { type: "text", values: "infinity" },
+  });
+  assert.deepEqual(numbersOf(result, "at"), [1, NaN, Infinity, -Infinity]);
+  assert.deepEqual(numbersOf(result, "grid"), [1, 2, 3, 4]);
+  assert.deepEqual(numbersOf(result, "done"), [1, 0, 1, 1]);
+  assert.deepEqual(valuesOver(result, ["at"]), ["value"]);
+  assert.equal(numberOf(result, "gap"), 0.5);
+  assert.ok(Number.isNaN(numberOf(result, "absent")));
+  assert.deepEqual(wordsOf(result, "note"), ["infinity"]);
+  assert.deepEqual(numbersOf(result, "note"), []);
   assert.throws(() => readReport('{"format": "another"}'), /another/);
 });
 
-function surface(more: Partial<SurfaceResult>): SurfaceResult {
-  return {
-    kind: "surface", file: "s.h5", provenance: {}, x: [0, 1], y: [0, 1], done: null,
-    planes: { train_loss: planeOf([1, 2, 3, 4]) }, ...more,
-  };
+/** A surface of two by two points, or the axes given, with planes of rows one after the other. */
+function surface(planes: Record<string, (number | null | "infinity")[]>, more: Partial<Result> = {}, axes: Record<string, number[]> = { x: [0, 1], y: [0, 1] }): Result {
+  const table = axes["y"] ? ["y", "x"] : ["x"];
+  const { x } = axes;
+  const rows = (values: (number | null | "infinity")[]): NamedArray["values"] =>
+    axes["y"] ? axes["y"].map((_, iy) => values.slice(iy * x.length, (iy + 1) * x.length)) : values;
+  const coordinates = Object.entries(axes).map(([name, values]) => [name, { axes: [name], values }]);
+  const arrays = Object.entries(planes).map(([name, values]) => [name, { axes: table, values: rows(values), mask: "done" }]);
+  return resultOf("surface", Object.fromEntries([...coordinates, ...arrays]) as Result["arrays"], { file: "s.h5", table, ...more });
 }
 
 function reportOf(results: Report["results"]): Report {
-  return { format: "topograd-report-1", title: "", version: "", command: "", plane: null, results };
+  return { format: "topograd-report-2", title: "", version: "", command: "", plane: null, results };
 }
 
+const loss = { train_loss: [1, 2, 3, 4] };
+
 test("a map joins the surface that has its points and its hashes", () => {
-  const map = (hash: string): SurfaceResult =>
-    surface({
-      file: "m.h5", provenance: { over: "s.h5", model_hash: hash },
-      planes: { lambda_max: planeOf([9, 8, 7, 6]) },
-    });
-  const own = surface({ provenance: { model_hash: "a" } });
+  const map = (hash: string): Result =>
+    surface({ lambda_max: [9, 8, 7, 6] }, { file: "m.h5", provenance: { over: "s.h5", model_hash: hash } });
+  const own = surface(loss, { provenance: { model_hash: "a" } });
   const joined = scenesOf(reportOf([map("a"), own]));
   assert.equal(joined.surfaces.length, 1);
   assert.deepEqual(planeNames(joined.surfaces), ["train_loss", "lambda_max"]);
@@ -129,26 +145,35 @@ test("a map joins the surface that has its points and its hashes", () => {
 });
 
 test("a trajectory lies on the surface of its plane alone", () => {
-  const one = surface({ file: "a.h5", provenance: { direction_hash: "1" } });
-  const other = surface({ file: "b.h5", provenance: { direction_hash: "2" } });
+  const one = surface(loss, { file: "a.h5", provenance: { direction_hash: "1" } });
+  const other = surface(loss, { file: "b.h5", provenance: { direction_hash: "2" } });
+  const along = (values: number[]): NamedArray => ({ axes: ["epoch"], values });
   const { surfaces } = scenesOf(
-    reportOf([one, other, {
-      kind: "trajectory", file: "t.h5", provenance: { direction_hash: "2" }, epochs: [0], x: [0.5], y: [0.5],
-      length: [0], distance: [0], in_plane: 1, explained: [], random_walk: [], own: {}, projected: {},
-    }]),
+    reportOf([one, other, resultOf("trajectory",
+      { epoch: along([0]), proj_xcoord: along([0.5]), proj_ycoord: along([0.5]) },
+      { file: "t.h5", provenance: { direction_hash: "2" } })]),
   );
   assert.equal(surfaces[0].path, null);
   assert.deepEqual(surfaces[1].path?.x, [0.5]);
 });
 
+test("grids of a kind that is not known are surfaces, and those of a known one are none", () => {
+  const grid = { u: { axes: ["u"], values: [0, 1, 2] }, v: { axes: ["v"], values: [5, 6] },
+    height: { axes: ["v", "u"], values: [[1, 2, 3], [4, 5, 6]] }, gram: { axes: ["w", "w"], values: [[1, 0], [0, 1]] } };
+  const { surfaces } = scenesOf(reportOf([resultOf("gap", grid, { title: "made up" }), resultOf("coherence", grid)]));
+  assert.deepEqual(surfaces.map(({ name }) => name), ["made up"]);
+  assert.deepEqual([surfaces[0].field.nx, surfaces[0].field.ny], [3, 2]);
+  assert.deepEqual([...(surfaces[0].field.planes.get("height") ?? [])], [1, 2, 3, 4, 5, 6]);
+});
+
 test("lines and degenerate grids are no surfaces; equal names get their files'", () => {
   const { surfaces, lines } = scenesOf(
     reportOf([
-      surface({ file: "l.h5", y: [], planes: { train_loss: planeOf([1, 2]) } }),
-      surface({ file: "row.h5", y: [7], planes: { train_loss: planeOf([1, 2]) } }),
-      surface({ file: "column.h5", x: [7], planes: { train_loss: planeOf([1, 2]) } }),
-      surface({ file: "a.h5", provenance: { model_name: "net" } }),
-      surface({ file: "b.h5", provenance: { model_name: "net" } }),
+      surface({ train_loss: [1, 2] }, { file: "l.h5" }, { x: [0, 1] }),
+      surface({ train_loss: [1, 2] }, { file: "row.h5" }, { x: [0, 1], y: [7] }),
+      surface({ train_loss: [1, 2] }, { file: "column.h5" }, { x: [7], y: [0, 1] }),
+      surface(loss, { file: "a.h5", title: "net" }),
+      surface(loss, { file: "b.h5", title: "net" }),
     ]),
   );
   assert.deepEqual(lines.map(({ field }) => [field.nx, field.ny]), [[2, 1], [2, 1], [2, 1]]);
@@ -156,9 +181,9 @@ test("lines and degenerate grids are no surfaces; equal names get their files'",
 });
 
 test("CSV and JSON have the numbers, and no point that is not done", () => {
-  const { surfaces } = scenesOf(
-    reportOf([surface({ done: Buffer.from([1, 0, 1, 1]).toString("base64"), planes: { train_loss: planeOf([0.1, 5, NaN, Infinity]) } })]),
-  );
+  const holes = surface({ train_loss: [0.1, 5, null, "infinity"] });
+  holes.arrays["done"] = { type: "mask", axes: ["y", "x"], values: [[true, false], [true, true]] };
+  const { surfaces } = scenesOf(reportOf([holes]));
   assert.equal(surfaceCsv(surfaces[0].field), "alpha,beta,train_loss\n0,0,0.100000001\n0,1,\n1,1,inf\n");
   const json = JSON.parse(surfaceJson(surfaces[0])) as { planes: Record<string, unknown> };
   assert.deepEqual(json.planes["train_loss"], [[0.100000001, 5], [null, "infinity"]]);

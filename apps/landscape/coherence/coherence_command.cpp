@@ -12,7 +12,7 @@
 #include "apps/landscape/coherence/coherence_surface.h"
 #include "kernels/core/format.h"
 #include "landscape/coherence/coherence_results.h"
-#include "landscape/plots/coherence_plots.h"
+#include "landscape/plots/result_plots.h"
 #include "landscape/results/resumable_file.h"
 #include "landscape/results/run_description.h"
 
@@ -194,7 +194,7 @@ class CoherenceRun {
 
   void draw() const {
     const std::string stem = (fs::path(output_).parent_path() / fs::path(output_).stem()).string();
-    for (const std::string& path : save_figures(coherence_figures(results_), stem))
+    for (const std::string& path : save_figures(result_figures(results_.record()), stem))
       std::cout << path << '\n';
   }
 

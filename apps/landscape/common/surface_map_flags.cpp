@@ -67,10 +67,9 @@ void draw_map(const Surface& map, const std::string& output, const std::string& 
       (fs::path(output).parent_path() / fs::path(output).stem()).string() + "_" + suffix;
   for (const char* type : {".svg", ".png"}) {
     if (map.is_line()) {
-      CurveView curves;
-      curves.x = map.x();
-      curves.more.push_back({label, map.plane(plane)});
-      save_figure(curve_figure(curves, figure), stem + type);
+      const Series series{
+          .name = label, .values = map.plane(plane), .style = Series::Style::coloured};
+      save_figure(curve_figure({.x = map.x(), .series = {series}}, figure), stem + type);
     } else {
       save_figure(heat_map_figure({map.x(), map.y(), map.plane(plane)}, figure), stem + type);
     }

@@ -1,12 +1,14 @@
 #include "apps/landscape/compare/compare_command.h"
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 
 #include "apps/common/table.h"
 #include "apps/landscape/compare/compare_networks.h"
 #include "kernels/core/format.h"
-#include "landscape/surface/surface_comparison.h"
+#include "landscape/results/record_comparison.h"
+#include "landscape/results/result_kind.h"
 
 namespace topograd {
 
@@ -17,52 +19,69 @@ std::string number(double value) {
   return std::isfinite(value) ? significant(value) : "-";
 }
 
-std::string extent(const Surface& surface) {
-  std::string shown = text("x from ", surface.x().front(), " to ", surface.x().back(), " in ",
-                           surface.nx(), " points");
-  if (!surface.is_line())
-    shown +=
-        text(", y from ", surface.y().front(), " to ", surface.y().back(), " in ", surface.ny());
-  return shown;
+/// "x from -1 to 1 in 51 points, y from -1 to 1 in 51": the axes of the record's table.
+std::string extent(const Record& record) {
+  std::string shown;
+  for (auto axis = record.table.rbegin(); axis != record.table.rend(); ++axis) {
+    const std::vector<double>* at = record.coordinates(*axis);
+    if (!at || at->empty()) continue;
+    shown += text(shown.empty() ? "" : ", ", *axis, " from ", at->front(), " to ", at->back(),
+                  " in ", at->size(), shown.empty() ? " points" : "");
+  }
+  return shown.empty() ? phrase_of(record.kind) : shown;
 }
 
-std::string position(const Surface& surface, int64_t point) {
-  if (point < 0) return "-";
-  const std::string x = number(surface.x()[static_cast<size_t>(point % surface.nx())]);
-  if (surface.is_line()) return x;
-  return text("(", x, ", ", number(surface.y()[static_cast<size_t>(point / surface.nx())]), ")");
+/// Where a point of an array lies: "0.5", "(0.5, -1)", "-" of a single number.
+std::string position(const Record& record, const std::string& name, int64_t point) {
+  const NamedArray& array = *record.find(name);
+  if (point < 0 || array.axes.empty()) return "-";
+  std::string shown;
+  for (int i = array.shape.rank() - 1; i >= 0; --i) {
+    const int64_t index = point % array.shape[i];
+    point /= array.shape[i];
+    const std::vector<double>* at = record.coordinates(array.axes[static_cast<size_t>(i)]);
+    shown += (shown.empty() ? "" : ", ") +
+             (at ? number((*at)[static_cast<size_t>(index)]) : text(index + 1));
+  }
+  return array.shape.rank() > 1 ? "(" + shown + ")" : shown;
+}
+
+/// How many points of the table are done.
+int64_t done_count(const Record& record) {
+  const NamedArray* done = record.find("done");
+  return done ? std::count(done->numbers.begin(), done->numbers.end(), 1.0) : 0;
 }
 
 std::string value_of(const LargestDifference& difference) {
   return difference.point < 0 ? "-" : number(difference.value);
 }
 
-void print_quantities(const Surface& a, const std::vector<PlaneComparison>& comparisons) {
+void print_quantities(const Record& a, const std::vector<ArrayComparison>& comparisons) {
   std::vector<std::vector<std::string>> values = {
       {"values", "min", "min", "max", "max", "mean", "mean", "correlation"}};
   std::vector<std::vector<std::string>> differences = {
-      {"largest difference", "", "at", "relative", "at", "in standard errors", "at"}};
-  for (const PlaneComparison& c : comparisons) {
+      {"largest difference", "", "at", "relative", "at", "in errors", "at"}};
+  for (const ArrayComparison& c : comparisons) {
     values.push_back({c.name, number(c.a.min), number(c.b.min), number(c.a.max), number(c.b.max),
                       number(c.a.mean), number(c.b.mean), number(c.correlation)});
-    const LargestDifference errors = c.standard_errors.value_or(LargestDifference{});
-    differences.push_back({c.name, value_of(c.absolute), position(a, c.absolute.point),
-                           value_of(c.relative), position(a, c.relative.point), value_of(errors),
-                           position(a, errors.point)});
+    const LargestDifference errors = c.errors.value_or(LargestDifference{});
+    differences.push_back({c.name, value_of(c.absolute), position(a, c.name, c.absolute.point),
+                           value_of(c.relative), position(a, c.name, c.relative.point), value_of(errors),
+                           position(a, c.name, errors.point)});
   }
   print_table(values);
   print_table(differences);
-  for (const PlaneComparison& c : comparisons)
+  for (const ArrayComparison& c : comparisons)
     if (c.not_finite > 0)
       std::cout << c.name << ": left out " << c.not_finite
                 << " points where a value is not finite\n";
 }
 
-void print_provenance(const Surface& a, const Surface& b) {
+void print_provenance(const Record& a, const Record& b) {
   std::map<std::string, std::pair<std::string, std::string>> both;
   for (const auto& [key, value] : a.provenance) both[key].first = value;
   for (const auto& [key, value] : b.provenance) both[key].second = value;
-  both.erase("command");  // differs if the files' names do
+  for (const char* names_files : {"command", "dir_file"}) both.erase(names_files);
   std::erase_if(both, [](const auto& entry) { return entry.second.first == entry.second.second; });
   std::cout << (both.empty() ? "the same provenance\n" : "provenance that differs:\n");
   for (const auto& [key, values] : both)
@@ -70,15 +89,23 @@ void print_provenance(const Surface& a, const Surface& b) {
               << (values.second.empty() ? "-" : values.second) << '\n';
 }
 
-void print_comparison(const Surface& a, const std::string& path_a, const std::string& path_b) {
-  const Surface b = Surface::load(path_b);
-  require(a.same_points(b), path_b, " has other points than ", path_a, ": ", extent(b), "; ",
-          path_a, " has ", extent(a));
-  const auto comparisons = compare_surfaces(a, b);
+void print_comparison(const Record& a, const std::string& path_b) {
+  const std::string& path_a = a.file;
+  const Record b = load_record(path_b);
+  require(a.kind == b.kind, path_b, " is ", phrase_of(b.kind), ", ", path_a, " is ",
+          phrase_of(a.kind));
+  require(a.table == b.table &&
+              std::all_of(a.table.begin(), a.table.end(),
+                          [&](const std::string& axis) { return same_axis(a, b, axis); }),
+          path_b, " has other points than ", path_a, ": ", extent(b), "; ", path_a, " has ",
+          extent(a));
+  const auto comparisons = compare_records(a, b);
   require(!comparisons.empty(), path_b, " and ", path_a, " have no quantity in common");
   std::cout << path_a << " | " << path_b << ": " << extent(a);
-  if (a.done_count() < a.points() || b.done_count() < b.points())
-    std::cout << "; done are " << a.done_count() << " | " << b.done_count();
+  const int64_t done_a = done_count(a), done_b = done_count(b);
+  const NamedArray* done = a.find("done");
+  if (done && (done_a < done->shape.size() || done_b < done->shape.size()))
+    std::cout << "; done are " << done_a << " | " << done_b;
   std::cout << '\n';
   print_quantities(a, comparisons);
   print_provenance(a, b);
@@ -91,16 +118,17 @@ void print_comparison(const Surface& a, const std::string& path_a, const std::st
 cxxopts::Options compare_flags() {
   cxxopts::Options options(
       "landscape compare",
-      "Surfaces on the same points: how each further file differs from the first.\n\n"
+      "Results of one kind, surfaces on the same points: how each further file differs from the first.\n\n"
       "Of every quantity that both have: minimum, maximum and mean of the one and the other, the\n"
       "largest difference, absolute, relative to the first and in units of the standard error of a\n"
-      "difference (sqrt(se1^2 + se2^2): over the same images it is smaller), with the points where\n"
-      "they are, and the correlation. Then what differs in how they were made.\n\n"
+      "difference (sqrt(se1^2 + se2^2): over the same images it is smaller; of eigenvalues the\n"
+      "residuals stand for it), with the points where they are, and the correlation. Then what differs\n"
+      "in how they were made.\n\n"
       "Files of landscape sharpness: networks side by side, and from three networks on the rank\n"
       "correlation of every measure with --against. Which of the two it is, the files say.\n");
   options.positional_help("FIRST.h5 OTHER.h5...").set_width(100);
   options.add_options()
-      ("files", "surfaces, or files of landscape sharpness", cxxopts::value<std::vector<std::string>>())
+      ("files", "results of one kind, or files of landscape sharpness", cxxopts::value<std::vector<std::string>>())
       ("against", "networks: the measure that the others are held against",
        cxxopts::value<std::string>()->default_value("test_error"))
       ("seed", "networks: of random permutations and samples",
@@ -120,10 +148,10 @@ int run_compare(const cxxopts::ParseResult& flags) {
   for (const char* flag : {"against", "seed", "json"})
     require(flags.count(flag) == 0, "--", flag, " is of networks; ", files.front(),
             " is not a file of landscape sharpness");
-  const Surface first = Surface::load(files.front());
+  const Record first = load_record(files.front());
   for (size_t i = 1; i < files.size(); ++i) {
     if (i > 1) std::cout << '\n';
-    print_comparison(first, files.front(), files[i]);
+    print_comparison(first, files[i]);
   }
   return 0;
 }

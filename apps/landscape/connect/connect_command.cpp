@@ -15,7 +15,7 @@
 #include "landscape/connectivity/alignment.h"
 #include "landscape/connectivity/connectivity_results.h"
 #include "landscape/evaluation/evaluator.h"
-#include "landscape/plots/path_plots.h"
+#include "landscape/plots/result_plots.h"
 #include "landscape/results/resumable_file.h"
 #include "landscape/results/run_description.h"
 
@@ -295,7 +295,7 @@ class ConnectRun {
     if (curve_wanted_) std::cout << "wrote the curve's control point, " << control_path() << '\n';
     print_paths(results_);
     if (flags_.count("no-pictures")) return;
-    for (const std::string& path : save_figures(path_figures(results_), stem()))
+    for (const std::string& path : save_figures(result_figures(results_.record()), stem()))
       std::cout << path << '\n';
   }
 

@@ -11,11 +11,12 @@
 #include "kernels/core/format.h"
 #include "landscape/exports/authors_hdf5.h"
 #include "landscape/exports/csv.h"
-#include "landscape/exports/json.h"
 #include "landscape/exports/npz.h"
 #include "landscape/exports/obj.h"
 #include "landscape/exports/stl.h"
 #include "landscape/exports/vtk.h"
+#include "landscape/results/record_json.h"
+#include "landscape/results/result_kind.h"
 
 namespace topograd {
 
@@ -152,7 +153,7 @@ std::string extent_text(const ExportSource& source) {
   if (source.surface && !source.surface->is_line())
     return text(source.surface->nx(), " x ", source.surface->ny(), " points");
   if (source.surface) return text(source.surface->nx(), " points");
-  return name_of(source.kind);
+  return phrase_of(source.record.kind);
 }
 
 /// What became of heights: "; height train_loss from 0.1 to 3; 2 points without a finite value ..."

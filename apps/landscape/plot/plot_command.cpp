@@ -8,6 +8,7 @@
 #include "apps/landscape/common/figure_flags.h"
 #include "landscape/plots/result_plots.h"
 #include "landscape/results/result_kind.h"
+#include "landscape/surface/surface_results.h"
 
 namespace topograd {
 
@@ -63,14 +64,13 @@ class Plot {
  private:
   /// A surface of its own, or what another file has to draw.
   struct Input {
-    std::string file;
-    ResultKind kind;
+    Record record;
     std::optional<Surface> surface;
   };
 
   void read(const std::string& file) {
-    Input input{file, kind_of_result(file), std::nullopt};
-    if (input.kind == ResultKind::surface) input.surface = Surface::load(file);
+    Input input{load_record(file), std::nullopt};
+    if (input.record.kind == "surface") input.surface = surface_of(input.record);
     inputs_.push_back(std::move(input));
   }
 
@@ -81,9 +81,9 @@ class Plot {
       options.title = titles_.empty() ? "" : titles_[titles_.size() > 1 ? i : 0];
       const Input& input = inputs_[i];
       const std::vector<NamedFigure> own =
-          input.surface ? surface_figures(*input.surface, input.file, kinds_, options)
-                        : result_figures(input.file, input.kind, kinds_, options);
-      require(!own.empty(), input.file, ": ", name_of(input.kind),
+          input.surface ? surface_figures(*input.surface, input.record.file, kinds_, options)
+                        : result_figures(input.record, kinds_, options);
+      require(!own.empty(), input.record.file, ": ", phrase_of(input.record.kind),
               " of which nothing can be drawn");
       all.insert(all.end(), own.begin(), own.end());
     }

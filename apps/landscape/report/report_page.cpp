@@ -8,8 +8,9 @@
 #include "apps/landscape/report/report_viewer.h"
 #include "kernels/core/check.h"
 #include "kernels/core/version.h"
-#include "landscape/exports/report_json.h"
 #include "landscape/figures/markup.h"
+#include "landscape/results/record_json.h"
+#include "landscape/results/result_kind.h"
 
 namespace topograd {
 
@@ -17,11 +18,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// JSON that may stand in a <script>: no text in it can end the script or begin a comment. What is
-/// not UTF-8, in a file's name say, is replaced.
-std::string script_json(const Json& json) {
+/// JSON that may stand in a <script>: no text in it can end the script or begin a comment.
+std::string script_json(const std::string& json) {
   std::string escaped;
-  for (char c : json.dump(-1, ' ', false, Json::error_handler_t::replace)) {
+  for (char c : json) {
     if (c == '<')
       escaped += "\\u003c";
     else
@@ -41,10 +41,10 @@ std::string filled(std::string_view page, const std::string& title, const std::s
 }
 
 /// The networks' names, where they are few.
-std::string default_title(const Json& results) {
+std::string default_title(const std::vector<Record>& records) {
   std::vector<std::string> names;
-  for (const Json& result : results) {
-    const std::string name = result["provenance"].value("model_name", "");
+  for (const Record& record : records) {
+    const std::string name = value_of(record.provenance, "model_name");
     if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
       names.push_back(name);
   }
@@ -55,33 +55,36 @@ std::string default_title(const Json& results) {
   return title;
 }
 
-/// The plane that is asked for, which one of the surfaces has to have.
-Json plane_to_show(const std::string& wanted, const Json& results) {
+/// Throws Error where no surface has the plane that is asked for.
+void require_plane(const std::string& wanted, const std::vector<Record>& records) {
   std::set<std::string> names;
-  for (const Json& result : results)
-    if (result.contains("planes"))
-      for (const auto& [name, values] : result["planes"].items()) names.insert(name);
+  for (const Record& record : records)
+    for (const NamedArray* array : record.over(record.table))
+      if (record.kind == "surface" && array->type == NamedArray::Type::real && !array->is_axis())
+        names.insert(array->name);
   std::string all;
   for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
   require(names.contains(wanted), "--plane: no surface here has '", wanted, "'",
           all.empty() ? text("; there is no surface") : text(": they have ", all));
-  return wanted;
 }
 
 }  // namespace
 
 std::string report_page(const std::vector<std::string>& files, const ReportOptions& options) {
   const std::string_view viewer = report_viewer();
-  Json results = Json::array();
-  for (const std::string& file : files) results.push_back(report_result(file));
-  const std::string title = options.title ? *options.title : default_title(results);
-  const Json report = {{"format", "topograd-report-1"},
-                       {"title", title},
-                       {"version", version()},
-                       {"command", options.command},
-                       {"plane", options.plane ? plane_to_show(*options.plane, results) : Json()},
-                       {"results", results}};
-  return filled(viewer, title, script_json(report));
+  std::vector<Record> records;
+  for (const std::string& file : files) records.push_back(load_record(file));
+  const std::string title = options.title ? *options.title : default_title(records);
+  if (options.plane) require_plane(*options.plane, records);
+  const Json head = {{"format", "topograd-report-2"},
+                     {"title", title},
+                     {"version", version()},
+                     {"command", options.command},
+                     {"plane", options.plane ? Json(*options.plane) : Json()}};
+  std::string report = head.dump(-1, ' ', false, Json::error_handler_t::replace);
+  report.back() = ',';  // in place of the brace
+  return filled(viewer, title,
+                script_json(text(report, "\"results\":", json_of(records), "}")));
 }
 
 }  // namespace topograd

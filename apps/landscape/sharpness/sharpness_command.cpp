@@ -8,7 +8,7 @@
 
 #include "apps/landscape/sharpness/sharpness_report.h"
 #include "apps/landscape/sharpness/sharpness_run.h"
-#include "landscape/plots/rescaling_plots.h"
+#include "landscape/plots/result_plots.h"
 
 namespace topograd {
 
@@ -96,7 +96,7 @@ class SharpnessCommand {
       std::cout << '\n' << (panels.size() > 1 ? labels[i] + ": " : "");
       print_reparametrisation(panels[i].panel, unchanged_);
       if (flags_.count("no-pictures") == 0)
-        save_figures(slice_figures(panels[i].panel),
+        save_figures(result_figures(panels[i].panel.record()),
                      fs::path(outputs_[i]).replace_extension().string());
     }
     if (panels.size() > 1) {

@@ -4,19 +4,18 @@
 #include <cmath>
 #include <filesystem>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "apps/common/table.h"
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/format.h"
+#include "landscape/results/record_json.h"
 #include "landscape/sharpness/rank_correlation.h"
 
 namespace topograd {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Rows = std::vector<std::vector<std::string>>;
 
 /// The settings of a measure where all panels that have it agree.
@@ -60,38 +59,6 @@ Pairs pairs_of(const std::vector<NamedPanel>& panels, std::string_view name,
 std::string interval(const Interval& i) {
   if (std::isnan(i.low)) return "-";
   return text(significant(i.low, 2), " .. ", significant(i.high, 2));
-}
-
-/// JSON has no infinity: text, and null for what is no number.
-Json number(double value) {
-  if (std::isnan(value)) return nullptr;
-  if (std::isinf(value)) return value > 0 ? "infinity" : "-infinity";
-  return value;
-}
-
-Json json_of(const std::vector<Measure>& measures) {
-  Json json = Json::object();
-  for (const MeasureKind& kind : measure_kinds())
-    if (const Measure* measure = SharpnessPanel::find_measure(measures, kind.name))
-      json[std::string(kind.name)] = {{"value", number(measure->estimate.value)},
-                                      {"standard_error", number(measure->estimate.standard_error)},
-                                      {"unit", kind.unit},
-                                      {"settings", measure->settings}};
-  return json;
-}
-
-Json json_of(const ReparametrisationTest& test) {
-  Json slices = Json::object();
-  for (const RescaledSlice& slice : test.slices) {
-    Json& json = slices[slice.name] = {{"alpha", slice.alpha}};
-    for (double value : slice.before) json["before"].push_back(number(value));
-    for (double value : slice.after) json["after"].push_back(number(value));
-  }
-  return {{"description", test.description},
-          {"largest_logit", number(test.largest_logit)},
-          {"largest_logit_difference", number(test.largest_difference)},
-          {"measures", json_of(test.measures)},
-          {"slices", slices}};
 }
 
 }  // namespace
@@ -194,15 +161,12 @@ void print_rank_correlations(const std::vector<NamedPanel>& panels, const std::s
 }
 
 void write_json(const std::vector<NamedPanel>& panels, const std::string& path) {
-  Json json = Json::array();
+  std::vector<Record> records;
   for (const NamedPanel& named : panels) {
-    Json& one = json.emplace_back();
-    one["network"] = named.label;
-    one["provenance"] = named.panel.provenance;
-    one["measures"] = json_of(named.panel.measures);
-    if (named.panel.test) one["rescaled"] = json_of(*named.panel.test);
+    records.push_back(named.panel.record());
+    records.back().title = named.label;
   }
-  write_file_atomically(path, json.dump(1) + "\n");
+  write_file_atomically(path, json_of(records));
 }
 
 }  // namespace topograd

@@ -31,7 +31,7 @@ void print_reparametrisation(const SharpnessPanel& panel, double tolerance);
 void print_rank_correlations(const std::vector<NamedPanel>& panels, const std::string& against,
                              uint64_t seed);
 
-/// All panels' numbers, settings and provenance.
+/// Writes the panels' records, a list in JSON, with the labels as titles.
 void write_json(const std::vector<NamedPanel>& panels, const std::string& path);
 
 }  // namespace topograd

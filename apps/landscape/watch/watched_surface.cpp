@@ -14,10 +14,10 @@
 namespace topograd {
 
 Surface load_watched(const std::string& path) {
-  const ResultKind kind = kind_of_result(path);
-  require(kind != ResultKind::trajectory, path,
+  const ResultKind& kind = kind_of_result(path);
+  require(kind.name != "trajectory", path,
           " is a trajectory: watch its surface, which lies beside it as <name>_surface.h5");
-  require(kind == ResultKind::surface, path, " is ", name_of(kind),
+  require(kind.name == "surface", path, " is ", kind.phrase,
           ": only surfaces, lines and maps can be watched; landscape plot draws the others");
   return Surface::load(path);
 }

@@ -5,6 +5,7 @@ import type { Report } from "./schema.ts";
 import { coherenceSection } from "./sections/coherence.ts";
 import { curvatureSection } from "./sections/curvature.ts";
 import { linesSection } from "./sections/lines.ts";
+import { otherSections } from "./sections/other.ts";
 import { pathsSection } from "./sections/paths.ts";
 import { provenanceSection } from "./sections/provenance.ts";
 import { sharpnessSection } from "./sections/sharpness.ts";
@@ -31,6 +32,7 @@ export function showPage(root: HTMLElement, report: Report): void {
     curvatureSection(report),
     coherenceSection(report),
     trainingSection(report),
+    ...otherSections(report),
     provenanceSection(report),
   ].filter((section) => section !== null);
   root.replaceChildren(

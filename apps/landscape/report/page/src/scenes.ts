@@ -3,14 +3,15 @@
 import { Field } from "./field.ts";
 import { fileStem } from "./format.ts";
 import {
-  decodeMask,
-  decodePlane,
-  toNumbers,
+  coordinatesOf,
+  isKnown,
+  namesOver,
+  numbersOf,
+  resultsOf,
+  valuesOver,
   type Provenance,
   type Report,
   type Result,
-  type SurfaceResult,
-  type TrajectoryResult,
 } from "./schema.ts";
 
 /** A place with a name: a network of a plane through several. */
@@ -52,15 +53,32 @@ function hasOwnLoss(field: Field): boolean {
   return field.planes.has("train_loss") || field.planes.has("test_loss");
 }
 
-function fieldOf(result: SurfaceResult): Field {
-  const planes = new Map<string, Float32Array>();
-  for (const [name, values] of Object.entries(result.planes)) planes.set(name, decodePlane(values));
-  let x = toNumbers(result.x);
-  let y = toNumbers(result.y);
+/** The values of a result over one or two axes, the second along x. */
+function fieldOf(result: Result, axes: string[]): Field {
+  const names = namesOver(result, axes);
+  const planes = new Map(
+    names
+      .filter((name) => (result.arrays[name].type ?? "real") === "real")
+      .map((name) => [name, Float32Array.from(numbersOf(result, name))]),
+  );
+  const mask = names.find((name) => result.arrays[name].type === "mask");
+  const done = Uint8Array.from(numbersOf(result, mask));
+  let x = coordinatesOf(result, axes[axes.length - 1]) ?? [];
+  let y = axes.length > 1 ? (coordinatesOf(result, axes[0]) ?? []) : [];
   // A column of points is a line along beta.
   if (y.length > 1 && x.length === 1) [x, y] = [y, x];
   if (y.length === 0) y = [0];
-  return new Field(x, y, planes, result.done === null ? null : decodeMask(result.done));
+  return new Field(x, y, planes, done.every((flag) => flag === 1) ? null : done);
+}
+
+/** What can be shown as a surface: surfaces, and grids of kinds of results that are not known. */
+function gridsOf(result: Result): string[][] {
+  if (result.kind === "surface") return [result.table];
+  if (isKnown(result)) return [];
+  const pairs = Object.values(result.arrays).flatMap(({ axes }) =>
+    axes?.length === 2 && axes.every((axis) => (coordinatesOf(result, axis) ?? []).length > 1) ? [axes] : []);
+  return pairs.filter((axes, i) =>
+    pairs.findIndex((other) => other.join("\n") === axes.join("\n")) === i && valuesOver(result, axes).length > 0);
 }
 
 /** "cross-entropy over 1000 train images, filter-normalised" as far as the file says. */
@@ -87,10 +105,10 @@ function marksOf(provenance: Provenance): Mark[] {
   return marks;
 }
 
-function sceneOf(result: SurfaceResult): Scene {
-  const field = fieldOf(result);
+function sceneOf(result: Result, axes: string[]): Scene {
+  const field = fieldOf(result, axes);
   return {
-    name: result.provenance["model_name"] ?? fileStem(result.file),
+    name: result.title || fileStem(result.file),
     about: describe(result.provenance, field),
     files: [result.file],
     provenance: result.provenance,
@@ -133,7 +151,7 @@ function addMaps(scenes: Scene[]): Scene[] {
   return [...bases, ...alone];
 }
 
-function addTrajectory(scenes: Scene[], trajectory: TrajectoryResult): void {
+function addTrajectory(scenes: Scene[], trajectory: Result): void {
   const hash = trajectory.provenance["direction_hash"];
   const scene = scenes.find(
     ({ provenance, path }) =>
@@ -144,9 +162,9 @@ function addTrajectory(scenes: Scene[], trajectory: TrajectoryResult): void {
   );
   if (!scene) return;
   scene.path = {
-    epochs: toNumbers(trajectory.epochs),
-    x: toNumbers(trajectory.x),
-    y: toNumbers(trajectory.y),
+    epochs: numbersOf(trajectory, "epoch"),
+    x: numbersOf(trajectory, "proj_xcoord"),
+    y: numbersOf(trajectory, "proj_ycoord"),
   };
   scene.files.push(trajectory.file);
 }
@@ -161,7 +179,7 @@ export function withDistinctNames<T extends { name: string; files: string[] }>(a
 }
 
 export function scenesOf(report: Report): Scenes {
-  const all = addMaps(resultsOf(report, "surface").map(sceneOf));
+  const all = addMaps(report.results.flatMap((result) => gridsOf(result).map((axes) => sceneOf(result, axes))));
   for (const trajectory of resultsOf(report, "trajectory")) addTrajectory(all, trajectory);
   return {
     surfaces: withDistinctNames(all.filter(({ field }) => field.ny > 1)),
@@ -169,11 +187,17 @@ export function scenesOf(report: Report): Scenes {
   };
 }
 
-export function resultsOf<K extends Result["kind"]>(
-  report: Report,
-  kind: K,
-): Extract<Result, { kind: K }>[] {
-  return report.results.filter((result) => result.kind === kind) as Extract<Result, { kind: K }>[];
+/** A result with a name that no other of its kind has. */
+export type NamedResult = Result & { name: string; files: string[] };
+
+export function namedResults(report: Report, kind: string): NamedResult[] {
+  return withDistinctNames(
+    resultsOf(report, kind).map((result) => ({
+      ...result,
+      name: result.title || fileStem(result.file),
+      files: [result.file],
+    })),
+  );
 }
 
 /** The names of all planes that surfaces have, losses first. */

@@ -1,130 +1,38 @@
-// The report's data, as landscape/exports/report_json.h describes it: what stands in the page as JSON.
+// The report's data: what stands in the page as JSON. A result is a record as landscape export --format
+// json writes it; docs/files.md describes it.
 
 /** JSON lacks NaN (null) and infinities (texts). */
 export type JsonNumber = number | null | "infinity" | "-infinity";
+type Value = JsonNumber | boolean | string;
+type Nested<T> = T | Nested<T>[];
 
 export type Provenance = Record<string, string>;
 
-interface ResultBase {
+/** Values over named axes, the outermost first; of no axis a single value. */
+export interface NamedArray {
+  values: Nested<Value>;
+  type?: "real" | "mask" | "text";
+  axes?: string[];
+  unit?: string;
+  /** The arrays of these values' errors, and of which of them are done. */
+  error?: string;
+  mask?: string;
+  style?: "line" | "dashed" | "points";
+}
+
+export interface Result {
+  format: "topograd-record-1";
+  kind: string;
+  title: string;
   file: string;
   provenance: Provenance;
+  /** The axes of its main table. */
+  table: string[];
+  arrays: Record<string, NamedArray>;
 }
-
-/** Planes are base64 of little-endian float32, [ny][nx]; `done` is base64 of bytes. */
-export interface SurfaceResult extends ResultBase {
-  kind: "surface";
-  x: JsonNumber[];
-  y: JsonNumber[];
-  done: string | null;
-  planes: Record<string, string>;
-}
-
-export interface TrajectoryResult extends ResultBase {
-  kind: "trajectory";
-  epochs: JsonNumber[];
-  x: JsonNumber[];
-  y: JsonNumber[];
-  length: JsonNumber[];
-  distance: JsonNumber[];
-  in_plane: JsonNumber;
-  explained: JsonNumber[];
-  random_walk: JsonNumber[];
-  own: Record<string, JsonNumber[]>;
-  projected: Record<string, JsonNumber[]>;
-}
-
-export interface Eigenvalues {
-  values: JsonNumber[];
-  residuals: JsonNumber[];
-}
-
-export interface CurvatureResult extends ResultBase {
-  kind: "curvature";
-  loss: JsonNumber;
-  gradient_norm: JsonNumber;
-  largest: Eigenvalues | null;
-  smallest: Eigenvalues | null;
-  trace: { value: JsonNumber; standard_error: JsonNumber; products: number } | null;
-  density: {
-    sigma: JsonNumber;
-    at: JsonNumber[];
-    density: JsonNumber[];
-    standard_error: JsonNumber[];
-  } | null;
-}
-
-export interface Measure {
-  name: string;
-  unit: string;
-  definition: string;
-  value: JsonNumber;
-  standard_error: JsonNumber;
-  settings: string;
-}
-
-export interface RescaledSlice {
-  name: string;
-  alpha: JsonNumber[];
-  before: JsonNumber[];
-  after: JsonNumber[];
-}
-
-export interface SharpnessResult extends ResultBase {
-  kind: "sharpness";
-  measures: Measure[];
-  rescaled: {
-    description: string;
-    largest_logit: JsonNumber;
-    largest_logit_difference: JsonNumber;
-    measures: Measure[];
-    slices: RescaledSlice[];
-  } | null;
-}
-
-export interface CoherenceRow {
-  name: string;
-  file: string;
-  epoch: JsonNumber;
-  values: Record<string, JsonNumber>;
-  layers: string[];
-  layer_values: Record<string, JsonNumber[]>;
-}
-
-export interface CoherenceResult extends ResultBase {
-  kind: "coherence";
-  quantities: string[];
-  rows: CoherenceRow[];
-}
-
-export interface PathsResult extends ResultBase {
-  kind: "paths";
-  t: JsonNumber[];
-  paths: Record<
-    string,
-    {
-      values: Record<string, JsonNumber[]>;
-      barriers: Record<string, { height: JsonNumber; at: JsonNumber }>;
-    }
-  >;
-  alignment: Record<string, JsonNumber>;
-}
-
-export interface TrainingLogResult extends ResultBase {
-  kind: "training_log";
-  columns: Record<string, JsonNumber[]>;
-}
-
-export type Result =
-  | SurfaceResult
-  | TrajectoryResult
-  | CurvatureResult
-  | SharpnessResult
-  | CoherenceResult
-  | PathsResult
-  | TrainingLogResult;
 
 export interface Report {
-  format: "topograd-report-1";
+  format: "topograd-report-2";
   title: string;
   version: string;
   command: string;
@@ -132,41 +40,75 @@ export interface Report {
   results: Result[];
 }
 
-export function toNumber(value: JsonNumber): number {
+export function toNumber(value: Value): number {
   if (value === null) return NaN;
   if (value === "infinity") return Infinity;
   if (value === "-infinity") return -Infinity;
-  return value;
+  return Number(value);
 }
 
-export function toNumbers(values: JsonNumber[]): number[] {
-  return values.map(toNumber);
+function flat(values: Nested<Value>): Value[] {
+  return Array.isArray(values) ? values.flatMap(flat) : [values];
 }
 
-function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
-  const characters = atob(base64);
-  const bytes = new Uint8Array(characters.length);
-  for (let i = 0; i < bytes.length; ++i) bytes[i] = characters.charCodeAt(i);
-  return bytes;
+/** An array's numbers, row after row; none where there is no such array. */
+export function numbersOf(result: Result, name: string | undefined): number[] {
+  const array = name === undefined ? undefined : result.arrays[name];
+  return array && array.type !== "text" ? flat(array.values).map(toNumber) : [];
 }
 
-/** A plane's values, on a machine of either endianness. */
-export function decodePlane(base64: string): Float32Array {
-  const bytes = bytesOf(base64);
-  const view = new DataView(bytes.buffer);
-  const values = new Float32Array(bytes.length / 4);
-  for (let i = 0; i < values.length; ++i) values[i] = view.getFloat32(4 * i, true);
-  return values;
+/** A single number; NaN where there is none. */
+export function numberOf(result: Result, name: string): number {
+  return numbersOf(result, name)[0] ?? NaN;
 }
 
-export function decodeMask(base64: string): Uint8Array {
-  return bytesOf(base64);
+export function wordsOf(result: Result, name: string): string[] {
+  const array = result.arrays[name];
+  return array?.type === "text" ? flat(array.values).map(String) : [];
+}
+
+export function isAxis(name: string, array: NamedArray): boolean {
+  return array.axes?.length === 1 && array.axes[0] === name;
+}
+
+export function isError(result: Result, name: string): boolean {
+  return Object.values(result.arrays).some(({ error }) => error === name);
+}
+
+/** The names of the arrays over exactly these axes, but the coordinates. */
+export function namesOver(result: Result, axes: string[]): string[] {
+  return Object.entries(result.arrays)
+    .filter(([name, array]) => (array.axes ?? []).join("\n") === axes.join("\n") && !isAxis(name, array))
+    .map(([name]) => name);
+}
+
+/** The names of arrays of numbers that are no other array's errors. */
+export function valuesOver(result: Result, axes: string[]): string[] {
+  return namesOver(result, axes).filter(
+    (name) => (result.arrays[name].type ?? "real") === "real" && !isError(result, name));
+}
+
+/** An axis's coordinates; null where it has none, or they are texts. */
+export function coordinatesOf(result: Result, axis: string): number[] | null {
+  const array = result.arrays[axis];
+  return array && isAxis(axis, array) && array.type !== "text" ? numbersOf(result, axis) : null;
+}
+
+/** The kinds of results that have sections of their own; others are shown by sections/other.ts. */
+const KNOWN = ["surface", "trajectory", "curvature", "sharpness", "coherence", "paths", "training_log"];
+
+export function isKnown({ kind }: Result): boolean {
+  return KNOWN.includes(kind);
+}
+
+export function resultsOf(report: Report, kind: string): Result[] {
+  return report.results.filter((result) => result.kind === kind);
 }
 
 /** The report that stands in the page. */
 export function readReport(text: string): Report {
   const report = JSON.parse(text) as Report;
-  if (report.format !== "topograd-report-1")
-    throw new Error(`this page shows topograd-report-1, its data is ${String(report.format)}`);
+  if (report.format !== "topograd-report-2")
+    throw new Error(`this page shows topograd-report-2, its data is ${String(report.format)}`);
   return report;
 }

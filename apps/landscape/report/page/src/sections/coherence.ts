@@ -4,8 +4,8 @@ import { make } from "../dom.ts";
 import { capitalised, formatEstimate, formatNumber, planeLabel } from "../format.ts";
 import { LineChart } from "../line_chart.ts";
 import type { Section } from "../page.ts";
-import { resultsOf } from "../scenes.ts";
-import { toNumber, toNumbers, type CoherenceResult, type Report } from "../schema.ts";
+import { seriesOf } from "../result_series.ts";
+import { numbersOf, resultsOf, valuesOver, wordsOf, type Report, type Result } from "../schema.ts";
 import { table } from "../table.ts";
 
 export function coherenceSection(report: Report): Section | null {
@@ -22,65 +22,61 @@ export function coherenceSection(report: Report): Section | null {
   };
 }
 
-function nameOf({ name, epoch }: CoherenceResult["rows"][number]): string {
-  const at = toNumber(epoch);
-  return Number.isNaN(at) ? name : `${name}, epoch ${formatNumber(at)}`;
+function networkNames(result: Result): string[] {
+  const epochs = numbersOf(result, "epoch");
+  return wordsOf(result, "name").map((name, i) =>
+    Number.isNaN(epochs[i]) ? name : `${name}, epoch ${formatNumber(epochs[i])}`);
 }
 
-function rowsTable({ quantities, rows }: CoherenceResult): HTMLElement {
-  const shown = quantities.filter((name) => !name.endsWith("_se"));
+function rowsTable(result: Result): HTMLElement {
+  const shown = valuesOver(result, ["network"]).filter((name) => name !== "epoch");
+  const columns = shown.map((name) => {
+    const { error } = result.arrays[name];
+    const errors = numbersOf(result, error);
+    return numbersOf(result, name).map((value, i) =>
+      error ? formatEstimate(value, errors[i]) : formatNumber(value, 4));
+  });
   return table(
     ["Network", ...shown.map((name) => capitalised(planeLabel(name)))],
-    rows.map((row) => [
-      nameOf(row),
-      ...shown.map((name) => {
-        const error = row.values[`${name}_se`];
-        const value = toNumber(row.values[name]);
-        return error === undefined ? formatNumber(value, 4) : formatEstimate(value, toNumber(error));
-      }),
-    ]),
+    networkNames(result).map((name, i) => [name, ...columns.map((column) => column[i])]),
   );
 }
 
-function chartsOf(result: CoherenceResult): LineChart[] {
+function chartsOf(result: Result): LineChart[] {
   return [alongTraining(result), byLayer(result)].filter((chart) => chart !== null);
 }
 
 /** Networks that are epochs of one training. */
-function alongTraining({ rows, file }: CoherenceResult): LineChart | null {
-  const known = rows.filter(({ epoch }) => !Number.isNaN(toNumber(epoch)));
-  if (known.length < 3) return null;
-  const ordered = [...known].sort((a, b) => toNumber(a.epoch) - toNumber(b.epoch));
+function alongTraining(result: Result): LineChart | null {
+  const epochs = numbersOf(result, "epoch");
+  const order = [...epochs.keys()].filter((i) => !Number.isNaN(epochs[i])).sort((a, b) => epochs[a] - epochs[b]);
+  if (order.length < 3) return null;
+  const ordered = (name: string): number[] => order.map((i) => numbersOf(result, name)[i]);
   return new LineChart({
     title: "Mean cosine along training",
-    about: file,
+    about: result.file,
     xLabel: "epoch",
     yLabel: "mean cosine of gradients",
     series: [{
       name: "all parameters",
-      x: ordered.map(({ epoch }) => toNumber(epoch)),
-      y: ordered.map(({ values }) => toNumber(values["cosine"])),
-      errors: ordered.map(({ values }) => toNumber(values["cosine_se"])),
+      x: ordered("epoch"),
+      y: ordered("cosine"),
+      errors: ordered("cosine_se"),
       colour: 0,
     }],
     log: false,
   });
 }
 
-function byLayer({ rows, file }: CoherenceResult): LineChart | null {
-  const series: Series[] = rows
-    .filter(({ layers }) => layers.length > 1)
-    .map((row, colour) => ({
-      name: nameOf(row),
-      x: row.layers.map((_, i) => i + 1),
-      y: toNumbers(row.layer_values["cosine"]),
-      errors: toNumbers(row.layer_values["cosine_se"]),
-      colour,
-    }));
+function byLayer(result: Result): LineChart | null {
+  const series: Series[] = networkNames(result).flatMap((name, i) => {
+    const layers = wordsOf(result, `model${i}/layers/names`);
+    return layers.length > 1 ? [seriesOf(result, `model${i}/layers/cosine`, { name, colour: i })] : [];
+  });
   if (series.length === 0) return null;
   return new LineChart({
     title: "Mean cosine by layer",
-    about: file,
+    about: result.file,
     xLabel: "layer",
     yLabel: "mean cosine of gradients",
     series,

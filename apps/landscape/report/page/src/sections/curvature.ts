@@ -1,23 +1,16 @@
 // Eigenvalues of the Hessian, their density, and the trace.
 import type { Series } from "../chart_drawing.ts";
 import { make } from "../dom.ts";
-import { fileStem, formatEstimate, formatNumber } from "../format.ts";
+import { formatEstimate, formatNumber } from "../format.ts";
 import { LineChart } from "../line_chart.ts";
 import type { Section } from "../page.ts";
-import { resultsOf, withDistinctNames } from "../scenes.ts";
-import { toNumber, toNumbers, type CurvatureResult, type Eigenvalues, type Report } from "../schema.ts";
+import { seriesOf } from "../result_series.ts";
+import { namedResults, type NamedResult } from "../scenes.ts";
+import { numberOf, numbersOf, type Report } from "../schema.ts";
 import { table } from "../table.ts";
 
-type Named = CurvatureResult & { name: string; files: string[] };
-
 export function curvatureSection(report: Report): Section | null {
-  const all = withDistinctNames(
-    resultsOf(report, "curvature").map((result): Named => ({
-      ...result,
-      name: result.provenance["model_name"] ?? fileStem(result.file),
-      files: [result.file],
-    })),
-  );
+  const all = namedResults(report, "curvature");
   if (all.length === 0) return null;
   const charts = [densityChart(all), eigenvalueChart(all)].filter((chart) => chart !== null);
   return {
@@ -31,11 +24,15 @@ export function curvatureSection(report: Report): Section | null {
   };
 }
 
-function densityChart(all: Named[]): LineChart | null {
-  const series: Series[] = all.flatMap(({ name, density }, colour) =>
-    density
-      ? [{ name, x: toNumbers(density.at), y: toNumbers(density.density), errors: toNumbers(density.standard_error), colour }]
+function curves(all: NamedResult[], array: string, suffix: string, colour: (i: number) => number): Series[] {
+  return all.flatMap((result, i) =>
+    numbersOf(result, array).length > 0
+      ? [seriesOf(result, array, { name: result.name + suffix, colour: colour(i) })]
       : []);
+}
+
+function densityChart(all: NamedResult[]): LineChart | null {
+  const series = curves(all, "density/density", "", (i) => i);
   if (series.length === 0) return null;
   return new LineChart({
     title: "Density of the eigenvalues",
@@ -48,22 +45,11 @@ function densityChart(all: Named[]): LineChart | null {
 }
 
 /** Rank from either end: 1, 2, ... of the largest and of the smallest. */
-function eigenvalueChart(all: Named[]): LineChart | null {
-  const dots = (name: string, found: Eigenvalues | null, colour: number): Series[] =>
-    found && found.values.length > 0
-      ? [{
-          name,
-          x: found.values.map((_, i) => i + 1),
-          y: toNumbers(found.values),
-          errors: toNumbers(found.residuals),
-          colour,
-          dotsOnly: true,
-        }]
-      : [];
-  const series = all.flatMap(({ name, largest, smallest }, i) => [
-    ...dots(`${name}, largest`, largest, 2 * i),
-    ...dots(`${name}, smallest`, smallest, 2 * i + 1),
-  ]);
+function eigenvalueChart(all: NamedResult[]): LineChart | null {
+  const series = [
+    ...curves(all, "largest/values", ", largest", (i) => 2 * i),
+    ...curves(all, "smallest/values", ", smallest", (i) => 2 * i + 1),
+  ];
   if (series.length === 0) return null;
   return new LineChart({
     title: "Extreme eigenvalues",
@@ -75,21 +61,24 @@ function eigenvalueChart(all: Named[]): LineChart | null {
   });
 }
 
-function numbersTable(all: Named[]): HTMLElement {
-  const first = (found: Eigenvalues | null): string =>
-    found && found.values.length > 0
-      ? `${formatNumber(toNumber(found.values[0]), 5)} (residual ${formatNumber(toNumber(found.residuals[0]), 2)})`
-      : "–";
+function numbersTable(all: NamedResult[]): HTMLElement {
+  const first = (result: NamedResult, end: string): string => {
+    const [value] = numbersOf(result, `${end}/values`);
+    const [residual] = numbersOf(result, `${end}/residuals`);
+    return value === undefined ? "–" : `${formatNumber(value, 5)} (residual ${formatNumber(residual, 2)})`;
+  };
   return table(
     ["Network", "Matrix", "Loss", "|Gradient|", "Largest", "Smallest", "Trace"],
-    all.map(({ name, provenance, loss, gradient_norm, largest, smallest, trace }) => [
-      name,
-      provenance["curvature"] ?? "",
-      formatNumber(toNumber(loss)),
-      formatNumber(toNumber(gradient_norm)),
-      first(largest),
-      first(smallest),
-      trace ? formatEstimate(toNumber(trace.value), toNumber(trace.standard_error)) : "–",
+    all.map((result) => [
+      result.name,
+      result.provenance["curvature"] ?? "",
+      formatNumber(numberOf(result, "loss")),
+      formatNumber(numberOf(result, "gradient_norm")),
+      first(result, "largest"),
+      first(result, "smallest"),
+      result.arrays["trace/value"]
+        ? formatEstimate(numberOf(result, "trace/value"), numberOf(result, "trace/standard_error"))
+        : "–",
     ]),
   );
 }

@@ -1,11 +1,10 @@
 // Paths between two networks: losses and accuracies along each, and the barriers.
-import type { Series } from "../chart_drawing.ts";
 import { make } from "../dom.ts";
 import { capitalised, formatNumber, planeLabel } from "../format.ts";
 import { LineChart } from "../line_chart.ts";
 import type { Section } from "../page.ts";
-import { resultsOf } from "../scenes.ts";
-import { toNumber, toNumbers, type PathsResult, type Report } from "../schema.ts";
+import { seriesOf } from "../result_series.ts";
+import { numberOf, resultsOf, valuesOver, type Report, type Result } from "../schema.ts";
 import { table } from "../table.ts";
 
 const PATHS: Record<string, string> = { line: "straight line", aligned: "aligned", curve: "curve" };
@@ -35,43 +34,52 @@ export function pathsSection(report: Report): Section | null {
   };
 }
 
-function chartsOf(result: PathsResult): LineChart[] {
-  const names = new Set(
-    Object.values(result.paths).flatMap(({ values }) => Object.keys(values)).filter((name) => !name.endsWith("_se")),
-  );
-  const { model_name: model } = result.provenance;
-  return [...names].map((name) => {
-    const series: Series[] = Object.entries(result.paths).flatMap(([path, { values }], colour) =>
-      values[name]
-        ? [{
-            name: capitalised(nameOf(path)),
-            x: toNumbers(result.t),
-            y: toNumbers(values[name]),
-            errors: values[`${name}_se`] ? toNumbers(values[`${name}_se`]) : null,
-            colour,
-          }]
-        : []);
-    return new LineChart({
-      title: capitalised(planeLabel(name)),
-      about: model ?? result.file,
-      xLabel: "t",
-      yLabel: planeLabel(name),
-      series,
-      log: false,
-    });
+/** A quantity along a path: paths/line/states/train_loss. */
+interface PathValues {
+  path: string;
+  quantity: string;
+  array: string;
+}
+
+function valuesOf(result: Result): PathValues[] {
+  return valuesOver(result, ["t"]).map((array) => {
+    const [, kind, statistics, quantity] = array.split("/");
+    return { path: `${kind}/${statistics}`, quantity, array };
   });
 }
 
-function barrierTable(result: PathsResult): HTMLElement {
-  const quantities = [...new Set(Object.values(result.paths).flatMap(({ barriers }) => Object.keys(barriers)))];
+function chartsOf(result: Result): LineChart[] {
+  const all = valuesOf(result);
+  const paths = [...new Set(all.map(({ path }) => path))];
+  return [...new Set(all.map(({ quantity }) => quantity))].map(
+    (quantity) =>
+      new LineChart({
+        title: capitalised(planeLabel(quantity)),
+        about: result.title || result.file,
+        xLabel: "t",
+        yLabel: planeLabel(quantity),
+        series: all
+          .filter((one) => one.quantity === quantity)
+          .map(({ path, array }) =>
+            seriesOf(result, array, { name: capitalised(nameOf(path)), colour: paths.indexOf(path) })),
+        log: false,
+      }),
+  );
+}
+
+function barrierTable(result: Result): HTMLElement {
+  const all = valuesOf(result);
+  const known = all.filter(({ array }) => result.arrays[`${array}_barrier`]);
+  const quantities = [...new Set(known.map(({ quantity }) => quantity))];
   return table(
     ["Barrier", ...quantities.map((name) => capitalised(planeLabel(name)))],
-    Object.entries(result.paths).map(([path, { barriers }]) => [
+    [...new Set(all.map(({ path }) => path))].map((path) => [
       capitalised(nameOf(path)),
       ...quantities.map((name) => {
-        const barrier = barriers[name];
+        const barrier = known.find((one) => one.path === path && one.quantity === name);
         return barrier
-          ? `${formatNumber(toNumber(barrier.height), 4)} at t ${formatNumber(toNumber(barrier.at), 3)}`
+          ? `${formatNumber(numberOf(result, `${barrier.array}_barrier`), 4)} at t ` +
+              formatNumber(numberOf(result, `${barrier.array}_barrier_at`), 3)
           : "–";
       }),
     ]),

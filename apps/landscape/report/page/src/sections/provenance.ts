@@ -3,16 +3,6 @@ import { make } from "../dom.ts";
 import type { Section } from "../page.ts";
 import type { Report, Result } from "../schema.ts";
 
-const KINDS: Record<Result["kind"], string> = {
-  surface: "surface",
-  trajectory: "trajectory",
-  curvature: "curvature",
-  sharpness: "sharpness",
-  coherence: "coherence of gradients",
-  paths: "paths between networks",
-  training_log: "training log",
-};
-
 export function provenanceSection(report: Report): Section {
   return {
     id: "provenance",
@@ -27,7 +17,7 @@ function detailsOf(result: Result): HTMLElement {
   return make(
     "details",
     { class: "provenance" },
-    make("summary", {}, make("span", { class: "file", text: result.file }), make("span", { class: "kind", text: KINDS[result.kind] })),
+    make("summary", {}, make("span", { class: "file", text: result.file }), make("span", { class: "kind", text: result.kind.replaceAll("_", " ") })),
     facts.length > 0
       ? make("dl", {}, ...facts.map(([name, value]) => make("div", {}, make("dt", { text: name }), make("dd", { text: value }))))
       : make("p", { class: "about", text: "The file says nothing of its making." }),

@@ -1,22 +1,42 @@
 // Measures of sharpness, network beside network, and what a rescaling without effect does to them.
 import { make } from "../dom.ts";
-import { fileStem, formatEstimate, formatNumber } from "../format.ts";
+import { formatEstimate, formatNumber } from "../format.ts";
 import { LineChart } from "../line_chart.ts";
 import type { Section } from "../page.ts";
-import { resultsOf, withDistinctNames } from "../scenes.ts";
-import { toNumber, toNumbers, type Measure, type Report, type SharpnessResult } from "../schema.ts";
+import { seriesOf } from "../result_series.ts";
+import { namedResults, type NamedResult } from "../scenes.ts";
+import { numberOf, numbersOf, wordsOf, type Report } from "../schema.ts";
 import { table } from "../table.ts";
 
-type Panel = SharpnessResult & { name: string; files: string[] };
+interface Measure {
+  name: string;
+  unit: string;
+  definition: string;
+  settings: string;
+  value: number;
+  error: number;
+  /** Of the rescaled network; NaN without. */
+  rescaled: number;
+}
+
+type Panel = NamedResult & { measures: Measure[] };
+
+function measuresOf(result: NamedResult): Measure[] {
+  const [units, settings, definitions] = ["unit", "settings", "definition"].map((name) => wordsOf(result, name));
+  const [values, errors, rescaled] = ["value", "standard_error", "rescaled_value"].map((name) => numbersOf(result, name));
+  return wordsOf(result, "measure").map((name, i) => ({
+    name,
+    unit: units[i] ?? "",
+    definition: definitions[i] ?? "",
+    settings: settings[i] ?? "",
+    value: values[i] ?? NaN,
+    error: errors[i] ?? NaN,
+    rescaled: rescaled[i] ?? NaN,
+  }));
+}
 
 export function sharpnessSection(report: Report): Section | null {
-  const panels = withDistinctNames(
-    resultsOf(report, "sharpness").map((result): Panel => ({
-      ...result,
-      name: result.provenance["model_name"] ?? fileStem(result.file),
-      files: [result.file],
-    })),
-  );
+  const panels = namedResults(report, "sharpness").map((result): Panel => ({ ...result, measures: measuresOf(result) }));
   if (panels.length === 0) return null;
   return {
     id: "sharpness",
@@ -34,7 +54,7 @@ function panelTable(panels: Panel[]): HTMLElement {
       const found = panels.map(({ measures }) => measures.find((measure) => measure.name === name));
       const [known] = found.filter((measure) => measure !== undefined);
       const settings = new Set(found.flatMap((measure) => (measure ? [measure.settings] : [])));
-      const largest = Math.max(...found.map((measure) => (measure ? Math.abs(toNumber(measure.value)) : 0)).filter(Number.isFinite));
+      const largest = Math.max(...found.map((measure) => (measure ? Math.abs(measure.value) : 0)).filter(Number.isFinite));
       return [
         make("span", { text: readable(name), title: known?.definition ?? "" }),
         ...found.map((measure) => valueCell(measure, largest)),
@@ -52,41 +72,44 @@ function readable(name: string): string {
 /** The number over a bar that shows its share of the row's largest. */
 function valueCell(measure: Measure | undefined, largest: number): HTMLElement | string {
   if (!measure) return "–";
-  const value = toNumber(measure.value);
+  const { value } = measure;
   const cell = make(
     "span",
     { class: "measured", attributes: { "data-measure": measure.name } },
-    make("span", { text: formatEstimate(value, toNumber(measure.standard_error)) }),
+    make("span", { text: formatEstimate(value, measure.error) }),
   );
   if (Number.isFinite(value) && largest > 0)
     cell.style.setProperty("--share", `${(100 * Math.abs(value)) / largest}%`);
   return cell;
 }
 
-function rescaledOf({ name, measures, rescaled }: Panel): HTMLElement[] {
-  if (!rescaled) return [];
-  const rows = rescaled.measures.map((after) => {
-    const before = measures.find((measure) => measure.name === after.name);
-    const was = before ? toNumber(before.value) : NaN;
-    const is = toNumber(after.value);
-    return [readable(after.name), formatNumber(was, 4), formatNumber(is, 4), formatNumber(was === is ? 1 : is / was, 4)];
-  });
+function rescaledOf(panel: Panel): HTMLElement[] {
+  const { name, measures } = panel;
+  const [description] = wordsOf(panel, "rescaled/description");
+  if (description === undefined) return [];
+  const rows = measures
+    .filter(({ rescaled }) => !Number.isNaN(rescaled))
+    .map(({ name: measure, value: was, rescaled: is }) => [
+      readable(measure), formatNumber(was, 4), formatNumber(is, 4), formatNumber(was === is ? 1 : is / was, 4),
+    ]);
   const about =
-    `${name}, the same function with other weights: ${rescaled.description}. Logits up to ` +
-    `${formatNumber(toNumber(rescaled.largest_logit), 4)} differ by at most ` +
-    `${formatNumber(toNumber(rescaled.largest_logit_difference), 3)}.`;
-  const charts = rescaled.slices.map((slice) =>
-    new LineChart({
-      title: `Along a ${slice.name === "filter" ? "filter-normalised" : "plain normal"} direction`,
-      about: name,
-      xLabel: "α",
-      yLabel: "loss",
-      series: [
-        { name: "before", x: toNumbers(slice.alpha), y: toNumbers(slice.before), colour: 0 },
-        { name: "after rescaling", x: toNumbers(slice.alpha), y: toNumbers(slice.after), colour: 1, dashed: true },
-      ],
-      log: false,
-    }));
+    `${name}, the same function with other weights: ${description}. Logits up to ` +
+    `${formatNumber(numberOf(panel, "rescaled/largest_logit"), 4)} differ by at most ` +
+    `${formatNumber(numberOf(panel, "rescaled/largest_logit_difference"), 3)}.`;
+  const charts = [["filter", "filter-normalised"], ["plain", "plain normal"]]
+    .filter(([slice]) => panel.arrays[`rescaled/slices/${slice}/alpha`])
+    .map(([slice, direction]) =>
+      new LineChart({
+        title: `Along a ${direction} direction`,
+        about: name,
+        xLabel: "α",
+        yLabel: "loss",
+        series: [
+          seriesOf(panel, `rescaled/slices/${slice}/before`, { name: "before", colour: 0 }),
+          seriesOf(panel, `rescaled/slices/${slice}/after`, { name: "after rescaling", colour: 1 }),
+        ],
+        log: false,
+      }));
   return [
     make("h3", { text: "Rescaled" }),
     make("p", { class: "about", text: about }),

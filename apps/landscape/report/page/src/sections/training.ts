@@ -3,19 +3,11 @@ import type { Series } from "../chart_drawing.ts";
 import { make } from "../dom.ts";
 import { LineChart } from "../line_chart.ts";
 import type { Section } from "../page.ts";
-import { resultsOf } from "../scenes.ts";
-import { toNumbers, type Report, type TrainingLogResult } from "../schema.ts";
-
-interface Log {
-  name: string;
-  columns: TrainingLogResult["columns"];
-}
+import { seriesOf } from "../result_series.ts";
+import { resultsOf, type Report, type Result } from "../schema.ts";
 
 export function trainingSection(report: Report): Section | null {
-  const logs = resultsOf(report, "training_log").map((result): Log => ({
-    name: runName(result.file),
-    columns: result.columns,
-  }));
+  const logs = resultsOf(report, "training_log");
   if (logs.length === 0) return null;
   const charts = [
     chart("Loss", "loss", logs, [["test_loss", "test"], ["train_loss", "training"]], true),
@@ -41,17 +33,14 @@ function runName(path: string): string {
 function chart(
   title: string,
   yLabel: string,
-  logs: Log[],
+  logs: Result[],
   columns: [string, string][],
   log: boolean,
 ): LineChart {
-  const series: Series[] = logs.flatMap(({ name, columns: values }, colour) =>
-    columns.map(([column, what]) => ({
-      name: what === "" ? name : `${name}, ${what}`,
-      x: toNumbers(values["epoch"]),
-      y: toNumbers(values[column]),
-      colour,
-      dashed: what === "training",
-    })));
+  const series: Series[] = logs.flatMap((result, colour) => {
+    const name = runName(result.file);
+    return columns.map(([column, what]) =>
+      seriesOf(result, column, { name: what === "" ? name : `${name}, ${what}`, colour, dashed: what === "training" }));
+  });
   return new LineChart({ title, about: "", xLabel: "epoch", yLabel, series, log });
 }

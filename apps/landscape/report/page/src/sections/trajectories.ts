@@ -3,8 +3,8 @@ import { make } from "../dom.ts";
 import { capitalised, formatNumber, planeLabel } from "../format.ts";
 import { LineChart } from "../line_chart.ts";
 import type { Section } from "../page.ts";
-import { resultsOf } from "../scenes.ts";
-import { toNumber, toNumbers, type Report, type TrajectoryResult } from "../schema.ts";
+import { seriesOf } from "../result_series.ts";
+import { numberOf, numbersOf, resultsOf, valuesOver, type Report, type Result } from "../schema.ts";
 import { table } from "../table.ts";
 
 const SHOWN_COMPONENTS = 6;
@@ -20,16 +20,15 @@ export function trajectoriesSection(report: Report): Section | null {
       "of the variance stand beside its own.",
     content: all.flatMap((result) => [
       make("div", { class: "cards charts" }, ...chartsOf(result).map(({ element }) => element)),
-      ...(result.explained.length > 0 ? [components(result)] : []),
+      ...(result.arrays["explained_variance_ratio_"] ? [components(result)] : []),
     ]),
   };
 }
 
-function chartsOf(result: TrajectoryResult): LineChart[] {
-  const x = toNumbers(result.epochs);
-  const name = result.provenance["model_name"] ?? result.file;
-  const losses = Object.keys(result.own).filter((plane) => plane.endsWith("_loss"));
-  const share = formatNumber(100 * toNumber(result.in_plane), 3);
+function chartsOf(result: Result): LineChart[] {
+  const name = result.title || result.file;
+  const losses = valuesOver(result, ["epoch"]).filter((plane) => /^(train|test)_loss$/.test(plane));
+  const share = formatNumber(100 * numberOf(result, "variance_in_plane"), 3);
   const lossCharts = losses.map(
     (plane) =>
       new LineChart({
@@ -38,11 +37,8 @@ function chartsOf(result: TrajectoryResult): LineChart[] {
         xLabel: "epoch",
         yLabel: planeLabel(plane),
         series: [
-          { name: "the checkpoint's own", x, y: toNumbers(result.own[plane]), errors: errorsOf(result.own, plane), colour: 0 },
-          {
-            name: "at its place in the plane", x, y: toNumbers(result.projected[plane] ?? []),
-            errors: errorsOf(result.projected, plane), colour: 1, dashed: true,
-          },
+          seriesOf(result, plane, { name: "the checkpoint's own", colour: 0 }),
+          seriesOf(result, `projected_${plane}`, { name: "at its place in the plane", colour: 1, dashed: true }),
         ],
         log: true,
       }),
@@ -53,23 +49,18 @@ function chartsOf(result: TrajectoryResult): LineChart[] {
     xLabel: "epoch",
     yLabel: "distance",
     series: [
-      { name: "in all directions", x, y: toNumbers(result.length), colour: 0 },
-      { name: "out of the plane", x, y: toNumbers(result.distance), colour: 1, dashed: true },
+      seriesOf(result, "length", { name: "in all directions", colour: 0 }),
+      seriesOf(result, "distance", { name: "out of the plane", colour: 1, dashed: true }),
     ],
     log: false,
   });
   return [...lossCharts, away];
 }
 
-function errorsOf(planes: TrajectoryResult["own"], plane: string): number[] | null {
-  const errors = planes[`${plane}_se`];
-  return errors ? toNumbers(errors) : null;
-}
-
-function components(result: TrajectoryResult): HTMLElement {
+function components(result: Result): HTMLElement {
   const percent = (value: number): string => `${formatNumber(100 * value, 3)} %`;
-  const own = toNumbers(result.explained).slice(0, SHOWN_COMPONENTS);
-  const walk = toNumbers(result.random_walk);
+  const own = numbersOf(result, "explained_variance_ratio_").slice(0, SHOWN_COMPONENTS);
+  const walk = numbersOf(result, "random_walk_variance_ratio");
   return table(
     ["Share of the variance", ...own.map((_, i) => `component ${i + 1}`)],
     [

@@ -1,5 +1,5 @@
-// Two surfaces side by side: numbers that were worked out by hand.
-#include "landscape/surface/surface_comparison.h"
+// Two records side by side: numbers that were worked out by hand.
+#include "landscape/results/record_comparison.h"
 
 #include <doctest/doctest.h>
 
@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "kernels/core/check.h"
+#include "landscape/surface/surface_results.h"
 
 using namespace topograd;
 
@@ -14,7 +15,11 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-Surface surface_of(const std::vector<double>& loss, const std::vector<double>& error) {
+std::vector<ArrayComparison> compare_surfaces(const Surface& a, const Surface& b) {
+  return compare_records(record_of(a), record_of(b));
+}
+
+Surface surface_with(const std::vector<double>& loss, const std::vector<double>& error) {
   Surface surface({0, 1}, {0, 1, 2});
   surface.add_plane("train_loss") = loss;
   if (!error.empty()) surface.add_plane("train_loss_se") = error;
@@ -25,11 +30,11 @@ Surface surface_of(const std::vector<double>& loss, const std::vector<double>& e
 }  // namespace
 
 TEST_CASE("comparison: summaries, largest differences, correlation") {
-  const Surface a = surface_of({1, 2, 3, 4, 0, 8}, {0.3, 0.3, 0.3, 0.3, 0.3, 0.3});
-  const Surface b = surface_of({1, 2, 4, 4, 0.5, 6}, {0.4, 0.4, 0.4, 0.4, 0, 4});
+  const Surface a = surface_with({1, 2, 3, 4, 0, 8}, {0.3, 0.3, 0.3, 0.3, 0.3, 0.3});
+  const Surface b = surface_with({1, 2, 4, 4, 0.5, 6}, {0.4, 0.4, 0.4, 0.4, 0, 4});
   const auto found = compare_surfaces(a, b);
   REQUIRE(found.size() == 2);
-  const PlaneComparison& loss = found[0];
+  const ArrayComparison& loss = found[0];
   CHECK(loss.name == "train_loss");
   CHECK(loss.points == 6);
   CHECK(loss.a.min == 0);
@@ -40,20 +45,20 @@ TEST_CASE("comparison: summaries, largest differences, correlation") {
   CHECK(loss.absolute.point == 5);
   CHECK(loss.relative.value == doctest::Approx(1.0 / 3));  // where a is 0 there is none
   CHECK(loss.relative.point == 2);
-  REQUIRE(loss.standard_errors);
-  CHECK(loss.standard_errors->value == doctest::Approx(2));  // 1 / 0.5 at 2; 0.5 / 0.3 at 4
-  CHECK(loss.standard_errors->point == 2);
+  REQUIRE(loss.errors);
+  CHECK(loss.errors->value == doctest::Approx(2));  // 1 / 0.5 at 2; 0.5 / 0.3 at 4
+  CHECK(loss.errors->point == 2);
   // Sums of products of deviations: 40, 22.2083, 28.5.
   CHECK(loss.correlation == doctest::Approx(28.5 / std::sqrt(40 * 22.208333)).epsilon(1e-6));
   CHECK(found[1].name == "train_loss_se");
-  CHECK(!found[1].standard_errors);
+  CHECK(!found[1].errors);
   CHECK(std::isnan(found[1].correlation));  // a is flat
   CHECK(compare_surfaces(a, a)[0].correlation == doctest::Approx(1));
   CHECK(compare_surfaces(a, a)[0].absolute.value == 0);
 }
 
 TEST_CASE("comparison: only points that are done and finite in both count") {
-  Surface a = surface_of({1, kInfinity, 3, 4, 5, 6}, {});
+  Surface a = surface_with({1, kInfinity, 3, 4, 5, 6}, {});
   Surface b({0, 1}, {0, 1, 2});
   b.add_plane("train_loss") = {1, 2, 3, NAN, 5.5, 100};
   for (int64_t i = 0; i < 5; ++i) b.mark_done(i);
@@ -72,4 +77,27 @@ TEST_CASE("comparison: only points that are done and finite in both count") {
   CHECK(none[0].absolute.point == -1);
   CHECK(std::isnan(none[0].a.mean));
   CHECK_THROWS_AS(compare_surfaces(a, Surface({0, 1}, {0, 1, 3})), Error);
+}
+
+TEST_CASE("comparison: records without a table, by what both have at the same places") {
+  Record a{"gap", ""}, b{"gap", ""};
+  a.add_number("gap", 2).error = "gap_error";
+  b.add_number("gap", 5).error = "gap_error";
+  a.add_number("gap_error", 0.3);
+  b.add_number("gap_error", 0.4);
+  for (Record* record : {&a, &b}) record->add_series("at", "at", {0, record == &a ? 1.0 : 2.0});
+  for (Record* record : {&a, &b}) record->add_series("density", "at", {1, 2});
+  for (Record* record : {&a, &b}) record->add_series("values", "rank", {3, 4});
+  a.add_number("only here", 1);
+  const auto found = compare_records(a, b);
+  REQUIRE(found.size() == 3);
+  CHECK(found[0].name == "gap");
+  CHECK(found[0].absolute.value == 3);
+  REQUIRE(found[0].errors);
+  CHECK(found[0].errors->value == doctest::Approx(6));
+  CHECK(found[1].name == "gap_error");
+  CHECK(found[2].name == "values");
+  a.table = {"at"};
+  b.table = {"at"};
+  CHECK_THROWS_AS(compare_records(a, b), Error);
 }

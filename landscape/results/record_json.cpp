@@ -1,0 +1,180 @@
+#include "landscape/results/record_json.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "kernels/core/check.h"
+
+namespace topograd {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Type = NamedArray::Type;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr std::pair<Type, const char*> kTypes[] = {
+    {Type::real, "real"}, {Type::mask, "mask"}, {Type::text, "text"}};
+constexpr std::pair<NamedArray::Style, const char*> kStyles[] = {
+    {NamedArray::Style::line, "line"},
+    {NamedArray::Style::dashed, "dashed"},
+    {NamedArray::Style::points, "points"}};
+
+template <class Names, class Value>
+const char* name_in(const Names& names, Value value) {
+  for (const auto& [known, name] : names)
+    if (known == value) return name;
+  fail("no such value");
+}
+
+template <class Names>
+auto value_in(const Names& names, const std::string& wanted) {
+  for (const auto& [value, name] : names)
+    if (wanted == name) return value;
+  fail("'", wanted, "' is no type or style of an array");
+}
+
+Json number(double value) {
+  if (std::isnan(value)) return nullptr;
+  if (std::isinf(value)) return value > 0 ? "infinity" : "-infinity";
+  return value;
+}
+
+double number_in(const Json& json) {
+  if (json.is_null()) return std::numeric_limits<double>::quiet_NaN();
+  if (json == "infinity") return kInfinity;
+  if (json == "-infinity") return -kInfinity;
+  return json.get<double>();
+}
+
+Json element(const NamedArray& array, size_t i) {
+  if (array.type == Type::text) return array.words[i];
+  if (array.type == Type::mask) return array.numbers[i] != 0;
+  return number(array.numbers[i]);
+}
+
+/// The elements from `first` on, which it moves past them, as lists in lists.
+Json nested(const NamedArray& array, int dimension, size_t& first) {
+  if (dimension == array.shape.rank()) return element(array, first++);
+  Json list = Json::array();
+  for (int64_t i = 0; i < array.shape[dimension]; ++i)
+    list.push_back(nested(array, dimension + 1, first));
+  return list;
+}
+
+Json object_of(const NamedArray& array) {
+  Json json = Json::object();
+  if (array.type != Type::real) json["type"] = name_in(kTypes, array.type);
+  if (!array.axes.empty()) json["axes"] = array.axes;
+  if (!array.unit.empty()) json["unit"] = array.unit;
+  if (!array.error.empty()) json["error"] = array.error;
+  if (!array.mask.empty()) json["mask"] = array.mask;
+  if (array.style != NamedArray::Style::line) json["style"] = name_in(kStyles, array.style);
+  size_t first = 0;
+  json["values"] = nested(array, 0, first);
+  return json;
+}
+
+Json object_of(const Record& record) {
+  Json json = {{"format", "topograd-record-1"}, {"kind", record.kind}, {"title", record.title}};
+  if (!record.file.empty()) json["file"] = record.file;
+  json["provenance"] = Json(Json::object());
+  for (const auto& [key, value] : record.provenance) json["provenance"][key] = value;
+  json["table"] = record.table;
+  json["arrays"] = Json(Json::object());
+  for (const NamedArray& array : record.arrays) json["arrays"][array.name] = object_of(array);
+  return json;
+}
+
+std::string written(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+/// Appends the elements of lists in lists, all of which have the extents of the first.
+void flatten(const Json& json, size_t dimension, std::vector<int64_t>& extents, NamedArray& array) {
+  if (dimension == array.axes.size()) {
+    if (array.type == Type::text)
+      array.words.push_back(json.get<std::string>());
+    else
+      array.numbers.push_back(array.type == Type::mask ? json.get<bool>() : number_in(json));
+    return;
+  }
+  require(json.is_array(), array.name, " is no list along ", array.axes[dimension]);
+  const auto extent = static_cast<int64_t>(json.size());
+  if (dimension == extents.size()) extents.push_back(extent);
+  require(extents[dimension] == extent, array.name, " has lists of ", extents[dimension], " and ",
+          extent, " values along ", array.axes[dimension]);
+  for (const Json& one : json) flatten(one, dimension + 1, extents, array);
+}
+
+NamedArray array_of(const std::string& name, const Json& json) {
+  NamedArray array{.name = name, .type = value_in(kTypes, json.value("type", "real"))};
+  array.axes = json.value("axes", array.axes);
+  array.unit = json.value("unit", "");
+  array.error = json.value("error", "");
+  array.mask = json.value("mask", "");
+  array.style = value_in(kStyles, json.value("style", "line"));
+  std::vector<int64_t> extents;
+  flatten(json.at("values"), 0, extents, array);
+  extents.resize(array.axes.size(), 0);
+  array.shape = Shape(extents.begin(), extents.end());
+  return array;
+}
+
+/// What arrays and the table refer to has to be there.
+void require_whole(const Record& record) {
+  for (const NamedArray& array : record.arrays)
+    for (const std::string& other : {array.error, array.mask}) {
+      const NamedArray* found = record.find(other);
+      require(other.empty() || (found && found->type != Type::text && found->axes == array.axes),
+              array.name, " names '", other, "', which is no array of numbers over its axes");
+    }
+  for (const std::string& axis : record.table)
+    require(std::any_of(record.arrays.begin(), record.arrays.end(),
+                        [&](const NamedArray& array) {
+                          return std::count(array.axes.begin(), array.axes.end(), axis) > 0;
+                        }),
+            "no array lies along '", axis, "', an axis of its table");
+}
+
+}  // namespace
+
+std::string json_of(const Record& record) {
+  return written(object_of(record));
+}
+
+std::string json_of(const std::vector<Record>& records) {
+  Json list = Json::array();
+  for (const Record& record : records) list.push_back(object_of(record));
+  return written(list);
+}
+
+std::string json_of(const Provenance& provenance) {
+  Json json = Json(Json::object());
+  for (const auto& [key, value] : provenance) json[key] = value;
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
+Record record_of_json(const std::string& json, const std::string& file) {
+  try {
+    const Json object = Json::parse(json);
+    require(object.value("format", "") == "topograd-record-1", "its format is not topograd-record-1");
+    Record record{.kind = object.at("kind").get<std::string>(), .title = object.value("title", "")};
+    require(!record.kind.empty(), "its kind is empty");
+    record.provenance = object.value("provenance", Provenance());
+    record.table = object.value("table", record.table);
+    for (const auto& [name, array] : object.at("arrays").items())
+      record.add(array_of(name, array));
+    require_whole(record);
+    record.file = file;
+    return record;
+  } catch (const Json::exception& error) {
+    fail(file, " is no record in JSON: ", error.what());
+  } catch (const Error& error) {
+    fail(file, " is no record in JSON: ", error.what());
+  }
+}
+
+}  // namespace topograd
