@@ -1,5 +1,6 @@
 #include "apps/common/terminal_observer.h"
 
+#include <iostream>
 #include <utility>
 
 #include "apps/common/cli.h"
@@ -26,6 +27,11 @@ void TerminalObserver::end() {
 void TerminalObserver::note(const std::string& line) {
   if (bar_) bar_->clear();
   say(program_, ": ", line);
+}
+
+void TerminalObserver::report(const std::string& line) {
+  if (bar_) bar_->clear();
+  std::cout << line << std::endl;  // at once, for whoever follows it through a pipe
 }
 
 bool TerminalObserver::stop_requested() {

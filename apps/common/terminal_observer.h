@@ -19,6 +19,8 @@ class TerminalObserver : public Observer {
   void end() override;
   /// Prints the line behind the program's name.
   void note(const std::string& line) override;
+  /// Prints the line on stdout.
+  void report(const std::string& line) override;
   bool stop_requested() override;
 
  private:

@@ -18,18 +18,21 @@ std::optional<size_t> point_at(const std::vector<double>& x, double at) {
 }  // namespace
 
 std::optional<Barrier> barrier_between(const std::vector<double>& x,
-                                       const std::vector<double>& losses, double begin,
+                                       const std::vector<double>& values, double begin,
                                        double end) {
   const std::optional<size_t> first = point_at(x, begin), last = point_at(x, end);
-  if (!first || !last || losses.size() != x.size()) return std::nullopt;
-  Barrier barrier{0, begin, losses[*first], losses[*last]};
-  if (!std::isfinite(barrier.from) || !std::isfinite(barrier.to)) return std::nullopt;
+  if (!first || !last || values.size() != x.size()) return std::nullopt;
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  Barrier barrier{0, begin, values[*first], values[*last]};
+  for (const size_t i : {*first, *last})
+    if (!std::isfinite(values[i])) return Barrier{kNaN, x[i], barrier.from, barrier.to};
   for (size_t i = *first; i <= *last; ++i) {
     const double share = (x[i] - begin) / (end - begin);
-    const double rise = losses[i] - ((1 - share) * barrier.from + share * barrier.to);
-    if (rise > barrier.height) barrier = {rise, x[i], barrier.from, barrier.to};
-    if (!std::isfinite(losses[i]))
-      return Barrier{std::numeric_limits<double>::infinity(), x[i], barrier.from, barrier.to};
+    const double rise = values[i] - ((1 - share) * barrier.from + share * barrier.to);
+    if (std::isinf(rise) && rise > 0) return Barrier{rise, x[i], barrier.from, barrier.to};
+    // Once NaN, a barrier stays so: no comparison with it holds.
+    if (rise > barrier.height || (std::isnan(rise) && !std::isnan(barrier.height)))
+      barrier = {rise, x[i], barrier.from, barrier.to};
   }
   return barrier;
 }

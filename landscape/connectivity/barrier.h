@@ -1,4 +1,4 @@
-// The loss barrier between two networks on the line that joins them.
+// The barrier on a path between two networks.
 #pragma once
 
 #include <optional>
@@ -6,17 +6,25 @@
 
 namespace topograd {
 
+/// How far the values on a path rise above the straight line between those at its ends.
 struct Barrier {
-  double height;    ///< never negative: at the ends it is 0
-  double at;        ///< where on the line
-  double from, to;  ///< the losses at the two ends
+  double height = 0;  ///< never below 0: the ends are on the path; infinity or NaN: see below
+  double at = 0;      ///< where on the path
+  double from = 0;    ///< the value at its beginning ...
+  double to = 0;      ///< ... and at its end
 };
 
-/// The largest rise of the losses above the straight line between those at `begin` and `end`, over
-/// all points in between (J. Frankle, G. Dziugaite, D. Roy, M. Carbin, "Linear Mode Connectivity
-/// and the Lottery Ticket Hypothesis", ICML 2020). `x` increases. A loss that is not finite is an
-/// infinite barrier; none where an end is no point of x, or its loss not finite.
+/// Returns the largest rise of `values` at the points `x`, which increase, above the straight line
+/// from the value at `begin` to the value at `end`, over all points from the one to the other
+/// (J. Frankle, G. Dziugaite, D. Roy, M. Carbin, "Linear Mode Connectivity and the Lottery Ticket
+/// Hypothesis", ICML 2020; R. Entezari, H. Sedghi, O. Saukh, B. Neyshabur, "The Role of Permutation
+/// Invariance in Linear Mode Connectivity of Neural Networks", ICLR 2022). Nothing where an end is
+/// no point of x, or there are not as many values as points.
+///
+/// The height is infinity where a value on the path is, whatever the others are; else NaN where one
+/// is NaN: a maximum over what is no number is no number. It is NaN, too, where the value at an end
+/// is not finite, for then there is no straight line. `at` is the first such point.
 std::optional<Barrier> barrier_between(const std::vector<double>& x,
-                                       const std::vector<double>& losses, double begin, double end);
+                                       const std::vector<double>& values, double begin, double end);
 
 }  // namespace topograd

@@ -95,7 +95,9 @@ Barrier barrier_of(const std::vector<double>& t, const PathValues& path, const s
   std::vector<double> values = path.values.at(name);
   if (name.ends_with("_acc"))
     for (double& value : values) value = -value;
-  return barrier_of(t, values);
+  const std::optional<Barrier> barrier = barrier_between(t, values, 0, 1);
+  require(barrier.has_value(), "a path's values are given from t = 0 to t = 1");
+  return *barrier;
 }
 
 std::vector<std::string> complete_paths(const ConnectivityResults& results) {

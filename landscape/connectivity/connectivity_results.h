@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "landscape/connectivity/mode_curve.h"
+#include "landscape/connectivity/barrier.h"
+#include "landscape/evaluation/evaluation.h"
 #include "landscape/results/record.h"
 
 namespace topograd {
@@ -37,8 +38,8 @@ struct ConnectivityResults {
   Record record() const;
 };
 
-/// Of <set>_loss or, upside down, <set>_acc: how far the path rises above, or falls below, the
-/// straight line between its ends' values.
+/// Returns the barrier of <set>_loss or, upside down, <set>_acc: how far the path rises above, or
+/// falls below, the straight line between its ends' values. Throws Error unless t runs from 0 to 1.
 Barrier barrier_of(const std::vector<double>& t, const PathValues& path, const std::string& name);
 
 /// Keys of the paths whose values are all there, in the order in which paths are computed.

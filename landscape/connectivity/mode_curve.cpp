@@ -119,16 +119,4 @@ void CurveTrainer::restore(const TrainingState& state) {
   state_.running_stats = Tensor::zeros(statistics_.shape(), DType::f32, pool_.device());
 }
 
-Barrier barrier_of(const std::vector<double>& t, const std::vector<double>& values) {
-  require(t.size() == values.size() && t.size() >= 2 && t.front() == 0 && t.back() == 1,
-          "a path's values are given from t = 0 to t = 1");
-  Barrier barrier;
-  for (size_t i = 0; i < t.size(); ++i) {
-    const double height = values[i] - ((1 - t[i]) * values.front() + t[i] * values.back());
-    if (std::isnan(height)) return {height, t[i]};
-    if (height > barrier.height) barrier = {height, t[i]};
-  }
-  return barrier;
-}
-
 }  // namespace topograd

@@ -71,14 +71,4 @@ class CurveTrainer {
   Tensor theta_, gradient_, statistics_;
 };
 
-/// How far a path's values rise above the straight line between its ends' (R. Entezari, H. Sedghi,
-/// O. Saukh, B. Neyshabur, "The Role of Permutation Invariance in Linear Mode Connectivity of
-/// Neural Networks", ICLR 2022): max over t of value(t) - ((1 - t) value(0) + t value(1)). At least
-/// 0, as the ends are on the path. t runs from 0 to 1.
-struct Barrier {
-  double height = 0;
-  double at = 0;  ///< t of the maximum
-};
-Barrier barrier_of(const std::vector<double>& t, const std::vector<double>& values);
-
 }  // namespace topograd

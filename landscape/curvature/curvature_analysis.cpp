@@ -9,11 +9,6 @@ namespace topograd {
 
 namespace {
 
-/// What must agree for a file to be continued.
-const std::vector<std::string> kIdentity = {"model_hash", "data_hash", "images",     "data",
-                                            "loss",       "curvature", "parameters", "bn_mode",
-                                            "device",     "subset",    "seed"};
-
 class CurvatureAnalysis {
  public:
   CurvatureAnalysis(const CurvatureSettings& settings, const CurvatureSpec& spec,
@@ -47,14 +42,14 @@ class CurvatureAnalysis {
   void save() const { results_.save(output_, layout()); }
 
   void continue_or_begin() {
-    if (!is_there(output_)) {
+    const auto saved =
+        load_saved(output_, results_.provenance, identity_with({"curvature", "parameters", "seed"}),
+                   [&] { return CurvatureResults::load(output_, layout()); });
+    if (!saved) {
       save();  // a place that cannot be written should fail now, not in an hour
       return;
     }
-    CurvatureResults saved = CurvatureResults::load(output_, layout());
-    require_same_command(output_, saved.provenance, results_.provenance, kIdentity);
-    saved.provenance = results_.provenance;
-    results_ = saved;
+    results_ = *saved;
     // A stage that is asked for otherwise than it was computed is computed again.
     const auto count = [](const std::optional<Eigenvalues>& e) {
       return e ? static_cast<int>(e->values.size()) : 0;
@@ -70,7 +65,7 @@ class CurvatureAnalysis {
   }
 
   void stop_if_requested() const {
-    if (observer_.stop_requested()) throw Interrupted("what was finished is saved in " + output_);
+    topograd::stop_if_requested(observer_, "what was finished is saved in " + output_);
   }
 
   /// Tells the observer; false where it asks to stop.

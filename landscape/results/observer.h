@@ -24,6 +24,8 @@ class Observer {
   /// Hands on a line that the user should know: "continuing s.h5: 12 of 961 points are done", or
   /// "note: ..." for what may surprise.
   virtual void note(const std::string& line);
+  /// Hands on a line of the results, which come one after the other: "curve: epoch 3 of 10, ...".
+  virtual void report(const std::string& line);
   /// Whether the computation should save what is finished and throw Interrupted.
   virtual bool stop_requested();
 };
@@ -54,5 +56,8 @@ class Interrupted : public std::exception {
  private:
   std::string saved_;
 };
+
+/// Throws Interrupted, saying what is `saved`, where the observer asks to stop.
+void stop_if_requested(Observer& observer, const std::string& saved);
 
 }  // namespace topograd

@@ -1,5 +1,5 @@
 // Curves between two networks: where they go, their gradient against central differences in double,
-// that training continues to the same bits, and barriers.
+// that training continues to the same bits, and the file of their losses.
 #include "landscape/connectivity/mode_curve.h"
 
 #include "landscape/connectivity/connectivity_results.h"
@@ -195,16 +195,6 @@ TEST_CASE("mode curve: a batch of one image is refused") {
   const LabelledImages images = labelled_images(41, 8, 4, 1);
   ThreadPool pool(1);
   CHECK_THROWS_AS(CurveTrainer(graph, a.theta, a.theta, small_config(), images, pool), Error);
-}
-
-TEST_CASE("barrier: above the straight line between the ends") {
-  const std::vector<double> t = {0, 0.25, 0.5, 0.75, 1};
-  const Barrier found = barrier_of(t, std::vector<double>{1, 2, 2, 5, 3});
-  CHECK(found.height == 2.5);
-  CHECK(found.at == 0.75);
-  CHECK(barrier_of(t, std::vector<double>{1, 0, -3, 0, 3}).height == 0);
-  CHECK(std::isnan(barrier_of(t, std::vector<double>{1, 0, std::nan(""), 9, 3}).height));
-  CHECK_THROWS_AS(barrier_of(t, std::vector<double>{1, 2}), Error);
 }
 
 TEST_CASE("connectivity: results come back from their file, with barriers") {

@@ -1,13 +1,11 @@
-// Planes through networks, and the barrier on the line between two of them.
+// Planes through networks.
 #include "landscape/directions/plane.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <limits>
 
 #include "kernels/core/philox.h"
-#include "landscape/connectivity/barrier.h"
 #include "models/registry.h"
 
 using namespace topograd;
@@ -95,31 +93,4 @@ TEST_CASE("plane: a vector is normalised filter by filter, like a random directi
       CHECK(cosine == doctest::Approx(1).epsilon(1e-5));
     }
   }
-}
-
-TEST_CASE("barrier: the largest rise above the chord") {
-  const std::vector<double> x = {-0.5, 0, 0.25, 0.5, 0.75, 1, 1.5};
-  // The chord from 1 to 3; what lies outside [0, 1] does not count.
-  const auto barrier = barrier_between(x, {90, 1, 2, 5, 6, 3, 80}, 0, 1);
-  REQUIRE(barrier);
-  CHECK(barrier->height == doctest::Approx(6 - 2.5));
-  CHECK(barrier->at == 0.75);
-  CHECK(barrier->from == 1);
-  CHECK(barrier->to == 3);
-  const auto valley = barrier_between(x, {90, 1, 0, 0, 0, 3, 80}, 0, 1);
-  REQUIRE(valley);
-  CHECK(valley->height == 0);
-}
-
-TEST_CASE("barrier: what is not finite, and ends that were not computed") {
-  const double nan = std::numeric_limits<double>::quiet_NaN();
-  const std::vector<double> x = {0, 0.5, 1};
-  const auto wall = barrier_between(x, {1, nan, 1}, 0, 1);
-  REQUIRE(wall);
-  CHECK(std::isinf(wall->height));
-  CHECK(wall->at == 0.5);
-  CHECK(!barrier_between(x, {nan, 1, 1}, 0, 1));
-  CHECK(!barrier_between(x, {1, 1, nan}, 0, 1));
-  CHECK(!barrier_between({0, 0.5, 0.9}, {1, 2, 1}, 0, 1));
-  CHECK(!barrier_between(x, {1, 2}, 0, 1));
 }
