@@ -1,10 +1,10 @@
 #include "apps/common/options.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
+#include <cctype>
 #include <cstring>
-#include <sstream>
+
+#include "apps/common/spelling.h"
 
 // cxxopts' own parser: <regex> costs ten seconds of compiling with the sanitizers.
 #define CXXOPTS_NO_REGEX
@@ -14,51 +14,20 @@ namespace topograd::cli {
 
 namespace {
 
-constexpr size_t kHelpWidth = 100;
-constexpr size_t kHelpColumn = 30;  // where descriptions begin
-
-/// All of `word` as a number; false for anything else, and for a number that T cannot hold.
-template <class T>
-bool read_number(const std::string& word, T& value) {
-  const char* end = word.data() + word.size();
-  const auto [stopped, error] = std::from_chars(word.data(), end, value);
-  return error == std::errc{} && stopped == end;
-}
-
-std::string enumerated(const std::vector<std::string>& words) {
-  std::string all;
-  for (size_t i = 0; i < words.size(); ++i)
-    all += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
-  return all;
-}
+constexpr const char* kPositional = "positional-words";
+constexpr size_t kLongestChoices = 24;  // beside an option's name
 
 /// cxxopts knows no long options of one letter: --x is x-axis to it.
 std::string known_to_parser(const std::string& name, bool is_first) {
   return name.size() == 1 && is_first ? name + "-axis" : name;
 }
 
-/// A paragraph in lines of at most `width` characters, all but the first behind `indent` blanks.
-std::string wrapped(const std::string& words, size_t indent, size_t width) {
-  std::istringstream in(words);
-  std::string result, line;
-  for (std::string word; in >> word;) {
-    if (!line.empty() && indent + line.size() + 1 + word.size() > width) {
-      result += line + '\n' + std::string(indent, ' ');
-      line.clear();
-    }
-    line += (line.empty() ? "" : " ") + word;
-  }
-  return result + line;
-}
-
-std::string left_side(const OptionEntry& entry) {
-  std::string letter, names;
-  for (const std::string& name : entry.names)
-    if (name.size() == 1 && name != entry.names.front()) letter = "-" + name + ", ";
-  if (letter.empty()) letter = "    ";
-  names = "--" + entry.names.front();
-  if (!entry.value.empty()) names += " " + entry.value;
-  return "  " + letter + names;
+/// The names of an option for cxxopts: "output,o,surf-file".
+std::string names_for_parser(const OptionEntry& entry) {
+  std::string names;
+  for (size_t k = 0; k < entry.names.size(); ++k)
+    names += (k == 0 ? "" : ",") + known_to_parser(entry.names[k], k == 0);
+  return names;
 }
 
 }  // namespace
@@ -85,11 +54,11 @@ Options& Options::add(const std::string& names, ValueKind kind, const std::strin
   }
   entries_.push_back(std::move(entry));
   setters_.push_back(std::move(set));
-  hidden_.push_back(false);
   return *this;
 }
 
 OptionEntry& Options::last() {
+  require(!entries_.empty(), "no option is declared yet");
   return entries_.back();
 }
 
@@ -97,7 +66,7 @@ Options& Options::with_choices(const std::vector<std::string>& words) {
   last().choices = words;
   last().value = "";
   for (const std::string& word : words) last().value += (last().value.empty() ? "" : "|") + word;
-  if (last().value.size() > 24) last().value = "NAME";
+  if (last().value.size() > kLongestChoices) last().value = "NAME";
   return *this;
 }
 
@@ -118,8 +87,18 @@ Options& Options::repeated(const std::string& names, std::vector<std::string>& t
 }
 
 Options& Options::implicitly(const std::string& word) {
-  implicit_[entries_.size() - 1] = word;
-  last().value = "[=" + last().value + "]";
+  last().implicit = word;
+  return *this;
+}
+
+Options& Options::presets(Presets settings) {
+  last();
+  presets_[entries_.size() - 1] = std::move(settings);
+  return *this;
+}
+
+Options& Options::shown_value(const std::string& word) {
+  last().value = word;
   return *this;
 }
 
@@ -129,24 +108,31 @@ Options& Options::shown_default(const std::string& text) {
 }
 
 Options& Options::hidden() {
-  hidden_.back() = true;
+  last().hidden = true;
   return *this;
 }
 
-Options& Options::positional(const std::string& value, std::optional<std::string>& target) {
-  positional_values_.push_back("[" + value + "]");
+void Options::add_positional(const std::string& value, const std::string& help) {
+  positional_entries_.push_back({value, help});
+}
+
+Options& Options::positional(const std::string& value, std::optional<std::string>& target,
+                             const std::string& help) {
+  add_positional("[" + value + "]", help);
   positionals_.push_back([&target](const std::string&, const std::string& word) { target = word; });
   return *this;
 }
 
-Options& Options::positional(const std::string& value, std::string& target) {
-  positional_values_.push_back(value);
+Options& Options::positional(const std::string& value, std::string& target,
+                             const std::string& help) {
+  add_positional(value, help);
   positionals_.push_back([&target](const std::string&, const std::string& word) { target = word; });
   return *this;
 }
 
-Options& Options::positionals(const std::string& value, std::vector<std::string>& target) {
-  positional_values_.push_back(value + "...");
+Options& Options::positionals(const std::string& value, std::vector<std::string>& target,
+                              const std::string& help) {
+  add_positional(value + "...", help);
   rest_ = &target;
   return *this;
 }
@@ -167,175 +153,145 @@ Options& Options::exclude(const std::string& first, const std::string& second,
   return *this;
 }
 
+void Options::refuse(const std::string& what) const {
+  throw UsageError(topograd::text(what, "; see ", program_, " --help"));
+}
+
 void Options::take_positional(const std::string& word) {
-  if (positionals_taken_ < positionals_.size()) {
+  if (positionals_taken_ < positionals_.size())
     positionals_[positionals_taken_++]("", word);
-  } else if (rest_ != nullptr) {
+  else if (rest_ != nullptr)
     rest_->push_back(word);
-  } else {
-    throw UsageError(topograd::text("'", word, "' is not a flag; see ", program_, " --help"));
+  else
+    refuse("'" + word + "' is one word too many");
+}
+
+const OptionEntry* Options::find(const std::string& name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : &entries_[found->second];
+}
+
+void Options::refuse_unknown(const std::string& shown, const std::string& meant) const {
+  refuse(shown + " is not an option" + (meant.empty() ? "" : "; did you mean " + meant + "?"));
+}
+
+std::string Options::near_option(const std::string& name) const {
+  std::vector<std::string> names;
+  for (const OptionEntry& entry : entries_)
+    for (const std::string& known : entry.names)
+      if (!entry.hidden && known.size() > 1) names.push_back(known);
+  const std::string near = nearest_word(name, names);
+  return near.empty() ? "" : "--" + near;
+}
+
+bool Options::is_option(const std::string& word) const {
+  if (!word.starts_with("--")) return false;
+  const OptionEntry* entry = find(word.substr(2, word.find('=') - 2));
+  return entry != nullptr;
+}
+
+/// Whether a word behind an option that may stand alone is its value, as in --serve 8000.
+bool Options::is_value_of(const OptionEntry& entry, const std::string& word) const {
+  const bool is_number = !word.empty() && word.find_first_not_of("0123456789.-+") == word.npos;
+  return entry.kind == ValueKind::number && is_number;
+}
+
+/// The words as cxxopts reads them rightly. It takes no long option of one letter, whatever follows
+/// an option for its value (another option, too), no value in the letter's own word with a dot in
+/// it (-oa.svg), and drops the value of a switch.
+std::vector<std::string> Options::spelled(const std::vector<std::string>& words) const {
+  std::vector<std::string> result;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word == "--") {
+      result.insert(result.end(), words.begin() + static_cast<std::ptrdiff_t>(i), words.end());
+      break;
+    }
+    const bool is_long = word.starts_with("--");
+    if (word.size() < 2 || word[0] != '-') {
+      result.push_back(word);
+      continue;
+    }
+    const size_t equals = is_long ? word.find('=') : word.npos;
+    std::string name = is_long ? word.substr(2, equals - 2) : word.substr(1, 1);
+    std::replace(name.begin(), name.end(), '_', '-');
+    const OptionEntry* entry = find(name);
+    const std::string shown = (is_long ? "--" : "-") + name;
+    // --o is not -o, and -x not --x.
+    if (entry != nullptr && name.size() == 1 && is_long != (name == entry->names.front()))
+      refuse_unknown(shown, "--" + entry->names.front());
+    if (entry == nullptr) refuse_unknown(is_long ? shown : word, is_long ? near_option(name) : "");
+    const std::string key = known_to_parser(name, is_long);
+    const bool has_more = !is_long && word.size() > 2;
+    if (entry->kind == ValueKind::none) {
+      if (equals != word.npos) refuse(shown + " takes no value");
+      result.push_back(has_more ? word : (is_long ? "--" : "-") + key);
+      continue;
+    }
+    const bool has_next = i + 1 < words.size();
+    const std::string long_key = known_to_parser(entry->names.front(), true);
+    if (equals != word.npos) {
+      result.push_back(topograd::text("--", long_key, word.substr(equals)));
+    } else if (has_more) {
+      result.push_back(topograd::text("--", long_key, '=', word.substr(word[2] == '=' ? 3 : 2)));
+    } else if (entry->implicit && !(has_next && is_value_of(*entry, words[i + 1]))) {
+      result.push_back("--" + long_key);
+    } else {
+      if (!has_next || is_option(words[i + 1]))
+        refuse(topograd::text(shown, " lacks its value: ", shown, ' ', entry->value));
+      result.push_back(topograd::text("--", long_key, '=', words[++i]));
+    }
   }
+  return result;
 }
 
 void Options::parse(const std::vector<std::string>& words) {
   cxxopts::Options parser(program_);
   auto add = parser.add_options();
+  std::map<std::string, size_t> by_key;
   for (size_t i = 0; i < entries_.size(); ++i) {
     const OptionEntry& entry = entries_[i];
-    std::string names;
-    for (size_t k = 0; k < entry.names.size(); ++k)
-      names += (k == 0 ? "" : ",") + known_to_parser(entry.names[k], k == 0);
+    by_key[known_to_parser(entry.names.front(), true)] = i;
     const auto value = cxxopts::value<std::string>();
+    if (entry.implicit) value->implicit_value(*entry.implicit);
     if (entry.kind == ValueKind::none)
-      add(names, "");
-    else if (implicit_.contains(i))
-      add(names, "", value->implicit_value(implicit_.at(i)));
+      add(names_for_parser(entry), "");
     else
-      add(names, "", value);
+      add(names_for_parser(entry), "", value);
   }
   // Every word without a hyphen comes under this name, whole.
-  add("positional-words", "", cxxopts::value<std::vector<std::string>>());
-  parser.parse_positional({"positional-words"});
+  add(kPositional, "", cxxopts::value<std::vector<std::string>>());
+  parser.parse_positional({kPositional});
 
-  std::vector<std::string> spelled = {program_};
-  for (std::string word : words) {
-    if (word.starts_with("--")) {
-      for (size_t k = 2; k < word.size() && word[k] != '='; ++k)
-        if (word[k] == '_') word[k] = '-';
-      if (word.size() >= 3 && (word.size() == 3 || word[3] == '=')) word.insert(3, "-axis");
-    }
-    spelled.push_back(std::move(word));
-  }
-  std::vector<const char*> argv;
-  for (const std::string& word : spelled) argv.push_back(word.c_str());
+  const std::vector<std::string> taken = spelled(words);
+  std::vector<const char*> argv = {program_.c_str()};
+  for (const std::string& word : taken) argv.push_back(word.c_str());
   std::vector<std::pair<size_t, std::string>> found;
   try {
     const cxxopts::ParseResult result = parser.parse(static_cast<int>(argv.size()), argv.data());
-    for (const auto& pair : result.arguments()) {
-      if (pair.key() == "positional-words") {
+    for (const auto& pair : result.arguments())
+      if (pair.key() == kPositional)
         take_positional(pair.value());
-        continue;
-      }
-      for (size_t i = 0; i < entries_.size(); ++i)
-        if (known_to_parser(entries_[i].names.front(), true) == pair.key())
-          found.emplace_back(i, pair.value());
-    }
+      else
+        found.emplace_back(by_key.at(pair.key()), pair.value());
     for (const std::string& word : result.unmatched()) take_positional(word);
   } catch (const cxxopts::exceptions::exception& error) {
-    throw UsageError(topograd::text(error.what(), "; see ", program_, " --help"));
+    refuse(error.what());
   }
   for (const auto& [i, word] : found) given_.push_back(entries_[i].names.front());
   for (const Exclusion& e : exclusions_)
     require(!given(e.first) || !given(e.second), "--", e.first, " and --", e.second, " ", e.why);
+  for (const auto& [i, word] : found)
+    if (presets_.contains(i))
+      for (const auto& [name, setting] : presets_.at(i)(word))
+        setters_[by_name_.at(name)](name, setting);
   for (const auto& [i, word] : found) setters_[i](entries_[i].names.front(), word);
 }
 
 bool Options::given(const std::string& name) const {
-  return std::find(given_.begin(), given_.end(), name) != given_.end();
-}
-
-std::string Options::help() const {
-  std::string positionals = usage_;
-  if (positionals.empty())
-    for (const std::string& value : positional_values_)
-      positionals += (positionals.empty() ? "" : " ") + value;
-  std::string text = wrapped(about_, 0, kHelpWidth) + "\n\nUsage:\n  " + program_ + " [options]" +
-                     (positionals.empty() ? "" : " " + positionals) + "\n";
-  std::vector<std::string> groups;
-  for (const OptionEntry& entry : entries_)
-    if (std::find(groups.begin(), groups.end(), entry.group) == groups.end())
-      groups.push_back(entry.group);
-  for (const std::string& group : groups) {
-    text += "\n" + (group.empty() ? "Options" : group) + ":\n";
-    for (size_t i = 0; i < entries_.size(); ++i) {
-      const OptionEntry& entry = entries_[i];
-      if (entry.group != group || hidden_[i]) continue;
-      std::string line = left_side(entry);
-      line += line.size() + 2 > kHelpColumn ? "\n" + std::string(kHelpColumn, ' ')
-                                            : std::string(kHelpColumn - line.size(), ' ');
-      std::string words = entry.help;
-      if (!entry.default_text.empty()) words += " (default: " + entry.default_text + ")";
-      text += line + wrapped(words, kHelpColumn, kHelpWidth) + "\n";
-    }
-  }
-  return text + epilogue_;
-}
-
-int64_t Options::whole_number(const std::string& option, const std::string& word,
-                              Range<int64_t> range) {
-  int64_t value = 0;
-  require(read_number(word, value), "--", option, " '", word, "' is not a whole number: choose ",
-          range.low, " to ", range.high);
-  require(value >= range.low && value <= range.high, "--", option, " ", value,
-          " is out of range: choose ", range.low, " to ", range.high);
-  return value;
-}
-
-double Options::finite_number(const std::string& option, const std::string& word,
-                              Range<double> range) {
-  double value = 0;
-  require(read_number(word, value) && std::isfinite(value), "--", option, " '", word,
-          "' is not a number: choose ", range.low, " to ", range.high);
-  require(value >= range.low && value <= range.high, "--", option, " ", word,
-          " is out of range: choose ", range.low, " to ", range.high);
-  return value;
-}
-
-uint64_t Options::seed_number(const std::string& option, const std::string& word) {
-  uint64_t value = 0;
-  require(read_number(word, value), "--", option, " '", word,
-          "' is no seed: choose a whole number from 0 to ", UINT64_MAX);
-  return value;
-}
-
-std::vector<std::string> Options::split(const std::string& list) {
-  std::vector<std::string> result;
-  std::istringstream in(list);
-  for (std::string item; std::getline(in, item, ',');) result.push_back(item);
-  return result;
-}
-
-std::vector<double> Options::numbers(const std::string& option, const std::string& list) {
-  std::vector<double> result;
-  for (const std::string& item : split(list)) {
-    double value = 0;
-    require(read_number(item, value) && std::isfinite(value), "--", option, ": '", item,
-            "' is not a number; write them with commas between, as in 15,22");
-    result.push_back(value);
-  }
-  return result;
-}
-
-void Options::refuse_choice(const std::string& option, const std::string& word,
-                            const std::vector<std::string>& choices) {
-  fail("--", option, " ", word, ": choose ", enumerated(choices));
-}
-
-std::string Options::joined(const std::vector<std::string>& words) {
-  std::string all;
-  for (const std::string& word : words) all += (all.empty() ? "" : ",") + word;
-  return all;
-}
-
-std::string Options::joined(const std::optional<std::vector<std::string>>& words) {
-  return words ? joined(*words) : std::string();
-}
-
-std::string shell_quoted(const std::vector<std::string>& words) {
-  constexpr const char* kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+:.,/@%";
-  std::string line;
-  for (const std::string& word : words) {
-    if (!line.empty()) line += ' ';
-    if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) {
-      line += word;
-      continue;
-    }
-    line += '\'';
-    for (const char c : word) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    line += '\'';
-  }
-  return line;
+  const OptionEntry* entry = find(name);
+  return entry != nullptr &&
+         std::find(given_.begin(), given_.end(), entry->names.front()) != given_.end();
 }
 
 }  // namespace topograd::cli

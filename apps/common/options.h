@@ -9,9 +9,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -19,7 +21,8 @@
 
 namespace topograd::cli {
 
-/// An option that does not exist, lacks its value, or is one too many: exit status 2.
+/// A command line that no program takes: an unknown option, a missing value, a word too many. Exit
+/// status 2.
 class UsageError : public Error {
  public:
   using Error::Error;
@@ -31,7 +34,7 @@ struct Range {
   T low, high;
 };
 
-/// What an option's value is: decides the word that stands for it in --help, and what a shell
+/// Kind of an option's value: decides the word that stands for it in --help, and what a shell
 /// completes.
 enum class ValueKind { none, text, number, choice, file, folder };
 
@@ -43,7 +46,15 @@ struct OptionEntry {
   std::string value;                 ///< the word for its value: "N", "FILE"; empty for a switch
   std::vector<std::string> choices;  ///< of ValueKind::choice
   std::string help;
-  std::string default_text;  ///< empty: none, or the help says it
+  std::string default_text;                  ///< empty: none, or the help says it
+  std::optional<std::string> implicit = {};  ///< its value where it stands without one
+  bool hidden = false;                       ///< accepted, and not shown
+};
+
+/// One word without a hyphen, or several, as help and manual pages show them.
+struct PositionalEntry {
+  std::string value;  ///< "MODEL.safetensors", "[FILE]", "FILE..."
+  std::string help;   ///< may be empty
 };
 
 /// A setting's type without std::optional.
@@ -66,7 +77,8 @@ class Options {
   Options(const Options&) = delete;
   Options& operator=(const Options&) = delete;
 
-  /// What the program does, a sentence or more: the head of --help.
+  /// What the program does: the head of --help. Paragraphs are wrapped; blank lines and lines that
+  /// begin with a blank stay as they are.
   Options& about(std::string text);
   /// Options declared from now on stand under this title in --help; a title may come again.
   Options& group(std::string title);
@@ -81,9 +93,13 @@ class Options {
   template <class T>
   Options& integer(const std::string& names, T& target, Range<int64_t> range,
                    const std::string& help) {
+    using Whole = PlainType<T>;
+    require(range.low >= std::numeric_limits<Whole>::min() &&
+                range.high <= std::numeric_limits<Whole>::max(),
+            "the range of --", names, " is wider than its setting's type");
     return add(names, ValueKind::number, "N", help, default_of(target),
                [&target, range](const std::string& option, const std::string& word) {
-                 target = static_cast<PlainType<T>>(whole_number(option, word, range));
+                 target = static_cast<Whole>(whole_number(option, word, range));
                });
   }
   /// A finite number: double, or std::optional of it.
@@ -102,7 +118,7 @@ class Options {
                  target = seed_number(option, word);
                });
   }
-  /// Text as it is: std::string, or std::optional of it. `value` stands for it in --help.
+  /// Any text: std::string, or std::optional of it. `value` stands for it in --help.
   template <class T>
   Options& text(const std::string& names, T& target, const std::string& value,
                 const std::string& help) {
@@ -155,7 +171,7 @@ class Options {
         [&target, parse](const std::string&, const std::string& word) { target = parse(word); });
     return with_choices(words);
   }
-  /// What a function makes of the word; it throws an Error where that makes no sense.
+  /// A value that `set` reads; it throws an Error where the word makes no sense.
   Options& value(const std::string& names, const std::string& value, const std::string& help,
                  const std::string& default_text,
                  std::function<void(const std::string& option, const std::string& word)> set);
@@ -180,18 +196,27 @@ class Options {
                });
   }
 
-  /// The option declared last may stand without its value, and then has this one: --serve.
+  /// The option declared last may stand without its value, and then has this one: --serve. The
+  /// next word is its value only where it is a number and the option is one of numbers.
   Options& implicitly(const std::string& word);
+  /// The option declared last stands for values of other options, {name, value}, which count unless
+  /// those are typed: --recipe. given() does not know of them.
+  Options& presets(
+      std::function<std::vector<std::pair<std::string, std::string>>(const std::string&)> settings);
+  /// The option declared last has this word for its value in --help.
+  Options& shown_value(const std::string& word);
   /// The option declared last shows this as its default.
   Options& shown_default(const std::string& text);
   /// The option declared last is left out of --help: accepted, without effect.
   Options& hidden();
 
   /// Words without a hyphen, in order: each a setting of its own ...
-  Options& positional(const std::string& value, std::optional<std::string>& target);
-  Options& positional(const std::string& value, std::string& target);
+  Options& positional(const std::string& value, std::optional<std::string>& target,
+                      const std::string& help = {});
+  Options& positional(const std::string& value, std::string& target, const std::string& help = {});
   /// ... and then as many as come. A comma in a word is part of it.
-  Options& positionals(const std::string& value, std::vector<std::string>& target);
+  Options& positionals(const std::string& value, std::vector<std::string>& target,
+                       const std::string& help = {});
   /// What the usage line says in place of the positionals' names.
   Options& usage(const std::string& arguments);
   /// Text behind the options in --help: examples.
@@ -201,19 +226,21 @@ class Options {
   Options& exclude(const std::string& first, const std::string& second, const std::string& why);
 
   /// Sets what the words set, the last one where an option comes twice. Underscores in an option's
-  /// name are hyphens. Throws UsageError, or Error for a value that makes no sense.
+  /// name are hyphens; words behind "--" are no options. Throws UsageError, or Error for a value
+  /// that makes no sense.
   void parse(const std::vector<std::string>& words);
-  /// Whether the option was among the words.
+  /// Whether the option was among the words, in any of its spellings.
   bool given(const std::string& name) const;
 
   std::string help() const;
   const std::string& program() const { return program_; }
   const std::string& about_text() const { return about_; }
   const std::vector<OptionEntry>& entries() const { return entries_; }
+  const std::vector<PositionalEntry>& positional_entries() const { return positional_entries_; }
   const std::string& usage_arguments() const { return usage_; }
   const std::string& epilogue_text() const { return epilogue_; }
 
-  // What options' values are made of. Errors name the option.
+  // How values are read. Errors name the option.
   static int64_t whole_number(const std::string& option, const std::string& word,
                               Range<int64_t> range);
   static double finite_number(const std::string& option, const std::string& word,
@@ -224,9 +251,13 @@ class Options {
   static std::vector<double> numbers(const std::string& option, const std::string& list);
   [[noreturn]] static void refuse_choice(const std::string& option, const std::string& word,
                                          const std::vector<std::string>& choices);
+  /// The shortest text of a number, as one would type it: 0.1, 1e-8, 10000.
+  static std::string number_text(double value);
 
  private:
   using Setter = std::function<void(const std::string& option, const std::string& word)>;
+  using Presets =
+      std::function<std::vector<std::pair<std::string, std::string>>(const std::string&)>;
   struct Exclusion {
     std::string first, second, why;
   };
@@ -236,10 +267,21 @@ class Options {
   Options& with_choices(const std::vector<std::string>& words);
   OptionEntry& last();
   void take_positional(const std::string& word);
+  void add_positional(const std::string& value, const std::string& help);
+  const OptionEntry* find(const std::string& name) const;
+  std::vector<std::string> spelled(const std::vector<std::string>& words) const;
+  bool is_option(const std::string& word) const;
+  bool is_value_of(const OptionEntry& entry, const std::string& word) const;
+  std::string near_option(const std::string& name) const;
+  [[noreturn]] void refuse_unknown(const std::string& shown, const std::string& meant) const;
+  [[noreturn]] void refuse(const std::string& what) const;
 
   template <class T>
   static std::string default_of(const T& target) {
-    return topograd::text(target);
+    if constexpr (std::is_floating_point_v<T>)
+      return number_text(target);
+    else
+      return topograd::text(target);
   }
   template <class T>
   static std::string default_of(const std::optional<T>& target) {
@@ -254,13 +296,12 @@ class Options {
 
   std::string program_, about_, group_, usage_, epilogue_;
   std::vector<OptionEntry> entries_;
-  std::vector<Setter> setters_;                 // as entries_
-  std::map<size_t, std::string> implicit_;      // by entry
-  std::vector<bool> hidden_;                    // as entries_
-  std::map<std::string, size_t> by_name_;       // every spelling
-  std::vector<Setter> positionals_;             // one word each
-  std::vector<std::string>* rest_ = nullptr;    // all further words
-  std::vector<std::string> positional_values_;  // for the usage line
+  std::vector<Setter> setters_;            // as entries_
+  std::map<size_t, Presets> presets_;      // by entry
+  std::map<std::string, size_t> by_name_;  // every spelling
+  std::vector<PositionalEntry> positional_entries_;
+  std::vector<Setter> positionals_;           // one word each
+  std::vector<std::string>* rest_ = nullptr;  // all further words
   std::vector<Exclusion> exclusions_;
   std::vector<std::string> given_;
   size_t positionals_taken_ = 0;
