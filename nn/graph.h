@@ -62,6 +62,7 @@ class Graph {
   Value concat(Value a, Value b);
   Value conv(Value x, int64_t filters, const ConvOptions& options = {});
   Value global_average_pool(Value x);
+  Value layer_norm(Value x, const std::string& name = {});
   Value linear(Value x, int64_t outputs, const std::string& name = {});  ///< empty: "linear"
   Value max_pool(Value x, PoolGeometry geometry);
   Value shortcut_a(Value x, int64_t filters, int stride);

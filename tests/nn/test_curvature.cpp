@@ -3,8 +3,6 @@
 // against differences of the loss), then in float against double.
 #include <doctest/doctest.h>
 
-#include <functional>
-
 #include "kernels/core/philox.h"
 #include "models/registry.h"
 #include "nn/network.h"
@@ -140,31 +138,8 @@ class Problem {
   Tensor x_, labels_, theta_, running_stats_;
 };
 
-/// A small network around one layer.
-Graph around(const std::function<Value(Graph&, Value)>& layer) {
-  Graph g({6, 6, 3});
-  g.set_output(g.linear(g.conv(layer(g, g.conv(g.input(), 5)), 4), 4));
-  return g;
-}
-
 std::vector<std::pair<std::string, Graph>> graphs() {
-  std::vector<std::pair<std::string, Graph>> result;
-  const auto add = [&](const std::string& name, const std::function<Value(Graph&, Value)>& layer) {
-    result.emplace_back(name, around(layer));
-  };
-  add("conv", [](Graph& g, Value x) { return g.conv(x, 4, {.stride = 2, .bias = true}); });
-  add("batchnorm", [](Graph& g, Value x) { return g.batchnorm(x); });
-  add("batchnorm, relu", [](Graph& g, Value x) { return g.relu(g.batchnorm(x)); });
-  add("relu", [](Graph& g, Value x) { return g.relu(x); });
-  add("tanh", [](Graph& g, Value x) { return g.activation(x, Activation::tanh); });
-  add("gelu", [](Graph& g, Value x) { return g.activation(x, Activation::gelu); });
-  add("tanh behind batchnorm",
-      [](Graph& g, Value x) { return g.activation(g.batchnorm(x), Activation::tanh); });
-  add("max pool", [](Graph& g, Value x) { return g.max_pool(x, {3, 2, 1}); });
-  add("average pool", [](Graph& g, Value x) { return g.average_pool(x, {2, 2, 0}); });
-  add("shortcut A", [](Graph& g, Value x) { return g.shortcut_a(x, 8, 2); });
-  add("residual",
-      [](Graph& g, Value x) { return g.add(x, g.batchnorm(g.conv(g.relu(g.batchnorm(x)), 5))); });
+  std::vector<std::pair<std::string, Graph>> result = layer_graphs();
   result.emplace_back("dense", dense_graph());
   result.emplace_back("pooling", pooling_graph());
   result.emplace_back("awkward", awkward_graph());

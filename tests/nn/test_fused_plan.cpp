@@ -95,9 +95,21 @@ TEST_CASE("fused plan: logits of every point are those of its network alone") {
     check_plan("nested", nested_graph(), P);
     check_plan("pooling", pooling_graph(), P);
     check_plan("awkward", awkward_graph(), P);
+    for (const auto& [name, graph] : layer_graphs()) check_plan(name, graph, P);
     for (uint64_t seed = 0; seed < 40; ++seed)
       check_plan(text("random ", seed), random_graph(seed), P);
   }
+}
+
+TEST_CASE("fused plan: a layer that it does not know runs as it is, with each point's parameters") {
+  for (int64_t P : {1, 3}) check_plan("unknown", unknown_graph(), P);
+  Graph graph({6, 6, 3});
+  const Value x = unknown_layer(graph, graph.input(), ParameterKind::bn_mean);
+  graph.set_output(graph.linear(x, 4));
+  CHECK_THROWS_WITH_AS(FusedPlan(graph, {}),
+                       "inference knows no running statistics but BatchNorm's: unknown1 (unknown) "
+                       "has some",
+                       Error);
 }
 
 TEST_CASE("fused plan: a residual network is as many steps as it has convolutions, and three") {
@@ -168,6 +180,7 @@ std::vector<Graph> wide_graphs() {
   graphs.push_back(build_model({.name = "vgg9", .width = 16, .classes = 4}));
   graphs.push_back(dense_graph());
   graphs.push_back(nested_graph());
+  graphs.push_back(unknown_graph());
   return graphs;
 }
 
@@ -229,10 +242,10 @@ TEST_CASE("fused plan: a network in tiles leaves them for pictures and sums alon
 }
 
 TEST_CASE("device evaluation: losses on an emulated GPU are the CPU's within rounding") {
-  const Graph graph = build_model({.name = "resnet8", .width = 4, .classes = 4, .image_size = 8});
-  const Weights w = random_weights(graph, 2);
-  for (LossKind kind : {LossKind::cross_entropy, LossKind::mse}) {
-    const LabelledImages images = labelled_images(37, 8, 4, 1);
+  const auto check = [](const std::string& what, const Graph& graph, LossKind kind) {
+    CAPTURE(what);
+    const Weights w = random_weights(graph, 2);
+    const LabelledImages images = labelled_images(37, graph.image_shape()[0], 4, 1);
     ThreadPool cpu(1), simt(1, Device::simt);
     const Tensor cpu_logits({37, 4}), simt_logits({37, 4});
     const LossSums expected =
@@ -244,5 +257,10 @@ TEST_CASE("device evaluation: losses on an emulated GPU are the CPU's within rou
     CHECK(got.count == 37);
     for (int64_t i = 0; i < cpu_logits.size(); ++i)
       CHECK(std::abs(cpu_logits.data<float>()[i] - simt_logits.data<float>()[i]) <= 1e-5);
-  }
+  };
+  const Graph resnet = build_model({.name = "resnet8", .width = 4, .classes = 4, .image_size = 8});
+  for (LossKind kind : {LossKind::cross_entropy, LossKind::mse}) check("resnet8", resnet, kind);
+  check("unknown", unknown_graph(), LossKind::cross_entropy);
+  for (const auto& [name, graph] : layer_graphs())
+    if (name.starts_with("layer norm")) check(name, graph, LossKind::cross_entropy);
 }

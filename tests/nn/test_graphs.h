@@ -1,9 +1,11 @@
-// Graphs that try what a plan of inference does with memory and with neighbouring layers.
+// Graphs that tests share: every layer on its own, and such as try what a plan does with memory and
+// with neighbouring layers.
 #pragma once
 
 #include <functional>
 
 #include "kernels/core/philox.h"
+#include "kernels/scale_shift/scale_shift.h"
 #include "nn/graph.h"
 #include "tests/nn/nn_check.h"
 
@@ -13,6 +15,73 @@ inline Tensor with_batch(int64_t n, const Shape& shape) {
   Shape batch{n};
   for (int64_t extent : shape) batch.push_back(extent);
   return Tensor(batch, DType::f64);
+}
+
+/// A small network around one layer.
+inline Graph around(const std::function<Value(Graph&, Value)>& layer) {
+  Graph g({6, 6, 3});
+  g.set_output(g.linear(g.conv(layer(g, g.conv(g.input(), 5)), 4), 4));
+  return g;
+}
+
+/// Every layer in a small network of its own. What is entered here is held against central
+/// differences (gradients, products with the Hessian), in float and in double, as inference of
+/// several networks at once, with permuted channels and with rescaled weights.
+inline std::vector<std::pair<std::string, Graph>> layer_graphs() {
+  std::vector<std::pair<std::string, Graph>> graphs;
+  const auto add = [&](const std::string& name, const std::function<Value(Graph&, Value)>& layer) {
+    graphs.emplace_back(name, around(layer));
+  };
+  add("conv", [](Graph& g, Value x) { return g.conv(x, 4, {.stride = 2, .bias = true}); });
+  add("batchnorm", [](Graph& g, Value x) { return g.batchnorm(x); });
+  add("batchnorm, relu", [](Graph& g, Value x) { return g.relu(g.batchnorm(x)); });
+  add("relu", [](Graph& g, Value x) { return g.relu(x); });
+  add("tanh", [](Graph& g, Value x) { return g.activation(x, Activation::tanh); });
+  add("gelu", [](Graph& g, Value x) { return g.activation(x, Activation::gelu); });
+  add("tanh behind batchnorm",
+      [](Graph& g, Value x) { return g.activation(g.batchnorm(x), Activation::tanh); });
+  add("max pool", [](Graph& g, Value x) { return g.max_pool(x, {3, 2, 1}); });
+  add("average pool", [](Graph& g, Value x) { return g.average_pool(x, {2, 2, 0}); });
+  add("shortcut A", [](Graph& g, Value x) { return g.shortcut_a(x, 8, 2); });
+  add("residual",
+      [](Graph& g, Value x) { return g.add(x, g.batchnorm(g.conv(g.relu(g.batchnorm(x)), 5))); });
+  add("layer norm", [](Graph& g, Value x) { return g.layer_norm(x); });
+  add("layer norm, inverted bottleneck", [](Graph& g, Value x) {  // a block of a ConvNeXt
+    const Value wide = g.conv(g.layer_norm(g.conv(x, 5)), 12, {.kernel = 1, .bias = true});
+    return g.add(x, g.conv(g.activation(wide, Activation::gelu), 5, {.kernel = 1, .bias = true}));
+  });
+  return graphs;
+}
+
+/// A layer that nothing but this file has heard of: y = scale x + shift per channel. It answers no
+/// question, so that the rest of the project can know nothing of it but its forward pass.
+class UnknownLayer : public Layer {
+ public:
+  std::string_view kind() const override { return "unknown"; }
+  void forward(const ForwardCall& call, Context& context) const override {
+    scale_shift(
+        {.y = call.y, .x = call.x[0], .scale = call.parameters[0], .shift = call.parameters[1]},
+        context);
+  }
+  void backward(const BackwardCall&, Context&) const override {
+    fail("the unknown layer has no backward pass");
+  }
+};
+inline Value unknown_layer(Graph& g, Value x,
+                           ParameterKind second_kind = ParameterKind::norm_shift) {
+  const Shape shape = g.shape_of(x), channels{channels_of(shape)};
+  return g.add_layer(
+      g.name_in_scope({}, "unknown"), std::make_unique<UnknownLayer>(), {x}, shape,
+      {{"scale", ParameterKind::norm_scale, channels}, {"shift", second_kind, channels}});
+}
+/// One behind the images, whose input all networks share, and others among layers that fuse.
+inline Graph unknown_graph() {
+  Graph g({6, 6, 3});
+  const Value start = unknown_layer(g, g.input());
+  Value x = g.relu(unknown_layer(g, g.batchnorm(g.conv(start, 5))));
+  x = g.add(g.conv(x, 5), unknown_layer(g, g.concat(g.conv(x, 2), start)));
+  g.set_output(g.linear(unknown_layer(g, x), 4));
+  return g;
 }
 
 /// Dense: every value lives until the end of its block.

@@ -7,14 +7,16 @@
 
 #include <cmath>
 #include <cstring>
-#include <functional>
 
 #include "kernels/core/philox.h"
 #include "models/registry.h"
 #include "nn/inference.h"
 #include "nn/trainer.h"
+#include "tests/nn/test_graphs.h"
 
 using namespace topograd;
+using topograd::test::around;
+using topograd::test::layer_graphs;
 
 namespace {
 
@@ -115,36 +117,17 @@ void check_gradients(const std::string& what, const Graph& g, BatchnormMode mode
   CHECK(difference(gradient, fast_gradient) <= float_tolerance);
 }
 
-/// A small network around one layer: conv before it, so that its dx is tested by the conv's
-/// gradient, and a classifier after it.
-Graph around(const std::function<Value(Graph&, Value)>& layer) {
-  Graph g({6, 6, 3});
-  Value x = g.conv(g.input(), 5);
-  x = layer(g, x);
-  g.set_output(g.linear(x, 4));
-  return g;
-}
-
 }  // namespace
 
 TEST_CASE("network: gradients of every layer equal central differences") {
   const auto frozen = BatchnormMode::frozen;
+  for (const auto& [name, graph] : layer_graphs()) {
+    check_gradients(name, graph, frozen);
+    if (graph.layout().state_count() > 0) check_gradients(name, graph, BatchnormMode::batch);
+  }
   check_gradients("linear", around([](Graph&, Value x) { return x; }), frozen);
   check_gradients("conv with bias, stride and even kernel", around([](Graph& g, Value x) {
                     return g.conv(x, 3, {.kernel = 2, .stride = 2, .padding = 0, .bias = true});
-                  }),
-                  frozen);
-  for (Activation a : {Activation::relu, Activation::tanh, Activation::gelu})
-    check_gradients(text(name_of(a)), around([&](Graph& g, Value x) { return g.activation(x, a); }),
-                    frozen);
-  for (BatchnormMode mode : {BatchnormMode::frozen, BatchnormMode::batch})
-    check_gradients("batchnorm", around([](Graph& g, Value x) { return g.batchnorm(x); }), mode);
-  check_gradients("max pool", around([](Graph& g, Value x) {
-                    return g.max_pool(x, {3, 2, 1});
-                  }),
-                  frozen);
-  check_gradients("average pool", around([](Graph& g, Value x) {
-                    return g.average_pool(x, {2, 2, 0});
                   }),
                   frozen);
   check_gradients("global average pool",
@@ -160,8 +143,6 @@ TEST_CASE("network: gradients of every layer equal central differences") {
                     return g.concat(g.conv(x, 2), g.concat(x, g.relu(x)));
                   }),
                   frozen);
-  check_gradients("option-A shortcut",
-                  around([](Graph& g, Value x) { return g.shortcut_a(x, 9, 2); }), frozen);
   check_gradients("mean squared error on softmax",
                   around([](Graph& g, Value x) { return g.relu(x); }), frozen, LossKind::mse);
 }

@@ -131,12 +131,26 @@ TEST_CASE("channel groups: a permuted network computes the same function") {
   SUBCASE("wide, option A") {
     check_same_function(model("wrn16_1", 'A', 4), 3);
   }
+  SUBCASE("every layer") {
+    for (const auto& [name, graph] : layer_graphs()) {
+      CAPTURE(name);
+      check_same_function(graph, 3);
+    }
+  }
   SUBCASE("dense") {
     check_same_function(dense_graph(), 3);
   }
   SUBCASE("pooling") {
     check_same_function(pooling_graph(), 3);
   }
+}
+
+TEST_CASE("channel groups: a layer that does not say which channels it has is an error") {
+  CHECK_THROWS_WITH_AS(
+      channel_groups(around([](Graph& g, Value x) { return unknown_layer(g, x); })),
+      "the channels of this network cannot be permuted: the layer unknown1 (unknown) does not say "
+      "which channels its output has (Layer::channel_map)",
+      Error);
 }
 
 TEST_CASE("channel groups: every layer of a plain network has its own") {

@@ -73,6 +73,14 @@ TEST_CASE("reparametrisation: networks of every family compute the same, with la
   }
 }
 
+TEST_CASE("reparametrisation: with every layer between them, weights are rescaled or left alone") {
+  for (const auto& [name, graph] : layer_graphs()) {
+    CAPTURE(name);
+    const Weights w = random_weights(graph, 5);
+    CHECK(distance(graph, w, rescaled(graph, w.theta, w.running_stats, 10)) < 1e-5);
+  }
+}
+
 TEST_CASE("reparametrisation: graphs that branch are left alone where they must be") {
   for (const Graph& graph : {dense_graph(), pooling_graph(), awkward_graph()}) {
     const Weights w = random_weights(graph, 5);

@@ -1,0 +1,46 @@
+// The statistics of one row on one warp: what the kernels of layer_norm share.
+#pragma once
+
+#include "kernels/core/warp_sum.h"
+
+namespace topograd::TOPOGRAD_BACKEND {
+
+/// xhat(c) = (x[c] - mean) inverse; the same in every lane.
+struct RowStatistics {
+  double mean, inverse;
+  __device__ double xhat(float x) const { return (x - mean) * inverse; }
+};
+
+/// xhat'(c) = inverse (x'[c] - a - xhat b); the same in every lane.
+struct RowTangent {
+  double a, b;
+  __device__ double xhat_tangent(const RowStatistics& row, float x_tangent, double xhat) const {
+    return row.inverse * (x_tangent - a - xhat * b);
+  }
+};
+
+/// Lane l owns channels l, l + 32, ...: neighbouring lanes read neighbouring floats. All lanes of a
+/// warp call it together. Two passes: the second finds the row in the L1 cache.
+__device__ inline RowStatistics row_statistics(const float* x, int64_t C, double epsilon,
+                                               int lane) {
+  const double per_channel = 1 / static_cast<double>(C);
+  double sum = 0, squares = 0;
+  for (int64_t c = lane; c < C; c += kWarp) sum += x[c];
+  const double mean = sum_over_warp(sum) * per_channel;
+  for (int64_t c = lane; c < C; c += kWarp) squares += (x[c] - mean) * (x[c] - mean);
+  return {mean, rsqrt(sum_over_warp(squares) * per_channel + epsilon)};
+}
+
+/// The same for the means of x' and of x' xhat.
+__device__ inline RowTangent row_tangent(const RowStatistics& row, const float* x_tangent,
+                                         const float* x, int64_t C, int lane) {
+  const double per_channel = 1 / static_cast<double>(C);
+  double sum = 0, products = 0;
+  for (int64_t c = lane; c < C; c += kWarp) {
+    sum += x_tangent[c];
+    products += x_tangent[c] * row.xhat(x[c]);
+  }
+  return {sum_over_warp(sum) * per_channel, sum_over_warp(products) * per_channel};
+}
+
+}  // namespace topograd::TOPOGRAD_BACKEND
