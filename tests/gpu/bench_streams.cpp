@@ -7,6 +7,7 @@
 #include "kernels/batchnorm/batchnorm.h"
 #include "kernels/concat/concat.h"
 #include "kernels/filter_norm/filter_norm.h"
+#include "kernels/layer_norm/layer_norm.h"
 #include "kernels/perturb/perturb.h"
 #include "kernels/pool/pool.h"
 #include "kernels/random/random_normal.h"
@@ -93,6 +94,18 @@ void bench_elementwise(Bench& bench, const Shape& s) {
                           .scale = in.positive({C}),
                           .shift = in.normal({C}),
                           .relu = true};
+  });
+  bench.rows<LayerNormArgs>(layer_work(s), [&](Inputs& in) {
+    return LayerNormArgs{
+        .y = in.normal(s), .x = in.normal(s), .gamma = in.positive({C}), .beta = in.normal({C})};
+  });
+  bench.rows<LayerNormBackwardArgs>(layer_work(s), [&](Inputs& in) {
+    return LayerNormBackwardArgs{
+        .dx = in.normal(s), .dy = in.normal(s), .x = in.normal(s), .gamma = in.positive({C})};
+  });
+  bench.rows<LayerNormBackwardSumsArgs>(layer_work(s), [&](Inputs& in) {
+    return LayerNormBackwardSumsArgs{
+        .dgamma = in.normal({C}), .dbeta = in.normal({C}), .dy = in.normal(s), .x = in.normal(s)};
   });
 }
 
