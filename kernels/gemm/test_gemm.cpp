@@ -45,7 +45,11 @@ TEST_CASE("gemm: every row equals the reference for every transposition, write m
   for (const auto& [M, N, K] : sizes) check_gemm(M, N, K, Precision::f32, kTolerance, {});
   // More than one tile of each width, several deep, with tails; and tiles without.
   const int64_t tiles[][3] = {{131, 67, 37}, {130, 29, 50}, {259, 13, 35}, {128, 64, 32}};
+  // Lines of a multiple of four floats, for the rungs that load four at once: one step and many,
+  // tails in every direction.
+  const int64_t fours[][3] = {{3, 4, 4}, {131, 68, 44}, {5, 132, 20}, {33, 8, 72}};
   for (const auto& [M, N, K] : tiles) check_gemm(M, N, K, Precision::f32, kTolerance, {});
+  for (const auto& [M, N, K] : fours) check_gemm(M, N, K, Precision::f32, kTolerance, {});
 }
 
 TEST_CASE("gemm: rows of less precision are as good as was asked, the others better") {
@@ -55,6 +59,26 @@ TEST_CASE("gemm: rows of less precision are as good as was asked, the others bet
        {std::pair(Precision::bf16, kTolerance1), std::pair(Precision::bf16x3, kTolerance3)})
     for (const auto& [M, N, K] : sizes)
       check_gemm(M, N, K, precision, kTolerance, {{"bf16_tensor_core", tolerance}});
+}
+
+TEST_CASE("gemm: the ladder, and what its rungs ask for") {
+  const auto supporting = [](const GemmArgs& args) {
+    std::vector<std::string_view> names;
+    for (const auto& rung : OpRegistry::instance().rows<GemmArgs>())
+      if (rung.device == Device::simt && rung.supports(args)) names.push_back(rung.name);
+    return names;
+  };
+  using Names = std::vector<std::string_view>;
+  const auto square = [](int64_t n) { return Tensor::zeros({n, n}); };
+  GemmArgs args{.c = square(4), .a = square(4), .b = square(4)};
+  CHECK(supporting(args) ==
+        Names{"tiled", "cp_async", "float4", "thread_tile", "shared_tile", "naive"});
+  const Names any_matrix{"tiled", "thread_tile", "shared_tile", "naive"};
+  args.transpose_a = true;
+  CHECK(supporting(args) == any_matrix);
+  CHECK(supporting({.c = square(5), .a = square(5), .b = square(5)}) == any_matrix);
+  CHECK(supporting({.c = square(4), .a = square(4), .b = Tensor::zeros({20}).slice(1, {4, 4})}) ==
+        any_matrix);
 }
 
 TEST_CASE("gemm: tensor cores are used where the precision asked for allows it, and only there") {
@@ -71,37 +95,39 @@ TEST_CASE("gemm: tensor cores are used where the precision asked for allows it, 
 TEST_CASE("gemm: a NaN reaches its row and nothing else") {
   const Tensor a = Tensor::zeros({3, 4});
   a.data<float>()[1 * 4 + 2] = std::nanf("");
-  for (Precision precision : {Precision::f32, Precision::bf16x3, Precision::bf16})
-    for_each_execution<GemmArgs>(
-        [&](const auto& row, const Execution& execution, Context& context) {
-          const Tensor c({3, 5}, DType::f32, row.device);
-          const GemmArgs args{.c = c,
-                              .a = a.to(row.device),
-                              .b = Tensor::zeros({4, 5}, DType::f32, row.device),
-                              .precision = precision};
-          if (!row.supports(args)) return;
-          row.run(args, context);
-          const Tensor got = c.to(Device::cpu);
-          for (int64_t i = 0; i < got.size(); ++i)
-            CHECK_MESSAGE(std::isnan(got.data<float>()[i]) == (i / 5 == 1), row.name, " on ",
-                          execution.describe(), ", element ", i);
-        });
+  for (int64_t N : {5, 8})
+    for (Precision precision : {Precision::f32, Precision::bf16x3, Precision::bf16})
+      for_each_execution<GemmArgs>(
+          [&](const auto& row, const Execution& execution, Context& context) {
+            const Tensor c({3, N}, DType::f32, row.device);
+            const GemmArgs args{.c = c,
+                                .a = a.to(row.device),
+                                .b = Tensor::zeros({4, N}, DType::f32, row.device),
+                                .precision = precision};
+            if (!row.supports(args)) return;
+            row.run(args, context);
+            const Tensor got = c.to(Device::cpu);
+            for (int64_t i = 0; i < got.size(); ++i)
+              CHECK_MESSAGE(std::isnan(got.data<float>()[i]) == (i / N == 1), row.name, " on ",
+                            execution.describe(), ", element ", i);
+          });
 }
 
 TEST_CASE("gemm: matrices may begin at any float") {
   // Lines of 8 floats, a multiple of a GPU's 16-byte loads, but not at a multiple of 16 bytes.
   for (int64_t offset : {1, 2, 3})
-    for (bool transposed : {false, true})
-      check_op<GemmArgs>(text("gemm offset=", offset, " transposed=", transposed),
-                         [&](Operands& o) {
-                           return GemmArgs{.c = o.output({8, 8}),
-                                           .a = o.normal({64 + offset}).slice(offset, {8, 8}),
-                                           .b = o.normal({64 + offset}).slice(offset, {8, 8}),
-                                           .transpose_a = transposed,
-                                           .transpose_b = !transposed,
-                                           .precision = Precision::bf16x3};
-                         },
-                         kTolerance, 1, {{"bf16_tensor_core", kTolerance3}});
+    for (bool ta : {false, true})
+      for (bool tb : {false, true})
+        check_op<GemmArgs>(text("gemm offset=", offset, " ta=", ta, " tb=", tb),
+                           [&](Operands& o) {
+                             return GemmArgs{.c = o.output({8, 8}),
+                                             .a = o.normal({64 + offset}).slice(offset, {8, 8}),
+                                             .b = o.normal({64 + offset}).slice(offset, {8, 8}),
+                                             .transpose_a = ta,
+                                             .transpose_b = tb,
+                                             .precision = Precision::bf16x3};
+                           },
+                           kTolerance, 1, {{"bf16_tensor_core", kTolerance3}});
 }
 
 TEST_CASE("gemm: shapes that do not multiply are refused") {
