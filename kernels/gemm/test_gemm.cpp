@@ -7,7 +7,7 @@ using namespace topograd::test;
 namespace {
 
 void check_gemm(int64_t M, int64_t N, int64_t K, Precision precision, double tolerance,
-                const std::map<std::string_view, double>& row_tolerances) {
+                const std::map<std::string_view, double>& tolerances_by_name) {
   for (bool ta : {false, true})
     for (bool tb : {false, true})
       for (Write write : {Write::overwrite, Write::accumulate})
@@ -24,7 +24,7 @@ void check_gemm(int64_t M, int64_t N, int64_t K, Precision precision, double tol
                               .write = write,
                               .precision = precision};
             },
-            tolerance, 1, row_tolerances);
+            tolerance, 1, tolerances_by_name);
 }
 
 // A sum of K <= 127 products in f32: sqrt(K) ulp (6e-8) against results of about sqrt(K), with room
@@ -39,7 +39,9 @@ constexpr double kTolerance1 = 0x1p-7, kTolerance3 = 0x1p-15;
 
 }  // namespace
 
-TEST_CASE("gemm: every row equals the reference for every transposition, write mode and odd size") {
+TEST_CASE(
+    "gemm: every implementation equals the reference for every transposition, write mode and odd "
+    "size") {
   const int64_t sizes[][3] = {{0, 3, 4},    {3, 0, 4},    {3, 4, 0},    {1, 1, 1},  {1, 31, 33},
                               {31, 1, 127}, {33, 17, 31}, {67, 10, 64}, {5, 257, 3}};
   for (const auto& [M, N, K] : sizes) check_gemm(M, N, K, Precision::f32, kTolerance, {});
@@ -52,7 +54,7 @@ TEST_CASE("gemm: every row equals the reference for every transposition, write m
   for (const auto& [M, N, K] : fours) check_gemm(M, N, K, Precision::f32, kTolerance, {});
 }
 
-TEST_CASE("gemm: rows of less precision are as good as was asked, the others better") {
+TEST_CASE("gemm: implementations of less precision are as good as was asked, the others better") {
   const int64_t sizes[][3] = {{3, 4, 0},     {3, 5, 1},     {1, 31, 33},  {67, 10, 64},
                               {131, 67, 37}, {129, 31, 50}, {131, 13, 35}};
   for (const auto& [precision, tolerance] :
@@ -64,7 +66,7 @@ TEST_CASE("gemm: rows of less precision are as good as was asked, the others bet
 TEST_CASE("gemm: the ladder, and what its rungs ask for") {
   const auto supporting = [](const GemmArgs& args) {
     std::vector<std::string_view> names;
-    for (const auto& rung : OpRegistry::instance().rows<GemmArgs>())
+    for (const auto& rung : OpRegistry::instance().implementations<GemmArgs>())
       if (rung.device == Device::simt && rung.supports(args)) names.push_back(rung.name);
     return names;
   };
@@ -98,18 +100,18 @@ TEST_CASE("gemm: a NaN reaches its row and nothing else") {
   for (int64_t N : {5, 8})
     for (Precision precision : {Precision::f32, Precision::bf16x3, Precision::bf16})
       for_each_execution<GemmArgs>(
-          [&](const auto& row, const Execution& execution, Context& context) {
-            const Tensor c({3, N}, DType::f32, row.device);
+          [&](const auto& implementation, const Execution& execution, Context& context) {
+            const Tensor c({3, N}, DType::f32, implementation.device);
             const GemmArgs args{.c = c,
-                                .a = a.to(row.device),
-                                .b = Tensor::zeros({4, N}, DType::f32, row.device),
+                                .a = a.to(implementation.device),
+                                .b = Tensor::zeros({4, N}, DType::f32, implementation.device),
                                 .precision = precision};
-            if (!row.supports(args)) return;
-            row.run(args, context);
+            if (!implementation.supports(args)) return;
+            implementation.run(args, context);
             const Tensor got = c.to(Device::cpu);
             for (int64_t i = 0; i < got.size(); ++i)
-              CHECK_MESSAGE(std::isnan(got.data<float>()[i]) == (i / N == 1), row.name, " on ",
-                            execution.describe(), ", element ", i);
+              CHECK_MESSAGE(std::isnan(got.data<float>()[i]) == (i / N == 1), implementation.name,
+                            " on ", execution.describe(), ", element ", i);
           });
 }
 
