@@ -7,7 +7,7 @@ using namespace topograd::test;
 // One rounding of an elementwise function: a few ulp of float (6e-8).
 constexpr double kTolerance = 1e-6;
 
-TEST_CASE("activation: every row equals the reference at odd sizes") {
+TEST_CASE("activation: every implementation equals the reference at odd sizes") {
   for (Activation a : {Activation::relu, Activation::tanh, Activation::gelu}) {
     for (int64_t n : {0, 1, 31, 33, 1009}) {
       CAPTURE(n);
@@ -34,7 +34,7 @@ TEST_CASE("activation: every row equals the reference at odd sizes") {
   }
 }
 
-TEST_CASE("activation: curvature of every row equals the reference; ReLU has none") {
+TEST_CASE("activation: curvature of every implementation equals the reference; ReLU has none") {
   for (Activation a : {Activation::relu, Activation::tanh, Activation::gelu})
     for (int64_t n : {0, 1, 31, 33, 1009})
       check_op<ActivationCurvatureArgs>(
@@ -113,19 +113,21 @@ TEST_CASE("activation: more elements than a grid has threads") {
     return std::memcmp(got.to(Device::cpu).raw(), expected.raw(), n * sizeof(float)) == 0;
   };
   for_each_execution<ActivationForwardArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
+      [&](const auto& implementation, const Execution& execution, Context& context) {
         if (execution.schedule > 0) return;
-        const Tensor there({n}, DType::f32, row.device);
-        row.run({.y = there, .x = x.to(row.device)}, context);
-        CHECK_MESSAGE(same(there, y), row.name, " on ", execution.describe());
+        const Tensor there({n}, DType::f32, implementation.device);
+        implementation.run({.y = there, .x = x.to(implementation.device)}, context);
+        CHECK_MESSAGE(same(there, y), implementation.name, " on ", execution.describe());
       });
-  for_each_execution<ActivationBackwardArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
-        if (execution.schedule > 0) return;
-        const Tensor there({n}, DType::f32, row.device);
-        row.run({.dx = there, .dy = x.to(row.device), .y = y.to(row.device), .x = {}}, context);
-        CHECK_MESSAGE(same(there, dx), row.name, " on ", execution.describe());
-      });
+  for_each_execution<ActivationBackwardArgs>([&](const auto& implementation,
+                                                 const Execution& execution, Context& context) {
+    if (execution.schedule > 0) return;
+    const Tensor there({n}, DType::f32, implementation.device);
+    implementation.run(
+        {.dx = there, .dy = x.to(implementation.device), .y = y.to(implementation.device), .x = {}},
+        context);
+    CHECK_MESSAGE(same(there, dx), implementation.name, " on ", execution.describe());
+  });
 }
 
 TEST_CASE("activation: NaN stays NaN, and only where it was") {
@@ -135,21 +137,25 @@ TEST_CASE("activation: NaN stays NaN, and only where it was") {
   dy.data<float>()[5] = std::nanf("");
   dy.data<float>()[6] = std::numeric_limits<float>::infinity();
   for (Activation a : {Activation::relu, Activation::tanh, Activation::gelu}) {
-    for_each_execution<ActivationForwardArgs>(
-        [&](const auto& row, const Execution& execution, Context& context) {
-          CAPTURE(text(row.name, " on ", execution.describe(), ": ", name_of(a)));
-          const Tensor there({41}, DType::f32, row.device);
-          row.run({.y = there, .x = x.to(row.device), .activation = a}, context);
-          const Tensor y = there.to(Device::cpu);
-          for (int64_t i = 0; i < 41; ++i)
-            CHECK(std::isnan(y.data<float>()[i]) == (i == 3 || i == 40));
-        });
+    for_each_execution<ActivationForwardArgs>([&](const auto& implementation,
+                                                  const Execution& execution, Context& context) {
+      CAPTURE(text(implementation.name, " on ", execution.describe(), ": ", name_of(a)));
+      const Tensor there({41}, DType::f32, implementation.device);
+      implementation.run({.y = there, .x = x.to(implementation.device), .activation = a}, context);
+      const Tensor y = there.to(Device::cpu);
+      for (int64_t i = 0; i < 41; ++i) CHECK(std::isnan(y.data<float>()[i]) == (i == 3 || i == 40));
+    });
     for_each_execution<ActivationBackwardArgs>(
-        [&](const auto& row, const Execution& execution, Context& context) {
-          CAPTURE(text(row.name, " on ", execution.describe(), ": ", name_of(a)));
-          const Tensor there({41}, DType::f32, row.device), saved = x.to(row.device);
-          row.run({.dx = there, .dy = dy.to(row.device), .y = saved, .x = saved, .activation = a},
-                  context);
+        [&](const auto& implementation, const Execution& execution, Context& context) {
+          CAPTURE(text(implementation.name, " on ", execution.describe(), ": ", name_of(a)));
+          const Tensor there({41}, DType::f32, implementation.device),
+              saved = x.to(implementation.device);
+          implementation.run({.dx = there,
+                              .dy = dy.to(implementation.device),
+                              .y = saved,
+                              .x = saved,
+                              .activation = a},
+                             context);
           const Tensor dx = there.to(Device::cpu);
           for (int64_t i = 0; i < 41; ++i) {
             const float got = dx.data<float>()[i];
@@ -168,12 +174,12 @@ TEST_CASE("activation: far out, tanh is 1 and GELU is x or nothing") {
   float* values = x.data<float>();
   for (float far : {20.0F, 1e4F, 1e30F, inf}) *values++ = far, *values++ = -far;
   for_each_execution<ActivationForwardArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
-        CAPTURE(text(row.name, " on ", execution.describe()));
-        const Tensor in = x.to(row.device), out({8}, DType::f32, row.device);
-        row.run({.y = out, .x = in, .activation = Activation::tanh}, context);
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        CAPTURE(text(implementation.name, " on ", execution.describe()));
+        const Tensor in = x.to(implementation.device), out({8}, DType::f32, implementation.device);
+        implementation.run({.y = out, .x = in, .activation = Activation::tanh}, context);
         const Tensor tanh = out.to(Device::cpu).clone();
-        row.run({.y = out, .x = in, .activation = Activation::gelu}, context);
+        implementation.run({.y = out, .x = in, .activation = Activation::gelu}, context);
         const Tensor gelu = out.to(Device::cpu);
         for (int64_t i = 0; i < 8; i += 2) {
           CHECK(tanh.data<float>()[i] == 1);
@@ -188,22 +194,24 @@ TEST_CASE("activation: GELU's tail keeps its digits") {
   const int64_t n = 901;
   const Tensor x({n});
   for (int64_t i = 0; i < n; ++i) x.data<float>()[i] = -0.01F * static_cast<float>(i + 1);
-  for_each_execution<ActivationForwardArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
-        const Tensor there({n}, DType::f32, row.device);
-        row.run({.y = there, .x = x.to(row.device), .activation = Activation::gelu}, context);
-        const Tensor y = there.to(Device::cpu);
-        // exp(-v^2 / 2): the exponent, at most 41, is rounded by 41 * 6e-8. The reference rounds
-        // v / sqrt(2), too, and its square doubles that.
-        const double tolerance = row.name == "reference" ? 1e-5 : 3e-6;
-        double worst = 0;
-        for (int64_t i = 0; i < n; ++i) {
-          const double v = x.data<float>()[i];
-          const double expected = 0.5 * v * std::erfc(-v / std::sqrt(2.0));
-          worst = std::max(worst, std::abs(y.data<float>()[i] / expected - 1));
-        }
-        CHECK_MESSAGE(worst <= tolerance, row.name, " on ", execution.describe(), ": ", worst);
-      });
+  for_each_execution<ActivationForwardArgs>([&](const auto& implementation,
+                                                const Execution& execution, Context& context) {
+    const Tensor there({n}, DType::f32, implementation.device);
+    implementation.run(
+        {.y = there, .x = x.to(implementation.device), .activation = Activation::gelu}, context);
+    const Tensor y = there.to(Device::cpu);
+    // exp(-v^2 / 2): the exponent, at most 41, is rounded by 41 * 6e-8. The reference rounds
+    // v / sqrt(2), too, and its square doubles that.
+    const double tolerance = implementation.name == "reference" ? 1e-5 : 3e-6;
+    double worst = 0;
+    for (int64_t i = 0; i < n; ++i) {
+      const double v = x.data<float>()[i];
+      const double expected = 0.5 * v * std::erfc(-v / std::sqrt(2.0));
+      worst = std::max(worst, std::abs(y.data<float>()[i] / expected - 1));
+    }
+    CHECK_MESSAGE(worst <= tolerance, implementation.name, " on ", execution.describe(), ": ",
+                  worst);
+  });
 }
 
 TEST_CASE("activation: an unknown name is refused with the choices") {

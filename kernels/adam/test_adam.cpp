@@ -14,7 +14,8 @@ Tensor squares(Operands& o, const Shape& shape) {
 
 }  // namespace
 
-TEST_CASE("adam: every row equals the reference, coupled and decoupled, early and late") {
+TEST_CASE(
+    "adam: every implementation equals the reference, coupled and decoupled, early and late") {
   for (bool decoupled : {false, true})
     for (int64_t step : {1, 2, 100000})
       for (bool masked : {false, true})
@@ -87,10 +88,11 @@ TEST_CASE(
 
 TEST_CASE("adam: what a mask leaves out moves as without weight decay, the rest as with it") {
   const int64_t n = 101;
-  for_each_execution<AdamArgs>([&](const auto& row, const Execution& execution, Context& context) {
+  for_each_execution<AdamArgs>([&](const auto& implementation, const Execution& execution,
+                                   Context& context) {
     for (bool decoupled : {false, true}) {
       const auto after = [&](double weight_decay, bool masked) {
-        Operands o(3, DType::f32, row.device);
+        Operands o(3, DType::f32, implementation.device);
         AdamArgs args{.theta = o.in_out({n}),
                       .m = o.in_out({n}),
                       .v = squares(o, {n}),
@@ -100,7 +102,7 @@ TEST_CASE("adam: what a mask leaves out moves as without weight decay, the rest 
                       .decoupled = decoupled};
         const Tensor mask = o.zeros_and_ones({n});
         if (masked) args.decay_mask = mask;
-        row.run(args, context);
+        implementation.run(args, context);
         return std::pair(args.theta.to(Device::cpu).clone(), mask.to(Device::cpu).clone());
       };
       const auto [got, mask] = after(0.3, true);
@@ -108,7 +110,7 @@ TEST_CASE("adam: what a mask leaves out moves as without weight decay, the rest 
       for (int64_t i = 0; i < n; ++i) {
         const bool decays = mask.template data<float>()[i] != 0;
         CHECK_MESSAGE(got.template data<float>()[i] == (decays ? with : without).data<float>()[i],
-                      row.name, " on ", execution.describe());
+                      implementation.name, " on ", execution.describe());
       }
     }
   });

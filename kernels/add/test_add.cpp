@@ -7,7 +7,7 @@ using namespace topograd::test;
 // One rounding to float (6e-8), or a sum in double rounded once.
 constexpr double kTolerance = 2e-7;
 
-TEST_CASE("add: every row equals the reference") {
+TEST_CASE("add: every implementation equals the reference") {
   for (int64_t n : {0, 1, 31, 33, 1009})
     check_op<AddArgs>(
         text("add n=", n),
@@ -65,23 +65,25 @@ TEST_CASE("add, add_bias: more elements than a grid has threads") {
   const auto same = [&](const Tensor& got, const Tensor& expected) {
     return std::memcmp(got.to(Device::cpu).raw(), expected.raw(), n * sizeof(float)) == 0;
   };
-  for_each_execution<AddArgs>([&](const auto& row, const Execution& execution, Context& context) {
-    if (execution.schedule > 0) return;
-    const Tensor y({n}, DType::f32, row.device), there = a.to(row.device);
-    row.run({.y = y, .a = there, .b = there}, context);
-    CHECK_MESSAGE(same(y, twice), row.name, " on ", execution.describe());
-  });
-  for_each_execution<AddBiasArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
+  for_each_execution<AddArgs>(
+      [&](const auto& implementation, const Execution& execution, Context& context) {
         if (execution.schedule > 0) return;
-        const Tensor y({n}, DType::f32, row.device);
+        const Tensor y({n}, DType::f32, implementation.device), there = a.to(implementation.device);
+        implementation.run({.y = y, .a = there, .b = there}, context);
+        CHECK_MESSAGE(same(y, twice), implementation.name, " on ", execution.describe());
+      });
+  for_each_execution<AddBiasArgs>(
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        if (execution.schedule > 0) return;
+        const Tensor y({n}, DType::f32, implementation.device);
         y.copy_from(a);
-        row.run({.y = y.reshaped({n / C, C}), .bias = a.rows(0, C).to(row.device)}, context);
-        CHECK_MESSAGE(same(y, raised), row.name, " on ", execution.describe());
+        implementation.run(
+            {.y = y.reshaped({n / C, C}), .bias = a.rows(0, C).to(implementation.device)}, context);
+        CHECK_MESSAGE(same(y, raised), implementation.name, " on ", execution.describe());
       });
 }
 
-TEST_CASE("add_bias and bias_gradient: every row equals the reference") {
+TEST_CASE("add_bias and bias_gradient: every implementation equals the reference") {
   for (int64_t rows : {0, 1, 7, 129})
     for (int64_t C : {0, 1, 4, 10, 31, 33, 300}) {
       check_op<AddBiasArgs>(
@@ -106,15 +108,16 @@ TEST_CASE("bias_gradient: the order depends on the shape alone") {
     Operands o(5, DType::f32);
     const Tensor dy = o.normal({6007, C});
     std::map<std::pair<std::string_view, Device>, Tensor> results;
-    for_each_execution<BiasGradientArgs>([&](const auto& row, const Execution& execution,
+    for_each_execution<BiasGradientArgs>([&](const auto& implementation, const Execution& execution,
                                              Context& context) {
-      const Tensor there({C}, DType::f32, row.device), x = dy.to(row.device);
+      const Tensor there({C}, DType::f32, implementation.device), x = dy.to(implementation.device);
       for (int repeat = 0; repeat < 2; ++repeat) {
-        row.run({.db = there, .dy = x}, context);
+        implementation.run({.db = there, .dy = x}, context);
         const Tensor db = there.to(Device::cpu).clone();
-        const Tensor& first = results.try_emplace({row.name, row.device}, db).first->second;
+        const Tensor& first =
+            results.try_emplace({implementation.name, implementation.device}, db).first->second;
         const bool same = std::memcmp(first.raw(), db.raw(), static_cast<size_t>(db.bytes())) == 0;
-        CHECK_MESSAGE(same, row.name, " on ", execution.describe());
+        CHECK_MESSAGE(same, implementation.name, " on ", execution.describe());
       }
     });
   }
@@ -129,15 +132,17 @@ TEST_CASE(
       dy.data<float>()[i] = static_cast<float>(i * 7 % 31 - 9);
       sums.data<float>()[i % C] += dy.data<float>()[i];
     }
-    for_each_execution<BiasGradientArgs>(
-        [&, rows = rows, C = C](const auto& row, const Execution& execution, Context& context) {
-          if (execution.schedule > 0) return;
-          const Tensor there({C}, DType::f32, row.device);
-          row.run({.db = there, .dy = dy.to(row.device)}, context);
-          const Tensor db = there.to(Device::cpu);
-          const bool same = std::memcmp(db.raw(), sums.raw(), static_cast<size_t>(db.bytes())) == 0;
-          CHECK_MESSAGE(same, rows, " rows of ", C, ": ", row.name, " on ", execution.describe());
-        });
+    for_each_execution<BiasGradientArgs>([&, rows = rows, C = C](const auto& implementation,
+                                                                 const Execution& execution,
+                                                                 Context& context) {
+      if (execution.schedule > 0) return;
+      const Tensor there({C}, DType::f32, implementation.device);
+      implementation.run({.db = there, .dy = dy.to(implementation.device)}, context);
+      const Tensor db = there.to(Device::cpu);
+      const bool same = std::memcmp(db.raw(), sums.raw(), static_cast<size_t>(db.bytes())) == 0;
+      CHECK_MESSAGE(same, rows, " rows of ", C, ": ", implementation.name, " on ",
+                    execution.describe());
+    });
   }
 }
 
@@ -146,13 +151,14 @@ TEST_CASE("bias_gradient sums over images and pixels alike; NaN stays in its cha
   for (int64_t i = 0; i < dy.size(); ++i) dy.data<float>()[i] = i % 2 == 0 ? 1.0F : 2.0F;
   for (bool nan : {false, true}) {
     if (nan) dy.data<float>()[6] = std::nanf("");
-    for_each_execution<BiasGradientArgs>([&](const auto& row, const Execution&, Context& context) {
-      const Tensor there({2}, DType::f32, row.device);
-      row.run({.db = there, .dy = dy.to(row.device)}, context);
-      const Tensor db = there.to(Device::cpu);
-      CHECK((nan ? std::isnan(db.data<float>()[0]) : db.data<float>()[0] == 30));
-      CHECK(db.data<float>()[1] == 60);
-    });
+    for_each_execution<BiasGradientArgs>(
+        [&](const auto& implementation, const Execution&, Context& context) {
+          const Tensor there({2}, DType::f32, implementation.device);
+          implementation.run({.db = there, .dy = dy.to(implementation.device)}, context);
+          const Tensor db = there.to(Device::cpu);
+          CHECK((nan ? std::isnan(db.data<float>()[0]) : db.data<float>()[0] == 30));
+          CHECK(db.data<float>()[1] == 60);
+        });
   }
 }
 

@@ -1,4 +1,4 @@
-// From stored pixels to a normalised batch, cropped and flipped.
+// Data augmentation: a normalised batch from stored pixels, cropped and flipped.
 #pragma once
 
 #include "kernels/core/op.h"
@@ -11,9 +11,9 @@ namespace topograd {
 ///   y[n, h, w, c] = (p / 255 - mean[c]) / std[c]
 ///   p = images[indices[n], h + dy - padding, w' + dx - padding, c], 0 outside the image
 ///   w' = flips[n] ? W - 1 - w : w,   (dy, dx) = offsets[n]
-/// formed in double and rounded once: the same bits in every row. Indices and offsets that lie on
-/// the CPU are checked; on a device, where that would cost a round trip, all of y[n] is NaN where
-/// there is no image indices[n].
+/// formed in double and rounded once: the same bits in every implementation. Indices and offsets
+/// that lie on the CPU are checked; on a device, where that would cost a round trip, all of y[n] is
+/// NaN where there is no image indices[n].
 struct AugmentArgs {
   static constexpr std::string_view kOp = "augment";
   Tensor y;          ///< [N, H, W, C], real

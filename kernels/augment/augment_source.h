@@ -19,7 +19,7 @@ struct Statistics {
 };
 
 /// A pixel of value p, in double and rounded once: no operation here can be fused with another, so
-/// the bits are those of every other row.
+/// the bits are those of every other implementation.
 __device__ inline float normalised(int64_t p, int64_t c, const Statistics& statistics) {
   const double in_units = static_cast<double>(p) / 255.0;
   return static_cast<float>((in_units - statistics.mean[c]) / statistics.std[c]);

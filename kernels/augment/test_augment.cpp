@@ -13,7 +13,7 @@ constexpr double kStd[] = {0.247, 0.243, 0.262, 0.25, 0.1, 0.2, 0.3, 0.4, 0.5,
 
 }  // namespace
 
-TEST_CASE("augment: every row equals the reference, with and without crops and flips") {
+TEST_CASE("augment: every implementation equals the reference, with and without crops and flips") {
   struct Case {
     int64_t N, H, W, C;
     int padding;
@@ -55,44 +55,44 @@ TEST_CASE("augment: crop first, then mirror the crop, black where the crop leave
   const float plain[] = {-1, -1, -1, 1, 2, -1};
   const float mirrored[] = {-1, -1, -1, -1, 2, 1};
   for (int flip : {0, 1})
-    for_each_execution<AugmentArgs>([&](const auto& row, const Execution& execution,
+    for_each_execution<AugmentArgs>([&](const auto& implementation, const Execution& execution,
                                         Context& context) {
-      CAPTURE(text(row.name, " on ", execution.describe()));
+      CAPTURE(text(implementation.name, " on ", execution.describe()));
       flips.data<int32_t>()[0] = flip;
-      const Tensor there({1, 2, 3, 1}, DType::f32, row.device);
-      row.run({.y = there,
-               .images = images.to(row.device),
-               .indices = indices.to(row.device),
-               .offsets = offsets.to(row.device),
-               .flips = flips.to(row.device),
-               .padding = 1,
-               .mean = mean,
-               .std = std},
-              context);
+      const Tensor there({1, 2, 3, 1}, DType::f32, implementation.device);
+      implementation.run({.y = there,
+                          .images = images.to(implementation.device),
+                          .indices = indices.to(implementation.device),
+                          .offsets = offsets.to(implementation.device),
+                          .flips = flips.to(implementation.device),
+                          .padding = 1,
+                          .mean = mean,
+                          .std = std},
+                         context);
       const Tensor y = there.to(Device::cpu);
       for (int i = 0; i < 6; ++i)
         CHECK(y.data<float>()[i] == doctest::Approx((flip ? mirrored : plain)[i]).epsilon(1e-6));
     });
 }
 
-TEST_CASE("augment: all rows of the table give the same bits") {
+TEST_CASE("augment: all implementations give the same bits") {
   Operands o(9, DType::f32);
   const Tensor images = o.integers({3, 16, 16, 3}, 256, DType::u8);
   const Tensor indices = o.integers({5}, 3);
   std::vector<Tensor> results;
   for_each_execution<AugmentArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
-        const Tensor y({5, 16, 16, 3}, DType::f32, row.device);
-        row.run({.y = y,
-                 .images = images.to(row.device),
-                 .indices = indices.to(row.device),
-                 .mean = kMean,
-                 .std = kStd},
-                context);
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        const Tensor y({5, 16, 16, 3}, DType::f32, implementation.device);
+        implementation.run({.y = y,
+                            .images = images.to(implementation.device),
+                            .indices = indices.to(implementation.device),
+                            .mean = kMean,
+                            .std = kStd},
+                           context);
         results.push_back(y.to(Device::cpu));
         const bool same = std::memcmp(results[0].raw(), results.back().raw(),
                                       static_cast<size_t>(results[0].bytes())) == 0;
-        CHECK_MESSAGE(same, row.name, " on ", execution.describe());
+        CHECK_MESSAGE(same, implementation.name, " on ", execution.describe());
       });
 }
 
@@ -117,18 +117,18 @@ TEST_CASE("augment: on a device, an image that is not there is NaN, all of it") 
   std::copy_n(chosen, 4, indices.data<int32_t>());
   const Tensor offsets = Tensor::zeros({4, 2}, DType::i32);  // a part of it is border
   for_each_execution<AugmentArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
-        if (row.device == Device::cpu) return;
-        CAPTURE(text(row.name, " on ", execution.describe()));
-        const Tensor there({4, 4, 4, 2}, DType::f32, row.device);
-        row.run({.y = there,
-                 .images = images.to(row.device),
-                 .indices = indices.to(row.device),
-                 .offsets = offsets.to(row.device),
-                 .padding = 1,
-                 .mean = kMean,
-                 .std = kStd},
-                context);
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        if (implementation.device == Device::cpu) return;
+        CAPTURE(text(implementation.name, " on ", execution.describe()));
+        const Tensor there({4, 4, 4, 2}, DType::f32, implementation.device);
+        implementation.run({.y = there,
+                            .images = images.to(implementation.device),
+                            .indices = indices.to(implementation.device),
+                            .offsets = offsets.to(implementation.device),
+                            .padding = 1,
+                            .mean = kMean,
+                            .std = kStd},
+                           context);
         const Tensor y = there.to(Device::cpu);
         for (int64_t i = 0; i < y.size(); ++i)
           CHECK(std::isnan(y.data<float>()[i]) == (i / 32 == 1 || i / 32 == 3));

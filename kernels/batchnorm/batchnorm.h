@@ -3,7 +3,7 @@
 //
 // A batch is worked on in chunks of images by independent threads, so training takes three steps:
 // the moments of each chunk, their combination (Chan et al., 1979) into the batch's mean and
-// variance, and the normalisation of each chunk. The gradient likewise: the sums of each chunk,
+// variance, and the normalisation of each chunk. The gradient takes two: the sums of each chunk,
 // which are the chunk's share of dgamma and dbeta, then dx from their totals. For a GPU the batch
 // is one chunk.
 //
@@ -15,8 +15,8 @@
 namespace topograd {
 
 /// moments[0] = the chunk's means, moments[1] = its sums of squared deviations from those means.
-/// Rows take two passes, or deviations from one of the values: never E[x^2] - mean^2, which loses
-/// everything when the mean is large.
+/// Implementations take two passes, or deviations from one of the values: never E[x^2] - mean^2,
+/// which loses everything when the mean is large.
 struct BatchnormMomentsArgs {
   static constexpr std::string_view kOp = "batchnorm_moments";
   Tensor moments;  ///< f64 [2, C]
@@ -27,7 +27,7 @@ inline void batchnorm_moments(const BatchnormMomentsArgs& args, Context& context
   run_op(args, context);
 }
 
-/// The batch's mean and biased variance from its chunks' moments, combined in chunk order; and the
+/// Mean and biased variance of the batch from its chunks' moments, combined in chunk order; and the
 /// running statistics moved towards them: running = (1 - momentum) * running + momentum * batch,
 /// with the unbiased variance, as PyTorch does.
 struct BatchnormCombineArgs {
@@ -35,7 +35,7 @@ struct BatchnormCombineArgs {
   Tensor mean;              ///< [C]
   Tensor variance;          ///< [C], biased (divided by the count)
   Tensor running_mean;      ///< [C], or undefined: leave the running statistics alone
-  Tensor running_variance;  ///< [C], likewise
+  Tensor running_variance;  ///< [C], or undefined, as running_mean
   Tensor moments;           ///< f64 [chunks, 2, C]
   int64_t count;            ///< elements per channel of the batch
   int64_t count_per_chunk;  ///< those of a chunk; the last one holds what is left

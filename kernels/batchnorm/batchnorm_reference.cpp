@@ -1,5 +1,5 @@
 // The formulas channel by channel, in double: the oracle. Combining is C numbers of work per chunk,
-// so this row is also the one that runs.
+// so this one also runs by default.
 #include <algorithm>
 #include <cmath>
 

@@ -98,7 +98,7 @@ void check_all(const Shape& x) {
 
 }  // namespace
 
-TEST_CASE("batchnorm: every row equals the reference") {
+TEST_CASE("batchnorm: every implementation equals the reference") {
   for (int64_t C : kChannels) {
     for (int64_t rows : kRows)
       if (rows * C <= 64'000) check_all({rows, C});
@@ -125,11 +125,11 @@ TEST_CASE("batchnorm: moments keep their digits beside a large mean, and beside 
   Context reference;
   batchnorm_moments({.moments = exact, .x = x.converted(DType::f64)}, reference);
   for_each_execution<BatchnormMomentsArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
-        const Tensor moments({2, 16}, DType::f64, row.device);
-        row.run({.moments = moments, .x = x.to(row.device)}, context);
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        const Tensor moments({2, 16}, DType::f64, implementation.device);
+        implementation.run({.moments = moments, .x = x.to(implementation.device)}, context);
         const Tensor got = moments.to(Device::cpu);
-        CAPTURE(row.name);
+        CAPTURE(implementation.name);
         CAPTURE(execution.describe());
         for (int64_t c = 0; c < 16; ++c) {
           CAPTURE(c);
@@ -147,11 +147,11 @@ TEST_CASE("batchnorm: equal values have variance 0; NaN stays in its channel") {
   std::fill_n(x.data<float>(), x.size(), 0.1F);
   x.data<float>()[517 * C + 1] = std::nanf("");
   for_each_execution<BatchnormMomentsArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
-        const Tensor moments({2, C}, DType::f64, row.device);
-        row.run({.moments = moments, .x = x.to(row.device)}, context);
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        const Tensor moments({2, C}, DType::f64, implementation.device);
+        implementation.run({.moments = moments, .x = x.to(implementation.device)}, context);
         const Tensor got = moments.to(Device::cpu);
-        CAPTURE(row.name);
+        CAPTURE(implementation.name);
         CAPTURE(execution.describe());
         for (int64_t c : {0, 2}) {
           CHECK(got.data<double>()[c] == doctest::Approx(0.1F).epsilon(1e-12));
@@ -163,7 +163,7 @@ TEST_CASE("batchnorm: equal values have variance 0; NaN stays in its channel") {
       });
 }
 
-TEST_CASE("batchnorm: every row combines chunks as the reference does") {
+TEST_CASE("batchnorm: every implementation combines chunks as the reference does") {
   for (int64_t chunks : {1, 4})
     for (int64_t C : {1, 13, 1000})
       for (int64_t last : {1, 9})  // elements per channel of the last chunk; 9 of each other

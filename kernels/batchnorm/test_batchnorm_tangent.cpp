@@ -89,7 +89,7 @@ void check_all(const Shape& x) {
 
 }  // namespace
 
-TEST_CASE("batchnorm tangent: every row equals the reference") {
+TEST_CASE("batchnorm tangent: every implementation equals the reference") {
   for (int64_t C : kChannels)
     for (int64_t rows : kRows)
       if (rows * C <= 64'000) check_all({rows, C});

@@ -19,7 +19,8 @@ Tensor counted(const Shape& shape) {
 
 }  // namespace
 
-TEST_CASE("concat: every row equals the reference, and leaves the other channels alone") {
+TEST_CASE(
+    "concat: every implementation equals the reference, and leaves the other channels alone") {
   for (const auto& [N, H, W, before, C, behind] : kCases)
     check_op<ConcatArgs>(
         text("concat ", before, ", ", C, ", ", behind),
@@ -31,7 +32,7 @@ TEST_CASE("concat: every row equals the reference, and leaves the other channels
         0);  // copies
 }
 
-TEST_CASE("concat_backward: every row equals the reference") {
+TEST_CASE("concat_backward: every implementation equals the reference") {
   for (const auto& [N, H, W, before, C, behind] : kCases)
     for (Write write : {Write::overwrite, Write::accumulate})
       check_op<ConcatBackwardArgs>(

@@ -25,8 +25,8 @@ struct Conv2dForwardArgs {
   Tensor w;     ///< [O, KH, KW, I]
   Tensor bias;  ///< [O], or undefined for none
   ConvGeometry geometry;
-  /// From new_weights_version(): calls with the same w and the same version promise the same
-  /// numbers in w, so that an implementation may keep them packed. 0 promises nothing.
+  /// Name of w's values, from new_weights_version(): calls with the same w and the same version
+  /// promise the same numbers, so that an implementation may keep them packed. 0 promises nothing.
   uint64_t weights_version = 0;
   ErrorBudget error_budget = ErrorBudget::tight;
   Precision precision = Precision::f32;  ///< of the products' operands; sums and results are f32

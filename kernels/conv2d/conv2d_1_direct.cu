@@ -71,7 +71,7 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-/// This share's part of one number of dw.
+/// Sums one share's part of one number of dw.
 __device__ inline float filter_sum(const float* __restrict__ dy, const float* __restrict__ x,
                                    const ConvExtents& e, int64_t index, int64_t share) {
   const int64_t i = index % e.I, kw = index / e.I % e.KW;

@@ -7,7 +7,7 @@
 
 namespace topograd::TOPOGRAD_BACKEND {
 
-/// From one network to the next, in elements; 0 where they share.
+/// Distances from one network's tensors to the next one's, in elements; 0 where they share.
 struct PointSteps {
   int64_t x, w, y;
   int filters;

@@ -53,7 +53,7 @@ constexpr double kTolerance = 5e-6;
 // Winograd's F(4x4, 3x3) sums numbers larger than their result: the rows of |A^T| |B^T| multiply
 // rounding errors by up to 10 in each dimension, a few times on average. Measured on these shapes:
 // up to 6e-6.
-const std::map<std::string_view, double> kRowTolerances{{"winograd", 1e-5}};
+const std::map<std::string_view, double> kTolerancesByName{{"winograd", 1e-5}};
 
 // bf16 has 8 bits: an operand is off by up to 2^-8 of itself, a product by 2^-7; the errors of a
 // sum add up like a random walk, as its terms do. bf16x3 leaves out 2^-16 of a product.
@@ -66,7 +66,7 @@ void check_directions(const Shape& x, const Shape& w, ConvGeometry geometry, int
   const std::string what =
       text("x=", x, " w=", w, " stride=", geometry.stride, " padding=", geometry.padding,
            " offset=", offset, " precision=", static_cast<int>(precision));
-  std::map<std::string_view, double> tolerances = kRowTolerances;
+  std::map<std::string_view, double> tolerances = kTolerancesByName;
   tolerances["bf16_tensor_core"] = precision == Precision::bf16 ? kBf16 : kBf16x3;
   const Shape y{x[0], geometry.output_extent(x[1], w[1]), geometry.output_extent(x[2], w[2]), w[0]};
   const auto input = [=](Operands& o, const Shape& shape) {
@@ -114,7 +114,7 @@ void check_directions(const Shape& x, const Shape& w, ConvGeometry geometry, int
 
 }  // namespace
 
-TEST_CASE("conv2d: every row equals the reference in all three directions") {
+TEST_CASE("conv2d: every implementation equals the reference in all three directions") {
   for (const Case& c : kCases)
     check_directions({c.N, c.H, c.W, c.I}, {c.O, c.K, c.K, c.I}, {c.stride, c.padding});
 }
@@ -125,7 +125,7 @@ TEST_CASE("conv2d: kernels need not be square, nor as wide as the stride") {
   check_directions({1, 5, 3, 4}, {4, 1, 1, 4}, {7, 1});
 }
 
-TEST_CASE("conv2d: rows of less precision are as good as was asked, the others better") {
+TEST_CASE("conv2d: implementations of less precision are as good as was asked, the others better") {
   const Case cases[] = {{3, 9, 7, 16, 32, 3, 2, 1}, {2, 6, 6, 3, 16, 3, 1, 1},
                         {2, 8, 8, 16, 32, 1, 2, 0}, {1, 7, 7, 31, 33, 5, 2, 2},
                         {0, 4, 4, 3, 2, 3, 1, 1},   {1, 12, 13, 8, 70, 3, 1, 1},

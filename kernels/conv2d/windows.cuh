@@ -112,7 +112,7 @@ struct Windows {
   }
 };
 
-/// The matrix itself: a row for each pixel, k for each tap.
+/// The matrix of windows (im2col, never stored): a row for each pixel, k for each tap.
 struct PixelsByTaps : Windows {
   using Windows::Windows;
   static constexpr bool kAlongK = true;
@@ -132,8 +132,8 @@ struct PixelsByTaps : Windows {
   }
 };
 
-/// The same transposed: a row for each tap, k for each pixel. Rows after the last tap hold whatever
-/// they find in the images: nobody stores what becomes of them.
+/// PixelsByTaps transposed: a row for each tap, k for each pixel. Rows after the last tap hold
+/// whatever they find in the images: nobody stores what becomes of them.
 struct TapsByPixels : Windows {
   using Windows::Windows;
   static constexpr bool kAlongK = false;

@@ -14,10 +14,10 @@
 // convolution, of dy with the filters turned by 180 degrees and their channels exchanged.
 //
 // Its sums pass through numbers some ten times larger than their result: the error is several times
-// that of direct summation (kernels/conv2d/test_conv2d.cpp), so that it runs where ErrorBudget::relaxed is
-// asked for, and where surfaces are evaluated. Logits of the reference authors' ResNet-56 without
-// skip connections differ from PyTorch's by up to 1.2e-3 this way, by 6e-4 summed directly. An
-// infinity or a NaN spreads over its tile.
+// that of direct summation (kernels/conv2d/test_conv2d.cpp), so that it runs where
+// ErrorBudget::relaxed is asked for, and where surfaces are evaluated. Logits of the reference
+// authors' ResNet-56 without skip connections differ from PyTorch's by up to 1.2e-3 this way, by
+// 6e-4 summed directly. An infinity or a NaN spreads over its tile.
 #include "kernels/conv2d/winograd.h"
 
 #include <algorithm>

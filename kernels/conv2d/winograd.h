@@ -1,5 +1,5 @@
 // 3x3 convolutions of stride 1 and padding 1 by Winograd's minimal filtering F(4x4, 3x3), for the
-// rows of conv2d and fused_conv that use it. kernels/conv2d/winograd.cpp explains it.
+// implementations of conv2d and fused_conv that use it. kernels/conv2d/winograd.cpp explains it.
 #pragma once
 
 #include <algorithm>

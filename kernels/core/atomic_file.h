@@ -18,7 +18,7 @@ namespace topograd {
 void write_file_atomically(const std::string& path,
                            const std::function<void(const std::string& temporary)>& write);
 
-/// The same for contents that are already in memory.
+/// Writes contents that are in memory already, in the same way.
 void write_file_atomically(const std::string& path, std::string_view contents);
 
 /// Writes `parts` one after the other to `path`, not atomically: for use inside the `write` above.

@@ -33,10 +33,11 @@ class Context {
   /// The index of this context's thread in its ThreadPool, for state kept per thread.
   int worker() const { return worker_; }
 
-  /// Forces one implementation: key is an operation ("conv2d_forward") or a family ("conv2d"),
-  /// name a row of its table ("reference"). An operation that has no such row keeps its choice.
+  /// Forces one implementation, e.g. name "reference", of an operation (key "conv2d_forward") or of
+  /// a family of operations ("conv2d"). An operation that has none of this name keeps its choice.
   void force_implementation(std::string key, std::string name);
-  /// The forced row's name for an operation, or empty. The operation's own key beats its family's.
+  /// Name of the implementation that is forced for an operation, or empty. The operation's own key
+  /// beats its family's.
   std::string_view forced_implementation(std::string_view op) const;
 
   /// Scratch on this context's device of at least `bytes`, 64-byte aligned, its contents valid

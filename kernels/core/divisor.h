@@ -34,7 +34,7 @@ class Divisor {
   /// n % d for n >= 0.
   constexpr int64_t remainder(int64_t n) const { return n - quotient(n) * d_; }
 
-  /// Both, for n >= 0.
+  /// Quotient and remainder, for n >= 0.
   struct Parts {
     int64_t quotient, remainder;
   };
@@ -50,7 +50,7 @@ class Divisor {
   uint64_t factor_ = 0;
 };
 
-/// The same for indices that fit an int, in a product of 32 by 32 bits and a shift. With
+/// A divisor of indices that fit an int, by a product of 32 by 32 bits and a shift. With
 ///   s = ceil(log2 d),  m = floor(2^(31 + s) / d) + 1 < 2^32  for 1 <= d < 2^31,
 /// n m / 2^(31 + s) exceeds n / d by less than 1 / d for all 0 <= n < 2^31.
 class IntDivisor {

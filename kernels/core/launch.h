@@ -3,20 +3,40 @@
 // A .cu file is one source with two readers. nvcc compiles it for the GPU, into namespace
 // topograd::cuda. g++ or clang++ compiles it, unchanged, against the emulator (kernels/simt/), into
 // namespace topograd::simt, where a CUDA thread is a fiber and every access can be checked. Both
-// live in one binary, as rows of one table with different devices. A kernel file therefore reads
+// live in one binary, as implementations of one operation on different devices. A kernel file
+// foo/foo_1_plain.cu reads
 //
 //   #include "kernels/core/launch.h"
+//   #include "kernels/foo/foo.h"
+//
 //   namespace topograd::TOPOGRAD_BACKEND {
+//
 //   namespace {
-//   __global__ void foo_kernel(...) { ... }
+//
+//   constexpr int kThreads = 256;
+//
+//   __global__ void foo_kernel(float* y, const float* x, int64_t n) {
+//     for (int64_t i = first_element(); i < n; i += element_step()) y[i] = 2 * x[i];
+//   }
+//
 //   void run(const FooArgs& args, Context& context) {
-//     launch(foo_kernel, grid, block, 0, context, ...);
+//     const int64_t n = args.y.size();
+//     launch(foo_kernel, grid_for(n, kThreads), dim3(kThreads), 0, context,
+//            pointer<float>(args.y), pointer<float>(args.x), n);
 //   }
+//
 //   }  // namespace
-//   void register_foo_1_simple(OpRegistry& registry) {
-//     registry.add<FooArgs>({"simple", kDevice, supports_all<FooArgs>, run});
+//
+//   void register_foo_1_plain(OpRegistry& registry) {
+//     registry.add<FooArgs>(
+//         {"plain", kDevice, [](const FooArgs& args) { return all_f32(args.y); }, run});
 //   }
+//
 //   }  // namespace topograd::TOPOGRAD_BACKEND
+//
+// and needs of foo.h no more than kernels/core/op.h asks for: struct FooArgs with kOp, check() and
+// its tensors, here y and x. CMake finds the file by its name, which names the function that
+// registers it, too.
 //
 // Beside the CUDA language it may use what both halves offer: launch, dynamic_shared,
 // copy_async_16, copy_async_commit, copy_async_wait, ldmatrix_x4, ldmatrix_x2_trans, mma_m16n8k16.
@@ -57,8 +77,9 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_
     check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                static_cast<int>(shared_bytes)),
           "raising a kernel's shared memory");
-  // clang-format off: it does not know the three angle brackets.
-  kernel<<<grid, block, shared_bytes, stream_of(context)> > >(
+  // clang-format would pull the three closing brackets apart, which nvcc does not understand.
+  // clang-format off
+  kernel<<<grid, block, shared_bytes, stream_of(context)>>>(
       static_cast<Parameters>(std::forward<Arguments>(args))...);
   // clang-format on
   check(cudaGetLastError(), "launching a kernel");
@@ -139,7 +160,8 @@ T* pointer(const Tensor& t) {
   return t.data<T>();
 }
 
-/// supports() of a row that knows f32 alone, asked of the tensors that have the row's type.
+/// Whether these tensors are of f32 or undefined: supports() of an implementation that knows f32
+/// alone.
 template <class... Tensors>
 bool all_f32(const Tensors&... tensors) {
   return ((!tensors.defined() || tensors.dtype() == DType::f32) && ...);

@@ -26,8 +26,8 @@ enum class ErrorBudget {
   relaxed  ///< several times as far, for speed: training, whose gradients are noisy, and surfaces
 };
 
-/// How precisely the products of a matrix product or convolution are formed, at least; a row may do
-/// better. Their sums are in f32 at least.
+/// How precisely the products of a matrix product or convolution are formed, at least; an
+/// implementation may do better. Their sums are in f32 at least.
 enum class Precision {
   f32,     ///< as they are
   tf32,    ///< 11 bits: what NVIDIA's tensor cores keep of an f32; bf16x3 where there are none
@@ -35,7 +35,8 @@ enum class Precision {
   bf16     ///< operands rounded to bf16: 8 bits
 };
 
-/// "f32", "tf32", "bf16x3" or "bf16"; anything else is an Error that lists them.
+/// The precision of this name: "f32", "tf32", "bf16x3" or "bf16". Throws Error that lists them for
+/// any other.
 Precision precision_named(std::string_view name);
 std::string_view name_of(Precision precision);
 
@@ -47,32 +48,34 @@ struct Implementation {
   void (*run)(const Args&, Context&);  ///< may assume that args.check() passed
 };
 
-/// All devices, and all implementations of all operations. Fast rows first: the first that fits is
-/// the one that runs.
+/// All devices, and all implementations of all operations, fast ones first: the first that supports
+/// its arguments runs.
 class OpRegistry {
  public:
   /// The tables of this build, made once and never changed afterwards.
   static const OpRegistry& instance();
 
-  /// Adds a row in front of the rows already there; a "reference" row goes to the end.
+  /// Adds an implementation in front of those already there; a "reference" goes to the end.
   template <class Args>
-  void add(const Implementation<Args>& row) {
+  void add(const Implementation<Args>& implementation) {
     std::shared_ptr<void>& slot = tables_[std::type_index(typeid(Args))];
     if (!slot) slot = std::make_shared<std::vector<Implementation<Args>>>();
-    auto& rows = *static_cast<std::vector<Implementation<Args>>*>(slot.get());
-    rows.insert(row.name == "reference" ? rows.end() : rows.begin(), row);
+    auto& all = *static_cast<std::vector<Implementation<Args>>*>(slot.get());
+    all.insert(implementation.name == "reference" ? all.end() : all.begin(), implementation);
   }
 
   void add_device(const DeviceDriver& driver) { drivers_.push_back(driver); }
-  /// Null where this build has no such device.
+  /// The driver of a device; null where this build has none.
   const DeviceDriver* driver(Device device) const {
     for (const DeviceDriver& driver : drivers_)
       if (driver.device == device) return &driver;
     return nullptr;
   }
 
+  /// All implementations of the operation of Args, in the order in which they are considered.
+  /// Throws Error if this build has none.
   template <class Args>
-  const std::vector<Implementation<Args>>& rows() const {
+  const std::vector<Implementation<Args>>& implementations() const {
     const auto found = tables_.find(std::type_index(typeid(Args)));
     require(found != tables_.end(), Args::kOp, ": this build has no implementation");
     return *static_cast<const std::vector<Implementation<Args>>*>(found->second.get());
@@ -83,29 +86,30 @@ class OpRegistry {
   std::vector<DeviceDriver> drivers_;
 };
 
-/// The row that would run: the forced one where the context forces one, else the first that fits.
+/// The implementation that would run: the forced one where the context forces one, else the first
+/// that supports the arguments.
 template <class Args>
 const Implementation<Args>& choose_implementation(const Args& args, const Context& context) {
   const std::string_view forced = context.forced_implementation(Args::kOp);
   const Implementation<Args>* first_fit = nullptr;
-  for (const auto& row : OpRegistry::instance().rows<Args>()) {
-    if (row.device != context.device() || !row.supports(args)) continue;
-    if (!forced.empty() && row.name == forced) return row;
-    if (!first_fit) first_fit = &row;
+  for (const auto& implementation : OpRegistry::instance().implementations<Args>()) {
+    if (implementation.device != context.device() || !implementation.supports(args)) continue;
+    if (!forced.empty() && implementation.name == forced) return implementation;
+    if (!first_fit) first_fit = &implementation;
   }
   require(first_fit != nullptr, Args::kOp, ": no implementation on ", name_of(context.device()),
           " for these arguments");
   return *first_fit;
 }
 
-/// Checks the arguments, chooses a row and runs it.
+/// Checks the arguments, chooses an implementation and runs it.
 template <class Args>
 void run_op(const Args& args, Context& context) {
   args.check();
   choose_implementation(args, context).run(args, context);
 }
 
-/// A row's supports() that accepts everything.
+/// A supports() that accepts everything.
 template <class Args>
 bool supports_all(const Args&) {
   return true;

@@ -65,7 +65,7 @@ class Shape {
   int64_t operator[](int i) const { return extents_[static_cast<size_t>(i)]; }
   int64_t size() const;
   void push_back(int64_t extent);
-  /// The same shape with another outermost extent.
+  /// A copy of this shape with another outermost extent.
   Shape with_first(int64_t extent) const;
   const int64_t* begin() const { return extents_.data(); }
   const int64_t* end() const { return extents_.data() + rank_; }
@@ -126,7 +126,7 @@ class Tensor {
   Tensor rows(int64_t begin, int64_t end) const;
   /// View of `shape.size()` elements starting at element `offset`, as `shape`.
   Tensor slice(int64_t offset, const Shape& shape) const;
-  /// The same elements under another shape of equal size.
+  /// View of all elements under another shape of equal size.
   Tensor reshaped(const Shape& shape) const;
 
   void fill_zero() const;
@@ -135,7 +135,8 @@ class Tensor {
   /// A copy in fresh memory of the CPU, converted to `dtype` (f32 and f64 only, where it differs).
   Tensor converted(DType dtype) const;
   Tensor clone() const;
-  /// This tensor where it is on `device` already, else a copy there. Undefined stays undefined.
+  /// Returns this tensor where it is on `device` already, else a copy there. Undefined stays
+  /// undefined.
   Tensor to(Device device) const;
 
  private:

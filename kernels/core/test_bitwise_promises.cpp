@@ -1,6 +1,6 @@
-// What every row of the large operations keeps beyond the sizes and values of their own cases, and
-// what libraries tend to break: NaN, tensors anywhere in memory, recorded passes, the same bits in
-// every run.
+// What every implementation of the large operations keeps beyond the sizes and values of their own
+// cases, and what libraries tend to break: NaN, tensors anywhere in memory, recorded passes, the
+// same bits in every run.
 #include "kernels/core/recording.h"
 #include "kernels/fused_conv/fused_conv.h"
 #include "kernels/gemm/gemm.h"
@@ -23,7 +23,7 @@ Tensor off_by_one(const Tensor& values, Device device) {
   return there;
 }
 
-/// Where a test's operands come to lie.
+/// Memory layouts of a test's operands.
 using Place = std::function<Tensor(const Tensor& values, Device device)>;
 
 /// Operands of f32 on the CPU, from a seed.
@@ -33,7 +33,7 @@ struct Host {
   Operands operands;
 };
 
-/// A row of each operation, on small shapes, with its output first.
+/// Arguments of each operation, on small shapes, with its output first.
 template <class Args>
 struct Example;
 
@@ -119,44 +119,46 @@ Tensor expected() {
 template <class Args>
 void check_off_by_one() {
   const Tensor exact = expected<Args>();
-  for_each_execution<Args>([&](const auto& row, const Execution& execution, Context& context) {
-    const Args args = Example<Args>().make(row.device, off_by_one);
-    if (!row.supports(args)) return;
-    row.run(args, context);
-    const double error = relative_error(exact, Example<Args>::output(args).to(Device::cpu));
-    CHECK_MESSAGE(error <= kTolerance, Args::kOp, " [", row.name, " on ", execution.describe(),
-                  "], unaligned: off by ", error);
-  });
+  for_each_execution<Args>(
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        const Args args = Example<Args>().make(implementation.device, off_by_one);
+        if (!implementation.supports(args)) return;
+        implementation.run(args, context);
+        const double error = relative_error(exact, Example<Args>::output(args).to(Device::cpu));
+        CHECK_MESSAGE(error <= kTolerance, Args::kOp, " [", implementation.name, " on ",
+                      execution.describe(), "], unaligned: off by ", error);
+      });
 }
 
 /// Run as it is, recorded, and replayed twice: each result to the bit that of the first run.
 template <class Args>
 void check_recorded() {
   const Tensor exact = expected<Args>();
-  for_each_execution<Args>([&](const auto& row, const Execution& execution, Context& context) {
-    const Args args = Example<Args>().make(row.device, anywhere);
-    if (!row.supports(args)) return;
-    const Tensor output = Example<Args>::output(args);
-    Recording recording;
-    Tensor first;
-    for (int run = 0; run < 4; ++run) {
-      output.fill_zero();
-      recording.run(context, [&] { row.run(args, context); });
-      const Tensor got = output.to(Device::cpu).clone();
-      if (run == 0) first = got;
-      CHECK_MESSAGE(std::memcmp(first.raw(), got.raw(), static_cast<size_t>(got.bytes())) == 0,
-                    Args::kOp, " [", row.name, " on ", execution.describe(), "], run ", run,
-                    " differs from the first");
-    }
-    const double error = relative_error(exact, first);
-    CHECK_MESSAGE(error <= kTolerance, Args::kOp, " [", row.name, " on ", execution.describe(),
-                  "]: off by ", error);
-  });
+  for_each_execution<Args>(
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        const Args args = Example<Args>().make(implementation.device, anywhere);
+        if (!implementation.supports(args)) return;
+        const Tensor output = Example<Args>::output(args);
+        Recording recording;
+        Tensor first;
+        for (int run = 0; run < 4; ++run) {
+          output.fill_zero();
+          recording.run(context, [&] { implementation.run(args, context); });
+          const Tensor got = output.to(Device::cpu).clone();
+          if (run == 0) first = got;
+          CHECK_MESSAGE(std::memcmp(first.raw(), got.raw(), static_cast<size_t>(got.bytes())) == 0,
+                        Args::kOp, " [", implementation.name, " on ", execution.describe(),
+                        "], run ", run, " differs from the first");
+        }
+        const double error = relative_error(exact, first);
+        CHECK_MESSAGE(error <= kTolerance, Args::kOp, " [", implementation.name, " on ",
+                      execution.describe(), "]: off by ", error);
+      });
 }
 
 }  // namespace
 
-TEST_CASE("rows: operands need not lie at multiples of more than their type") {
+TEST_CASE("implementations: operands need not lie at multiples of more than their type") {
   check_off_by_one<GemmArgs>();
   check_off_by_one<Conv2dForwardArgs>();
   check_off_by_one<Conv2dBackwardDataArgs>();
@@ -164,7 +166,7 @@ TEST_CASE("rows: operands need not lie at multiples of more than their type") {
   check_off_by_one<FusedConvArgs>();
 }
 
-TEST_CASE("rows: recorded and replayed, and in every run the same bits") {
+TEST_CASE("implementations: recorded and replayed, and in every run the same bits") {
   check_recorded<GemmArgs>();
   check_recorded<Conv2dForwardArgs>();
   check_recorded<Conv2dBackwardDataArgs>();
@@ -172,7 +174,7 @@ TEST_CASE("rows: recorded and replayed, and in every run the same bits") {
   check_recorded<FusedConvArgs>();
 }
 
-TEST_CASE("rows: what cannot be recorded is an Error, and the context goes on working") {
+TEST_CASE("implementations: what cannot be recorded is an Error, and the context goes on working") {
   if (executions_on(Device::cuda).empty()) return;
   Context context(Device::cuda);
   const Tensor host = Host(6).normal({100}), there = host.to(Device::cuda);
@@ -185,7 +187,7 @@ TEST_CASE("rows: what cannot be recorded is an Error, and the context goes on wo
   CHECK(relative_error(host, copied.to(Device::cpu)) == 0);
 }
 
-TEST_CASE("rows: a NaN and an infinity go through a fused convolution's ReLU") {
+TEST_CASE("implementations: a NaN and an infinity go through a fused convolution's ReLU") {
   const Shape shape{4, 6, 6, 16};
   for (bool relu : {false, true})
     for (bool in_place : {false, true})
@@ -209,17 +211,19 @@ TEST_CASE("rows: a NaN and an infinity go through a fused convolution's ReLU") {
           kTolerance);
 }
 
-TEST_CASE("rows: a NaN reaches its row of a product and nothing else") {
-  for_each_execution<GemmArgs>([&](const auto& row, const Execution& execution, Context& context) {
-    const Tensor a = Tensor::zeros({3, 4}), b = Tensor::zeros({4, 5});
-    a.data<float>()[1 * 4 + 2] = std::nanf("");
-    const GemmArgs args{
-        .c = Tensor({3, 5}, DType::f32, row.device), .a = a.to(row.device), .b = b.to(row.device)};
-    if (!row.supports(args)) return;
-    row.run(args, context);
-    const Tensor c = args.c.to(Device::cpu);
-    for (int64_t i = 0; i < c.size(); ++i)
-      CHECK_MESSAGE(std::isnan(c.data<float>()[i]) == (i / 5 == 1), row.name, " on ",
-                    execution.describe());
-  });
+TEST_CASE("implementations: a NaN reaches its row of a product and nothing else") {
+  for_each_execution<GemmArgs>(
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        const Tensor a = Tensor::zeros({3, 4}), b = Tensor::zeros({4, 5});
+        a.data<float>()[1 * 4 + 2] = std::nanf("");
+        const GemmArgs args{.c = Tensor({3, 5}, DType::f32, implementation.device),
+                            .a = a.to(implementation.device),
+                            .b = b.to(implementation.device)};
+        if (!implementation.supports(args)) return;
+        implementation.run(args, context);
+        const Tensor c = args.c.to(Device::cpu);
+        for (int64_t i = 0; i < c.size(); ++i)
+          CHECK_MESSAGE(std::isnan(c.data<float>()[i]) == (i / 5 == 1), implementation.name, " on ",
+                        execution.describe());
+      });
 }

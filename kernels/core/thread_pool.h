@@ -25,7 +25,7 @@ class ThreadPool {
   int threads() const;
   /// How many processors this process may use.
   static int processors();
-  /// Where the contexts are.
+  /// The device of the contexts.
   Device device() const;
 
   /// Calls item(i, context) for every i in [0, count), returning when all are done. An exception
@@ -34,7 +34,7 @@ class ThreadPool {
 
   /// The context of the calling thread, for work between two for_each.
   Context& main_context();
-  /// All contexts, one per thread (to force implementations on each).
+  /// Forces an implementation on all contexts; see Context::force_implementation.
   void force_implementation(const std::string& key, const std::string& name);
 
  private:

@@ -1,4 +1,4 @@
-// cuBLAS, for the rows that call it: loaded on first use, one handle per context.
+// cuBLAS, for the implementations that call it: loaded on first use, one handle per context.
 #pragma once
 
 #include <cublas_v2.h>

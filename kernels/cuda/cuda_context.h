@@ -9,7 +9,7 @@
 
 namespace topograd::cuda {
 
-/// Throws Error where a call failed: what the caller was doing, and what CUDA says about it. An
+/// Throws Error where a call failed, with what the caller was doing and what CUDA says about it. An
 /// earlier kernel that failed while it ran is reported by whichever call comes next.
 void check(cudaError_t status, const char* doing);
 
@@ -17,8 +17,8 @@ void check(cudaError_t status, const char* doing);
 /// for it and are waited for.
 cudaStream_t stream_of(Context& context);
 
-/// The same, for what must not outlive the stream (a library's handle, a recording): states of a
-/// context are destroyed in any order.
+/// The context's stream as a shared owner, for what must not outlive it (a library's handle, a
+/// recording): states of a context are destroyed in any order.
 std::shared_ptr<CUstream_st> shared_stream_of(Context& context);
 
 /// Whether CUDA still takes calls: after main() it may be gone, and so is all that it handed out.

@@ -23,8 +23,8 @@ TensorDescriptor nhwc(const Shape& shape) {
   return descriptor;
 }
 
-/// Of the heuristics' results, best first, those that will do; after them, where the heuristics
-/// leave them out, the algorithms that support the most.
+/// Selects the algorithms that will do from the heuristics' results, best first; after them, where
+/// the heuristics leave them out, the algorithms that support the most.
 template <class Result, class Algorithm>
 std::vector<Algorithm> select(const std::vector<Result>& results,
                               std::initializer_list<Algorithm> direct, ErrorBudget error_budget) {

@@ -1,4 +1,4 @@
-// What cuDNN's rows of convolution share: descriptors, and which algorithm runs.
+// What the convolutions by cuDNN share: descriptors, and which algorithm runs.
 //
 // cuDNN has several algorithms a direction and guesses their times. Whether it supports one for a
 // shape shows for certain only when it is called; so the candidates are tried in the order of the
@@ -99,11 +99,12 @@ class Convolution {
     return false;
   }
 
-  /// The same; an Error where all are refused.
+  /// Runs as try_run does. Throws Error where every algorithm is refused.
   template <class Function>
   void run(Context& context, const char* name, const Function& function) {
-    require(try_run(context, name, function), "convolution of ", description_, ": ", name,
-            " supports no deterministic algorithm in float; choose another row with --impl");
+    require(
+        try_run(context, name, function), "convolution of ", description_, ": ", name,
+        " supports no deterministic algorithm in float; choose another implementation with --impl");
   }
 
  private:

@@ -1,4 +1,5 @@
-// cuDNN, for the rows that call it: one handle per context, descriptors that destroy themselves.
+// cuDNN, for the implementations that call it: one handle per context, descriptors that destroy
+// themselves.
 #pragma once
 
 #include <cudnn.h>

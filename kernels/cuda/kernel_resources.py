@@ -2,9 +2,11 @@
 """Compiles every kernel for each architecture and prints what it takes, as a Markdown table.
 
   kernels/cuda/kernel_resources.py > docs/results/kernel_resources.md
+  kernels/cuda/kernel_resources.py --only kernels/gemm/    the table's lines for these files alone
 
-Registers, shared memory, stack and spills are what ptxas says. Needs nvcc; no GPU.
+Registers, shared memory, stack and spills are what ptxas says. Needs nvcc; no GPU. All files take minutes.
 """
+import argparse
 import concurrent.futures
 import os
 import pathlib
@@ -64,14 +66,7 @@ def resources(job):
     return found
 
 
-def main():
-    if shutil.which("nvcc") is None:
-        sys.exit("kernel_resources: no nvcc in PATH; it comes with the CUDA toolkit")
-    files = sorted(ROOT.glob("kernels/*/*.cu"))
-    jobs = [(path, architecture) for path in files for architecture in ARCHITECTURES]
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = dict(zip(jobs, pool.map(resources, jobs)))
-
+def print_heading():
     version = subprocess.run(["nvcc", "--version"], text=True, capture_output=True, check=True)
     release = re.search(r"V([\d.]+)", version.stdout)[1]
     print("# What each kernel takes\n")
@@ -82,13 +77,35 @@ def main():
     print("| file | kernel | registers " + " | registers ".join(ARCHITECTURES) +
           " | shared bytes | stack bytes | spilled bytes |")
     print("|---|---|" + "---:|" * (len(ARCHITECTURES) + 3))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", metavar="TEXT", default="",
+                        help="compile files whose path contains this; print their lines, no heading")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="files compiled at a time")
+    arguments = parser.parse_args()
+    if shutil.which("nvcc") is None:
+        sys.exit("kernel_resources: no nvcc in PATH; it comes with the CUDA toolkit")
+    files = [path for path in sorted(ROOT.glob("kernels/*/*.cu"))
+             if arguments.only in str(path.relative_to(ROOT))]
+    if not files:
+        sys.exit(f"kernel_resources: no kernel file has {arguments.only!r} in its path")
+    jobs = [(path, architecture) for path in files for architecture in ARCHITECTURES]
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        results = dict(zip(jobs, pool.map(resources, jobs)))
+
+    if not arguments.only:
+        print_heading()
     for path in files:
         names = demangled(sorted(results[(path, ARCHITECTURES[0])]))
         for mangled in sorted(names, key=lambda n: short_name(names[n])):
             each = [results[(path, architecture)][mangled] for architecture in ARCHITECTURES]
-            row = [path.relative_to(ROOT / "kernels"), f"`{short_name(names[mangled])}`",
-                   *(one[0] for one in each), *(max(column) for column in list(zip(*each))[1:])]
-            print("| " + " | ".join(str(cell) for cell in row) + " |")
+            cells = [path.relative_to(ROOT / "kernels"), f"`{short_name(names[mangled])}`",
+                     *(one[0] for one in each), *(max(column) for column in list(zip(*each))[1:])]
+            print("| " + " | ".join(str(cell) for cell in cells) + " |")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -7,17 +7,17 @@ using namespace topograd::test;
 namespace {
 
 Tensor norms_of(const Tensor& x, const std::vector<Segment>& segments,
-                const Implementation<FilterNormsArgs>& row, Context& context) {
+                const Implementation<FilterNormsArgs>& implementation, Context& context) {
   const int64_t count = static_cast<int64_t>(segments.size());
-  Operands o(1, x.dtype(), row.device);
+  Operands o(1, x.dtype(), implementation.device);
   const FilterNormsArgs args{.norms = o.exact_output({count}),
                              .x = o.given(x),
                              .segments = segments.data(),
                              .count = count};
   args.check();
-  REQUIRE(row.supports(args));
-  row.run(args, context);
-  o.check_guards(std::string(row.name));
+  REQUIRE(implementation.supports(args));
+  implementation.run(args, context);
+  o.check_guards(std::string(implementation.name));
   return args.norms.to(Device::cpu).clone();  // o owns the memory of args
 }
 
@@ -30,19 +30,20 @@ TEST_CASE("filter_norm: known norms of segments that overlap, touch, leave gaps 
   const std::vector<Segment> segments = {{0, 2}, {0, 3}, {2, 1}, {7, 0}, {0, 5}, {6, 1}};
   const double expected[] = {5, 13, 12, 0, 85, 1};
   for_each_execution<FilterNormsArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
+      [&](const auto& implementation, const Execution& execution, Context& context) {
         for (DType dtype : {DType::f32, DType::f64}) {
-          if (dtype == DType::f64 && row.name != "reference") continue;
-          const Tensor norms = norms_of(values.converted(dtype), segments, row, context);
+          if (dtype == DType::f64 && implementation.name != "reference") continue;
+          const Tensor norms = norms_of(values.converted(dtype), segments, implementation, context);
           for (int i = 0; i < 6; ++i)
-            CHECK_MESSAGE(norms.data<double>()[i] == expected[i], row.name, " on ",
+            CHECK_MESSAGE(norms.data<double>()[i] == expected[i], implementation.name, " on ",
                           execution.describe(), ", segment ", i);
         }
       });
 }
 
 TEST_CASE(
-    "filter_norm: every row agrees with a sum in long double, and with the others to the bit") {
+    "filter_norm: every implementation agrees with a sum in long double, and with the others to "
+    "the bit") {
   // Segments below one lane's share up to some blocks of dot's order, with tails; more of them than
   // one block of threads, and than the warps of a small grid.
   const int64_t n = 27'000;
@@ -56,12 +57,12 @@ TEST_CASE(
   for (int64_t i = 0; i < 400; ++i) segments.push_back({7 * i, i % 41});
   Tensor first;
   for_each_execution<FilterNormsArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
-        const Tensor norms = norms_of(x, segments, row, context);
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        const Tensor norms = norms_of(x, segments, implementation, context);
         if (!first.defined()) first = norms;
         const bool same =
             std::memcmp(first.raw(), norms.raw(), static_cast<size_t>(norms.bytes())) == 0;
-        CHECK_MESSAGE(same, row.name, " on ", execution.describe());
+        CHECK_MESSAGE(same, implementation.name, " on ", execution.describe());
       });
   for (size_t i = 0; i < segments.size(); ++i) {
     long double sum = 0;
@@ -77,13 +78,14 @@ TEST_CASE(
 TEST_CASE("filter_norm: NaN stays in its segment; no segments is no work") {
   const Tensor x = Tensor::zeros({6});
   x.data<float>()[4] = std::nanf("");
-  for_each_execution<FilterNormsArgs>([&](const auto& row, const Execution&, Context& context) {
-    const Tensor norms = norms_of(x, {{0, 3}, {3, 3}}, row, context);
-    CHECK(norms.data<double>()[0] == 0);
-    CHECK(std::isnan(norms.data<double>()[1]));
-    norms_of(x, {}, row, context);
-    norms_of(x, {{6, 0}}, row, context);
-  });
+  for_each_execution<FilterNormsArgs>(
+      [&](const auto& implementation, const Execution&, Context& context) {
+        const Tensor norms = norms_of(x, {{0, 3}, {3, 3}}, implementation, context);
+        CHECK(norms.data<double>()[0] == 0);
+        CHECK(std::isnan(norms.data<double>()[1]));
+        norms_of(x, {}, implementation, context);
+        norms_of(x, {{6, 0}}, implementation, context);
+      });
 }
 
 TEST_CASE("filter_norm: a segment outside the vector is refused") {

@@ -1,4 +1,4 @@
-// y = max(conv2d(x, w) + bias + residual, 0) for P networks: conv2d's second rung, with all that
+// y = max(conv2d(x, w) + bias + residual, 0) for P networks: conv2d's third rung, with all that
 // follows done while the sums are in registers.
 //
 // Block (b, 0, p) owns a tile of 128 x 64 (128 x 32, 256 x 16) numbers of network p's y: output

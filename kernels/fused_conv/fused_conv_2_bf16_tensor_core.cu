@@ -9,7 +9,7 @@
 // Work: 2 P N OH OW O KH KW I FLOP, three times that in bf16x3. Traffic as in rung 1. Shared
 // memory: two tiles of 9,216 bytes (7,680; 6,912), twice that in bf16x3. By prediction, bf16 is
 // bound by the bytes of a step between caches, shared memory and registers (see
-// kernels/gemm/gemm_3_bf16_tensor_core.cu), with few channels by activations of f32 in memory as
+// kernels/gemm/gemm_7_bf16_tensor_core.cu), with few channels by activations of f32 in memory as
 // well; in bf16x3 by these bytes, or with 64 filters by them and the tensor cores alike.
 #include "kernels/fused_conv/fused_conv_tiles.cuh"
 #include "kernels/gemm/tensor_core_block.cuh"

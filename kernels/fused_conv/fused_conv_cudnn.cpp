@@ -103,7 +103,8 @@ void run(const FusedConvArgs& args, Context& context) {
   if (args.y.size() == 0 || run_points(args, args.relu, context)) return;
   require(args.relu && run_points(args, false, context), "fused_conv of x ", args.x.shape(), ", w ",
           args.w.shape(),
-          ": cuDNN supports no deterministic algorithm in float; choose another row with --impl");
+          ": cuDNN supports no deterministic algorithm in float; choose another implementation "
+          "with --impl");
   activation_forward({.y = args.y, .x = args.y}, context);
 }
 

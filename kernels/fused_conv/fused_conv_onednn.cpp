@@ -1,7 +1,7 @@
 // oneDNN's direct convolutions in NHWC, one thread, for filters that no cache holds: 512 channels
-// of 3x3 on 2x2 images ran at 52 GFLOP/s here and at 41 in the direct row, on one core at 2 GHz;
-// where filters are smaller that row is as fast or faster. The residual is added by oneDNN; the
-// maximum is ours, because oneDNN's turns a NaN into 0.
+// of 3x3 on 2x2 images ran at 52 GFLOP/s here and at 41 in the direct implementation, on one core
+// at 2 GHz; where filters are smaller that one is as fast or faster. The residual is added by
+// oneDNN; the maximum is ours, because oneDNN's turns a NaN into 0.
 #include <array>
 #include <map>
 

@@ -63,7 +63,7 @@ constexpr double kWinogradTolerance = 1e-5;
 const std::pair<Precision, double> kPrecisions[] = {
     {Precision::f32, kTolerance}, {Precision::bf16, 0x1p-7}, {Precision::bf16x3, 0x1p-15}};
 
-void check_case(const Case& c, const Extras& extras, Rows rows = Rows::all) {
+void check_case(const Case& c, const Extras& extras, Implementations which = Implementations::all) {
   for (const auto& [precision, tolerance] : kPrecisions)
     check_op<FusedConvArgs>(
         text("fused_conv P=", c.points, " N=", c.N, " H=", c.H, " W=", c.W, " I=", c.I, " O=", c.O,
@@ -72,12 +72,12 @@ void check_case(const Case& c, const Extras& extras, Rows rows = Rows::all) {
              " residual=", static_cast<int>(extras.residual),
              " precision=", static_cast<int>(precision)),
         [&, precision = precision](Operands& o) { return make_args(o, c, extras, precision); },
-        kTolerance, 1, {{"bf16_tensor_core", tolerance}, {"winograd", kWinogradTolerance}}, rows);
+        kTolerance, 1, {{"bf16_tensor_core", tolerance}, {"winograd", kWinogradTolerance}}, which);
 }
 
 }  // namespace
 
-TEST_CASE("fused_conv: every row equals the reference in every size") {
+TEST_CASE("fused_conv: every implementation equals the reference in every size") {
   for (const Case& c : kCases)
     for (const Extras& extras :
          {Extras{false, true, true, Residual::apart}, Extras{true, false, false, Residual::none}})
@@ -106,7 +106,7 @@ TEST_CASE("fused_conv: Winograd's algorithm in every size and with all that is o
         check_case(c,
                    {residual == Residual::apart, residual != Residual::apart, relu, residual,
                     ErrorBudget::relaxed},
-                   Rows::cpu);
+                   Implementations::cpu);
 }
 
 TEST_CASE("fused_conv: Winograd's algorithm runs where relaxed rounding is asked for, only there") {
@@ -125,7 +125,7 @@ TEST_CASE("fused_conv: filters that no cache holds") {
   // 2^20 of them; few enough pixels for the reference.
   const Case large{1, 1, 1, 1, 512, 512, 2, 2, 1, 1};
   for (Residual residual : {Residual::apart, Residual::in_place})
-    check_case(large, {true, residual == Residual::apart, true, residual}, Rows::cpu);
+    check_case(large, {true, residual == Residual::apart, true, residual}, Implementations::cpu);
   const Tensor x = Tensor::zeros({1, 1, 1, 512}), w = Tensor::zeros({512, 2, 2, 512});
   const FusedConvArgs args{.y = Tensor::zeros({1, 2, 2, 512}), .x = x, .w = w, .geometry = {1, 1}};
   CHECK(choose_implementation(args, Context()).name == "onednn");

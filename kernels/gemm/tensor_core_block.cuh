@@ -126,7 +126,8 @@ class TensorCoreBlock {
   float sums_[kDown][kColumns / 8][4] = {};
 };
 
-/// As with_fma_block, for a precision that tensor cores have.
+/// Calls run(block type's value) with a block as wide as a product of so many columns needs, in a
+/// precision that tensor cores have.
 template <int kProducts, class Run>
 void with_tensor_core_block(int64_t columns, const Run& run) {
   if (columns <= 16)

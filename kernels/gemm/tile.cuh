@@ -226,7 +226,7 @@ constexpr size_t tile_shared_bytes() {
   return 2 * sizeof(Tile<Block, A, B>);
 }
 
-/// This block's tile of the product over k in [k_begin, k_end), handed to the output. k_begin is a
+/// Multiplies this block's tile over k in [k_begin, k_end) and hands it to the output. k_begin is a
 /// multiple of 16, k_end too unless it is where the operands end.
 template <class Block, class A, class B, class Out>
 __device__ void multiply_tile(const A& a, const B& b, const Out& output, int k_begin, int k_end) {

@@ -6,8 +6,8 @@
 namespace topograd {
 
 /// w = theta + a delta + b eta, elementwise, as (theta + a * delta) + b * eta in double without
-/// fused multiply-adds, rounded once: every row gives the same bits, on every processor. An
-/// undefined direction leaves its term out. w may be any of the other three.
+/// fused multiply-adds, rounded once: every implementation gives the same bits, on every processor.
+/// An undefined direction leaves its term out. w may be any of the other three.
 struct PerturbArgs {
   static constexpr std::string_view kOp = "perturb";
   Tensor w;        ///< any shape

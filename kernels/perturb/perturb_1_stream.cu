@@ -7,7 +7,7 @@
 // a GPU with one double unit for 64 of float, the work does.
 //
 // __dmul_rn and __dadd_rn keep the compiler from fusing a product with a sum: the bits are those of
-// every other row.
+// every other implementation.
 #include "kernels/core/launch.h"
 #include "kernels/perturb/perturb.h"
 

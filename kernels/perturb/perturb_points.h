@@ -25,15 +25,16 @@ struct FoldedFilter {
 static_assert(sizeof(FoldedFilter) == FoldedFilter::kColumns * sizeof(int32_t),
               "a row of the table is a FoldedFilter");
 
-/// For each point p with coefficients (a, b), and for theta and states alike:
+/// Weights and biases of P points of the landscape, BatchNorm folded in. For each point p with
+/// coefficients (a, b), and for theta and states alike:
 ///   v_p = v + a v_delta + b v_eta,                              in double
 ///   s = gamma_p / sqrt(variance_p + epsilon),                   1 without BatchNorm
 ///   weights[layer][p][o] = s * theta_p's filter o,              rounded once
 ///   biases[layer][p][o] = beta_p + s * (bias_p - mean_p),       bias_p where there is no BatchNorm
 /// so that y = conv(x, weights) + biases is conv, BatchNorm and bias in one (running statistics, as
 /// in inference). theta, delta and eta are read once, however many points there are. An undefined
-/// direction leaves its term out. No products are fused with sums: for f32, every row gives the
-/// same bits, on every processor; without BatchNorm, those of perturb.
+/// direction leaves its term out. No products are fused with sums: for f32, every implementation
+/// gives the same bits, on every processor; without BatchNorm, those of perturb.
 ///
 /// weights and biases hold layer after layer: weights [P, O, length] with a filter's elements in
 /// theta's order, KH KW I with the channels I innermost, and biases [P, O]. A layer's slice is w

@@ -13,7 +13,7 @@
 // element. Memory bounds it where double runs at half the speed of float.
 //
 // __dmul_rn and __dadd_rn keep the compiler from fusing a product with a sum: the bits are those of
-// every other row.
+// every other implementation.
 #include "kernels/core/launch.h"
 #include "kernels/perturb/perturb_points.h"
 

@@ -1,5 +1,5 @@
 // The formula, element by element. Compiled without contraction of a * b + c into a fused
-// multiply-add (see kernels/CMakeLists.txt), so that all rows round alike.
+// multiply-add (see kernels/CMakeLists.txt), so that all implementations round alike.
 #include "kernels/perturb/perturb.h"
 
 namespace topograd {

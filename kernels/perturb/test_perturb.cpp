@@ -4,7 +4,7 @@
 using namespace topograd;
 using namespace topograd::test;
 
-TEST_CASE("perturb: every row equals the reference, with and without each direction") {
+TEST_CASE("perturb: every implementation equals the reference, with and without each direction") {
   for (int64_t n : {0, 1, 7, 8, 31, 33, 1009})
     for (bool has_delta : {false, true})
       for (bool has_eta : {false, true})
@@ -21,7 +21,7 @@ TEST_CASE("perturb: every row equals the reference, with and without each direct
             1e-7);  // double inside, rounded to float once
 }
 
-TEST_CASE("perturb: all rows of the table give the same bits") {
+TEST_CASE("perturb: all implementations give the same bits") {
   const int64_t n = 10007;
   Operands o(3, DType::f32);
   const Tensor theta = o.normal({n}), delta = o.normal({n}), eta = o.normal({n});
@@ -31,19 +31,19 @@ TEST_CASE("perturb: all rows of the table give the same bits") {
     for (int terms = 0; terms < 4; ++terms) {
       std::vector<Tensor> results;
       for_each_execution<PerturbArgs>(
-          [&](const auto& row, const Execution& execution, Context& context) {
-            const Tensor w({n}, DType::f32, row.device);
-            row.run({.w = w,
-                     .theta = theta.to(row.device),
-                     .delta = terms & 1 ? delta.to(row.device) : Tensor(),
-                     .eta = terms & 2 ? eta.to(row.device) : Tensor(),
-                     .a = factors.first,
-                     .b = factors.second},
-                    context);
+          [&](const auto& implementation, const Execution& execution, Context& context) {
+            const Tensor w({n}, DType::f32, implementation.device);
+            implementation.run({.w = w,
+                                .theta = theta.to(implementation.device),
+                                .delta = terms & 1 ? delta.to(implementation.device) : Tensor(),
+                                .eta = terms & 2 ? eta.to(implementation.device) : Tensor(),
+                                .a = factors.first,
+                                .b = factors.second},
+                               context);
             results.push_back(w.to(Device::cpu));
             const bool same =
                 std::memcmp(results[0].raw(), results.back().raw(), n * sizeof(float)) == 0;
-            CHECK_MESSAGE(same, row.name, " on ", execution.describe());
+            CHECK_MESSAGE(same, implementation.name, " on ", execution.describe());
           });
       CHECK(!results.empty());
       for (int64_t i = 0; i < n; ++i) {
@@ -79,16 +79,17 @@ TEST_CASE("perturb: NaN stays where it is") {
   const Tensor theta = Tensor::zeros({40}), delta = Tensor::zeros({40});
   delta.data<float>()[0] = 1;
   delta.data<float>()[17] = delta.data<float>()[39] = std::nanf("");
-  for_each_execution<PerturbArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
-        const Tensor there = theta.clone().to(row.device);
-        row.run({.w = there, .theta = there, .delta = delta.to(row.device), .a = 2}, context);
-        const Tensor w = there.to(Device::cpu);
-        CHECK(w.data<float>()[0] == 2);
-        for (int64_t i = 1; i < 40; ++i)
-          CHECK_MESSAGE(std::isnan(w.data<float>()[i]) == (i == 17 || i == 39), row.name, " on ",
-                        execution.describe(), ", element ", i);
-      });
+  for_each_execution<PerturbArgs>([&](const auto& implementation, const Execution& execution,
+                                      Context& context) {
+    const Tensor there = theta.clone().to(implementation.device);
+    implementation.run(
+        {.w = there, .theta = there, .delta = delta.to(implementation.device), .a = 2}, context);
+    const Tensor w = there.to(Device::cpu);
+    CHECK(w.data<float>()[0] == 2);
+    for (int64_t i = 1; i < 40; ++i)
+      CHECK_MESSAGE(std::isnan(w.data<float>()[i]) == (i == 17 || i == 39), implementation.name,
+                    " on ", execution.describe(), ", element ", i);
+  });
 }
 
 TEST_CASE("perturb: vectors that disagree are refused") {

@@ -76,7 +76,8 @@ PerturbPointsArgs make_args(Operands& o, const Network& net, int64_t P, bool wit
 
 }  // namespace
 
-TEST_CASE("perturb_points: every row equals the reference, with and without each direction") {
+TEST_CASE(
+    "perturb_points: every implementation equals the reference, with and without each direction") {
   // Filters shorter and longer than a block, one of a block's length, a linear layer without
   // BatchNorm, a convolution with bias and BatchNorm, a BatchNorm alone; one point, several, more
   // than fit at a time.
@@ -97,22 +98,22 @@ TEST_CASE("perturb_points: every row equals the reference, with and without each
       [&](Operands& o) { return make_args(o, Network({}), 2, true, true); }, 0);
 }
 
-TEST_CASE("perturb_points: all rows of the table give the same bits") {
+TEST_CASE("perturb_points: all implementations give the same bits") {
   const Network net({{5, 27, false, true}, {3, 140, true, true}, {9, 1, false, true, true}});
   for (const std::pair<bool, bool>& directions :
        {std::pair(true, true), std::pair(true, false), std::pair(false, false)}) {
     std::vector<Tensor> weights, biases;
-    for_each_execution<PerturbPointsArgs>([&](const auto& row, const Execution& execution,
-                                              Context& context) {
-      Operands o(3, DType::f32, row.device);
+    for_each_execution<PerturbPointsArgs>([&](const auto& implementation,
+                                              const Execution& execution, Context& context) {
+      Operands o(3, DType::f32, implementation.device);
       PerturbPointsArgs args = make_args(o, net, 35, directions.first, directions.second);
-      row.run(args, context);
+      implementation.run(args, context);
       weights.push_back(args.weights.to(Device::cpu).clone());
       biases.push_back(args.biases.to(Device::cpu).clone());
       for (const std::vector<Tensor>& all : {weights, biases}) {
         const bool same =
             std::memcmp(all[0].raw(), all.back().raw(), static_cast<size_t>(all[0].bytes())) == 0;
-        CHECK_MESSAGE(same, row.name, " on ", execution.describe());
+        CHECK_MESSAGE(same, implementation.name, " on ", execution.describe());
       }
     });
   }
@@ -125,29 +126,29 @@ TEST_CASE(
   coefficients.data<double>()[0] = coefficients.data<double>()[1] =
       std::numeric_limits<double>::infinity();
   for_each_execution<PerturbPointsArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
-        Operands o(3, DType::f32, row.device);
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        Operands o(3, DType::f32, implementation.device);
         PerturbPointsArgs args = make_args(o, net, 1, false, false);
         args.coefficients = o.given(coefficients);
         const Tensor minus_zero = args.theta.to(Device::cpu).clone();
         minus_zero.data<float>()[0] = -0.0F;
         args.theta = o.given(minus_zero);
-        row.run(args, context);
+        implementation.run(args, context);
         const Tensor weights = args.weights.to(Device::cpu);
         const bool same = std::memcmp(weights.raw(), minus_zero.raw(), 3 * 37 * sizeof(float)) == 0;
-        CHECK_MESSAGE(same, row.name, " on ", execution.describe());
+        CHECK_MESSAGE(same, implementation.name, " on ", execution.describe());
       });
 }
 
 TEST_CASE(
     "perturb_points: without BatchNorm, a point's weights are those of perturb, bit for bit") {
   const Network net({{3, 37, false, false}, {11, 5, false, false}});
-  for_each_execution<PerturbPointsArgs>([&](const auto& row, const Execution& execution,
+  for_each_execution<PerturbPointsArgs>([&](const auto& implementation, const Execution& execution,
                                             Context& context) {
-    Operands o(3, DType::f32, row.device);
+    Operands o(3, DType::f32, implementation.device);
     const int64_t P = 4;
     const PerturbPointsArgs args = make_args(o, net, P, true, true);
-    row.run(args, context);
+    implementation.run(args, context);
     const Tensor weights = args.weights.to(Device::cpu);
     const Tensor coefficients = args.coefficients.to(Device::cpu);
     Context cpu;
@@ -165,7 +166,7 @@ TEST_CASE(
         const bool same =
             std::memcmp(weights.data<float>() + P * done + p * size, expected.data<float>() + done,
                         static_cast<size_t>(size) * sizeof(float)) == 0;
-        CHECK_MESSAGE(same, row.name, " on ", execution.describe(), ", point ", p);
+        CHECK_MESSAGE(same, implementation.name, " on ", execution.describe(), ", point ", p);
         done += size;
       }
     }

@@ -18,8 +18,8 @@ struct PoolGeometry {
   float area() const { return static_cast<float>(kernel) * static_cast<float>(kernel); }
 };
 
-/// max: padding is -inf and NaN propagates. average: padding is 0 and counts, i.e. the sum is
-/// divided by kernel * kernel (PyTorch's count_include_pad = True).
+/// How a window becomes one number. max: padding is -inf and NaN propagates. average: padding is 0
+/// and counts, i.e. the sum is divided by kernel * kernel (PyTorch's count_include_pad = True).
 enum class PoolKind { max, average };
 std::string_view name_of(PoolKind kind);
 
@@ -35,8 +35,8 @@ inline void pool_forward(const PoolForwardArgs& args, Context& context) {
   run_op(args, context);
 }
 
-/// max: the gradient goes to the first pixel, in the row-major order of the window, that holds the
-/// maximum. average: it is shared equally.
+/// dx = dL/dx, given dy = dL/dy. max: the gradient goes to the first pixel, in the row-major order
+/// of the window, that holds the maximum. average: it is shared equally.
 struct PoolBackwardArgs {
   static constexpr std::string_view kOp = "pool_backward";
   Tensor dx;   ///< [N, H, W, C]

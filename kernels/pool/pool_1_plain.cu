@@ -2,9 +2,9 @@
 //
 // Forward, thread i owns elements i, i + step, ... of y, and walks its window. Backward, it owns
 // elements of dx, and walks the windows that contain its pixel (at most ceil(kernel / stride)
-// squared): a gather. The scatter of the CPU's rows, windows that add to their pixels, would need
-// atomics where windows overlap, and its sums would come out in a different order every time. These
-// come in the order of the windows, as on the CPU.
+// squared): a gather. The scatter of the CPU's implementations, windows that add to their pixels,
+// would need atomics where windows overlap, and its sums would come out in a different order every
+// time. These come in the order of the windows, as on the CPU.
 //   max:     a window gives its gradient to the first of its pixels that holds the maximum. A pixel
 //            that does not hold it is done after one comparison; one that does looks through the
 //            pixels of the window that come before it.

@@ -1,4 +1,5 @@
-// The windows of a pooling operation and their pixels, in the order that all its rows share.
+// The windows of a pooling operation and their pixels, in the order that all its implementations
+// share.
 #pragma once
 
 #include <algorithm>

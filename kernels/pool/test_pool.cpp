@@ -60,7 +60,7 @@ PoolBackwardArgs backward_args(Operands& o, const PoolCase& c, PoolKind kind, Wr
 
 }  // namespace
 
-TEST_CASE("pool: every row equals the reference, forward and backward") {
+TEST_CASE("pool: every implementation equals the reference, forward and backward") {
   for (const PoolCase& c : kCases)
     for (PoolKind kind : {PoolKind::max, PoolKind::average})
       for (bool ties : {false, true}) {
@@ -122,17 +122,18 @@ TEST_CASE("pool: more elements than a grid has threads") {
 TEST_CASE("pool: a padded average divides by the whole window, a padded maximum ignores the rim") {
   const Tensor x({1, 2, 2, 1});
   for (int64_t i = 0; i < 4; ++i) x.data<float>()[i] = static_cast<float>(-1 - i);
-  for_each_execution<PoolForwardArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
-        CAPTURE(text(row.name, " on ", execution.describe()));
-        const auto pooled = [&](PoolKind kind) {
-          const Tensor y({1, 1, 1, 1}, DType::f32, row.device);
-          row.run({.y = y, .x = x.to(row.device), .kind = kind, .geometry = {3, 3, 1}}, context);
-          return y.to(Device::cpu).data<float>()[0];
-        };
-        CHECK(pooled(PoolKind::average) == doctest::Approx(-10.0 / 9));
-        CHECK(pooled(PoolKind::max) == -1);
-      });
+  for_each_execution<PoolForwardArgs>([&](const auto& implementation, const Execution& execution,
+                                          Context& context) {
+    CAPTURE(text(implementation.name, " on ", execution.describe()));
+    const auto pooled = [&](PoolKind kind) {
+      const Tensor y({1, 1, 1, 1}, DType::f32, implementation.device);
+      implementation.run(
+          {.y = y, .x = x.to(implementation.device), .kind = kind, .geometry = {3, 3, 1}}, context);
+      return y.to(Device::cpu).data<float>()[0];
+    };
+    CHECK(pooled(PoolKind::average) == doctest::Approx(-10.0 / 9));
+    CHECK(pooled(PoolKind::max) == -1);
+  });
 }
 
 TEST_CASE("pool: of equal maxima the first gets the gradient; -inf and NaN are maxima too") {
@@ -155,22 +156,23 @@ TEST_CASE("pool: of equal maxima the first gets the gradient; -inf and NaN are m
     std::fill_n(y.data<float>(), C, window.x[window.first]);
     std::fill_n(dy.data<float>(), C, 5.0F);
     for_each_execution<PoolForwardArgs>(
-        [&](const auto& row, const Execution& execution, Context& context) {
-          CAPTURE(text(row.name, " on ", execution.describe()));
-          const Tensor there(y.shape(), DType::f32, row.device);
-          row.run({.y = there, .x = x.to(row.device), .geometry = geometry}, context);
+        [&](const auto& implementation, const Execution& execution, Context& context) {
+          CAPTURE(text(implementation.name, " on ", execution.describe()));
+          const Tensor there(y.shape(), DType::f32, implementation.device);
+          implementation.run({.y = there, .x = x.to(implementation.device), .geometry = geometry},
+                             context);
           CHECK(relative_error(y, there.to(Device::cpu)) == 0);
         });
     for_each_execution<PoolBackwardArgs>(
-        [&](const auto& row, const Execution& execution, Context& context) {
-          CAPTURE(text(row.name, " on ", execution.describe()));
-          const Tensor there(x.shape(), DType::f32, row.device);
-          row.run({.dx = there,
-                   .dy = dy.to(row.device),
-                   .x = x.to(row.device),
-                   .y = y.to(row.device),
-                   .geometry = geometry},
-                  context);
+        [&](const auto& implementation, const Execution& execution, Context& context) {
+          CAPTURE(text(implementation.name, " on ", execution.describe()));
+          const Tensor there(x.shape(), DType::f32, implementation.device);
+          implementation.run({.dx = there,
+                              .dy = dy.to(implementation.device),
+                              .x = x.to(implementation.device),
+                              .y = y.to(implementation.device),
+                              .geometry = geometry},
+                             context);
           const Tensor dx = there.to(Device::cpu);
           for (int64_t i = 0; i < dx.size(); ++i)
             CHECK(dx.data<float>()[i] == (i / C == window.first ? 5 : 0));
@@ -178,7 +180,7 @@ TEST_CASE("pool: of equal maxima the first gets the gradient; -inf and NaN are m
   }
 }
 
-TEST_CASE("global_average_pool: every row equals the reference") {
+TEST_CASE("global_average_pool: every implementation equals the reference") {
   const Shape images[] = {
       {0, 4, 4, 3},  {1, 1, 1, 1}, {2, 8, 8, 64},  {3, 5, 7, 31},
       {2, 3, 1, 33}, {1, 2, 2, 0}, {4100, 1, 2, 3}};  // more tiles than a grid has blocks
@@ -209,15 +211,15 @@ TEST_CASE("global_average_pool: more elements than a grid has threads") {
         return GlobalAveragePoolBackwardArgs{.dx = o.output(image), .dy = o.pattern(mean)};
       },
       1e-7);  // a third, and a product
-  // The row "block" would take 210,001 blocks, too slow to emulate; its case is above.
+  // "block" would take 210,001 blocks, too slow to emulate; its case is above.
   const Tensor x({210001, 1, 1, 5});
   for (int64_t i = 0; i < x.size(); ++i) x.data<float>()[i] = static_cast<float>(i % 1001);
   for_each_execution<GlobalAveragePoolForwardArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
-        if (row.name == "block" || execution.schedule > 0) return;
-        const Tensor y({210001, 5}, DType::f32, row.device);
-        row.run({.y = y, .x = x.to(row.device)}, context);
-        CHECK_MESSAGE(relative_error(x, y.to(Device::cpu)) == 0, row.name);
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        if (implementation.name == "block" || execution.schedule > 0) return;
+        const Tensor y({210001, 5}, DType::f32, implementation.device);
+        implementation.run({.y = y, .x = x.to(implementation.device)}, context);
+        CHECK_MESSAGE(relative_error(x, y.to(Device::cpu)) == 0, implementation.name);
       });
 }
 
@@ -225,10 +227,10 @@ TEST_CASE("global_average_pool: NaN stays in its channel") {
   const Tensor x = Tensor::zeros({1, 3, 3, 37});
   x.data<float>()[4 * 37 + 2] = x.data<float>()[8 * 37 + 36] = std::nanf("");
   for_each_execution<GlobalAveragePoolForwardArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
-        CAPTURE(text(row.name, " on ", execution.describe()));
-        const Tensor there({1, 37}, DType::f32, row.device);
-        row.run({.y = there, .x = x.to(row.device)}, context);
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        CAPTURE(text(implementation.name, " on ", execution.describe()));
+        const Tensor there({1, 37}, DType::f32, implementation.device);
+        implementation.run({.y = there, .x = x.to(implementation.device)}, context);
         const Tensor y = there.to(Device::cpu);
         for (int64_t c = 0; c < 37; ++c)
           CHECK(std::isnan(y.data<float>()[c]) == (c == 2 || c == 36));

@@ -5,7 +5,8 @@ using namespace topograd;
 using namespace topograd::test;
 
 TEST_CASE(
-    "scale_shift: every row equals the reference, whether networks share their input or not") {
+    "scale_shift: every implementation equals the reference, whether networks share their input or "
+    "not") {
   for (const Shape& image :
        {Shape{0, 2, 2, 3}, Shape{1, 1, 1, 1}, Shape{3, 5, 7, 31}, Shape{2, 33}})
     for (int64_t P : {1, 3})
@@ -33,14 +34,15 @@ TEST_CASE(
 }
 
 TEST_CASE("scale_shift: in place; NaN passes the maximum") {
-  for_each_execution<ScaleShiftArgs>([](const auto& row, const Execution&, Context& context) {
+  for_each_execution<ScaleShiftArgs>([](const auto& implementation, const Execution&,
+                                        Context& context) {
     const Tensor x({1, 2});
     x.data<float>()[0] = std::nanf("");
     x.data<float>()[1] = -3;
     const Tensor ones({2});
     std::fill_n(ones.data<float>(), 2, 1.0f);
-    const Tensor there = x.to(row.device), one = ones.to(row.device);
-    row.run({.y = there, .x = there, .scale = one, .shift = one, .relu = true}, context);
+    const Tensor there = x.to(implementation.device), one = ones.to(implementation.device);
+    implementation.run({.y = there, .x = there, .scale = one, .shift = one, .relu = true}, context);
     const Tensor y = there.to(Device::cpu);
     CHECK(std::isnan(y.data<float>()[0]));
     CHECK(y.data<float>()[1] == 0);

@@ -12,7 +12,7 @@ constexpr std::pair<int64_t, bool> kSizesAndMasks[] = {{0, false},  {1, false}, 
 
 }  // namespace
 
-TEST_CASE("sgd: every row equals the reference in every variant") {
+TEST_CASE("sgd: every implementation equals the reference in every variant") {
   struct Variant {
     double momentum;
     bool nesterov, first_step;
@@ -74,32 +74,33 @@ TEST_CASE("sgd: three steps as torch.optim.SGD takes them") {
 // To the bit: a mask selects, it does not multiply.
 TEST_CASE("sgd: what a mask leaves out moves as without weight decay, the rest as with it") {
   const int64_t n = 101;
-  for_each_execution<SgdArgs>([&](const auto& row, const Execution& execution, Context& context) {
-    const auto after = [&](double weight_decay, bool masked) {
-      Operands o(3, DType::f32, row.device);
-      SgdArgs args{.theta = o.in_out({n}),
-                   .momentum_buffer = o.in_out({n}),
-                   .gradient = o.normal({n}),
-                   .learning_rate = 0.1,
-                   .momentum = 0.9,
-                   .weight_decay = weight_decay};
-      const Tensor mask = o.zeros_and_ones({n});
-      if (masked) args.decay_mask = mask;
-      row.run(args, context);
-      return std::pair(args.theta.to(Device::cpu).clone(), mask.to(Device::cpu).clone());
-    };
-    const auto [got, mask] = after(0.3, true);
-    const Tensor with = after(0.3, false).first, without = after(0, false).first;
-    int64_t decayed = 0;
-    for (int64_t i = 0; i < n; ++i) {
-      const bool decays = mask.template data<float>()[i] != 0;
-      decayed += decays;
-      CHECK_MESSAGE(got.template data<float>()[i] == (decays ? with : without).data<float>()[i],
-                    row.name, " on ", execution.describe());
-    }
-    CHECK(decayed > 30);
-    CHECK(decayed < 70);
-  });
+  for_each_execution<SgdArgs>(
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        const auto after = [&](double weight_decay, bool masked) {
+          Operands o(3, DType::f32, implementation.device);
+          SgdArgs args{.theta = o.in_out({n}),
+                       .momentum_buffer = o.in_out({n}),
+                       .gradient = o.normal({n}),
+                       .learning_rate = 0.1,
+                       .momentum = 0.9,
+                       .weight_decay = weight_decay};
+          const Tensor mask = o.zeros_and_ones({n});
+          if (masked) args.decay_mask = mask;
+          implementation.run(args, context);
+          return std::pair(args.theta.to(Device::cpu).clone(), mask.to(Device::cpu).clone());
+        };
+        const auto [got, mask] = after(0.3, true);
+        const Tensor with = after(0.3, false).first, without = after(0, false).first;
+        int64_t decayed = 0;
+        for (int64_t i = 0; i < n; ++i) {
+          const bool decays = mask.template data<float>()[i] != 0;
+          decayed += decays;
+          CHECK_MESSAGE(got.template data<float>()[i] == (decays ? with : without).data<float>()[i],
+                        implementation.name, " on ", execution.describe());
+        }
+        CHECK(decayed > 30);
+        CHECK(decayed < 70);
+      });
 }
 
 TEST_CASE("sgd: arguments that make no sense are refused") {

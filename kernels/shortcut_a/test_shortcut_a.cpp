@@ -4,7 +4,7 @@
 using namespace topograd;
 using namespace topograd::test;
 
-TEST_CASE("shortcut_a: every row equals the reference") {
+TEST_CASE("shortcut_a: every implementation equals the reference") {
   const int64_t cases[][6] = {// N, H, W, Cin, Cout, stride
                               {0, 4, 4, 2, 4, 2},   {1, 1, 1, 1, 1, 1}, {2, 5, 7, 3, 8, 2},
                               {3, 8, 8, 16, 32, 2}, {1, 7, 4, 2, 5, 3}, {2, 3, 3, 4, 4, 1},

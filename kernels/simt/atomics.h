@@ -16,8 +16,9 @@ concept AtomicNumber =
 template <class T>
 concept AddableNumber = AtomicNumber<T> || std::is_same_v<T, float> || std::is_same_v<T, double>;
 
-/// Not inlined, so that the return address is the kernel's line; not instrumented, because the
-/// checker would take the accesses for ordinary ones.
+/// Applies an operation to a number and returns the old one. Not inlined, so that the return
+/// address is the kernel's line; not instrumented, because the checker would take the accesses for
+/// ordinary ones.
 template <class T, class Operation>
 __attribute__((noinline)) TOPOGRAD_SIMT_UNWATCHED T read_modify_write(T* address,
                                                                       Operation operation) {

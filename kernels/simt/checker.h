@@ -16,11 +16,11 @@ enum class Access {
   copy_done     // the wait
 };
 
-/// An access of the running thread. The program counter is the one after it.
+/// Checks an access of the running thread. The program counter is the one after it.
 void check_access(const void* address, size_t bytes, Access kind, const void* program_counter);
 
-/// Of the checker itself: that an access of 8 or 16 bytes lies at a multiple of 8. More the
-/// compilers do not promise, which make such accesses out of smaller ones.
+/// Checks that an access of 8 or 16 bytes lies at a multiple of 8. The compilers, which make such
+/// accesses out of smaller ones, promise no more.
 void check_alignment(const void* address, const void* program_counter);
 
 void check_allocated(const void* base, size_t bytes);
@@ -35,7 +35,7 @@ void check_block_started(int threads);
 void check_block_barrier();
 void check_warp_barrier(int first_thread, unsigned mask);
 void check_fence();
-/// What was found since the launch started, on one line; empty where nothing was.
+/// Returns what was found since the launch started, on one line; empty where nothing was.
 std::string check_launch_ended();
 
 bool checker_linked();

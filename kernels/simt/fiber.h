@@ -38,7 +38,7 @@ void switch_fiber(Fiber& from, Fiber& to);
 /// The first thing that entry() does.
 void fiber_entered();
 
-/// Where all stacks lie; empty until the first one is made.
+/// Addresses between which all stacks lie; equal until the first one is made.
 extern uintptr_t stacks_begin;
 extern uintptr_t stacks_end;
 /// Whether the address is on a fiber's stack: private to a CUDA thread.

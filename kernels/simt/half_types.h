@@ -7,21 +7,17 @@
 #include <bit>
 #include <cstdint>
 
+#include "kernels/core/bf16.h"
 #include "kernels/simt/vector_types.h"
 
 namespace topograd::simt {
 
 namespace emulator {
 
-/// The upper half of a float, rounded to nearest, ties to even. Every NaN becomes 0x7fff.
+/// Rounds to bf16 as the GPU does, which makes every NaN 0x7fff (the host's to_bf16 keeps its
+/// sign).
 constexpr uint16_t bfloat16_bits(float value) {
-  const uint32_t bits = std::bit_cast<uint32_t>(value);
-  if ((bits & 0x7fffffffu) > 0x7f800000u) return 0x7fff;
-  return static_cast<uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1)) >> 16);
-}
-
-constexpr float float_from_bfloat16(uint16_t bits) {
-  return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+  return value != value ? 0x7fff : bf16_bits(value);
 }
 
 /// IEEE binary16, rounded to nearest, ties to even; too large becomes infinity, NaN 0x7fff.
@@ -62,7 +58,7 @@ struct __nv_bfloat16 {
   uint16_t bits;
   __nv_bfloat16() = default;
   constexpr explicit __nv_bfloat16(float value) : bits(emulator::bfloat16_bits(value)) {}
-  constexpr explicit operator float() const { return emulator::float_from_bfloat16(bits); }
+  constexpr explicit operator float() const { return float_from_bf16_bits(bits); }
 };
 
 struct alignas(4) __nv_bfloat162 {

@@ -45,12 +45,13 @@ class Ordering {
     if (other == thread || !since_barrier(time)) return true;
     return other / 32 == thread / 32 && time < seen_[index(thread)][index(other % 32)];
   }
-  /// The same for an access of an earlier block of this launch. `other` may be kAnyThread.
+  /// Whether an access of an earlier block of this launch, by `other` at `time`, comes before
+  /// whatever `thread` does now. `other` may be kAnyThread.
   bool handed_over(int other, uint32_t time, int thread) const;
   static constexpr int kAnyThread = -1;
 
  private:
-  /// For each lane of a warp, the time before which its accesses come before this thread's.
+  /// The time, for each lane of a warp, before which its accesses come before this thread's.
   using Seen = std::array<uint32_t, 32>;
   /// What a thread knew at its last fence, and so hands over by its atomic operations.
   struct Fence {

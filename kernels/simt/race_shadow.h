@@ -14,7 +14,7 @@ namespace topograd::simt::emulator {
 /// A code address, as an offset from the beginning of the program, to keep cells small.
 using CodeOffset = uint32_t;
 
-/// All zeros: memory that was never touched.
+/// Shadow of a few bytes: who wrote them last, who has read them since. All zeros: never touched.
 struct Cell {
   uint32_t write_time;
   uint32_t read_time;     // of the latest read
@@ -30,7 +30,7 @@ struct Cell {
   static constexpr uint8_t kSeveralWarps = 0xff;
 
   bool defined() const { return write_time != Ordering::kNever; }
-  /// As the host leaves it: written before any launch, or never.
+  /// A cell as the host leaves it: written before any launch, or never.
   static Cell of_host(bool defined) {
     Cell cell{};
     cell.write_time = defined ? Ordering::kHost : Ordering::kNever;

@@ -40,8 +40,8 @@ inline int lane_id() {
 
 [[noreturn]] void fail_absent_source(Place place, int lane);
 
-/// On functions that touch nothing but slots, which lie on the threads' own stacks: the memory
-/// checker has nothing to learn there, and takes half as long without them.
+/// Attribute of functions that touch nothing but slots, which lie on the threads' own stacks: the
+/// memory checker has nothing to learn there, and takes half as long without them.
 #define TOPOGRAD_SIMT_UNWATCHED __attribute__((no_sanitize("thread")))
 
 /// What the last thread to arrive does for all: slots[i] is what lane or thread i brought.
@@ -51,7 +51,7 @@ using BlockCombine = void (*)(void** slots, int threads);
 /// Blocks until every lane of `mask` has come with the same operation and mask; then `combine`
 /// runs once. Without a `combine` it is a __syncwarp, which orders memory.
 void meet_warp(unsigned mask, const char* operation, Place place, void* slot, WarpCombine combine);
-/// The same for all threads of the block; always orders memory.
+/// Blocks until all threads of the block have come; then `combine` runs once. Always orders memory.
 void meet_block(const char* operation, Place place, void* slot, BlockCombine combine);
 
 struct Kernel {

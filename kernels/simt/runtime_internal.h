@@ -15,7 +15,7 @@ class HostLock {
   HostLock& operator=(const HostLock&) = delete;
 };
 
-/// While one of these lives, device memory may be touched; what that means is AddressSanitizer's.
+/// Opens device memory to the host while it lives, for AddressSanitizer's build.
 class DeviceMemoryOpen {
  public:
   DeviceMemoryOpen();
@@ -29,8 +29,8 @@ struct MemoryRange {
   size_t bytes;
   bool contains(uintptr_t address) const { return address - base < bytes; }
 };
-/// Where __shared__ variables lie, but for those of g++'s function templates: these are somewhere
-/// in zero_initialised(), the program's .bss.
+/// The range of all __shared__ variables, but for those of g++'s function templates: these are
+/// somewhere in zero_initialised(), the program's .bss.
 MemoryRange static_shared();
 MemoryRange zero_initialised();
 /// The block's dynamic shared memory.

@@ -66,10 +66,10 @@ __attribute__((always_inline)) inline void load_matrices(uint32_t (&r)[kMatrices
 }
 
 inline float lower_bfloat16(uint32_t pair) {
-  return float_from_bfloat16(static_cast<uint16_t>(pair));
+  return float_from_bf16_bits(static_cast<uint16_t>(pair));
 }
 inline float upper_bfloat16(uint32_t pair) {
-  return float_from_bfloat16(static_cast<uint16_t>(pair >> 16));
+  return float_from_bf16_bits(static_cast<uint16_t>(pair >> 16));
 }
 
 struct MmaSlot {

@@ -1,4 +1,4 @@
-// Where threads meet: barriers, shuffles, votes, reductions.
+// Collective operations, at which threads meet: barriers, shuffles, votes, reductions.
 //
 // A collective is one function: every lane brings a slot, the last lane to arrive computes all
 // results. Barriers order memory; shuffles, votes and reductions do not, as in PTX.

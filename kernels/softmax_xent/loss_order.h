@@ -1,4 +1,4 @@
-// The order in which loss_sums adds, shared by its rows: the same bits whichever runs.
+// The order in which loss_sums adds, shared by its implementations: the same bits whichever runs.
 #pragma once
 
 #include <cstdint>

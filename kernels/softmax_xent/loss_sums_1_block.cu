@@ -1,5 +1,5 @@
 // sums[p] (+)= {sum of losses, sum of their squares, number correct} over the N images of point p,
-// in double, in the order of loss_order.h: the bits of the CPU's row.
+// in double, in the order of loss_order.h: the bits of the CPU's implementations.
 //
 // Block p owns point p; its thread t owns images t, t + 256, ...: a partial sum of that order, and
 // neighbouring threads read neighbouring losses. The partial sums meet in shared memory, 6 KB.

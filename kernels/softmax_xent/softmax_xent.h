@@ -5,14 +5,14 @@
 
 namespace topograd {
 
-/// With p = softmax(logits of one image) and t its one-hot label:
+/// A loss on the logits of one image. With p = softmax(logits) and t the one-hot label:
 ///   cross_entropy  -log p[label]; with label smoothing s, which puts q = (1 - s) t + s / C in
 ///                  place of t (Szegedy et al., "Rethinking the Inception Architecture for
 ///                  Computer Vision", CVPR 2016), -sum of q log p, as PyTorch's CrossEntropyLoss
 ///   mse            the mean over classes of (p - t)^2
 enum class LossKind { cross_entropy, mse };
 std::string_view name_of(LossKind kind);
-/// "cross_entropy" or "mse"; anything else is an Error that lists them.
+/// The loss of this name, "cross_entropy" or "mse". Throws Error that lists them for any other.
 LossKind loss_named(std::string_view name);
 
 /// The loss of every image, and whether its largest logit is its label's. Formed in double from
@@ -51,7 +51,7 @@ inline void loss_backward(const LossBackwardArgs& args, Context& context) {
   run_op(args, context);
 }
 
-/// Of the Hessian of an image's loss in its logits, H, for Hessian-vector products:
+/// The product with H, the Hessian of an image's loss in its logits, for Hessian-vector products:
 ///   product = scale * H z'.
 /// With p' = p * z' - p (p . z'): cross_entropy p', whatever the target. mse, with e = 2 (p - t) /
 /// C: J (2 p' / C) + p' * e - p' (p . e) - p (p' . e), where J v = p * v - p (p . v); of it
@@ -80,10 +80,10 @@ struct SmoothedTarget {
   double label;
 };
 
-/// What a point of the landscape keeps of its images' losses:
+/// Sums of the images' losses at P points of the landscape:
 ///   sums[p] (+)= {sum of losses, sum of their squares, number correct},
-/// in double, in an order that depends on N alone (loss_order.h): for f32, every row gives the same
-/// bits.
+/// in double, in an order that depends on N alone (loss_order.h): for f32, every implementation
+/// gives the same bits.
 struct LossSumsArgs {
   static constexpr std::string_view kOp = "loss_sums";
   Tensor sums;     ///< f64 [P, 3]

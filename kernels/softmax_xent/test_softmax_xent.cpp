@@ -16,7 +16,8 @@ constexpr Smoothed kSmoothed[] = {{LossKind::cross_entropy, 0},
                                   {LossKind::cross_entropy, 1},
                                   {LossKind::mse, 0}};
 
-TEST_CASE("softmax_xent: every row equals the reference, for one network and for several") {
+TEST_CASE(
+    "softmax_xent: every implementation equals the reference, for one network and for several") {
   for (const auto& [kind, smoothing] : kSmoothed)
     for (int64_t P : {0, 1, 3})  // 0: logits without the axis of the points
       for (int64_t N : {0, 1, 31, 33})
@@ -58,7 +59,7 @@ TEST_CASE("softmax_xent: every row equals the reference, for one network and for
         }
 }
 
-TEST_CASE("softmax_xent: curvature of every row equals the reference") {
+TEST_CASE("softmax_xent: curvature of every implementation equals the reference") {
   for (LossKind kind : kKinds)
     for (bool gauss_newton : {false, true})
       for (bool in_place : {false, true})
@@ -115,16 +116,19 @@ TEST_CASE("softmax_xent: every loss has full precision, the smallest too") {
   loss_forward({.losses = exact, .logits = logits.converted(DType::f64), .labels = labels},
                reference);
   for_each_execution<LossForwardArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
-        const Tensor there({N}, DType::f32, row.device);
-        row.run({.losses = there, .logits = logits.to(row.device), .labels = labels.to(row.device)},
-                context);
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        const Tensor there({N}, DType::f32, implementation.device);
+        implementation.run({.losses = there,
+                            .logits = logits.to(implementation.device),
+                            .labels = labels.to(implementation.device)},
+                           context);
         const Tensor losses = there.to(Device::cpu);
         for (int64_t n = 0; n < N; ++n) {
           // Rounded to float once; the sum of exponentials, at least 1, to double.
           const double loss = exact.data<double>()[n];
           const double error = std::abs(losses.data<float>()[n] - loss);
-          CHECK_MESSAGE(error <= 6e-8 * loss + 1e-15, row.name, " on ", execution.describe());
+          CHECK_MESSAGE(error <= 6e-8 * loss + 1e-15, implementation.name, " on ",
+                        execution.describe());
         }
       });
 }
@@ -137,41 +141,44 @@ TEST_CASE("softmax_xent: a label that is no class makes its image NaN on a devic
   const Tensor labels({N}, DType::i32);
   for (int64_t n = 0; n < N; ++n) labels.data<int32_t>()[n] = n % 2 ? wrong[n / 2] : 2;
   for (LossKind kind : kKinds) {
-    for_each_execution<LossForwardArgs>([&](const auto& row, const Execution&, Context& context) {
-      if (row.device == Device::cpu) return;  // refused there
-      Operands o(5, DType::f32, row.device);
-      const LossForwardArgs args{.losses = o.output({P, N}),
-                                 .correct = o.integer_output({P, N}),
-                                 .logits = o.normal({P, N, C}),
-                                 .labels = o.given(labels),
-                                 .kind = kind};
-      args.check();
-      row.run(args, context);
-      o.check_guards("loss_forward");
-      const Tensor losses = args.losses.to(Device::cpu), correct = args.correct.to(Device::cpu);
-      for (int64_t i = 0; i < P * N; ++i) {
-        CHECK(std::isnan(losses.data<float>()[i]) == (i % 2 == 1));
-        if (i % 2 == 1) CHECK(correct.data<int32_t>()[i] == 0);
-      }
-    });
-    for_each_execution<LossBackwardArgs>([&](const auto& row, const Execution&, Context& context) {
-      if (row.device == Device::cpu) return;
-      Operands o(5, DType::f32, row.device);
-      const LossBackwardArgs args{.dlogits = o.output({N, C}),
-                                  .logits = o.normal({N, C}),
-                                  .labels = o.given(labels),
-                                  .kind = kind};
-      args.check();
-      row.run(args, context);
-      o.check_guards("loss_backward");
-      const Tensor dlogits = args.dlogits.to(Device::cpu);
-      for (int64_t i = 0; i < N * C; ++i)
-        CHECK(std::isnan(dlogits.data<float>()[i]) == (i / C % 2 == 1));
-    });
+    for_each_execution<LossForwardArgs>(
+        [&](const auto& implementation, const Execution&, Context& context) {
+          if (implementation.device == Device::cpu) return;  // refused there
+          Operands o(5, DType::f32, implementation.device);
+          const LossForwardArgs args{.losses = o.output({P, N}),
+                                     .correct = o.integer_output({P, N}),
+                                     .logits = o.normal({P, N, C}),
+                                     .labels = o.given(labels),
+                                     .kind = kind};
+          args.check();
+          implementation.run(args, context);
+          o.check_guards("loss_forward");
+          const Tensor losses = args.losses.to(Device::cpu), correct = args.correct.to(Device::cpu);
+          for (int64_t i = 0; i < P * N; ++i) {
+            CHECK(std::isnan(losses.data<float>()[i]) == (i % 2 == 1));
+            if (i % 2 == 1) CHECK(correct.data<int32_t>()[i] == 0);
+          }
+        });
+    for_each_execution<LossBackwardArgs>(
+        [&](const auto& implementation, const Execution&, Context& context) {
+          if (implementation.device == Device::cpu) return;
+          Operands o(5, DType::f32, implementation.device);
+          const LossBackwardArgs args{.dlogits = o.output({N, C}),
+                                      .logits = o.normal({N, C}),
+                                      .labels = o.given(labels),
+                                      .kind = kind};
+          args.check();
+          implementation.run(args, context);
+          o.check_guards("loss_backward");
+          const Tensor dlogits = args.dlogits.to(Device::cpu);
+          for (int64_t i = 0; i < N * C; ++i)
+            CHECK(std::isnan(dlogits.data<float>()[i]) == (i / C % 2 == 1));
+        });
   }
 }
 
-TEST_CASE("loss_sums: every row equals a sum in long double, and the others to the bit") {
+TEST_CASE(
+    "loss_sums: every implementation equals a sum in long double, and the others to the bit") {
   for (int64_t P : {0, 1, 3})
     for (int64_t N : {0, 1, 31, 256, 1000})
       for (Write write : {Write::overwrite, Write::accumulate}) {
@@ -185,16 +192,17 @@ TEST_CASE("loss_sums: every row equals a sum in long double, and the others to t
         const Tensor start = values.normal({P, 3}).converted(DType::f64);
         Tensor first;
         for_each_execution<LossSumsArgs>(
-            [&](const auto& row, const Execution& execution, Context& context) {
-              Operands o(6, DType::f32, row.device);
+            [&](const auto& implementation, const Execution& execution, Context& context) {
+              Operands o(6, DType::f32, implementation.device);
               const LossSumsArgs args{
                   .sums = write == Write::accumulate ? o.given(start) : o.exact_output({P, 3}),
                   .losses = o.given(losses),
                   .correct = o.given(correct),
                   .write = write};
               args.check();
-              row.run(args, context);
-              const std::string label = text(what, ' ', row.name, " on ", execution.describe());
+              implementation.run(args, context);
+              const std::string label =
+                  text(what, ' ', implementation.name, " on ", execution.describe());
               o.check_guards(label);
               const Tensor sums = args.sums.to(Device::cpu);
               if (!first.defined()) first = sums.clone();
@@ -304,21 +312,21 @@ TEST_CASE("softmax_xent: the gradient is the derivative of the loss") {
   }
 }
 
-/// What a row finds, brought to the CPU.
+/// What an implementation finds, brought to the CPU.
 struct Losses {
   Tensor losses, correct;
 };
 
-Losses losses_of(const Implementation<LossForwardArgs>& row, const Tensor& logits,
+Losses losses_of(const Implementation<LossForwardArgs>& implementation, const Tensor& logits,
                  const Tensor& labels, Context& context) {
   const Shape images{logits.dim(0)};
-  const Tensor losses(images, DType::f32, row.device);
-  const Tensor correct(images, DType::i32, row.device);
-  row.run({.losses = losses,
-           .correct = correct,
-           .logits = logits.to(row.device),
-           .labels = labels.to(row.device)},
-          context);
+  const Tensor losses(images, DType::f32, implementation.device);
+  const Tensor correct(images, DType::i32, implementation.device);
+  implementation.run({.losses = losses,
+                      .correct = correct,
+                      .logits = logits.to(implementation.device),
+                      .labels = labels.to(implementation.device)},
+                     context);
   return {losses.to(Device::cpu), correct.to(Device::cpu)};
 }
 
@@ -344,11 +352,11 @@ TEST_CASE("softmax_xent: extreme logits, ties and NaN") {
     labels.data<int32_t>()[n] = images[n].label;
   }
   for_each_execution<LossForwardArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
-        const Losses there = losses_of(row, logits, labels, context);
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        const Losses there = losses_of(implementation, logits, labels, context);
         const Tensor losses = there.losses, correct = there.correct;
         for (int64_t n = 0; n < N; ++n) {
-          CAPTURE(row.name);
+          CAPTURE(implementation.name);
           CAPTURE(execution.describe());
           CAPTURE(n);
           CHECK(correct.data<int32_t>()[n] == images[n].correct);
@@ -361,16 +369,18 @@ TEST_CASE("softmax_xent: extreme logits, ties and NaN") {
             CHECK(loss == doctest::Approx(images[n].loss));
         }
       });
-  for_each_execution<LossBackwardArgs>([&](const auto& row, const Execution& execution,
-                                           Context& context) {
-    const Tensor there({N, C}, DType::f32, row.device);
-    row.run({.dlogits = there, .logits = logits.to(row.device), .labels = labels.to(row.device)},
-            context);
-    const Tensor dlogits = there.to(Device::cpu);
-    for (int64_t i = 0; i < N * C; ++i)
-      CHECK_MESSAGE(std::isnan(dlogits.data<float>()[i]) == std::isnan(images[i / C].loss),
-                    row.name, " on ", execution.describe(), ", image ", i / C);
-  });
+  for_each_execution<LossBackwardArgs>(
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        const Tensor there({N, C}, DType::f32, implementation.device);
+        implementation.run({.dlogits = there,
+                            .logits = logits.to(implementation.device),
+                            .labels = labels.to(implementation.device)},
+                           context);
+        const Tensor dlogits = there.to(Device::cpu);
+        for (int64_t i = 0; i < N * C; ++i)
+          CHECK_MESSAGE(std::isnan(dlogits.data<float>()[i]) == std::isnan(images[i / C].loss),
+                        implementation.name, " on ", execution.describe(), ", image ", i / C);
+      });
 }
 
 TEST_CASE("softmax_xent: the largest logit is found in any class") {
@@ -382,12 +392,12 @@ TEST_CASE("softmax_xent: the largest logit is found in any class") {
     labels.data<int32_t>()[n] = static_cast<int32_t>(n % 2 ? n - 1 : n);
   }
   for_each_execution<LossForwardArgs>(
-      [&](const auto& row, const Execution& execution, Context& context) {
-        const Losses there = losses_of(row, logits, labels, context);
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        const Losses there = losses_of(implementation, logits, labels, context);
         const Tensor losses = there.losses, correct = there.correct;
         for (int64_t n = 0; n < C; ++n) {
-          CHECK_MESSAGE(losses.data<float>()[n] == (n % 2 ? 1e6F : 0.0F), row.name, " on ",
-                        execution.describe(), ", image ", n);
+          CHECK_MESSAGE(losses.data<float>()[n] == (n % 2 ? 1e6F : 0.0F), implementation.name,
+                        " on ", execution.describe(), ", image ", n);
           CHECK(correct.data<int32_t>()[n] == (n % 2 ? 0 : 1));
         }
       });

@@ -13,7 +13,7 @@ struct Tile {
   const uint16_t* residual;  ///< or null
 };
 
-/// 32 numbers of a window.
+/// A step of the sum: 32 numbers of a window.
 struct Step {
   int64_t x;      ///< where they lie, from the window's first number on
   int64_t w;      ///< where they lie in a filter
@@ -39,7 +39,7 @@ struct Conv {
 
 constexpr int64_t kTileSize = 512;  // numbers in 16 rows of 32
 
-/// Elements that pack() writes.
+/// Number of elements that pack() writes.
 int64_t packed_size(int64_t filters, int64_t steps, int parts);
 
 /// Filters w [filters][filter_size] as tiles [block of 1 or 2 tiles][step][part][tile][row][16][2]:
@@ -49,7 +49,7 @@ void pack(uint16_t* packed, const float* w, int64_t filters, int64_t filter_size
 
 void convolve(const Conv& conv);
 
-/// count numbers to bf16 in one part or two, and back.
+/// Rounds `count` numbers to bf16 in one part or two; join() adds the parts up again.
 void split(uint16_t* hi, uint16_t* lo, const float* x, int64_t count, int parts);
 void join(float* y, const uint16_t* hi, const uint16_t* lo, int64_t count, int parts);
 

@@ -1,5 +1,5 @@
-// Convolutions in bf16 and bf16x3 on tiled images: every row against fused_conv's reference in
-// double, from plain images to plain images.
+// Convolutions in bf16 and bf16x3 on tiled images: every implementation against fused_conv's
+// reference in double, from plain images to plain images.
 #include "kernels/tile_conv/tile_conv.h"
 
 #include "kernels/core/bf16.h"
@@ -100,10 +100,11 @@ void check_case(const Case& c, const Extras& extras, int parts) {
   const Tensor residual =
       normals({c.N, geometry.output_extent(c.H, c.K), geometry.output_extent(c.W, c.K), c.O}, 4);
   const Tensor exact = expected(c, extras, x, w, bias, residual);
-  for_each_execution<TileConvArgs>([&](const auto& row, const Execution&, Context& context) {
-    if (!row.supports({})) return;
+  for_each_execution<TileConvArgs>([&](const auto& implementation, const Execution&,
+                                       Context& context) {
+    if (!implementation.supports({})) return;
     for (const char* op : {"tile_images", "untile_images"})
-      context.force_implementation(op, std::string(row.name));
+      context.force_implementation(op, std::string(implementation.name));
     const bool in_place = extras.residual == Residual::in_place;
     const TiledImages before = tiled(residual, parts, context);
     const TiledImages y =
@@ -116,19 +117,19 @@ void check_case(const Case& c, const Extras& extras, int parts) {
                             .geometry = geometry,
                             .relu = extras.relu};
     args.check();
-    row.run(args, context);
+    implementation.run(args, context);
     const double error = relative_error(exact, plain(y, context));
-    CHECK_MESSAGE(error <= tolerance(parts), row.name, " N=", c.N, " H=", c.H, " W=", c.W,
-                  " I=", c.I, " O=", c.O, " K=", c.K, " stride=", c.stride, " parts=", parts,
-                  " bias=", extras.bias, " relu=", extras.relu,
+    CHECK_MESSAGE(error <= tolerance(parts), implementation.name, " N=", c.N, " H=", c.H,
+                  " W=", c.W, " I=", c.I, " O=", c.O, " K=", c.K, " stride=", c.stride,
+                  " parts=", parts, " bias=", extras.bias, " relu=", extras.relu,
                   " residual=", static_cast<int>(extras.residual), ": off by ", error);
-    CHECK_MESSAGE(border_is_zero(y), row.name, " N=", c.N, " W=", c.W, " O=", c.O);
+    CHECK_MESSAGE(border_is_zero(y), implementation.name, " N=", c.N, " W=", c.W, " O=", c.O);
   });
 }
 
 }  // namespace
 
-TEST_CASE("tile_conv: every row equals the reference, in one part and two") {
+TEST_CASE("tile_conv: every implementation equals the reference, in one part and two") {
   for (const Case& c : kCases)
     for (int parts : {1, 2})
       for (const Extras& extras :
@@ -162,42 +163,45 @@ TEST_CASE("tiled images: rounded to the nearest, ties to even; two parts keep 16
   const int64_t n = std::size(values);
   const Tensor x = Tensor::zeros({1, 1, n, 1});
   std::copy_n(values, n, x.data<float>());
-  for_each_execution<TileImagesArgs>([&](const auto& row, const Execution&, Context& context) {
-    if (!row.supports({})) return;
-    for (const char* op : {"tile_images", "untile_images"})
-      context.force_implementation(op, std::string(row.name));
-    const Tensor one = plain(tiled(x, 1, context), context);
-    const Tensor two = plain(tiled(x, 2, context), context);
-    for (int64_t i = 0; i < n; ++i) {
-      CAPTURE(row.name);
-      CAPTURE(values[i]);
-      if (i != 4) CHECK(one.data<float>()[i] == rounded[i]);
-      if (std::isinf(values[i]))
-        CHECK(two.data<float>()[i] == values[i]);
-      else
-        CHECK(std::abs(two.data<float>()[i] - values[i]) <= 0x1p-16 * std::abs(values[i]));
-    }
-    x.data<float>()[0] = std::nanf("");
-    for (int parts : {1, 2})
-      CHECK(std::isnan(plain(tiled(x, parts, context), context).template data<float>()[0]));
-    x.data<float>()[0] = values[0];
-  });
+  for_each_execution<TileImagesArgs>(
+      [&](const auto& implementation, const Execution&, Context& context) {
+        if (!implementation.supports({})) return;
+        for (const char* op : {"tile_images", "untile_images"})
+          context.force_implementation(op, std::string(implementation.name));
+        const Tensor one = plain(tiled(x, 1, context), context);
+        const Tensor two = plain(tiled(x, 2, context), context);
+        for (int64_t i = 0; i < n; ++i) {
+          CAPTURE(implementation.name);
+          CAPTURE(values[i]);
+          if (i != 4) CHECK(one.data<float>()[i] == rounded[i]);
+          if (std::isinf(values[i]))
+            CHECK(two.data<float>()[i] == values[i]);
+          else
+            CHECK(std::abs(two.data<float>()[i] - values[i]) <= 0x1p-16 * std::abs(values[i]));
+        }
+        x.data<float>()[0] = std::nanf("");
+        for (int parts : {1, 2})
+          CHECK(std::isnan(plain(tiled(x, parts, context), context).template data<float>()[0]));
+        x.data<float>()[0] = values[0];
+      });
 }
 
 TEST_CASE("tile_conv: a NaN passes the maximum and stays in its image") {
   const Tensor x = normals({3, 8, 8, 32}, 1), w = normals({16, 3, 3, 32}, 2);
   x.data<float>()[(64 + 20) * 32 + 5] = std::nanf("");  // of image 1
-  for_each_execution<TileConvArgs>([&](const auto& row, const Execution&, Context& context) {
-    if (!row.supports({})) return;
-    const TiledImages y = TiledImages::zeros(3, 8, 8, 16, 1);
-    row.run({.y = y, .x = tiled(x, 1, context), .w = w, .geometry = {1, 1}, .relu = true}, context);
-    const Tensor out = plain(y, context);
-    for (int64_t pixel = 0; pixel < 3 * 64; ++pixel) {
-      const int64_t h = pixel % 64 / 8, v = pixel % 8;
-      const bool near = pixel / 64 == 1 && std::abs(h - 2) <= 1 && std::abs(v - 4) <= 1;
-      CHECK(std::isnan(out.data<float>()[pixel * 16 + 3]) == near);
-    }
-  });
+  for_each_execution<TileConvArgs>(
+      [&](const auto& implementation, const Execution&, Context& context) {
+        if (!implementation.supports({})) return;
+        const TiledImages y = TiledImages::zeros(3, 8, 8, 16, 1);
+        implementation.run(
+            {.y = y, .x = tiled(x, 1, context), .w = w, .geometry = {1, 1}, .relu = true}, context);
+        const Tensor out = plain(y, context);
+        for (int64_t pixel = 0; pixel < 3 * 64; ++pixel) {
+          const int64_t h = pixel % 64 / 8, v = pixel % 8;
+          const bool near = pixel / 64 == 1 && std::abs(h - 2) <= 1 && std::abs(v - 4) <= 1;
+          CHECK(std::isnan(out.data<float>()[pixel * 16 + 3]) == near);
+        }
+      });
 }
 
 TEST_CASE("tile_conv: images that disagree are refused") {

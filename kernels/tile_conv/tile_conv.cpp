@@ -46,8 +46,8 @@ bool tile_conv_fits(const Shape& w, const ConvGeometry& geometry) {
 }
 
 bool has_tile_unit() {
-  for (const auto& row : OpRegistry::instance().rows<TileConvArgs>())
-    if (row.name != "reference" && row.supports({})) return true;
+  for (const auto& implementation : OpRegistry::instance().implementations<TileConvArgs>())
+    if (implementation.name != "reference" && implementation.supports({})) return true;
   return false;
 }
 

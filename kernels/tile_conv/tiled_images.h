@@ -19,7 +19,7 @@ struct TiledImages {
 
   static constexpr int64_t kTileRows = 16, kTileColumns = 32;
 
-  /// Memory for them, zeros.
+  /// Images of zeros, in memory of their own.
   static TiledImages zeros(int64_t N, int64_t H, int64_t W, int64_t C, int parts) {
     TiledImages images{.N = N, .H = H, .W = W, .C = C, .parts = parts};
     images.data = Tensor::zeros({images.size()}, DType::bf16);
@@ -31,12 +31,12 @@ struct TiledImages {
   /// do not fill the tile's columns each image is alone.
   int64_t side() const { return C % kTileColumns == 0 ? std::max<int64_t>(1, kTileRows / W) : 1; }
   int64_t groups() const { return (N + side() - 1) / side(); }
-  // Elements from one ... to the next.
+  // Distances in elements from one pixel, row, part or group to the next.
   int64_t pixel() const { return side() * C; }
   int64_t row() const { return (W + 2) * pixel(); }
   int64_t part() const { return (H + 2) * row(); }
   int64_t group() const { return parts * part(); }
-  /// Where pixel (0, 0) of image n lies.
+  /// Offset of pixel (0, 0) of image n.
   int64_t image(int64_t n) const { return n / side() * group() + row() + pixel() + n % side() * C; }
   /// Elements in all; a tile may read a little past the last image.
   int64_t size() const { return groups() * group() + 2 * kTileColumns; }

@@ -5,7 +5,7 @@
 // Traffic: 12 bytes per element (two reads, a write). Work: 2 FLOP in double. Memory bounds it.
 //
 // __dmul_rn and __dadd_rn keep the compiler from fusing the product with the sum: the bits are
-// those of every other row.
+// those of every other implementation.
 #include "kernels/core/launch.h"
 #include "kernels/vector/vector.h"
 

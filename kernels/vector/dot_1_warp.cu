@@ -1,4 +1,5 @@
-// result = sum of a[i] b[i] in double, in the order of dot_order.h: the bits of the CPU's rows.
+// result = sum of a[i] b[i] in double, in the order of dot_order.h: the bits of the CPU's
+// implementations.
 //
 // That order is made of blocks of 4096 terms with 32 partial sums each, which is a warp:
 //   dot_blocks_kernel: warp w owns blocks w, w + step, ...; its lane l holds partial sum l. The

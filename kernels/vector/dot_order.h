@@ -1,6 +1,6 @@
-// The order in which dot and filter_norm add, shared by their rows: the same bits whichever runs.
-// Products of two floats are exact in double, so it does not matter either whether an addition is
-// fused with them.
+// The order in which dot and filter_norm add, shared by their implementations: the same bits
+// whichever runs. Products of two floats are exact in double, so it does not matter either whether
+// an addition is fused with them.
 #pragma once
 
 #include <algorithm>

@@ -16,7 +16,7 @@ __device__ inline int64_t warp_step() {
   return element_step() / kWarp;
 }
 
-/// In lane 0, the sum of a[i] b[i] over one block of n <= kDotBlock terms. All lanes of a warp call
+/// The sum of a[i] b[i] over one block of n <= kDotBlock terms, in lane 0. All lanes of a warp call
 /// it together; they read 128 consecutive bytes of a and of b at a time.
 __device__ inline double dot_block(const float* a, const float* b, int n) {
   // This lane owns terms lane, lane + 32, ...: the partial sum of that number.

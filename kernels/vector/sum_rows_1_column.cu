@@ -4,7 +4,7 @@
 // columns, so a warp reads 128 consecutive bytes of each row.
 // Traffic: 4 bytes per element of x and 4 (8 where it accumulates) per column. Work: an addition in
 // double per element of x. Memory bounds it where there are columns enough to fill the GPU, some
-// 100,000: the order of the sum, which all rows of the table share, leaves one chain of additions
+// 100,000: the order of the sum, which all implementations share, leaves one chain of additions
 // per column, and none of it can be given to another thread.
 #include "kernels/core/launch.h"
 #include "kernels/vector/vector.h"

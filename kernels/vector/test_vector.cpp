@@ -15,21 +15,24 @@ bool same_bytes(const Tensor& a, const Tensor& b) {
           std::memcmp(here.raw(), there.raw(), static_cast<size_t>(here.bytes())) == 0);
 }
 
-/// Runs every row of Args' table, everywhere, on arguments that `make` builds around a start value
-/// of the output (args.*output), and fails where the results' bits are not those of the first.
+/// Runs every implementation of Args, everywhere, on arguments that `make` builds around a start
+/// value of the output (args.*output), and fails where the results' bits are not those of the
+/// first.
 template <class Args, class Make>
 void check_same_bits(const std::string& what, const Make& make, Tensor Args::*output) {
   Tensor first;
-  for_each_execution<Args>([&](const auto& row, const Execution& execution, Context& context) {
-    Operands o(6, DType::f32, row.device);
-    const Args args = make(o);
-    args.check();
-    if (!row.supports(args)) return;
-    row.run(args, context);
-    const Tensor result = (args.*output).to(Device::cpu);
-    if (!first.defined()) first = result.clone();
-    CHECK_MESSAGE(same_bytes(first, result), what, ": ", row.name, " on ", execution.describe());
-  });
+  for_each_execution<Args>(
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        Operands o(6, DType::f32, implementation.device);
+        const Args args = make(o);
+        args.check();
+        if (!implementation.supports(args)) return;
+        implementation.run(args, context);
+        const Tensor result = (args.*output).to(Device::cpu);
+        if (!first.defined()) first = result.clone();
+        CHECK_MESSAGE(same_bytes(first, result), what, ": ", implementation.name, " on ",
+                      execution.describe());
+      });
   CHECK(first.defined());
 }
 
@@ -57,23 +60,24 @@ TEST_CASE("vector: copy moves every byte of every type") {
 }
 
 TEST_CASE("vector: copy moves bytes, and whole words of wider types") {
-  for_each_execution<CopyArgs>([](const auto& row, const Execution& execution, Context& context) {
-    for (int64_t n : {0, 1, 5, 259}) {
-      Operands o(2, DType::f32, row.device);
-      const Tensor bytes = o.integers({n}, 256, DType::u8);
-      const Tensor copy = o.given(Tensor::zeros({n}, DType::u8));
-      row.run({.y = copy, .x = bytes}, context);
-      const Tensor doubles = o.given(o.normal({n}).converted(DType::f64));
-      const Tensor copied_doubles = o.given(Tensor::zeros({n}, DType::f64));
-      row.run({.y = copied_doubles, .x = doubles}, context);
-      o.check_guards(text(row.name, " on ", execution.describe()));
-      CHECK(same_bytes(bytes, copy));
-      CHECK(same_bytes(doubles, copied_doubles));
-    }
-  });
+  for_each_execution<CopyArgs>(
+      [](const auto& implementation, const Execution& execution, Context& context) {
+        for (int64_t n : {0, 1, 5, 259}) {
+          Operands o(2, DType::f32, implementation.device);
+          const Tensor bytes = o.integers({n}, 256, DType::u8);
+          const Tensor copy = o.given(Tensor::zeros({n}, DType::u8));
+          implementation.run({.y = copy, .x = bytes}, context);
+          const Tensor doubles = o.given(o.normal({n}).converted(DType::f64));
+          const Tensor copied_doubles = o.given(Tensor::zeros({n}, DType::f64));
+          implementation.run({.y = copied_doubles, .x = doubles}, context);
+          o.check_guards(text(implementation.name, " on ", execution.describe()));
+          CHECK(same_bytes(bytes, copy));
+          CHECK(same_bytes(doubles, copied_doubles));
+        }
+      });
 }
 
-TEST_CASE("axpy and scale: every row equals the reference; y may be x") {
+TEST_CASE("axpy and scale: every implementation equals the reference; y may be x") {
   for (int64_t n : {0, 1, 31, 33, 1009}) {
     check_op<AxpyArgs>(
         text("axpy n=", n),
@@ -92,7 +96,7 @@ TEST_CASE("axpy and scale: every row equals the reference; y may be x") {
   }
 }
 
-TEST_CASE("sum_rows: every row equals the reference") {
+TEST_CASE("sum_rows: every implementation equals the reference") {
   for (int64_t rows : {0, 1, 3, 16})
     for (int64_t n : {0, 1, 31, 33, 1009})
       for (Write write : {Write::overwrite, Write::accumulate})
@@ -105,7 +109,7 @@ TEST_CASE("sum_rows: every row equals the reference") {
             kTolerance);
 }
 
-TEST_CASE("sum_rows: all rows of the table give the same bits") {
+TEST_CASE("sum_rows: all implementations give the same bits") {
   // Rows 2 and 5 cancel. In between, the small rows lose digits in double: any other order shows.
   const int64_t rows = 7, n = 1009;
   Operands values(5, DType::f32);
@@ -147,15 +151,16 @@ TEST_CASE("dot and norm: exact to double rounding at sizes around the block's an
             doctest::Approx(static_cast<double>(std::sqrt(square))).epsilon(1e-12));
     }
   };
-  for_each_execution<DotArgs>([&](const auto& row, const Execution& execution, Context& context) {
-    context.force_implementation("dot", std::string(row.name));
-    check(DType::f32, text(row.name, " on ", execution.describe()), context);
-  });
+  for_each_execution<DotArgs>(
+      [&](const auto& implementation, const Execution& execution, Context& context) {
+        context.force_implementation("dot", std::string(implementation.name));
+        check(DType::f32, text(implementation.name, " on ", execution.describe()), context);
+      });
   Context context;
   check(DType::f64, "f64", context);
 }
 
-TEST_CASE("axpy, scale, dot: all rows of the table give the same bits") {
+TEST_CASE("axpy, scale, dot: all implementations give the same bits") {
   // Factors whose products a fused multiply-add would round otherwise; lengths of one block of dot,
   // two, and more than one warp adds at a time.
   for (int64_t n : {0, 33, 4133, 135'001}) {
@@ -178,14 +183,14 @@ TEST_CASE("axpy, scale, dot: all rows of the table give the same bits") {
 }
 
 TEST_CASE("dot: NaN and infinity reach the result") {
-  for_each_execution<DotArgs>([](const auto& row, const Execution&, Context& context) {
-    context.force_implementation("dot", std::string(row.name));
+  for_each_execution<DotArgs>([](const auto& implementation, const Execution&, Context& context) {
+    context.force_implementation("dot", std::string(implementation.name));
     for (int64_t n : {9, 41, 4100}) {  // in the tail; in a vector and the tail; in another block
       const Tensor a = Tensor::zeros({n});
       a.data<float>()[8] = std::numeric_limits<float>::infinity();
-      CHECK(std::isinf(norm(a.to(row.device), context)));
+      CHECK(std::isinf(norm(a.to(implementation.device), context)));
       a.data<float>()[n - 1] = std::nanf("");
-      CHECK(std::isnan(norm(a.to(row.device), context)));
+      CHECK(std::isnan(norm(a.to(implementation.device), context)));
     }
   });
 }

@@ -17,8 +17,8 @@ inline void copy(const CopyArgs& args, Context& context) {
   run_op(args, context);
 }
 
-/// y += a x, as y + (a x) in double without a fused multiply-add, rounded once: every row gives the
-/// same bits, on every processor. y may be x.
+/// y += a x, as y + (a x) in double without a fused multiply-add, rounded once: every
+/// implementation gives the same bits, on every processor. y may be x.
 struct AxpyArgs {
   static constexpr std::string_view kOp = "axpy";
   Tensor y;  ///< any shape
@@ -30,7 +30,7 @@ inline void axpy(const AxpyArgs& args, Context& context) {
   run_op(args, context);
 }
 
-/// y *= a, formed in double and rounded once: the same bits in every row, too.
+/// y *= a, formed in double and rounded once: the same bits in every implementation, too.
 struct ScaleArgs {
   static constexpr std::string_view kOp = "scale";
   Tensor y;  ///< any shape
@@ -42,7 +42,7 @@ inline void scale(const ScaleArgs& args, Context& context) {
 }
 
 /// result = sum of a[i] b[i], in double, in an order that depends on the length alone
-/// (dot_order.h): for f32, every row gives the same bits, on every processor.
+/// (dot_order.h): for f32, every implementation gives the same bits, on every processor.
 struct DotArgs {
   static constexpr std::string_view kOp = "dot";
   Tensor result;  ///< [1], f64
@@ -53,9 +53,9 @@ struct DotArgs {
 inline void dot(const DotArgs& args, Context& context) {
   run_op(args, context);
 }
-/// The same as a number: fetched, where a and b lie on a device.
+/// The dot product as a number: fetched, where a and b lie on a device.
 double dot(const Tensor& a, const Tensor& b, Context& context);
-/// Euclidean norm.
+/// The Euclidean norm, sqrt(dot(a, a)).
 double norm(const Tensor& a, Context& context);
 
 /// y = sum of the rows of x, taken in row order, in double, rounded once: the same bits on every

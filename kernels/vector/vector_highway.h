@@ -1,4 +1,4 @@
-// What other rows borrow from the vector row of dot.
+// What other implementations borrow from dot's vector code.
 #pragma once
 
 #include <cstdint>

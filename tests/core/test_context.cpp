@@ -68,23 +68,23 @@ void run_nothing(const ToyArgs&, Context&) {}
 
 }  // namespace
 
-TEST_CASE("op registry: later rows come first, the reference last") {
+TEST_CASE("op registry: later implementations come first, the reference last") {
   OpRegistry registry;
   for (const char* name : {"reference", "plain", "special"})
     registry.add<ToyArgs>({name, Device::cpu, supports_all, run_nothing});
-  const auto& rows = registry.rows<ToyArgs>();
-  REQUIRE(rows.size() == 3);
-  CHECK(rows[0].name == "special");
-  CHECK(rows[1].name == "plain");
-  CHECK(rows[2].name == "reference");
+  const auto& all = registry.implementations<ToyArgs>();
+  REQUIRE(all.size() == 3);
+  CHECK(all[0].name == "special");
+  CHECK(all[1].name == "plain");
+  CHECK(all[2].name == "reference");
 }
 
-TEST_CASE("op registry: an operation without rows is refused") {
-  CHECK_THROWS_WITH_AS(OpRegistry().rows<ToyArgs>(),
+TEST_CASE("op registry: an operation without implementations is refused") {
+  CHECK_THROWS_WITH_AS(OpRegistry().implementations<ToyArgs>(),
                        "toy_forward: this build has no implementation", Error);
 }
 
-TEST_CASE("op: the first row that fits runs, or the forced one where it fits") {
+TEST_CASE("op: the first implementation that fits runs, or the forced one where it fits") {
   const Tensor x({3}), exact({3}, DType::f64);
   const AddArgs args{.y = x, .a = x, .b = x};
   const AddArgs exact_args{.y = exact, .a = exact, .b = exact};

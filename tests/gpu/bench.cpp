@@ -76,17 +76,17 @@ Tensor Inputs::integers(const Shape& shape, uint32_t bound, DType dtype) {
                           shape));
 }
 
-void Bench::add(const Work& work, std::string_view op, std::string_view row, const Timing& timing,
-                double bytes, double images) {
+void Bench::add(const Work& work, std::string_view op, std::string_view implementation,
+                const Timing& timing, double bytes, double images) {
   nlohmann::ordered_json figure{{"group", work.group},
                                 {"op", op},
-                                {"row", row},
+                                {"implementation", implementation},
                                 {"case", work.what},
                                 {"us", 1e6 * timing.median},
                                 {"us_fastest", 1e6 * timing.fastest},
                                 {"us_slowest", 1e6 * timing.slowest}};
-  std::printf("%-28s %-17s %-46s %12.1f us", std::string(op).c_str(), std::string(row).c_str(),
-              work.what.c_str(), 1e6 * timing.median);
+  std::printf("%-28s %-17s %-46s %12.1f us", std::string(op).c_str(),
+              std::string(implementation).c_str(), work.what.c_str(), 1e6 * timing.median);
   const auto rate = [&](const char* unit, double amount) {
     if (amount <= 0) return;
     figure[unit] = amount / timing.median;
@@ -101,12 +101,16 @@ void Bench::add(const Work& work, std::string_view op, std::string_view row, con
   save();
 }
 
-void Bench::add_failure(const Work& work, std::string_view op, std::string_view row,
+void Bench::add_failure(const Work& work, std::string_view op, std::string_view implementation,
                         const std::string& message) {
   ++failures_;
-  std::cerr << "FAILED: " << op << " [" << row << "] " << work.what << ": " << message << '\n';
-  figures_.push_back(
-      {{"group", work.group}, {"op", op}, {"row", row}, {"case", work.what}, {"failure", message}});
+  std::cerr << "FAILED: " << op << " [" << implementation << "] " << work.what << ": " << message
+            << '\n';
+  figures_.push_back({{"group", work.group},
+                      {"op", op},
+                      {"implementation", implementation},
+                      {"case", work.what},
+                      {"failure", message}});
   save();
 }
 

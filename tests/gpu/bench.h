@@ -1,4 +1,4 @@
-// Timing on a device: rows of operations on fresh random operands, and whole passes.
+// Timing on a device: operations' implementations on fresh random operands, and whole passes.
 #pragma once
 
 #include <algorithm>
@@ -86,17 +86,17 @@ class Bench {
   const Options& options() const { return options_; }
   const RandomBlocks& blocks() const { return blocks_; }
 
-  /// Times every row of the device that supports what `make(inputs)` builds; with `first_alone`,
-  /// only the row that would run. Several sets of operands take turns, together larger than the
-  /// caches: a call finds nothing of its own there.
+  /// Times every implementation on the device that supports what `make(inputs)` builds; with
+  /// `first_alone`, only the one that would run. Several sets of operands take turns, together
+  /// larger than the caches: a call finds nothing of its own there.
   template <class Args>
-  void rows(const Work& work, const std::function<Args(Inputs&)>& make, bool first_alone = false,
-            bool recorded = true);
+  void implementations(const Work& work, const std::function<Args(Inputs&)>& make,
+                       bool first_alone = false, bool recorded = true);
 
   /// Adds a figure that was measured elsewhere; `images` above 0: so many images a call.
-  void add(const Work& work, std::string_view op, std::string_view row, const Timing& timing,
-           double bytes, double images = 0);
-  void add_failure(const Work& work, std::string_view op, std::string_view row,
+  void add(const Work& work, std::string_view op, std::string_view implementation,
+           const Timing& timing, double bytes, double images = 0);
+  void add_failure(const Work& work, std::string_view op, std::string_view implementation,
                    const std::string& message);
   int64_t failures() const { return failures_; }
   void save() const;
@@ -114,8 +114,8 @@ class Bench {
 };
 
 template <class Args>
-void Bench::rows(const Work& work, const std::function<Args(Inputs&)>& make, bool first_alone,
-                 bool recorded) {
+void Bench::implementations(const Work& work, const std::function<Args(Inputs&)>& make,
+                            bool first_alone, bool recorded) {
   std::string_view tried;
   try {
     Inputs inputs(blocks_);
@@ -123,17 +123,18 @@ void Bench::rows(const Work& work, const std::function<Args(Inputs&)>& make, boo
     sets[0].check();
     const int64_t bytes = inputs.bytes();
     while (static_cast<int64_t>(sets.size()) < sets_of(bytes)) sets.push_back(make(inputs));
-    for (const Implementation<Args>& row : OpRegistry::instance().rows<Args>()) {
-      if (row.device != options_.device || !row.supports(sets[0])) continue;
-      tried = row.name;
+    for (const Implementation<Args>& implementation :
+         OpRegistry::instance().implementations<Args>()) {
+      if (implementation.device != options_.device || !implementation.supports(sets[0])) continue;
+      tried = implementation.name;
       Context context(options_.device);
       const auto all = [&] {
-        for (const Args& args : sets) row.run(args, context);
+        for (const Args& args : sets) implementation.run(args, context);
       };
       const Timing t = time_work(options_, context, all, recorded);
       const auto calls = static_cast<double>(sets.size());
-      add(work, Args::kOp, row.name, {t.median / calls, t.fastest / calls, t.slowest / calls},
-          static_cast<double>(bytes));
+      add(work, Args::kOp, implementation.name,
+          {t.median / calls, t.fastest / calls, t.slowest / calls}, static_cast<double>(bytes));
       if (first_alone) return;
     }
   } catch (const Error& error) {

@@ -34,9 +34,11 @@ void bench_gemm(Bench& bench, int64_t M, int64_t N, int64_t K, const std::string
                       .precision = precision};
     };
   };
-  bench.rows<GemmArgs>({"products", shape, flop}, make(Precision::f32));
-  bench.rows<GemmArgs>({"products", shape + ", bf16x3", flop}, make(Precision::bf16x3), true);
-  bench.rows<GemmArgs>({"products", shape + ", bf16", flop}, make(Precision::bf16), true);
+  bench.implementations<GemmArgs>({"products", shape, flop}, make(Precision::f32));
+  bench.implementations<GemmArgs>({"products", shape + ", bf16x3", flop}, make(Precision::bf16x3),
+                                  true);
+  bench.implementations<GemmArgs>({"products", shape + ", bf16", flop}, make(Precision::bf16),
+                                  true);
 }
 
 }  // namespace
@@ -45,7 +47,7 @@ void bench_ceilings(Bench& bench) {
   const Options& options = bench.options();
   bench_device_copy(bench);
   const int64_t n = options.size(int64_t{1} << 28, 1 << 10);
-  bench.rows<CopyArgs>({"ceilings", text(n >> 18, " MiB")}, [&](Inputs& in) {
+  bench.implementations<CopyArgs>({"ceilings", text(n >> 18, " MiB")}, [&](Inputs& in) {
     return CopyArgs{.y = in.normal({n}), .x = in.normal({n})};
   });
   const int64_t side = options.size(4096, 48);

@@ -55,7 +55,7 @@ std::vector<ConvShape> convolutions_of(const Graph& graph, bool quick) {
 void bench_training(Bench& bench, const std::string& network, const ConvShape& s) {
   const int64_t N = bench.options().size(128, 1);
   const Work work{text("training, ", N, " images"), text(network, " ", s.describe()), s.flop(N)};
-  bench.rows<Conv2dForwardArgs>(work, [&](Inputs& in) {
+  bench.implementations<Conv2dForwardArgs>(work, [&](Inputs& in) {
     return Conv2dForwardArgs{.y = in.normal(s.y(N)),
                              .x = in.normal(s.x(N)),
                              .w = in.normal(s.w()),
@@ -63,14 +63,14 @@ void bench_training(Bench& bench, const std::string& network, const ConvShape& s
                              .geometry = s.geometry,
                              .error_budget = ErrorBudget::relaxed};
   });
-  bench.rows<Conv2dBackwardDataArgs>(work, [&](Inputs& in) {
+  bench.implementations<Conv2dBackwardDataArgs>(work, [&](Inputs& in) {
     return Conv2dBackwardDataArgs{.dx = in.normal(s.x(N)),
                                   .dy = in.normal(s.y(N)),
                                   .w = in.normal(s.w()),
                                   .geometry = s.geometry,
                                   .error_budget = ErrorBudget::relaxed};
   });
-  bench.rows<Conv2dBackwardFilterArgs>(work, [&](Inputs& in) {
+  bench.implementations<Conv2dBackwardFilterArgs>(work, [&](Inputs& in) {
     return Conv2dBackwardFilterArgs{.dw = in.normal(s.w()),
                                     .dy = in.normal(s.y(N)),
                                     .x = in.normal(s.x(N)),
@@ -98,10 +98,11 @@ void bench_evaluation(Bench& bench, const std::string& network, const ConvShape&
   };
   const std::string group = text("evaluation, ", P, " networks, ", N, " images each");
   const std::string what = text(network, " ", s.describe(), residual ? ", residual" : "");
-  bench.rows<FusedConvArgs>({group, what, s.flop(P * N)}, make(Precision::f32));
-  bench.rows<FusedConvArgs>({group, what + ", bf16x3", s.flop(P * N)}, make(Precision::bf16x3),
-                            true);
-  bench.rows<FusedConvArgs>({group, what + ", bf16", s.flop(P * N)}, make(Precision::bf16), true);
+  bench.implementations<FusedConvArgs>({group, what, s.flop(P * N)}, make(Precision::f32));
+  bench.implementations<FusedConvArgs>({group, what + ", bf16x3", s.flop(P * N)},
+                                       make(Precision::bf16x3), true);
+  bench.implementations<FusedConvArgs>({group, what + ", bf16", s.flop(P * N)},
+                                       make(Precision::bf16), true);
 }
 
 }  // namespace

@@ -64,12 +64,13 @@ LabelledImages random_images(const Graph& graph, int64_t count, const RandomBloc
 
 /// What a surface is made of: DeviceEvaluation over all images, P points at a time.
 void bench_evaluation(Bench& bench, const std::string& name, const Graph& graph,
-                      const RandomBlocks& blocks, int64_t P, const std::string& row = {}) {
+                      const RandomBlocks& blocks, int64_t P,
+                      const std::string& implementation = {}) {
   const Options& options = bench.options();
   const int64_t count = options.size(8192, 2);
   const LabelledImages images = random_images(graph, count, blocks);
   Context context(options.device);
-  if (!row.empty()) context.force_implementation("fused_conv", row);
+  if (!implementation.empty()) context.force_implementation("fused_conv", implementation);
   DeviceEvaluation evaluation(graph, random_plane(graph, blocks), {&images, 1}, {.points = P},
                               context);
   const auto points = positions(P);
@@ -79,7 +80,7 @@ void bench_evaluation(Bench& bench, const std::string& name, const Graph& graph,
   const auto passes = static_cast<double>(P * count);
   bench.add({"whole networks", text(name, ", P=", P, ", ", count, " images, f32"),
              2.0 * static_cast<double>(graph.macs()) * passes},
-            "evaluation", row.empty() ? "as chosen" : row, t, 0, passes);
+            "evaluation", implementation.empty() ? "as chosen" : implementation, t, 0, passes);
 }
 
 /// One chunk of a pass with its products in lower precision: weights and network, without the

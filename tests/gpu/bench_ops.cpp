@@ -1,5 +1,6 @@
-// Times every row of every operation on a device, at the sizes of real networks, and whole passes;
-// prints them and writes them as JSON. tests/gpu/run.sh puts them beside the ceilings.
+// Times every implementation of every operation on a device, at the sizes of real networks, and
+// whole passes; prints them and writes them as JSON. tests/gpu/run.sh puts them beside the
+// ceilings.
 //   bench_ops [--device cuda|simt|cpu] [--quick] [--output FILE] [--only PART]...
 #include "tests/gpu/bench.h"
 

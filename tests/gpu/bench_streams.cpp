@@ -29,10 +29,10 @@ Work layer_work(const Shape& shape) {
 
 void bench_batchnorm(Bench& bench, const Shape& s) {
   const int64_t C = s[3], count = s.size() / C;
-  bench.rows<BatchnormMomentsArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<BatchnormMomentsArgs>(layer_work(s), [&](Inputs& in) {
     return BatchnormMomentsArgs{.moments = in.zeros({2, C}, DType::f64), .x = in.normal(s)};
   });
-  bench.rows<BatchnormCombineArgs>(layer_work({1, 2, C}), [&](Inputs& in) {
+  bench.implementations<BatchnormCombineArgs>(layer_work({1, 2, C}), [&](Inputs& in) {
     return BatchnormCombineArgs{.mean = in.normal({C}),
                                 .variance = in.positive({C}),
                                 .running_mean = in.in_out({C}),
@@ -41,7 +41,7 @@ void bench_batchnorm(Bench& bench, const Shape& s) {
                                 .count = count,
                                 .count_per_chunk = count};
   });
-  bench.rows<BatchnormNormaliseArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<BatchnormNormaliseArgs>(layer_work(s), [&](Inputs& in) {
     return BatchnormNormaliseArgs{.y = in.normal(s),
                                   .x = in.normal(s),
                                   .gamma = in.positive({C}),
@@ -49,7 +49,7 @@ void bench_batchnorm(Bench& bench, const Shape& s) {
                                   .mean = in.normal({C}),
                                   .variance = in.positive({C})};
   });
-  bench.rows<BatchnormBackwardSumsArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<BatchnormBackwardSumsArgs>(layer_work(s), [&](Inputs& in) {
     return BatchnormBackwardSumsArgs{.dgamma = in.normal({C}),
                                      .dbeta = in.normal({C}),
                                      .dy = in.normal(s),
@@ -57,7 +57,7 @@ void bench_batchnorm(Bench& bench, const Shape& s) {
                                      .mean = in.normal({C}),
                                      .variance = in.positive({C})};
   });
-  bench.rows<BatchnormBackwardArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<BatchnormBackwardArgs>(layer_work(s), [&](Inputs& in) {
     return BatchnormBackwardArgs{.dx = in.normal(s),
                                  .dy = in.normal(s),
                                  .x = in.normal(s),
@@ -72,23 +72,23 @@ void bench_batchnorm(Bench& bench, const Shape& s) {
 
 void bench_elementwise(Bench& bench, const Shape& s) {
   const int64_t C = s[3];
-  bench.rows<ActivationForwardArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<ActivationForwardArgs>(layer_work(s), [&](Inputs& in) {
     return ActivationForwardArgs{.y = in.normal(s), .x = in.normal(s)};
   });
-  bench.rows<ActivationBackwardArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<ActivationBackwardArgs>(layer_work(s), [&](Inputs& in) {
     return ActivationBackwardArgs{
         .dx = in.normal(s), .dy = in.normal(s), .y = in.normal(s), .x = {}};
   });
-  bench.rows<AddArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<AddArgs>(layer_work(s), [&](Inputs& in) {
     return AddArgs{.y = in.normal(s), .a = in.normal(s), .b = in.normal(s)};
   });
-  bench.rows<AddBiasArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<AddBiasArgs>(layer_work(s), [&](Inputs& in) {
     return AddBiasArgs{.y = in.in_out(s), .bias = in.normal({C})};
   });
-  bench.rows<BiasGradientArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<BiasGradientArgs>(layer_work(s), [&](Inputs& in) {
     return BiasGradientArgs{.db = in.normal({C}), .dy = in.normal(s)};
   });
-  bench.rows<ScaleShiftArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<ScaleShiftArgs>(layer_work(s), [&](Inputs& in) {
     return ScaleShiftArgs{.y = in.normal(s),
                           .x = in.normal(s),
                           .scale = in.positive({C}),
@@ -114,32 +114,32 @@ void bench_gathers(Bench& bench, const Shape& s) {
   const int64_t N = s[0], H = s[1], W = s[2], C = s[3];
   const Shape half{N, H / 2, W / 2, C}, half_wide{N, H / 2, W / 2, 2 * C}, wide{N, H, W, 2 * C};
   const PoolGeometry two{.kernel = 2, .stride = 2};
-  bench.rows<ShortcutAForwardArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<ShortcutAForwardArgs>(layer_work(s), [&](Inputs& in) {
     return ShortcutAForwardArgs{.y = in.normal(half_wide), .x = in.normal(s), .stride = 2};
   });
-  bench.rows<ShortcutABackwardArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<ShortcutABackwardArgs>(layer_work(s), [&](Inputs& in) {
     return ShortcutABackwardArgs{.dx = in.normal(s), .dy = in.normal(half_wide), .stride = 2};
   });
-  bench.rows<PoolForwardArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<PoolForwardArgs>(layer_work(s), [&](Inputs& in) {
     return PoolForwardArgs{.y = in.normal(half), .x = in.normal(s), .geometry = two};
   });
-  bench.rows<PoolBackwardArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<PoolBackwardArgs>(layer_work(s), [&](Inputs& in) {
     return PoolBackwardArgs{.dx = in.normal(s),
                             .dy = in.normal(half),
                             .x = in.normal(s),
                             .y = in.normal(half),
                             .geometry = two};
   });
-  bench.rows<GlobalAveragePoolForwardArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<GlobalAveragePoolForwardArgs>(layer_work(s), [&](Inputs& in) {
     return GlobalAveragePoolForwardArgs{.y = in.normal({N, C}), .x = in.normal(s)};
   });
-  bench.rows<GlobalAveragePoolBackwardArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<GlobalAveragePoolBackwardArgs>(layer_work(s), [&](Inputs& in) {
     return GlobalAveragePoolBackwardArgs{.dx = in.normal(s), .dy = in.normal({N, C})};
   });
-  bench.rows<ConcatArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<ConcatArgs>(layer_work(s), [&](Inputs& in) {
     return ConcatArgs{.y = in.normal(wide), .part = in.normal(s), .first = C};
   });
-  bench.rows<ConcatBackwardArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<ConcatBackwardArgs>(layer_work(s), [&](Inputs& in) {
     return ConcatBackwardArgs{.dpart = in.normal(s), .dy = in.normal(wide), .first = C};
   });
 }
@@ -147,7 +147,7 @@ void bench_gathers(Bench& bench, const Shape& s) {
 void bench_ends(Bench& bench, int64_t N, int64_t pixels) {
   const double mean[] = {0.49, 0.48, 0.45}, deviation[] = {0.25, 0.24, 0.26};
   const Shape images{N, pixels, pixels, 3};
-  bench.rows<AugmentArgs>(layer_work(images), [&](Inputs& in) {
+  bench.implementations<AugmentArgs>(layer_work(images), [&](Inputs& in) {
     return AugmentArgs{.y = in.normal(images),
                        .images = in.integers(images, 256, DType::u8),
                        .indices = in.integers({N}, static_cast<uint32_t>(N)),
@@ -157,18 +157,18 @@ void bench_ends(Bench& bench, int64_t N, int64_t pixels) {
                        .mean = mean,
                        .std = deviation};
   });
-  bench.rows<LossForwardArgs>(layer_work({N, 10}), [&](Inputs& in) {
+  bench.implementations<LossForwardArgs>(layer_work({N, 10}), [&](Inputs& in) {
     return LossForwardArgs{.losses = in.normal({N}),
                            .correct = in.integers({N}, 2),
                            .logits = in.normal({N, 10}),
                            .labels = in.integers({N}, 10)};
   });
-  bench.rows<LossBackwardArgs>(layer_work({N, 10}), [&](Inputs& in) {
+  bench.implementations<LossBackwardArgs>(layer_work({N, 10}), [&](Inputs& in) {
     return LossBackwardArgs{.dlogits = in.normal({N, 10}),
                             .logits = in.normal({N, 10}),
                             .labels = in.integers({N}, 10)};
   });
-  bench.rows<LossSumsArgs>(layer_work({8, N}), [&](Inputs& in) {
+  bench.implementations<LossSumsArgs>(layer_work({8, N}), [&](Inputs& in) {
     return LossSumsArgs{.sums = in.zeros({8, 3}, DType::f64),
                         .losses = in.normal({8, N}),
                         .correct = in.integers({8, N}, 2)};
@@ -181,17 +181,18 @@ void bench_vectors(Bench& bench, const std::string& name, const ParameterLayout&
   const int64_t n = bench.options().size(layout.parameter_count(), 100);
   const Work work{"vectors of parameters", text(name, ", ", n, " parameters")};
   constexpr double kTiny = 1e-12;
-  bench.rows<AxpyArgs>(work, [&](Inputs& in) {
+  bench.implementations<AxpyArgs>(work, [&](Inputs& in) {
     return AxpyArgs{.y = in.in_out({n}), .x = in.normal({n}), .a = kTiny};
   });
-  bench.rows<ScaleArgs>(work, [&](Inputs& in) { return ScaleArgs{.y = in.in_out({n}), .a = 1.0}; });
-  bench.rows<DotArgs>(work, [&](Inputs& in) {
+  bench.implementations<ScaleArgs>(
+      work, [&](Inputs& in) { return ScaleArgs{.y = in.in_out({n}), .a = 1.0}; });
+  bench.implementations<DotArgs>(work, [&](Inputs& in) {
     return DotArgs{.result = in.zeros({1}, DType::f64), .a = in.normal({n}), .b = in.normal({n})};
   });
-  bench.rows<SumRowsArgs>({work.group, work.what + ", 8 rows"}, [&](Inputs& in) {
+  bench.implementations<SumRowsArgs>({work.group, work.what + ", 8 rows"}, [&](Inputs& in) {
     return SumRowsArgs{.y = in.normal({n}), .x = in.normal({8, n})};
   });
-  bench.rows<SgdArgs>(work, [&](Inputs& in) {
+  bench.implementations<SgdArgs>(work, [&](Inputs& in) {
     return SgdArgs{.theta = in.in_out({n}),
                    .momentum_buffer = in.in_out({n}),
                    .gradient = in.normal({n}),
@@ -200,7 +201,7 @@ void bench_vectors(Bench& bench, const std::string& name, const ParameterLayout&
                    .weight_decay = 5e-4,
                    .nesterov = true};
   });
-  bench.rows<SgdArgs>({work.group, work.what + ", masked decay"}, [&](Inputs& in) {
+  bench.implementations<SgdArgs>({work.group, work.what + ", masked decay"}, [&](Inputs& in) {
     return SgdArgs{.theta = in.in_out({n}),
                    .momentum_buffer = in.in_out({n}),
                    .gradient = in.normal({n}),
@@ -210,7 +211,7 @@ void bench_vectors(Bench& bench, const std::string& name, const ParameterLayout&
                    .weight_decay = 5e-4,
                    .nesterov = true};
   });
-  bench.rows<AdamArgs>(work, [&](Inputs& in) {
+  bench.implementations<AdamArgs>(work, [&](Inputs& in) {
     return AdamArgs{.theta = in.in_out({n}),
                     .m = in.in_out({n}),
                     .v = in.in_out({n}),
@@ -218,7 +219,7 @@ void bench_vectors(Bench& bench, const std::string& name, const ParameterLayout&
                     .learning_rate = kTiny,
                     .step = 1000};
   });
-  bench.rows<PerturbArgs>(work, [&](Inputs& in) {
+  bench.implementations<PerturbArgs>(work, [&](Inputs& in) {
     return PerturbArgs{.w = in.normal({n}),
                        .theta = in.normal({n}),
                        .delta = in.normal({n}),
@@ -226,7 +227,7 @@ void bench_vectors(Bench& bench, const std::string& name, const ParameterLayout&
                        .a = 0.25,
                        .b = -0.5};
   });
-  bench.rows<RandomNormalArgs>(work, [&](Inputs& in) {
+  bench.implementations<RandomNormalArgs>(work, [&](Inputs& in) {
     return RandomNormalArgs{.y = in.normal({n}), .random = Philox(1, RandomStream::test)};
   });
   std::vector<Segment> filters;
@@ -235,7 +236,7 @@ void bench_vectors(Bench& bench, const std::string& name, const ParameterLayout&
       if (entry.offset + (i + 1) * entry.filter_size() <= n)
         filters.push_back({entry.offset + i * entry.filter_size(), entry.filter_size()});
   // It uploads its table of filters: the host's time counts, and nothing is recorded.
-  bench.rows<FilterNormsArgs>(
+  bench.implementations<FilterNormsArgs>(
       work,
       [&](Inputs& in) {
         const auto count = static_cast<int64_t>(filters.size());

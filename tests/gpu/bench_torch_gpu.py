@@ -79,14 +79,14 @@ class Bench:
         samples = 5 if once < 0.2 else 1
         return statistics.median(self.seconds_of(work, calls) for _ in range(samples))
 
-    def add(self, group, op, row, case, seconds, flop=0, images=0):
-        figure = {"group": group, "op": op, "row": row, "case": case, "us": 1e6 * seconds}
+    def add(self, group, op, implementation, case, seconds, flop=0, images=0):
+        figure = {"group": group, "op": op, "implementation": implementation, "case": case, "us": 1e6 * seconds}
         if flop:
             figure["TFLOP/s"] = 1e-12 * flop / seconds
         if images:
             figure["images/s"] = images / seconds
         self.figures.append(figure)
-        print(f"{op:24} {row:32} {case:44} {1e6 * seconds:12.1f} us", flush=True)
+        print(f"{op:24} {implementation:32} {case:44} {1e6 * seconds:12.1f} us", flush=True)
         with open(self.output + ".part", "w") as file:
             json.dump(self.figures, file, indent=1)
         os.replace(self.output + ".part", self.output)

@@ -89,7 +89,7 @@ void run() {
     const void* b = is_f32 ? static_cast<const void*>(f32[1]) : bf16[1];
     const double ms = milliseconds(handle, mode, a, b, c);
     std::printf(
-        "%s{\"group\": \"ceilings\", \"op\": \"gemm\", \"row\": \"cublas %s\", "
+        "%s{\"group\": \"ceilings\", \"op\": \"gemm\", \"implementation\": \"cublas %s\", "
         "\"case\": \"M=N=K=%d\", \"us\": %.1f, \"TFLOP/s\": %.2f}",
         separator, mode.name, kSide, 1e3 * ms, 2e-9 * kSide * kElements / ms);
     separator = ",\n ";

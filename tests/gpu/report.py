@@ -28,17 +28,17 @@ def ceilings_of(figures):
                         default=None)}
     for figure in figures:
         for kind in ("f32", "tf32", "bf16"):
-            if figure["row"] == f"cublas {kind}":
+            if figure["implementation"] == f"cublas {kind}":
                 most[kind] = figure["TFLOP/s"]
     return most
 
 
 def share(figure, most):
-    """How near a row comes to what bounds it, in words; empty where the ceiling is not known."""
+    """How near an implementation comes to what bounds it, in words; empty where the ceiling is not known."""
     if figure["group"] == "ceilings":
         return ""
     if "TFLOP/s" in figure:
-        how = figure["row"] + figure["case"]
+        how = figure["implementation"] + figure["case"]
         kind = "bf16" if "bf16" in how else "tf32" if "tf32" in how else "f32"
         if most.get(kind):
             return f"{100 * figure['TFLOP/s'] / most[kind]:.0f} % of cuBLAS {kind}"
@@ -57,10 +57,10 @@ def by_case(figures):
 
 def figure_table(figures, most):
     units = [unit for unit in UNITS if any(unit in figure for figure in figures)]
-    rows = [[figure["op"], figure["row"], figure["case"],
+    rows = [[figure["op"], figure["implementation"], figure["case"],
              *(number(figure.get(unit)) for unit in units),
              figure.get("failure", "") or share(figure, most)] for figure in by_case(figures)]
-    return table(["operation", "row", "case", *units, "ceiling"], rows)
+    return table(["operation", "implementation", "case", *units, "ceiling"], rows)
 
 
 def markdown(machine, steps, figures):

@@ -13,8 +13,8 @@ from runner import ROOT, Failed, Skipped, find_shared, find_tool, last_line
 sys.path.insert(0, str(ROOT / "tests" / "end_to_end"))
 import programs  # noqa: E402  reads surfaces
 
-# Rows of libraries, which tools that watch every access are not meant for.
-VENDOR_ROWS = "cudnn,cublas"
+# Libraries' implementations, which tools that watch every access are not meant for.
+VENDOR_IMPLEMENTATIONS = "cudnn,cublas"
 # The operations' tests in portions of some seconds each, by the beginnings of their names: most
 # worth checking first, for racecheck is slow. The last portion is whatever the others leave.
 PORTIONS = ["fused_conv*", "gemm*", "conv2d*", "batchnorm*,softmax_xent*",
@@ -25,12 +25,12 @@ PORTIONS = ["fused_conv*", "gemm*", "conv2d*", "batchnorm*,softmax_xent*",
 @dataclass
 class Result:
     """What a step found, filled while it runs: what is there when it fails counts."""
-    figures: list = field(default_factory=list)  # {"group", "op", "row", "case", unit: value...}
+    figures: list = field(default_factory=list)  # {"group", "op", "implementation", "case", unit: value...}
     notes: list = field(default_factory=list)
     partial: bool = False  # it ran out of time before it was through, without a failure
 
     def add(self, group, op, case, **values):
-        self.figures.append({"group": group, "op": op, "row": "", "case": case, **values})
+        self.figures.append({"group": group, "op": op, "implementation": "", "case": case, **values})
 
     def read(self, path):
         """Figures that a program wrote; whole files only, so what is there is right."""
@@ -67,7 +67,7 @@ def need_device(runner):
 
 
 def operations(runner, result):
-    # All devices in one process: tests that promise the same bits on every row compare the GPU's
+    # All devices in one process: tests that promise the same bits everywhere compare the GPU's
     # with the emulator's and the CPU's there; the others hold each against the same f64 reference.
     if runner.rehearsal:
         doctest(runner, result, "tests/test_ops", ["-tc=perturb:*,dot*"],
@@ -279,7 +279,7 @@ def sanitizer(tool, *options):
             raise Skipped("compute-sanitizer is not installed; it is part of the CUDA toolkit")
         wrapper = [program, "--tool", tool, "--error-exitcode", "86", *options]
         environment = {"TOPOGRAD_TEST_DEVICES": runner.device,
-                       "TOPOGRAD_TEST_SKIP_ROWS": VENDOR_ROWS}
+                       "TOPOGRAD_TEST_SKIP_IMPLEMENTATIONS": VENDOR_IMPLEMENTATIONS}
         failures = []
         if runner.rehearsal:  # without the tool, and one portion alone
             check_portions(runner)
@@ -312,7 +312,7 @@ STEPS = [
     Step("training", "a short training beside the CPU's", 40, training),
     Step("surface", "a surface beside the CPU's, and a larger one timed", 100, surface),
     Step("ceilings", "cuBLAS's largest products", 20, ceilings),
-    Step("kernels", "every row, whole passes", 110, kernels),
+    Step("kernels", "every implementation, whole passes", 110, kernels),
     Step("training_speed", "training steps", 40, training_speed),
     Step("torch", "PyTorch on the same shapes", 90, torch),
     Step("memcheck", "compute-sanitizer: accesses out of bounds", 90, sanitizer("memcheck")),

@@ -1,12 +1,13 @@
-// One harness for every operation: each row of its table against the reference in double precision,
-// on the same inputs, with outputs poisoned by NaN and a guard zone around every tensor. Rows of
-// the devices simt and cuda, too: on simt under several schedules. Rows in vector code run with
-// every instruction set that this processor has.
+// One harness for every operation: each of its implementations against the reference in double
+// precision, on the same inputs, with outputs poisoned by NaN and a guard zone around every tensor.
+// Implementations on the devices simt and cuda, too: on simt under several schedules. Vector code
+// runs with every instruction set that this processor has.
 #pragma once
 
 #include <doctest/doctest.h>
 #include <hwy/targets.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -16,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/core/format.h"
 #include "kernels/core/op.h"
 #include "kernels/core/philox.h"
 #include "kernels/simt/schedule.h"
@@ -156,30 +158,65 @@ class Operands {
   std::vector<Guarded> guarded_;
 };
 
-/// The largest difference, as a share of the largest expected magnitude (at least 1e-30).
-/// NaN and inf must be where they are expected, and nowhere else.
-inline double relative_error(const Tensor& expected, const Tensor& got) {
-  double largest = 1e-30;
+/// How far a tensor is from what was expected, and where it is furthest.
+struct Disagreement {
+  double error = 0;    ///< largest difference, as a share of `scale`; infinite: see below
+  double scale = 0;    ///< largest expected magnitude, at least 1e-30
+  int64_t index = -1;  ///< flat index of the element that is furthest off; -1: none is off
+  double got = 0, expected = 0;
+};
+
+/// A copy in double of a tensor of f32, f64 or i32 on any device.
+inline Tensor in_double(const Tensor& t) {
+  if (t.dtype() != DType::i32) return t.converted(DType::f64);
+  const Tensor here = t.to(Device::cpu), result(t.shape(), DType::f64);
+  std::copy_n(here.data<int32_t>(), here.size(), result.data<double>());
+  return result;
+}
+
+/// Compares two tensors of one shape, element by element. NaN and infinities must be where they are
+/// expected, and nowhere else: the error is infinite otherwise.
+inline Disagreement disagreement(const Tensor& expected, const Tensor& got) {
+  REQUIRE(expected.shape() == got.shape());
+  Disagreement worst{.scale = 1e-30};
   double difference = 0;
-  const Tensor e = expected.converted(DType::f64);
-  const Tensor g = got.converted(DType::f64);
+  const Tensor e = in_double(expected), g = in_double(got);
   for (int64_t i = 0; i < e.size(); ++i) {
     const double a = e.data<double>()[i];
     const double b = g.data<double>()[i];
-    if (std::isnan(a) && std::isnan(b)) continue;
-    if (a == b) {
-      if (std::isfinite(a)) largest = std::max(largest, std::abs(a));
-      continue;
-    }
-    if (!std::isfinite(a) || !std::isfinite(b)) return std::numeric_limits<double>::infinity();
-    largest = std::max(largest, std::abs(a));
-    difference = std::max(difference, std::abs(a - b));
+    if (std::isfinite(a)) worst.scale = std::max(worst.scale, std::abs(a));
+    if ((std::isnan(a) && std::isnan(b)) || a == b || std::isinf(difference)) continue;
+    const double off = std::isfinite(a) && std::isfinite(b)
+                           ? std::abs(a - b)
+                           : std::numeric_limits<double>::infinity();
+    if (off <= difference) continue;
+    difference = off;
+    worst.index = i;
+    worst.got = b;
+    worst.expected = a;
   }
-  return difference / largest;
+  worst.error = difference / worst.scale;
+  return worst;
 }
 
-/// One way to run a row: where; on simt in which order the threads of a block take turns; on the
-/// CPU with which of Highway's instruction sets, 0 being the best one.
+/// The largest difference, as a share of the largest expected magnitude; infinite where NaN and
+/// infinities are not where they are expected.
+inline double relative_error(const Tensor& expected, const Tensor& got) {
+  return disagreement(expected, got).error;
+}
+
+/// "[2, 0, 13]": the place of an element in a tensor of this shape.
+inline std::string place_of(int64_t index, const Shape& shape) {
+  std::string place;
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    place = text(index % shape[axis], place.empty() ? "" : ", ", place);
+    index /= shape[axis];
+  }
+  return text('[', place, ']');
+}
+
+/// One way to run an implementation: where; on simt in which order the threads of a block take
+/// turns; on the CPU with which of Highway's instruction sets, 0 being the best one.
 struct Execution {
   Device device;
   unsigned schedule = 0;
@@ -204,9 +241,10 @@ class Executing {
   }
 };
 
-/// All ways to run a row of this device on this machine; none for a GPU that is not there, and none
-/// where TOPOGRAD_TEST_DEVICES is set and does not name the device. TOPOGRAD_TEST_ONE_SCHEDULE
-/// leaves one schedule, or instruction set, of several. `vectors`: the row is in vector code.
+/// All ways to run an implementation of this device on this machine; none for a GPU that is not
+/// there, and none where TOPOGRAD_TEST_DEVICES is set and does not name the device.
+/// TOPOGRAD_TEST_ONE_SCHEDULE leaves one schedule, or instruction set, of several. `vectors`: it is
+/// in vector code.
 inline std::vector<Execution> executions_on(Device device, bool vectors = false) {
   const char* chosen = std::getenv("TOPOGRAD_TEST_DEVICES");
   if (chosen && std::string_view(chosen).find(name_of(device)) == std::string_view::npos) return {};
@@ -221,44 +259,66 @@ inline std::vector<Execution> executions_on(Device device, bool vectors = false)
   return executions;
 }
 
-/// Whether TOPOGRAD_TEST_SKIP_ROWS, names with commas between, lists a row: tools that watch every
-/// access of a kernel are not meant for the libraries' own.
-inline bool is_skipped(std::string_view row) {
-  const char* list = std::getenv("TOPOGRAD_TEST_SKIP_ROWS");
-  return list && text(',', list, ',').find(text(',', row, ',')) != std::string::npos;
+/// Whether TOPOGRAD_TEST_SKIP_IMPLEMENTATIONS, names with commas between, lists this one: tools
+/// that watch every access of a kernel are not meant for the libraries' own.
+inline bool is_skipped(std::string_view implementation) {
+  const char* list = std::getenv("TOPOGRAD_TEST_SKIP_IMPLEMENTATIONS");
+  return list && text(',', list, ',').find(text(',', implementation, ',')) != std::string::npos;
 }
 
-/// Whether a row of the CPU is one of those in vector code.
-inline bool is_in_vector_code(std::string_view row) {
-  return row == "highway" || row == "winograd" || row == "direct";
+/// Whether an implementation of the CPU is in vector code.
+inline bool is_in_vector_code(std::string_view implementation) {
+  return implementation == "highway" || implementation == "winograd" || implementation == "direct";
 }
 
-/// Calls run(row, execution, context) for every row of Args' table and every way to run it here.
+/// Calls run(implementation, execution, context) for every implementation of Args' operation and
+/// every way to run it here.
 template <class Args, class Run>
 void for_each_execution(const Run& run) {
-  for (const Implementation<Args>& row : OpRegistry::instance().rows<Args>()) {
-    if (is_skipped(row.name)) continue;
-    for (const Execution& execution : executions_on(row.device, is_in_vector_code(row.name))) {
-      Context context(row.device);
+  for (const Implementation<Args>& implementation :
+       OpRegistry::instance().implementations<Args>()) {
+    if (is_skipped(implementation.name)) continue;
+    for (const Execution& execution :
+         executions_on(implementation.device, is_in_vector_code(implementation.name))) {
+      Context context(implementation.device);
       const Executing executing(execution);
-      run(row, execution, context);
+      run(implementation, execution, context);
     }
   }
 }
 
-/// The rows that check_op runs. Cases that only rows of the CPU treat in a way of their own need
+/// Which implementations check_op runs. Cases that only the CPU's treat in a way of their own need
 /// not wait for the emulator.
-enum class Rows { all, cpu };
+enum class Implementations { all, cpu };
 
-/// Runs every row of Args' table in f32 (the reference row too) on the arguments that
+/// What is wrong with one output of an implementation, in one line: which element, what it is and
+/// what it should be. Empty where it is within `allowed` (a share of the largest expected
+/// magnitude); integers must be equal.
+inline std::string complaint_about(const Tensor& expected, const Tensor& got, double allowed) {
+  const bool integers = got.dtype() == DType::i32;
+  const Disagreement worst = disagreement(expected, got);
+  if (integers ? worst.error == 0 : worst.error <= allowed) return {};
+  const int digits = integers ? 10 : 9;
+  std::string line =
+      text(place_of(std::max<int64_t>(worst.index, 0), got.shape()), " of ", got.shape(), " is ",
+           std::isnan(worst.got) ? "NaN" : significant(worst.got, digits), ", expected ",
+           std::isnan(worst.expected) ? "NaN" : significant(worst.expected, digits));
+  if (!integers)
+    line += text(": off by ", significant(worst.error), " of the largest expected magnitude ",
+                 significant(worst.scale), ", allowed ", significant(allowed));
+  return line;
+}
+
+/// Runs every implementation of Args' operation in f32 (the reference too) on the arguments that
 /// `make(operands)` builds, against the reference in f64. `tolerance` bounds relative_error of
-/// every output; derive it in a comment where you call this. A row whose algorithm rounds otherwise
-/// has its own in `row_tolerances`. Each row must be exercised by some case: a row that supports
-/// none of a test's cases is a row nobody tests.
+/// every output; derive it in a comment where you call this. An implementation whose algorithm
+/// rounds otherwise has its own in `tolerances_by_name`. Each must be exercised by some case: what
+/// supports none of a test's cases is tested by nobody. A failure names operation, implementation,
+/// device and schedule, the element that is furthest off, and which others ran and agreed.
 template <class Args>
 void check_op(const std::string& what, const std::function<Args(Operands&)>& make, double tolerance,
-              uint64_t seed = 1, const std::map<std::string_view, double>& row_tolerances = {},
-              Rows rows = Rows::all) {
+              uint64_t seed = 1, const std::map<std::string_view, double>& tolerances_by_name = {},
+              Implementations which = Implementations::all) {
   Operands exact(seed, DType::f64);
   const Args exact_args = make(exact);
   {
@@ -267,32 +327,40 @@ void check_op(const std::string& what, const std::function<Args(Operands&)>& mak
     run_op(exact_args, context);
     exact.check_guards(what + " [reference f64]");
   }
-  for_each_execution<Args>([&](const Implementation<Args>& row, const Execution& execution,
-                               Context& context) {
-    if (rows == Rows::cpu && row.device != Device::cpu) return;
-    Operands operands(seed, DType::f32, row.device);
+  std::vector<std::string> complaints;
+  std::string agreed, unsupported;
+  for_each_execution<Args>([&](const Implementation<Args>& implementation,
+                               const Execution& execution, Context& context) {
+    if (which == Implementations::cpu && implementation.device != Device::cpu) return;
+    Operands operands(seed, DType::f32, implementation.device);
     const Args args = make(operands);
     args.check();
-    if (!row.supports(args)) return;
-    const std::string label = text(what, " [", row.name, " on ", execution.describe(), "]");
-    row.run(args, context);
+    const std::string who = text(implementation.name, " on ", execution.describe());
+    if (!implementation.supports(args)) {
+      unsupported += text(unsupported.empty() ? "" : ", ", who);
+      return;
+    }
+    const std::string label = text(Args::kOp, " [", who, "], ", what, ", seed ", seed);
+    INFO(label);  // which one, should it throw
+    implementation.run(args, context);
     operands.check_guards(label);
     REQUIRE(operands.outputs().size() == exact.outputs().size());
-    const auto special = row_tolerances.find(row.name);
-    const double allowed = special == row_tolerances.end() ? tolerance : special->second;
+    const auto special = tolerances_by_name.find(implementation.name);
+    const double allowed = special == tolerances_by_name.end() ? tolerance : special->second;
+    bool good = true;
     for (size_t i = 0; i < operands.outputs().size(); ++i) {
       const Tensor got = operands.outputs()[i].to(Device::cpu);
-      const Tensor& expected = exact.outputs()[i];
-      if (got.dtype() == DType::i32) {
-        CHECK_MESSAGE(std::memcmp(got.raw(), expected.raw(), static_cast<size_t>(got.bytes())) == 0,
-                      label, ": integer output ", i, " differs");
-        continue;
-      }
-      const double error = relative_error(expected, got);
-      CHECK_MESSAGE(error <= allowed, label, ": output ", i, " off by ", error, " (allowed ",
-                    allowed, "), seed ", seed);
+      const std::string complaint = complaint_about(exact.outputs()[i], got, allowed);
+      if (!complaint.empty()) complaints.push_back(text(label, ": output ", i, complaint));
+      good = good && complaint.empty();
     }
+    if (good) agreed += text(agreed.empty() ? "" : ", ", who);
   });
+  if (agreed.empty()) agreed = "none";
+  if (unsupported.empty()) unsupported = "none";
+  CHECK(complaints.empty());
+  for (const std::string& complaint : complaints)
+    FAIL_CHECK(complaint, ". Agreed: ", agreed, ". Do not support it: ", unsupported);
 }
 
 }  // namespace topograd::test

@@ -1,7 +1,9 @@
 // Convolution as a tiled matrix product whose left matrix is never written (windows.cuh).
 //
-// Since rung 1: every loaded number serves a tile's row or column, from shared memory (gemm's loop,
-// kernels/gemm/tile.cuh). A block of 128 threads owns 128 x 64, 128 x 32 or 256 x 16 numbers of
+// Since rung 2: larger tiles of sums in registers, four channels in one load, divisions made
+// multiplications, the next tile on its way while this one is multiplied (gemm's loop,
+// kernels/gemm/tile.cuh), and the two gradients by the same loop. A block of 128 threads owns
+// 128 x 64, 128 x 32 or 256 x 16 numbers of
 //
 //   forward          y    [N OH OW, O]    = windows(x) [N OH OW, KH KW I] filters^T [KH KW I, O]
 //   backward data    dx_r [N A B, I]      = windows_r(dy) [N A B, T O]    filters_r [T O, I]
@@ -53,7 +55,7 @@ bool supports(const Args& args) {
 
 }  // namespace
 
-void register_conv2d_2_implicit_gemm(OpRegistry& registry) {
+void register_conv2d_3_implicit_gemm(OpRegistry& registry) {
   registry.add<Conv2dForwardArgs>({"implicit_gemm", kDevice, supports<Conv2dForwardArgs>, forward});
   registry.add<Conv2dBackwardDataArgs>(
       {"implicit_gemm", kDevice, supports<Conv2dBackwardDataArgs>, backward_data});
