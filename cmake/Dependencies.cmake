@@ -6,7 +6,9 @@ find_package(cxxopts CONFIG REQUIRED)                            # libcxxopts-de
 find_package(nlohmann_json CONFIG REQUIRED)                      # nlohmann-json3-dev
 find_package(Eigen3 CONFIG REQUIRED)                             # libeigen3-dev: small dense eigenproblems
 find_package(ZLIB REQUIRED)                                      # zlib1g-dev: ZIP archives' checksums
-find_package(doctest CONFIG REQUIRED)                            # doctest-dev
+if(TOPOGRAD_TESTS)
+  find_package(doctest CONFIG REQUIRED)                          # doctest-dev
+endif()
 find_path(STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)  # libstb-dev
 pkg_check_modules(cairo REQUIRED IMPORTED_TARGET cairo)          # libcairo2-dev
 find_package(GIF REQUIRED)                                       # libgif-dev
