@@ -15,6 +15,11 @@ find_package(GIF REQUIRED)                                       # libgif-dev
 # libcpp-httplib-dev: a small HTTP server. Its package for CMake is not in Debian 12; the flags that its
 # library was compiled with, which its header has to know, are pkg-config's in both.
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+# From 0.14 on its header itself calls OpenSSL, where its library was compiled with that; libssl-dev comes with it.
+if("-DCPPHTTPLIB_OPENSSL_SUPPORT" IN_LIST httplib_CFLAGS OR "-DCPPHTTPLIB_OPENSSL_SUPPORT" IN_LIST httplib_CFLAGS_OTHER)
+  find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+  target_link_libraries(PkgConfig::httplib INTERFACE OpenSSL::Crypto)
+endif()
 pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)           # libhwy-dev: one source for every vector ISA
 
 # libdnnl-dev: oneDNN, 2.x in Debian 12. Its CMake package asks for OpenCL, which nothing here uses.

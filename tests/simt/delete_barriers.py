@@ -145,7 +145,7 @@ def try_mutation(build, mutation):
             return False, "does not link: " + done.stderr[-500:]
         operation = kernel.parent.name
         try:
-            done = subprocess.run([program, "--abort-after=1", f"-sf=*/tests/ops/test_{operation}*"],
+            done = subprocess.run([program, "--abort-after=1", f"-sf=*/kernels/{operation}/test_*"],
                                   text=True, capture_output=True, timeout=300, cwd=build.folder,
                                   env=dict(os.environ, TOPOGRAD_TEST_DEVICES="simt"))
         except subprocess.TimeoutExpired:
