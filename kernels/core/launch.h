@@ -57,8 +57,9 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_
     check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                static_cast<int>(shared_bytes)),
           "raising a kernel's shared memory");
-  // clang-format off: it does not know the three angle brackets.
-  kernel<<<grid, block, shared_bytes, stream_of(context)> > >(
+  // clang-format 14 takes the three angle brackets apart, and heeds this alone on its line:
+  // clang-format off
+  kernel<<<grid, block, shared_bytes, stream_of(context)>>>(
       static_cast<Parameters>(std::forward<Arguments>(args))...);
   // clang-format on
   check(cudaGetLastError(), "launching a kernel");
