@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what Topograd needs from the packages of Debian 12 or Ubuntu 24.04, where it is missing.
+# Installs what Topograd needs from the packages of Debian 12, 13 or Ubuntu 24.04, where it is missing.
 #   apps/install_dependencies.sh           what building and running need
 #   apps/install_dependencies.sh --tests   and what the tests use beside it
 set -euo pipefail
@@ -8,7 +8,7 @@ packages=(g++ cmake ninja-build pkg-config ccache libdnnl-dev libhdf5-dev zlib1g
   libgif-dev fonts-dejavu-core libcxxopts-dev libstb-dev doctest-dev nlohmann-json3-dev libeigen3-dev
   libcpp-httplib-dev libopenmpi-dev openmpi-bin)
 if [ "${1:-}" = --tests ]; then
-  packages+=(clang libclang-rt-14-dev python3 python3-torch python3-numpy python3-h5py
+  packages+=(clang mold libclang-rt-14-dev python3 python3-torch python3-numpy python3-h5py
     libopenblas0-pthread xz-utils curl librsvg2-bin poppler-utils chromium)
 fi
 # For landscape report's page. Node.js may be there from elsewhere, and Debian's npm would conflict.

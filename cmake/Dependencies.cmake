@@ -6,13 +6,20 @@ find_package(cxxopts CONFIG REQUIRED)                            # libcxxopts-de
 find_package(nlohmann_json CONFIG REQUIRED)                      # nlohmann-json3-dev
 find_package(Eigen3 CONFIG REQUIRED)                             # libeigen3-dev: small dense eigenproblems
 find_package(ZLIB REQUIRED)                                      # zlib1g-dev: ZIP archives' checksums
-find_package(doctest CONFIG REQUIRED)                            # doctest-dev
+if(TOPOGRAD_TESTS)
+  find_package(doctest CONFIG REQUIRED)                          # doctest-dev
+endif()
 find_path(STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)  # libstb-dev
 pkg_check_modules(cairo REQUIRED IMPORTED_TARGET cairo)          # libcairo2-dev
 find_package(GIF REQUIRED)                                       # libgif-dev
 # libcpp-httplib-dev: a small HTTP server. Its package for CMake is not in Debian 12; the flags that its
 # library was compiled with, which its header has to know, are pkg-config's in both.
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+# From 0.14 on its header itself calls OpenSSL, where its library was compiled with that; libssl-dev comes with it.
+if("-DCPPHTTPLIB_OPENSSL_SUPPORT" IN_LIST httplib_CFLAGS OR "-DCPPHTTPLIB_OPENSSL_SUPPORT" IN_LIST httplib_CFLAGS_OTHER)
+  find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+  target_link_libraries(PkgConfig::httplib INTERFACE OpenSSL::Crypto)
+endif()
 pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)           # libhwy-dev: one source for every vector ISA
 
 # libdnnl-dev: oneDNN, 2.x in Debian 12. Its CMake package asks for OpenCL, which nothing here uses.

@@ -1,13 +1,32 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs every test.
-#   tests/run.sh           the release build with g++, all tests
-#   tests/run.sh --all     and the sanitizers' build, and clang's, and deletes every barrier in turn
+#   tests/run.sh             the release build with g++, all tests
+#   tests/run.sh --all       what a push checks: no warning passes; also every barrier deleted in turn, the sanitizers'
+#                            build, and clang's
+#   tests/run.sh --nightly   all of that, and what is too long for a push:
+#       on the release build   cases of more elements than a grid has threads under every schedule of the emulator (a
+#                              push: one); the published networks on all 10,000 test images and the reference
+#                              implementation's surfaces at all points (a push: 2,000 images, five points); every
+#                              barrier deleted under the race checker
+#       under the sanitizers   the whole end-to-end tests (a push: wrong input, and what each command is for), and the
+#                              cases of more elements than threads
+#       with clang             operations under every schedule (a push: one)
+#       on fresh systems       Debian 12 and 13 out of nothing: the README's two commands (tests/on_debian.sh)
+# docs/testing.md says what each of these is for, and what it takes.
 #
-# Tests on published networks and real data run where these are found: in the folder named by
-# TOPOGRAD_SHARED (default: ../shared), laid out as data/cifar10/*.bin.xz, weights/ and golden/.
-# Elsewhere they are skipped, and say so.
+# Tests on published networks and real data run where these are found: in the folder named by TOPOGRAD_SHARED
+# (default: ../shared), laid out as data/cifar10/*.bin.xz, weights/ and golden/. Elsewhere they are skipped, and say so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+extent=${1:-}
+case $extent in
+  '' | --all | --nightly) ;;
+  *)
+    echo "tests/run.sh: unknown word '$extent': choose --all, --nightly, or nothing" >&2
+    exit 2
+    ;;
+esac
 
 apps/install_dependencies.sh --tests
 
@@ -19,13 +38,37 @@ else
   echo "SKIPPED: tests on published networks and real data ($TOPOGRAD_SHARED is not there)"
 fi
 
-apps/build.sh release
-ctest --preset release -j "$(nproc)"
-if [ "${1:-}" = --all ]; then
-  tests/simt/delete_barriers.py --jobs "$(nproc)"
-  # The sanitizers watch everything but the published networks, which would take an hour there.
-  apps/build.sh asan
-  TOPOGRAD_WEIGHTS='' ctest --preset asan -j "$(nproc)"
-  apps/build.sh clang
-  ctest --preset clang -j "$(nproc)" -R '^(simt|simt_race|ops|nn|landscape)$'
+# The time of every stage, in all and the processors'.
+TIMEFORMAT='== %R s, of processors %U + %S s'
+stage() {
+  echo "== $*"
+  time "$@"
+}
+jobs=$(nproc)
+# Clang compiles what it also tests; of the rest it says whether it is right.
+clang_tests=(test_simt test_simt_race test_ops test_nn test_landscape)
+clang_entries=(-R '^(simt|simt_race|nn|landscape|ops_.*)$' -E '^ops_race_')
+
+if [ -z "$extent" ]; then
+  stage apps/build.sh release
+  stage ctest --preset release -j "$jobs"
+  exit
 fi
+stage apps/build.sh checks
+stage ctest --preset checks -j "$jobs"
+stage tests/simt/delete_barriers.py --build build/checks --jobs "$jobs"
+# The sanitizers watch everything but the published networks, which would take an hour there.
+stage apps/build.sh asan
+stage ctest --preset asan -j "$jobs" -LE '^(nightly|published)$'
+stage apps/build.sh clang "${clang_tests[@]}"
+stage tests/check_syntax.py build/clang --jobs "$jobs"
+stage env TOPOGRAD_TEST_ONE_SCHEDULE=1 ctest --preset clang -j "$jobs" "${clang_entries[@]}"
+[ "$extent" = --all ] && exit
+
+stage ctest --preset checks-nightly -j "$jobs"
+stage tests/simt/delete_barriers.py --build build/checks --tests test_ops_race --jobs "$jobs"
+stage ctest --preset asan-nightly -j "$jobs" -LE '^published$'
+stage ctest --preset clang -j "$jobs" "${clang_entries[@]}"
+for release in bookworm trixie; do
+  stage tests/on_debian.sh "$release"
+done

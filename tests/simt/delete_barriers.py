@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Deletes every barrier of every kernel in turn, and demands that a test fails each time.
 
-  tests/simt/delete_barriers.py [--build build/release] [--tests test_ops] [--only TEXT] [--jobs N]
+  tests/simt/delete_barriers.py [--build build/release] [--tests test_ops] [--only TEXT] [--jobs N] [--again]
 
 A barrier is a line with __syncthreads, __syncwarp, __threadfence, copy_async_wait or
 copy_async_commit. Where it stands in a header, each kernel file that includes the header is tried on
@@ -9,10 +9,14 @@ its own. The changed kernel is compiled for the emulator and linked in front of 
 objects; then the tests of its operation run: test_ops, which have to see a wrong result, or with
 --tests test_ops_race those with the race checker, which take four times as long. A barrier that no
 test misses is either superfluous, or a case is missing.
+What was noticed is noted down in the build's folder, beside a hash of all that it depends on (the changed kernel, every
+header of kernels/, the emulator, the operation's tests, the compiler's options), and is not tried again until one of
+these changes; --again: all of them.
 Needs a finished build of these tests. Exit status 1 if any deletion went unnoticed.
 """
 import argparse
 import concurrent.futures
+import hashlib
 import os
 import pathlib
 import re
@@ -109,6 +113,17 @@ class Build:
             subprocess.run(["objcopy", "--strip-debug", source, stripped], check=True)
         return names[0].read_bytes() == names[1].read_bytes()
 
+    def receipt(self, mutation):
+        """A hash of what decides how a mutation goes: the same one goes the same way."""
+        path, number, kernel = mutation
+        parts = [str((path.relative_to(ROOT), number, kernel.relative_to(ROOT), self.tests)),
+                 without_barrier(path, number), kernel.read_text(),
+                 next(c for c in self.commands if self.object_name(kernel) in c)]
+        shared = {*ROOT.glob("kernels/*/*.h"), *ROOT.glob("kernels/*/*.cuh"), *ROOT.glob("kernels/simt/*.cpp"),
+                  *ROOT.glob("tests/ops/*.h"), *kernel.parent.glob("*.cpp"), pathlib.Path(__file__)}
+        parts += [file.read_text() for file in sorted(shared)]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
     def run(self, words):
         return subprocess.run(words, cwd=self.folder, text=True, capture_output=True)
 
@@ -163,13 +178,22 @@ def main():
     parser.add_argument("--tests", choices=KERNEL_OBJECTS, default="test_ops")
     parser.add_argument("--only", default="", help="kernel files whose path contains this")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--again", action="store_true", help="also what was noticed before")
     arguments = parser.parse_args()
     build = Build(arguments.build, arguments.tests)
     chosen = [m for m in mutations() if arguments.only in str(m[2])]
+    receipts = build.folder / "noticed_barriers.txt"
+    noticed = set(receipts.read_text().split()) if receipts.exists() and not arguments.again else set()
+    before = len(chosen)
+    chosen = [m for m in chosen if build.receipt(m) not in noticed]
+    skipped = before - len(chosen)
     deleted = unnoticed = 0
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         for mutation, (good, how) in zip(chosen, pool.map(lambda m: try_mutation(build, m), chosen)):
             path, number, kernel = mutation
+            if good is not False:
+                with receipts.open("a") as file:
+                    file.write(build.receipt(mutation) + "\n")
             if good is None:
                 continue
             deleted += number is not None
@@ -180,6 +204,8 @@ def main():
             if kernel != path:
                 place += f" in {kernel.name}"
             print(f"{place}: {'noticed, ' if good else ''}{how}", flush=True)
+    if skipped:
+        print(f"{skipped} of {before} runs unchanged since they went as they should")
     print(f"{deleted} barriers deleted in turn, {unnoticed} unnoticed")
     sys.exit(1 if unnoticed else 0)
 

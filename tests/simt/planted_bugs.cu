@@ -363,8 +363,8 @@ std::vector<PlantedBug> memory_bugs() {
                    "undefined memory"),
       wrong_result("undefined_element", run_undefined_element, first<kBlock>,
                    "undefined memory: thread 255 at planted_bugs.cu:"),
-      {"read_past_end", run_past_end, first<1024>, kUnseen,
-       "AddressSanitizer: heap-buffer-overflow",
+      // Without a checker what lies there decides: 0 times NaN is seen, 0 times anything else is not.
+      {"read_past_end", run_past_end, first<1024>, "", "AddressSanitizer: heap-buffer-overflow",
        "0 bytes past the end of global memory, an allocation of 4096 bytes"},
       {"overrun_dynamic_shared", run_dynamic_overrun, first<kBlock>, "",
        "AddressSanitizer: heap-buffer-overflow", "0 bytes past the end of dynamic shared memory"},

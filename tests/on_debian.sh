@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Tries the README's two commands on a Debian made from nothing, in a folder: what a stranger's machine would say.
+#   tests/on_debian.sh trixie|bookworm [folder]     as root; debootstrap is installed where it is missing
+#   tests/on_debian.sh trixie --quick [folder]      the unit tests of a quick build in place of all tests
+#
+# A clean copy of HEAD goes in; packages come from this machine's own mirror. Every step's wall clock and processor
+# seconds are printed, and the status is that of the first step that fails. The system is removed at the end, unless a
+# folder was named: then it stays, and the next time it is used as it is.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+
+suite=${1:-}
+case $suite in
+  trixie | bookworm) shift ;;
+  *)
+    echo "on_debian: choose trixie or bookworm, and after it a folder if the system is to stay" >&2
+    exit 2
+    ;;
+esac
+quick=
+if [ "${1:-}" = --quick ]; then
+  quick=yes
+  shift
+fi
+folder=${1:-}
+if [ "$(id -u)" -ne 0 ]; then
+  echo "on_debian: debootstrap and chroot need root" >&2
+  exit 1
+fi
+command -v debootstrap >/dev/null || { apt-get update -qq && apt-get install -y -qq debootstrap >/dev/null; }
+
+# The first mirror of Debian's main archive that this machine's apt knows.
+mirror=$(apt-get indextargets --format '$(SITE) $(COMPONENT) $(LABEL)' |
+  awk '$2 == "main" && $3 == "Debian" && !found {print $1; found = 1}')
+if [ -z "$mirror" ]; then
+  echo "on_debian: apt lists no mirror of Debian here: run apt-get update" >&2
+  exit 1
+fi
+
+if [ -n "$folder" ]; then
+  mkdir -p "$folder"
+  folder=$(cd "$folder" && pwd)
+  remove=
+else
+  folder=$(mktemp -d)
+  remove=yes
+fi
+leave() {
+  local place
+  for place in dev proc; do
+    if mountpoint -q "$folder/$place"; then umount -R "$folder/$place"; fi
+  done
+  if [ -n "$remove" ]; then rm -rf --one-file-system "$folder"; fi
+}
+trap leave EXIT
+
+TIMEFORMAT="== $suite: %R s, of processors %U + %S s"
+step() {
+  echo "== $suite: $*"
+  time "$@"
+}
+inside() {
+  chroot "$folder" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
+    OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "$@"
+}
+
+[ -e "$folder/etc/debian_version" ] ||
+  step debootstrap --variant=minbase --include=ca-certificates "$suite" "$folder" "$mirror" >/dev/null
+mount -t proc proc "$folder/proc"
+mount --rbind /dev "$folder/dev"
+mount --make-rslave "$folder/dev"
+rm -rf --one-file-system "$folder/topograd"
+mkdir "$folder/topograd"
+git -C "$root" archive HEAD | tar -x -C "$folder/topograd"
+
+step inside /topograd/apps/quickstart.sh --output /root/quickstart
+for picture in landscapes_surface.png landscapes_surface.svg; do
+  if [ ! -s "$folder/root/quickstart/$picture" ]; then
+    echo "on_debian: quickstart left no $picture" >&2
+    exit 1
+  fi
+done
+if [ -n "$quick" ]; then
+  step inside /topograd/apps/install_dependencies.sh --tests
+  step inside sh -c 'cd /topograd && apps/build.sh quick && ctest --preset quick -L unit -j "$(nproc)"'
+else
+  step inside /topograd/tests/run.sh
+fi
+echo "$suite: both commands of the README passed"
