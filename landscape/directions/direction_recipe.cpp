@@ -87,7 +87,7 @@ Json json_of(const RandomDirections& s) {
 RandomDirections random_in(const Json& json) {
   RandomDirections s;
   s.seed = json.at("seed").get<uint64_t>();
-  s.seeds = json.at("seeds").get<uint64_t>();
+  s.seeds = json.at("seeds").get<int64_t>();
   s.pair = json.at("pair").get<uint32_t>();
   s.type = type_in(json);
   read(json.at("x"), s.x);

@@ -37,7 +37,7 @@ void check_seeds(const RandomDirections& s) {
   if (s.seeds == 1) return;
   const bool any_random = s.x.towards.empty() || (s.y && s.y->towards.empty() && !s.same);
   require(any_random, "--seeds needs a random direction; all of these lead to other models");
-  require(s.seed <= UINT64_MAX - s.seeds, "--seed ", s.seed, ": there are no ", s.seeds,
+  require(s.seed <= UINT64_MAX - static_cast<uint64_t>(s.seeds), "--seed ", s.seed, ": there are no ", s.seeds,
           " seeds from there on; choose a smaller one");
 }
 
@@ -55,8 +55,8 @@ SurfaceDirections drawn(const RandomDirections& s, const LoadedModel& model) {
   made.seed = s.seed;
   made.x_text = describe(s.x);
   if (s.y) made.y_text = s.same ? made.x_text : describe(*s.y);
-  for (uint64_t k = 0; k < s.seeds; ++k) {
-    const uint64_t seed = s.seed + k;
+  for (int64_t k = 0; k < s.seeds; ++k) {
+    const uint64_t seed = s.seed + static_cast<uint64_t>(k);
     Directions plane{direction(s, s.x, false, seed, model), {}};
     if (s.y) plane.y = s.same ? plane.x : direction(s, *s.y, true, seed, model);
     made.planes.push_back(plane);

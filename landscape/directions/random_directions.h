@@ -18,7 +18,7 @@ struct RandomAxis {
 
 struct RandomDirections {
   uint64_t seed = 1;
-  uint64_t seeds = 1;  ///< planes, of the seeds from `seed` on
+  int64_t seeds = 1;  ///< planes, of the seeds from `seed` on
   uint32_t pair = 0;   ///< which pair of directions of a seed
   RandomAxis x{};
   std::optional<RandomAxis> y = RandomAxis{};  ///< empty: a line
