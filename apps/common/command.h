@@ -28,7 +28,6 @@ struct CommandEntry {
   const char* arguments;  ///< for the program's own help: "MODEL.safetensors"
   const char* summary;    ///< what it computes or does, for the same: a line
   std::unique_ptr<Command> (*make)();
-  bool distributed = false;  ///< whether it may run as several processes
 };
 
 template <class C>

@@ -1,16 +1,21 @@
 #include "apps/common/run_flags.h"
 
+#include <algorithm>
+#include <sstream>
+
 namespace topograd::cli {
 
-void RunFlags::add_to(Options& options) {
+void RunFlags::add_to(Options& options, bool several_processes) {
   options.group("Run")
       .choice("device", device,
               {{"cpu", "cpu"}, {"cuda", "cuda"}, {"simt", "simt"}, {"auto", "auto"}},
               "cpu, cuda (an NVIDIA GPU), simt (the GPU's kernels, emulated), or auto: cuda where "
-              "there "
-              "is one")
+              "there is one")
       .shown_default("auto")
-      .integer("threads", threads, {0, 4096}, "of the device cpu; 0: one per processor")
+      .integer("threads", threads, {0, 4096},
+               several_processes
+                   ? "of the device cpu; 0: one per processor, or its share of them under mpirun"
+                   : "of the device cpu; 0: one per processor")
       .repeated("impl", forced, "OP=NAME",
                 "force an implementation, as in conv2d=reference; repeatable");
 }
@@ -51,6 +56,32 @@ void add_loss_option(Options& options, LossKind& loss) {
                                 {"mse", LossKind::mse},
                                 {"crossentropy", LossKind::cross_entropy}},
                                "cross_entropy or mse");
+}
+
+namespace {
+
+std::vector<LossKind> losses_in(const std::string& list) {
+  // One comma more: an empty last name is a name too.
+  std::istringstream in(list + ",");
+  std::vector<LossKind> kinds;
+  for (std::string name; std::getline(in, name, ',');) {
+    const LossKind kind = name == "crossentropy" ? LossKind::cross_entropy : loss_named(name);
+    require(std::find(kinds.begin(), kinds.end(), kind) == kinds.end(), "--loss names ",
+            name_of(kind), " twice: once is enough");
+    kinds.push_back(kind);
+  }
+  return kinds;
+}
+
+}  // namespace
+
+void add_losses_option(Options& options, std::vector<LossKind>& losses) {
+  options.group("Data").value(
+      "loss,l,loss-name", "NAME,...",
+      "cross_entropy (or crossentropy) or mse, or both with a comma between: the first is the one "
+      "that pictures show (or --loss-name)",
+      "cross_entropy",
+      [&losses](const std::string&, const std::string& word) { losses = losses_in(word); });
 }
 
 }  // namespace topograd::cli

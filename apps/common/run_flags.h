@@ -19,8 +19,8 @@ struct RunFlags {
   int threads = 0;                  ///< of the CPU; 0: one per processor
   std::vector<std::string> forced;  ///< "operation=implementation"
 
-  /// Declares the three in the group "Run".
-  void add_to(Options& options);
+  /// Declares the three in the group "Run"; `several_processes`: whether these may share the work.
+  void add_to(Options& options, bool several_processes = false);
 
   /// Throws Error where the device is not there.
   Device chosen_device() const;
@@ -33,5 +33,7 @@ struct RunFlags {
 
 /// Declares --loss of one kind in the group "Data".
 void add_loss_option(Options& options, LossKind& loss);
+/// Declares --loss of one kind or several, none twice, in the group "Data".
+void add_losses_option(Options& options, std::vector<LossKind>& losses);
 
 }  // namespace topograd::cli

@@ -4,13 +4,13 @@
 #include "apps/landscape/animate/animate_command.h"
 #include "apps/landscape/coherence/coherence_command.h"
 #include "apps/landscape/commands.h"
+#include "apps/landscape/common/distributed_command.h"
 #include "apps/landscape/compare/compare_command.h"
 #include "apps/landscape/connect/connect_command.h"
 #include "apps/landscape/export/export_command.h"
 #include "apps/landscape/plot/plot_command.h"
 #include "apps/landscape/report/report_command.h"
 #include "apps/landscape/sharpness/sharpness_command.h"
-#include "apps/landscape/surface/surface_command.h"
 #include "apps/landscape/watch/watch_command.h"
 #include "kernels/core/check.h"
 #include "kernels/core/version.h"
@@ -93,23 +93,40 @@ std::vector<std::string> words_of(int argc, char** argv) {
   return {argv, argv + argc};
 }
 
-int run_entry(const cli::CommandEntry& entry, const std::vector<std::string>& words) {
-  const std::unique_ptr<cli::Command> command = entry.make();
+/// Parses the words and runs the command; `group` is null where the command runs as one process.
+int run_in_group(const cli::CommandEntry& entry, cli::Command& command,
+                 const std::vector<std::string>& words, ProcessGroup* group) {
   bool help = false;
   cli::Options options(text("landscape ", entry.name));
-  command->add_options(options);
-  options.flag("help,h", help, "print this");
+  command.add_options(options);
+  options.group("Run").flag("help,h", help, "print this");
   options.parse({words.begin() + 2, words.end()});
   if (help) {
     std::cout << options.help();
     return 0;
   }
-  if (!entry.distributed)
-    require_one_process(text("landscape ", entry.name,
-                             " runs as one, with as many threads as there are processors: start it "
-                             "without a launcher"));
-  command->check(options);
-  return command->run(cli::shell_quoted(words));
+  const std::string typed = cli::shell_quoted(words);
+  if (group != nullptr) {
+    command.check(options);
+    return dynamic_cast<DistributedCommand&>(command).run_distributed(typed, *group);
+  }
+  require_one_process(text("landscape ", entry.name,
+                           " runs as one, with as many threads as there are processors: start it "
+                           "without a launcher"));
+  command.check(options);
+  return command.run(typed);
+}
+
+int run_entry(const cli::CommandEntry& entry, const std::vector<std::string>& words) {
+  const std::unique_ptr<cli::Command> command = entry.make();
+  if (dynamic_cast<DistributedCommand*>(command.get()) == nullptr)
+    return run_in_group(entry, *command, words, nullptr);
+  const std::unique_ptr<ProcessGroup> group =
+      init_process_group();  // before any but rank zero says anything
+  // An error is said before the ranks part: a launcher ends rank zero as soon as another has left
+  // with an error.
+  return cli::run_program("landscape",
+                          [&] { return run_in_group(entry, *command, words, group.get()); });
 }
 
 int run_command(const Command& command, cli::Arguments& arguments, const std::string& typed) {
@@ -123,21 +140,6 @@ int run_command(const Command& command, cli::Arguments& arguments, const std::st
                            " runs as one, with as many threads as there are processors: start it "
                            "without a launcher"));
   return command.run(flags, typed);
-}
-
-/// Surfaces of all kinds may be computed by several processes.
-int run_ranks(SurfaceKind kind, cli::Arguments& arguments, const std::string& typed) {
-  const std::unique_ptr<ProcessGroup> ranks =
-      init_process_group();  // before any but rank 0 says anything
-  // An error is said before the ranks part: a launcher ends rank 0 as soon as another has left
-  // with an error.
-  return cli::run_program("landscape", [&] {
-    Options options = surface_flags(kind);
-    const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
-    if (flags.count("help") == 0) return run_surface(flags, kind, typed, *ranks);
-    std::cout << surface_help(options);
-    return 0;
-  });
 }
 
 int run(int argc, char** argv) {
@@ -154,10 +156,11 @@ int run(int argc, char** argv) {
     if (word == entry.name) return run_entry(entry, words_of(argc, argv));
   cli::Arguments all(argc, argv);
   cli::Arguments arguments(argc - 1, argv + 1);
-  if (const auto kind = surface_kind_named(word)) return run_ranks(*kind, arguments, all.command());
   for (const Command& command : kCommands)
     if (command.name == word) return run_command(command, arguments, all.command());
-  std::string names = "surface, line, plane, trajectory, hessian";
+  std::string names;
+  for (const cli::CommandEntry& entry : landscape_commands())
+    names += (names.empty() ? "" : ", ") + std::string(entry.name);
   for (const Command& command : kCommands) names += std::string(", ") + command.name;
   fail("unknown command '", word, "': choose one of ", names, "; see landscape --help");
 }

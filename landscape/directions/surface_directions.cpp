@@ -1,8 +1,10 @@
 #include "landscape/directions/surface_directions.h"
 
 #include <filesystem>
+#include <iomanip>
 
 #include "kernels/core/hash.h"
+#include "landscape/directions/direction_recipe.h"
 
 namespace topograd {
 
@@ -24,6 +26,12 @@ void SurfaceDirections::describe(Provenance& provenance) const {
   if (seed) provenance["seed"] = text(*seed);
   provenance["dir_type"] = name_of(type);
   if (!seeds.empty()) provenance["seeds"] = text(seeds.size());
+  if (!recipe.empty()) provenance["direction_recipe"] = recipe;
+  if (networks.empty()) return;
+  std::string& lines = provenance["networks"];
+  lines.clear();
+  for (const PlacedNetwork& network : networks)
+    lines += text(std::setprecision(17), network.name, " ", network.x, " ", network.y, "\n");
 }
 
 Direction direction_to(const LoadedModel& model, const std::string& path, DirectionType type) {
@@ -36,17 +44,18 @@ Direction direction_to(const LoadedModel& model, const std::string& path, Direct
              : difference(from.theta, to.theta);
 }
 
-SurfaceDirections directions_in_file(const std::string& path, const LoadedModel& model,
-                                     DirectionType type, bool line) {
+SurfaceDirections directions_in_file(const DirectionsInFile& settings, const LoadedModel& model) {
+  const std::string& path = settings.file;
   SurfaceDirections found;
-  found.type = type;
+  found.type = settings.type;
   found.file = path;
-  Directions directions = read_directions(path, model.graph.layout(), type);
-  if (line) directions.y.reset();
-  require(line || directions.y, path, " holds one direction; a surface needs two");
+  Directions directions = read_directions(path, model.graph.layout(), settings.type);
+  if (settings.line) directions.y.reset();
+  require(settings.line || directions.y, path, " holds one direction; a surface needs two");
   found.x_text = "direction x of " + fs::path(path).filename().string();
-  if (!line) found.y_text = "direction y of " + fs::path(path).filename().string();
+  if (!settings.line) found.y_text = "direction y of " + fs::path(path).filename().string();
   found.planes.push_back(directions);
+  found.recipe = to_json(DirectionRecipe(settings));
   return found;
 }
 

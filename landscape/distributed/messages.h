@@ -1,4 +1,4 @@
-// What ranks tell each other while they compute a surface.
+// Messages between ranks that compute a surface together.
 #pragma once
 
 #include <string>
@@ -8,20 +8,20 @@
 
 namespace topograd {
 
-/// A point of the surface and where it lies. The leader sends positions along, so that all ranks
-/// compute the same ones to the bit, wherever the file's axes came from.
+/// A point of the surface and where it lies. Rank zero sends the position along, so that all ranks
+/// compute the same one to the bit, wherever the file's axes came from.
 struct GridPoint {
   int64_t point;
   PlanePosition position;
 };
 
 enum class RankMessageKind : int64_t {
-  want,    ///< to the leader: up to `count` more points
-  points,  ///< from the leader: some to compute; none: there are no more
-  result,  ///< to the leader: a point's sums on all planes
-  done,    ///< to the leader: nothing more will come from this rank
-  failed,  ///< to the leader: likewise, and why
-  stop,    ///< from the leader: begin nothing more
+  want,    ///< to rank zero: asks for up to `count` more points
+  points,  ///< from rank zero: points to compute; none: there are no more
+  result,  ///< to rank zero: a point's sums on all planes
+  done,    ///< to rank zero: nothing more will come from this rank
+  failed,  ///< to rank zero: nothing more will come from this rank, because of `error`
+  stop,    ///< from rank zero: begin nothing more
 };
 
 struct RankMessage {
@@ -33,7 +33,8 @@ struct RankMessage {
   std::string error{};
 };
 
-/// As bytes and back, between processes of one program on machines of one kind.
+/// Serialises a message, and reads it again, between processes of one program on machines of one
+/// kind. unpacked() throws Error for a message that is cut short.
 std::string packed(const RankMessage& message);
 RankMessage unpacked(const std::string& bytes);
 

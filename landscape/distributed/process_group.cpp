@@ -5,12 +5,13 @@
 
 #include "kernels/core/check.h"
 #include "kernels/core/thread_pool.h"
+#include "landscape/results/observer.h"
 
 namespace topograd {
 
 namespace {
 
-class LonelyRank : public ProcessGroup {
+class SingleProcess : public ProcessGroup {
  public:
   int rank() const override { return 0; }
   int size() const override { return 1; }
@@ -23,7 +24,7 @@ class LonelyRank : public ProcessGroup {
 }  // namespace
 
 std::unique_ptr<ProcessGroup> single_process() {
-  return std::make_unique<LonelyRank>();
+  return std::make_unique<SingleProcess>();
 }
 
 std::optional<std::string> first_in_environment(const std::vector<const char*>& names) {
@@ -44,13 +45,28 @@ void require_one_process(const std::string& reason) {
   fail("started as ", *size, " processes, but ", reason);
 }
 
-void throw_on_all_ranks(ProcessGroup& ranks, const std::string& error) {
-  const std::vector<std::string> errors = ranks.gather(error);
+void throw_on_all_ranks(ProcessGroup& group, const std::string& error) {
+  const std::vector<std::string> errors = group.gather(error);
   for (size_t rank = 0; rank < errors.size(); ++rank) {
     if (errors[rank].empty()) continue;
     if (rank == 0) fail(errors[rank]);
     fail("rank ", rank, ": ", errors[rank]);
   }
+}
+
+void run_on_all_ranks(ProcessGroup& group, const std::function<void()>& work) {
+  if (group.size() == 1) return work();
+  std::string error, interruption;
+  try {
+    work();
+  } catch (const Interrupted& stopped) {
+    interruption = stopped.what();
+  } catch (const std::exception& failure) {
+    error = failure.what();
+  }
+  throw_on_all_ranks(group, error);
+  for (const std::string& stopped : group.gather(interruption))
+    if (!stopped.empty()) throw Interrupted(stopped);
 }
 
 }  // namespace topograd

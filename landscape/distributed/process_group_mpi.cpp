@@ -18,9 +18,9 @@ int count_of(const std::string& bytes) {
   return static_cast<int>(bytes.size());
 }
 
-class MpiRanks : public ProcessGroup {
+class MpiProcessGroup : public ProcessGroup {
  public:
-  MpiRanks() {
+  MpiProcessGroup() {
     int provided = 0;
     // Computing threads never call MPI. A failing call ends the process with MPI's own message.
     MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided);
@@ -31,7 +31,7 @@ class MpiRanks : public ProcessGroup {
     require(std::freopen("/dev/null", "w", stdout) && std::freopen("/dev/null", "w", stderr),
             "cannot open /dev/null");
   }
-  ~MpiRanks() override { MPI_Finalize(); }
+  ~MpiProcessGroup() override { MPI_Finalize(); }
 
   int rank() const override { return rank_; }
   int size() const override { return size_; }
@@ -108,7 +108,7 @@ std::unique_ptr<ProcessGroup> init_process_group() {
   if (!first_in_environment({"OMPI_COMM_WORLD_SIZE", "PMI_RANK", "PMI_SIZE", "PMIX_RANK",
                              "MV2_COMM_WORLD_RANK", "SLURM_PROCID"}))
     return single_process();
-  return std::make_unique<MpiRanks>();
+  return std::make_unique<MpiProcessGroup>();
 }
 
 }  // namespace topograd

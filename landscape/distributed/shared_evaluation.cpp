@@ -51,41 +51,42 @@ std::string message_of(std::exception_ptr failure) {
   }
 }
 
-class Leader {
+/// Rank zero: hands out points, takes results, and computes itself.
+class RankZero {
  public:
-  Leader(ProcessGroup& ranks, GridPointQueue& dealer, const GridPointSink& take,
-         const StopFlag& stop, const std::function<void()>& stopping)
-      : ranks_(ranks),
-        dealer_(dealer),
+  RankZero(ProcessGroup& group, GridPointQueue& queue, const GridPointSink& take,
+           const StopFlag& stop, const std::function<void()>& stopping)
+      : group_(group),
+        queue_(queue),
         take_(take),
         stop_(stop),
         stopping_(stopping),
-        working_(ranks.size() - 1) {}
+        ranks_working_(group.size() - 1) {}
 
-  void lead(Evaluator& evaluator, size_t planes) {
+  void run(Evaluator& evaluator, size_t planes) {
     const GridPointSink take = [&](int64_t point, const std::vector<PointSums>& sums) {
       const std::lock_guard lock(take_mutex_);
       take_(point, sums);
     };
     Background own([&] {
       evaluate_points(
-          evaluator, planes, [&] { return dealer_.next(); }, take,
+          evaluator, planes, [&] { return queue_.next(); }, take,
           [&] { return halted_ || stop_(); });
     });
-    while (working_ > 0 || !own.finished()) {
+    while (ranks_working_ > 0 || !own.finished()) {
       if (!halted_ && own.finished() && failed(own)) halt();
       if (!halted_ && stop_()) {
         halt();
         const std::lock_guard lock(take_mutex_);
         stopping_();
       }
-      if (const auto message = ranks_.receive())
+      if (const auto message = group_.receive())
         answer(*message, take);
       else
         std::this_thread::sleep_for(kPause);
     }
     own.join();
-    ranks_.gather("");  // from here on nobody sends anything
+    group_.gather("");  // from here on nobody sends anything
     if (own.failure()) std::rethrow_exception(own.failure());
     if (failure_) std::rethrow_exception(failure_);
   }
@@ -98,8 +99,8 @@ class Leader {
 
   void halt() {
     halted_ = true;
-    for (int rank = 1; rank < ranks_.size(); ++rank)
-      ranks_.send(rank, packed({.kind = RankMessageKind::stop}));
+    for (int rank = 1; rank < group_.size(); ++rank)
+      group_.send(rank, packed({.kind = RankMessageKind::stop}));
   }
 
   void fail_with(std::exception_ptr failure) {
@@ -112,8 +113,8 @@ class Leader {
     switch (message.kind) {
       case RankMessageKind::want: {
         RankMessage reply{.kind = RankMessageKind::points};
-        if (!halted_) reply.points = dealer_.deal(message.count, ranks_.size());
-        ranks_.send(received.from, packed(reply));
+        if (!halted_) reply.points = queue_.take(message.count, group_.size());
+        group_.send(received.from, packed(reply));
         return;
       }
       case RankMessageKind::result:
@@ -126,34 +127,35 @@ class Leader {
       case RankMessageKind::failed:
         fail_with(
             std::make_exception_ptr(Error(text("rank ", received.from, ": ", message.error))));
-        --working_;
+        --ranks_working_;
         return;
       case RankMessageKind::done:
-        --working_;
+        --ranks_working_;
         return;
       case RankMessageKind::points:
       case RankMessageKind::stop:
-        fail("a rank sent what only the leader sends");
+        fail("a rank sent what only rank zero sends");
     }
   }
 
-  ProcessGroup& ranks_;
-  GridPointQueue& dealer_;
+  ProcessGroup& group_;
+  GridPointQueue& queue_;
   const GridPointSink& take_;
   const StopFlag& stop_;
   const std::function<void()>& stopping_;
   std::mutex take_mutex_;
-  int working_;  // ranks that have not said that they are done
+  int ranks_working_;  // ranks that have not said that they are done
   std::atomic<bool> halted_{false};
   std::exception_ptr failure_;
 };
 
-class Follower {
+/// Any other rank: computes points for rank zero.
+class OtherRank {
  public:
-  Follower(ProcessGroup& ranks, int64_t threads, const StopFlag& stop)
-      : ranks_(ranks), threads_(threads), stop_(stop) {}
+  OtherRank(ProcessGroup& group, int64_t threads, const StopFlag& stop)
+      : group_(group), threads_(threads), stop_(stop) {}
 
-  void follow(Evaluator& evaluator, size_t planes) {
+  void run(Evaluator& evaluator, size_t planes) {
     Background work([&] {
       evaluate_points(
           evaluator, planes, [&] { return next(); },
@@ -174,9 +176,9 @@ class Follower {
       last.kind = RankMessageKind::failed;
       last.error = message_of(work.failure());
     }
-    ranks_.send(0, packed(last));
-    ranks_.gather("");
-    while (ranks_.receive()) {
+    group_.send(0, packed(last));
+    group_.gather("");
+    while (group_.receive()) {
     }
   }
 
@@ -197,7 +199,7 @@ class Follower {
   }
 
   bool receive() {
-    const auto received = ranks_.receive();
+    const auto received = group_.receive();
     if (!received) return false;
     const RankMessage message = unpacked(received->bytes);
     const std::lock_guard lock(mutex_);
@@ -222,7 +224,7 @@ class Follower {
     changed_.notify_all();
     if (halted_) return;
     asked_ = true;
-    ranks_.send(0, packed({.kind = RankMessageKind::want, .count = threads_}));
+    group_.send(0, packed({.kind = RankMessageKind::want, .count = threads_}));
   }
 
   bool send_results() {
@@ -231,11 +233,11 @@ class Follower {
       const std::lock_guard lock(mutex_);
       results.swap(results_);
     }
-    for (const std::string& result : results) ranks_.send(0, result);
+    for (const std::string& result : results) group_.send(0, result);
     return !results.empty();
   }
 
-  ProcessGroup& ranks_;
+  ProcessGroup& group_;
   int64_t threads_;
   const StopFlag& stop_;
   bool asked_ = false;  // for points that have not come yet; the main thread's
@@ -243,7 +245,7 @@ class Follower {
   std::condition_variable changed_;
   std::deque<GridPoint> points_;
   std::deque<std::string> results_;  // packed
-  bool dry_ = false;                 // the leader has no more points
+  bool dry_ = false;                 // rank zero has no more points
   std::atomic<bool> halted_{false};
 };
 
@@ -251,17 +253,17 @@ class Follower {
 
 std::optional<GridPoint> GridPointQueue::next() {
   const std::lock_guard lock(mutex_);
-  if (dealt_ == points_.size()) return std::nullopt;
-  return points_[dealt_++];
+  if (taken_ == points_.size()) return std::nullopt;
+  return points_[taken_++];
 }
 
-std::vector<GridPoint> GridPointQueue::deal(int64_t most, int ranks) {
+std::vector<GridPoint> GridPointQueue::take(int64_t most, int ranks) {
   const std::lock_guard lock(mutex_);
-  const auto left = static_cast<int64_t>(points_.size() - dealt_);
+  const auto left = static_cast<int64_t>(points_.size() - taken_);
   const int64_t share = std::max<int64_t>(1, left / (4 * ranks));
   const int64_t count = std::min({left, share, most});
-  const auto begin = points_.begin() + static_cast<std::ptrdiff_t>(dealt_);
-  dealt_ += static_cast<size_t>(count);
+  const auto begin = points_.begin() + static_cast<std::ptrdiff_t>(taken_);
+  taken_ += static_cast<size_t>(count);
   return {begin, begin + count};
 }
 
@@ -287,15 +289,19 @@ void evaluate_points(Evaluator& evaluator, size_t planes, const GridPointSource&
       stop);
 }
 
-void lead_computation(ProcessGroup& ranks, Evaluator& evaluator, size_t planes,
-                      GridPointQueue& dealer, const GridPointSink& take, const StopFlag& stop,
-                      const std::function<void()>& stopping) {
-  Leader(ranks, dealer, take, stop, stopping).lead(evaluator, planes);
+void evaluate_as_rank_zero(ProcessGroup& group, Evaluator& evaluator, size_t planes,
+                           GridPointQueue& queue, const GridPointSink& take, const StopFlag& stop,
+                           const std::function<void()>& stopping) {
+  if (group.size() == 1)
+    evaluate_points(
+        evaluator, planes, [&] { return queue.next(); }, take, stop);
+  else
+    RankZero(group, queue, take, stop, stopping).run(evaluator, planes);
 }
 
-void follow_leader(ProcessGroup& ranks, Evaluator& evaluator, size_t planes, int threads,
-                   const StopFlag& stop) {
-  Follower(ranks, threads, stop).follow(evaluator, planes);
+void evaluate_for_rank_zero(ProcessGroup& group, Evaluator& evaluator, size_t planes, int threads,
+                            const StopFlag& stop) {
+  OtherRank(group, threads, stop).run(evaluator, planes);
 }
 
 }  // namespace topograd

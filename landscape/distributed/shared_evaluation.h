@@ -1,4 +1,4 @@
-// One surface, computed by several ranks: the leader hands out points, the others send back sums.
+// One surface, computed by several processes: rank zero hands out points, the others send back sums.
 #pragma once
 
 #include <deque>
@@ -10,40 +10,39 @@
 
 namespace topograd {
 
-/// The points that are to do, each handed out once, to whoever asks. For any threads.
+/// The points that are left to compute, each handed out once. Any thread may call it.
 class GridPointQueue {
  public:
   explicit GridPointQueue(std::vector<GridPoint> points) : points_(std::move(points)) {}
   std::optional<GridPoint> next();
-  /// Up to `most` of them; fewer towards the end, when others are still to have some too.
-  std::vector<GridPoint> deal(int64_t most, int ranks);
+  /// Takes up to `most` points; fewer towards the end, so that each of `ranks` still gets some.
+  std::vector<GridPoint> take(int64_t most, int ranks);
 
  private:
   std::mutex mutex_;
   std::vector<GridPoint> points_;
-  size_t dealt_ = 0;
+  size_t taken_ = 0;
 };
 
-/// Asks for points one by one.
+/// Returns the next point, or nothing when there are no more.
 using GridPointSource = std::function<std::optional<GridPoint>()>;
-/// Takes a point's sums on all planes; from one thread at a time.
+/// Takes a point's sums on all planes. Called by one thread at a time.
 using GridPointSink = std::function<void(int64_t point, const std::vector<PointSums>& planes)>;
 
 /// Evaluates points on all planes until there are no more, or `stop`.
 void evaluate_points(Evaluator& evaluator, size_t planes, const GridPointSource& give,
                      const GridPointSink& take, const StopFlag& stop);
 
-/// The leader's side: computes itself, hands out points and takes results until all ranks are done.
-/// `take` and `stopping` come from two threads, but never at once. `stopping` is called when the
-/// stop flag is seen, before the other ranks are waited for: they may be dead. Throws what went
-/// wrong here, or in any rank.
-void lead_computation(ProcessGroup& ranks, Evaluator& evaluator, size_t planes,
-                      GridPointQueue& dealer, const GridPointSink& take, const StopFlag& stop,
-                      const std::function<void()>& stopping);
+/// Rank zero's side: evaluates points, and hands out points and takes results until all ranks are
+/// done. `take` and `stopping` are called by two threads, but never at once. `stopping` is called
+/// when the stop flag is seen, before the other ranks are waited for: they may be dead. Throws what
+/// went wrong here, or in any rank. In a group of one process it is evaluate_points().
+void evaluate_as_rank_zero(ProcessGroup& group, Evaluator& evaluator, size_t planes,
+                           GridPointQueue& queue, const GridPointSink& take, const StopFlag& stop,
+                           const std::function<void()>& stopping);
 
-/// The others' side: returns when the leader has no more points or was told why there are no
-/// results.
-void follow_leader(ProcessGroup& ranks, Evaluator& evaluator, size_t planes, int threads,
-                   const StopFlag& stop);
+/// The other ranks' side: evaluates points for rank zero until that has no more, or says stop.
+void evaluate_for_rank_zero(ProcessGroup& group, Evaluator& evaluator, size_t planes, int threads,
+                            const StopFlag& stop);
 
 }  // namespace topograd

@@ -1,5 +1,7 @@
 #include "landscape/surface/continued_surface.h"
 
+#include <algorithm>
+
 #include "kernels/core/check.h"
 #include "landscape/results/resumable_file.h"
 
@@ -15,12 +17,16 @@ void continue_or_begin(Surface& surface, const std::string& output,
   std::vector<std::string> reasons;
   if (!saved.same_points(surface)) reasons.push_back("the grid is another one");
   require_same_command(output, saved.provenance, surface.provenance, keys, reasons);
+  // Files of earlier versions say less.
+  const bool says_less =
+      std::any_of(surface.provenance.begin(), surface.provenance.end(),
+                  [&](const auto& fact) { return !saved.provenance.contains(fact.first); });
   saved.provenance = surface.provenance;
   surface = saved;
   if (surface.done_count() > 0)
     observer.note(text("continuing ", output, ": ", surface.done_count(), " of ", surface.points(),
                        " points are done"));
-  if (surface.done_count() < surface.points()) surface.save(output);
+  if (says_less || surface.done_count() < surface.points()) surface.save(output);
 }
 
 }  // namespace topograd

@@ -5,8 +5,8 @@
 
 #include "apps/common/terminal_observer.h"
 #include "apps/landscape/common/surface_map_flags.h"
-#include "apps/landscape/surface/recorded_directions.h"
 #include "landscape/results/run_description.h"
+#include "landscape/surface/recorded_directions.h"
 
 namespace topograd {
 

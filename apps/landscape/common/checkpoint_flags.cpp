@@ -1,119 +1,17 @@
 #include "apps/landscape/common/checkpoint_flags.h"
 
-#include <algorithm>
-#include <charconv>
-#include <filesystem>
-#include <nlohmann/json.hpp>
-#include <optional>
-
 namespace topograd {
 
-namespace {
-
-namespace fs = std::filesystem;
-
-/// All of `digits` as a number.
-std::optional<int64_t> number_in(const std::string& digits) {
-  int64_t value = 0;
-  const char* end = digits.data() + digits.size();
-  const auto [stopped, error] = std::from_chars(digits.data(), end, value);
-  if (digits.empty() || error != std::errc{} || stopped != end || value < 0) return std::nullopt;
-  return value;
-}
-
-/// A run's files by their numbers.
-std::vector<std::pair<int64_t, std::string>> numbered_files(const std::string& folder,
-                                                            const std::string& prefix,
-                                                            const std::string& suffix) {
-  std::vector<std::pair<int64_t, std::string>> found;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with(prefix) || !name.ends_with(suffix) ||
-        name.size() < prefix.size() + suffix.size())
-      continue;
-    const auto number =
-        number_in(name.substr(prefix.size(), name.size() - prefix.size() - suffix.size()));
-    if (number) found.emplace_back(*number, entry.path().string());
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-}  // namespace
-
-// A line per flag, which clang-format would run together.
-// clang-format off
-void add_checkpoint_flags(cxxopts::Options& options, const std::string& group) {
-  const auto value = [](const char* text) { return cxxopts::value<std::string>()->default_value(text); };
-  options.add_options(group)
-      ("start-epoch", "of a run's folder, checkpoints from this epoch on", value("0"))
-      ("max-epoch", "up to this one", value("1000000000"))
-      ("save-epoch", "every n-th epoch of them", value("1"))
-      ("prefix", "what stands before the epoch in the files' names", value("epoch_"))
-      ("suffix", "what stands behind it", value(".safetensors"));
-}
-// clang-format on
-
-CheckpointList checkpoints_in(const std::string& folder, const cxxopts::ParseResult& flags,
-                              size_t least, const std::string& purpose) {
-  const std::string prefix = flags["prefix"].as<std::string>();
-  const std::string suffix = flags["suffix"].as<std::string>();
-  constexpr int64_t kMost = 1 << 30;
-  const int64_t first = cli::whole(flags, "start-epoch", 0, kMost);
-  const int64_t last = cli::whole(flags, "max-epoch", 0, kMost);
-  const int64_t every = cli::whole(flags, "save-epoch", 1, kMost);
-  CheckpointList list;
-  // "runs/a/" has no name of its own.
-  const fs::path path = fs::absolute(folder).lexically_normal();
-  list.name = (path.has_filename() ? path : path.parent_path()).filename().string();
-  for (const auto& [number, file] : numbered_files(folder, prefix, suffix))
-    if (number >= first && number <= last && (number - first) % every == 0)
-      list.paths.push_back(file);
-  require(list.paths.size() >= least, folder, " holds ", list.paths.size(), " such checkpoints ",
-          prefix, "<n>", suffix, ", ", purpose, ": train --checkpoint-every 1 keeps every epoch's");
-  return list;
-}
-
-CheckpointList checkpoint_list(const cxxopts::ParseResult& flags) {
-  const auto given = flags.count("runs") ? flags["runs"].as<std::vector<std::string>>()
-                                         : std::vector<std::string>();
-  require(!given.empty(),
-          "no run given; write landscape trajectory RUN, the folder of train --output, or three "
-          "checkpoint files or more");
-  if (given.size() == 1) {
-    require(fs::exists(given[0]), given[0], " is not there");
-    require(fs::is_directory(given[0]), given[0],
-            " is one checkpoint; a trajectory needs three or more, or their folder");
-    return checkpoints_in(given[0], flags, 3, "a trajectory needs three");
-  }
-  for (const char* flag : {"start-epoch", "max-epoch", "save-epoch", "prefix", "suffix"})
-    require(flags.count(flag) == 0, "--", flag,
-            " chooses files of a run's folder; here they are listed one by one");
-  for (const std::string& path : given)
-    require(!fs::is_directory(path), path,
-            " is a folder: give one run's folder, or checkpoint files");
-  require(given.size() >= 3, "a trajectory needs three checkpoints or more, here are ",
-          given.size());
-  return {fs::path(given.back()).stem().string(), given};
-}
-
-double epoch_of(const std::string& path, const std::string& noted, double fallback) {
-  if (const auto number = number_in(noted)) return static_cast<double>(*number);
-  const std::string stem = fs::path(path).stem().string();
-  const size_t before = stem.find_last_not_of("0123456789");
-  const auto number = number_in(before == stem.npos ? stem : stem.substr(before + 1));
-  return number ? static_cast<double>(*number) : fallback;
-}
-
-std::vector<double> rate_drops(const std::string& config) {
-  const auto json = nlohmann::json::parse(config, nullptr, false);
-  if (!json.is_object() || !json.contains("lr_drops")) return {};
-  try {
-    if (json.value("schedule", "") != "step") return {};
-    return json.at("lr_drops").get<std::vector<double>>();
-  } catch (const nlohmann::json::exception&) {
-    return {};  // only a mark in a picture would be lost
-  }
+void add_checkpoint_options(cli::Options& options, CheckpointSelection& selection) {
+  constexpr int64_t kMax = 1 << 30;
+  options
+      .integer("start-epoch", selection.first, {0, kMax},
+               "of a run's folder, checkpoints from this epoch on")
+      .integer("max-epoch", selection.last, {0, kMax}, "up to this one")
+      .shown_default("the last")
+      .integer("save-epoch", selection.every, {1, kMax}, "every n-th epoch of them")
+      .text("prefix", selection.prefix, "WORD", "what stands before the epoch in the files' names")
+      .text("suffix", selection.suffix, "WORD", "what stands behind it");
 }
 
 }  // namespace topograd

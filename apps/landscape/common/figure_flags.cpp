@@ -8,6 +8,40 @@
 
 namespace topograd {
 
+namespace {
+
+constexpr double kHuge = 1e100;  // as far as an axis may reach
+
+}  // namespace
+
+void PictureFlags::add_to(cli::Options& options, bool linear_by_default) {
+  options.flag("log", log, "pictures: logarithmic scale")
+      .flag("linear", linear,
+            linear_by_default
+                ? "pictures: linear scale (the default)"
+                : "pictures: linear scale (default: as the range of the losses asks for)")
+      .real("vmin", value_min, {-kHuge, kHuge}, "pictures: lowest value of the scale")
+      .real("vmax,loss-max", value_max, {-kHuge, kHuge},
+            "pictures: values above are off the scale (or --loss-max)")
+      .text("title", title, "TEXT", "pictures: title (default: the model)")
+      .flag("no-pictures", none, "compute only")
+      .exclude("log", "linear", "contradict each other: leave out one of them");
+}
+
+void PictureFlags::check() const {
+  require(!value_min || !value_max || *value_min < *value_max, "--vmin ", value_min.value_or(0),
+          " is not below --vmax ", value_max.value_or(0));
+}
+
+PictureOptions PictureFlags::options(std::optional<Scale> scale) const {
+  PictureOptions options;
+  options.scale = log ? Scale::log : linear ? Scale::linear : scale;
+  options.value_min = value_min;
+  options.value_max = value_max;
+  options.title = title;
+  return options;
+}
+
 // A line per flag, which clang-format would run together.
 // clang-format off
 void add_figure_flags(cxxopts::Options& options) {
@@ -67,8 +101,6 @@ void share_scale(PictureOptions& options, const std::vector<const Surface*>& sur
   if (!options.value_min) options.value_min = options.scale == Scale::log ? positive : low;
   if (!options.value_max) options.value_max = high;
 }
-
-constexpr double kHuge = 1e100;  // as far as an axis may reach
 
 PictureOptions picture_options(const cxxopts::ParseResult& flags, std::optional<Scale> scale) {
   PictureOptions options;

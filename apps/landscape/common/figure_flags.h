@@ -1,13 +1,30 @@
 // Flags that say how results look: of landscape plot and animate.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "apps/common/cli.h"
+#include "apps/common/options.h"
 #include "landscape/plots/surface_plots.h"
 
 namespace topograd {
+
+/// What a command's own pictures look like.
+struct PictureFlags {
+  bool none = false;  ///< no pictures at all
+  bool log = false, linear = false;
+  std::optional<double> value_min, value_max;
+  std::string title;
+
+  /// Declares --log, --linear, --vmin, --vmax, --title and --no-pictures in the current group.
+  void add_to(cli::Options& options, bool linear_by_default);
+  /// Throws Error where the scale's ends are the wrong way round.
+  void check() const;
+  /// Returns them; `scale` where neither --log nor --linear is given.
+  PictureOptions options(std::optional<Scale> scale) const;
+};
 
 /// --values, --log, --linear, --vmin, --vmax, --colours, --interpolate, --azimuth, --elevation,
 /// --relief, --width and --height.

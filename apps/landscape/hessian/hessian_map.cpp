@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <iostream>
 
-#include "apps/landscape/surface/recorded_directions.h"
 #include "landscape/curvature/curvature_map.h"
+#include "landscape/surface/recorded_directions.h"
 
 namespace topograd {
 

@@ -2,41 +2,46 @@
 
 namespace topograd {
 
-namespace {
+void BatchnormFlags::add_to(cli::Options& options) {
+  options.group("Directions")
+      .choice(
+          "dir-type", type,
+          {{"weights", DirectionType::weights}, {"states", DirectionType::states}},
+          "weights, or states: BatchNorm's running statistics move too (default: states where a "
+          "direction leads to another model, else weights)")
+      .choice("bn", mode,
+              {{"frozen", Mode::frozen},
+               {"states", Mode::states},
+               {"recompute", Mode::recompute},
+               {"batch", Mode::batch}},
+              "BatchNorm: frozen, the network's running statistics; states, moved along the "
+              "direction (as --dir-type states); recompute, re-estimated at every point; batch, "
+              "each batch's own")
+      .integer("bn-batch", batch, {2, 1 << 20},
+               "images of a batch, for --bn recompute and batch (default: 128)");
+}
 
-/// "frozen" and "states" are another way to say --dir-type weights and states.
-void require_agreement(const std::string& mode, const std::string& type) {
-  if (type.empty() || (mode != "frozen" && mode != "states")) return;
-  require((mode == "states") == (type == "states"), "--bn ", mode, " and --dir-type ", type,
+void BatchnormFlags::check() const {
+  if (mode == Mode::recompute || mode == Mode::batch) return;
+  require(!batch, "--bn-batch decides nothing without --bn recompute or --bn batch");
+  if (!mode || !type) return;
+  require((mode == Mode::states) == (type == DirectionType::states), "--bn ",
+          mode == Mode::states ? "states" : "frozen", " and --dir-type ", name_of(*type),
           " contradict each other: leave out one of them");
 }
 
-}  // namespace
-
-SurfaceBatchnorm surface_batchnorm(const cxxopts::ParseResult& flags, bool leads_to_model) {
-  const std::string type = cli::text_of(flags, "dir-type");
-  if (!type.empty()) direction_type_named(type);
-  // On the way to another network BatchNorm's statistics move too: alpha = 1 is that network.
-  const bool moves = type.empty() ? leads_to_model : type == "states";
-  const std::string mode = cli::text_of(flags, "bn", moves ? "states" : "frozen");
-  require(mode == "frozen" || mode == "states" || mode == "recompute" || mode == "batch", "--bn ",
-          mode, ": choose frozen, states, recompute or batch");
-  require_agreement(mode, type);
+SurfaceBatchnorm BatchnormFlags::batchnorm() const {
   SurfaceBatchnorm chosen;
-  if (mode == "frozen" || mode == "states") {
-    require(flags.count("bn-batch") == 0,
-            "--bn-batch decides nothing without --bn recompute or --bn batch");
-    chosen.directions = mode == "states" ? DirectionType::states : DirectionType::weights;
-    chosen.description = mode == "states" ? "states along the direction" : "frozen";
-    return chosen;
-  }
-  if (type == "states") chosen.directions = DirectionType::states;
-  chosen.batch = cli::whole(flags, "bn-batch", 2, 1 << 20);
-  chosen.at_point = mode == "batch" ? PointBatchnorm::batch : PointBatchnorm::recomputed;
-  chosen.description =
-      text(mode == "batch" ? "statistics of batches of " : "statistics recomputed in batches of ",
-           chosen.batch);
+  if (mode == Mode::recompute) chosen.at_points = PointBatchnorm::recomputed;
+  if (mode == Mode::batch) chosen.at_points = PointBatchnorm::batch;
+  chosen.batch = batch.value_or(chosen.batch);
   return chosen;
+}
+
+DirectionType BatchnormFlags::directions(bool leads_to_network) const {
+  if (type) return *type;
+  const bool moves = mode ? mode == Mode::states : leads_to_network;
+  return moves ? DirectionType::states : DirectionType::weights;
 }
 
 }  // namespace topograd

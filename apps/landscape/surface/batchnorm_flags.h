@@ -1,22 +1,30 @@
-// What BatchNorm normalises by on a surface.
+// --dir-type, --bn and --bn-batch: what BatchNorm normalises by on a surface.
 #pragma once
 
-#include <string>
+#include <optional>
 
-#include "apps/common/cli.h"
-#include "landscape/evaluation/evaluation.h"
+#include "apps/common/options.h"
+#include "landscape/directions/direction.h"
+#include "landscape/surface/surface_settings.h"
 
 namespace topograd {
 
-struct SurfaceBatchnorm {
-  DirectionType directions = DirectionType::weights;  ///< whether they move the statistics
-  PointBatchnorm at_point = PointBatchnorm::given;
-  int64_t batch = 128;
-  std::string description;  ///< "frozen"
-};
+struct BatchnormFlags {
+  enum class Mode { frozen, states, recompute, batch };
 
-/// What --bn, --bn-batch and --dir-type ask for; where nothing does, the statistics move on the way
-/// to another model and nowhere else.
-SurfaceBatchnorm surface_batchnorm(const cxxopts::ParseResult& flags, bool leads_to_model);
+  std::optional<DirectionType> type;
+  std::optional<Mode> mode;
+  std::optional<int64_t> batch;
+
+  /// Declares the three in the group "Directions".
+  void add_to(cli::Options& options);
+  /// Throws Error where they contradict one another.
+  void check() const;
+
+  SurfaceBatchnorm batchnorm() const;
+  /// Whether directions move the running statistics: as the options say, else where a direction
+  /// leads to another network, so that alpha = 1 is that network.
+  DirectionType directions(bool leads_to_network) const;
+};
 
 }  // namespace topograd

@@ -1,18 +1,28 @@
-// The flags that say which directions span a surface.
+// The options of random directions, and of directions towards other networks.
 #pragma once
 
+#include <optional>
 #include <string>
-#include <vector>
 
-#include "apps/common/cli.h"
-#include "apps/common/model_file.h"
-#include "landscape/directions/surface_directions.h"
+#include "apps/landscape/surface/surface_flags.h"
+#include "landscape/directions/random_directions.h"
 
 namespace topograd {
 
-/// What --norm, --ignore, --seed, --seeds, --idx, --dir-type, --to and --dir-file ask for; a line
-/// has no y. Reads --dir-file where it is there, writes it where it is not.
-SurfaceDirections surface_directions(const cxxopts::ParseResult& flags, const LoadedModel& model,
-                                     DirectionType type, bool line, bool may_write);
+struct DirectionFlags {
+  RandomDirections settings;
+  std::optional<DirectionNorm> x_norm, y_norm;  ///< empty: settings.x.norm
+  std::optional<Ignore> x_ignore, y_ignore;
+  std::string to, third;  ///< networks that x and y lead to
+
+  /// Declares them in the group "Directions"; a line has no y.
+  void add_to(cli::Options& options, bool line);
+  /// Returns what they ask for.
+  RandomDirections directions(const SurfaceFlags& surface) const;
+  bool leads_to_networks() const { return !to.empty() || !third.empty(); }
+
+ private:
+  void add_y_to(cli::Options& options);
+};
 
 }  // namespace topograd

@@ -2,9 +2,10 @@
 
 #include <filesystem>
 
+#include "apps/common/cli.h"
+#include "apps/common/model_file.h"
 #include "apps/landscape/common/checkpoint_flags.h"
-#include "apps/landscape/plane/plane_command.h"
-#include "apps/landscape/trajectory/trajectory_command.h"
+#include "apps/landscape/surface/surface_run.h"
 
 namespace topograd {
 
@@ -12,131 +13,116 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Does something on all ranks; where it fails on one of them, it fails on all.
-void run_on_all_ranks(ProcessGroup& ranks, const std::function<void()>& work) {
-  if (ranks.size() == 1) return work();
-  std::string error;
-  try {
-    work();
-  } catch (const std::exception& failure) {
-    error = failure.what();
-  }
-  throw_on_all_ranks(ranks, error);
+/// A surface of random directions, or towards other networks.
+struct RandomSurface {
+  std::string model, output;
+  RandomDirections directions;
+  bool pictures = true;
+};
+
+int run_random(const SurfaceFlags& flags, const RandomSurface& what, const std::string& typed,
+               ProcessGroup& group) {
+  std::optional<SurfaceInputs> inputs;
+  SurfaceDirections directions;
+  run_on_all_ranks(group, [&] {
+    inputs.emplace(flags, what.model, what.output, typed, group);
+    directions = random_directions(what.directions, inputs->model, group.is_rank_zero());
+  });
+  SurfacePictures pictures = surface_pictures(flags, what.output, directions, Scale::linear);
+  pictures.wanted = pictures.wanted && what.pictures;
+  return run_surface(flags, *inputs, directions, pictures, group);
 }
 
-/// landscape surface and landscape line: random directions, or other models'.
-SurfaceJob around_a_model(const cxxopts::ParseResult& flags, bool line) {
-  SurfaceJob command;
-  command.line = line;
-  command.model_path =
-      required_model(cli::text_of(flags, "model-file"),
-                     line ? "line MODEL.safetensors" : "surface MODEL.safetensors");
-  const bool second = flags.count("model-file2") > 0;
-  command.leads_to_models = second || flags.count("model-file3") > 0;
-  command.output = cli::text_of(
-      flags, "output",
-      fs::path(command.model_path).stem().string() + (line ? "_line.h5" : "_surface.h5"));
-  command.place = [line, second, &flags](SurfaceInputs& inputs, bool lead) {
-    SurfaceGeometry place;
-    place.directions =
-        surface_directions(flags, inputs.model, inputs.batchnorm.directions, line, lead);
-    place.joins_models = line && second;
-    if (place.joins_models) place.x_axis = {-0.5, 1.5, 41};
-    return place;
-  };
-  return command;
+}  // namespace
+
+void SurfaceCommand::add_options(cli::Options& options) {
+  options
+      .about(
+          "Losses on a plane through a network; of a training's folder, on the same plane through "
+          "every checkpoint, for landscape animate.")
+      .usage("MODEL.safetensors | RUN")
+      .positional("MODEL.safetensors", flags_.model)
+      .positionals("", more_words_);
+  flags_.add_points(options, "-1:1:51");
+  directions_.add_to(options, /*line=*/false);
+  add_checkpoint_options(options.group("A training's checkpoints"), checkpoints_);
+  flags_.add_rest(options,
+                  "the surface's HDF5 file, of a training's folder of surfaces; what is unfinished "
+                  "is continued (or --surf-file)",
+                  /*linear_by_default=*/true);
+  flags_.add_model_file(options);
 }
 
-/// landscape surface RUN: the plane of the last checkpoint, moved to every one of them.
-std::vector<SurfaceJob> around_checkpoints(const cxxopts::ParseResult& flags,
-                                           const std::string& run) {
-  const CheckpointList list = checkpoints_in(run, flags, 2, "a film of surfaces needs two");
-  const std::string folder = cli::text_of(flags, "output", list.name + "_surfaces");
-  require(!folder.empty(), "--output is empty: it names a folder");
-  cli::make_folder(folder);
-  const std::string last = list.paths.back();
-  std::vector<SurfaceJob> commands;
+void SurfaceCommand::check(const cli::Options& options) {
+  refuse_more(more_words_, "one model at a time");
+  required_model(flags_.model, "surface MODEL.safetensors");
+  flags_.dir_file = directions_.settings.file;
+  flags_.check(options);
+}
+
+int SurfaceCommand::run_distributed(const std::string& typed, ProcessGroup& group) {
+  if (fs::is_directory(flags_.model)) return run_around_checkpoints(typed, group);
+  return run_random(
+      flags_,
+      {.model = flags_.model,
+       .output = flags_.output.value_or(fs::path(flags_.model).stem().string() + "_surface.h5"),
+       .directions = directions_.directions(flags_)},
+      typed, group);
+}
+
+int SurfaceCommand::run_around_checkpoints(const std::string& typed, ProcessGroup& group) {
+  CheckpointList list;
+  std::string folder;
+  run_on_all_ranks(group, [&] {
+    list = checkpoints_in(flags_.model, checkpoints_, 2, "a film of surfaces needs two");
+    folder = flags_.output.value_or(list.name + "_surfaces");
+    cli::make_folder(folder);
+  });
+  RandomDirections directions = directions_.directions(flags_);
+  directions.drawn_at = list.paths.back();
   for (const std::string& path : list.paths) {
-    SurfaceJob command;
-    command.model_path = path;
-    command.leads_to_models = flags.count("model-file2") > 0 || flags.count("model-file3") > 0;
-    command.output = (fs::path(folder) / fs::path(path).stem()).string() + ".h5";
-    command.pictures = false;
-    command.place = [last, &flags](SurfaceInputs& inputs, bool lead) {
-      const LoadedModel at = load_model(last);
-      require(to_json(at.spec) == to_json(inputs.model.spec), inputs.model.path, " holds ",
-              describe(inputs.model.spec), ", ", last, " ", describe(at.spec),
-              ": they are of no one run");
-      SurfaceGeometry place;
-      place.directions = surface_directions(flags, at, inputs.batchnorm.directions, false, lead);
-      const std::string whose = " of " + fs::path(last).stem().string();
-      place.directions.x_text += whose;
-      place.directions.y_text += whose;
-      return place;
-    };
-    commands.push_back(command);
+    const int status =
+        run_random(flags_,
+                   {.model = path,
+                    .output = (fs::path(folder) / fs::path(path).stem()).string() + ".h5",
+                    .directions = directions,
+                    .pictures = false},
+                   typed, group);
+    if (status != 0) return status;
   }
-  return commands;
-}
-
-}  // namespace
-
-std::vector<SurfaceJob> surface_commands(const cxxopts::ParseResult& flags, SurfaceKind kind,
-                                         const std::string& typed) {
-  if (kind == SurfaceKind::plane) return {plane_command(flags)};
-  if (kind == SurfaceKind::trajectory) return {trajectory_command(flags, typed)};
-  const std::string model = cli::text_of(flags, "model-file");
-  if (kind == SurfaceKind::surface && fs::is_directory(model))
-    return around_checkpoints(flags, model);
-  return {around_a_model(flags, kind == SurfaceKind::line)};
-}
-
-std::string name_of(SurfaceKind kind) {
-  switch (kind) {
-    case SurfaceKind::surface:
-      return "surface";
-    case SurfaceKind::line:
-      return "line";
-    case SurfaceKind::plane:
-      return "plane";
-    case SurfaceKind::trajectory:
-      return "trajectory";
-  }
-  return "?";
-}
-
-std::optional<SurfaceKind> surface_kind_named(const std::string& name) {
-  using enum SurfaceKind;
-  for (SurfaceKind kind : {surface, line, plane, trajectory})
-    if (name == name_of(kind)) return kind;
-  return std::nullopt;
-}
-
-namespace {
-
-int run_one(const cxxopts::ParseResult& flags, const SurfaceJob& what, const std::string& command,
-            ProcessGroup& ranks) {
-  std::optional<SurfaceRun> run;
-  run_on_all_ranks(ranks, [&] { run.emplace(flags, what, command, ranks); });
-  run_on_all_ranks(ranks, [&] { run->require_same_inputs(); });
-  run_on_all_ranks(ranks, [&] { run->begin(); });
-  run_on_all_ranks(ranks, [&] { run->prepare(); });
-  return run->run();
-}
-
-}  // namespace
-
-int run_surface(const cxxopts::ParseResult& flags, SurfaceKind kind, const std::string& command,
-                ProcessGroup& ranks) {
-  require(flags.unmatched().empty(),
-          kind == SurfaceKind::surface ? "one model at a time; '" : "too many arguments; '",
-          flags.unmatched().empty() ? "" : flags.unmatched()[0], "' is one too many");
-  cli::catch_interruption();
-  std::vector<SurfaceJob> all;
-  run_on_all_ranks(ranks, [&] { all = surface_commands(flags, kind, command); });
-  for (const SurfaceJob& what : all)
-    if (const int status = run_one(flags, what, command, ranks); status != 0) return status;
   return 0;
+}
+
+void LineCommand::add_options(cli::Options& options) {
+  options
+      .about(
+          "Losses along a line through a network, or on the way to another one, with the barrier "
+          "between them.")
+      .usage("MODEL.safetensors [OTHER.safetensors]")
+      .positional("MODEL.safetensors", flags_.model)
+      .positional("OTHER.safetensors", directions_.to)
+      .positionals("", more_words_);
+  flags_.add_points(options, "-1:1:51", /*line=*/true);
+  directions_.add_to(options, /*line=*/true);
+  flags_.add_rest(options, "the line's HDF5 file; what is unfinished is continued (or --surf-file)",
+                  /*linear_by_default=*/true);
+  flags_.add_model_file(options);
+}
+
+void LineCommand::check(const cli::Options& options) {
+  refuse_more(more_words_, "too many arguments");
+  required_model(flags_.model, "line MODEL.safetensors");
+  flags_.dir_file = directions_.settings.file;
+  flags_.check(options);
+}
+
+int LineCommand::run_distributed(const std::string& typed, ProcessGroup& group) {
+  return run_random(
+      flags_,
+      {.model = flags_.model,
+       .output = flags_.output.value_or(fs::path(flags_.model).stem().string() + "_line.h5"),
+       .directions = directions_.directions(flags_)},
+      typed, group);
 }
 
 }  // namespace topograd

@@ -1,35 +1,42 @@
-// landscape surface, line, plane and trajectory: losses on a plane or a line of networks.
+// landscape surface and landscape line: losses on a plane through a network, or along a line.
 #pragma once
 
-#include <optional>
 #include <string>
+#include <vector>
 
-#include "apps/common/cli.h"
-#include "apps/landscape/surface/surface_run.h"
-#include "landscape/distributed/process_group.h"
+#include "apps/landscape/common/distributed_command.h"
+#include "apps/landscape/surface/direction_flags.h"
+#include "apps/landscape/surface/surface_flags.h"
+#include "landscape/trajectory/checkpoints.h"
 
 namespace topograd {
 
-enum class SurfaceKind { surface, line, plane, trajectory };
-std::string name_of(SurfaceKind kind);
-/// None where no kind has this name.
-std::optional<SurfaceKind> surface_kind_named(const std::string& name);
+class SurfaceCommand : public DistributedCommand {
+ public:
+  void add_options(cli::Options& options) override;
+  void check(const cli::Options& options) override;
+  int run_distributed(const std::string& typed, ProcessGroup& group) override;
 
-/// The flags of each; a line has no y axis.
-cxxopts::Options surface_flags(SurfaceKind kind);
+ private:
+  /// The same plane through every checkpoint of a training's folder, that of the last one.
+  int run_around_checkpoints(const std::string& typed, ProcessGroup& group);
 
-/// The text of --help, what is needed first in front.
-std::string surface_help(const cxxopts::Options& options);
+  SurfaceFlags flags_;
+  DirectionFlags directions_;
+  CheckpointSelection checkpoints_;
+  std::vector<std::string> more_words_;
+};
 
-/// The surfaces that a command's flags ask for, one after another; the flags must outlive them.
-/// Several where a run's folder is given: one around each checkpoint. `typed` is the command as the
-/// user wrote it.
-std::vector<SurfaceJob> surface_commands(const cxxopts::ParseResult& flags, SurfaceKind kind,
-                                         const std::string& typed);
+class LineCommand : public DistributedCommand {
+ public:
+  void add_options(cli::Options& options) override;
+  void check(const cli::Options& options) override;
+  int run_distributed(const std::string& typed, ProcessGroup& group) override;
 
-/// Computes (or continues) the surfaces, together with the other ranks, and draws their pictures.
-/// Returns the exit status.
-int run_surface(const cxxopts::ParseResult& flags, SurfaceKind kind, const std::string& command,
-                ProcessGroup& ranks);
+ private:
+  SurfaceFlags flags_;
+  DirectionFlags directions_;
+  std::vector<std::string> more_words_;
+};
 
 }  // namespace topograd

@@ -2,11 +2,21 @@
 // loss on that plane.
 #pragma once
 
-#include "apps/landscape/surface/surface_run.h"
+#include <string>
+
+#include "apps/landscape/common/distributed_command.h"
+#include "apps/landscape/trajectory/trajectory_flags.h"
 
 namespace topograd {
 
-/// `typed` is the command as the user wrote it. The flags must outlive what is returned.
-SurfaceJob trajectory_command(const cxxopts::ParseResult& flags, const std::string& typed);
+class TrajectoryCommand : public DistributedCommand {
+ public:
+  void add_options(cli::Options& options) override { flags_.add_to(options); }
+  void check(const cli::Options& options) override { flags_.check(options); }
+  int run_distributed(const std::string& typed, ProcessGroup& group) override;
+
+ private:
+  TrajectoryFlags flags_;
+};
 
 }  // namespace topograd

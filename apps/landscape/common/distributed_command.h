@@ -1,0 +1,19 @@
+// Commands that several processes of an MPI launcher may run together.
+#pragma once
+
+#include <string>
+
+#include "apps/common/command.h"
+#include "landscape/distributed/process_group.h"
+
+namespace topograd {
+
+class DistributedCommand : public cli::Command {
+ public:
+  /// Does it together with the other processes of the group; returns the exit status.
+  virtual int run_distributed(const std::string& typed, ProcessGroup& group) = 0;
+
+  int run(const std::string& typed) final { return run_distributed(typed, *single_process()); }
+};
+
+}  // namespace topograd

@@ -1,0 +1,18 @@
+// What landscape surface, line, plane and trajectory print and draw of a surface.
+#pragma once
+
+#include "apps/landscape/surface/surface_run.h"
+
+namespace topograd {
+
+/// Prints the lowest loss, the pace, how far the arithmetic is from f32, barriers and where networks
+/// lie on the plane.
+void print_surface(const SurfaceComputation& computation, const SurfaceInputs& inputs,
+                   const SurfaceDirections& directions);
+
+/// Draws the pictures, where they are wanted, and prints their names.
+void draw(const Surface& surface, const SurfacePictures& pictures);
+/// Draws the finest level of an interrupted surface that is complete.
+void draw_unfinished(const Surface& surface, const SurfacePictures& pictures);
+
+}  // namespace topograd

@@ -1,0 +1,52 @@
+#include "landscape/directions/network_plane.h"
+
+#include <filesystem>
+
+#include "landscape/directions/direction_recipe.h"
+#include "landscape/directions/plane.h"
+
+namespace topograd {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A network's name on a picture: its file's, or its folder's where the file is a run's.
+std::string name_of_model(const std::string& path) {
+  const fs::path absolute = fs::absolute(path).lexically_normal();
+  const std::string stem = absolute.stem().string();
+  if (stem != "model" && stem != "last" && stem != "ema" && stem != "swa") return stem;
+  return absolute.parent_path().filename().string() + (stem == "model" ? "" : " " + stem);
+}
+
+}  // namespace
+
+SurfaceDirections network_plane(const NetworkPlane& settings, const LoadedModel& model) {
+  Directions plane{direction_to(model, settings.second, settings.type),
+                   direction_to(model, settings.third, settings.type)};
+  const OrthonormalPlane orthonormal = orthonormal_plane(plane.x, *plane.y);
+  const std::string a = name_of_model(model.path);
+  const std::string b = name_of_model(settings.second), c = name_of_model(settings.third);
+  SurfaceDirections made;
+  made.type = settings.type;
+  made.recipe = to_json(DirectionRecipe(settings));
+  if (settings.orthonormal) {
+    const auto [basis, bx, cx, cy] = orthonormal;
+    plane = basis;
+    const double margin = 0.25 * std::max(bx, cy);
+    made.x_axis = covering_axis({bx, cx}, margin, 41);
+    made.y_axis = covering_axis({cy}, margin, 41);
+    made.x_text = "towards " + b + ", in units of length";
+    made.y_text = "orthogonal to it, towards " + c;
+    made.networks = {{a, 0, 0}, {b, bx, 0}, {c, cx, cy}};
+  } else {
+    made.x_axis = made.y_axis = {-0.5, 1.5, 41};
+    made.x_text = "from " + a + " to " + b;
+    made.y_text = "from " + a + " to " + c;
+    made.networks = {{a, 0, 0}, {b, 1, 0}, {c, 0, 1}};
+  }
+  made.planes.push_back(plane);
+  return made;
+}
+
+}  // namespace topograd
