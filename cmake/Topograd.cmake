@@ -14,13 +14,17 @@ if(TOPOGRAD_SANITIZE)
   target_link_options(topograd_options INTERFACE -fsanitize=address,undefined)
 endif()
 
-# topograd_library(<name> [FOLDERS <folder>...] SOURCES ... LINK ... PRIVATE_LINK ...): a library of every .cpp file
-# of this folder, or of these folders in it, but tests (test_*.cpp); SOURCES: and of others.
+# topograd_library(<name> [FOLDERS <folder>...] SOURCES ... LINK ... PRIVATE_LINK ... PRIVATE_HEADERS ...): a library
+# of every .cpp file of this folder, or of these folders in it, but tests (test_*.cpp); SOURCES: and of others.
+# PRIVATE_HEADERS are libraries of headers alone: who links an installed library does not need them.
 function(topograd_library name)
-  cmake_parse_arguments(ARG "" "" "FOLDERS;SOURCES;LINK;PRIVATE_LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "FOLDERS;SOURCES;LINK;PRIVATE_LINK;PRIVATE_HEADERS" ${ARGN})
   topograd_sources(sources ${ARG_FOLDERS})
   add_library(topograd_${name} STATIC ${sources} ${ARG_SOURCES})
-  target_link_libraries(topograd_${name} PUBLIC topograd_options ${ARG_LINK} PRIVATE ${ARG_PRIVATE_LINK})
+  list(TRANSFORM ARG_PRIVATE_HEADERS REPLACE "(.+)" "$<BUILD_INTERFACE:\\1>")
+  target_compile_features(topograd_${name} PUBLIC cxx_std_20)
+  target_link_libraries(topograd_${name} PUBLIC $<BUILD_INTERFACE:topograd_options> ${ARG_LINK}
+    PRIVATE ${ARG_PRIVATE_LINK} ${ARG_PRIVATE_HEADERS})
 endfunction()
 
 # topograd_sources(<out-var> [<folder>...]): every .cpp file of this folder, or of these folders in it, but tests.
