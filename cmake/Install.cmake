@@ -7,7 +7,16 @@ install(TARGETS train landscape RUNTIME COMPONENT programs)
 install(PROGRAMS apps/import_torch.py apps/download_cifar10.sh
   DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/topograd COMPONENT programs)
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT programs)
-install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT programs FILES_MATCHING PATTERN *.md)
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT programs
+  FILES_MATCHING PATTERN *.md PATTERN images EXCLUDE)
+
+# What apps/manual/ wrote.
+foreach(kind_and_place man1:${CMAKE_INSTALL_MANDIR}/man1 bash:${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+    zsh:${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions fish:${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+  string(REPLACE ":" ";" kind_and_place ${kind_and_place})
+  list(POP_FRONT kind_and_place kind place)
+  install(DIRECTORY ${PROJECT_BINARY_DIR}/manual/${kind}/ DESTINATION ${place} COMPONENT programs)
+endforeach()
 
 # The libraries, under the names topograd::kernels, ..., and topograd::topograd for all of them.
 set(libraries kernels nn models data landscape figures plots exports)

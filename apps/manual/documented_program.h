@@ -1,0 +1,38 @@
+// A program's commands with their options: what manual pages and shells' completion are made of.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/common/command.h"
+
+namespace topograd {
+
+/// A command and the options that it declares.
+struct DocumentedCommand {
+  cli::CommandEntry entry;
+  std::unique_ptr<cli::Command> command;  ///< holds the settings that the options are bound to
+  std::unique_ptr<cli::Options> options;
+
+  /// How the command is typed: "landscape hessian".
+  const std::string& typed() const { return options->program(); }
+  /// The name of its manual page: "landscape-hessian".
+  std::string page() const;
+};
+
+struct DocumentedProgram {
+  std::string name;     ///< "landscape"
+  std::string summary;  ///< "map the landscape of a network's loss"
+  std::vector<DocumentedCommand> commands;
+};
+
+/// Returns landscape with every command of its list.
+DocumentedProgram documented_landscape();
+
+/// Returns the options that --help shows.
+std::vector<cli::OptionEntry> shown_options(const cli::Options& options);
+/// Returns an option's names as they are typed: "--output", then "-o" and older spellings.
+std::vector<std::string> typed_names(const cli::OptionEntry& entry);
+
+}  // namespace topograd
