@@ -6,18 +6,16 @@
 
 namespace topograd {
 
-namespace {
-
 DocumentedCommand documented(const std::string& program, const cli::CommandEntry& entry) {
-  DocumentedCommand result{entry, entry.make(),
-                           std::make_unique<cli::Options>(program + " " + entry.name)};
+  const std::string name = entry.name;
+  DocumentedCommand result{
+      entry, entry.make(),
+      std::make_unique<cli::Options>(name.empty() ? program : program + " " + name)};
   result.command->add_options(*result.options);
   static bool help = false;  // nothing is parsed here
   result.options->flag("help,h", help, "print this");
   return result;
 }
-
-}  // namespace
 
 std::string DocumentedCommand::page() const {
   std::string name = typed();
@@ -26,7 +24,15 @@ std::string DocumentedCommand::page() const {
 }
 
 DocumentedProgram documented_landscape() {
-  DocumentedProgram program{"landscape", "map the landscape of a network's loss", {}};
+  DocumentedProgram program{
+      "landscape",
+      "map the landscape of a network's loss",
+      "Computes the loss of a trained network on lines and planes through it, measures what shape "
+      "it "
+      "has there, and draws, exports and reports the results. Surfaces and lines are HDF5 files in "
+      "the layout of the paper's authors, and pictures as SVG and PNG. Ctrl-C saves; the same "
+      "command continues.",
+      {}};
   for (const cli::CommandEntry& entry : landscape_commands())
     program.commands.push_back(documented(program.name, entry));
   return program;

@@ -11,7 +11,7 @@ namespace topograd {
 
 /// A command and the options that it declares.
 struct DocumentedCommand {
-  cli::CommandEntry entry;
+  cli::CommandEntry entry;                ///< its name is empty where the program has no commands
   std::unique_ptr<cli::Command> command;  ///< holds the settings that the options are bound to
   std::unique_ptr<cli::Options> options;
 
@@ -24,8 +24,15 @@ struct DocumentedCommand {
 struct DocumentedProgram {
   std::string name;     ///< "landscape"
   std::string summary;  ///< "map the landscape of a network's loss"
+  std::string about;    ///< a paragraph or more; empty where the program has no commands
   std::vector<DocumentedCommand> commands;
+
+  /// Whether its first word is a command; else it is documented as one command without a name.
+  bool has_commands() const { return !about.empty(); }
 };
+
+/// Returns a program's command with the options that it declares, and --help.
+DocumentedCommand documented(const std::string& program, const cli::CommandEntry& entry);
 
 /// Returns landscape with every command of its list.
 DocumentedProgram documented_landscape();

@@ -78,7 +78,7 @@ std::string paragraphs(const std::string& text) {
 
 std::string head(const std::string& page, const std::string& summary) {
   return ".TH " + escaped(capitals(page)) + " 1 \"\" \"Topograd " +
-         escaped(std::string(version())) + "\" \"User Commands\"\n" + section("NAME") +
+         escaped(std::string(version())) + "\" \"User Commands\"\n.nh\n.ad l\n" + section("NAME") +
          escaped(page) + " \\- " + escaped(summary) + "\n";
 }
 
@@ -143,7 +143,8 @@ std::string exit_status() {
 }
 
 std::string see_also(const DocumentedProgram& program, const std::string& but) {
-  std::vector<std::string> pages = {program.name};
+  std::vector<std::string> pages;
+  if (program.has_commands()) pages.push_back(program.name);
   for (const DocumentedCommand& command : program.commands) pages.push_back(command.page());
   std::string text;
   for (const std::string& page : pages)
@@ -157,7 +158,7 @@ std::string program_page(const DocumentedProgram& program) {
   std::string text = head(program.name, program.summary) + section("SYNOPSIS") +
                      bold(program.name) + " " + italic("command") + " [" + italic("options") +
                      "] " + italic("files") + "\n.br\n" + bold(program.name + " --version") + "\n" +
-                     section("COMMANDS");
+                     section("DESCRIPTION") + paragraphs(program.about) + section("COMMANDS");
   for (const DocumentedCommand& command : program.commands)
     text += ".TP\n" + bold(command.typed()) + " " + italic(command.entry.arguments) + "\n" +
             escaped(command.entry.summary) + "; see " + bold(command.page()) + "(1)\n";
