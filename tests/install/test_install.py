@@ -212,8 +212,8 @@ class Example(programs.ModelTest):
         self.run_ok([programs.landscape, "surface", "a.safetensors", "--data", programs.images, "--images", "200",
                      "--x=-1:1:5", "--y=-1:1:3", "--seed", "1", "--no-pictures", "--output", "s.h5"])
         found = programs.planes(self.path("s.h5"))
-        expected = dict(zip(((x, y) for x in programs.doubles(found["xcoordinates"])
-                             for y in programs.doubles(found["ycoordinates"])), programs.doubles(found["train_loss"])))
+        expected = dict(zip(((x, y) for y in programs.doubles(found["ycoordinates"])
+                             for x in programs.doubles(found["xcoordinates"])), programs.doubles(found["train_loss"])))
         shown = {}
         for line in printed.splitlines():
             x, y, loss = map(float, line.split())
