@@ -8,6 +8,7 @@ endmacro()
 include(LibraryDependencies)
 
 find_package(cxxopts CONFIG REQUIRED)                            # libcxxopts-dev
+find_package(nlohmann_json CONFIG REQUIRED)                      # nlohmann-json3-dev
 find_package(Eigen3 CONFIG REQUIRED)                             # libeigen3-dev: small dense eigenproblems
 find_package(doctest CONFIG REQUIRED)                            # doctest-dev
 find_path(STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)  # libstb-dev

@@ -3,7 +3,6 @@
 # Every dependency is a package of Debian 12 and Ubuntu 24.04; their names stand behind each.
 topograd_need(Threads)
 topograd_need(PkgConfig)
-topograd_need(nlohmann_json CONFIG)                        # nlohmann-json3-dev
 topograd_need(ZLIB)                                        # zlib1g-dev: ZIP archives' checksums
 topograd_need(GIF)                                         # libgif-dev
 
