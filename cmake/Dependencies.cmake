@@ -1,17 +1,19 @@
-# Every dependency is a package of Debian 12 and Ubuntu 24.04; apps/install_dependencies.sh installs them.
-find_package(Threads REQUIRED)
-find_package(PkgConfig REQUIRED)
-find_package(HDF5 REQUIRED COMPONENTS C)                         # libhdf5-dev
+# What is built needs packages of Debian 12 and Ubuntu 24.04, which apps/install_dependencies.sh installs.
+macro(topograd_need)
+  find_package(${ARGV} REQUIRED)
+endmacro()
+macro(topograd_lacks what)
+  message(FATAL_ERROR "${what}: apps/install_dependencies.sh installs what is missing")
+endmacro()
+include(LibraryDependencies)
+
 find_package(cxxopts CONFIG REQUIRED)                            # libcxxopts-dev
 find_package(nlohmann_json CONFIG REQUIRED)                      # nlohmann-json3-dev
 find_package(Eigen3 CONFIG REQUIRED)                             # libeigen3-dev: small dense eigenproblems
-find_package(ZLIB REQUIRED)                                      # zlib1g-dev: ZIP archives' checksums
 if(TOPOGRAD_TESTS)
   find_package(doctest CONFIG REQUIRED)                          # doctest-dev
 endif()
 find_path(STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)  # libstb-dev
-pkg_check_modules(cairo REQUIRED IMPORTED_TARGET cairo)          # libcairo2-dev
-find_package(GIF REQUIRED)                                       # libgif-dev
 # libcpp-httplib-dev: a small HTTP server. Its package for CMake is not in Debian 12; the flags that its
 # library was compiled with, which its header has to know, are pkg-config's in both.
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
@@ -20,17 +22,9 @@ if("-DCPPHTTPLIB_OPENSSL_SUPPORT" IN_LIST httplib_CFLAGS OR "-DCPPHTTPLIB_OPENSS
   find_package(OpenSSL REQUIRED COMPONENTS Crypto)
   target_link_libraries(PkgConfig::httplib INTERFACE OpenSSL::Crypto)
 endif()
-pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)           # libhwy-dev: one source for every vector ISA
-
-# libdnnl-dev: oneDNN, 2.x in Debian 12. Its CMake package asks for OpenCL, which nothing here uses.
-find_path(DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.hpp REQUIRED)
-find_library(DNNL_LIBRARY dnnl REQUIRED)
+# Headers of oneDNN's major versions differ; see kernels/CMakeLists.txt.
 file(STRINGS ${DNNL_INCLUDE_DIR}/oneapi/dnnl/dnnl_version.h dnnl_version_line REGEX "define DNNL_VERSION_MAJOR")
 string(REGEX MATCH "[0-9]+" DNNL_VERSION_MAJOR "${dnnl_version_line}")
-add_library(dnnl INTERFACE)
-target_include_directories(dnnl SYSTEM INTERFACE ${DNNL_INCLUDE_DIR})
-# The OpenMP runtime that Debian's and Ubuntu's oneDNN uses, for omp_set_num_threads: whatever the compiler.
-target_link_libraries(dnnl INTERFACE ${DNNL_LIBRARY} -l:libgomp.so.1)
 
 # MPI, found or left out: with it, landscape runs as several processes. Of the C interface alone.
 if(TOPOGRAD_MPI)

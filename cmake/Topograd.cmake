@@ -18,9 +18,9 @@ if(TOPOGRAD_SANITIZE)
 endif()
 
 # topograd_precompiled(<kind> HEADERS <header>... LINK <library>...): the standard library's headers, and these of other
-# projects, that most files of a kind read, compiled once; topograd_precompile(<target> <kind>) lets a target use them. A file includes what it needs
-# all the same: clang's checks, which have no precompiled headers, see to that. Headers of this project are not among
-# them: a change of one would compile everything again.
+# projects, that most files of a kind read, compiled once; topograd_precompile(<target> <kind>) lets a target use them.
+# A file includes what it needs all the same: clang's checks, which have no precompiled headers, see to that. Headers of
+# this project are not among them: a change of one would compile everything again.
 set(standard_headers <algorithm> <array> <cmath> <cstdint> <cstring> <filesystem> <functional> <iostream> <limits> <map>
   <memory> <optional> <set> <sstream> <string> <string_view> <utility> <vector>)
 function(topograd_precompiled kind)
@@ -49,15 +49,20 @@ if(NOT TOPOGRAD_QUICK_COMPILE)
     $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<NOT:$<CONFIG:Debug>>>:-O1>)
 endif()
 
-# topograd_library(<name> [LIGHTLY_OPTIMISED] [FOLDERS <folder>...] SOURCES ... LINK ... PRIVATE_LINK ...): a library of
-# every .cpp file of this folder, or of these folders in it, but tests (test_*.cpp); SOURCES: and of others.
+# topograd_library(<name> [LIGHTLY_OPTIMISED] [FOLDERS <folder>...] SOURCES ... LINK ... PRIVATE_LINK ...
+# PRIVATE_HEADERS ...): a library of every .cpp file of this folder, or of these folders in it, but tests (test_*.cpp);
+# SOURCES: and of others. PRIVATE_HEADERS are libraries of headers alone: who links an installed library does not need
+# them.
 function(topograd_library name)
-  cmake_parse_arguments(ARG "LIGHTLY_OPTIMISED" "" "FOLDERS;SOURCES;LINK;PRIVATE_LINK" ${ARGN})
+  cmake_parse_arguments(ARG "LIGHTLY_OPTIMISED" "" "FOLDERS;SOURCES;LINK;PRIVATE_LINK;PRIVATE_HEADERS" ${ARGN})
   topograd_sources(sources ${ARG_FOLDERS})
   add_library(topograd_${name} STATIC ${sources} ${ARG_SOURCES})
-  target_link_libraries(topograd_${name} PUBLIC topograd_options ${ARG_LINK} PRIVATE ${ARG_PRIVATE_LINK})
+  list(TRANSFORM ARG_PRIVATE_HEADERS REPLACE "(.+)" "$<BUILD_INTERFACE:\\1>")
+  target_compile_features(topograd_${name} PUBLIC cxx_std_20)
+  target_link_libraries(topograd_${name} PUBLIC $<BUILD_INTERFACE:topograd_options> ${ARG_LINK}
+    PRIVATE ${ARG_PRIVATE_LINK} ${ARG_PRIVATE_HEADERS})
   if(ARG_LIGHTLY_OPTIMISED)
-    target_link_libraries(topograd_${name} PRIVATE topograd_lightly_optimised)
+    target_link_libraries(topograd_${name} PRIVATE $<BUILD_INTERFACE:topograd_lightly_optimised>)
     topograd_precompile(topograd_${name} programs)
   else()
     topograd_precompile(topograd_${name} library)

@@ -39,6 +39,7 @@ BELOW = {
     "apps/bench": ["apps/common"],
     "apps/landscape/common": ["apps/common"],
     "apps/landscape": ["apps/landscape/common"],
+    "apps/manual": ["apps/landscape"],
 }
 
 
