@@ -3,7 +3,7 @@
 
     tests/structure/test_includes.py [root]
 
-Reads every #include "..." of the sources. A file may include its own folder and the floors below; no circle of files;
+Reads every #include "..." and every import of a TypeScript file. A file may include its own folder and the floors below; no circle of files;
 cxxopts in apps/common/ alone. docs/design.md draws the floors.
 """
 
@@ -60,13 +60,17 @@ def allowed(folder, seen=None):
 
 def sources():
     listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard", "--", "*.h", "*.cpp", "*.cu",
-                             "*.cuh"], capture_output=True, text=True, check=True).stdout.split()
+                             "*.cuh", "*.ts"], capture_output=True, text=True, check=True).stdout.split()
     return [path for path in listed if os.path.exists(os.path.join(ROOT, path))]
 
 
 def includes(path):
     with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-        return re.findall(r'^\s*#\s*include\s+["<]([^">]+)[">]', file.read(), re.M)
+        text = file.read()
+    if path.endswith(".ts"):
+        return [os.path.normpath(os.path.join(os.path.dirname(path), target))
+                for target in re.findall(r'^\s*(?:import|export)\b[^;]*?from\s+"(\.[^"]+)"', text, re.M)]
+    return re.findall(r'^\s*#\s*include\s+["<]([^">]+)[">]', text, re.M)
 
 
 def upward(graph):
@@ -83,15 +87,8 @@ def upward(graph):
 
 
 def circles(graph):
-    """Circles of files; a header and its source are one."""
-    def unit(path):
-        return re.sub(r"\.(h|cpp|cu|cuh)$", "", path)
-
-    edges = {}
-    for path, found in graph.items():
-        for target in found:
-            if target in graph and unit(target) != unit(path):
-                edges.setdefault(unit(path), set()).add(unit(target))
+    """Circles of files."""
+    edges = {path: {target for target in found if target in graph} for path, found in graph.items()}
     state, stack, found = {}, [], []
 
     def visit(node):
