@@ -4,8 +4,9 @@ namespace topograd {
 
 namespace {
 
-/// BatchNorm, activation, 1x1 convolution to 4 k channels; the same and 3x3 to k; these come first
-/// in the concatenation, as in the landscape paper's code.
+/// Appends BatchNorm, activation, 1x1 convolution to 4 k channels; BatchNorm, activation, 3x3
+/// convolution to k. These channels come first in the concatenation, as in the landscape paper's
+/// code.
 Value dense_layer(Graph& g, Value x, const DensenetOptions& options) {
   Value y = g.activation(g.batchnorm(x), options.activation);
   y = g.conv(y, 4 * options.growth, {.kernel = 1});
@@ -13,7 +14,7 @@ Value dense_layer(Graph& g, Value x, const DensenetOptions& options) {
   return g.concat(g.conv(y, options.growth), x);
 }
 
-/// Half the channels, half the extent.
+/// Appends a transition to half the channels and half the extent.
 Value transition(Graph& g, Value x, const DensenetOptions& options) {
   Value y = g.activation(g.batchnorm(x, "bn"), options.activation);
   y = g.conv(y, g.shape_of(x)[2] / 2, {.kernel = 1, .name = "conv"});

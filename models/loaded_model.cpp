@@ -9,7 +9,8 @@ namespace topograd {
 
 namespace {
 
-/// The model that a checkpoint says it holds, and its graph; an Error names the file.
+/// Returns the model that a checkpoint says it holds, and its graph. Throws Error that names the
+/// file.
 std::pair<ModelSpec, Graph> described_model(const std::string& path, const std::string& json) {
   try {
     const ModelSpec spec = model_spec_from_json(json);

@@ -31,7 +31,7 @@ struct Name {
   }
 };
 
-/// The number at the beginning of `rest`, which it is removed from; 0 where there is none.
+/// Removes the number at the beginning of `rest` and returns it; 0 where there is none.
 int take_number(std::string_view& rest) {
   int number = 0;
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);

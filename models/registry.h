@@ -8,9 +8,9 @@
 
 namespace topograd {
 
-/// Everything that determines a network's structure. Stored in every checkpoint.
+/// A network's structure, as every checkpoint stores it.
 struct ModelSpec {
-  /// What model_names() lists, or another depth or widening of the same families:
+  /// A name that model_names() lists, or another depth or widening of the same families:
   ///   resnet18, 34, 50, 101, 152    four stages (50 and 152 are 6n + 2 too)
   ///   resnet<6n + 2>                three stages, for CIFAR
   ///   wrn<6n + 2>_<k>               the same, k times as wide
@@ -30,18 +30,19 @@ struct ModelSpec {
   Activation activation = Activation::relu;
 };
 
-/// The network of a spec; an Error that names the choices where the name is unknown.
+/// Builds the network of a spec. Throws Error that lists the names where the name is unknown, or
+/// that says which number of the spec makes no network.
 Graph build_model(const ModelSpec& spec);
 
-/// `name` with another depth or width; 0 leaves them. "wrn" with 74 and 3 is wrn74_3, "resnet" with
-/// 74 resnet74: names that hold a number for it get it there, for the others it is spec.width. A
-/// width of 0 becomes the published network's.
+/// Returns the spec with another depth or width; 0 leaves them. "wrn" with 74 and 3 is wrn74_3,
+/// "resnet" with 74 resnet74: names that hold a number for it get it there, for the others it is
+/// spec.width. A width of 0 becomes the published network's.
 ModelSpec with_size(ModelSpec spec, int depth, int64_t width);
 
-/// The names of the papers' networks, for --list-models and messages.
+/// Names of the papers' networks, for --list-models and messages.
 std::vector<std::string> model_names();
 
-/// One line of JSON, and back. from_json names what it does not understand.
+/// A spec as one line of JSON, and back. Throws Error that names what is not understood.
 std::string to_json(const ModelSpec& spec);
 ModelSpec model_spec_from_json(const std::string& json);
 

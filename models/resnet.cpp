@@ -6,7 +6,7 @@ namespace topograd {
 
 namespace {
 
-/// y, with the block's input x added as the options say, and the last activation.
+/// Adds the block's input x to y as the options say, and appends the last activation.
 Value join(Graph& g, Value x, Value y, int stride, const ResnetOptions& options) {
   if (options.shortcut == Shortcut::none) return g.activation(y, options.activation);
   const int64_t filters = g.shape_of(y)[2];

@@ -7,7 +7,7 @@
 
 namespace topograd {
 
-/// How a block's input reaches its output where the shape changes, or that it never does.
+/// Way of a block's input to its output where the shape changes.
 enum class Shortcut {
   pad,         ///< option A: subsample, pad with zero channels; no parameters
   projection,  ///< option B: 1x1 convolution and BatchNorm
@@ -22,18 +22,19 @@ struct ResnetOptions {
   Shape image = {32, 32, 3};
 };
 
-/// Section 4.2: three stages of (depth - 2) / 6 basic blocks each, depth = 6n + 2.
+/// Builds the networks of section 4.2: three stages of (depth - 2) / 6 basic blocks each, depth =
+/// 6n + 2.
 Graph cifar_resnet(int depth, const ResnetOptions& options);
 
-/// The networks of section 4.1 with a 3x3 stem for small images: four stages, of basic blocks for
-/// depth 18 and 34, of bottlenecks for 50, 101 and 152. The paper's width is 64.
+/// Builds the networks of section 4.1 with a 3x3 stem for small images: four stages, of basic
+/// blocks for depth 18 and 34, of bottlenecks for 50, 101 and 152. The paper's width is 64.
 Graph four_stage_resnet(int depth, const ResnetOptions& options);
 bool is_four_stage_depth(int depth);
 
-/// Two 3x3 convolutions, each with BatchNorm, and a shortcut around them.
+/// Appends two 3x3 convolutions, each with BatchNorm, and a shortcut around them.
 Value basic_block(Graph& g, Value x, int64_t filters, int stride, const ResnetOptions& options);
 
-/// 1x1, 3x3 and 1x1 convolutions, the last with four times the filters, and a shortcut.
+/// Appends 1x1, 3x3 and 1x1 convolutions, the last with four times the filters, and a shortcut.
 Value bottleneck_block(Graph& g, Value x, int64_t filters, int stride,
                        const ResnetOptions& options);
 

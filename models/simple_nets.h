@@ -11,11 +11,11 @@ struct FirstLessonOptions {
   Shape image = {32, 32, 3};
 };
 
-/// Fully connected layers, `layers` of them, with `width` units between two.
+/// Builds `layers` fully connected layers, with `width` units between two.
 Graph mlp(int layers, int64_t width, const FirstLessonOptions& options);
 
-/// Y. LeCun et al., "Gradient-based learning applied to document recognition", 1998, as it is
-/// taught today: two 5x5 convolutions with max pools, three fully connected layers.
+/// Builds LeNet-5 (Y. LeCun et al., "Gradient-based learning applied to document recognition",
+/// 1998) as it is taught today: two 5x5 convolutions with max pools, three fully connected layers.
 Graph lenet(const FirstLessonOptions& options);
 
 }  // namespace topograd

@@ -14,9 +14,9 @@ struct VggOptions {
   Shape image = {32, 32, 3};
 };
 
-/// depth 9, 11, 13, 16 or 19. 3x3 convolutions with bias, BatchNorm and activation, between 2x2 max
-/// pools; a fully connected layer with BatchNorm, and the classifier. vgg9 has three pools, the
-/// others five, so images need at least 8 or 32 pixels.
+/// Builds a VGG of depth 9, 11, 13, 16 or 19: 3x3 convolutions with bias, BatchNorm and activation,
+/// between 2x2 max pools; a fully connected layer with BatchNorm, and the classifier. vgg9 has
+/// three pools, the others five, so images need at least 8 or 32 pixels.
 Graph vgg(int depth, const VggOptions& options);
 
 }  // namespace topograd

@@ -22,13 +22,13 @@ size_t at(int64_t i) {
   return static_cast<size_t>(i);
 }
 
-/// Which batch.
+/// A batch of a run, by epoch and step.
 struct BatchPosition {
   int64_t epoch = -1, step = 0;
   friend bool operator==(const BatchPosition&, const BatchPosition&) = default;
 };
 
-/// What the host decides about a batch, and the same where the batch is made.
+/// Decisions about a batch, in the host's memory and in that of the device that makes the batch.
 struct Staged {
   Tensor host, device;
 
@@ -38,7 +38,7 @@ struct Staged {
 
   int32_t* data() const { return host.data<int32_t>(); }
 
-  /// The first n rows, sent to the device.
+  /// Sends the first n rows to the device.
   Tensor sent(int64_t n) const {
     const Tensor there = device.rows(0, n);
     if (device.device() != Device::cpu) there.copy_from(host.rows(0, n));
@@ -154,7 +154,7 @@ class Prefetcher {
     thread_.join();
   }
 
-  /// `implementation`: the row of augment that is forced, or empty.
+  /// `implementation`: the implementation of augment that is forced, or empty.
   MiniBatch batch(const BatchPosition& position, std::string_view implementation) {
     wait();
     if (coming_ != position) {
@@ -213,7 +213,7 @@ class Prefetcher {
   BatchMaker& maker_;
   Buffer buffers_[2];
   Context context_;
-  // The thread's while busy_, else the caller's:
+  // These belong to the thread while busy_, else to the caller:
   BatchPosition coming_;  // what is being made, or lies in made_ or error_
   int filling_ = 0;       // the buffer it is made in
   MiniBatch made_;

@@ -1,7 +1,7 @@
 // Checkpoints: a network, and where it stands in its training, as one safetensors file.
 //
 // Tensors carry PyTorch's names and shapes (OIHW), so torch.load-style tools read the weights as
-// they are. What training needs beside them is called "optimizer.momentum.<name>",
+// they are. Tensors that training needs beside them are called "optimizer.momentum.<name>",
 // "optimizer.second_moment.<name>", "average.ema.<name>", "average.swa.<name>". The metadata say
 // which model, which normalisation, which run.
 #pragma once
@@ -15,10 +15,10 @@
 
 namespace topograd {
 
-/// What a checkpoint says about itself, beside its tensors.
+/// A checkpoint's description of itself, beside its tensors.
 struct CheckpointInfo {
   std::string model;            ///< the model's description, JSON (models/registry.h)
-  Normalisation normalisation;  ///< what the network expects of its images
+  Normalisation normalisation;  ///< mean and deviation the images are standardised by
   std::string config;           ///< the training configuration, JSON; empty for imported networks
   std::map<std::string, std::string> notes;  ///< free: version, command, data hash, source
 };
@@ -27,17 +27,17 @@ struct CheckpointInfo {
 /// layout to the flat vectors.
 class Checkpoint {
  public:
-  /// Throws Error where the file is not one of our checkpoints.
+  /// Reads a file. Throws Error where it is not one of our checkpoints.
   static Checkpoint read(const std::string& path);
 
   const CheckpointInfo& info() const { return info_; }
-  /// True for a checkpoint that training can continue from.
+  /// Whether training can continue from it.
   bool has_training_state() const;
 
-  /// The network's numbers alone, in the layout's order. Throws Error naming the first tensor that is
-  /// missing, has another shape, or is one too many.
+  /// The network's numbers alone, in the layout's order. Throws Error naming the first tensor that
+  /// is missing, has another shape, or is one too many.
   ModelState weights(const ParameterLayout& layout) const;
-  /// Everything that Trainer::restore wants.
+  /// All that Trainer::restore wants. Throws Error where the file holds weights only.
   TrainingState training_state(const ParameterLayout& layout) const;
 
  private:
@@ -54,7 +54,7 @@ void write_checkpoint(const std::string& path, const ParameterLayout& layout,
                       const TrainingState& state, const CheckpointInfo& info,
                       bool with_training_state);
 
-/// A hash of weights and running statistics, for provenance.
+/// Hash of weights and running statistics, for provenance.
 std::string weights_hash(const Tensor& theta, const Tensor& running_stats);
 
 }  // namespace topograd

@@ -10,9 +10,9 @@ namespace topograd {
 
 namespace {
 
-/// Images of all points together that one operation works on. A GPU needs some 10^5 threads to fill
-/// itself, which the smallest layers of a CIFAR network reach at 1000 images; the emulator is one
-/// thread, and small tests should not allocate for thousands of images.
+/// Number of images, of all points together, that one operation works on. A GPU needs some 10^5
+/// threads to fill itself, which the smallest layers of a CIFAR network reach at 1000 images; the
+/// emulator is one thread, and small tests should not allocate for thousands of images.
 int64_t images_at_once(Device device) {
   return device == Device::cuda ? 2048 : 32;
 }

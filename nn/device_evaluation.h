@@ -1,4 +1,5 @@
-// Losses of many images on a device: everything stays there, one pass is one recording.
+// DeviceEvaluation: losses of many images on a device, where everything stays; one pass is one
+// recording.
 #pragma once
 
 #include <vector>
@@ -9,7 +10,7 @@
 
 namespace topograd {
 
-/// What is evaluated, beside the network.
+/// Settings of an evaluation, beside the network and the images.
 struct DeviceEvaluationOptions {
   std::vector<LossKind> losses{LossKind::cross_entropy};
   int64_t points = 1;  ///< P networks at a time
@@ -25,32 +26,32 @@ struct DeviceEvaluationOptions {
 /// asks for it.
 class DeviceEvaluation {
  public:
-  /// Everything handed in must outlive the evaluation. The network's tensors and the sets may lie
-  /// on any device; `context` decides where the work is done.
+  /// Prepares an evaluation, which everything handed in must outlive. The network's tensors and the
+  /// sets may lie on any device; `context` decides where the work is done.
   DeviceEvaluation(const Graph& graph, const NetworkOnPlane& network,
                    std::span<const LabelledImages> sets, const DeviceEvaluationOptions& options,
                    Context& context);
 
-  /// P of the plan.
+  /// Number of networks evaluated at a time, P.
   int64_t points() const { return plan_.options().points; }
 
-  /// From now on the network moves on another plane, whose directions are defined where those of
-  /// the first were.
+  /// Moves the network to another plane, whose directions must be defined where those of the first
+  /// were.
   void move_to(const NetworkOnPlane& plane);
 
-  /// sums[point][set][loss] of one stage for `coefficients` (a, b) of any number of points. One
-  /// download for all of them.
+  /// Returns sums[point][set][loss] of one stage for `coefficients` (a, b) of any number of points,
+  /// in one download.
   std::vector<std::vector<std::vector<LossSums>>> evaluate(
       std::span<const std::array<double, 2>> coefficients, size_t stage = 0);
 
-  /// Logits of all images of the last set and the last point, on the device: [N, classes]; kept
-  /// only if asked for before the first pass.
+  /// Makes every pass write the logits of all images of the last set at the last point to `logits`,
+  /// [N, classes] on the device. To be called before the first pass.
   void keep_logits(const Tensor& logits) { logits_ = logits; }
 
  private:
   void pass(size_t stage);
   void evaluate_images(size_t set, int64_t begin, int64_t end, Write write);
-  /// Images [first, second) of a set.
+  /// The images [first, second) of a set that a stage evaluates.
   std::pair<int64_t, int64_t> range(size_t stage, size_t set) const;
 
   std::vector<LossKind> losses_;
@@ -68,7 +69,7 @@ class DeviceEvaluation {
   std::vector<Recording> recordings_;  // per stage
 };
 
-/// See evaluate() in inference.h, which calls this where the pool's device is not the CPU.
+/// Does the work of evaluate() (inference.h) where the pool's device is not the CPU.
 LossSums evaluate_on_device(const Graph& graph, const Tensor& theta, const Tensor& running_stats,
                             const LabelledImages& images, LossKind kind, ThreadPool& pool,
                             const Tensor& logits);

@@ -17,10 +17,10 @@ size_t at(int64_t i) {
   return static_cast<size_t>(i);
 }
 
-/// Pixels, of up to 1024 channels: an eighth of the second-level cache.
+/// Pixels of a strip: with 1024 channels, an eighth of the second-level cache.
 constexpr int64_t kStrip = 64;
 
-/// [N, H, W, C] as pixels [N H W, 1, 1, C].
+/// Views images [N, H, W, C] as pixels [N H W, 1, 1, C].
 Tensor as_pixels(const Tensor& t) {
   return t.reshaped({t.dim(0) * t.dim(1) * t.dim(2), 1, 1, t.dim(3)});
 }
@@ -55,16 +55,17 @@ const Shape& FusedPlan::shape_of(int value) const {
   return graph_.nodes()[at(node_of(value))].shape;
 }
 
-/// One image as it lies in memory. Where its readers allow it, pixels of an image with parts lie a
-/// little further apart than its channels need: at a power of two, parts of neighbouring pixels
-/// would share few sets of the cache.
+/// Pads pixels where their readers allow it: pixels of an image with parts lie a little further
+/// apart than its channels need. At a power of two, parts of neighbouring pixels would share few
+/// sets of the cache.
 Shape FusedPlan::image_of(int value) const {
   Shape shape = shape_of(value);
   if (!program_.allows_padding[at(value)]) return shape;
   return {shape[0], shape[1], shape[2] + 16};
 }
 
-/// A BatchNorm and the 1x1 convolution behind it: what is between them need not leave the cache.
+/// Finds every BatchNorm with a 1x1 convolution behind it: what is between them need not leave the
+/// cache.
 void FusedPlan::find_strips() {
   strips_.assign(program_.steps.size(), false);
   strip_mined_.assign(program_.storage_of.size(), false);
@@ -85,9 +86,9 @@ void FusedPlan::find_strips() {
   }
 }
 
-/// As many images as the cache holds, a power of two, so that neighbouring steps agree: half of a
-/// second-level cache of 2 MiB for the largest value three times (input, output, residual), or for
-/// a value with parts, beside which others are small.
+/// Counts the images that the cache holds, a power of two, so that neighbouring steps agree: half
+/// of a second-level cache of 2 MiB for the largest value three times (input, output, residual), or
+/// for a value with parts, beside which others are small.
 int64_t FusedPlan::images_at_once(size_t s) const {
   constexpr int64_t kCache = 1 << 20;
   const FusedStep& step = program_.steps[s];
@@ -117,8 +118,8 @@ int64_t FusedPlan::images_side_by_side(int value) const {
   return images.side() == 1 ? 1 : TiledImages::kTileRows;
 }
 
-/// Per step. All that happens while a value with parts is alive has the fewest of it, and so have
-/// two steps that go in strips.
+/// Chooses the images of every step. All steps while a value with parts is alive take the fewest of
+/// any of them, and so do two steps that go in strips.
 std::vector<int64_t> FusedPlan::images_of_steps() const {
   std::vector<int64_t> images;
   for (size_t s = 0; s < program_.steps.size(); ++s) images.push_back(images_at_once(s));
@@ -166,7 +167,7 @@ int64_t FusedPlan::numbers(int value, int64_t images) const {
   return rows(value, images) * image_of(value).size();
 }
 
-/// Equal for values of which one may take the other's memory: tiled images have a border.
+/// A key, equal for values of which one may take the other's memory: tiled images have a border.
 FusedPlan::Layout FusedPlan::layout_of(int value, int64_t images) const {
   const Shape& s = shape_of(value);
   if (is_tiled(value)) return {1, images, s[0], s[1], s[2]};
@@ -182,8 +183,8 @@ FusedPlan::Memory FusedPlan::new_memory(int value, int64_t images) const {
   return {.plain = Tensor({numbers(value, images)}, options_.dtype, options_.device), .tiled = {}};
 }
 
-/// Walks the steps once: a value takes memory that no later step reads. What crosses from one
-/// segment to another has memory of its own: others of its images come after the later steps.
+/// Walks the steps once: a value takes memory that no later step reads. A value that spans
+/// segments has memory of its own: others of its images come after the later steps.
 void FusedPlan::allocate() {
   memory_.resize(2 * graph_.nodes().size());
   std::vector<size_t> last(memory_.size(), 0);
@@ -202,7 +203,7 @@ void FusedPlan::allocate() {
       Memory& memory = memory_[at(output)];
       bool overwritten = false;
       if (memory.plain.defined()) {
-        // It was allocated with the first of its parts.
+        // Allocated with the first of its parts.
       } else if (spans_segments_[at(output)]) {
         memory = new_memory(output, options_.images);
       } else if (victim >= 0 && ends_here(victim) && layout_of(victim, segment.images) == layout) {
@@ -312,9 +313,9 @@ void FusedPlan::run_step(const FusedScaleShiftStep& norm, const FusedStep& step,
               context);
 }
 
-/// A BatchNorm and the convolution behind it. The convolution's output may lie where the
-/// BatchNorm's input did: it has as many numbers a pixel then, so a strip is written where it was
-/// read.
+/// Runs a BatchNorm and the convolution behind it, strip by strip. The convolution's output may lie
+/// where the BatchNorm's input did: it has as many numbers a pixel then, so a strip is written
+/// where it was read.
 void FusedPlan::run_strips(size_t s, const Batch& batch, Context& context) {
   const FusedStep &first = program_.steps[s], &second = program_.steps[s + 1];
   const Tensor x = as_pixels(plain(storage_of(first.inputs[0]), batch));

@@ -1,4 +1,4 @@
-// Inference of several networks at once, as a device likes it: few, large operations.
+// FusedPlan: inference of several networks at once, in few and large operations.
 #pragma once
 
 #include <array>
@@ -11,8 +11,8 @@
 
 namespace topograd {
 
-/// A network and the plane it moves on: theta + a delta + b eta, and its states likewise. Undefined
-/// directions do not move it.
+/// A network and the plane it moves on: theta + a delta + b eta, and running statistics + a
+/// states_delta + b states_eta. An undefined direction leaves its term out.
 struct NetworkOnPlane {
   Tensor theta, running_stats;
   Tensor delta{}, eta{};
@@ -20,7 +20,7 @@ struct NetworkOnPlane {
 };
 
 struct FusedPlanOptions {
-  int64_t images = 1;  ///< room for that many at a time
+  int64_t images = 1;  ///< images that memory is allocated for
   int64_t points = 1;  ///< P networks side by side
   Device device = Device::cpu;
   DType dtype = DType::f32;
@@ -35,25 +35,25 @@ struct FusedPlanOptions {
 /// values fit the cache: a few through a network's wide first layers, all through its last, whose
 /// filters are large. A BatchNorm before a 1x1 convolution (DenseNet) is applied to a strip of
 /// pixels just before these are convolved. In bf16 or bf16x3 its convolutions work on tiled images
-/// (tile_conv): on processors without a tile unit by emulation, which is no way to compute anything
-/// but tests.
+/// (tile_conv). Processors without a tile unit emulate it, too slowly for anything but tests.
 ///
 /// form_weights() and run() queue operations on a context of the plan's device and touch nothing
 /// else: they can be recorded (see Recording).
 class FusedPlan {
  public:
-  /// The graph must outlive the plan.
+  /// Compiles a graph, which must outlive the plan.
   FusedPlan(const Graph& graph, const FusedPlanOptions& options);
 
-  /// The weights of P points; coefficients f64 [P, 2] hold their (a, b). All on the plan's device.
+  /// Forms the weights of P points, whose (a, b) `coefficients`, f64 [P, 2], hold. All tensors lie
+  /// on the plan's device.
   void form_weights(const NetworkOnPlane& network, const Tensor& coefficients, Context& context);
 
-  /// Logits [P, n, classes] of x [n, H, W, C], n <= images, the same images for every network;
-  /// valid until the next run.
+  /// Returns logits [P, n, classes] of x [n, H, W, C], n <= images, the same images for every
+  /// network; valid until the next run.
   Tensor run(const Tensor& x, Context& context);
 
   const FusedPlanOptions& options() const { return options_; }
-  /// Operations of one run.
+  /// Number of operations of one run.
   int64_t step_count() const { return static_cast<int64_t>(program_.steps.size()); }
 
  private:
@@ -68,7 +68,7 @@ class FusedPlan {
     int64_t first, count;
   };
 
-  /// Of a value: one of the two.
+  /// Memory of one value; exactly one member is set.
   struct Memory {
     Tensor plain;  // flat
     TiledImages tiled;
@@ -83,17 +83,17 @@ class FusedPlan {
   int node_of(int value) const { return value % static_cast<int>(graph_.nodes().size()); }
   bool is_tiled(int value) const { return node_of(value) != value; }
   const Shape& shape_of(int value) const;
-  /// One image as it lies in memory.
+  /// Shape of one image in memory, with the padding between its pixels.
   Shape image_of(int value) const;
-  /// In whose memory a value lies: its own, or that of one with more channels.
+  /// The value in whose memory this one lies: itself, or a concatenation that it is a part of.
   int storage_of(int value) const { return program_.storage_of[static_cast<size_t>(value)]; }
   std::vector<int64_t> images_of_steps() const;
-  /// Numbers in memory of that many images.
+  /// Elements in memory of that many images.
   int64_t numbers(int value, int64_t images) const;
   int64_t images_at_once(size_t step) const;
   int64_t images_side_by_side(int value) const;
   int overwritable_input(const FusedStep& step) const;
-  /// Rows of a plain value for n images: n where no network's weights went into it, else P * n.
+  /// Rows of a plain value for n images: n where it is the same at every point, else P * n.
   int64_t rows(int value, int64_t n) const;
   Tensor plain(int value, const Batch& batch) const;
   TiledImages tiled(int value, const Batch& batch) const;

@@ -76,7 +76,8 @@ class Compiler {
     step_ending_at_[at(step.output)] = std::move(step);
   }
 
-  /// If `test` says so of the only reader of the step's output, the step takes it in.
+  /// Fuses the only reader of the step's output into the step, if `test` holds for it; returns its
+  /// node or -1.
   template <class Test>
   int take_reader(FusedStep& step, const Test& test) {
     const int reader = reader_[at(step.output)];
@@ -107,8 +108,8 @@ class Compiler {
     return conv;
   }
 
-  /// The other summand of an addition that the step takes in. It comes earlier in the graph than
-  /// the addition, whose place the step takes.
+  /// Fuses an addition into the step and returns its other summand, or -1. That comes earlier in
+  /// the graph than the addition, whose place the step takes.
   int take_residual(FusedStep& step) {
     const int from = step.output;
     const auto other_of = [&](const Node& n) { return n.inputs[n.inputs[0] == from ? 1 : 0]; };
@@ -156,7 +157,7 @@ class Compiler {
     return layer;
   }
 
-  /// Rows of the table for one layer: a convolution, a BatchNorm, or both.
+  /// Appends the filters of one layer to the table: a convolution's, a BatchNorm's, or both folded.
   void add_filters(const Node* conv, const Node* norm) {
     FoldedFilter f{};
     const ParameterEntry* weight = conv ? &entry(conv->parameters[0]) : nullptr;
@@ -197,7 +198,7 @@ class Compiler {
   FusedProgram program_;
 };
 
-/// What reads and makes a node's value, as it is and in tiles.
+/// Formats, plain and in tiles, in which a node's value is made and read.
 struct Formats {
   bool made_in_tiles = false, read_plain = false, read_in_tiles = false;
 };
@@ -247,7 +248,8 @@ FusedProgram with_tiles(FusedProgram program, const Graph& graph) {
 FusedProgram with_nested_concats(FusedProgram program, const Graph& graph) {
   const std::vector<Node>& nodes = graph.nodes();
   const size_t values = program.storage_of.size();
-  // Concatenations of what each network has of its own. What networks share has fewer images.
+  // Only concatenations whose inputs differ from point to point: point-invariant ones have fewer
+  // rows.
   for (FusedStep& step : program.steps) {
     const bool tiled = step.output >= static_cast<int>(nodes.size());
     if (tiled || !is(nodes[at(step.output)], FusionRole::concat)) continue;

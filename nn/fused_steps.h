@@ -1,4 +1,4 @@
-// What a graph is compiled to for inference: few steps, each with all that follows it.
+// FusedProgram: a graph compiled for inference, into few steps that each do several layers' work.
 #pragma once
 
 #include <variant>
@@ -10,7 +10,8 @@
 
 namespace topograd {
 
-/// conv2d or linear, with what it took in. Linear layers are convolutions of 1x1 images.
+/// A convolution or linear layer with the layers fused into it. Linear layers are convolutions of
+/// 1x1 images.
 struct FusedConvStep {
   int residual = -1;  // a value, or none
   ConvGeometry geometry;
@@ -20,13 +21,13 @@ struct FusedConvStep {
   bool flatten = false;
   bool tiles = false;  // tile_conv, on tiled images
 };
-/// A BatchNorm that no convolution precedes.
+/// A BatchNorm that no convolution precedes, perhaps with its ReLU.
 struct FusedScaleShiftStep {
   int64_t scale = 0, shift = 0;  // where they begin, times P
   int64_t first = 0;             // first channel of its input in the storage that it is read from
   bool relu = false;
 };
-/// A concatenation: what is not there yet is copied.
+/// A concatenation: parts that do not lie in its memory already are copied there.
 struct FusedConcatStep {
   struct Part {
     int value;
@@ -34,8 +35,8 @@ struct FusedConcatStep {
   };
   std::vector<Part> parts;
 };
-/// Any other layer, through Layer::forward(): for all points at once where it has no parameters, else
-/// point by point.
+/// Any other layer, through Layer::forward(): for all points at once where it has no parameters,
+/// else point by point.
 struct FusedLayerStep {
   struct Parameter {
     int64_t begin;  // where it begins, times P
@@ -43,7 +44,7 @@ struct FusedLayerStep {
   };
   std::vector<Parameter> parameters;
 };
-/// A node's plain value to its tiled one, and back.
+/// Conversion of a node's plain value to its tiled one, and back.
 struct FusedTileStep {};
 struct FusedUntileStep {};
 
@@ -58,27 +59,28 @@ struct FusedStep {
 /// Values are numbered by their nodes; node i's images in tiles are value node_count + i.
 struct FusedProgram {
   std::vector<FusedStep> steps;
-  std::vector<FoldedFilter> filters;  ///< whose weights the steps read
+  std::vector<FoldedFilter> filters;  ///< table of the filters that perturb_points forms
   int64_t weights = 0;                ///< elements of one network's filters
   std::vector<bool> point_invariant;  ///< per node: the same for every network
-  /// Per value: the one of whose channels it is some, and in whose memory it lies; itself where
-  /// there is none such.
+  /// Per value, the value in whose memory it lies: the widest concatenation that it is a part of,
+  /// or itself.
   std::vector<int> storage_of;
-  /// Per value: a concatenation whose readers all take some channels of a wider image.
+  /// Per value: whether pixels may lie further apart than its channels need, because all its
+  /// readers take some channels of a wider image.
   std::vector<bool> allows_padding;
 };
 
-/// A convolution or linear layer takes in the BatchNorm behind it, the residual addition and the
-/// ReLU behind that, each where nobody else reads what is in between; a BatchNorm that no
-/// convolution precedes (DenseNet) takes in its ReLU. All other layers, whatever they are, run as they
-/// are (FusionRole::none). Throws Error where such a layer has running statistics.
+/// Compiles a graph. A convolution or linear layer takes in the BatchNorm behind it, the residual
+/// addition and the ReLU behind that, each where nobody else reads what is in between; a BatchNorm
+/// that no convolution precedes (DenseNet) takes in its ReLU. All other layers, whatever they are,
+/// run as they are (FusionRole::none). Throws Error where such a layer has running statistics.
 FusedProgram fused_program(const Graph& graph);
 
-/// The same with the convolutions that tile_conv takes on tiled images, and steps between where
-/// others read or write them.
+/// Puts the convolutions that tile_conv can compute on tiled images, with conversions where other
+/// steps read or write these.
 FusedProgram with_tiles(FusedProgram program, const Graph& graph);
 
-/// The same with concatenations that lie in one another: where a concatenation's result is read by
+/// Lets concatenations lie in one another: where a concatenation's result is read by
 /// one further concatenation and otherwise by BatchNorms, which can read some channels of a wider
 /// image, it is made where the wider one is to be. A block of a DenseNet then lies in one piece of
 /// memory, and each layer's new channels are all that is copied.

@@ -51,9 +51,9 @@ class Graph {
 
   Value input() const { return {0}; }
 
-  // Layers. This is the list that a layer is entered in; each method is defined in the layer's file,
-  // nn/layers/<layer>.cpp. Where a `name` is empty, layers of a kind are numbered within the scope
-  // ("bn1", "bn2", ...). Throws Error where the inputs' shapes do not fit.
+  // Layers. This is the list that a layer is entered in; each method is defined in the layer's
+  // file, nn/layers/<layer>.cpp. Where a `name` is empty, layers of a kind are numbered within the
+  // scope ("bn1", "bn2", ...). Throws Error where the inputs' shapes do not fit.
   Value activation(Value x, Activation activation);
   Value relu(Value x) { return activation(x, Activation::relu); }
   Value add(Value a, Value b);

@@ -12,14 +12,16 @@ namespace topograd {
 /// as the graph's structure allows: a tensor's memory is reused after its last reader.
 class InferencePlan {
  public:
-  /// The graph must outlive the plan.
+  /// Plans memory for a graph, which must outlive the plan.
   InferencePlan(const Graph& graph, int64_t max_images, DType dtype = DType::f32);
 
-  /// The weights to run with. The plan keeps views, and what implementations made of them: bind
-  /// again when the tensors' contents have changed.
+  /// Binds the weights to run with. The plan keeps views, and implementations keep packed copies:
+  /// bind again when the tensors' contents have changed. Throws Error where the types differ from
+  /// the plan's, or the sizes from the graph's.
   void bind(const Tensor& theta, const Tensor& running_stats);
 
-  /// Logits [n, classes] of x [n, H, W, C], n <= max_images; valid until the next run.
+  /// Returns logits [n, classes] of x [n, H, W, C], n <= max_images; valid until the next run.
+  /// Throws Error where no weights were bound.
   Tensor run(const Tensor& x, Context& context);
 
   int64_t max_images() const { return max_images_; }
@@ -35,7 +37,7 @@ class InferencePlan {
   uint64_t weights_version_ = 0;
 };
 
-/// Sums over images, added up in double.
+/// Sums of losses over images, in double.
 struct LossSums {
   double loss = 0;          ///< sum of the images' losses
   double loss_squares = 0;  ///< sum of their squares
@@ -44,7 +46,7 @@ struct LossSums {
 
   LossSums& operator+=(const LossSums& other);
   double mean() const { return loss / static_cast<double>(count); }
-  /// Percent.
+  /// Share of correct predictions, in percent.
   double accuracy() const {
     return 100.0 * static_cast<double>(correct) / static_cast<double>(count);
   }
@@ -53,21 +55,21 @@ struct LossSums {
   double standard_error() const;
 };
 
-/// Images per item of work: enough to amortise what a layer costs per call, few enough that the
-/// activations stay in the cache.
+/// Number of images per item of work: enough to amortise what a layer costs per call, few enough
+/// that the activations stay in the cache.
 constexpr int64_t kImagesPerEvaluation = 32;
 
-/// Normalised images [n, H, W, C] of rows [begin, end), in y's precision.
+/// Writes the normalised images of rows [begin, end) to y, [end - begin, H, W, C], in y's type.
 void normalise_images(const Tensor& y, const LabelledImages& images, int64_t begin, int64_t end,
                       Context& context);
 
-/// Losses of images [begin, end), end - begin <= plan.max_images(), with the plan's weights.
-/// `logits`, where defined, receives rows [begin, end) of [N, classes].
+/// Returns the losses of images [begin, end), end - begin <= plan.max_images(), with the plan's
+/// weights. `logits`, where defined, receives rows [begin, end) of [N, classes].
 LossSums evaluate_range(InferencePlan& plan, const LabelledImages& images, int64_t begin,
                         int64_t end, LossKind kind, Context& context, const Tensor& logits = {});
 
-/// Losses of all images, which may lie on any device; so may the weights. The same to the bit for
-/// any number of threads.
+/// Returns the losses of all images, which may lie on any device; so may the weights. The result is
+/// the same to the bit for any number of threads.
 LossSums evaluate(const Graph& graph, const Tensor& theta, const Tensor& running_stats,
                   const LabelledImages& images, LossKind kind, ThreadPool& pool,
                   const Tensor& logits = {});

@@ -16,7 +16,7 @@ void fill(const Tensor& t, float value) {
   std::fill_n(t.data<float>(), t.size(), value);
 }
 
-/// N(0, scale), or U(scale): uniform in [-scale, scale).
+/// A distribution: N(0, scale), or uniform in [-scale, scale).
 struct Distribution {
   bool uniform;
   double scale;

@@ -92,8 +92,8 @@ struct ChannelMap {
     size_t input;
     int64_t channel;
   };
-  /// Per channel of the output, its sources. Several are tied to one another; a channel with none is
-  /// zero whatever the inputs are.
+  /// Per channel of the output, its sources. Several are tied to one another; a channel with none
+  /// is zero whatever the inputs are.
   std::vector<std::vector<Source>> sources;
   /// The layer makes new channels instead, and `sources` is empty. Its first parameter is a weight
   /// [outputs, ..., inputs].
@@ -150,6 +150,7 @@ class Layer {
   virtual const BatchnormLayer* as_batchnorm() const { return nullptr; }
 
   // Inference.
+  /// The layer's part in a fused operation.
   virtual FusionRole fusion_role() const { return FusionRole::none; }
   /// Stride and padding of a convolution.
   virtual ConvGeometry conv_geometry() const { return {}; }

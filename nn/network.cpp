@@ -61,7 +61,7 @@ int64_t chunks_of(int64_t batch, int64_t images_per_chunk) {
   return (batch + images_per_chunk - 1) / images_per_chunk;
 }
 
-/// Which parameters are BatchNorms'.
+/// Per parameter, whether it is a BatchNorm's.
 std::vector<bool> batchnorm_parameters(const Graph& graph) {
   std::vector<bool> found(graph.layout().parameters().size(), false);
   for (const Node& node : graph.nodes())
@@ -206,7 +206,7 @@ void Network::forward_nodes(const Pass& pass, int begin, int end, const Chunk& c
   for (int i = begin; i < end; ++i) forward_node(pass, i, chunk, context);
 }
 
-/// Activation checkpointing: what the plan did not keep is computed a second time.
+/// Computes again what the plan did not keep (activation checkpointing).
 void Network::recompute(const Pass& pass, int phase, const Chunk& chunk, Context& context) {
   const NetworkPlan::Phase& nodes = plan_.phases()[at(phase)];
   for (int i = nodes.begin; i < nodes.end; ++i)
@@ -224,8 +224,8 @@ void Network::loss_of(const Pass& pass, const Chunk& chunk, Context& context) {
   if (pass.has_backward()) pass.loss_gradient(chunk, context);
 }
 
-/// All phases; where a gradient is wanted, the last one's backward pass too, while its values are
-/// in the cache.
+/// Runs all phases forward; where a gradient is wanted, the last one backward too, while its values
+/// are in the cache.
 void Network::forward_pass(const Pass& pass, const Tensor& running_stats, bool keep_running_stats) {
   const auto running_views = running_stats_views(graph_, running_stats);
   const int last = static_cast<int>(plan_.phases().size()) - 1;
@@ -257,8 +257,8 @@ void Network::forward_pass(const Pass& pass, const Tensor& running_stats, bool k
   });
 }
 
-/// The nodes of a phase, from last to first; before them the input's gradient of the BatchNorm that
-/// begins the next phase, after them the sums of the one that begins this phase.
+/// Runs the nodes of a phase backward, from last to first; before them the input's gradient of the
+/// BatchNorm that begins the next phase, after them the sums of the one that begins this phase.
 void Network::backward_phase(const Pass& pass, int phase, const Chunk& chunk, Context& context) {
   const std::vector<NetworkPlan::Phase>& phases = plan_.phases();
   const auto& [begin, end, begins_with_norm] = phases[at(phase)];
@@ -300,7 +300,7 @@ void Network::backward_node(const Pass& pass, int index, bool sums_only, const C
   pass.backward(index, sums_only, call, chunk, context);
 }
 
-/// gradient of one parameter = the sum of its partial gradients, in their order.
+/// Adds up one parameter's partial gradients, in their order.
 void Network::sum_partial_gradients(const Pass& pass, int64_t parameter, Context& context) {
   const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
   if (norm_offsets_[at(parameter)] >= 0)
@@ -320,7 +320,7 @@ void Network::sum_norm_partials(const Tensor& target, const Tensor& partials, in
            context);
 }
 
-/// All phases but the last.
+/// Runs all phases but the last backward.
 void Network::backward_pass(const Pass& pass) {
   for (int p = static_cast<int>(plan_.phases().size()) - 1; p > 0; --p) {
     const int norm = plan_.phases()[at(p)].begin;

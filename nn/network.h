@@ -9,7 +9,7 @@
 
 namespace topograd {
 
-/// What BatchNorm normalises by.
+/// Statistics that BatchNorm normalises by.
 enum class BatchnormMode {
   frozen,  ///< the running statistics: every image on its own, as in inference
   batch,   ///< the batch's own statistics, as in training
@@ -22,16 +22,16 @@ struct NetworkOptions {
   /// other than the CPU takes each batch as one chunk.
   int64_t images_per_chunk = 16;
   ErrorBudget error_budget = ErrorBudget::tight;  ///< training sets relaxed
-  /// Of the operands of convolutions and linear layers; everything between them is dtype's. The CPU
-  /// computes in f32 whatever is asked.
+  /// Precision of the operands of convolutions and linear layers; everything between them is
+  /// dtype's. The CPU computes in f32 whatever is asked.
   Precision precision = Precision::f32;
-  double label_smoothing = 0.0;  ///< of the cross-entropy (kernels/softmax_xent/)
-  bool curvature = false;        ///< room for curvature_product(): twice the memory
+  double label_smoothing = 0.0;  ///< the cross-entropy's (kernels/softmax_xent/)
+  bool curvature = false;        ///< memory for curvature_product(): twice as much
 };
 
-/// Which matrix is multiplied by.
+/// Matrix that curvature_product() multiplies by.
 enum class Curvature {
-  hessian,       ///< of the mean loss, d2/dtheta2
+  hessian,       ///< the Hessian of the mean loss, d2/dtheta2
   gauss_newton,  ///< J^T H J, J the logits' Jacobian and H the loss's Hessian in them, of which the
                  ///< squared error keeps the part that is never negative (LossCurvatureArgs)
 };
@@ -47,37 +47,37 @@ struct BatchResult {
 /// Between two BatchNorms every image goes its own way, so the work between them is one phase: a
 /// chunk of images passes through all of the phase's layers while it is in the cache, and threads
 /// meet only where a batch statistic has to be complete. NetworkPlan decides what is kept for the
-/// backward pass and what is worked out again. Results are the same to the bit for any number of
-/// threads. All tensors handed in must lie on the pool's device.
+/// backward pass and what is recomputed in it (activation checkpointing). Results are the same to
+/// the bit for any number of threads. All tensors handed in must lie on the pool's device.
 class Network {
  public:
-  /// Memory for batches of up to max_batch images is allocated here, once. The graph and the pool
-  /// must outlive the network.
+  /// Allocates memory for batches of up to max_batch images, once. The graph and the pool must
+  /// outlive the network.
   Network(const Graph& graph, int64_t max_batch, ThreadPool& pool, NetworkOptions options = {});
 
-  /// Mean loss over the batch x [N, H, W, C] with labels i32 [N]. In batch mode the running
-  /// statistics in `states` move towards the batch's, unless `keep_running_stats`.
+  /// Returns the mean loss over the batch x [N, H, W, C] with labels i32 [N]. In batch mode the
+  /// running statistics move towards the batch's, unless `keep_running_stats`.
   BatchResult loss(const Tensor& x, const Tensor& labels, const Tensor& theta,
                    const Tensor& running_stats, BatchnormMode mode,
                    LossKind kind = LossKind::cross_entropy, bool keep_running_stats = false);
 
-  /// The same, and gradient = d(mean loss)/d(theta).
+  /// Does what loss() does, and writes gradient = d(mean loss)/d(theta).
   BatchResult loss_and_gradient(const Tensor& gradient, const Tensor& x, const Tensor& labels,
                                 const Tensor& theta, const Tensor& running_stats,
                                 BatchnormMode mode, LossKind kind = LossKind::cross_entropy,
                                 bool keep_running_stats = false);
 
-  /// product = (d2 mean loss / d theta2) v, exact to rounding, in about the time of two gradients:
-  /// Pearlmutter's R-operator (Layer::forward_tangent). `batch` mode differentiates through the
-  /// batch's statistics, and leaves the running statistics alone. Averaged over the batch, as the loss is. For
-  /// networks made with `curvature`.
+  /// Writes product = (d2 mean loss / d theta2) v, exact to rounding, in about the time of two
+  /// gradients: Pearlmutter's R-operator (Layer::forward_tangent). `batch` mode differentiates
+  /// through the batch's statistics, and leaves the running statistics alone. Throws Error for
+  /// networks made without `curvature`.
   BatchResult curvature_product(const Tensor& product, const Tensor& v, const Tensor& x,
                                 const Tensor& labels, const Tensor& theta,
                                 const Tensor& running_stats, BatchnormMode mode,
                                 LossKind kind = LossKind::cross_entropy,
                                 Curvature curvature = Curvature::hessian);
 
-  /// What the network of this graph keeps for a batch and a number of threads, in bytes.
+  /// Bytes that the network of this graph allocates for a batch and a number of threads.
   static int64_t bytes_needed(const Graph& graph, int64_t batch, int threads,
                               const NetworkOptions& options = {});
 
@@ -167,7 +167,7 @@ class Network {
 
 /// Views of the parameters of every node of a graph in a flat theta.
 std::vector<std::vector<Tensor>> parameter_views(const Graph& graph, const Tensor& theta);
-/// Views of the states of every node of a graph in a flat states vector.
+/// Views of the running statistics of every node of a graph in their flat vector.
 std::vector<std::vector<Tensor>> running_stats_views(const Graph& graph,
                                                      const Tensor& running_stats);
 

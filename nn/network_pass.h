@@ -44,8 +44,8 @@ class Network::Pass {
   Tensor gradient_;
 };
 
-/// Values and tangents forward, then the backward pass of the values alone, begun with H z' in place
-/// of the loss's gradient (Curvature::gauss_newton).
+/// Values and tangents forward, then the backward pass of the values alone, begun with H z' in
+/// place of the loss's gradient (Curvature::gauss_newton).
 class Network::GaussNewtonPass : public Pass {
  public:
   GaussNewtonPass(Network& network, LossKind kind, const Tensor& product);
@@ -55,7 +55,8 @@ class Network::GaussNewtonPass : public Pass {
   void loss_gradient(const Chunk& chunk, Context& context) const override;
 
  protected:
-  /// product = H z' of a chunk's logits, H the loss's Hessian or its part without negative curvature.
+  /// product = H z' of a chunk's logits, H the loss's Hessian or its part without negative
+  /// curvature.
   void loss_curvature_of(const Tensor& product, const Chunk& chunk, bool gauss_newton,
                          Context& context) const;
   Tangents& tangents_;

@@ -111,8 +111,8 @@ namespace {
 /// Hands out memory for gradients and takes it back.
 class Pool {
  public:
-  /// A piece of that size that was given back, or -1. Within a phase, pieces are handed out again
-  /// for images of the same size only, so that a chunk's rows stay its own.
+  /// Returns a piece of that size that was given back, or -1. Within a phase, pieces are handed out
+  /// again for images of the same size only, so that a chunk's rows stay its own.
   int64_t reuse(int64_t size) {
     std::vector<int64_t>& list = free_[size];
     if (list.empty()) return -1;
@@ -121,7 +121,7 @@ class Pool {
     return index;
   }
   void give_back(int64_t size, int64_t index) { free_[size].push_back(index); }
-  /// All pieces that lie free.
+  /// Removes and returns all pieces that lie free.
   std::vector<int64_t> take_all() {
     std::vector<int64_t> all;
     for (const auto& [size, list] : free_) all.insert(all.end(), list.begin(), list.end());
@@ -133,8 +133,8 @@ class Pool {
   std::map<int64_t, std::vector<int64_t>> free_;
 };
 
-/// Of the buffers listed, the smallest that holds `size` numbers, or the largest, which has to
-/// grow; removed from the list. -1 where there is none.
+/// Removes from the list and returns the smallest buffer that holds `size` elements, or the
+/// largest, which then has to grow; -1 where the list is empty.
 int64_t take_best(std::vector<int64_t>& list, const std::vector<int64_t>& buffers, int64_t size) {
   if (list.empty()) return -1;
   const auto capacity = [&](int64_t index) { return buffers[static_cast<size_t>(index)]; };

@@ -1,4 +1,5 @@
-// What a training step keeps, and what it works out again.
+// NetworkPlan: which activations a training step keeps, and which it recomputes (activation
+// checkpointing).
 #pragma once
 
 #include <vector>
@@ -7,7 +8,7 @@
 
 namespace topograd {
 
-/// Where a node's value, or the gradient of it, lies.
+/// Memory that holds a node's value, or the gradient of it.
 struct BufferSlot {
   enum class Kind {
     none,
@@ -25,11 +26,11 @@ struct BufferSlot {
 ///
 /// Only what another phase reads stays for the whole batch: what BatchNorms normalise, and the
 /// values that skip connections carry past one. Everything else lives in a thread's scratch memory,
-/// and the backward pass works it out again from what stayed (the idea of T. Chen et al., "Training
-/// Deep Nets with Sublinear Memory Cost", 2016). Since a convolution's output is what the next
-/// BatchNorm normalises, that is BatchNorm's formula, the activation, an addition or a pool, but
-/// never a convolution that BatchNorm follows. Of a VGG's numbers an image a quarter remains, of a
-/// ResNet's three quarters.
+/// and the backward pass recomputes it from what stayed: activation checkpointing (T. Chen et al.,
+/// "Training Deep Nets with Sublinear Memory Cost", 2016). Since a convolution's output is what the
+/// next BatchNorm normalises, what is recomputed is BatchNorm's formula, the activation, an
+/// addition or a pool, but never a convolution that BatchNorm follows. Of a VGG's numbers an image
+/// a quarter remains, of a ResNet's three quarters.
 ///
 /// The backward pass goes through the phases from last to first. The gradient of a BatchNorm's
 /// input needs sums over the whole batch, so it is formed at the beginning of the phase before.
@@ -45,18 +46,18 @@ class NetworkPlan {
 
   BufferSlot value(int node) const { return values_[at(node)]; }
   BufferSlot gradient(int node) const { return gradients_[at(node)]; }
-  /// Whether the backward pass of the node's phase has to work the value out again.
+  /// Whether the backward pass of the node's phase recomputes the value.
   bool recomputed(int node) const { return recomputed_[at(node)]; }
-  /// Whether the node is a BatchNorm that does the work of the ReLU behind it, in one pass.
+  /// Whether the node is a BatchNorm that computes the ReLU behind it too, in one pass.
   bool fuses_relu(int node) const { return fuses_relu_[at(node)]; }
-  /// Whether the node is such a ReLU, with nothing left to do.
+  /// Whether the node is a ReLU that the BatchNorm before it computes, with nothing left to do.
   bool fused_into_batchnorm(int node) const { return fused_into_batchnorm_[at(node)]; }
-  /// Whether a gradient overwrites what it finds or adds to it, per input of a node.
+  /// Per input of a node, whether its gradient overwrites memory or adds to it.
   const std::vector<Write>& writes(int node) const { return writes_[at(node)]; }
 
-  /// Numbers an image of each buffer for the batch: values and gradients.
+  /// Elements per image of each buffer for the batch: values and gradients.
   const std::vector<int64_t>& batch_buffers() const { return batch_buffers_; }
-  /// Numbers an image of a thread's scratch memory.
+  /// Elements per image of a thread's scratch memory.
   int64_t scratch() const { return scratch_values_ + scratch_gradients_; }
 
  private:
@@ -67,7 +68,7 @@ class NetworkPlan {
   void assign_values();
   void find_fused();
   void assign_gradients();
-  /// The phase in whose part of the backward pass the node's gradients are formed.
+  /// Phase in whose part of the backward pass the node's gradients are formed.
   int backward_phase(int node) const;
   bool overwrites_input(int node) const;
 

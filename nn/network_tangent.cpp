@@ -1,6 +1,6 @@
 // Network's products with the Hessian: passes in which every value has a tangent beside it, its
-// derivative along a direction v. H v is the derivative of the gradient along v, so the formulas are
-// those of the passes in network.cpp, differentiated layer by layer (Layer::forward_tangent and
+// derivative along a direction v. H v is the derivative of the gradient along v, so the formulas
+// are those of the passes in network.cpp, differentiated layer by layer (Layer::forward_tangent and
 // Layer::backward_tangent).
 #include "kernels/vector/vector.h"
 #include "nn/network_pass.h"
@@ -57,7 +57,7 @@ Tensor Network::value_tangent(int node, const Chunk& chunk, const Context& conte
 Network::GaussNewtonPass::GaussNewtonPass(Network& network, LossKind kind, const Tensor& product)
     : Pass(network, kind, product), tangents_(*network.tangents_) {}
 
-/// A BatchNorm's sums of x' xhat and x' over the batch, whose statistics are complete.
+/// Adds up x' xhat and x' of a BatchNorm over the batch.
 void Network::GaussNewtonPass::after_statistics(int norm) const {
   Network& n = network_;
   const Node& node = n.graph_.nodes()[at(norm)];
@@ -116,7 +116,7 @@ void Network::GaussNewtonPass::loss_gradient(const Chunk& chunk, Context& contex
                     /*gauss_newton=*/true, context);
 }
 
-/// The loss's gradient in the logits, and its tangent.
+/// Writes the loss's gradient in the logits, and its tangent.
 void Network::HessianPass::loss_gradient(const Chunk& chunk, Context& context) const {
   const int output = network_.graph_.output();
   loss_curvature_of(network_.tangent(network_.plan_.gradient(output), output, chunk, context),
@@ -165,7 +165,7 @@ void Network::HessianPass::backward(int index, bool sums_only, const BackwardCal
   node.layer->backward_tangent(without_gradient, tangents, context);
 }
 
-/// The product's parts; and dgamma and dbeta, which the tangents of dx are made of.
+/// Adds up the product's parts, and dgamma and dbeta, from which the tangents of dx are computed.
 void Network::HessianPass::sum_batchnorm(int norm) const {
   for (int64_t parameter : network_.graph_.nodes()[at(norm)].parameters) {
     Context& context = network_.pool_.main_context();

@@ -1,4 +1,4 @@
-// Where every parameter and every running statistic lies in its flat vector.
+// ParameterLayout: where every parameter and every running statistic lies in its flat vector.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,10 @@ enum class ParameterKind {
   conv_weight,    ///< [filters, height, width, channels] (OHWI)
   linear_weight,  ///< [outputs, inputs], or over an image [outputs, height, width, channels]
   bias,           ///< [channels]
-  norm_scale,     ///< gamma, [channels]
-  norm_shift,     ///< beta, [channels]
-  bn_mean,        ///< running mean, [channels]: a state, not a parameter
-  bn_variance,    ///< running variance, [channels]: a state, not a parameter
+  norm_scale,     ///< gamma of a BatchNorm or LayerNorm, [channels]
+  norm_shift,     ///< beta of a BatchNorm or LayerNorm, [channels]
+  bn_mean,        ///< running mean, [channels]: not a parameter
+  bn_variance,    ///< running variance, [channels]: not a parameter
 };
 inline bool is_state(ParameterKind kind) {
   return kind == ParameterKind::bn_mean || kind == ParameterKind::bn_variance;
@@ -27,7 +27,7 @@ struct ParameterEntry {
   std::string name;  ///< PyTorch's: "layer1.0.conv1.weight", "bn1.running_mean"
   ParameterKind kind;
   Shape shape;     ///< our order: OHWI for convolutions
-  int64_t offset;  ///< first element, in theta for parameters and in the states vector for states
+  int64_t offset;  ///< first element, in theta or in the running statistics
 
   int64_t size() const { return shape.size(); }
   bool is_weight() const {
@@ -42,22 +42,24 @@ struct ParameterEntry {
   Shape torch_shape() const;
 };
 
-/// The table of entries of a network: parameters in theta, BatchNorm's running statistics in a
-/// second flat vector (the states).
+/// The table of a network's tensors: parameters in theta, BatchNorm's running statistics in a
+/// second flat vector.
 class ParameterLayout {
  public:
-  /// Appends an entry and returns its index within parameters() or states().
+  /// Appends an entry and returns its index within parameters() or running_stats(). Throws Error
+  /// where the name is taken.
   int64_t add(std::string name, ParameterKind kind, Shape shape);
 
-  /// In PyTorch's order of named_parameters().
+  /// Parameters, in PyTorch's order of named_parameters().
   const std::vector<ParameterEntry>& parameters() const { return parameters_; }
-  /// In PyTorch's order of named_buffers(), without num_batches_tracked.
+  /// Running statistics, in PyTorch's order of named_buffers(), without num_batches_tracked.
   const std::vector<ParameterEntry>& running_stats() const { return running_stats_; }
-  /// Parameters and states interleaved as in PyTorch's state_dict(), without num_batches_tracked.
+  /// Parameters and running statistics interleaved as in PyTorch's state_dict(), without
+  /// num_batches_tracked.
   const std::vector<ParameterEntry>& state_dict() const { return state_dict_; }
 
   int64_t parameter_count() const { return parameter_count_; }  ///< elements of theta
-  int64_t state_count() const { return state_count_; }          ///< elements of the states
+  int64_t state_count() const { return state_count_; }  ///< elements of the running statistics
 
  private:
   std::vector<ParameterEntry> parameters_;

@@ -46,7 +46,8 @@ int32_t from_i64(int64_t value) {
   return static_cast<int32_t>(value);
 }
 
-/// How a type of the format becomes one of ours: `convert` is null where the bytes are the same.
+/// Conversion of a type of the format to one of ours: `convert` is null where the bytes are the
+/// same.
 struct FileType {
   std::string_view name;
   DType dtype;
@@ -152,7 +153,7 @@ std::vector<Entry> parse_entries(const json& header, int64_t data_bytes) {
   return entries;
 }
 
-/// What a file is that does not begin like ours.
+/// Names the format of a file that does not begin like ours.
 std::string foreign_format(std::string_view start) {
   if (start.starts_with("PK\x03\x04") || start.starts_with('\x80'))
     return "is a PyTorch checkpoint? convert it with apps/import_torch.py";

@@ -10,7 +10,7 @@ namespace topograd {
 
 namespace {
 
-/// From `start` to `end` along half a cosine, progress 0 to 1.
+/// Moves from `start` to `end` along half a cosine, for progress 0 to 1.
 double along_cosine(double start, double end, double progress) {
   return end + (start - end) * 0.5 * (1 + std::cos(std::numbers::pi * progress));
 }

@@ -32,19 +32,21 @@ struct Schedule {
   double pct_start = 0.3;       ///< one_cycle, with PyTorch's names
   double div_factor = 25;
   double final_div_factor = 1e4;
-  /// one_cycle: its peak and its end are steps, as in PyTorch. 0: in the limit of many.
+  /// Steps per epoch, for one_cycle, whose peak and end are steps as in PyTorch; 0: infinitely
+  /// many.
   double steps_per_epoch = 0;
 
-  /// The rate of a step that begins `epoch` epochs (with fraction) into the run. Drops count whole
-  /// epochs, as the reference implementation's do. Warm-up multiplies any course by epoch / warmup.
+  /// Learning rate of a step that begins `epoch` epochs (with fraction) into the run. Drops count
+  /// whole epochs, as the reference implementation's do. Warm-up multiplies any course by epoch /
+  /// warmup.
   double rate(double epoch) const;
 
  private:
   double one_cycle_rate(double epoch) const;
 };
 
-/// Drops at 1/2, 3/4 and 11/12 of the run: the reference's 150, 225, 275 of 300. Whole epochs,
-/// of which short runs have fewer: none before the first epoch, no two at once.
+/// Epochs of the drops at 1/2, 3/4 and 11/12 of a run, the landscape paper's 150, 225 and 275 of
+/// 300: whole epochs. Short runs have fewer: none before the first epoch, no two at once.
 std::vector<double> default_drops(double epochs);
 
 }  // namespace topograd

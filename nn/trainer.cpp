@@ -13,7 +13,7 @@ namespace topograd {
 
 namespace {
 
-/// The images, if there are any: checked before a network is built for none.
+/// Checks that there are images, before a network is built for none.
 const LabelledImages& not_empty(const LabelledImages& images) {
   require(images.count() > 0, "no images to train on");
   return images;
@@ -26,7 +26,7 @@ BatchPlan batch_plan(const TrainingConfig& config) {
           .seed = config.seed};
 }
 
-/// 1 where a parameter decays, 0 where it does not.
+/// A vector like theta: 1 where a parameter decays, 0 where it does not.
 Tensor decay_mask_of(const ParameterLayout& layout) {
   const Tensor mask = Tensor::zeros({layout.parameter_count()});
   for (const ParameterEntry& entry : layout.parameters())

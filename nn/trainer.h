@@ -9,21 +9,21 @@
 
 namespace topograd {
 
-/// kernels/sgd/sgd.h; kernels/adam/adam.h with the weight decay in the gradient (adam) or apart
-/// from it (adamw).
+/// Optimizer: SGD (kernels/sgd/sgd.h), or Adam (kernels/adam/adam.h) with the weight decay in the
+/// gradient (adam) or apart from it (adamw).
 enum class OptimizerKind { sgd, adam, adamw };
 OptimizerKind optimizer_named(const std::string& name);
 std::string name_of(OptimizerKind kind);
 
-/// What decays.
+/// Parameters that weight decay applies to.
 enum class DecayScope {
-  all,      ///< every parameter, as the reference implementation
-  weights,  ///< of convolutions and linear layers; neither biases nor BatchNorm's parameters
+  all,      ///< every parameter, as in the landscape paper's code
+  weights,  ///< convolutions' and linear layers'; neither biases nor normalisations' parameters
 };
 DecayScope decay_scope_named(const std::string& name);
 std::string name_of(DecayScope scope);
 
-/// Everything that decides a run's result, beside the model and the data.
+/// All settings that decide a run's result, beside the model and the data.
 struct TrainingConfig {
   int64_t epochs = 30;
   int64_t batch_size = 128;
@@ -37,28 +37,28 @@ struct TrainingConfig {
   double weight_decay = 5e-4;
   DecayScope decay_scope = DecayScope::all;
   bool augment = true;  ///< random crop with padding 4, horizontal flip
-  bool flip = true;     ///< without: augment crops alone
+  bool flip = true;     ///< false: augment crops alone
   uint64_t seed = 1;
-  Precision precision = Precision::f32;  ///< of products' operands; weights and sums are f32
+  Precision precision = Precision::f32;  ///< products' operands'; weights and sums are f32
   LossKind loss = LossKind::cross_entropy;
-  double label_smoothing = 0;  ///< of the cross-entropy that is trained on
+  double label_smoothing = 0;  ///< of the cross-entropy that is minimised
   Initialisation initialisation = Initialisation::kaiming_fan_in;
-  double ema_decay = 0;  ///< of the exponential moving average of the weights; 0: none is kept
+  double ema_decay = 0;  ///< decay of the weights' exponential moving average; 0: none is kept
   /// The first epoch whose last weights go into the SWA average; 0: none. SWA's paper keeps the
   /// rate constant or cyclical from there on; that is the schedule's affair.
   int64_t swa_start = 0;
 };
 
-/// Where a run stands: all that has to be saved to continue it to the same bits, with its tensors on
-/// the device that trains. There is no generator state: random numbers are functions of the seed,
-/// the epoch and the image.
+/// The state of a run: all that has to be saved to continue it to the same bits, with its tensors
+/// on the device that trains. There is no generator state: random numbers are functions of the
+/// seed, the epoch and the image.
 struct TrainingState : ModelState {
   Tensor momentum;              ///< SGD's velocity; Adam's first moment
   Tensor second_moment;         ///< Adam's; undefined for SGD
   Tensor ema_theta;             ///< moving averages (nn/weight_average.h); undefined without
-  Tensor ema_states;            ///< the same of the running statistics
+  Tensor ema_states;            ///< moving average of the running statistics
   Tensor swa_theta;             ///< the mean of the weights at epochs' ends; undefined without
-  int64_t swa_count = 0;        ///< of how many epochs
+  int64_t swa_count = 0;        ///< number of epochs in swa_theta
   int64_t epoch = 0;            ///< whole epochs done
   int64_t step = 0;             ///< steps done within the current epoch
   int64_t optimizer_steps = 0;  ///< steps done since the beginning
@@ -68,16 +68,16 @@ struct TrainingState : ModelState {
 
 class Trainer {
  public:
-  /// A fresh run on the pool's device: weights initialised from the seed. Graph, images and pool
-  /// must outlive it.
+  /// Begins a run on the pool's device: weights initialised from the seed. Graph, images and pool
+  /// must outlive the trainer.
   Trainer(const Graph& graph, const TrainingConfig& config, const LabelledImages& images,
           ThreadPool& pool);
 
   int64_t steps_per_epoch() const;
   bool finished() const { return state_.epoch >= config_.epochs; }
-  /// One optimizer step on the next batch. After an epoch's last step, state().step is 0 again and
-  /// state().epoch has grown; state().epoch_sums keep that epoch's values until the next step.
-  /// Throws Error when the loss or its gradient is not finite, leaving the state of the step
+  /// Takes one optimizer step on the next batch. After an epoch's last step, state().step is 0
+  /// again and state().epoch has grown; state().epoch_sums keep that epoch's values until the next
+  /// step. Throws Error when the loss or its gradient is not finite, leaving the state of the step
   /// before.
   void step();
 
@@ -86,7 +86,7 @@ class Trainer {
   /// the sizes do not fit the graph, or the step is none of this epoch's.
   void restore(const TrainingState& state);
   double learning_rate() const;
-  /// BatchNorm's statistics for state().swa_theta, by one pass over the images without
+  /// Computes BatchNorm's statistics for state().swa_theta, by one pass over the images without
   /// augmentation. Throws Error before the first epoch that is averaged has ended.
   Tensor swa_states();
 

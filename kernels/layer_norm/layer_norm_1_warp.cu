@@ -1,12 +1,12 @@
-// y = gamma xhat + beta, and dx = i (g - mean of g - xhat (mean of g xhat)) with g = gamma dy, where
-// xhat = (x - mean) i standardises a row of C channels.
+// y = gamma xhat + beta, and dx = i (g - mean of g - xhat (mean of g xhat)) with g = gamma dy,
+// where xhat = (x - mean) i standardises a row of C channels.
 //
 // A warp owns row r, then r + warps of the grid, ...; its lane l owns channels l, l + 32, ..., so
 // that a warp reads 128 consecutive bytes. Every sum over a row is five exchanges between lanes;
 // there is no shared memory and no barrier. Sums are in double: a large mean costs no digits.
 //
-// Traffic, from memory: forward 8 bytes per element, backward 12 (16 where it adds); the passes over
-// a row after the first find it in the L1 cache. Work per element: forward 7 FLOP in double,
+// Traffic, from memory: forward 8 bytes per element, backward 12 (16 where it adds); the passes
+// over a row after the first find it in the L1 cache. Work per element: forward 7 FLOP in double,
 // backward 15. Memory bounds it where a multiprocessor has 64 double units; one with 2 is bounded
 // by them. Rows shorter than 32 channels leave lanes idle: half of them at C = 16.
 #include "kernels/layer_norm/layer_norm.h"

@@ -1,12 +1,12 @@
 // y' and dx' of layer_norm_tangent.h: how a normalised row and its gradient move along a direction.
 //
 // As in layer_norm_1_warp.cu, a warp owns row r, then r + warps of the grid, ...; lane l owns
-// channels l, l + 32, ..., and every sum over a row is five exchanges between lanes. What is new: the
-// row's statistics have tangents (RowTangent), of which y' needs two sums and dx' four more.
+// channels l, l + 32, ..., and every sum over a row is five exchanges between lanes. What is new:
+// the row's statistics have tangents (RowTangent), of which y' needs two sums and dx' four more.
 //
-// Traffic: y' 12 bytes per element, dx' 20 (24 where it adds); the passes over a row after the first
-// find it in the L1 cache. Work per element: y' 17 FLOP in double, dx' 49. Memory bounds it where a
-// multiprocessor has 64 double units.
+// Traffic: y' 12 bytes per element, dx' 20 (24 where it adds); the passes over a row after the
+// first find it in the L1 cache. Work per element: y' 17 FLOP in double, dx' 49. Memory bounds it
+// where a multiprocessor has 64 double units.
 #include "kernels/layer_norm/layer_norm_tangent.h"
 #include "kernels/layer_norm/row_statistics.h"
 
@@ -47,8 +47,8 @@ struct Gradients {
   }
 };
 
-/// dx_tangent may be in.dy_tangent: a lane writes only the channels it owns, after the row's sums are
-/// complete.
+/// dx_tangent may be in.dy_tangent: a lane writes only the channels it owns, after the row's sums
+/// are complete.
 __global__ void __launch_bounds__(kThreads)
     tangent_backward_kernel(float* dx_tangent, Gradients in, int64_t rows, int64_t C,
                             double epsilon, bool accumulate) {

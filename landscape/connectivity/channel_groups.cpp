@@ -12,8 +12,8 @@ size_t at(int64_t i) {
   return static_cast<size_t>(i);
 }
 
-/// Which channels of which nodes are one and the same, found by walking the graph once and asking
-/// every layer for its ChannelMap.
+/// Ties between channels: which channels of which nodes are one and the same, found by walking the
+/// graph once and asking every layer for its ChannelMap.
 class ChannelTies {
  public:
   static constexpr int64_t kZero = -1;  ///< a channel that is zero whatever the weights are
@@ -111,7 +111,7 @@ class ChannelTies {
   std::vector<char> fixed_;
 };
 
-/// Enters where the groups' channels lie along the tensors of a graph.
+/// Finds where the groups' channels lie along the axes of a graph's tensors.
 class AxisFinder {
  public:
   AxisFinder(ChannelTies& ties, std::vector<ChannelGroup>& groups,
@@ -150,7 +150,7 @@ class AxisFinder {
   std::map<int64_t, std::pair<size_t, size_t>> places_;  // of tied channels: group, slot
 };
 
-/// Where the elements along one axis of each tensor come from, at first from where they are.
+/// Sources of the elements along one axis of each tensor, at first their own places.
 class AxisSources {
  public:
   AxisSources(const std::vector<ParameterEntry>& entries, bool state,

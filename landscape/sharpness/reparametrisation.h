@@ -13,10 +13,10 @@ struct RescaledNetwork {
   Tensor theta, running_stats;
   int before_batchnorm = 0;   ///< layers whose BatchNorm took the factor back
   int pairs = 0;              ///< layers whose next layer did
-  std::string description{};  ///< for a person
+  std::string description{};  ///< one line for a reader
 };
 
-/// The same function with weights `factor` times as large:
+/// Rescales weights by `factor` and leaves the network's function as it is:
 ///   - a convolution or linear layer that only a BatchNorm reads: its weights and bias times the
 ///     factor, the running mean too, and the running variance so that variance + epsilon grows by
 ///     its square: epsilon is taken into account, and the function is the same to rounding, with
@@ -26,7 +26,7 @@ struct RescaledNetwork {
 ///     one input alone (ReLU, pools, option-A shortcuts) into one further convolution or linear
 ///     layer that was not rescaled: times the factor, and the next layer's weights divided by it. Biases of the next
 ///     layer stay. No layer takes part in two pairs.
-/// The graph's own theta and states are not touched. Throws Error where nothing can be rescaled, or
+/// The given vectors are not touched. Throws Error where nothing can be rescaled, or
 /// where a factor below 1 would make a variance negative.
 RescaledNetwork rescaled(const Graph& graph, const Tensor& theta, const Tensor& running_stats,
                          double factor);

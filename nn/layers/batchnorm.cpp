@@ -82,11 +82,11 @@ BatchnormTangentState tangent_state(std::span<const Tensor> running_stats,
 
 }  // namespace
 
-void BatchnormLayer::tangent_sums(std::span<const Tensor> shares, const Tensor& x_tangent,
+void BatchnormLayer::tangent_sums(std::span<const Tensor> partials, const Tensor& x_tangent,
                                   const Tensor& x, std::span<const Tensor> running_stats,
                                   Context& context) const {
-  batchnorm_backward_sums({.dgamma = shares[0],
-                           .dbeta = shares[1],
+  batchnorm_backward_sums({.dgamma = partials[0],
+                           .dbeta = partials[1],
                            .dy = x_tangent,
                            .x = x,
                            .mean = running_stats[0],

@@ -5,7 +5,8 @@
 
 namespace topograd {
 
-/// Parameters: gamma [C], beta [C]. States: mean [C], variance [C].
+/// Batch normalisation. Parameters: gamma [C], beta [C]. Running statistics: mean [C], variance
+/// [C].
 class BatchnormLayer : public Layer {
  public:
   static constexpr double kEpsilon = 1e-5;  // PyTorch's defaults
@@ -22,20 +23,20 @@ class BatchnormLayer : public Layer {
   bool works_in_place() const override { return true; }
   const BatchnormLayer* as_batchnorm() const override { return this; }
 
-  /// Batch statistics, step by step: a chunk's moments (f64 [2, C]) ...
+  /// Writes a chunk's moments, f64 [2, C]: the first step towards the statistics of a batch.
   void chunk_moments(const Tensor& moments, const Tensor& x, Context& context) const;
-  /// ... combined over chunks into batch_stats (mean, variance); running_stats move towards them
-  /// unless the span is empty.
+  /// Combines the chunks' moments into batch_stats (mean, variance); running_stats move towards
+  /// them unless the span is empty.
   void combine(std::span<const Tensor> batch_stats, std::span<const Tensor> running_stats,
                const Tensor& moments, int64_t count, int64_t count_per_chunk,
                Context& context) const;
-  /// The chunk's share of dgamma and dbeta, before backward() can form dx from their totals.
+  /// Writes the chunk's partial dgamma and dbeta, from whose totals backward() then forms dx.
   void backward_sums(const BackwardCall& call, Context& context) const;
 
-  /// The chunk's shares of the sums of x' xhat and of x'.
-  void tangent_sums(std::span<const Tensor> shares, const Tensor& x_tangent, const Tensor& x,
+  /// Writes the chunk's partial sums of x' xhat and of x'.
+  void tangent_sums(std::span<const Tensor> partials, const Tensor& x_tangent, const Tensor& x,
                     std::span<const Tensor> running_stats, Context& context) const;
-  /// The chunk's shares of dgamma' and dbeta'.
+  /// Writes the chunk's partial sums dgamma' and dbeta'.
   void backward_tangent_sums(const BackwardCall& call, const BackwardTangents& tangents,
                              Context& context) const;
   FusionRole fusion_role() const override { return FusionRole::batchnorm; }

@@ -6,7 +6,7 @@ namespace topograd {
 
 namespace {
 
-/// Channels of x0, then channels of x1.
+/// y = the channels of x0, then those of x1.
 class ConcatLayer : public Layer {
  public:
   std::string_view kind() const override { return "concat"; }

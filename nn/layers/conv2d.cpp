@@ -6,7 +6,7 @@ namespace topograd {
 
 namespace {
 
-/// Parameters: weight [O, K, K, I], then bias [O] where it has one.
+/// y = conv(x, weight) + bias. Parameters: weight [O, K, K, I], then bias [O] where it has one.
 class Conv2dLayer : public Layer {
  public:
   Conv2dLayer(ConvGeometry geometry, bool bias) : geometry_(geometry), bias_(bias) {}

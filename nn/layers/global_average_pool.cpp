@@ -6,7 +6,7 @@ namespace topograd {
 
 namespace {
 
-/// [H, W, C] to [C].
+/// y [C] = the mean of x [H, W, C] over its pixels.
 class GlobalAveragePoolLayer : public Layer {
  public:
   std::string_view kind() const override { return "global_average_pool"; }

@@ -9,7 +9,7 @@ namespace topograd {
 
 namespace {
 
-/// Parameters: gamma [C], beta [C].
+/// y = gamma xhat + beta. Parameters: gamma [C], beta [C].
 class LayerNormLayer : public Layer {
  public:
   std::string_view kind() const override { return "layer_norm"; }
@@ -29,9 +29,8 @@ class LayerNormLayer : public Layer {
 };
 
 void LayerNormLayer::forward(const ForwardCall& call, Context& context) const {
-  layer_norm(
-      {.y = call.y, .x = call.x[0], .gamma = call.parameters[0], .beta = call.parameters[1]},
-      context);
+  layer_norm({.y = call.y, .x = call.x[0], .gamma = call.parameters[0], .beta = call.parameters[1]},
+             context);
 }
 
 void LayerNormLayer::backward(const BackwardCall& call, Context& context) const {

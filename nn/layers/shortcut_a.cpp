@@ -6,7 +6,7 @@ namespace topograd {
 
 namespace {
 
-/// He et al.'s option A: subsample, pad with zero channels, no parameters.
+/// Option A of He et al. (2016): every stride-th pixel, zeros in the new channels; no parameters.
 class ShortcutALayer : public Layer {
  public:
   explicit ShortcutALayer(int stride) : stride_(stride) {}

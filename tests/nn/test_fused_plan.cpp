@@ -184,7 +184,7 @@ std::vector<Graph> wide_graphs() {
   return graphs;
 }
 
-// f32: a few roundings of the largest logit. ErrorBudget to bf16 loses 2^-9 of every number, a dozen
+// f32: a few roundings of the largest logit. Rounding to bf16 loses 2^-9 of every number, a dozen
 // times in a row; bf16x3 2^-17.
 TEST_CASE("fused plan: vector code and tiles give the logits of the plain plan, in any precision") {
   const std::pair<Precision, double> precisions[] = {
