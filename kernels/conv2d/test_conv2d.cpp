@@ -216,7 +216,7 @@ TEST_CASE("conv2d: packed weights follow their version") {
   }
 }
 
-TEST_CASE("conv2d: Winograd's algorithm runs where relaxed rounding is asked for, and only there") {
+TEST_CASE("conv2d: Winograd's algorithm runs where the error budget is relaxed, and only there") {
   const Tensor x = Tensor::zeros({1, 8, 8, 16}), w = Tensor::zeros({16, 3, 3, 16});
   const Context context;
   Conv2dForwardArgs forward{.y = x, .x = x, .w = w, .bias = {}, .geometry = {1, 1}};

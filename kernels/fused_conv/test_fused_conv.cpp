@@ -109,7 +109,8 @@ TEST_CASE("fused_conv: Winograd's algorithm in every size and with all that is o
                    Implementations::cpu);
 }
 
-TEST_CASE("fused_conv: Winograd's algorithm runs where relaxed rounding is asked for, only there") {
+TEST_CASE(
+    "fused_conv: Winograd's algorithm runs where the error budget is relaxed, and only there") {
   const Tensor x = Tensor::zeros({2, 4, 4, 16}), w = Tensor::zeros({16, 3, 3, 16});
   FusedConvArgs args{.y = x, .x = x, .w = w, .geometry = {1, 1}};
   const Context context;

@@ -95,15 +95,15 @@ void bench_elementwise(Bench& bench, const Shape& s) {
                           .shift = in.normal({C}),
                           .relu = true};
   });
-  bench.rows<LayerNormArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<LayerNormArgs>(layer_work(s), [&](Inputs& in) {
     return LayerNormArgs{
         .y = in.normal(s), .x = in.normal(s), .gamma = in.positive({C}), .beta = in.normal({C})};
   });
-  bench.rows<LayerNormBackwardArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<LayerNormBackwardArgs>(layer_work(s), [&](Inputs& in) {
     return LayerNormBackwardArgs{
         .dx = in.normal(s), .dy = in.normal(s), .x = in.normal(s), .gamma = in.positive({C})};
   });
-  bench.rows<LayerNormBackwardSumsArgs>(layer_work(s), [&](Inputs& in) {
+  bench.implementations<LayerNormBackwardSumsArgs>(layer_work(s), [&](Inputs& in) {
     return LayerNormBackwardSumsArgs{
         .dgamma = in.normal({C}), .dbeta = in.normal({C}), .dy = in.normal(s), .x = in.normal(s)};
   });

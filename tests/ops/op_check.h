@@ -337,7 +337,9 @@ void check_op(const std::string& what, const std::function<Args(Operands&)>& mak
     args.check();
     const std::string who = text(implementation.name, " on ", execution.describe());
     if (!implementation.supports(args)) {
-      unsupported += text(unsupported.empty() ? "" : ", ", who);
+      const std::string where = text(implementation.name, " on ", name_of(implementation.device));
+      if (!unsupported.ends_with(where))
+        unsupported += text(unsupported.empty() ? "" : ", ", where);
       return;
     }
     const std::string label = text(Args::kOp, " [", who, "], ", what, ", seed ", seed);
@@ -351,7 +353,7 @@ void check_op(const std::string& what, const std::function<Args(Operands&)>& mak
     for (size_t i = 0; i < operands.outputs().size(); ++i) {
       const Tensor got = operands.outputs()[i].to(Device::cpu);
       const std::string complaint = complaint_about(exact.outputs()[i], got, allowed);
-      if (!complaint.empty()) complaints.push_back(text(label, ": output ", i, complaint));
+      if (!complaint.empty()) complaints.push_back(text(label, ": output ", i, " at ", complaint));
       good = good && complaint.empty();
     }
     if (good) agreed += text(agreed.empty() ? "" : ", ", who);
