@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Lets a configured build's compiler read every C++ file that the build has not compiled, without making code of it.
 
-  tests/check_syntax.py BUILD [--compiler PROGRAM] [--jobs N] [--all]
+  tests/check_syntax.py BUILD [--compiler PROGRAM] [--only TEXT] [--jobs N] [--all]
 
 BUILD has a compile_commands.json. A file whose object lies there, no older than itself, is left out: its warnings were
 shown. --all: read every file. --compiler: another compiler than the build's, with the same options: whether it would
@@ -42,10 +42,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--compiler", help="in place of the build's")
+    parser.add_argument("--only", default="", help="files whose path contains this")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--all", action="store_true", help="also files that are compiled")
     arguments = parser.parse_args()
-    chosen = list(commands(arguments.build, arguments.all))
+    chosen = [c for c in commands(arguments.build, arguments.all) if arguments.only in c[0]]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         for file, done in pool.map(lambda command: check(command, arguments.compiler), chosen):

@@ -7,7 +7,8 @@
 #       on the release build   cases of more elements than a grid has threads under every schedule of the emulator (a
 #                              push: one); the published networks on all 10,000 test images and the reference
 #                              implementation's surfaces at all points (a push: 2,000 images, five points); every
-#                              barrier deleted under the race checker
+#                              barrier deleted under the race checker; the kernels linked in for NVIDIA GPUs as users
+#                              have them (a push: compiled as far as PTX)
 #       under the sanitizers   the whole end-to-end tests (a push: wrong input, and what each command is for), and the
 #                              cases of more elements than threads
 #       with clang             operations under every schedule (a push: one)
@@ -66,6 +67,8 @@ stage env TOPOGRAD_TEST_ONE_SCHEDULE=1 ctest --preset clang -j "$jobs" "${clang_
 [ "$extent" = --all ] && exit
 
 stage ctest --preset checks-nightly -j "$jobs"
+stage apps/build.sh release
+stage ctest --preset release -j "$jobs" -R '^(core|bench_ops|gpu_rehearsal|end_to_end_(bench|devices|train))$'
 stage tests/simt/delete_barriers.py --build build/checks --tests test_ops_race --jobs "$jobs"
 stage ctest --preset asan-nightly -j "$jobs" -LE '^published$'
 stage ctest --preset clang -j "$jobs" "${clang_entries[@]}"
