@@ -3,15 +3,11 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "landscape/results/record.h"
 
 namespace topograd {
-
-/// What a file of one record begins with.
-constexpr std::string_view kRecordBegins = "{\"format\":\"topograd-record-1\"";
 
 /// One object and a line's end. NaN is null, infinity the text "infinity" or "-infinity", truth
 /// values are true and false; bytes that are not UTF-8 are replaced.
