@@ -1,12 +1,12 @@
 // The record of every kind of result, as a table; which format fits which; and a kind that is known nowhere.
 #include "landscape/results/record.h"
 
-#include "landscape/exports/csv.h"
-#include "landscape/exports/format.h"
 #include "landscape/coherence/coherence_results.h"
 #include "landscape/connectivity/connectivity_results.h"
 #include "landscape/curvature/curvature_results.h"
-#include "landscape/results/result_kind.h"
+#include "landscape/exports/csv.h"
+#include "landscape/exports/format.h"
+#include "landscape/kinds/result_kind.h"
 #include "landscape/sharpness/sharpness_results.h"
 #include "landscape/surface/surface_results.h"
 #include "landscape/trajectory/trajectory_results.h"

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "landscape/results/result_kind.h"
+#include "landscape/kinds/result_kind.h"
 #include "landscape/surface/surface_results.h"
 #include "tests/exports/export_check.h"
 #include "tests/temporary_folder.h"

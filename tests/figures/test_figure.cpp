@@ -232,9 +232,7 @@ TEST_CASE("figure: long texts are shortened, nothing is cut off") {
   const CurveView curves{
       .x = {-1, 0, 1},
       .series = {{.name = "train", .values = {1e9, 2, 3}, .errors = {1, 1, 1}},
-                 {.name = "test",
-                  .values = {1, 2, kInfinity},
-                  .style = Series::Style::dashed},
+                 {.name = "test", .values = {1, 2, kInfinity}, .style = Series::Style::dashed},
                  {.name = "accuracy", .values = {0, 100, 10}, .axis = Series::Axis::right},
                  {.name = "test accuracy",
                   .values = {0, 90, 10},
@@ -326,9 +324,10 @@ TEST_CASE("curves: further ones have colours of their own, on the same axis") {
   REQUIRE(both.size() == 2);
   CHECK(both[0] < both[1] - 50);
   CHECK(colours({.x = {0, 1}, .series = {{"loss", {1, 3}}}}).empty());
-  CHECK_THROWS_WITH_AS(save_figure(curve_figure({.x = {0, 1}, .series = {coloured("short", {2})}}, {}),
-                                   folder.file("curves.png")),
-                       "the curve short has 1 values for 2 points", Error);
+  CHECK_THROWS_WITH_AS(
+      save_figure(curve_figure({.x = {0, 1}, .series = {coloured("short", {2})}}, {}),
+                  folder.file("curves.png")),
+      "the curve short has 1 values for 2 points", Error);
 }
 
 TEST_CASE("figure: SVG holds the picture, and the old file survives a failure") {

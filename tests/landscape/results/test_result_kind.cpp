@@ -1,5 +1,5 @@
 // What a file holds, told from its contents.
-#include "landscape/results/result_kind.h"
+#include "landscape/kinds/result_kind.h"
 
 #include <doctest/doctest.h>
 
@@ -54,7 +54,8 @@ TEST_CASE("kind of a result: what is none is refused with a reason") {
   folder.write("file", "");
   CHECK(error() == path + " is empty");
   folder.write("file", "surface");
-  CHECK(error() == path + " is neither an HDF5 file, nor a training's log.csv, nor a record in JSON");
+  CHECK(error() ==
+        path + " is neither an HDF5 file, nor a training's log.csv, nor a record in JSON");
   Hdf5File directions = Hdf5File::create(path);
   const float one = 1;
   directions.write("xdirection/0", &one, {1});

@@ -1,4 +1,4 @@
-#include "landscape/results/result_kind.h"
+#include "landscape/kinds/result_kind.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -47,7 +47,8 @@ std::string first_bytes(const std::string& path, size_t count) {
   require(!file.begin.empty(), path, " is empty");
   require(!path.ends_with(".safetensors"), path,
           " is a network, not a result: landscape surface and its like make results of it");
-  require(file.hdf5, path, " is neither an HDF5 file, nor a training's log.csv, nor a record in JSON");
+  require(file.hdf5, path,
+          " is neither an HDF5 file, nor a training's log.csv, nor a record in JSON");
   require(!has(file, "xdirection"), path,
           " holds directions, not results: name the surface's file");
   require(!has(file, "proj_xcoord"), path,
@@ -71,8 +72,7 @@ const std::vector<ResultKind>& result_kinds() {
       {"trajectory", "a trajectory",
        [](File file) { return has(file, "proj_xcoord") && has(file, "projected_done"); },
        [](Path path) { return TrajectoryResults::load(path).record(); }},
-      {"curvature", "a curvature",
-       [](File file) { return file.attributes.contains("curvature"); },
+      {"curvature", "a curvature", [](File file) { return file.attributes.contains("curvature"); },
        [](Path path) { return CurvatureResults::load_values(path).record(); }},
       {"sharpness", "a panel of sharpness",
        [](File file) {
