@@ -20,8 +20,8 @@ bool has_heights(ExportFormat format);
 /// The shape of what is exported: grids alone have meshes.
 enum class Extent { grid, line, other };
 
-/// Throws Error where `format` makes no sense of a result of this kind (Record::kind), which says what
-/// to choose instead: "line.h5 is a line, which has no mesh: choose npz, json, csv or h5".
+/// Throws Error where `format` makes no sense of a result of this kind (Record::kind), which says
+/// what to choose instead: "line.h5 is a line, which has no mesh: choose npz, json, csv or h5".
 void require_format(const std::string& path, const std::string& kind, Extent extent,
                     ExportFormat format);
 

@@ -14,16 +14,16 @@ struct Colour {
   double opacity = 1;
 };
 
-/// Colour maps from dark to light, lightness rising evenly. viridis (dark blue to yellow) and magma (black to
-/// cream): Smith & van der Walt, 2015; cividis (blue to yellow, the same to readers who cannot tell
-/// red from green): Nunez, Anderton & Renslow, 2018. All CC0.
+/// Colour maps from dark to light, lightness rising evenly. viridis (dark blue to yellow) and magma
+/// (black to cream): Smith & van der Walt, 2015; cividis (blue to yellow, the same to readers who
+/// cannot tell red from green): Nunez, Anderton & Renslow, 2018. All CC0.
 enum class ColourMap { viridis, magma, cividis };
 
 /// The map of this name, or an Error that lists them.
 ColourMap colour_map_named(const std::string& name);
 
-/// The colour at t in [0, 1]; t outside is clamped, NaN is 0. Every eighth entry of the map's table of 256,
-/// joined by straight lines: within 2/255 of it, of cividis' blue within 6/255.
+/// The colour at t in [0, 1]; t outside is clamped, NaN is 0. Every eighth entry of the map's table
+/// of 256, joined by straight lines: within 2/255 of it, of cividis' blue within 6/255.
 Colour colour_at(ColourMap map, double t);
 
 /// The colour at t mixed with white: a ground that black lines and small type stay legible on.

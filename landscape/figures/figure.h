@@ -26,8 +26,8 @@ struct Figure {
   std::function<void(drawing::Canvas&)> draw = {};
 };
 
-/// Writes a figure as the path's suffix says (.svg, .pdf, .png), whole or not at all; an Error for any
-/// other suffix or an unwritable path.
+/// Writes a figure as the path's suffix says (.svg, .pdf, .png), whole or not at all; an Error for
+/// any other suffix or an unwritable path.
 void save_figure(const Figure& figure, const std::string& path);
 
 /// Figures beside one another, `columns` to a row (0: all in one).
@@ -122,8 +122,9 @@ struct CurveView {
 
 /// Curves with a key below them. Values that are not finite are gaps; a diamond marks the smallest
 /// value. Of the options scale, clip_max, level_min and level_max belong to the left axis, y_label
-/// is its label; the right one is the accuracy's, from 0 to 100 %. What belongs to fields is unused.
-/// Throws Error for fewer than two points, an x that does not increase, and lists of other lengths.
+/// is its label; the right one is the accuracy's, from 0 to 100 %. What belongs to fields is
+/// unused. Throws Error for fewer than two points, an x that does not increase, and lists of other
+/// lengths.
 Figure curve_figure(const CurveView& curves, const FigureOptions& options);
 
 }  // namespace topograd

@@ -1,5 +1,5 @@
-// Records as JSON (RFC 8259): the one format of landscape export, --json and the report's page, which
-// docs/files.md describes. Numbers read back to the same bits.
+// Records as JSON (RFC 8259): the one format of landscape export, --json and the report's page,
+// which docs/files.md describes. Numbers read back to the same bits.
 #pragma once
 
 #include <string>

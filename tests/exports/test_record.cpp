@@ -1,4 +1,5 @@
-// The record of every kind of result, as a table; which format fits which; and a kind that is known nowhere.
+// The record of every kind of result, as a table; which format fits which; and a kind that is known
+// nowhere.
 #include "landscape/results/record.h"
 
 #include "landscape/coherence/coherence_results.h"
