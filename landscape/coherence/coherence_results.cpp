@@ -164,7 +164,8 @@ Record CoherenceResults::record() const {
   add_column("loss", [](const CoherenceRow& row) { return row.coherence.loss; });
   add_column("accuracy", [](const CoherenceRow& row) { return row.coherence.accuracy; });
   for (const auto& [name, member] : kCoherenceQuantities)
-    add_column(name, [member = member](const CoherenceRow& row) { return row.coherence.all.*member; });
+    add_column(name,
+               [member = member](const CoherenceRow& row) { return row.coherence.all.*member; });
   add_words("model_hash", &CoherenceRow::model_hash);
   add_words("data_hash", &CoherenceRow::data_hash);
   for (size_t k = 0; k < rows.size(); ++k) add_layers(record, group(k), rows[k]);

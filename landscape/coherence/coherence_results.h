@@ -15,17 +15,17 @@ namespace topograd {
 using CoherenceQuantity = std::pair<const char*, double CoherenceStatistics::*>;
 extern const std::array<CoherenceQuantity, 9> kCoherenceQuantities;
 
-/// One network.
+/// The coherence at one network.
 struct CoherenceRow {
   std::string model_name;  ///< "resnet20 (option B, width 16)"
   std::string model_file, model_hash;
   std::string data_hash;  ///< networks may expect other normalisations of the same images
-  double epoch = 0;       ///< of its training; NaN where that is not known
+  double epoch = 0;       ///< its training's; NaN where that is not known
   Coherence coherence;
   std::vector<std::string> layers;  ///< the names of coherence.layers
 };
 
-/// Networks are computed one after the other, and kept as they are done.
+/// Rows of networks, which are computed one after the other and kept as they are done.
 struct CoherenceResults {
   Provenance provenance;
   std::vector<CoherenceRow> rows;

@@ -1,4 +1,4 @@
-// What is known about the paths between two networks, and its file.
+// Results of connect: losses and accuracies along the paths between two networks, and their file.
 #pragma once
 
 #include <map>
@@ -14,7 +14,8 @@ namespace topograd {
 /// Losses and accuracies along one path, filled in point by point.
 struct PathValues {
   std::vector<uint8_t> done;
-  /// By name, of done's length: <set>_loss, <set>_loss_se, <set>_acc (percent); NaN where not done.
+  /// Lists of done's length by name: <set>_loss, <set>_loss_se, <set>_acc (percent); NaN where not
+  /// done.
   std::map<std::string, std::vector<double>> values;
 
   PathValues() = default;
@@ -28,7 +29,7 @@ struct ConnectivityResults {
   Provenance provenance;
   std::vector<double> t;
   std::map<std::string, PathValues> paths;  ///< "line/states", "aligned/recompute", "curve/..."
-  std::map<std::string, double> alignment;  ///< what came of it; empty without
+  std::map<std::string, double> alignment;  ///< what it achieved, by name; empty without one
 
   /// Writes the file atomically: HDF5 (docs/files.md), with the barriers of complete paths. Equal
   /// results give files equal to the byte.
@@ -42,7 +43,7 @@ struct ConnectivityResults {
 /// falls below, the straight line between its ends' values. Throws Error unless t runs from 0 to 1.
 Barrier barrier_of(const std::vector<double>& t, const PathValues& path, const std::string& name);
 
-/// Keys of the paths whose values are all there, in the order in which paths are computed.
+/// The keys of the paths whose values are all there, in the order in which paths are computed.
 std::vector<std::string> complete_paths(const ConnectivityResults& results);
 
 }  // namespace topograd

@@ -140,7 +140,8 @@ CurvatureResults CurvatureResults::load(const std::string& path, const Parameter
 
 Record CurvatureResults::record() const {
   Record record{"curvature", value_of(provenance, "model_name"), provenance};
-  const auto add_eigenvalues = [&](const std::string& end, const std::optional<Eigenvalues>& found) {
+  const auto add_eigenvalues = [&](const std::string& end,
+                                   const std::optional<Eigenvalues>& found) {
     if (!found) return;
     NamedArray& values = record.add_series(end + "/values", end, found->values);
     values.error = end + "/residuals";

@@ -1,4 +1,4 @@
-// What is known about the curvature at a network, and its file.
+// Results of hessian: eigenvalues, trace and density of the curvature at a network, and their file.
 #pragma once
 
 #include <optional>
@@ -17,7 +17,7 @@ struct Eigenvalues {
   Tensor vectors;  ///< f32 [values, parameters], or undefined
 };
 
-/// Stages are computed one after the other, and kept as they are done.
+/// The stages of a computation, kept as they are done.
 struct CurvatureResults {
   Provenance provenance;
   std::optional<double> loss, gradient_norm;
@@ -29,7 +29,7 @@ struct CurvatureResults {
   /// order, every tensor of parameters() flattened. Equal results give files equal to the byte.
   void save(const std::string& path, const ParameterLayout& layout) const;
   static CurvatureResults load(const std::string& path, const ParameterLayout& layout);
-  /// Without the eigenvectors: needs no network.
+  /// Reads all but the eigenvectors, which needs no network.
   static CurvatureResults load_values(const std::string& path);
   /// All of it under the file's names, without the eigenvectors.
   Record record() const;

@@ -14,7 +14,7 @@ namespace topograd {
 /// Throws Error where a surface has none of these planes.
 void write_authors_hdf5(const Surface& surface, const std::string& path);
 
-/// Whether it has any, for a check before anything is written: that Error.
+/// Throws that Error where the surface has no such plane: a check before anything is written.
 void require_authors_planes(const Surface& surface);
 
 }  // namespace topograd

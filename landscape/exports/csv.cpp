@@ -51,8 +51,7 @@ std::string csv_of(const Record& record, bool comments) {
     csv += '\n';
   };
   add_row([](const NamedArray& column) { return quoted(column.name); });
-  const size_t rows =
-      columns.empty() ? 0 : static_cast<size_t>(columns.front().shape.size());
+  const size_t rows = columns.empty() ? 0 : static_cast<size_t>(columns.front().shape.size());
   for (size_t row = 0; row < rows; ++row)
     add_row([&](const NamedArray& column) { return cell(column, row); });
   return csv;

@@ -1,6 +1,6 @@
 #include "landscape/exports/export_source.h"
 
-#include "landscape/results/result_kind.h"
+#include "landscape/kinds/result_kind.h"
 #include "landscape/surface/surface_results.h"
 
 namespace topograd {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "kernels/core/check.h"
-#include "landscape/results/result_kind.h"
+#include "landscape/kinds/result_kind.h"
 
 namespace topograd {
 
@@ -51,11 +51,9 @@ Formats formats_of(const std::string& kind, Extent extent) {
 }
 
 std::string reason(const std::string& kind, Extent extent, ExportFormat format) {
-  if (kind == "training_log" && format == ExportFormat::csv)
-    return "which is csv already";
+  if (kind == "training_log" && format == ExportFormat::csv) return "which is csv already";
   if (format == ExportFormat::h5) return "and the authors' layout holds surfaces alone";
-  if (kind == "trajectory")
-    return text("which makes a line in space, but no ", name_of(format));
+  if (kind == "trajectory") return text("which makes a line in space, but no ", name_of(format));
   return extent == Extent::line ? "which has no mesh" : "which has no points of a plane";
 }
 
@@ -82,7 +80,8 @@ bool has_heights(ExportFormat format) {
   return format == ExportFormat::vtp || format == ExportFormat::obj || format == ExportFormat::stl;
 }
 
-void require_format(const std::string& path, const std::string& kind, Extent extent, ExportFormat format) {
+void require_format(const std::string& path, const std::string& kind, Extent extent,
+                    ExportFormat format) {
   const Formats formats = formats_of(kind, extent);
   const bool fits = std::find(formats.begin(), formats.end(), format) != formats.end();
   const bool line = kind == "surface" && extent == Extent::line;

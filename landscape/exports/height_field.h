@@ -10,11 +10,11 @@
 
 namespace topograd {
 
-/// The same surface with both axes ascending: points, planes and mask reordered where they are not.
+/// The surface with both axes ascending: points, planes and mask reordered where they are not.
 /// Throws Error where a coordinate occurs twice.
 Surface with_ascending_axes(const Surface& surface);
 
-/// Which plane is the height, and how.
+/// The plane that is the height, and how it is scaled.
 struct HeightOptions {
   std::string plane;                ///< empty: train_loss, or the first plane there is
   bool log = false;                 ///< the decimal logarithm

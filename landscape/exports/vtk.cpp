@@ -6,9 +6,9 @@
 #include <limits>
 
 #include "kernels/core/check.h"
+#include "landscape/figures/markup.h"
 #include "landscape/results/record_json.h"
 #include "landscape/surface/surface_results.h"
-#include "landscape/figures/markup.h"
 
 namespace topograd {
 

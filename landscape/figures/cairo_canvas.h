@@ -27,7 +27,7 @@ Pixels painted(int width, int height, double scale, const std::function<void(Can
 /// Half as wide and high, a last odd row or column left out: each pixel the mean of four.
 Pixels halved(const Pixels& pixels);
 
-/// As a PNG file's bytes.
+/// The bytes of a PNG file.
 std::string png_bytes(const Pixels& pixels);
 
 }  // namespace topograd::drawing

@@ -16,7 +16,7 @@ struct Point3 {
   double z = 0;
 };
 
-/// On the page, and how far from the camera.
+/// A place on the page, and how far it is from the camera.
 struct Seen {
   Point at;
   double depth = 0;

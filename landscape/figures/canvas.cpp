@@ -5,18 +5,7 @@
 #include <limits>
 #include <numbers>
 
-#include "kernels/core/atomic_file.h"
-#include "kernels/core/check.h"
-#include "landscape/figures/cairo_canvas.h"
-#include "landscape/figures/svg_canvas.h"
-
 namespace topograd::drawing {
-
-namespace {
-
-const std::string kXmlDeclaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-
-}  // namespace
 
 Polyline Rect::outline() const {
   return {{{left, top}, {right(), top}, {right(), bottom()}, {left, bottom()}}, true};
@@ -50,23 +39,6 @@ void Canvas::text_within(double width, Point anchor, std::string words, TextStyl
     shown = words + "…";
   }
   text(anchor, shown, style);
-}
-
-void write_page(const std::string& path, int width, int height, const std::string& title,
-                const std::function<void(Canvas&)>& draw) {
-  const bool svg = path.ends_with(".svg"), pdf = path.ends_with(".pdf");
-  require(svg || pdf || path.ends_with(".png"), "cannot tell the format of figure '", path,
-          "': end its name in .svg, .pdf or .png");
-  require(width >= 400 && width <= 8000 && height >= 300 && height <= 8000, "a figure of ", width,
-          " by ", height, " px: choose 400 to 8000 by 300 to 8000");
-  write_file_atomically(path, [&](const std::string& temporary) {
-    if (svg)
-      write_bytes(temporary, kXmlDeclaration + svg_text(width, height, title, draw));
-    else if (pdf)
-      write_pdf(temporary, width, height, title, draw);
-    else
-      write_png(temporary, width, height, draw);
-  });
 }
 
 }  // namespace topograd::drawing

@@ -86,9 +86,4 @@ class Canvas {
   TextRuler ruler_;
 };
 
-/// Draws a page of width by height px and writes it to `path`, as its suffix says: .svg, .pdf, or
-/// .png with twice as many pixels. `title` is the document's, where the format has one.
-void write_page(const std::string& path, int width, int height, const std::string& title,
-                const std::function<void(Canvas&)>& draw);
-
 }  // namespace topograd::drawing

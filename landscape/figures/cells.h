@@ -1,4 +1,4 @@
-// Which point of an axis a place belongs to.
+// The cells around the points of an axis: which point a place belongs to.
 #pragma once
 
 #include <cstddef>

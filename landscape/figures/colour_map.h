@@ -14,22 +14,22 @@ struct Colour {
   double opacity = 1;
 };
 
-/// From dark to light, lightness rising evenly. viridis (dark blue to yellow) and magma (black to
-/// cream): Smith & van der Walt, 2015; cividis (blue to yellow, the same to readers who cannot tell
-/// red from green): Nunez, Anderton & Renslow, 2018. All CC0.
+/// Colour maps from dark to light, lightness rising evenly. viridis (dark blue to yellow) and magma
+/// (black to cream): Smith & van der Walt, 2015; cividis (blue to yellow, the same to readers who
+/// cannot tell red from green): Nunez, Anderton & Renslow, 2018. All CC0.
 enum class ColourMap { viridis, magma, cividis };
 
 /// The map of this name, or an Error that lists them.
 ColourMap colour_map_named(const std::string& name);
 
-/// At t in [0, 1]; t outside is clamped, NaN is 0. Every eighth entry of the map's table of 256,
-/// joined by straight lines: within 2/255 of it, of cividis' blue within 6/255.
+/// The colour at t in [0, 1]; t outside is clamped, NaN is 0. Every eighth entry of the map's table
+/// of 256, joined by straight lines: within 2/255 of it, of cividis' blue within 6/255.
 Colour colour_at(ColourMap map, double t);
 
-/// The same mixed with white: a ground that black lines and small type stay legible on.
+/// The colour at t mixed with white: a ground that black lines and small type stay legible on.
 Colour light_colour_at(ColourMap map, double t);
 
-/// For values beyond the end of a scale: a colour that is not on the map.
+/// A colour that is not on the map, for values beyond the end of a scale.
 Colour off_scale(ColourMap map);
 Colour light_off_scale(ColourMap map);
 

@@ -16,8 +16,7 @@ namespace {
 constexpr Colour kBlue{0.12, 0.35, 0.66};
 constexpr Colour kRed{0.77, 0.16, 0.16};
 /// Of curves with a colour of their own, one after the other; further ones are dashed.
-constexpr Colour kOwn[] = {
-    {0.85, 0.45, 0.05}, {0.12, 0.52, 0.29}, {0.49, 0.23, 0.60}, kBlue, kRed};
+constexpr Colour kOwn[] = {{0.85, 0.45, 0.05}, {0.12, 0.52, 0.29}, {0.49, 0.23, 0.60}, kBlue, kRed};
 constexpr Colour kGrid{0.91, 0.91, 0.92};
 constexpr double kLeft = 76;          // px beside the plot, for an axis and its label
 constexpr double kRightBare = 24;     // without an axis
@@ -87,8 +86,8 @@ std::vector<double> transformed(const std::vector<double>& values, const ValueSc
 }
 
 /// The area within one error.
-void draw_band(Canvas& canvas, const Frame& frame, const std::vector<double>& x,
-               const Drawn& drawn, const ValueScale& scale) {
+void draw_band(Canvas& canvas, const Frame& frame, const std::vector<double>& x, const Drawn& drawn,
+               const ValueScale& scale) {
   const Series& series = *drawn.series;
   std::vector<double> upper, lower;
   for (size_t i = 0; i < x.size(); ++i) {

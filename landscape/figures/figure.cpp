@@ -2,13 +2,31 @@
 
 #include <algorithm>
 
+#include "kernels/core/atomic_file.h"
 #include "kernels/core/check.h"
-#include "landscape/figures/canvas.h"
+#include "landscape/figures/cairo_canvas.h"
+#include "landscape/figures/svg_canvas.h"
 
 namespace topograd {
 
+using namespace drawing;
+
 void save_figure(const Figure& figure, const std::string& path) {
-  drawing::write_page(path, figure.width, figure.height, figure.title, figure.draw);
+  const int width = figure.width, height = figure.height;
+  const bool svg = path.ends_with(".svg"), pdf = path.ends_with(".pdf");
+  require(svg || pdf || path.ends_with(".png"), "cannot tell the format of figure '", path,
+          "': end its name in .svg, .pdf or .png");
+  require(width >= 400 && width <= 8000 && height >= 300 && height <= 8000, "a figure of ", width,
+          " by ", height, " px: choose 400 to 8000 by 300 to 8000");
+  write_file_atomically(path, [&](const std::string& temporary) {
+    if (svg)
+      write_bytes(temporary, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" +
+                                 svg_text(figure.width, figure.height, figure.title, figure.draw));
+    else if (pdf)
+      write_pdf(temporary, figure.width, figure.height, figure.title, figure.draw);
+    else
+      write_png(temporary, figure.width, figure.height, figure.draw);
+  });
 }
 
 Figure side_by_side(const std::vector<Figure>& figures, size_t columns) {

@@ -20,14 +20,14 @@ class Canvas;
 
 /// A picture that is ready to be drawn, as often as wanted.
 struct Figure {
-  int width = 0;  ///< in px: 1/96 inch in PDF, two pixels in PNG
+  int width = 0;  ///< px: 1/96 inch in PDF, two pixels in PNG
   int height = 0;
-  std::string title = {};  ///< of the document
+  std::string title = {};  ///< the document's
   std::function<void(drawing::Canvas&)> draw = {};
 };
 
-/// Writes it as the path's suffix says (.svg, .pdf, .png), whole or not at all; an Error for any
-/// other suffix or an unwritable path.
+/// Writes a figure as the path's suffix says (.svg, .pdf, .png), whole or not at all; an Error for
+/// any other suffix or an unwritable path.
 void save_figure(const Figure& figure, const std::string& path);
 
 /// Figures beside one another, `columns` to a row (0: all in one).
@@ -41,11 +41,12 @@ struct FigureMarks {
     PlanePoint at;
     std::string label;
   };
-  std::string origin = "θ*";             ///< the name of (0, 0)
-  std::vector<PlanePoint> path = {};     ///< of training, drawn from its first to its last point
-  std::vector<std::string> epochs = {};  ///< of the path's points; written where there is room
-  std::vector<size_t> rate_drops = {};   ///< points of the path where the learning rate fell
-  std::vector<Mark> networks = {};       ///< others on the plane
+  std::string origin = "θ*";          ///< the name of (0, 0)
+  std::vector<PlanePoint> path = {};  ///< a training's, from its first to its last point
+  std::vector<std::string> epochs =
+      {};                               ///< names of the path's points; written where there is room
+  std::vector<size_t> rate_drops = {};  ///< points of the path where the learning rate fell
+  std::vector<Mark> networks = {};      ///< others on the plane
 };
 
 struct FigureOptions {
@@ -72,13 +73,13 @@ struct FigureOptions {
   bool interpolate = false;
   FigureMarks marks = {};  ///< over a field
 
-  /// Of a surface in three dimensions, in degrees: the camera stands `azimuth` to the right of
+  /// The camera of a surface in three dimensions, in degrees: it stands `azimuth` to the right of
   /// where x points to the right and y away, `elevation` above the ground (5 to 90).
   double azimuth = 35;
   double elevation = 38;
   double relief = 0.55;  ///< height of the scale, in lengths of the longer side (0.05 to 3)
 
-  int width = 700;   ///< in px of the SVG, 400 to 4000; the PNG has twice as many
+  int width = 700;   ///< px of the SVG, 400 to 4000; the PNG has twice as many
   int height = 600;  ///< 300 to 4000; the most: a field that is wider than high makes a lower page
 };
 
@@ -102,7 +103,7 @@ struct Series {
   /// Blue on the left and red on the right, solid or dashed; or a colour of its own.
   enum class Style { solid, dashed, coloured };
 
-  std::string name;  ///< in the key
+  std::string name;  ///< what the key calls it
   std::vector<double> values;
   std::vector<double> errors = {};  ///< a band of +-1 of these around a curve of the left axis
   Axis axis = Axis::left;           ///< right: in percent
@@ -116,13 +117,14 @@ struct CurveView {
   std::vector<double> x = {};  ///< increasing, at least 2
   std::vector<Series> series = {};
   std::string error_name = "standard error";  ///< what the errors are, in the key
-  bool mark_minimum = true;                   ///< of the first curve, where none has its own colour
+  bool mark_minimum = true;                   ///< the first curve's, where none has its own colour
 };
 
 /// Curves with a key below them. Values that are not finite are gaps; a diamond marks the smallest
 /// value. Of the options scale, clip_max, level_min and level_max belong to the left axis, y_label
-/// is its label; the right one is the accuracy's, from 0 to 100 %. What belongs to fields is unused.
-/// Throws Error for fewer than two points, an x that does not increase, and lists of other lengths.
+/// is its label; the right one is the accuracy's, from 0 to 100 %. What belongs to fields is
+/// unused. Throws Error for fewer than two points, an x that does not increase, and lists of other
+/// lengths.
 Figure curve_figure(const CurveView& curves, const FigureOptions& options);
 
 }  // namespace topograd

@@ -30,7 +30,7 @@ struct Frame {
   std::vector<Polyline> at(const std::vector<Polyline>& lines) const;
 };
 
-/// Where a field's plot and the colour bar beside it lie.
+/// The places of a field's plot and of the colour bar beside it.
 struct FieldLayout {
   FigureOptions page;  ///< the figure's options, with the height that is used
   Frame frame;
@@ -57,7 +57,7 @@ Ticks linear_ticks(double low, double high, int target);
 
 /// About one tick every 50 px, fewer where their labels would touch.
 void draw_x_axis(Canvas& canvas, const Frame& frame, const std::string& label);
-/// On the left or the right of the plot, in one colour; the axis's label is rotated along it.
+/// Draws an axis on the left or the right of the plot, in one colour, its label rotated along it.
 void draw_y_axis(Canvas& canvas, const Frame& frame, const Ticks& ticks, const std::string& label,
                  bool left, const Colour& colour);
 void draw_box(Canvas& canvas, const Frame& frame);
@@ -90,13 +90,13 @@ void draw_hole(Canvas& canvas, const std::vector<Polyline>& loops);
 std::vector<Key> draw_marks(Canvas& canvas, const Frame& frame, const FieldView& field,
                             const ValueScale& scale, const FigureOptions& options,
                             const Colour& off_scale);
-/// Where a point of the plane is on the page; nowhere when it cannot be seen.
+/// The place on the page of a point of the plane; none where it cannot be seen.
 using Place = std::function<std::optional<Point>(const PlanePoint&)>;
 /// The part of draw_marks without the path and other networks, for any kind of page.
 std::vector<Key> draw_extreme_marks(Canvas& canvas, const Place& place, const FieldView& field,
                                     const ValueScale& scale, const FigureOptions& options,
                                     const Colour& off_scale);
-/// Where draw_marks puts its star and diamond.
+/// The places of draw_marks()' star and diamond.
 std::vector<Point> mark_positions(const Frame& frame, const FieldView& field);
 
 }  // namespace topograd::drawing

@@ -17,7 +17,7 @@ struct ContourOnPage {
 
 struct PlacedLabel {
   size_t line;   ///< index of the contour
-  Point centre;  ///< of the text
+  Point centre;  ///< the text's
   double angle;  ///< upright: in (-pi/2, pi/2]
   double begin;  ///< the gap in the line: arc length from the line's first point, px;
   double end;    ///< on a closed line it may pass the line's end

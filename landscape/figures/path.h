@@ -21,11 +21,11 @@ inline constexpr double kMarkTextSize = 10;
 std::vector<PlacedText> place_mark_labels(Canvas& canvas, const Frame& frame,
                                           const FigureMarks& marks);
 
-/// Draws them, and returns what the caption has to say of them.
+/// Draws the path, the networks and their labels; returns what the caption has to say of them.
 std::vector<Key> draw_path(Canvas& canvas, const Frame& frame, const FigureMarks& marks);
 
-/// The path and the networks where `place` sees them, without labels; what the caption says of
-/// them.
+/// Draws the path and the networks where `place` sees them, without labels; returns what the
+/// caption has to say of them.
 std::vector<Key> draw_path_where_seen(Canvas& canvas, const Place& place, const FigureMarks& marks);
 
 }  // namespace topograd::drawing

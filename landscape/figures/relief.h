@@ -21,13 +21,13 @@ struct HeightField {
   size_t at(size_t row, size_t column) const { return row * x.size() + column; }
 };
 
-/// Where the light comes from: radians, the azimuth from x towards y.
+/// The direction that the light comes from: radians, the azimuth from x towards y.
 struct Light {
   double azimuth = 0;
   double elevation = 0.7;
 };
 
-/// At each point of a field.
+/// Values at each point of a field.
 struct Lit {
   std::vector<double> brightness;  ///< 1 on level ground in the open; up to about 1.4
   std::vector<double> gloss;       ///< 0 to 1: light that is reflected towards `viewer`

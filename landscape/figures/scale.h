@@ -1,4 +1,4 @@
-// From values to colours, levels and tick labels.
+// Scales: from values to colours, levels and tick labels.
 #pragma once
 
 #include <cstdint>

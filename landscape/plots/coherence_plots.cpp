@@ -30,9 +30,8 @@ Figure over_epochs(const Epochs& epochs, const std::set<std::string>& names, con
   const Provenance& p = record.provenance;
   FigureOptions figure;
   figure.title = names.size() == 1 ? *names.begin() : "Coherence of gradients";
-  figure.subtitle =
-      text(value_of(p, "batches"), " minibatches of ", value_of(p, "batch_size"), " images, ",
-           value_of(p, "data"), ", BatchNorm ", value_of(p, "bn_mode"));
+  figure.subtitle = text(value_of(p, "batches"), " minibatches of ", value_of(p, "batch_size"),
+                         " images, ", value_of(p, "data"), ", BatchNorm ", value_of(p, "bn_mode"));
   figure.x_label = "epochs";
   figure.y_label = label;
   figure.footer = text("Topograd ", value_of(p, "version"));

@@ -14,8 +14,10 @@ std::string eigenvalues_in_words(const Record& record) {
   const auto add = [&](const std::string& name, const std::string& value) {
     words += (words.empty() ? "" : ", ") + name + " " + value;
   };
-  for (const auto& [end, name] : {std::pair{"largest", "largest eigenvalue"}, {"smallest", "smallest"}})
-    if (const NamedArray* values = record.find(text(end, "/values")); values && !values->numbers.empty())
+  for (const auto& [end, name] :
+       {std::pair{"largest", "largest eigenvalue"}, {"smallest", "smallest"}})
+    if (const NamedArray* values = record.find(text(end, "/values"));
+        values && !values->numbers.empty())
       add(name, significant(values->numbers.front(), 4));
   if (record.find("trace/value"))
     add("trace", text(significant(record.number("trace/value"), 4), " ± ",
@@ -41,10 +43,10 @@ std::vector<NamedFigure> density_figures(const Record& record, const PictureOpti
   figure.note = eigenvalues_in_words(record);
   figure.x_label = "eigenvalue";
   figure.y_label = "density";
-  figure.footer = text("stochastic Lanczos quadrature, ", probes_of(record),
-                       " probes, each value widened to a deviation of ",
-                       significant(record.number("density/sigma"), 2), "; Topograd ",
-                       value_of(p, "version"));
+  figure.footer =
+      text("stochastic Lanczos quadrature, ", probes_of(record),
+           " probes, each value widened to a deviation of ",
+           significant(record.number("density/sigma"), 2), "; Topograd ", value_of(p, "version"));
   // Gaussians' tails: what is a millionth of the highest is no measurement.
   double highest = 0;
   for (double d : density) highest = std::max(highest, d);

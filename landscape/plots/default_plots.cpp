@@ -38,8 +38,7 @@ std::string scalars_in_words(const Record& record) {
   for (const NamedArray& array : record.arrays) {
     if (array.shape.rank() > 0 || array.type != Type::real || record.is_error(array)) continue;
     words += text(words.empty() ? "" : ", ", array.name, " ", significant(array.numbers[0], 4));
-    if (!array.error.empty())
-      words += text(" ± ", significant(record.number(array.error), 2));
+    if (!array.error.empty()) words += text(" ± ", significant(record.number(array.error), 2));
     if (!array.unit.empty()) words += " " + array.unit;
   }
   return words;

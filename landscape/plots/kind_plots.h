@@ -1,5 +1,5 @@
-// Figures of the records of one kind each, for result_plots.cpp to choose from. A kind without a function
-// of its own has default_figures().
+// Figures of the records of one kind each, for result_plots.cpp to choose from. A kind without a
+// function of its own has default_figures().
 #pragma once
 
 #include "landscape/plots/named_figure.h"

@@ -1,4 +1,4 @@
-// Figures with the ends of their files' names, and writing them.
+// Figures with the ends of their files' names, and how they are written.
 #pragma once
 
 #include <string>

@@ -10,18 +10,18 @@ std::vector<NamedFigure> slice_figures(const Record& record) {
     if (!record.find(in + "alpha")) continue;
     FigureOptions options;
     options.title = value_of(record.provenance, "model_name");
-    options.subtitle = name == "filter" ? "along a filter-normalised direction of each network's own"
-                                        : "along one and the same direction, not normalised";
+    options.subtitle = name == "filter"
+                           ? "along a filter-normalised direction of each network's own"
+                           : "along one and the same direction, not normalised";
     options.x_label = "alpha";
     options.y_label = "loss";
     const NamedArray* description = record.find("rescaled/description");
     if (description) options.footer = description->words.front();
-    const CurveView curves{
-        .x = record.numbers(in + "alpha"),
-        .series = {{.name = "before", .values = record.numbers(in + "before")},
-                   {.name = "rescaled, the same function",
-                    .values = record.numbers(in + "after"),
-                    .style = Series::Style::dashed}}};
+    const CurveView curves{.x = record.numbers(in + "alpha"),
+                           .series = {{.name = "before", .values = record.numbers(in + "before")},
+                                      {.name = "rescaled, the same function",
+                                       .values = record.numbers(in + "after"),
+                                       .style = Series::Style::dashed}}};
     figures.push_back({name, curve_figure(curves, options)});
   }
   return figures;

@@ -6,10 +6,10 @@
 
 #include "kernels/core/check.h"
 #include "kernels/core/format.h"
+#include "landscape/kinds/result_kind.h"
 #include "landscape/plots/kind_plots.h"
 #include "landscape/plots/training_plots.h"
 #include "landscape/plots/trajectory_plots.h"
-#include "landscape/results/result_kind.h"
 #include "landscape/surface/surface_results.h"
 
 namespace topograd {
@@ -93,8 +93,8 @@ constexpr KindPlots kPlots[] = {
     {"paths", [](const Record& record, Kinds, Options) { return path_figures(record); }},
     {"coherence", [](const Record& record, Kinds, Options) { return coherence_figures(record); }},
     {"sharpness", [](const Record& record, Kinds, Options) { return slice_figures(record); }},
-    {"training_log",
-     [](const Record& record, Kinds, Options options) { return training_figures(record, options); }},
+    {"training_log", [](const Record& record, Kinds,
+                        Options options) { return training_figures(record, options); }},
 };
 
 }  // namespace
@@ -120,8 +120,7 @@ std::vector<NamedFigure> surface_figures(const Surface& surface, const std::stri
   return figures;
 }
 
-std::vector<NamedFigure> result_figures(const Record& record,
-                                        const std::vector<PictureKind>& kinds,
+std::vector<NamedFigure> result_figures(const Record& record, const std::vector<PictureKind>& kinds,
                                         const PictureOptions& options) {
   for (const KindPlots& plots : kPlots)
     if (plots.kind == record.kind) return plots.draw(record, kinds, options);

@@ -158,10 +158,9 @@ Figure two_curves_figure(const TwoCurves& curves, const Surface& surface,
   figure.scale = options.scale.value_or(scale_for(both));
   const CurveView view{
       .x = curves.x,
-      .series = {{.name = curves.first_name, .values = curves.first},
-                 {.name = curves.second_name,
-                  .values = curves.second,
-                  .style = Series::Style::dashed}}};
+      .series = {
+          {.name = curves.first_name, .values = curves.first},
+          {.name = curves.second_name, .values = curves.second, .style = Series::Style::dashed}}};
   return curve_figure(view, figure);
 }
 

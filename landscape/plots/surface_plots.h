@@ -13,7 +13,7 @@ namespace topograd {
 
 /// contours, lines (contours on paper), heat and surface are of grids, curves of lines.
 enum class PictureKind { contours, lines, heat, surface, curves };
-/// The kind of this name, or an Error that lists them.
+/// The kind of this name. Throws Error, which lists them, for any other.
 PictureKind picture_kind_named(const std::string& name);
 std::string name_of(PictureKind kind);
 
@@ -33,24 +33,24 @@ struct TwoCurves {
   std::vector<double> x, first, second;
   std::string x_label, first_name, second_name;
 };
-/// With the surface's title and provenance.
+/// Draws both curves, with the surface's title and provenance.
 Figure two_curves_figure(const TwoCurves& curves, const Surface& surface,
                          const PictureOptions& options);
 
 /// The plane that a picture shows.
 std::string pictured_values(const Surface& surface, const PictureOptions& options);
 
-/// Titles, labels, scale and colours of that plane's figures.
+/// The titles, labels, scale and colours of figures of the plane that `options` picture.
 FigureOptions figure_options(const Surface& surface, const PictureOptions& options);
 
 /// "51x51", or "51" for a line.
 std::string extent_of(const Surface& surface);
 
-/// Whether its axes have two points each, which every picture needs.
+/// Whether the surface's axes have two points each, which every picture needs.
 bool can_be_drawn(const Surface& surface);
 
-/// A picture of a computed surface. An Error where the kind does not fit it, or an axis has a
-/// single point.
+/// Draws a computed surface. Throws Error where the kind does not fit it, or an axis has a single
+/// point.
 Figure surface_picture(const Surface& surface, PictureKind kind, const PictureOptions& options);
 
 /// Draws <stem>_contours and <stem>_heat (a grid) or <stem>_curves (a line), each as .svg and .png.

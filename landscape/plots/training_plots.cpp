@@ -28,8 +28,7 @@ Figure training_figure(const Record& log, const FigureOptions& options) {
 void draw_training_log(const std::string& log_path, const std::string& title,
                        const std::string& path) {
   const std::vector<EpochReport> epochs = read_training_log(log_path);
-  if (epochs.size() >= 2)
-    save_figure(training_figure(record_of(epochs), {.title = title}), path);
+  if (epochs.size() >= 2) save_figure(training_figure(record_of(epochs), {.title = title}), path);
 }
 
 }  // namespace topograd

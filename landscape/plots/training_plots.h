@@ -10,7 +10,8 @@
 namespace topograd {
 
 /// Draws losses on the left axis, accuracies on the right, over epochs. Throws Error for fewer than
-/// two epochs. The options' scale, bounds, title and size hold; labels and footer are the log's own.
+/// two epochs. The options' scale, bounds, title and size hold; labels and footer are the log's
+/// own.
 Figure training_figure(const Record& log, const FigureOptions& options);
 
 /// Draws training_figure() of the log at `log_path` into the file `path`, whose suffix says the

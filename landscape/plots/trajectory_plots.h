@@ -1,4 +1,4 @@
-// What pictures say of a trajectory.
+// Figures of a trajectory: its marks on a plane, its losses, and the line below the title.
 #pragma once
 
 #include <string>
@@ -12,7 +12,8 @@ namespace topograd {
 /// checkpoints).
 FigureMarks trajectory_marks(const TrajectoryResults& results);
 
-/// What a picture of a path in a plane does not show, in a line. `set`: train or test.
+/// A line of what a picture of a path in a plane does not show: how much of its variance the plane
+/// holds, how far from it checkpoints lie. `set`: train or test.
 std::string trajectory_note(const TrajectoryResults& results, const std::string& set);
 
 /// The losses of the checkpoints beside those of their projections.

@@ -22,13 +22,13 @@ struct NamedArray {
   std::string name;  ///< "x"; with slashes where it lies in a group: "largest/values"
   Type type = Type::real;
   Shape shape{};                     ///< {}: a single value
-  std::vector<double> numbers{};     ///< of real and mask
-  std::vector<std::string> words{};  ///< of text
+  std::vector<double> numbers{};     ///< real values and masks
+  std::vector<std::string> words{};  ///< texts
   std::vector<std::string> axes{};   ///< an axis for each extent, outermost first: {"y", "x"}
   std::string unit{};                ///< "%"; empty: none, or not said
   std::string error{};               ///< the array of these values' errors, of the same axes
   std::string mask{};                ///< the array that says which of these values are done
-  Style style = Style::line;         ///< as a curve
+  Style style = Style::line;         ///< how a curve of it is drawn
 
   /// Whether it holds the coordinates of its axis.
   bool is_axis() const { return axes.size() == 1 && axes.front() == name; }

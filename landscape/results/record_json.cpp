@@ -160,13 +160,13 @@ std::string json_of(const Provenance& provenance) {
 Record record_of_json(const std::string& json, const std::string& file) {
   try {
     const Json object = Json::parse(json);
-    require(object.value("format", "") == "topograd-record-1", "its format is not topograd-record-1");
+    require(object.value("format", "") == "topograd-record-1",
+            "its format is not topograd-record-1");
     Record record{.kind = object.at("kind").get<std::string>(), .title = object.value("title", "")};
     require(!record.kind.empty(), "its kind is empty");
     record.provenance = object.value("provenance", Provenance());
     record.table = object.value("table", record.table);
-    for (const auto& [name, array] : object.at("arrays").items())
-      record.add(array_of(name, array));
+    for (const auto& [name, array] : object.at("arrays").items()) record.add(array_of(name, array));
     require_whole(record);
     record.file = file;
     return record;

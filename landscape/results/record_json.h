@@ -1,17 +1,13 @@
-// Records as JSON (RFC 8259): the one format of landscape export, --json and the report's page, which
-// docs/files.md describes. Numbers read back to the same bits.
+// Records as JSON (RFC 8259): the one format of landscape export, --json and the report's page,
+// which docs/files.md describes. Numbers read back to the same bits.
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "landscape/results/record.h"
 
 namespace topograd {
-
-/// What a file of one record begins with.
-constexpr std::string_view kRecordBegins = "{\"format\":\"topograd-record-1\"";
 
 /// One object and a line's end. NaN is null, infinity the text "infinity" or "-infinity", truth
 /// values are true and false; bytes that are not UTF-8 are replaced.

@@ -9,22 +9,22 @@
 
 namespace topograd {
 
-/// What is known of an epoch when it is over.
+/// One epoch of training, known when it is over.
 struct EpochReport {
   int64_t epoch = 0;          ///< counted from 1
-  double learning_rate = 0;   ///< of the epoch's last step
-  double train_loss = 0;      ///< as seen during the epoch: augmented, the weights moving
+  double learning_rate = 0;   ///< the epoch's last step's
+  double train_loss = 0;      ///< seen during the epoch: augmented images, moving weights
   double train_accuracy = 0;  ///< percent
   double test_loss = 0;
   double test_accuracy = 0;  ///< percent
   double images_per_second = 0;
-  double seconds = 0;        ///< with the evaluation
+  double seconds = 0;        ///< including the evaluation
   double gradient_norm = 0;  ///< root mean square over the epoch's steps, without weight decay
-  double weight_norm = 0;    ///< of all parameters, after the epoch
+  double weight_norm = 0;    ///< all parameters', after the epoch
 };
 
-/// The rows of a log.csv; an Error for another file, a cell that is no number, or epochs that do
-/// not increase.
+/// Reads the rows of a log.csv. Throws Error for another file, a cell that is no number, or epochs
+/// that do not increase.
 std::vector<EpochReport> read_training_log(const std::string& path);
 
 /// The log's columns over its epochs.

@@ -11,9 +11,9 @@
 
 namespace topograd {
 
-/// What a measure is, whatever the network.
+/// The definition of a measure, whatever the network.
 struct MeasureKind {
-  std::string_view name;  ///< in files, flags and tables
+  std::string_view name;  ///< files, options and tables call it that
   std::string_view unit;
   std::string_view definition;  ///< one line
   /// Whether a network that was rescaled without changing its function has the same, for reasons
@@ -21,12 +21,12 @@ struct MeasureKind {
   bool invariant;
 };
 
-/// All of them, in a panel's order.
+/// All kinds of measures, in a panel's order.
 const std::vector<MeasureKind>& measure_kinds();
-/// The kind of this name, or an Error that lists them.
+/// The kind of this name. Throws Error, which lists them, for any other.
 const MeasureKind& measure_kind(std::string_view name);
 
-/// A number with what it depends on.
+/// A measured number with what it depends on.
 struct Measure {
   std::string name;
   Estimate estimate;
@@ -41,12 +41,12 @@ struct RescaledSlice {
   double largest_difference() const;
 };
 
-/// What --reparametrisation-test found out.
+/// The network after a rescaling that leaves its function as it is.
 struct ReparametrisationTest {
   std::string description;          ///< what was rescaled
   double largest_logit = 0;         ///< |logit| over the images, at most
-  double largest_difference = 0;    ///< of the logits
-  std::vector<Measure> measures{};  ///< of the rescaled network
+  double largest_difference = 0;    ///< largest difference between the logits
+  std::vector<Measure> measures{};  ///< the rescaled network's
   std::vector<RescaledSlice> slices{};
 };
 
@@ -57,7 +57,7 @@ struct SharpnessPanel {
 
   const Measure* find(std::string_view name) const { return find_measure(measures, name); }
   static const Measure* find_measure(const std::vector<Measure>& measures, std::string_view name);
-  /// In place of one of the same name.
+  /// Puts a measure in place of one of the same name.
   static void put(std::vector<Measure>& measures, const Measure& measure);
 
   /// Writes the file atomically: HDF5, a group for each measure (docs/files.md). Equal panels give

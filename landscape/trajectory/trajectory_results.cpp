@@ -172,7 +172,8 @@ TrajectoryResults trajectory_of(const Record& record) {
       results.projected.add_plane(array->name.substr(std::string(kProjected).size())) =
           array->numbers;
   }
-  for (const auto& [prefix, losses] : {std::pair{"", &results.own}, {kProjected, &results.projected}}) {
+  for (const auto& [prefix, losses] :
+       {std::pair{"", &results.own}, {kProjected, &results.projected}}) {
     const std::vector<double>& done = along_epochs(text(prefix, "done"));
     for (size_t e = 0; e < done.size(); ++e)
       if (done[e] != 0) losses->mark_done(static_cast<int64_t>(e));

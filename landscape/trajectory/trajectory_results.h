@@ -1,4 +1,4 @@
-// What is known about a trajectory, and its file.
+// Results of trajectory: a training's path in a plane, its losses, and their file.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ namespace topograd {
 
 /// Checkpoints e = 0, 1, ..., n - 1, of which the last is the plane's origin.
 struct TrajectoryResults {
-  /// Of n checkpoints, whose losses are all to do.
+  /// Makes results of n checkpoints, whose losses are all to do.
   explicit TrajectoryResults(std::vector<double> epochs);
 
   Provenance provenance;
@@ -29,10 +29,10 @@ struct TrajectoryResults {
 
   /// Writes the file atomically, see docs/files.md. Equal results give files equal to the byte.
   void save(const std::string& path) const;
-  /// Reads a file of save(); an Error for any other.
+  /// Reads a file of save(). Throws Error for any other.
   static TrajectoryResults load(const std::string& path);
-  /// Takes over the losses that a file holds of the same number of checkpoints; an Error where it
-  /// is no file of save().
+  /// Takes over the losses that a file of save() holds of the same number of checkpoints. Throws
+  /// Error where it is none.
   void take_losses(const std::string& path);
   /// The provenance of a file of save().
   static Provenance read_provenance(const std::string& path);

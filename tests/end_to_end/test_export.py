@@ -47,9 +47,9 @@ class Surfaces(ExportTest):
             self.assertEqual(npz["done"].dtype, bool)
             self.assertEqual(str(npz["kind"]), "surface")
             self.assertEqual(json.loads(str(npz["provenance"])), {"dir_file": "d.h5"})
-        found = self.json_of("out/theirs.json")
-        self.assertEqual((found["x"], found["y"]), (X, Y))
-        self.assertEqual(found["planes"]["train_loss"], rows)
+        found = self.json_of("out/theirs.json")["arrays"]
+        self.assertEqual((found["x"]["values"], found["y"]["values"]), (X, Y))
+        self.assertEqual(found["train_loss"]["values"], rows)
         table = self.table("out/theirs.csv")
         self.assertEqual([(float(r["x"]), float(r["y"])) for r in table],
                          [(x, y) for y in Y for x in X])
@@ -111,9 +111,9 @@ class Surfaces(ExportTest):
     def test_what_is_not_finite_in_text(self):
         self.make_theirs(holes=[(0, math.inf), (7, math.nan), (9, -1)])
         self.run_ok(export("theirs.h5", "--format", "json,csv,h5,npz"))
-        losses = sum(self.json_of("theirs.json")["planes"]["train_loss"], [])
+        losses = sum(self.json_of("theirs.json")["arrays"]["train_loss"]["values"], [])
         self.assertEqual((losses[0], losses[7], losses[9]), ("infinity", None, None))
-        self.assertEqual(sum(self.json_of("theirs.json")["done"], []), [i != 9 for i in range(12)])
+        self.assertEqual(sum(self.json_of("theirs.json")["arrays"]["done"]["values"], []), [i != 9 for i in range(12)])
         rows = self.table("theirs.csv")
         self.assertEqual([rows[i]["train_loss"] for i in (0, 7, 9)], ["inf", "", ""])
         self.assertEqual([row["done"] for row in rows], [str(int(i != 9)) for i in range(12)])

@@ -18,7 +18,7 @@ class Commands(LandscapeTest, ExportTest):
     EVERY = ["npz", "json", "csv"]
 
     def export_all(self, name, formats=None):
-        """(npz as a dict, json, csv's rows) of a result."""
+        """(npz as a dict, the values in json, csv's rows) of a result."""
         self.run_ok(export(name, "--format", ",".join(formats or self.EVERY), "--output", "out"))
         stem = self.path("out", os.path.splitext(name)[0])
         with numpy.load(stem + ".npz", allow_pickle=False) as npz:
@@ -30,7 +30,12 @@ class Commands(LandscapeTest, ExportTest):
         self.assertEqual(str(arrays["kind"]), tree["kind"])
         self.assertEqual(json.loads(str(arrays["provenance"])), tree["provenance"])
         self.assertIn("command", tree["provenance"])
-        return arrays, tree, rows
+        self.assertEqual(tree["format"], "topograd-record-1")
+        values = {key: array["values"] for key, array in tree["arrays"].items()}
+        self.assertEqual(set(values), set(arrays) - {"kind", "provenance"})
+        with h5py.File(self.path(name)) as h5:  # a panel's format is the HDF5 file's own
+            self.assertLessEqual(set(h5.attrs) - {"format"}, set(tree["provenance"]))
+        return arrays, values, rows
 
     def test_a_surface(self):
         self.run_ok(self.surface("s.h5", "--split", "both"))
@@ -39,18 +44,16 @@ class Commands(LandscapeTest, ExportTest):
         with h5py.File(self.path("s.h5")) as h5:
             for name in set(h5) - {"dir_file", "xcoordinates", "ycoordinates", "done"}:
                 numpy.testing.assert_array_equal(arrays[name], h5[name])
-                self.assertEqual(tree["planes"][name], h5[name][:].tolist())
+                self.assertEqual(tree[name], h5[name][:].tolist())
                 self.assertEqual([float(row[name]) for row in rows], h5[name][:].ravel().tolist())
             numpy.testing.assert_array_equal(arrays["done"], h5["done"][:].astype(bool))
-            for key, value in h5.attrs.items():
-                self.assertIn(key, tree["provenance"])
             with h5py.File(self.path("out", "s_authors.h5")) as theirs:
                 self.assertEqual(set(theirs), {"dir_file", "xcoordinates", "ycoordinates",
                                                "train_loss", "train_acc", "test_loss", "test_acc"})
                 numpy.testing.assert_array_equal(theirs["test_loss"], h5["test_loss"])
         vtp, _ = xml_arrays(self.path("out", "s.vtp"))
         self.assertEqual(vtp["train_loss_se"], arrays["train_loss_se"].ravel().tolist())
-        self.assertEqual(json.loads(vtp["provenance"]), tree["provenance"])
+        self.assertEqual(json.loads(vtp["provenance"]), json.loads(str(arrays["provenance"])))
 
     def test_what_was_exported_for_the_authors_is_read_again(self):
         self.run_ok(self.surface("s.h5"))
@@ -63,7 +66,7 @@ class Commands(LandscapeTest, ExportTest):
     def test_a_line(self):
         self.run_ok(self.line("l.h5"))
         arrays, tree, rows = self.export_all("l.h5", self.EVERY + ["h5"])
-        self.assertEqual(arrays["train_loss"].tolist(), tree["planes"]["train_loss"])
+        self.assertEqual(arrays["train_loss"].tolist(), tree["train_loss"])
         self.assertEqual([float(row["x"]) for row in rows], [0, 0.5, 1])
         self.assertNotIn("y", arrays)
         with h5py.File(self.path("out", "l_authors.h5")) as theirs:
@@ -80,12 +83,12 @@ class Commands(LandscapeTest, ExportTest):
         self.run_ok([programs.landscape, "hessian", "a.safetensors", *self.flags(), "--output",
                      "h.h5", "--largest", "2", "--trace", "9", "--density", "2"])
         arrays, tree, rows = self.export_all("h.h5")
-        self.assertEqual(arrays["largest/values"].tolist(), tree["largest"]["values"])
+        self.assertEqual(arrays["largest/values"].tolist(), tree["largest/values"])
         self.assertNotIn("largest/vectors", arrays)
-        self.assertEqual([float(r["value"]) for r in rows if r["quantity"] == "largest"],
-                         tree["largest"]["values"])
-        self.assertEqual([float(r["at"]) for r in rows if r["quantity"] == "density"],
-                         tree["density"]["at"])
+        self.assertEqual([float(r["value"]) for r in rows if r["quantity"] == "largest/values"],
+                         tree["largest/values"])
+        self.assertEqual([float(r["at"]) for r in rows if r["quantity"] == "density/density"],
+                         tree["density/at"])
         self.run_ok(self.surface("s.h5"))
         self.run_ok([programs.landscape, "hessian", "a.safetensors", *self.flags(), "--output",
                      "m.h5", "--over", "s.h5", "--no-pictures"])
@@ -101,12 +104,15 @@ class Commands(LandscapeTest, ExportTest):
                      "p.h5", "--directions", "2", "--trace-products", "9", "--keskar-steps", "3",
                      "--tolerance", "0.05"])
         arrays, tree, rows = self.export_all("p.h5")
-        for row in rows:
-            value = tree[row["measure"]]["value"]
-            self.assertEqual(float(row["value"] or "nan"), arrays[row["measure"] + "/value"])
+        self.assertEqual([row["measure"] for row in rows], tree["measure"])
+        for row, value, of_npz, settings in zip(rows, tree["value"], arrays["value"],
+                                                tree["settings"]):
+            self.assertEqual(float(row["value"] or "nan"), of_npz)
             if isinstance(value, float):
                 self.assertEqual(float(row["value"]), value)
-            self.assertEqual(row["settings"], tree[row["measure"]]["settings"])
+            self.assertEqual(row["settings"], settings)
+            with h5py.File(self.path("p.h5")) as h5:
+                self.assertEqual(h5[row["measure"] + "/value"][()], of_npz)
         self.run_ok([programs.landscape, "coherence", *two, "--data", programs.images, "--batches",
                      "4", "--batch-size", "20", "--threads", "2", "--output", "c.h5"])
         arrays, tree, rows = self.export_all("c.h5")
@@ -116,10 +122,12 @@ class Commands(LandscapeTest, ExportTest):
         self.run_ok([programs.landscape, "connect", *two, *self.flags(), "--points", "3",
                      "--no-pictures", "--output", "w.h5"])
         arrays, tree, rows = self.export_all("w.h5")
-        line = [row for row in rows if row["path"] == "line/states"]
-        self.assertEqual([float(row["t"]) for row in line], [0, 0.5, 1])
-        self.assertEqual([float(row["train_loss"]) for row in line],
-                         tree["paths"]["line"]["states"]["train_loss"])
+        self.assertEqual([float(row["t"]) for row in rows], [0, 0.5, 1])
+        loss = "paths/line/states/train_loss"
+        self.assertEqual([float(row[loss]) for row in rows], tree[loss])
+        with h5py.File(self.path("w.h5")) as h5:
+            self.assertEqual(h5[loss][:].tolist(), tree[loss])
+            self.assertEqual(h5[loss + "_barrier"][()], tree[loss + "_barrier"])
         self.assert_refused(export("w.h5", "--output", "w.vtp"), "w.h5", "choose npz, json or csv")
 
     def test_a_training_and_its_trajectory(self):
@@ -145,6 +153,48 @@ class Commands(LandscapeTest, ExportTest):
         self.assert_refused(export("t.h5", "--output", "t.stl"), "t.h5 is a trajectory", "vtp")
         self.assert_refused(export("t.h5", "--output", "t.vtp", "--height", "3"), "--height",
                             "surfaces")
+
+    def test_a_kind_that_is_known_nowhere(self):
+        """A record in JSON is a result like any other: exported, drawn, compared, in a report."""
+        at = [0, 0.5, 1]
+        record = {"format": "topograd-record-1", "kind": "spectral_gap", "title": "made up",
+                  "provenance": {"command": "none"}, "table": ["at"], "arrays": {
+                      "gap": {"values": 0.1, "error": "gap_error", "unit": "1/|theta|"},
+                      "gap_error": {"values": 1 / 3},
+                      "at": {"axes": ["at"], "values": at},
+                      "width": {"axes": ["at"], "values": [5e-324, None, "infinity"]},
+                      "v": {"axes": ["v"], "values": [1, 2]},
+                      "height": {"axes": ["v", "at"], "values": [[1, 2, 3], [4, 5, 6]]}}}
+        for name, gap in (("g.json", 0.1), ("other.json", 0.4)):
+            record["arrays"]["gap"]["values"] = gap
+            self.write(name, json.dumps(record, separators=(",", ":")).encode())
+        self.run_ok(export("g.json", "--format", "npz,json,csv", "--output", "out"))
+        with open(self.path("out", "g.json")) as file:
+            tree = json.load(file)
+        self.assertEqual(tree["kind"], "spectral_gap")
+        self.assertEqual(tree["arrays"]["gap"]["values"], 0.1)
+        self.assertEqual(tree["arrays"]["width"]["values"], [5e-324, None, "infinity"])
+        with numpy.load(self.path("out", "g.npz")) as npz:
+            self.assertEqual(npz["height"].tolist(), [[1, 2, 3], [4, 5, 6]])
+            self.assertEqual(str(npz["kind"]), "spectral_gap")
+        self.assertEqual(self.read("out/g.csv"), "at,width\n0,5e-324\n0.5,\n1,inf\n")
+        self.run_ok(export("out/g.json", "--output", "again.json"))
+        self.assertEqual(self.read("again.json").replace('"out/g.json"', '"g.json"'),
+                         self.read("out/g.json"))
+        self.assert_refused(export("g.json", "--output", "g.obj"), "g.json",
+                            "a result of the kind 'spectral_gap'", "npz, json or csv")
+        printed = self.run_ok([programs.landscape, "plot", "g.json", "--type", "svg"])
+        self.assertEqual(printed.split(), ["g_height.svg", "g_at.svg"])
+        for word in ("made up", "width", "gap 0.1 ± 0.33 1/|theta|"):
+            self.assertIn(word, self.read("g_at.svg"))
+        printed = self.run_ok([programs.landscape, "compare", "g.json", "other.json"])
+        gap, = (line.split() for line in printed.splitlines()
+                if line.startswith("gap ") and line.split()[1] == "0.3")
+        self.assertAlmostEqual(float(gap[5]), 0.3 / (2 ** 0.5 / 3), places=4)
+        self.assert_refused([programs.landscape, "compare", "g.json", "a.safetensors"],
+                            "a.safetensors")
+        self.write("broken.json", self.read("g.json", "rb")[:-9])
+        self.assert_refused(export("broken.json", "--format", "csv"), "broken.json is no record")
 
 
 class WrongInput(LandscapeTest):

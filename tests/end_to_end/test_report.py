@@ -3,11 +3,9 @@
 
 What the page shows is tested in tests/report."""
 
-import base64
 import json
 import os
 import re
-import struct
 
 import programs
 from landscape_test import LandscapeTest
@@ -76,13 +74,12 @@ class Pages(ReportTest):
         self.run_ok(self.report("s.h5"))
         shown, = report_in(self.read("report.html"))["results"]
         found = self.planes("s.h5")
-        self.assertEqual(shown["x"], doubles(found["xcoordinates"]))
-        self.assertEqual(shown["y"], doubles(found["ycoordinates"]))
-        self.assertIsNone(shown["done"])
-        for name, text in shown["planes"].items():
-            floats = struct.unpack("<15f", base64.b64decode(text))
-            for value, expected in zip(floats, doubles(found[name])):
-                self.assertEqual(value, struct.unpack("f", struct.pack("f", expected))[0])
+        arrays = shown["arrays"]
+        self.assertEqual(arrays["x"]["values"], doubles(found["xcoordinates"]))
+        self.assertEqual(arrays["y"]["values"], doubles(found["ycoordinates"]))
+        self.assertEqual(sum(arrays["done"]["values"], []), 15 * [True])
+        for name in ("train_loss", "train_acc", "train_loss_se", "train_correct"):
+            self.assertEqual(sum(arrays[name]["values"], []), doubles(found[name]))
         self.assertIn("model_hash", shown["provenance"])
 
     def test_points_to_do_and_losses_that_are_not_finite(self):
@@ -96,9 +93,17 @@ class Pages(ReportTest):
             file["done"][0, 2] = 0
         self.run_ok(self.report("s.h5"))
         shown, = report_in(self.read("report.html"))["results"]
-        floats = struct.unpack("<15f", base64.b64decode(shown["planes"]["train_loss"]))
-        self.assertEqual(list(map(str, floats[:3])), ["nan", "inf", "nan"])
-        self.assertEqual(base64.b64decode(shown["done"]), bytes([1, 1, 0] + 12 * [1]))
+        arrays = shown["arrays"]
+        self.assertEqual(arrays["train_loss"]["values"][0][:3], [None, "infinity", None])
+        self.assertEqual(sum(arrays["done"]["values"], []), [True, True, False] + 12 * [True])
+
+    def test_the_numbers_are_those_of_export(self):
+        """One JSON format: a result in a page is what landscape export writes of it."""
+        self.results("s.h5", "h.h5")
+        self.run_ok(self.report("s.h5", "h.h5"))
+        self.run_ok([programs.landscape, "export", "s.h5", "h.h5", "--format", "json"])
+        for name, shown in zip("sh", report_in(self.read("report.html"))["results"]):
+            self.assertEqual(shown, json.loads(self.read(f"{name}.json")))
 
     def test_titles(self):
         self.results("s.h5")

@@ -105,10 +105,10 @@ class Results(SharpnessTest):
         self.run_ok(self.sharpness("--measures", "loss,sam", "--json", "s.json"))
         with open(self.path("s.json")) as file:
             (network,) = json.load(file)
-        self.assertEqual(list(network["measures"]), ["loss", "sam"])
-        self.assertEqual(network["measures"]["sam"]["settings"], "rho 0.05, 1 step")
-        self.assertEqual(network["measures"]["sam"]["value"],
-                         self.values("a_sharpness.h5")["sam"][0])
+        values = {name: array["values"] for name, array in network["arrays"].items()}
+        self.assertEqual(values["measure"], ["loss", "sam"])
+        self.assertEqual(values["settings"][1], "rho 0.05, 1 step")
+        self.assertEqual(values["value"][1], self.values("a_sharpness.h5")["sam"][0])
         self.assertEqual(network["provenance"]["bn_mode"], "frozen")
 
     def test_help(self):
@@ -210,7 +210,7 @@ class Compare(SharpnessTest):
         self.assertIn("rank correlation with loss", self.run_ok(
             self.compare(*self.files, "--against", "loss", "--json", "n.json")))
         with open(self.path("n.json")) as file:
-            self.assertEqual([network["network"] for network in json.load(file)], list("abc"))
+            self.assertEqual([network["title"] for network in json.load(file)], list("abc"))
 
     def test_two_have_no_correlation(self):
         self.assertIn("need three networks", self.run_ok(self.compare(*self.files[:2])))

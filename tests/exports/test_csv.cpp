@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "landscape/surface/surface_results.h"
 #include "tests/exports/export_check.h"
 #include "tests/temporary_folder.h"
 
@@ -79,9 +80,9 @@ TEST_CASE("csv: provenance in comments, a line each, when asked for") {
 }
 
 TEST_CASE("csv: texts are quoted where they have to be") {
-  Record record;
-  record.columns = {text_column("na,me", {"plain", "a,b", "say \"so\"", ""}),
-                    real_column("value", {1, 2, kNan, -kInfinity})};
+  Record record{"gap", "", {}, {"row"}};
+  record.add_words("na,me", "row", {"plain", "a,b", "say \"so\"", ""});
+  record.add_series("value", "row", {1, 2, kNan, -kInfinity});
   CHECK(csv_of(record) == "\"na,me\",value\nplain,1\n\"a,b\",2\n\"say \"\"so\"\"\",\n,-inf\n");
   CHECK(cells_of("\"say \"\"so\"\"\",2") == std::vector<std::string>{"say \"so\"", "2"});
 }
@@ -89,5 +90,5 @@ TEST_CASE("csv: texts are quoted where they have to be") {
 TEST_CASE("csv: a plane that is called like a column is refused") {
   Surface surface({0, 1}, {0, 1});
   surface.add_plane("x");
-  CHECK(error_of([&] { record_of(surface); }).find("plane 'x'") != std::string::npos);
+  CHECK(error_of([&] { record_of(surface); }) == "two arrays of a record are called 'x'");
 }

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "landscape/exports/zip_archive.h"
+#include "landscape/surface/surface_results.h"
 #include "tests/exports/export_check.h"
 #include "tests/temporary_folder.h"
 
@@ -87,8 +88,7 @@ TEST_CASE("npz: axes, planes in rows of x, mask and provenance") {
 
 TEST_CASE("npz: texts are UTF-32, and the provenance is JSON in ASCII") {
   Record record = record_of(lopsided());
-  record.arrays.push_back(
-      text_column("names", {"\xC3\xA9t\xC3\xA9", "a", "", "\xFF\xF0\x9F\x98\x80"}));
+  record.add_words("names", "name", {"\xC3\xA9t\xC3\xA9", "a", "", "\xFF\xF0\x9F\x98\x80"});
   const auto entries = unzipped(npz_of(record));
   const Npy names = npy_in(entries, "names");
   CHECK(names.header == "{'descr': '<U3', 'fortran_order': False, 'shape': (4,), }");
@@ -102,6 +102,13 @@ TEST_CASE("npz: texts are UTF-32, and the provenance is JSON in ASCII") {
         "\"directions.h5\",\"seed\":\"3\"}");
   CHECK(npy_in(entries, "provenance").header ==
         text("{'descr': '<U", provenance.size(), "', 'fortran_order': False, 'shape': (), }"));
+}
+
+TEST_CASE("npz: the names of kind and provenance are not an array's") {
+  Record record{"gap", ""};
+  record.add_number("kind", 1);
+  CHECK(error_of([&] { npz_of(record); }) ==
+        "there are values called 'kind', which npz keeps for something else");
 }
 
 TEST_CASE("npz: equal records give equal bytes") {

@@ -229,12 +229,15 @@ TEST_CASE("figure: long texts are shortened, nothing is cut off") {
   FieldView flat{{-1, 0, 2, 5}, {0, 2.5}, {1, 2, 3, 4, 5, 6, 7, 8}};
   save_figure(heat_map_figure(flat, options), folder.file("flat.png"));
   CHECK(Picture(folder.file("flat.png")).height() < 2 * options.height);
-  CurveView curves{.x = {-1, 0, 1},
-                   .train_loss = {1e9, 2, 3},
-                   .test_loss = {1, 2, kInfinity},
-                   .train_accuracy = {0, 100, 10},
-                   .test_accuracy = {0, 90, 10},
-                   .train_loss_error = {1, 1, 1}};
+  const CurveView curves{
+      .x = {-1, 0, 1},
+      .series = {{.name = "train", .values = {1e9, 2, 3}, .errors = {1, 1, 1}},
+                 {.name = "test", .values = {1, 2, kInfinity}, .style = Series::Style::dashed},
+                 {.name = "accuracy", .values = {0, 100, 10}, .axis = Series::Axis::right},
+                 {.name = "test accuracy",
+                  .values = {0, 90, 10},
+                  .axis = Series::Axis::right,
+                  .style = Series::Style::dashed}}};
   options.width = 700;
   save_figure(curve_figure(curves, options), folder.file("curves.png"));
   CHECK(Picture(folder.file("curves.png")).white_border(4));
@@ -249,7 +252,7 @@ TEST_CASE("figure: fields without a number, without a range, or beyond the clip 
         const FigureOptions options{.scale = scale, .clip_max = clip};
         save_figure(contour_figure(field, options), folder.file("contours.svg"));
         save_figure(heat_map_figure(field, options), folder.file("heat.png"));
-        save_figure(curve_figure({.x = {0, 1}, .train_loss = {value, value}}, options),
+        save_figure(curve_figure({.x = {0, 1}, .series = {{"loss", {value, value}}}}, options),
                     folder.file("curve.svg"));
       }
     }
@@ -261,7 +264,7 @@ TEST_CASE("figure: fields without a number, without a range, or beyond the clip 
 
 TEST_CASE("figure: a curve lies where its values are, on either axis") {
   TemporaryFolder folder;
-  CurveView curves{.x = {0, 1, 2, 3, 4}, .train_loss = {1, 1, 1, kNaN, 1}};
+  const CurveView curves{.x = {0, 1, 2, 3, 4}, .series = {{"loss", {1, 1, 1, kNaN, 1}}}};
   const FigureOptions options{.level_min = 0.0, .level_max = 2.0};
   save_figure(curve_figure(curves, options), folder.file("curve.png"));
   const Picture picture(folder.file("curve.png"));
@@ -278,7 +281,7 @@ TEST_CASE("figure: a curve lies where its values are, on either axis") {
 
 TEST_CASE("curves: the single curves behind a mean are drawn, faintly, and within the axis") {
   const TemporaryFolder folder;
-  CurveView curves{.x = {0, 1}, .train_loss = {1, 3}};
+  CurveView curves{.x = {0, 1}, .series = {{"loss", {1, 3}}}};
   const auto blue_pixels = [&](double least_tint) {
     save_figure(curve_figure(curves, {}), folder.file("curves.png"));
     const Picture picture(folder.file("curves.png"));
@@ -291,16 +294,19 @@ TEST_CASE("curves: the single curves behind a mean are drawn, faintly, and withi
   };
   const int strong = blue_pixels(0.4), all = blue_pixels(0.05);
   CHECK(strong > 0);
-  curves.train_loss_singles = {{1.3, 1.3}, {2.7, 2.7}};
+  curves.series[0].singles = {{1.3, 1.3}, {2.7, 2.7}};
   CHECK(blue_pixels(0.4) == strong);
   CHECK(blue_pixels(0.05) >= all + 2);
-  curves.train_loss_singles = {{2}};
+  curves.series[0].singles = {{2}};
   CHECK_THROWS_WITH_AS(save_figure(curve_figure(curves, {}), folder.file("curves.png")),
-                       "a single curve has 1 values for 2 points", Error);
+                       "the curve loss has 1 values of a single curve for 2 points", Error);
 }
 
 TEST_CASE("curves: further ones have colours of their own, on the same axis") {
   const TemporaryFolder folder;
+  const auto coloured = [](const char* name, const std::vector<double>& values) {
+    return Series{.name = name, .values = values, .style = Series::Style::coloured};
+  };
   const auto colours = [&](const CurveView& curves) {
     save_figure(curve_figure(curves, {}), folder.file("curves.png"));
     const Picture picture(folder.file("curves.png"));
@@ -314,13 +320,14 @@ TEST_CASE("curves: further ones have colours of their own, on the same axis") {
     return heights;
   };
   const std::vector<double> both =
-      colours({.x = {0, 1}, .more = {{"high", {3, 3}}, {"low", {1, 1}}}});
+      colours({.x = {0, 1}, .series = {coloured("high", {3, 3}), coloured("low", {1, 1})}});
   REQUIRE(both.size() == 2);
   CHECK(both[0] < both[1] - 50);
-  CHECK(colours({.x = {0, 1}, .train_loss = {1, 3}}).empty());
-  CHECK_THROWS_WITH_AS(save_figure(curve_figure({.x = {0, 1}, .more = {{"short", {2}}}}, {}),
-                                   folder.file("curves.png")),
-                       "the curve short has 1 values for 2 points", Error);
+  CHECK(colours({.x = {0, 1}, .series = {{"loss", {1, 3}}}}).empty());
+  CHECK_THROWS_WITH_AS(
+      save_figure(curve_figure({.x = {0, 1}, .series = {coloured("short", {2})}}, {}),
+                  folder.file("curves.png")),
+      "the curve short has 1 values for 2 points", Error);
 }
 
 TEST_CASE("figure: SVG holds the picture, and the old file survives a failure") {
@@ -405,8 +412,11 @@ TEST_CASE("figure: what cannot be drawn is refused in words") {
   CHECK(error_of([&] { save_figure(curve_figure({.x = {0}}, {}), path); }) ==
         "curves need at least 2 points, got 1");
   CHECK(error_of([&] {
-          save_figure(curve_figure({.x = {0, 1}, .train_loss = {1}}, {}), path);
-        }) == "a curve has 1 values for 2 points");
+          save_figure(curve_figure({.x = {0, 1}, .series = {{"loss", {1}}}}, {}), path);
+        }) == "the curve loss has 1 values for 2 points");
+  CHECK(error_of([&] {
+          save_figure(curve_figure({.x = {0, 1}, .series = {{"loss", {1, 2}, {3}}}}, {}), path);
+        }) == "the curve loss has 1 errors for 2 points");
   CHECK(error_of([&] {
           save_figure(curve_figure({.x = {0, 0}}, {}), path);
         }) == "the x of curves must be finite and increase, but x[1] is 0");

@@ -361,6 +361,25 @@ const tests = {
     await close();
   },
 
+  async "a kind of result that the page does not know has tables, curves and its grid"(browser) {
+    const { page, close } = await open(browser, "other.html");
+    const ids = await page.locator("section").evaluateAll((all) => all.map(({ id }) => id));
+    assert.deepEqual(ids, ["surfaces", "other-0", "provenance"]);
+    const section = page.locator("#other-0");
+    assert.equal(await section.locator("h2").textContent(), "Spectral gap");
+    assert.match(await section.textContent(), /note: nobody has measured this/);
+    const rows = await section.locator("tr").evaluateAll((all) =>
+      all.map((row) => [...row.children].map(({ textContent }) => textContent)));
+    assert.deepEqual(rows, [["Number", "Value", "Unit"], ["gap", "0.125 ± 0.03", "1/|theta|"],
+      ["layer", "per layer"], ["conv1", "3"], ["fc", "4"]]);
+    const charts = section.locator(".chart");
+    assert.deepEqual(await charts.locator("h3").allTextContents(), ["Width", "Share"]);
+    const { bytes } = await downloaded(page, () => charts.first().getByText("CSV").click());
+    assert.equal(bytes.toString().trim().split("\n")[1], "width,-1,2,0.1");
+    assert.ok((await look(page, surfaces(page).first())).colours > 1000);
+    await close();
+  },
+
   async "three sizes, nothing wider than the screen"(browser) {
     for (const [width, height] of SIZES)
       for (const colorScheme of ["light", "dark"]) {

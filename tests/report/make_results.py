@@ -4,6 +4,7 @@
     make_results.py FOLDER [points along an axis]
 """
 
+import json
 import os
 import sys
 
@@ -185,6 +186,30 @@ def paths(path):
     write(path, data, provenance("resnet20", to_model_hash="b"))
 
 
+def record(path):
+    """A result of a kind that nothing knows, as JSON."""
+    n = 9
+    at = np.linspace(-1, 1, n)
+    grid = np.add.outer(at ** 2, at)
+    arrays = {"note": {"type": "text", "values": "nobody has measured this"},
+              "gap": {"unit": "1/|theta|", "error": "gap_error", "values": 0.125},
+              "gap_error": {"values": 0.03},
+              "at": {"axes": ["at"], "values": at.tolist()},
+              "width": {"axes": ["at"], "error": "width_error", "values": (1 + at ** 2).tolist()},
+              "width_error": {"axes": ["at"], "values": [0.1] * n},
+              "share": {"axes": ["at"], "unit": "%", "style": "dashed",
+                        "values": [None, "infinity"] + (50 + 40 * at[2:]).tolist()},
+              "done": {"type": "mask", "axes": ["at"], "values": [True] * n},
+              "layer": {"type": "text", "axes": ["layer"], "values": ["conv1", "fc"]},
+              "per_layer": {"axes": ["layer"], "values": [3, 4]},
+              "v": {"axes": ["v"], "values": at.tolist()},
+              "height": {"axes": ["v", "at"], "values": grid.tolist()}}
+    with open(path, "w") as file:
+        json.dump({"format": "topograd-record-1", "kind": "spectral_gap", "title": "a made-up result",
+                   "provenance": {"command": "nothing"}, "table": ["at"], "arrays": arrays}, file,
+                  separators=(",", ":"))
+
+
 def log(path):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w") as file:
@@ -212,6 +237,7 @@ def main(folder, points):
     sharpness(at("b_sharpness.h5"), "ResNet-56 without shortcuts", 3.1)
     coherence(at("coherence.h5"))
     paths(at("paths.h5"))
+    record(at("gap.json"))
     log(at("run/log.csv"))
 
 

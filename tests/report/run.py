@@ -69,6 +69,7 @@ def make_reports(landscape, folder):
     report("four.html", "small", surfaces)
     report("large.html", "large", surfaces)
     report("log.html", "small", ["run/log.csv"])
+    report("other.html", "small", ["gap.json"])
     report("ratio.html", "small", ["surface.h5", "surface_hessian.h5"], "--plane", "lambda_ratio",
            "--title", "A & B </script><script>document.title = 'broken'</script>")
     subprocess.run([landscape, "animate", "surface.h5", "ragged.h5", "pit.h5", "--kind", "heat",

@@ -7,8 +7,8 @@
 #include "apps/common/table.h"
 #include "apps/landscape/compare/compare_networks.h"
 #include "kernels/core/format.h"
+#include "landscape/kinds/result_kind.h"
 #include "landscape/results/record_comparison.h"
-#include "landscape/results/result_kind.h"
 
 namespace topograd {
 
@@ -66,8 +66,8 @@ void print_quantities(const Record& a, const std::vector<ArrayComparison>& compa
                       number(c.a.mean), number(c.b.mean), number(c.correlation)});
     const LargestDifference errors = c.errors.value_or(LargestDifference{});
     differences.push_back({c.name, value_of(c.absolute), position(a, c.name, c.absolute.point),
-                           value_of(c.relative), position(a, c.name, c.relative.point), value_of(errors),
-                           position(a, c.name, errors.point)});
+                           value_of(c.relative), position(a, c.name, c.relative.point),
+                           value_of(errors), position(a, c.name, errors.point)});
   }
   print_table(values);
   print_table(differences);

@@ -15,8 +15,8 @@
 #include "landscape/exports/obj.h"
 #include "landscape/exports/stl.h"
 #include "landscape/exports/vtk.h"
+#include "landscape/kinds/result_kind.h"
 #include "landscape/results/record_json.h"
-#include "landscape/results/result_kind.h"
 
 namespace topograd {
 

@@ -6,8 +6,8 @@
 #include <map>
 
 #include "apps/landscape/common/figure_flags.h"
+#include "landscape/kinds/result_kind.h"
 #include "landscape/plots/result_plots.h"
-#include "landscape/results/result_kind.h"
 #include "landscape/surface/surface_results.h"
 
 namespace topograd {

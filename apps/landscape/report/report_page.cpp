@@ -9,8 +9,8 @@
 #include "kernels/core/check.h"
 #include "kernels/core/version.h"
 #include "landscape/figures/markup.h"
+#include "landscape/kinds/result_kind.h"
 #include "landscape/results/record_json.h"
-#include "landscape/results/result_kind.h"
 
 namespace topograd {
 
@@ -83,8 +83,7 @@ std::string report_page(const std::vector<std::string>& files, const ReportOptio
                      {"plane", options.plane ? Json(*options.plane) : Json()}};
   std::string report = head.dump(-1, ' ', false, Json::error_handler_t::replace);
   report.back() = ',';  // in place of the brace
-  return filled(viewer, title,
-                script_json(text(report, "\"results\":", json_of(records), "}")));
+  return filled(viewer, title, script_json(text(report, "\"results\":", json_of(records), "}")));
 }
 
 }  // namespace topograd

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "kernels/core/check.h"
-#include "landscape/results/result_kind.h"
+#include "landscape/kinds/result_kind.h"
 
 namespace topograd {
 

@@ -1,5 +1,5 @@
 // What a file holds, told from its contents.
-#include "landscape/results/result_kind.h"
+#include "landscape/kinds/result_kind.h"
 
 #include <doctest/doctest.h>
 
@@ -17,30 +17,33 @@ using namespace topograd::test;
 TEST_CASE("kind of a result: every program's file is known, whatever its name") {
   const TemporaryFolder folder;
   const std::string path = folder.file("anything");
-  const auto kind = [&] { return kind_of_result(path); };
+  const auto kind = [&] { return kind_of_result(path).name; };
   Surface({0, 1}, {0, 1, 2}).save(path);
-  CHECK(kind() == ResultKind::surface);
+  CHECK(kind() == "surface");
   TrajectoryResults trajectory({0, 1});
   trajectory.coordinates.x = {-1, 0};
   trajectory.save(path);
-  CHECK(kind() == ResultKind::trajectory);
+  CHECK(kind() == "trajectory");
   CurvatureResults curvature;
   curvature.provenance["curvature"] = "hessian";
   curvature.save(path, ParameterLayout());
-  CHECK(kind() == ResultKind::curvature);
+  CHECK(kind() == "curvature");
   SharpnessPanel().save(path);
-  CHECK(kind() == ResultKind::sharpness);
+  CHECK(kind() == "sharpness");
   CoherenceResults coherence;
   coherence.provenance["batches"] = "32";
   coherence.save(path);
-  CHECK(kind() == ResultKind::coherence);
+  CHECK(kind() == "coherence");
   ConnectivityResults paths;
   paths.t = {0, 0.5, 1};
   paths.provenance["to_model_hash"] = "1";
   paths.save(path);
-  CHECK(kind() == ResultKind::paths);
+  CHECK(kind() == "paths");
   folder.write("anything", "epoch,learning_rate,train_loss\n");
-  CHECK(kind() == ResultKind::training_log);
+  CHECK(kind() == "training_log");
+  folder.write("anything", "{\"format\":\"topograd-record-1\",\"kind\":\"gap\",\"arrays\":{}}");
+  CHECK(kind() == "record");
+  CHECK(load_record(path).kind == "gap");
 }
 
 TEST_CASE("kind of a result: what is none is refused with a reason") {
@@ -51,7 +54,8 @@ TEST_CASE("kind of a result: what is none is refused with a reason") {
   folder.write("file", "");
   CHECK(error() == path + " is empty");
   folder.write("file", "surface");
-  CHECK(error() == path + " is neither an HDF5 file nor a training's log.csv");
+  CHECK(error() ==
+        path + " is neither an HDF5 file, nor a training's log.csv, nor a record in JSON");
   Hdf5File directions = Hdf5File::create(path);
   const float one = 1;
   directions.write("xdirection/0", &one, {1});

@@ -12,9 +12,9 @@ class Hdf5File;
 
 /// A file that is to be recognised.
 struct ResultFile {
-  std::string begin;              ///< its first bytes
-  const Hdf5File* hdf5 = nullptr; ///< nullptr where it is none
-  Provenance attributes;          ///< of hdf5
+  std::string begin;               ///< its first bytes
+  const Hdf5File* hdf5 = nullptr;  ///< nullptr where it is none
+  Provenance attributes;           ///< of hdf5
 };
 
 struct ResultKind {

@@ -1,4 +1,4 @@
-#include "landscape/results/result_kind.h"
+#include "landscape/kinds/result_kind.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -47,7 +47,8 @@ std::string first_bytes(const std::string& path, size_t count) {
   require(!file.begin.empty(), path, " is empty");
   require(!path.ends_with(".safetensors"), path,
           " is a network, not a result: landscape surface and its like make results of it");
-  require(file.hdf5, path, " is neither an HDF5 file nor a training's log.csv");
+  require(file.hdf5, path,
+          " is neither an HDF5 file, nor a training's log.csv, nor a record in JSON");
   require(!has(file, "xdirection"), path,
           " holds directions, not results: name the surface's file");
   require(!has(file, "proj_xcoord"), path,
@@ -71,8 +72,7 @@ const std::vector<ResultKind>& result_kinds() {
       {"trajectory", "a trajectory",
        [](File file) { return has(file, "proj_xcoord") && has(file, "projected_done"); },
        [](Path path) { return TrajectoryResults::load(path).record(); }},
-      {"curvature", "a curvature",
-       [](File file) { return file.attributes.contains("curvature"); },
+      {"curvature", "a curvature", [](File file) { return file.attributes.contains("curvature"); },
        [](Path path) { return CurvatureResults::load_values(path).record(); }},
       {"sharpness", "a panel of sharpness",
        [](File file) {
@@ -86,7 +86,7 @@ const std::vector<ResultKind>& result_kinds() {
        [](File file) { return file.attributes.contains("to_model_hash") && has(file, "t"); },
        [](Path path) { return ConnectivityResults::load(path).record(); }},
       {"record", "a record",  // in JSON, of any kind
-       [](File file) { return file.begin.starts_with(kRecordBegins); },
+       [](File file) { return file.begin.starts_with("{"); },
        [](Path path) { return record_of_json(contents_of(path), path); }},
   };
   return kinds;
@@ -94,7 +94,7 @@ const std::vector<ResultKind>& result_kinds() {
 
 const ResultKind& kind_of_result(const std::string& path) {
   ResultFile file;
-  file.begin = first_bytes(path, kRecordBegins.size());
+  file.begin = first_bytes(path, kLogBegins.size());
   std::optional<Hdf5File> hdf5;
   if (file.begin.starts_with(kHdf5Signature)) {
     hdf5 = Hdf5File::open_read(path);
