@@ -5,6 +5,7 @@
 
 #include "kernels/core/format.h"
 #include "landscape/connectivity/barrier.h"
+#include "landscape/results/resumable_file.h"
 #include "landscape/surface/continued_surface.h"
 #include "landscape/surface/precision_check.h"
 #include "landscape/surface/refinement.h"
@@ -16,10 +17,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// What must agree for a file to be continued.
-const std::vector<std::string> kIdentity = {
-    "model_hash", "data_hash", "direction_hash", "images", "data",      "loss",  "dir_type",
-    "bn_mode",    "precision", "device",         "subset", "target_se", "seeds", "quantity"};
+const std::vector<std::string> kIdentity = identity_with(
+    {"direction_hash", "dir_type", "precision", "target_se", "seeds", "quantity"});
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();

@@ -13,10 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What must agree for a file to be continued.
-const std::vector<std::string> kIdentity = {
-    "checkpoints_hash", "data_hash", "direction_hash", "images", "data",   "loss",
-    "dir_type",         "bn_mode",   "precision",      "device", "subset", "target_se"};
+const std::vector<std::string> kIdentity =
+    identity_with({"checkpoints_hash", "direction_hash", "dir_type", "precision", "target_se"});
 
 double extent(const std::vector<double>& values) {
   const auto [low, high] = std::minmax_element(values.begin(), values.end());

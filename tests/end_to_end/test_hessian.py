@@ -104,6 +104,35 @@ class Maps(HessianTest):
             self.assertAlmostEqual(ratio, abs(least / most), places=12)
         self.assertLessEqual(max(found["lambda_residual"]), 1e-5)
 
+    def test_over_surfaces_in_a_folder_with_a_blank(self):
+        """What a surface's file says of its directions makes them again, whatever its paths hold."""
+        folder = "my networks"
+        os.mkdir(self.path(folder))
+        for name in "ab":
+            os.rename(self.path(f"{name}.safetensors"), self.path(f"{folder}/{name}.safetensors"))
+        a, b = (f"{folder}/{name}.safetensors" for name in "ab")
+        same = ["--data", programs.images, "--images", "20", "--threads", "2"]
+        self.run_ok([programs.landscape, "hessian", a, *same, "--output", f"{folder}/v.h5"])
+        for kind in (["surface", a], ["surface", a, "--to", b], ["line", a, b],
+                     ["plane", a, "--gradient"],
+                     ["plane", a, "--eigenvectors", f"{folder}/v.h5"]):
+            with self.subTest(kind=kind):
+                more = ["--x=0:0.1:2"] + (["--y=0:0.1:2"] if kind[0] != "line" else [])
+                surface = f"{folder}/s.h5"
+                self.run_ok([programs.landscape, *kind, *same, *more, "--no-pictures", "--output",
+                             surface], stderr=None)
+                for command, flags in (("hessian", []), ("coherence", ["--batches", "2",
+                                                                       "--batch-size", "10"])):
+                    output = f"{folder}/{command}.h5"
+                    self.run_ok([programs.landscape, command, a, *same, *flags, "--over", surface,
+                                 "--no-pictures", "--output", output], stderr=None)
+                    found, expected = self.values(output), self.values(surface)
+                    loss = "curvature_loss" if command == "hessian" else "coherence_loss"
+                    for got, there in zip(doubles(found[loss]), doubles(expected["train_loss"])):
+                        self.assertAlmostEqual(got, there, delta=1e-4 * there)
+                    os.remove(self.path(output))
+                os.remove(self.path(surface))
+
     def test_the_middle_is_the_network_itself(self):
         self.run_ok(self.over("h.h5", "--no-pictures"))
         self.run_ok(self.hessian("one.h5", "--largest", "1", "--tolerance", "1e-5"))
