@@ -2,6 +2,7 @@
 
 #include "apps/landscape/hessian/hessian_command.h"
 #include "apps/landscape/plane/plane_command.h"
+#include "apps/landscape/sharpness/sharpness_command.h"
 #include "apps/landscape/surface/surface_command.h"
 #include "apps/landscape/trajectory/trajectory_command.h"
 
@@ -22,6 +23,8 @@ const std::vector<cli::CommandEntry>& landscape_commands() {
        cli::make_command<TrajectoryCommand>},
       {"hessian", "MODEL.safetensors", "the curvature's eigenvalues, trace and density",
        cli::make_command<HessianCommand>},
+      {"sharpness", "MODEL...", "measures of how sharp the minima of networks are",
+       cli::make_command<SharpnessCommand>},
   };
   return kCommands;
 }

@@ -10,7 +10,6 @@
 #include "apps/landscape/export/export_command.h"
 #include "apps/landscape/plot/plot_command.h"
 #include "apps/landscape/report/report_command.h"
-#include "apps/landscape/sharpness/sharpness_command.h"
 #include "apps/landscape/watch/watch_command.h"
 #include "kernels/core/check.h"
 #include "kernels/core/version.h"
@@ -66,7 +65,6 @@ struct Command {
 using Options = cxxopts::Options;
 
 const Command kCommands[] = {
-    {"sharpness", sharpness_flags, sharpness_help, run_sharpness},
     {"coherence", coherence_flags,
      [](const Options& options) {
        return options.help({"Gradients", "Data", "Over a surface", "Output", "Run"});

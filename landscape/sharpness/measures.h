@@ -2,9 +2,11 @@
 // them a rescaling of the network moves. L is the mean loss over the images, theta the network.
 #pragma once
 
+#include <functional>
 #include <limits>
 
-#include "landscape/sharpness/network_loss.h"
+#include "landscape/sharpness/loss_function.h"
+#include "landscape/sharpness/random_directions.h"
 
 namespace topograd {
 
