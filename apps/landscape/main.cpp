@@ -2,11 +2,9 @@
 #include <iostream>
 
 #include "apps/landscape/animate/animate_command.h"
-#include "apps/landscape/coherence/coherence_command.h"
 #include "apps/landscape/commands.h"
 #include "apps/landscape/common/distributed_command.h"
 #include "apps/landscape/compare/compare_command.h"
-#include "apps/landscape/connect/connect_command.h"
 #include "apps/landscape/export/export_command.h"
 #include "apps/landscape/plot/plot_command.h"
 #include "apps/landscape/report/report_command.h"
@@ -65,16 +63,6 @@ struct Command {
 using Options = cxxopts::Options;
 
 const Command kCommands[] = {
-    {"coherence", coherence_flags,
-     [](const Options& options) {
-       return options.help({"Gradients", "Data", "Over a surface", "Output", "Run"});
-     },
-     run_coherence},
-    {"connect", connect_flags,
-     [](const Options& options) {
-       return options.help({"Paths", "Curve", "Data", "Output", "Run"});
-     },
-     run_connect},
     {"compare", compare_flags, [](const Options& options) { return options.help(); },
      [](const cxxopts::ParseResult& flags, const std::string&) { return run_compare(flags); }},
     {"plot", plot_flags, [](const Options& options) { return options.help(); },
