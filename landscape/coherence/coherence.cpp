@@ -16,7 +16,8 @@ double pairs_of(int64_t n) {
   return 0.5 * static_cast<double>(n) * static_cast<double>(n - 1);
 }
 
-/// The jackknife's standard error of a mean over pairs: `without_one` has the mean without each item.
+/// The jackknife's standard error of a mean over pairs: `without_one` has the mean without each
+/// item.
 double jackknife_error(const std::vector<double>& without_one) {
   const auto n = static_cast<double>(without_one.size());
   if (without_one.size() < 3) return kNaN;

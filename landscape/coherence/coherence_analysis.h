@@ -1,5 +1,5 @@
-// The coherence of minibatch gradients at several networks: a computation that keeps each of them in
-// a file when it is done, and continues that file.
+// The coherence of minibatch gradients at several networks: a computation that keeps each of them
+// in a file when it is done, and continues that file.
 #pragma once
 
 #include <string>

@@ -40,8 +40,8 @@ struct CoherenceSpec {
   uint64_t seed = 1;  ///< which images make up the minibatches: no image is in two of them
 };
 
-/// Takes gradients of the same minibatches at one point after another. Keeps all of a point's gradients:
-/// batches times parameters floats on the pool's device.
+/// Takes gradients of the same minibatches at one point after another. Keeps all of a point's
+/// gradients: batches times parameters floats on the pool's device.
 class GradientSampler {
  public:
   /// The graph and the pool must outlive it. Throws Error where there are too few images.

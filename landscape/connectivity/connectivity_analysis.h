@@ -35,10 +35,10 @@ struct ConnectivitySettings {
 /// Throws Error where the settings make no sense.
 void check(const ConnectivitySettings& settings);
 
-/// Computes what the file at `output` lacks of the paths from a to b, over the image sets, and saves
-/// as points are done. `run` says how this was asked for (describe_run). Throws Error where no path
-/// joins the networks, where two files would have one name, or where the file belongs to another
-/// computation; Interrupted where the observer asks to stop.
+/// Computes what the file at `output` lacks of the paths from a to b, over the image sets, and
+/// saves as points are done. `run` says how this was asked for (describe_run). Throws Error where
+/// no path joins the networks, where two files would have one name, or where the file belongs to
+/// another computation; Interrupted where the observer asks to stop.
 ConnectivityResults analyse_connectivity(const ConnectivitySettings& settings, const LoadedModel& a,
                                          const LoadedModel& b, const ImageSets& images,
                                          const Provenance& run, const std::string& output,

@@ -24,8 +24,8 @@ class RandomDirections {
   mutable int64_t bytes_ = 0;
 };
 
-/// Returns the directions of `landscape surface`: normal, every filter as long as the network's own,
-/// biases and BatchNorm's parameters still. `layout` and `theta` must outlive them.
+/// Returns the directions of `landscape surface`: normal, every filter as long as the network's
+/// own, biases and BatchNorm's parameters still. `layout` and `theta` must outlive them.
 RandomDirections filter_normalised_directions(const ParameterLayout& layout, const Tensor& theta,
                                               int count, uint64_t seed);
 
