@@ -1,7 +1,10 @@
 #include "apps/landscape/commands.h"
 
+#include "apps/landscape/coherence/coherence_command.h"
+#include "apps/landscape/connect/connect_command.h"
 #include "apps/landscape/hessian/hessian_command.h"
 #include "apps/landscape/plane/plane_command.h"
+#include "apps/landscape/sharpness/sharpness_command.h"
 #include "apps/landscape/surface/surface_command.h"
 #include "apps/landscape/trajectory/trajectory_command.h"
 
@@ -22,6 +25,12 @@ const std::vector<cli::CommandEntry>& landscape_commands() {
        cli::make_command<TrajectoryCommand>},
       {"hessian", "MODEL.safetensors", "the curvature's eigenvalues, trace and density",
        cli::make_command<HessianCommand>},
+      {"sharpness", "MODEL...", "measures of how sharp the minima of networks are",
+       cli::make_command<SharpnessCommand>},
+      {"coherence", "MODEL.safetensors...", "how well minibatches' gradients agree",
+       cli::make_command<CoherenceCommand>},
+      {"connect", "A.safetensors B.safetensors", "losses on paths between two networks",
+       cli::make_command<ConnectCommand>},
   };
   return kCommands;
 }

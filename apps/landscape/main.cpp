@@ -2,15 +2,12 @@
 #include <iostream>
 
 #include "apps/landscape/animate/animate_command.h"
-#include "apps/landscape/coherence/coherence_command.h"
 #include "apps/landscape/commands.h"
 #include "apps/landscape/common/distributed_command.h"
 #include "apps/landscape/compare/compare_command.h"
-#include "apps/landscape/connect/connect_command.h"
 #include "apps/landscape/export/export_command.h"
 #include "apps/landscape/plot/plot_command.h"
 #include "apps/landscape/report/report_command.h"
-#include "apps/landscape/sharpness/sharpness_command.h"
 #include "apps/landscape/watch/watch_command.h"
 #include "kernels/core/check.h"
 #include "kernels/core/version.h"
@@ -66,17 +63,6 @@ struct Command {
 using Options = cxxopts::Options;
 
 const Command kCommands[] = {
-    {"sharpness", sharpness_flags, sharpness_help, run_sharpness},
-    {"coherence", coherence_flags,
-     [](const Options& options) {
-       return options.help({"Gradients", "Data", "Over a surface", "Output", "Run"});
-     },
-     run_coherence},
-    {"connect", connect_flags,
-     [](const Options& options) {
-       return options.help({"Paths", "Curve", "Data", "Output", "Run"});
-     },
-     run_connect},
     {"compare", compare_flags, [](const Options& options) { return options.help(); },
      [](const cxxopts::ParseResult& flags, const std::string&) { return run_compare(flags); }},
     {"plot", plot_flags, [](const Options& options) { return options.help(); },

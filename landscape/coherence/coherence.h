@@ -5,16 +5,13 @@
 // Large-Batch Training", 2018.
 #pragma once
 
-#include <functional>
-#include <optional>
-#include <string>
+#include <cstddef>
+#include <cstdint>
 #include <vector>
-
-#include "landscape/curvature/curvature_operator.h"
 
 namespace topograd {
 
-/// The products g_i g_j of the gradients of n minibatches, in double.
+/// Products g_i g_j of the gradients of n minibatches, in double.
 struct GramMatrix {
   int64_t n = 0;
   std::vector<double> values;  ///< [n, n], symmetric
@@ -51,61 +48,8 @@ struct CoherenceStatistics {
   /// above 0. With BatchNorm's batch statistics it depends on b.
   double noise_scale = 0;
 };
-/// At least two minibatches.
+/// Returns the statistics of minibatches of `images_per_batch` images. Throws Error for fewer than
+/// two of them.
 CoherenceStatistics coherence_of(const GramMatrix& gram, int64_t images_per_batch);
-
-/// Parameters of one layer (a convolution, a BatchNorm, ...), which follow one another in theta.
-struct LayerParameters {
-  std::string name;  ///< "layer1.0.conv1"
-  ParameterRange range;
-};
-std::vector<LayerParameters> layers_of(const ParameterLayout& layout);
-
-struct Coherence {
-  double loss = 0;      ///< the mean over the minibatches
-  double accuracy = 0;  ///< percent
-  CoherenceStatistics all;
-  std::vector<CoherenceStatistics> layers;  ///< as layers_of()
-  GramMatrix gram;                          ///< in all parameters
-};
-
-struct CoherenceSpec {
-  const Graph& graph;
-  LabelledImages images;
-  LossKind loss = LossKind::cross_entropy;
-  /// `batch`: each minibatch normalises by its own statistics, as in training.
-  BatchnormMode mode = BatchnormMode::frozen;
-  int64_t batches = 16;
-  int64_t batch_size = 64;
-  uint64_t seed = 1;  ///< which images make up the minibatches: no image is in two of them
-};
-
-/// Gradients of the same minibatches at one point after another. Keeps all of a point's gradients:
-/// batches times parameters floats on the pool's device.
-class GradientSampler {
- public:
-  /// The graph and the pool must outlive it. Throws Error where there are too few images.
-  GradientSampler(const CoherenceSpec& spec, ThreadPool& pool);
-  /// Throws that Error.
-  static void check(const CoherenceSpec& spec);
-
-  /// Called after every minibatch, with those done; false: stop.
-  using Progress = std::function<bool(int64_t batches)>;
-  /// Nothing where `progress` stopped it. The same bits for any number of threads.
-  std::optional<Coherence> at(const Tensor& theta, const Tensor& running_stats,
-                              const Progress& progress = {});
-
-  const std::vector<LayerParameters>& layers() const { return layers_; }
-
- private:
-  std::vector<GramMatrix> gram_matrices();
-
-  CoherenceSpec spec_;
-  ThreadPool& pool_;
-  BatchLoader loader_;
-  Network network_;
-  std::vector<LayerParameters> layers_;
-  Tensor gradients_;  // [batches, parameters]
-};
 
 }  // namespace topograd

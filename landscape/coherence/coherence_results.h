@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "landscape/coherence/coherence.h"
+#include "landscape/coherence/gradient_sampler.h"
 #include "landscape/results/record.h"
 
 namespace topograd {

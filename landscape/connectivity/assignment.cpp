@@ -20,7 +20,7 @@ class Assignment {
         n_(static_cast<size_t>(n)),
         row_price_(n_, 0.0),
         column_price_(n_ + 1, 0.0),
-        row_of_(n_ + 1, kNone) {}
+        row_of_(n_ + 1, kUnassigned) {}
 
   std::vector<int64_t> solve() {
     for (size_t row = 0; row < n_; ++row) add(row);
@@ -31,7 +31,7 @@ class Assignment {
   }
 
  private:
-  static constexpr size_t kNone = std::numeric_limits<size_t>::max();
+  static constexpr size_t kUnassigned = std::numeric_limits<size_t>::max();
 
   double reduced_cost(size_t row, size_t column) const {
     return -gain_[row * n_ + column] - row_price_[row] - column_price_[column];
@@ -45,7 +45,7 @@ class Assignment {
     std::vector<char> reached(n_ + 1, 0);
     size_t column = n_;
     row_of_[n_] = row;
-    while (row_of_[column] != kNone) {
+    while (row_of_[column] != kUnassigned) {
       reached[column] = 1;
       const size_t next = nearest(column, distance, before, reached);
       const double step = distance[next];
@@ -64,7 +64,7 @@ class Assignment {
   /// Looks on from the row that has `column`; returns the nearest column that was not reached yet.
   size_t nearest(size_t column, std::vector<double>& distance, std::vector<size_t>& before,
                  const std::vector<char>& reached) const {
-    size_t best = kNone;
+    size_t best = kUnassigned;
     for (size_t j = 0; j < n_; ++j) {
       if (reached[j]) continue;
       const double cost = reduced_cost(row_of_[column], j);
@@ -72,7 +72,7 @@ class Assignment {
         distance[j] = cost;
         before[j] = column;
       }
-      if (best == kNone || distance[j] < distance[best]) best = j;
+      if (best == kUnassigned || distance[j] < distance[best]) best = j;
     }
     return best;
   }

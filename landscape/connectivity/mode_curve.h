@@ -14,20 +14,22 @@ struct ModeCurve {
   Tensor a, b;     ///< theta of the two networks
   Tensor control;  ///< c; all on one device
 
-  /// theta = phi(t), rounded twice; the bits of the ends are those of a and b.
+  /// Sets theta = phi(t), rounded twice; the bits of the ends are those of a and b.
   void at(double t, const Tensor& theta, Context& context) const;
 };
 
-/// phi(t) as a position on the plane a + alpha (c - a) + beta (b - a), and that plane.
-PlanePosition curve_position(double t);
+/// Returns the plane through a, b and c: a + alpha (c - a) + beta (b - a).
 Directions curve_plane(const ModeCurve& curve);
+/// Returns phi(t) as a position on that plane.
+PlanePosition curve_position(double t);
 
 struct CurveConfig {
   int64_t epochs = 30;
   int64_t batch_size = 128;
   Schedule schedule{.kind = ScheduleKind::cosine, .base = 0.03};
   double momentum = 0.9;
-  /// Of the network at phi(t), as in the paper's code: the loss has weight_decay / 2 |phi(t)|^2.
+  /// Decay of the network at phi(t), as in the paper's code: the loss has weight_decay / 2
+  /// |phi(t)|^2.
   double weight_decay = 5e-4;
   bool augment = true;
   bool flip = true;
@@ -50,15 +52,16 @@ class CurveTrainer {
   /// before.
   void step();
 
-  /// theta is the control point; the states are zeros: every point of a curve has its own.
+  /// Returns the state, whose theta is the control point; the states are zeros: every point of a
+  /// curve has its own.
   const TrainingState& state() const { return state_; }
   /// Continues from a saved state, on a copy of it. Throws Error where it does not fit.
   void restore(const TrainingState& state);
   ModeCurve curve() const { return {a_, b_, state_.theta}; }
 
-  /// t of a step, counted from the beginning.
+  /// Returns t of a step, counted from the beginning.
   double t_of_step(int64_t step) const;
-  /// gradient = d(mean loss of the batch at phi(t) + its decay) / dc; returns the loss.
+  /// Sets gradient = d(mean loss of the batch at phi(t) + its decay) / dc; returns the loss.
   double loss_and_gradient(const Tensor& gradient, const MiniBatch& batch, double t);
 
  private:

@@ -15,7 +15,7 @@ namespace topograd {
 struct CurvatureSettings {
   int largest = 5;   ///< eigenvalues wanted at the upper end of the spectrum
   int smallest = 1;  ///< and at the lower
-  /// Of residuals |Hx - lambda x|, as LanczosOptions::tolerance.
+  /// Bound of residuals |Hx - lambda x|, as LanczosOptions::tolerance.
   double tolerance = 1e-3;
   int basis = 0;            ///< vectors that Lanczos' method keeps; 0: twice the eigenvalues and 20
   int max_products = 1000;  ///< with the matrix, for the eigenvalues

@@ -14,7 +14,7 @@ struct ParameterRange {
   int64_t begin, end;
 };
 
-/// The ranges of some parameters, in theta's order: those of which `chosen` says so.
+/// Returns the ranges of the parameters of which `chosen` says so, in theta's order.
 std::vector<ParameterRange> parameter_ranges(
     const ParameterLayout& layout, const std::function<bool(const ParameterEntry&)>& chosen);
 
@@ -42,14 +42,15 @@ class CurvatureOperator {
   int64_t size() const { return size_; }  ///< of its vectors
   int64_t images() const { return images_; }
 
-  /// The matrix is of this point from now on.
+  /// Moves to a point: the matrix is its from now on.
   void move_to(const Tensor& theta, const Tensor& running_stats);
-  /// product = matrix v: the mean over the batches, by their images, added in their order.
+  /// Sets product = matrix v: the mean over the batches, by their images, added in their order.
   void multiply(const Tensor& product, const Tensor& v);
-  /// gradient = d(mean loss)/d(chosen parameters); returns the mean loss.
+  /// Sets gradient = d(mean loss)/d(chosen parameters); returns the mean loss.
   double gradient(const Tensor& gradient);
 
-  /// A vector of theta's length that holds v where the chosen parameters lie, zeros elsewhere.
+  /// Returns a vector of theta's length that holds v where the chosen parameters lie, zeros
+  /// elsewhere.
   Tensor in_theta(const Tensor& v);
 
  private:

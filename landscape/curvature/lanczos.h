@@ -11,7 +11,7 @@
 
 namespace topograd {
 
-/// product = A v for flat f32 vectors on one device; A is symmetric.
+/// Sets product = A v for flat f32 vectors on one device; A is symmetric.
 using LinearOperator = std::function<void(const Tensor& product, const Tensor& v)>;
 
 struct Eigenpair {
@@ -22,7 +22,7 @@ struct Eigenpair {
 
 struct LanczosOptions {
   int largest = 1, smallest = 1;  ///< eigenvalues wanted at either end of the spectrum
-  /// Of their residuals, as a share of each |eigenvalue|, or of `floor` times the largest
+  /// Bound of residuals, as a share of each |eigenvalue|, or of `floor` times the largest
   /// |eigenvalue| where that is more. At a floor of 1 all are held to the largest one's size, and a
   /// small eigenvalue at the other end may be missed: beside one of 1e5, a vector that hardly knows
   /// of one of -60 has a residual of 1e-5 already.
@@ -32,7 +32,7 @@ struct LanczosOptions {
   int basis = 0;
   int max_products = 1000;
   uint64_t seed = 1;  ///< of the first vector
-  /// Where it is defined, the first vector instead, of any length above 0: an eigenvector nearby
+  /// First vector instead, where it is defined, of any length above 0: an eigenvector nearby
   /// saves products. A hundredth of a random vector is added, so that nothing is out of its reach.
   Tensor start{};
   /// Called after every product, with the products so far and the worst of the wanted residuals
@@ -47,7 +47,7 @@ struct ExtremeEigenpairs {
   bool converged = false;  ///< every residual within the tolerance
 };
 
-/// The ends of the spectrum of an operator on vectors of n elements, on the context's device.
+/// Finds the ends of the spectrum of an operator on vectors of n elements, on the context's device.
 /// Vectors are f32, their products with one another double: residuals end at about 1e-6 of the
 /// largest |eigenvalue|. A multiple eigenvalue is found once, unless the basis reaches n.
 ExtremeEigenpairs extreme_eigenpairs(const LinearOperator& A, int64_t n,

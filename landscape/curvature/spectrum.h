@@ -17,15 +17,15 @@ struct TraceEstimate {
   int products = 0;
 };
 
-/// The trace of A on vectors of n elements from about so many products, by Hutch++ (R. Meyer,
-/// C. Musco, C. Musco, D. Woodruff, "Hutch++: Optimal Stochastic Trace Estimation", SOSA 2021): a
-/// third of them finds the range Q of the largest eigenvalues, a third is the trace on Q, exactly,
-/// and the rest is Hutchinson's estimate of what is left, which alone is random. At least six
-/// products. A stop by `progress` gives what was known so far (NaN, where that was nothing).
+/// Estimates the trace of A on vectors of n elements from about so many products, by Hutch++ (R.
+/// Meyer, C. Musco, C. Musco, D. Woodruff, "Hutch++: Optimal Stochastic Trace Estimation", SOSA
+/// 2021): a third of them finds the range Q of the largest eigenvalues, a third is the trace on Q,
+/// exactly, and the rest is Hutchinson's estimate of what is left, which alone is random. At least
+/// six products. A stop by `progress` gives what was known so far (NaN, where that was nothing).
 TraceEstimate estimate_trace(const LinearOperator& A, int64_t n, int products, uint64_t seed,
                              Context& context, const ProductProgress& progress = {});
 
-/// The density of eigenvalues, a number of them per unit of length divided by n, convolved with a
+/// Density of eigenvalues, a number of them per unit of length divided by n, convolved with a
 /// normal distribution.
 struct SpectralDensity {
   double sigma = 0;                     ///< of the normal distribution
@@ -33,7 +33,7 @@ struct SpectralDensity {
   std::vector<double> density;          ///< there: the mean over the probes
   std::vector<double> standard_error;   ///< of that mean; NaN for a single probe
   std::vector<SpectralMeasure> probes;  ///< what it is made of
-  /// The share of eigenvalues below x.
+  /// Returns the share of eigenvalues below x.
   double mass_below(double x) const;
 };
 

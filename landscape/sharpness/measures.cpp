@@ -7,7 +7,7 @@ namespace topograd {
 
 namespace {
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr int kMaxDoublings = 40;
 
@@ -17,7 +17,7 @@ Estimate mean_of(const std::vector<double>& values) {
   for (double value : values) sum += value;
   const double mean = sum / n;
   for (double value : values) squares += (value - mean) * (value - mean);
-  return {mean, values.size() < 2 ? kNone : std::sqrt(squares / (n - 1) / n)};
+  return {mean, values.size() < 2 ? kNaN : std::sqrt(squares / (n - 1) / n)};
 }
 
 double dot_product(const Tensor& a, const Tensor& b) {
@@ -91,7 +91,7 @@ double sam_sharpness(LossFunction& loss, const SamOptions& options) {
   const Tensor e = Tensor::zeros(theta.shape()), gradient(theta.shape());
   for (int step = 0; step < options.steps; ++step) {
     loss.gradient(gradient, e);
-    if (!ascend(e, gradient, theta, options, options.rho / options.steps)) return kNone;
+    if (!ascend(e, gradient, theta, options, options.rho / options.steps)) return kNaN;
   }
   return loss.at(e, 1.0).loss - loss.centre().loss;
 }
@@ -150,17 +150,17 @@ Estimate pac_bayes_sigma(LossFunction& loss, const RandomDirections& directions,
   };
   const double sigma =
       crossing([&](double s) { return !(increase(s).value <= target); }, 0.01, tolerance);
-  if (!(sigma > 0 && std::isfinite(sigma))) return {sigma, kNone};
+  if (!(sigma > 0 && std::isfinite(sigma))) return {sigma, kNaN};
   const double slope =
       (increase(1.1 * sigma).value - increase(sigma / 1.1).value) / (1.1 * sigma - sigma / 1.1);
-  return {sigma, slope > 0 ? increase(sigma).standard_error / slope : kNone};
+  return {sigma, slope > 0 ? increase(sigma).standard_error / slope : kNaN};
 }
 
 double critical_sharpness(LossFunction& loss, double tolerance) {
   const Tensor gradient(loss.theta().shape()), product(loss.theta().shape());
   loss.gradient(gradient, {});
   const double squares = dot_product(gradient, gradient);
-  if (!(squares > 0)) return kNone;
+  if (!(squares > 0)) return kNaN;
   loss.multiply(product, gradient);
   // Where a quadratic would rise, and from well below that: what rises first counts.
   const double rayleigh = std::abs(dot_product(gradient, product)) / squares;
@@ -168,7 +168,7 @@ double critical_sharpness(LossFunction& loss, double tolerance) {
   const double critical =
       crossing([&](double eta) { return !(loss.at(gradient, -eta).loss <= loss.centre().loss); },
                start, tolerance);
-  return critical > 0 ? 2 / critical : kNone;
+  return critical > 0 ? 2 / critical : kNaN;
 }
 
 Estimate basin_width(LossFunction& loss, const RandomDirections& directions, double rise,

@@ -2,9 +2,11 @@
 // them a rescaling of the network moves. L is the mean loss over the images, theta the network.
 #pragma once
 
+#include <functional>
 #include <limits>
 
-#include "landscape/sharpness/network_loss.h"
+#include "landscape/sharpness/loss_function.h"
+#include "landscape/sharpness/random_directions.h"
 
 namespace topograd {
 
@@ -37,11 +39,11 @@ struct SamOptions {
 /// one before ended, T as it was. NaN where the gradient is 0.
 double sam_sharpness(LossFunction& loss, const SamOptions& options);
 
-/// The mean over the directions d of L(theta + sigma d) - L(theta), with its standard error over
-/// the directions.
+/// Returns the mean over the directions d of L(theta + sigma d) - L(theta), with its standard error
+/// over the directions.
 Estimate expected_sharpness(LossFunction& loss, const RandomDirections& directions, double sigma);
 
-/// The mean over the directions of d' H d, with its standard error.
+/// Returns the mean over the directions of d' H d, with its standard error.
 Estimate mean_curvature(LossFunction& loss, const RandomDirections& directions);
 
 enum class IncreaseOf { loss, error };
@@ -64,15 +66,15 @@ Estimate pac_bayes_sigma(LossFunction& loss, const RandomDirections& directions,
 /// NaN where the gradient is 0, or where even the smallest step raises it.
 double critical_sharpness(LossFunction& loss, double tolerance);
 
-/// The length of the interval of alpha around 0 in which L(theta + alpha d) <= L(theta) + rise: the
-/// mean over the directions with its standard error. Either end by doubling and bisection, to
-/// `tolerance`; infinity where a side never rises that far.
+/// Returns the length of the interval of alpha around 0 in which L(theta + alpha d) <= L(theta) +
+/// rise: the mean over the directions with its standard error. Either end by doubling and
+/// bisection, to `tolerance`; infinity where a side never rises that far.
 Estimate basin_width(LossFunction& loss, const RandomDirections& directions, double rise,
                      double tolerance);
 
-/// The x in (0, infinity) where `beyond` turns from false to true, by doubling or halving from
-/// `start`, then bisection until the ends' ratio is 1 + tolerance: their geometric mean. Infinity
-/// where 40 doublings do not get there, 0 where 40 halvings do not leave it.
+/// Returns the x in (0, infinity) where `beyond` turns from false to true, by doubling or halving
+/// from `start`, then bisection until the ends' ratio is 1 + tolerance: their geometric mean.
+/// Infinity where 40 doublings do not get there, 0 where 40 halvings do not leave it.
 double crossing(const std::function<bool(double)>& beyond, double start, double tolerance);
 
 }  // namespace topograd

@@ -1,29 +1,20 @@
 #include "landscape/sharpness/network_loss.h"
 
-#include <cmath>
-
-#include "kernels/core/philox.h"
-#include "kernels/random/random_normal.h"
 #include "kernels/vector/vector.h"
+#include "landscape/results/observer.h"
 
 namespace topograd {
 
-namespace {
-
-constexpr int64_t kMaxBytesKept = int64_t{512} << 20;
-
-}  // namespace
-
-const LossValue& LossFunction::centre() {
-  if (!centre_) centre_ = at(theta(), 0.0);
-  return *centre_;
-}
-
-NetworkLoss::NetworkLoss(const NetworkLossSpec& spec, ThreadPool& pool, StopFlag stop)
-    : spec_(spec), pool_(pool), stop_(std::move(stop)), images_{spec.images} {}
+NetworkLoss::NetworkLoss(const NetworkLossSpec& spec, ThreadPool& pool, StopFlag stop,
+                         std::string saved)
+    : spec_(spec),
+      pool_(pool),
+      stop_(std::move(stop)),
+      saved_(std::move(saved)),
+      images_{spec.images} {}
 
 void NetworkLoss::check_stop() const {
-  if (stop_ && stop_()) throw MeasuringStopped();
+  if (stopped()) throw Interrupted(saved_);
 }
 
 CurvatureOperator& NetworkLoss::curvature() {
@@ -62,8 +53,8 @@ std::vector<LossValue> NetworkLoss::along(const Tensor& direction, std::span<con
                                   found[static_cast<size_t>(task.id)] = {
                                       there.mean(), 100 - there.accuracy(), there.standard_error()};
                                 },
-                                [&] { return stop_ && stop_(); });
-  if (!complete) throw MeasuringStopped();
+                                [&] { return stopped(); });
+  if (!complete) throw Interrupted(saved_);
   return found;
 }
 
@@ -97,44 +88,6 @@ LinearOperator NetworkLoss::hessian() {
     check_stop();
     curvature().multiply(product, v);
   };
-}
-
-RandomDirections::RandomDirections(int count, Draw draw)
-    : draw_(std::move(draw)), kept_(static_cast<size_t>(count)) {}
-
-Tensor RandomDirections::operator[](int number) const {
-  Tensor& kept = kept_[static_cast<size_t>(number)];
-  if (kept.defined()) return kept;
-  const Tensor drawn = draw_(static_cast<uint32_t>(number));
-  if (bytes_ + drawn.bytes() <= kMaxBytesKept) {
-    bytes_ += drawn.bytes();
-    kept = drawn;
-  }
-  return drawn;
-}
-
-RandomDirections filter_normalised_directions(const ParameterLayout& layout, const Tensor& theta,
-                                              int count, uint64_t seed) {
-  return {count, [&layout, theta, seed](uint32_t number) {
-            return random_direction(layout, theta, {}, seed, number).parameters;
-          }};
-}
-
-RandomDirections normal_directions(const ParameterLayout& layout, const Tensor& theta,
-                                   bool of_magnitude, int count, uint64_t seed) {
-  return {count, [&layout, theta, of_magnitude, seed](uint32_t number) {
-            // A stream of its own: not the numbers of the filter-normalised directions.
-            const Philox random(seed, RandomStream::probe, (1u << 24) + number);
-            const Tensor drawn({layout.parameter_count()}), d(drawn.shape());
-            Context context;
-            random_normal({.y = drawn, .random = random}, context);
-            for (const ParameterEntry& entry : layout.parameters())
-              from_torch_order(entry, drawn.data<float>() + entry.offset,
-                               d.data<float>() + entry.offset);
-            for (int64_t i = 0; of_magnitude && i < d.size(); ++i)
-              d.data<float>()[i] *= std::abs(theta.data<float>()[i]);
-            return d;
-          }};
 }
 
 }  // namespace topograd

@@ -12,7 +12,7 @@ namespace topograd {
 
 namespace {
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr size_t kMaxPairsForAll = 8;  // 40,320 permutations
 constexpr int64_t kRandomPermutations = 20'000;
 constexpr int64_t kSamples = 10'000;
@@ -36,7 +36,7 @@ double pearson(std::span<const double> x, std::span<const double> y) {
     xx += (x[i] - mean_x) * (x[i] - mean_x);
     yy += (y[i] - mean_y) * (y[i] - mean_y);
   }
-  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : kNone;
+  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : kNaN;
 }
 
 int order(double a, double b) {
@@ -74,13 +74,13 @@ std::vector<double> ranks(std::span<const double> values) {
 
 double spearman(std::span<const double> x, std::span<const double> y) {
   check_pairs(x, y);
-  if (x.size() < 2 || has_nan(x) || has_nan(y)) return kNone;
+  if (x.size() < 2 || has_nan(x) || has_nan(y)) return kNaN;
   return pearson(ranks(x), ranks(y));
 }
 
 double kendall(std::span<const double> x, std::span<const double> y) {
   check_pairs(x, y);
-  if (has_nan(x) || has_nan(y)) return kNone;
+  if (has_nan(x) || has_nan(y)) return kNaN;
   int64_t balance = 0, differ_x = 0, differ_y = 0;
   for (size_t i = 0; i < x.size(); ++i)
     for (size_t j = 0; j < i; ++j) {
@@ -89,7 +89,7 @@ double kendall(std::span<const double> x, std::span<const double> y) {
       differ_x += in_x != 0;
       differ_y += in_y != 0;
     }
-  if (differ_x == 0 || differ_y == 0) return kNone;
+  if (differ_x == 0 || differ_y == 0) return kNaN;
   return static_cast<double>(balance) /
          std::sqrt(static_cast<double>(differ_x) * static_cast<double>(differ_y));
 }
@@ -97,7 +97,7 @@ double kendall(std::span<const double> x, std::span<const double> y) {
 PermutationTest permutation_test(std::span<const double> x, std::span<const double> y,
                                  RankCorrelation kind, uint64_t seed) {
   const double found = coefficient(x, y, kind);
-  if (std::isnan(found)) return {kNone, 0, false};
+  if (std::isnan(found)) return {kNaN, 0, false};
   const double bar = std::abs(found) - 1e-12;  // equal ones, summed in another order
   int64_t as_far = 0, tried = 0;
   const auto count = [&](std::span<const double> other) {
@@ -127,7 +127,7 @@ PermutationTest permutation_test(std::span<const double> x, std::span<const doub
 Interval bootstrap_interval(std::span<const double> x, std::span<const double> y,
                             RankCorrelation kind, uint64_t seed) {
   const size_t n = x.size();
-  if (n < kFewestForBootstrap || std::isnan(coefficient(x, y, kind))) return {kNone, kNone};
+  if (n < kFewestForBootstrap || std::isnan(coefficient(x, y, kind))) return {kNaN, kNaN};
   const Philox random(seed, RandomStream::probe, (1u << 25) + 1);
   std::vector<double> found, some_x(n), some_y(n);
   for (int64_t sample = 0; sample < kSamples; ++sample) {

@@ -7,14 +7,14 @@
 
 namespace topograd {
 
-/// Places from 1 on, from the smallest up; equal values share the mean of theirs.
+/// Returns places from 1 on, from the smallest up; equal values share the mean of theirs.
 std::vector<double> ranks(std::span<const double> values);
 
-/// Spearman's rho: Pearson's correlation of the ranks. NaN for fewer than two pairs, or where one
-/// side is all equal.
+/// Returns Spearman's rho: Pearson's correlation of the ranks. NaN for fewer than two pairs, or
+/// where one side is all equal.
 double spearman(std::span<const double> x, std::span<const double> y);
 
-/// Kendall's tau-b, which takes ties into account; NaN likewise.
+/// Returns Kendall's tau-b, which takes ties into account; NaN where Spearman's rho is.
 double kendall(std::span<const double> x, std::span<const double> y);
 
 enum class RankCorrelation { spearman, kendall };
@@ -25,7 +25,7 @@ struct PermutationTest {
   int64_t permutations = 0;
   bool exact = false;  ///< all of them were tried
 };
-/// Two-sided. Up to 8 pairs over all permutations of one side, exactly; beyond that over 20,000
+/// Tests two-sidedly. Up to 8 pairs over all permutations of one side, exactly; beyond that 20,000
 /// random ones, the given order counted as one more. NaN where the coefficient is.
 PermutationTest permutation_test(std::span<const double> x, std::span<const double> y,
                                  RankCorrelation kind, uint64_t seed);
@@ -33,9 +33,9 @@ PermutationTest permutation_test(std::span<const double> x, std::span<const doub
 struct Interval {
   double low = 0, high = 0;
 };
-/// The middle 95 % of the coefficient over 10,000 samples of the pairs, drawn with replacement
-/// (B. Efron, 1979: the percentile bootstrap); samples with one side all equal are left out. Of few
-/// pairs it says little: NaN for fewer than 5.
+/// Returns the middle 95 % of the coefficient over 10,000 samples of the pairs, drawn with
+/// replacement (B. Efron, 1979: the percentile bootstrap); samples with one side all equal are left
+/// out. Of few pairs it says little: NaN for fewer than 5.
 Interval bootstrap_interval(std::span<const double> x, std::span<const double> y,
                             RankCorrelation kind, uint64_t seed);
 

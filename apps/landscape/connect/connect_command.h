@@ -1,15 +1,19 @@
 // landscape connect: the loss on paths between two networks.
 #pragma once
 
-#include <string>
-
-#include "apps/common/cli.h"
+#include "apps/common/command.h"
+#include "apps/landscape/connect/connect_flags.h"
 
 namespace topograd {
 
-cxxopts::Options connect_flags();
+class ConnectCommand : public cli::Command {
+ public:
+  void add_options(cli::Options& options) override { flags_.add_to(options); }
+  void check(const cli::Options&) override { flags_.check(); }
+  int run(const std::string& typed) override;
 
-/// `command` is what the user typed, for the file.
-int run_connect(const cxxopts::ParseResult& flags, const std::string& command);
+ private:
+  ConnectFlags flags_;
+};
 
 }  // namespace topograd

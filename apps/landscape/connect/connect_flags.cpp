@@ -1,48 +1,97 @@
-// The flags of landscape connect.
+#include "apps/landscape/connect/connect_flags.h"
+
+#include <filesystem>
+
 #include "apps/landscape/common/image_flags.h"
-#include "apps/landscape/connect/connect_command.h"
-#include "apps/landscape/connect/connect_curve.h"
 
 namespace topograd {
 
-// A line per flag, which clang-format would run together.
-// clang-format off
-cxxopts::Options connect_flags() {
-  cxxopts::Options options("landscape connect",
-                           "The loss on paths from network A to network B: the straight line, the line to B with its\n"
-                           "channels aligned to A's, and a trained curve. How high is the barrier between them?\n");
-  options.positional_help("A.safetensors B.safetensors").show_positional_help().set_width(100);
-  const auto string = [] { return cxxopts::value<std::string>(); };
-  const auto value = [](const char* fallback) {
-    return cxxopts::value<std::string>()->default_value(fallback);
-  };
-  options.add_options("Paths")
-      ("points", "on each path, the ends among them", value("21"))
-      ("align", "also with B's channels in the order in which its weights are closest to A's; the "
-                "curve then leads there")
-      ("save-aligned", "write the aligned B to this checkpoint; brings --align", string())
-      ("bn", "BatchNorm on the lines: states, interpolated as the weights are; recompute, re-estimated at "
-             "every point; or both. A curve's is always re-estimated", value("states,recompute"))
-      ("bn-batch", "images of a batch, to re-estimate", value("128"))
-      ("seed", "of the alignment's orders and the curve's training", value("1"));
-  add_curve_flags(options);
-  add_image_flags(options, "both");
-  options.add_options("Data")
-      ("loss,l,loss-name", "cross_entropy or mse", value("cross_entropy"));
-  options.add_options("Output")
-      ("output,o", "the results' HDF5 file; what it lacks is computed", string())
-      ("no-pictures", "compute only");
-  options.add_options("Run")
-      ("device", cli::kDeviceHelp, value("auto"))
-      ("threads", "of the device cpu; 0: one per processor", value("0"))
-      ("impl", "force an implementation, as in conv2d=reference",
-       cxxopts::value<std::vector<std::string>>())
-      ("models", "the two checkpoints, as the first arguments", cxxopts::value<std::vector<std::string>>())
-      ("model", "refuse the checkpoints unless they are this network", string())
-      ("help", "print this");
-  options.parse_positional({"models"});
-  return options;
+namespace {
+
+namespace fs = std::filesystem;
+
+void add_path_options(cli::Options& options, ConnectFlags& flags) {
+  ConnectivitySettings& s = flags.settings;
+  options.group("Paths")
+      .integer("points", s.points, {2, 100'000}, "on each path, the ends among them")
+      .flag("align", s.align,
+            "also with B's channels in the order in which its weights are closest to A's; the "
+            "curve then leads there")
+      .file("save-aligned", flags.save_aligned,
+            "write the aligned B to this checkpoint; brings --align")
+      .words("bn", s.batchnorm, "NAME,...",
+             "BatchNorm on the lines: states, interpolated as the weights are; recompute, "
+             "re-estimated at every point; or both. A curve's is always re-estimated")
+      .integer("bn-batch", s.statistics_batch, {2, 1 << 20}, "images of a batch, to re-estimate")
+      .seed("seed", s.seed, "of the alignment's orders and the curve's training");
 }
-// clang-format on
+
+void add_curve_options(cli::Options& options, ConnectFlags& flags) {
+  CurveConfig& config = flags.curve.config;
+  options.group("Curve")
+      .integer("epochs", config.epochs, {0, 1'000'000},
+               "train a quadratic Bezier curve for that many (0: none)")
+      .file("control", flags.control,
+            "the checkpoint of its control point, which training continues from (default: the "
+            "output's name with _control)")
+      .real("lr", config.schedule.base, {1e-12, 1e6}, "learning rate, which falls along a cosine")
+      .real("momentum", config.momentum, {0, 1}, "of SGD")
+      .real("weight-decay", config.weight_decay, {0, 1e6}, "of the networks on the curve")
+      .integer("batch-size", config.batch_size, {2, 1 << 20}, "images of a step")
+      .integer("curve-images", flags.curve.images, {0, 1 << 30},
+               "train it on the first n training images (0: all)")
+      .flag("no-augment", flags.no_augment, "no random crops and flips")
+      .real("save-seconds", flags.curve.save_seconds, {0, 1e9},
+            "save unfinished training that often");
+}
+
+}  // namespace
+
+void ConnectFlags::add_to(cli::Options& options) {
+  options
+      .about(
+          "The loss on paths from network A to network B: the straight line, the line to B with "
+          "its "
+          "channels aligned to A's, and a trained curve. How high is the barrier between them?")
+      .positionals("MODEL.safetensors", models)
+      .usage("A.safetensors B.safetensors");
+  add_path_options(options, *this);
+  add_curve_options(options, *this);
+  add_image_options(options, images);
+  cli::add_loss_option(options, settings.loss);
+  options.group("Output")
+      .file("output,o", output_file, "the results' HDF5 file; what it lacks is computed")
+      .flag("no-pictures", no_pictures, "compute only");
+  run.add_to(options);
+  options.words("models", models, "FILE,FILE", "the two checkpoints, as the first arguments")
+      .text("model", expected_model, "NAME", "refuse the checkpoints unless they are this network");
+}
+
+void ConnectFlags::check() {
+  require(models.size() == 2, "a path joins two networks, here are ", models.size(),
+          ": write landscape connect A.safetensors B.safetensors");
+  require(!output_file || !output_file->empty(), "--output is empty: it names an HDF5 file");
+  topograd::check(settings);
+  topograd::check(images);
+  settings.aligned_path = save_aligned.value_or("");
+  settings.control_path = control.value_or(stem() + "_control.safetensors");
+  settings.forced = run.forced_implementations();
+  if (curve.config.epochs == 0) return;
+  curve.config.augment = !no_augment;
+  curve.config.seed = settings.seed;
+  curve.config.loss = settings.loss;
+  curve.source = images.source;
+  curve.noisy_labels = images.noisy_labels;
+  settings.curve = curve;
+}
+
+std::string ConnectFlags::output() const {
+  return output_file.value_or(fs::path(models[0]).stem().string() + "_" +
+                              fs::path(models[1]).stem().string() + "_connect.h5");
+}
+
+std::string ConnectFlags::stem() const {
+  return fs::path(output()).replace_extension().string();
+}
 
 }  // namespace topograd

@@ -1,6 +1,8 @@
 #include "apps/landscape/connect/connect_report.h"
 
 #include <algorithm>
+#include <cmath>
+#include <iostream>
 
 #include "apps/common/table.h"
 #include "kernels/core/check.h"
@@ -20,6 +22,16 @@ std::pair<std::string, std::string> words_for(const std::string& key) {
   return {path, bn == "states" ? "interpolated" : bn == "recompute" ? "re-estimated" : "none"};
 }
 
+/// The largest of the values; NaN where one is.
+double largest_of(const std::vector<double>& values) {
+  double largest = values.front();
+  for (double value : values) {
+    if (std::isnan(value)) return value;
+    largest = std::max(largest, value);
+  }
+  return largest;
+}
+
 std::vector<std::string> row_of(const ConnectivityResults& results, const std::string& key,
                                 const std::string& set) {
   const PathValues& path = results.paths.at(key);
@@ -32,15 +44,14 @@ std::vector<std::string> row_of(const ConnectivityResults& results, const std::s
           set,
           significant(loss.front(), 4),
           significant(loss.back(), 4),
-          significant(*std::max_element(loss.begin(), loss.end()), 4),
+          significant(largest_of(loss), 4),
           significant(barrier.height, 4),
           significant(barrier.at, 3),
           significant(*std::min_element(accuracy.begin(), accuracy.end()), 4),
           significant(barrier_of(results.t, path, set + "_acc").height, 4)};
 }
 
-}  // namespace
-
+/// A table of every complete path's barriers.
 void print_paths(const ConnectivityResults& results) {
   std::vector<std::vector<std::string>> table = {{"path", "BatchNorm", "images", "loss at A",
                                                   "at B", "highest", "barrier", "at t",
@@ -50,6 +61,27 @@ void print_paths(const ConnectivityResults& results) {
       if (results.paths.at(key).values.contains(std::string(set) + "_loss"))
         table.push_back(row_of(results, key, set));
   print_table(table);
+}
+
+}  // namespace
+
+void print_connectivity(const ConnectivityResults& results, const std::string& output,
+                        const ConnectivitySettings& settings) {
+  const Provenance& p = results.provenance;
+  std::cout << output << ": from " << p.at("model_file") << " to " << p.at("to_model_file") << ", "
+            << p.at("model_name") << ", " << p.at("images") << " images, " << p.at("data") << ", "
+            << p.at("loss") << ", " << results.t.size() << " points\n";
+  if (const auto& found = results.alignment; !found.empty()) {
+    std::cout << "aligned: " << found.at("groups") << " groups of channels in "
+              << found.at("sweeps") << " sweeps; |A - B| "
+              << significant(found.at("distance_before"), 4) << " -> "
+              << significant(found.at("distance"), 4) << "; the same function: logits differ by "
+              << significant(found.at("logit_difference"), 2) << " of the largest\n";
+    if (!settings.aligned_path.empty()) std::cout << "wrote " << settings.aligned_path << '\n';
+  }
+  if (settings.curve)
+    std::cout << "wrote the curve's control point, " << settings.control_path << '\n';
+  print_paths(results);
 }
 
 }  // namespace topograd

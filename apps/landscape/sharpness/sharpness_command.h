@@ -1,17 +1,19 @@
 // landscape sharpness: a panel of measures of how sharp the minima of networks are.
 #pragma once
 
-#include <string>
-
-#include "apps/common/cli.h"
+#include "apps/common/command.h"
+#include "apps/landscape/sharpness/sharpness_flags.h"
 
 namespace topograd {
 
-cxxopts::Options sharpness_flags();
-/// The flags' help, and the measures' definitions below.
-std::string sharpness_help(const cxxopts::Options& options);
+class SharpnessCommand : public cli::Command {
+ public:
+  void add_options(cli::Options& options) override { flags_.add_to(options); }
+  void check(const cli::Options&) override { flags_.check(); }
+  int run(const std::string& typed) override;
 
-/// `command` is what the user typed, for the files.
-int run_sharpness(const cxxopts::ParseResult& flags, const std::string& command);
+ private:
+  SharpnessFlags flags_;
+};
 
 }  // namespace topograd

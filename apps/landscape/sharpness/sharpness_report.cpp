@@ -39,6 +39,16 @@ bool unchanged(double before, double after, double tolerance) {
   return before == after || std::abs(after / before - 1) <= tolerance;
 }
 
+/// The smallest and the largest; NaN where one of the values is.
+Interval range_of(const std::vector<double>& values) {
+  Interval range{values.front(), values.front()};
+  for (double value : values) {
+    if (std::isnan(value)) return {value, value};
+    range = {std::min(range.low, value), std::max(range.high, value)};
+  }
+  return range;
+}
+
 /// Pairs of a measure and what it is held against, of the networks that have both.
 struct Pairs {
   std::vector<double> x, y;
@@ -114,15 +124,15 @@ void print_reparametrisation(const SharpnessPanel& panel, double tolerance) {
                     measure_kind(after.name).invariant ? "invariant" : "-"});
   }
   print_table(rows, 1, 4);
-  for (const RescaledSlice& slice : test.slices)
+  for (const RescaledSlice& slice : test.slices) {
+    const Interval before = range_of(slice.before);
     std::cout << "slice along a " << (slice.name == "filter" ? "filter-normalised" : "plain normal")
               << " direction, alpha from " << significant(slice.alpha.front()) << " to "
               << significant(slice.alpha.back()) << ": losses differ by at most "
               << significant(slice.largest_difference(), 3) << " (from "
-              << significant(*std::min_element(slice.before.begin(), slice.before.end()), 4)
-              << " to "
-              << significant(*std::max_element(slice.before.begin(), slice.before.end()), 4)
+              << significant(before.low, 4) << " to " << significant(before.high, 4)
               << " before)\n";
+  }
 }
 
 void print_rank_correlations(const std::vector<NamedPanel>& panels, const std::string& against,

@@ -6,6 +6,8 @@
 
 #include <cmath>
 
+#include "landscape/results/observer.h"
+#include "landscape/sharpness/network_loss.h"
 #include "nn/inference.h"
 #include "tests/nn/nn_check.h"
 
@@ -277,11 +279,11 @@ TEST_CASE("sharpness: measuring stops when it is told to") {
   ThreadPool pool(1);
   NetworkLoss loss(
       {.graph = g, .theta = w.theta, .running_stats = w.running_stats, .images = images}, pool,
-      [] { return true; });
+      [] { return true; }, "some is saved");
   const Tensor v(w.theta.shape());
-  CHECK_THROWS_AS(loss.centre(), MeasuringStopped);
-  CHECK_THROWS_AS(loss.gradient(v, {}), MeasuringStopped);
-  CHECK_THROWS_AS(loss.multiply(v, w.theta), MeasuringStopped);
+  CHECK_THROWS_WITH_AS(loss.centre(), "some is saved", Interrupted);
+  CHECK_THROWS_AS(loss.gradient(v, {}), Interrupted);
+  CHECK_THROWS_AS(loss.multiply(v, w.theta), Interrupted);
 }
 
 TEST_CASE("sharpness: normal directions are normal, in all of theta") {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "landscape/sharpness/measures.h"
+#include "landscape/sharpness/network_loss.h"
 #include "models/registry.h"
 #include "nn/inference.h"
 #include "tests/nn/test_graphs.h"

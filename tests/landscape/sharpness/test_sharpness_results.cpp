@@ -14,15 +14,14 @@ using namespace topograd::test;
 
 namespace {
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 SharpnessPanel some_panel() {
   SharpnessPanel panel;
   panel.provenance = {{"model_hash", "abc"}, {"loss", "cross_entropy"}};
-  panel.measures = {
-      {"trace", {12.5, 0.25}, "60 products, seed 1"},
-      {"loss", {0.5, 0.01}, ""},
-      {"basin_width", {std::numeric_limits<double>::infinity(), kNone}, "loss + 0.1"}};
+  panel.measures = {{"trace", {12.5, 0.25}, "60 products, seed 1"},
+                    {"loss", {0.5, 0.01}, ""},
+                    {"basin_width", {std::numeric_limits<double>::infinity(), kNaN}, "loss + 0.1"}};
   return panel;
 }
 
@@ -89,7 +88,7 @@ TEST_CASE("sharpness panel: a measure is replaced by its namesake") {
 }
 
 TEST_CASE("sharpness panel: a slice with what is no number has no largest difference") {
-  const RescaledSlice slice{"filter", {0, 1, 2}, {1, 1, 1}, {5, kNone, 2}};
+  const RescaledSlice slice{"filter", {0, 1, 2}, {1, 1, 1}, {5, kNaN, 2}};
   CHECK(std::isnan(slice.largest_difference()));
 }
 
@@ -131,7 +130,7 @@ TEST_CASE(
     if (point != partly.index(0, 0)) partly.mark_done(point);
   CHECK(non_convex_share(partly, "train_loss").points == 11);
   const Surface broken =
-      surface_of(kX, kY, [&](double x, double y) { return x == 0 && y == 0 ? kNone : bowl(x, y); });
+      surface_of(kX, kY, [&](double x, double y) { return x == 0 && y == 0 ? kNaN : bowl(x, y); });
   CHECK(non_convex_share(broken, "train_loss").points == 3);
   CHECK(std::isnan(non_convex_share(surface_of({0, 1}, {0, 1}, bowl), "train_loss").share));
   CHECK_THROWS_AS(non_convex_share(Surface({0, 1, 2}), "train_loss"), Error);

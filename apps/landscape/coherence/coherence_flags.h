@@ -1,0 +1,30 @@
+// The options of landscape coherence.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/common/options.h"
+#include "apps/common/run_flags.h"
+#include "apps/landscape/common/surface_map_flags.h"
+#include "landscape/coherence/coherence_analysis.h"
+
+namespace topograd {
+
+struct CoherenceFlags {
+  std::vector<std::string> models;            ///< the checkpoints
+  std::optional<std::string> expected_model;  ///< their network's name, or they are refused
+  std::optional<std::string> output;
+  CoherenceSettings settings;
+  ImageSelection images;
+  bool per_layer = false;  ///< whether layers are printed, too
+  SurfaceMapFlags map;
+  cli::RunFlags run;
+
+  void add_to(cli::Options& options);
+  /// Throws Error where they contradict one another.
+  void check() const;
+};
+
+}  // namespace topograd

@@ -1,0 +1,56 @@
+#include "apps/landscape/coherence/coherence_map.h"
+
+#include <filesystem>
+#include <iostream>
+
+#include "landscape/coherence/coherence_map.h"
+#include "landscape/surface/recorded_directions.h"
+
+namespace topograd {
+
+int map_coherence(const CoherenceFlags& flags, const Provenance& run, ThreadPool& pool,
+                  Observer& observer) {
+  const CoherenceSettings& settings = flags.settings;
+  const LoadedModel model = load_model(flags.models[0], flags.expected_model.value_or(""));
+  const ImageSets images = select_coherence_images(flags.images, model);
+  const CoherenceSpec spec = settings.spec(model.graph, images.sets[0]);
+  GradientSampler::check(spec);
+  const std::string& over = *flags.map.over;
+  const std::string output =
+      flags.output.value_or(std::filesystem::path(over).stem().string() + "_coherence.h5");
+  Provenance choices;
+  images.describe(choices);
+  settings.describe(choices);
+  choices["precision"] = "f32";
+  const Surface source = Surface::load(over);
+  SurfaceMap map({.over = over,
+                  .output = output,
+                  .save_seconds = flags.map.save_seconds,
+                  .quantity = "coherence of gradients",
+                  .planes = CoherenceAtPoints::planes(),
+                  .choices = choices,
+                  .run = run},
+                 source,
+                 directions_of_surface(source, over, model, flags.map.dir_file.value_or("")), model,
+                 observer);
+  if (const std::string note = clean_labels_note(flags.images, model); !note.empty())
+    observer.note("note: " + note);
+  CoherenceAtPoints points(spec, pool, observer);
+  map.compute([&](const SurfaceMap::Point& point) { return points.measure(point); });
+
+  const std::string sample = text(settings.batches, " minibatches of ", settings.batch_size,
+                                  " images, ", images.description, ", BatchNorm ");
+  std::cout << output << ": " << map.surface().points() << " points, gradients of " << sample
+            << choices.at("bn_mode") << '\n';
+  print_ranges(map.surface());
+  if (flags.map.no_pictures || !can_draw_map(map.surface())) return 0;
+  const std::string subtitle =
+      sample + (settings.batchnorm == BatchnormMode::frozen ? "frozen" : "batch");
+  draw_map(map.surface(), output, "coherence_cosine", "mean cosine of two minibatches' gradients",
+           "cosine", subtitle);
+  draw_map(map.surface(), output, "coherence_snr",
+           "signal-to-noise ratio of a minibatch's gradient", "snr", subtitle);
+  return 0;
+}
+
+}  // namespace topograd

@@ -1,0 +1,35 @@
+// The options of landscape connect.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/common/options.h"
+#include "apps/common/run_flags.h"
+#include "landscape/connectivity/connectivity_analysis.h"
+
+namespace topograd {
+
+struct ConnectFlags {
+  std::vector<std::string> models;            ///< the two checkpoints
+  std::optional<std::string> expected_model;  ///< their network's name, or they are refused
+  std::optional<std::string> output_file, control, save_aligned;
+  ConnectivitySettings settings;
+  CurveTrainingSettings curve;  ///< with 0 epochs: no curve
+  ImageSelection images{.split = Split::both};
+  bool no_augment = false, no_pictures = false;
+  cli::RunFlags run;
+
+  ConnectFlags() { curve.config.epochs = 0; }
+  void add_to(cli::Options& options);
+  /// Throws Error where they contradict one another; completes the settings.
+  void check();
+
+  /// Returns the file of the results: named after both networks where --output does not say.
+  std::string output() const;
+  /// Returns the output without its ending.
+  std::string stem() const;
+};
+
+}  // namespace topograd

@@ -1,0 +1,35 @@
+// The options of landscape sharpness.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/common/options.h"
+#include "apps/common/run_flags.h"
+#include "landscape/evaluation/image_selection.h"
+#include "landscape/sharpness/panel_measures.h"
+
+namespace topograd {
+
+struct SharpnessFlags {
+  std::vector<std::string> models;    ///< the checkpoints
+  std::vector<std::string> surfaces;  ///< one for each of them, or none
+  SharpnessSettings settings;
+  ImageSelection images;
+  bool reparametrisation_test = false;
+  double factor = 10;              ///< of the rescaling
+  double unchanged_within = 0.02;  ///< a ratio this near to 1 counts as unchanged
+  std::optional<std::string> output, json;
+  bool no_pictures = false;
+  cli::RunFlags run;
+
+  void add_to(cli::Options& options);
+  /// Throws Error where they contradict one another; completes the settings.
+  void check();
+  /// Returns a file for every network: named after it, and after its folder too where that is
+  /// needed to tell them apart. Makes the folder that --output names.
+  std::vector<std::string> outputs() const;
+};
+
+}  // namespace topograd

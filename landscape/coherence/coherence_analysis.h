@@ -1,0 +1,43 @@
+// The coherence of minibatch gradients at several networks: a computation that keeps each of them
+// in a file when it is done, and continues that file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernels/core/thread_pool.h"
+#include "landscape/coherence/coherence_results.h"
+#include "landscape/evaluation/image_selection.h"
+#include "landscape/results/observer.h"
+
+namespace topograd {
+
+struct CoherenceSettings {
+  int64_t batches = 16;     ///< minibatches whose gradients are compared
+  int64_t batch_size = 64;  ///< images of each
+  BatchnormMode batchnorm = BatchnormMode::frozen;
+  LossKind loss = LossKind::cross_entropy;
+  uint64_t seed = 1;  ///< of the choice of images
+
+  CoherenceSpec spec(const Graph& graph, const LabelledImages& images) const;
+  /// Sets batches, batch_size, bn_mode, loss and seed.
+  void describe(Provenance& provenance) const;
+};
+
+/// Returns the images of one split that the selection means for a model. Throws Error where it
+/// means both.
+ImageSets select_coherence_images(const ImageSelection& selection, const LoadedModel& model);
+
+/// Computes what the file at `output` lacks of the checkpoints `models`, one after the other, and
+/// saves each as it is done; all are read first, so that a wrong one is refused before anything is
+/// computed. `expected_model`, where not empty, is what they must be; `run` says how this was asked
+/// for (describe_run). Throws Error where two checkpoints hold the same network, there are too few
+/// images, or the file has other networks, images or settings; Interrupted where the observer asks
+/// to stop.
+CoherenceResults analyse_coherence(const CoherenceSettings& settings,
+                                   const std::vector<std::string>& models,
+                                   const std::string& expected_model,
+                                   const ImageSelection& selection, const Provenance& run,
+                                   const std::string& output, ThreadPool& pool, Observer& observer);
+
+}  // namespace topograd

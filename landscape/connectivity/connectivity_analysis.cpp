@@ -1,0 +1,186 @@
+#include "landscape/connectivity/connectivity_analysis.h"
+
+#include <chrono>
+#include <filesystem>
+
+#include "landscape/connectivity/aligned_network.h"
+#include "landscape/connectivity/path_evaluation.h"
+#include "landscape/results/resumable_file.h"
+#include "landscape/results/run_description.h"
+
+namespace topograd {
+
+namespace {
+
+void require_alike(const LoadedModel& a, const LoadedModel& b) {
+  require(to_json(a.spec) == to_json(b.spec), b.path, " holds ", describe(b.spec), ", ", a.path,
+          " ", describe(a.spec), ": no path joins them");
+  require(a.info.normalisation == b.info.normalisation, a.path, " and ", b.path,
+          " expect their images normalised otherwise: no path joins them");
+}
+
+class ConnectivityAnalysis {
+ public:
+  ConnectivityAnalysis(const ConnectivitySettings& settings, const LoadedModel& a,
+                       const LoadedModel& b, const ImageSets& images, const Provenance& run,
+                       const std::string& output, ThreadPool& pool, Observer& observer)
+      : settings_(settings),
+        a_(a),
+        b_(b),
+        images_(images),
+        output_(output),
+        pool_(pool),
+        observer_(observer),
+        statistics_(a.graph.layout().state_count() == 0 ? std::vector<std::string>{"none"}
+                                                        : settings.batchnorm),
+        end_{b.weights.theta, b.weights.running_stats} {
+    for (int64_t i = 0; i < settings.points; ++i)
+      results_.t.push_back(static_cast<double>(i) / static_cast<double>(settings.points - 1));
+    describe(run);
+    load();
+  }
+
+  /// Refuses all that can be refused, before anything is written.
+  void prepare() {
+    if (settings_.aligns()) align();
+    if (settings_.curve) prepare_curve();
+    save();  // a place that cannot be written should fail now, not in an hour
+    if (curve_) curve_->begin();
+    if (!settings_.aligned_path.empty()) save_aligned();
+  }
+
+  ConnectivityResults run() {
+    evaluate_lines("line/", b_.weights.theta, b_.weights.running_stats);
+    if (settings_.aligns()) evaluate_lines("aligned/", end_.theta, end_.running_stats);
+    if (curve_) {
+      if (!curve_->train()) interrupt();
+      const std::string statistics = statistics_.front() == "none" ? "none" : "recompute";
+      evaluate("curve/" + statistics, path_of(curve_->curve(), statistics));
+    }
+    return results_;
+  }
+
+ private:
+  void describe(const Provenance& run) {
+    Provenance& p = results_.provenance;
+    p = run;
+    describe_model(p, a_);
+    p["to_model_file"] = b_.path;
+    p["to_model_hash"] = weights_hash(b_.weights.theta, b_.weights.running_stats);
+    images_.describe(p);
+    p["loss"] = name_of(settings_.loss);
+    p["bn_batch"] = text(settings_.statistics_batch);
+    p["seed"] = text(settings_.seed);
+  }
+
+  void load() {
+    const auto saved = load_saved(
+        output_, results_.provenance, identity_with({"to_model_hash", "bn_batch", "seed"}),
+        [&] { return ConnectivityResults::load(output_); },
+        [&](const ConnectivityResults& file) {
+          return file.t == results_.t ? std::vector<std::string>()
+                                      : std::vector<std::string>{"it has other points"};
+        });
+    if (saved) results_ = *saved;
+  }
+
+  void save() {
+    results_.save(output_);
+    saved_ = std::chrono::steady_clock::now();
+  }
+
+  [[noreturn]] void interrupt() const {
+    throw Interrupted(std::filesystem::exists(output_) ? "what was finished is saved in " + output_
+                                                       : "nothing was finished");
+  }
+
+  void align() {
+    const auto aligned = align_network(a_, b_, settings_.seed, images_, pool_, observer_);
+    if (!aligned) interrupt();
+    end_ = aligned->network;
+    results_.alignment = aligned->facts;
+  }
+
+  void prepare_curve() {
+    curve_.emplace(*settings_.curve, a_, end_.theta, weights_hash(end_.theta, end_.running_stats),
+                   settings_.control_path, value_of(results_.provenance, "command"), pool_,
+                   observer_);
+    std::string& known = results_.provenance["curve"];
+    require(known.empty() || known == curve_->description(), output_, " holds another curve (",
+            known, "), this command asks for (", curve_->description(),
+            "); choose another --output");
+    known = curve_->description();
+  }
+
+  void save_aligned() const {
+    TrainingState state;
+    state.theta = end_.theta;
+    state.running_stats = end_.running_stats;
+    CheckpointInfo info = b_.info;
+    info.notes["aligned_to"] = results_.provenance.at("model_hash");
+    write_checkpoint(settings_.aligned_path, a_.graph.layout(), state, info,
+                     /*with_training_state=*/false);
+  }
+
+  void evaluate_lines(const std::string& kind, const Tensor& theta, const Tensor& running_stats) {
+    for (const std::string& statistics : statistics_)
+      evaluate(kind + statistics, line_between(a_.weights, theta, running_stats, statistics));
+  }
+
+  void evaluate(const std::string& key, const NetworkPath& path) {
+    if (!results_.paths.contains(key))
+      results_.paths[key] = PathValues(results_.t.size(), images_.names);
+    PathValues& values = results_.paths.at(key);
+    if (values.complete()) return;
+    const PathEvaluationSpec spec{.graph = a_.graph,
+                                  .from = a_.weights,
+                                  .images = images_,
+                                  .loss = settings_.loss,
+                                  .statistics_batch = settings_.statistics_batch,
+                                  .forced = settings_.forced};
+    const bool finished =
+        evaluate_path(values, results_.t, path, spec, key, pool_, observer_, [this] {
+          if (std::chrono::steady_clock::now() - saved_ > std::chrono::seconds(5)) save();
+        });
+    save();
+    if (!finished) interrupt();
+  }
+
+  const ConnectivitySettings& settings_;
+  const LoadedModel &a_, &b_;
+  const ImageSets& images_;
+  const std::string& output_;
+  ThreadPool& pool_;
+  Observer& observer_;
+  std::vector<std::string> statistics_;  // as the settings' batchnorm; "none" without BatchNorm
+  ConnectivityResults results_;
+  PermutedNetwork end_;  // of the paths after the first: B, aligned where that is asked for
+  std::optional<CurveTraining> curve_;
+  std::chrono::steady_clock::time_point saved_;
+};
+
+}  // namespace
+
+void check(const ConnectivitySettings& s) {
+  require(s.points >= 2, "--points ", s.points, ": a path has two ends");
+  require(!s.batchnorm.empty(), "--bn is empty: choose states or recompute, or both");
+  for (const std::string& mode : s.batchnorm)
+    require(mode == "states" || mode == "recompute", "--bn ", mode,
+            ": choose states or recompute, or both with a comma between");
+}
+
+ConnectivityResults analyse_connectivity(const ConnectivitySettings& settings, const LoadedModel& a,
+                                         const LoadedModel& b, const ImageSets& images,
+                                         const Provenance& run, const std::string& output,
+                                         ThreadPool& pool, Observer& observer) {
+  check(settings);
+  require_alike(a, b);
+  for (const std::string& path : {settings.aligned_path, settings.control_path})
+    require(path.empty() || (path != output && path != a.path && path != b.path),
+            "two files are both named ", path, ": choose another name for one");
+  ConnectivityAnalysis analysis(settings, a, b, images, run, output, pool, observer);
+  analysis.prepare();
+  return analysis.run();
+}
+
+}  // namespace topograd

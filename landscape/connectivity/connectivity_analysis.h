@@ -1,0 +1,47 @@
+// The loss on paths between two networks: a computation that keeps what is done in a file, and
+// continues it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernels/core/thread_pool.h"
+#include "landscape/connectivity/connectivity_results.h"
+#include "landscape/connectivity/curve_training.h"
+#include "landscape/evaluation/image_selection.h"
+#include "landscape/results/observer.h"
+
+namespace topograd {
+
+struct ConnectivitySettings {
+  int64_t points = 21;  ///< on each path, the ends among them
+  /// Statistics of BatchNorm on lines: "states", interpolated as the weights are; "recompute",
+  /// re-estimated at every point.
+  std::vector<std::string> batchnorm = {"states", "recompute"};
+  int64_t statistics_batch = 128;  ///< images of a batch, to re-estimate
+  bool align = false;              ///< also to B with its channels aligned, where the curve leads
+  std::string aligned_path{};      ///< checkpoint for the aligned B; where not empty, B is aligned
+  std::optional<CurveTrainingSettings> curve{};  ///< trains a curve, too
+  std::string control_path{};                    ///< checkpoint of its control point
+  uint64_t seed = 1;                             ///< of the alignment's orders
+  LossKind loss = LossKind::cross_entropy;
+  std::vector<std::pair<std::string, std::string>> forced{};  ///< as EvaluationSpec's
+
+  bool aligns() const { return align || !aligned_path.empty(); }
+};
+
+/// Throws Error where the settings make no sense.
+void check(const ConnectivitySettings& settings);
+
+/// Computes what the file at `output` lacks of the paths from a to b, over the image sets, and
+/// saves as points are done. `run` says how this was asked for (describe_run). Throws Error where
+/// no path joins the networks, where two files would have one name, or where the file belongs to
+/// another computation; Interrupted where the observer asks to stop.
+ConnectivityResults analyse_connectivity(const ConnectivitySettings& settings, const LoadedModel& a,
+                                         const LoadedModel& b, const ImageSets& images,
+                                         const Provenance& run, const std::string& output,
+                                         ThreadPool& pool, Observer& observer);
+
+}  // namespace topograd

@@ -1,0 +1,221 @@
+#include "landscape/sharpness/panel_measures.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels/core/check.h"
+#include "kernels/vector/vector.h"
+#include "landscape/curvature/spectrum.h"
+#include "landscape/sharpness/sharpness_results.h"
+
+namespace topograd {
+
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+using Settings = SharpnessSettings;
+using Network = MeasuredNetwork;
+
+std::string counted(int64_t count, const std::string& what) {
+  return text(count, " ", what, count == 1 ? "" : "s");
+}
+
+// What measures depend on.
+
+std::string nothing(const Settings&) {
+  return "";
+}
+
+std::string test_images(const Settings& s) {
+  return s.test_images == 0 ? "all test images" : text("the first ", s.test_images, " test images");
+}
+
+std::string random_directions(const Settings& s) {
+  return text(counted(s.directions, "direction"), ", seed ", s.seed);
+}
+
+std::string pac_bayes_target(const Settings& s) {
+  return text(s.target_of == IncreaseOf::loss ? "loss" : "error", " + ", s.target, ", ",
+              random_directions(s), ", to ", s.tolerance);
+}
+
+// The measures.
+
+/// Percent of images, and the standard error of a share.
+Estimate error_of(double errors, double images) {
+  const double share = errors / images;
+  return {100 * share, 100 * std::sqrt(share * (1 - share) / images)};
+}
+
+Estimate error(const Settings&, const Network& network) {
+  const auto images = static_cast<double>(network.loss.images());
+  return error_of(network.loss.centre().error * images / 100, images);
+}
+
+Estimate test_error(const Settings&, const Network& network) {
+  const LossSums test = network.test();
+  return error_of(static_cast<double>(test.count - test.correct), static_cast<double>(test.count));
+}
+
+Estimate gap(const Settings&, const Network& network) {
+  const LossSums test = network.test();
+  return {100 - test.accuracy() - network.loss.centre().error, kNaN};
+}
+
+Estimate gradient_norm(const Settings&, const Network& network) {
+  const Tensor gradient({network.loss.size()});
+  network.loss.gradient(gradient, {});
+  Context context;
+  return {norm(gradient, context), kNaN};
+}
+
+RandomDirections filter_normalised(const Settings& s, const Network& network) {
+  return filter_normalised_directions(network.layout, network.loss.theta(), s.directions, s.seed);
+}
+
+Estimate pac_bayes(const Settings& s, const Network& network, bool of_magnitude) {
+  const double target = s.target_of == IncreaseOf::loss ? s.target : 100 * s.target;
+  return pac_bayes_sigma(
+      network.loss,
+      normal_directions(network.layout, network.loss.theta(), of_magnitude, s.directions, s.seed),
+      s.target_of, target, s.tolerance);
+}
+
+Estimate lambda_max(const Settings& s, const Network& network) {
+  const ExtremeEigenpairs found = extreme_eigenpairs(network.loss.hessian(), network.loss.size(),
+                                                     {.largest = 1,
+                                                      .smallest = 0,
+                                                      .tolerance = s.eigenvalue_tolerance,
+                                                      .max_products = s.max_products,
+                                                      .seed = s.seed},
+                                                     network.pool.main_context());
+  if (!found.converged)
+    network.observer.note(text("note: lambda_max: after ", found.products,
+                               " products the residual is above --eigenvalue-tolerance ",
+                               s.eigenvalue_tolerance, "; --max-products would help"));
+  return {found.largest[0].value, found.largest[0].residual};
+}
+
+Estimate trace(const Settings& s, const Network& network) {
+  const TraceEstimate found = estimate_trace(network.loss.hessian(), network.loss.size(),
+                                             s.trace_products, s.seed, network.pool.main_context());
+  return {found.value, found.standard_error};
+}
+
+struct Recipe {
+  std::string_view name;
+  std::string (*depends_on)(const Settings&);
+  Estimate (*measure)(const Settings&, const Network&);
+};
+
+const Recipe kRecipes[] = {
+    {"loss", nothing,
+     [](const Settings&, const Network& n) -> Estimate {
+       return {n.loss.centre().loss, n.loss.centre().loss_standard_error};
+     }},
+    {"error", nothing, error},
+    {"test_loss", test_images,
+     [](const Settings&, const Network& n) -> Estimate {
+       const LossSums test = n.test();
+       return {test.mean(), test.standard_error()};
+     }},
+    {"test_error", test_images, test_error},
+    {"gap", test_images, gap},
+    {"gradient_norm", nothing, gradient_norm},
+    {"keskar",
+     [](const Settings& s) {
+       return text("epsilon ", s.keskar_epsilon, ", ", counted(s.keskar_steps, "step"));
+     },
+     [](const Settings& s, const Network& n) -> Estimate {
+       return {keskar_sharpness(n.loss, s.keskar_epsilon, s.keskar_steps), kNaN};
+     }},
+    {"sam",
+     [](const Settings& s) { return text("rho ", s.rho, ", ", counted(s.ascent_steps, "step")); },
+     [](const Settings& s, const Network& n) -> Estimate {
+       return {sam_sharpness(n.loss, {.rho = s.rho, .steps = s.ascent_steps}), kNaN};
+     }},
+    {"asam",
+     [](const Settings& s) {
+       return text("rho ", s.asam_rho, ", eta ", s.asam_eta, ", ", counted(s.ascent_steps, "step"));
+     },
+     [](const Settings& s, const Network& n) -> Estimate {
+       const SamOptions options{
+           .rho = s.asam_rho, .steps = s.ascent_steps, .adaptive = true, .eta = s.asam_eta};
+       return {sam_sharpness(n.loss, options), kNaN};
+     }},
+    {"expected_sharpness",
+     [](const Settings& s) { return text("sigma ", s.sigma, ", ", random_directions(s)); },
+     [](const Settings& s, const Network& n) {
+       return expected_sharpness(n.loss, filter_normalised(s, n), s.sigma);
+     }},
+    {"pac_bayes_sigma", pac_bayes_target,
+     [](const Settings& s, const Network& n) { return pac_bayes(s, n, false); }},
+    {"pac_bayes_sigma_magnitude", pac_bayes_target,
+     [](const Settings& s, const Network& n) { return pac_bayes(s, n, true); }},
+    {"critical_sharpness", [](const Settings& s) { return text("to ", s.tolerance); },
+     [](const Settings& s, const Network& n) -> Estimate {
+       return {critical_sharpness(n.loss, s.tolerance), kNaN};
+     }},
+    {"mean_curvature", random_directions,
+     [](const Settings& s, const Network& n) {
+       return mean_curvature(n.loss, filter_normalised(s, n));
+     }},
+    {"basin_width",
+     [](const Settings& s) {
+       return text("loss + ", s.rise, ", ", random_directions(s), ", to ", s.tolerance);
+     },
+     [](const Settings& s, const Network& n) {
+       return basin_width(n.loss, filter_normalised(s, n), s.rise, s.tolerance);
+     }},
+    {"lambda_max", [](const Settings& s) { return text("residual ", s.eigenvalue_tolerance); },
+     lambda_max},
+    {"trace",
+     [](const Settings& s) {
+       return text(counted(s.trace_products, "product"), ", seed ", s.seed);
+     },
+     trace},
+};
+
+const Recipe& recipe(std::string_view name) {
+  for (const Recipe& one : kRecipes)
+    if (one.name == name) return one;
+  fail("no measure '", name, "' of a network");
+}
+
+}  // namespace
+
+std::vector<std::string> SharpnessSettings::chosen() const {
+  require(!measures.empty(), "--measures is empty: name some, or all");
+  const bool all = measures.size() == 1 && measures[0] == "all";
+  for (const std::string& name : measures)
+    if (!all) measure_kind(name);  // an Error where there is none
+  std::vector<std::string> names;
+  for (const MeasureKind& kind : measure_kinds())
+    if (kind.name != "non_convex_share" &&
+        (all || std::find(measures.begin(), measures.end(), kind.name) != measures.end()))
+      names.emplace_back(kind.name);
+  return names;
+}
+
+std::string SharpnessSettings::description_of(const std::string& measure) const {
+  return recipe(measure).depends_on(*this);
+}
+
+void check(const SharpnessSettings& s) {
+  s.chosen();
+  require(s.target_of == IncreaseOf::loss || s.target < 1, "--target ", s.target,
+          ": the error cannot rise by more than all images; choose a share below 1");
+}
+
+bool is_of_test_images(const std::string& measure) {
+  return recipe(measure).depends_on == test_images;
+}
+
+Estimate measure(const std::string& name, const SharpnessSettings& settings,
+                 const MeasuredNetwork& network) {
+  return recipe(name).measure(settings, network);
+}
+
+}  // namespace topograd
