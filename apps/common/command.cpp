@@ -23,12 +23,10 @@ const CommandEntry& entry_named(const std::vector<CommandEntry>& entries, const 
     if (name == entry.name) return entry;
     names.push_back(entry.name);
   }
-  std::string all;
-  for (const std::string& known : names) all += (all.empty() ? "" : ", ") + known;
   const std::string near = nearest_word(name, names);
   throw UsageError(text("unknown command '", name,
-                        "': ", near.empty() ? "" : "did you mean " + near + "? ", "choose one of ",
-                        all, "; see ", program, " --help"));
+                        "': ", near.empty() ? "" : "did you mean " + near + "? ", "choose ",
+                        enumerated(names), "; see ", program, " --help"));
 }
 
 std::string command_table(const std::vector<CommandEntry>& entries, const std::string& program) {

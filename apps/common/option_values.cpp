@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "apps/common/options.h"
+#include "apps/common/spelling.h"
 
 namespace topograd::cli {
 
@@ -17,13 +18,6 @@ bool read_number(const std::string& word, T& value) {
   const char *begin = word.data() + (has_plus ? 1 : 0), *end = word.data() + word.size();
   const auto [stopped, error] = std::from_chars(begin, end, value);
   return error == std::errc{} && stopped == end;
-}
-
-std::string enumerated(const std::vector<std::string>& words) {
-  std::string all;
-  for (size_t i = 0; i < words.size(); ++i)
-    all += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
-  return all;
 }
 
 }  // namespace
