@@ -24,7 +24,10 @@ bool read_number(const std::string& word, T& value) {
 
 std::string Options::number_text(double value) {
   char buffer[64];
-  const auto written = std::to_chars(buffer, buffer + sizeof buffer, value);
+  const bool is_usual = value == 0 || (std::abs(value) >= 1e-4 && std::abs(value) < 1e6);
+  const auto written =
+      std::to_chars(buffer, buffer + sizeof buffer, value,
+                    is_usual ? std::chars_format::fixed : std::chars_format::scientific);
   std::string text(buffer, written.ptr);
   // 1e-08 and 1e+06 as one types them.
   if (const size_t e = text.find('e'); e != text.npos) {

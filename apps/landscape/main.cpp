@@ -85,7 +85,7 @@ int run_command(const cli::CommandEntry& entry, const std::vector<std::string>& 
   });
 }
 
-int run_plain(const std::string& word, cli::Arguments& arguments, const std::string& typed) {
+int run_plain(const std::string& word, cli::Arguments& arguments, const std::string& typed) try {
   for (const PlainCommand& command : kPlainCommands) {
     if (word != command.name) continue;
     cxxopts::Options options = command.flags();
@@ -97,6 +97,8 @@ int run_plain(const std::string& word, cli::Arguments& arguments, const std::str
     std::cout << command.help(options);
   }
   return 0;
+} catch (const cxxopts::exceptions::exception& error) {
+  throw cli::UsageError(text(error.what(), "; see landscape --help"));
 }
 
 int run(std::vector<std::string> words) {

@@ -135,6 +135,7 @@ class Run {
   }
 
   void draw() const {
+    if (!fs::exists(file("log.csv"))) return;  // stopped in the first epoch
     for (const char* suffix : {".png", ".svg"})
       draw_training_log(file("log.csv"), settings_.model.name + " on " + info_.notes.at("data"),
                         file(std::string("curves") + suffix));
