@@ -13,11 +13,10 @@ namespace {
 
 int run(const std::vector<std::string>& words) {
   const std::vector<cli::CommandEntry> commands = {
-      {"training", "", "steps of SGD", cli::make_command<TrainingBench>, false, "Benchmarks"},
-      {"surfaces", "", "points of a loss surface", cli::make_command<SurfacesBench>, false,
-       "Benchmarks"},
+      {"training", "", "steps of SGD", cli::make_command<TrainingBench>, "Benchmarks"},
+      {"surfaces", "", "points of a loss surface", cli::make_command<SurfacesBench>, "Benchmarks"},
       {"curvature", "", "products with the Hessian of a loss", cli::make_command<CurvatureBench>,
-       false, "Benchmarks"}};
+       "Benchmarks"}};
   const std::string word = words.size() > 1 ? words[1] : "--help";
   if (word == "--help" || word == "-h") {
     std::cout << "Times Topograd, and PyTorch in the same run.\n\n"

@@ -16,7 +16,7 @@ class Draw : public cli::Command {
 
 const std::vector<cli::CommandEntry> kCommands = {
     {"surface", "MODEL", "losses", cli::make_command<Draw>},
-    {"draw", "FILE...", "figures", cli::make_command<Draw>, false, "Draw"},
+    {"draw", "FILE...", "figures", cli::make_command<Draw>, "Draw"},
     {"line", "", "losses along a line", cli::make_command<Draw>}};
 
 std::string refusal(const std::string& name) {
