@@ -2,7 +2,6 @@
 
 #include <iostream>
 
-#include "apps/bench/report.h"
 #include "landscape/curvature/curvature_operator.h"
 #include "landscape/directions/direction.h"
 #include "models/registry.h"
@@ -58,57 +57,40 @@ class HessianProduct {
   std::optional<CurvatureOperator> hessian_;
 };
 
-int bench(const cxxopts::ParseResult& flags) {
-  const int64_t batch = cli::whole(flags, "batch-size", 2, 65536);
-  const int rounds = static_cast<int>(cli::whole(flags, "rounds", 1, 1000));
-  const int steps = static_cast<int>(cli::whole(flags, "steps", 1, 1000));
-  const std::string bn = flags["bn"].as<std::string>();
-  require(bn == "frozen" || bn == "batch", "--bn ", bn, ": choose frozen or batch");
-  ThreadPool pool = cli::pool(flags);
-  TorchBench torch(flags);
+}  // namespace
+
+void CurvatureBench::add_options(cli::Options& options) {
+  options.about("Times products with the Hessian, with PyTorch in the same run.").epilogue(kHelp);
+  flags_.add_to(options, "timed products of a round");
+  options.group("Benchmark")
+      .integer("batch-size", batch_, {2, 65536}, "images")
+      .choice("bn", mode_, {{"frozen", BatchnormMode::frozen}, {"batch", BatchnormMode::batch}},
+              "BatchNorm: frozen, the running statistics; batch, the batch's own");
+}
+
+int CurvatureBench::run(const std::string&) {
+  const std::string bn = mode_ == BatchnormMode::batch ? "batch" : "frozen";
+  const auto pool = flags_.run.pool();
+  TorchBench torch(flags_);
   std::vector<BenchRow> rows;
-  for (const std::string& model : cli::words(flags["models"].as<std::string>())) {
-    HessianProduct ours(model, batch, bn == "batch" ? BatchnormMode::batch : BatchnormMode::frozen,
-                        pool);
-    const std::vector<BenchRow> of_model = bench_rounds(model, rounds, [&] {
+  for (const std::string& model : flags_.models) {
+    HessianProduct ours(model, batch_, mode_, *pool);
+    const std::vector<BenchRow> of_model = bench_rounds(model, flags_.rounds, [&] {
       BenchFigures figures =
-          torch.run(text("curvature --model ", model, " --batch ", batch, " --bn ", bn, " --steps ",
-                         steps, " --threads ", pool.threads()));
-      figures["topograd"] = {static_cast<double>(batch) / ours.run(steps), 0};
+          torch.run(text("curvature --model ", model, " --batch ", batch_, " --bn ", bn,
+                         " --steps ", flags_.steps, " --threads ", pool->threads()));
+      figures["topograd"] = {static_cast<double>(batch_) / ours.run(flags_.steps), 0};
       return figures;
     });
     rows.insert(rows.end(), of_model.begin(), of_model.end());
   }
-  std::cout << "Product with the Hessian, BatchNorm " << bn << ", batch " << batch << ", "
-            << pool.threads() << " threads; images a second over " << rounds << " rounds of "
-            << steps << " products\n";
+  std::cout << "Product with the Hessian, BatchNorm " << bn << ", batch " << batch_ << ", "
+            << pool->threads() << " threads; images a second over " << flags_.rounds
+            << " rounds of " << flags_.steps << " products\n";
   print_table(rows);
   print_ratios(rows, "topograd", "torch", "PyTorch's faster layout");
-  write_json_if_asked(flags, rows);
+  write_json_if_asked(flags_, rows);
   return 0;
-}
-
-}  // namespace
-
-int run_bench_curvature(cli::Arguments& arguments) {
-  cxxopts::Options options("bench curvature",
-                           "Times products with the Hessian, with PyTorch in the same run.\n");
-  const auto value = [](const std::string& fallback) {
-    return cxxopts::value<std::string>()->default_value(fallback);
-  };
-  // A line per flag, which clang-format would run together.
-  // clang-format off
-  options.add_options()
-      ("models", "comma-separated names", value("resnet20,resnet56"))
-      ("batch-size", "images", value("128"))
-      ("bn", "BatchNorm: frozen, the running statistics; batch, the batch's own", value("frozen"))
-      ("rounds", "rounds", value("5"))
-      ("steps", "timed products a round", value("5"))
-      ("device", cli::kDeviceHelp, value("auto"))
-      ("threads", "of the device cpu; 0: one per processor", value("0"));
-  // clang-format on
-  add_report_options(options);
-  return run_bench(options, kHelp, arguments, bench);
 }
 
 }  // namespace topograd

@@ -5,35 +5,35 @@
 #include "apps/bench/curvature.h"
 #include "apps/bench/surfaces.h"
 #include "apps/bench/training.h"
+#include "apps/common/cli.h"
 
 using namespace topograd;
 
 namespace {
 
-constexpr const char* kHelp = R"(Times Topograd, and PyTorch in the same run.
-
-  bench training   steps of SGD
-  bench surfaces   points of a loss surface
-  bench curvature  products with the Hessian of a loss
-
-bench training --help and so on say more.
-)";
-
-int run(int argc, char** argv) {
-  const std::string word = argc > 1 ? argv[1] : "--help";
-  if (word == "--help") {
-    std::cout << kHelp;
+int run(const std::vector<std::string>& words) {
+  const std::vector<cli::CommandEntry> commands = {
+      {"training", "", "steps of SGD", cli::make_command<TrainingBench>, "Benchmarks"},
+      {"surfaces", "", "points of a loss surface", cli::make_command<SurfacesBench>, "Benchmarks"},
+      {"curvature", "", "products with the Hessian of a loss", cli::make_command<CurvatureBench>,
+       "Benchmarks"}};
+  const std::string word = words.size() > 1 ? words[1] : "--help";
+  if (word == "--help" || word == "-h") {
+    std::cout << "Times Topograd, and PyTorch in the same run.\n\n"
+              << cli::command_table(commands, "bench")
+              << "\nbench training --help and so on say more.\n";
     return 0;
   }
-  cli::Arguments arguments(argc - 1, argv + 1);
-  if (word == "training") return run_bench_training(arguments);
-  if (word == "surfaces") return run_bench_surfaces(arguments);
-  if (word == "curvature") return run_bench_curvature(arguments);
-  fail("'", word, "': choose training, surfaces or curvature; see bench --help");
+  const cli::CommandEntry& entry = cli::entry_named(commands, word, "bench");
+  const std::unique_ptr<cli::Command> command = entry.make();
+  cli::Options options(text("bench ", entry.name));
+  if (!cli::read_command_line(*command, options, {words.begin() + 2, words.end()})) return 0;
+  command->check(options);
+  return command->run(cli::shell_quoted(words));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return cli::run_program("bench", [&] { return run(argc, argv); });
+  return cli::run_program("bench", [&] { return run({argv, argv + argc}); });
 }

@@ -8,7 +8,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/progress.h"
+#include "apps/common/cli.h"
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/format.h"
 #include "kernels/core/philox.h"
@@ -27,7 +27,7 @@ std::string left(const std::string& text, size_t width) {
   return text + std::string(width > text.size() ? width - text.size() : 0, ' ');
 }
 
-/// Of the row's model, the fastest whose name begins so, round by round.
+/// Returns the model's fastest competitor whose name begins so, round by round.
 std::vector<double> fastest(const std::vector<BenchRow>& rows, const std::string& model,
                             const std::string& begins) {
   std::vector<double> best;
@@ -42,33 +42,23 @@ std::vector<double> fastest(const std::vector<BenchRow>& rows, const std::string
 
 }  // namespace
 
-void add_report_options(cxxopts::Options& options) {
-  const std::string script =
-      (std::filesystem::path(TOPOGRAD_SOURCE_DIR) / "apps" / "bench_torch.py").string();
-  const auto value = [](const std::string& fallback) {
-    return cxxopts::value<std::string>()->default_value(fallback);
-  };
-  // clang-format off
-  options.add_options()
-      ("no-torch", "ours alone")
-      ("python", "the interpreter that has torch; Debian's python3-torch lives in the default",
-       value("/usr/bin/python3"))
-      ("torch-script", "the script that times PyTorch", value(script))
-      ("json", "write every round's figures here", cxxopts::value<std::string>())
-      ("help", "print this");
-  // clang-format on
-}
+BenchFlags::BenchFlags(int steps)
+    : steps(steps),
+      torch_script(
+          (std::filesystem::path(TOPOGRAD_SOURCE_DIR) / "apps" / "bench_torch.py").string()) {}
 
-int run_bench(cxxopts::Options& options, const std::string& help, cli::Arguments& arguments,
-              const std::function<int(const cxxopts::ParseResult&)>& bench) {
-  const cxxopts::ParseResult flags = options.parse(arguments.argc(), arguments.argv());
-  if (flags.count("help")) {
-    std::cout << options.help() << help;
-    return 0;
-  }
-  require(flags.unmatched().empty(), "'", flags.unmatched().empty() ? "" : flags.unmatched()[0],
-          "' is not a flag; see ", options.program(), " --help");
-  return bench(flags);
+void BenchFlags::add_to(cli::Options& options, const std::string& steps_help) {
+  options.group("Benchmark")
+      .words("models", models, "NAME,...", "networks, with commas between")
+      .integer("rounds", rounds, {1, 1000}, "of all competitors")
+      .integer("steps", steps, {1, 1000}, steps_help)
+      .file("json", json, "write every round's figures here");
+  options.group("PyTorch")
+      .flag("no-torch", no_torch, "ours alone")
+      .file("python", python,
+            "the interpreter that has torch; Debian's python3-torch lives in the default")
+      .file("torch-script", torch_script, "the script that times PyTorch");
+  run.add_to(options);
 }
 
 std::vector<BenchRow> bench_rounds(const std::string& model, int rounds,
@@ -116,21 +106,19 @@ void print_ratios(const std::vector<BenchRow>& rows, const std::string& ours,
   }
 }
 
-void write_json_if_asked(const cxxopts::ParseResult& flags, const std::vector<BenchRow>& rows) {
-  if (flags.count("json") == 0) return;
+void write_json_if_asked(const BenchFlags& flags, const std::vector<BenchRow>& rows) {
+  if (!flags.json) return;
   Json json = Json::array();
   for (const BenchRow& row : rows)
     json.push_back({{"model", row.model},
                     {"competitor", row.competitor},
                     {"images_per_second", row.images_per_second},
                     {"peak_mib", row.peak_mib}});
-  write_file_atomically(flags["json"].as<std::string>(), json.dump(1) + "\n");
+  write_file_atomically(*flags.json, json.dump(1) + "\n");
 }
 
-TorchBench::TorchBench(const cxxopts::ParseResult& flags)
-    : present_(flags.count("no-torch") == 0),
-      python_(flags["python"].as<std::string>()),
-      script_(flags["torch-script"].as<std::string>()) {
+TorchBench::TorchBench(const BenchFlags& flags)
+    : present_(!flags.no_torch), python_(flags.python), script_(flags.torch_script) {
   if (!present_) return;
   const std::string command = text("'", python_, "' -c 'import torch' 2>/dev/null");
   present_ = std::system(command.c_str()) == 0;

@@ -4,20 +4,33 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "apps/common/cli.h"
+#include "apps/common/options.h"
+#include "apps/common/run_flags.h"
 #include "kernels/augment/labelled_images.h"
 #include "nn/graph.h"
 
 namespace topograd {
 
-/// --no-torch, --python, --torch-script, --json and --help.
-void add_report_options(cxxopts::Options& options);
-/// Parses the arguments and runs the benchmark, or prints the options and `help`.
-int run_bench(cxxopts::Options& options, const std::string& help, cli::Arguments& arguments,
-              const std::function<int(const cxxopts::ParseResult&)>& bench);
+/// What every benchmark is asked: networks, rounds, PyTorch, where our side computes.
+struct BenchFlags {
+  std::vector<std::string> models = {"resnet20", "resnet56"};
+  int rounds = 5;
+  int steps;  ///< timed in a round
+  bool no_torch = false;
+  std::string python = "/usr/bin/python3";
+  std::string torch_script;
+  std::optional<std::string> json;  ///< a file for every round's figures
+  cli::RunFlags run;
+
+  explicit BenchFlags(int steps);
+  /// Declares --models, --rounds, --steps, those of RunFlags, --no-torch, --python, --torch-script
+  /// and --json; `steps_help` says what a step is.
+  void add_to(cli::Options& options, const std::string& steps_help);
+};
 
 /// One competitor on one network, round by round.
 struct BenchRow {
@@ -34,28 +47,29 @@ struct BenchFigure {
 /// By competitor.
 using BenchFigures = std::map<std::string, BenchFigure>;
 
-/// The rows of one network, a figure of each competitor added in each of so many rounds; `round` is
-/// called once for each and says on stderr that it was.
+/// Calls `round` so many times, with a line on stderr each, and returns the rows of one network with a
+/// figure of each competitor per round.
 std::vector<BenchRow> bench_rounds(const std::string& model, int rounds,
                                    const std::function<BenchFigures()>& round);
 
-/// Median, smallest and largest round of every row.
+/// Prints median, smallest and largest round of every row.
 void print_table(const std::vector<BenchRow>& rows);
 
-/// On every network, `ours` against the faster of its competitors whose names begin with `theirs`,
-/// round by round: the median of the ratios, the smallest and the largest. Nothing where there are
-/// no such rows.
+/// Prints, for every network, the ratio of `ours` to the fastest competitor whose name begins with
+/// `theirs`, round by round: median, smallest and largest. Prints nothing where there are no such
+/// rows.
 void print_ratios(const std::vector<BenchRow>& rows, const std::string& ours,
                   const std::string& theirs, const std::string& theirs_in_words);
 
-/// --json: every round's figures.
-void write_json_if_asked(const cxxopts::ParseResult& flags, const std::vector<BenchRow>& rows);
+/// Writes every round's figures to --json, where it was given.
+void write_json_if_asked(const BenchFlags& flags, const std::vector<BenchRow>& rows);
 
-/// PyTorch's figures: the torch script run once with these arguments and the flags' interpreter.
-/// Empty, with a line on stderr at the first time, where torch is not to be had or not wanted.
+/// Times PyTorch by a script of its own. Without PyTorch, or with --no-torch, it has no figures;
+/// the constructor says so once on stderr.
 class TorchBench {
  public:
-  explicit TorchBench(const cxxopts::ParseResult& flags);
+  explicit TorchBench(const BenchFlags& flags);
+  /// Runs the script once with these arguments.
   BenchFigures run(const std::string& arguments);
 
  private:
@@ -63,10 +77,10 @@ class TorchBench {
   std::string python_, script_;
 };
 
-/// A command's standard output; an Error where it fails.
+/// Returns a command's standard output. Throws Error where it fails.
 std::string output_of(const std::string& command);
 
-/// Images of noise of the graph's size, with labels; the same every time.
+/// Makes images of noise of the graph's size, with labels; the same every time.
 LabelledImages random_images(int64_t count, const Graph& graph);
 
 double seconds_of(const std::function<void()>& work);

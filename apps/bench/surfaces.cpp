@@ -2,7 +2,7 @@
 
 #include <iostream>
 
-#include "apps/bench/report.h"
+#include "apps/common/cli.h"
 #include "kernels/tile_conv/tile_conv.h"
 #include "landscape/evaluation/evaluator.h"
 #include "models/registry.h"
@@ -70,10 +70,10 @@ class SurfacePoints {
   std::vector<Directions> planes_;
 };
 
-/// Those that are asked for and that this machine computes faster than by emulation.
-std::vector<Precision> precisions(const cxxopts::ParseResult& flags, Device device) {
+/// Returns the named precisions that this machine computes faster than by emulation.
+std::vector<Precision> precisions(const std::vector<std::string>& names, Device device) {
   std::vector<Precision> result;
-  for (const std::string& name : cli::words(flags["precisions"].as<std::string>())) {
+  for (const std::string& name : names) {
     const Precision precision = precision_named(name);
     if (precision == Precision::f32 || device != Device::cpu || has_tile_unit())
       result.push_back(precision);
@@ -83,36 +83,46 @@ std::vector<Precision> precisions(const cxxopts::ParseResult& flags, Device devi
   return result;
 }
 
-int bench(const cxxopts::ParseResult& flags) {
-  const int64_t images = cli::whole(flags, "images", 1, 1'000'000);
-  const int points = static_cast<int>(cli::whole(flags, "points", 1, 100'000));
-  const int rounds = static_cast<int>(cli::whole(flags, "rounds", 1, 1000));
-  const int steps = static_cast<int>(cli::whole(flags, "steps", 1, 1000));
-  ThreadPool pool = cli::pool(flags);
+}  // namespace
+
+void SurfacesBench::add_options(cli::Options& options) {
+  options.about("Times points of a loss surface, with PyTorch in the same run.").epilogue(kHelp);
+  flags_.add_to(options, "timed batches of PyTorch's inference a round");
+  options.group("Benchmark")
+      .words("precisions", precisions_, "NAME,...", "f32, bf16x3, bf16")
+      .integer("images", images_, {1, 1'000'000}, "images a point")
+      .integer("points", points_, {1, 100'000}, "points a round")
+      .flag("scaling", scaling_, "ours once more on one thread");
+  options.group("PyTorch").text("torch-batches", torch_batches_, "N,...",
+                                "batch sizes of PyTorch's inference; the fastest counts");
+}
+
+int SurfacesBench::run(const std::string&) {
+  const auto pool = flags_.run.pool();
   std::optional<ThreadPool> one_thread;
-  if (flags.count("scaling")) one_thread.emplace(1);
-  const std::vector<Precision> kinds = precisions(flags, pool.device());
-  TorchBench torch(flags);
+  if (scaling_) one_thread.emplace(1);
+  const std::vector<Precision> kinds = precisions(precisions_, pool->device());
+  TorchBench torch(flags_);
   std::vector<BenchRow> rows;
-  for (const std::string& model : cli::words(flags["models"].as<std::string>())) {
-    const SurfacePoints ours(model, images);
-    const std::vector<BenchRow> of_model = bench_rounds(model, rounds, [&] {
+  for (const std::string& model : flags_.models) {
+    const SurfacePoints ours(model, images_);
+    const std::vector<BenchRow> of_model = bench_rounds(model, flags_.rounds, [&] {
       BenchFigures figures;
       for (const Precision precision : kinds) {
         const std::string name = text("topograd ", name_of(precision));
-        figures[name] = {ours.run(points, precision, pool), 0};
+        figures[name] = {ours.run(points_, precision, *pool), 0};
         if (one_thread)
-          figures[name + ", 1 thread"] = {ours.run(points, precision, *one_thread), 0};
+          figures[name + ", 1 thread"] = {ours.run(points_, precision, *one_thread), 0};
       }
-      figures.merge(torch.run(text("inference --model ", model, " --batches ",
-                                   flags["torch-batches"].as<std::string>(), " --steps ", steps,
-                                   " --images ", images, " --threads ", pool.threads())));
+      figures.merge(
+          torch.run(text("inference --model ", model, " --batches ", torch_batches_, " --steps ",
+                         flags_.steps, " --images ", images_, " --threads ", pool->threads())));
       return figures;
     });
     rows.insert(rows.end(), of_model.begin(), of_model.end());
   }
-  std::cout << "Points of a surface over " << images << " images, " << pool.threads()
-            << " threads; images a second over " << rounds << " rounds of " << points
+  std::cout << "Points of a surface over " << images_ << " images, " << pool->threads()
+            << " threads; images a second over " << flags_.rounds << " rounds of " << points_
             << " points\n";
   print_table(rows);
   for (const Precision precision : kinds) {
@@ -122,34 +132,8 @@ int bench(const cxxopts::ParseResult& flags) {
     print_ratios(rows, name, "torch loop", "a loop as the reference's");
     print_ratios(rows, name, name + ", 1 thread", "one thread");
   }
-  write_json_if_asked(flags, rows);
+  write_json_if_asked(flags_, rows);
   return 0;
-}
-
-}  // namespace
-
-int run_bench_surfaces(cli::Arguments& arguments) {
-  cxxopts::Options options("bench surfaces",
-                           "Times points of a loss surface, with PyTorch in the same run.\n");
-  const auto value = [](const std::string& fallback) {
-    return cxxopts::value<std::string>()->default_value(fallback);
-  };
-  // A line per flag, which clang-format would run together.
-  // clang-format off
-  options.add_options()
-      ("models", "comma-separated names", value("resnet20,resnet56"))
-      ("precisions", "comma-separated: f32, bf16x3, bf16", value("f32,bf16x3,bf16"))
-      ("images", "images a point", value("1000"))
-      ("points", "points a round", value("4"))
-      ("rounds", "rounds", value("5"))
-      ("scaling", "ours once more on one thread")
-      ("torch-batches", "batch sizes of PyTorch's inference; the fastest counts", value("64,128,256"))
-      ("steps", "timed batches of PyTorch's inference a round", value("5"))
-      ("device", cli::kDeviceHelp, value("auto"))
-      ("threads", "of the device cpu; 0: one per processor", value("0"));
-  // clang-format on
-  add_report_options(options);
-  return run_bench(options, kHelp, arguments, bench);
 }
 
 }  // namespace topograd

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <iostream>
 
-#include "apps/bench/report.h"
 #include "models/registry.h"
 #include "nn/trainer.h"
 
@@ -66,56 +65,42 @@ int print_peak(const std::string& model, int64_t batch, ThreadPool& pool) {
   return 0;
 }
 
-int bench(const cxxopts::ParseResult& flags) {
-  const int64_t batch = cli::whole(flags, "batch-size", 1, 65536);
-  const int rounds = static_cast<int>(cli::whole(flags, "rounds", 1, 1000));
-  const int steps = static_cast<int>(cli::whole(flags, "steps", 1, 1000));
-  ThreadPool pool = cli::pool(flags);
-  if (flags.count("peak-of")) return print_peak(flags["peak-of"].as<std::string>(), batch, pool);
-  TorchBench torch(flags);
+}  // namespace
+
+void TrainingBench::add_options(cli::Options& options) {
+  options.about("Times training steps, with PyTorch in the same run.").epilogue(kHelp);
+  flags_.add_to(options, "timed steps of a round");
+  options.group("Benchmark")
+      .integer("batch-size", batch_, {1, 65536}, "images a step")
+      .text("peak-of", peak_of_, "NAME",
+            "print the peak of memory, in MiB, of training this network, and stop");
+}
+
+int TrainingBench::run(const std::string&) {
+  const auto pool = flags_.run.pool();
+  if (peak_of_) return print_peak(*peak_of_, batch_, *pool);
+  TorchBench torch(flags_);
   std::vector<BenchRow> rows;
-  for (const std::string& model : cli::words(flags["models"].as<std::string>())) {
-    const bool on_cpu = pool.device() == Device::cpu;
-    const double peak = on_cpu ? our_peak_mib(model, batch, pool.threads()) : 0;
-    TrainingStep ours(model, batch, pool);
-    const std::vector<BenchRow> of_model = bench_rounds(model, rounds, [&] {
-      BenchFigures figures = torch.run(text("training --model ", model, " --batch ", batch,
-                                            " --steps ", steps, " --threads ", pool.threads()));
-      figures["topograd"] = {static_cast<double>(batch) / ours.run(steps), peak};
+  for (const std::string& model : flags_.models) {
+    const bool on_cpu = pool->device() == Device::cpu;
+    const double peak = on_cpu ? our_peak_mib(model, batch_, pool->threads()) : 0;
+    TrainingStep ours(model, batch_, *pool);
+    const std::vector<BenchRow> of_model = bench_rounds(model, flags_.rounds, [&] {
+      BenchFigures figures =
+          torch.run(text("training --model ", model, " --batch ", batch_, " --steps ", flags_.steps,
+                         " --threads ", pool->threads()));
+      figures["topograd"] = {static_cast<double>(batch_) / ours.run(flags_.steps), peak};
       return figures;
     });
     rows.insert(rows.end(), of_model.begin(), of_model.end());
   }
-  std::cout << "Training step, batch " << batch << ", " << pool.threads()
-            << " threads; images a second over " << rounds << " rounds of " << steps << " steps\n";
+  std::cout << "Training step, batch " << batch_ << ", " << pool->threads()
+            << " threads; images a second over " << flags_.rounds << " rounds of " << flags_.steps
+            << " steps\n";
   print_table(rows);
   print_ratios(rows, "topograd", "torch", "PyTorch's faster layout");
-  write_json_if_asked(flags, rows);
+  write_json_if_asked(flags_, rows);
   return 0;
-}
-
-}  // namespace
-
-int run_bench_training(cli::Arguments& arguments) {
-  cxxopts::Options options("bench training",
-                           "Times training steps, with PyTorch in the same run.\n");
-  const auto value = [](const std::string& fallback) {
-    return cxxopts::value<std::string>()->default_value(fallback);
-  };
-  // A line per flag, which clang-format would run together.
-  // clang-format off
-  options.add_options()
-      ("models", "comma-separated names", value("resnet20,resnet56"))
-      ("batch-size", "images a step", value("128"))
-      ("rounds", "rounds", value("5"))
-      ("steps", "timed steps a round", value("7"))
-      ("device", cli::kDeviceHelp, value("auto"))
-      ("threads", "of the device cpu; 0: one per processor", value("0"))
-      ("peak-of", "print the peak of memory, in MiB, of training this network, and stop",
-       cxxopts::value<std::string>());
-  // clang-format on
-  add_report_options(options);
-  return run_bench(options, kHelp, arguments, bench);
 }
 
 }  // namespace topograd

@@ -1,11 +1,20 @@
 // bench training: steps of SGD against PyTorch's.
 #pragma once
 
-#include "apps/common/cli.h"
+#include "apps/bench/report.h"
+#include "apps/common/command.h"
 
 namespace topograd {
 
-/// argv behind the word "training".
-int run_bench_training(cli::Arguments& arguments);
+class TrainingBench : public cli::Command {
+ public:
+  void add_options(cli::Options& options) override;
+  int run(const std::string& typed) override;
+
+ private:
+  BenchFlags flags_{7};
+  int64_t batch_ = 128;
+  std::optional<std::string> peak_of_;  // print the memory of training this network, and stop
+};
 
 }  // namespace topograd

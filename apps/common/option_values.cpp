@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "apps/common/options.h"
+#include "apps/common/spelling.h"
 
 namespace topograd::cli {
 
@@ -19,18 +20,14 @@ bool read_number(const std::string& word, T& value) {
   return error == std::errc{} && stopped == end;
 }
 
-std::string enumerated(const std::vector<std::string>& words) {
-  std::string all;
-  for (size_t i = 0; i < words.size(); ++i)
-    all += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
-  return all;
-}
-
 }  // namespace
 
 std::string Options::number_text(double value) {
   char buffer[64];
-  const auto written = std::to_chars(buffer, buffer + sizeof buffer, value);
+  const bool is_usual = value == 0 || (std::abs(value) >= 1e-4 && std::abs(value) < 1e6);
+  const auto written =
+      std::to_chars(buffer, buffer + sizeof buffer, value,
+                    is_usual ? std::chars_format::fixed : std::chars_format::scientific);
   std::string text(buffer, written.ptr);
   // 1e-08 and 1e+06 as one types them.
   if (const size_t e = text.find('e'); e != text.npos) {

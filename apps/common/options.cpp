@@ -1,7 +1,6 @@
 #include "apps/common/options.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstring>
 
 #include "apps/common/spelling.h"
@@ -28,6 +27,10 @@ std::string names_for_parser(const OptionEntry& entry) {
   for (size_t k = 0; k < entry.names.size(); ++k)
     names += (k == 0 ? "" : ",") + known_to_parser(entry.names[k], k == 0);
   return names;
+}
+
+bool is_numeric(const std::string& word) {
+  return !word.empty() && word.find_first_not_of("0123456789.-+") == word.npos;
 }
 
 }  // namespace
@@ -190,12 +193,6 @@ bool Options::is_option(const std::string& word) const {
   return entry != nullptr;
 }
 
-/// Whether a word behind an option that may stand alone is its value, as in --serve 8000.
-bool Options::is_value_of(const OptionEntry& entry, const std::string& word) const {
-  const bool is_number = !word.empty() && word.find_first_not_of("0123456789.-+") == word.npos;
-  return entry.kind == ValueKind::number && is_number;
-}
-
 /// The words as cxxopts reads them rightly. It takes no long option of one letter, whatever follows
 /// an option for its value (another option, too), no value in the letter's own word with a dot in
 /// it (-oa.svg), and drops the value of a switch.
@@ -234,7 +231,7 @@ std::vector<std::string> Options::spelled(const std::vector<std::string>& words)
       result.push_back(topograd::text("--", long_key, word.substr(equals)));
     } else if (has_more) {
       result.push_back(topograd::text("--", long_key, '=', word.substr(word[2] == '=' ? 3 : 2)));
-    } else if (entry->implicit && !(has_next && is_value_of(*entry, words[i + 1]))) {
+    } else if (entry->implicit && !(has_next && is_numeric(words[i + 1]))) {
       result.push_back("--" + long_key);
     } else {
       if (!has_next || is_option(words[i + 1]))

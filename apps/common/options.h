@@ -197,7 +197,7 @@ class Options {
   }
 
   /// The option declared last may stand without its value, and then has this one: --serve. The
-  /// next word is its value only where it is a number and the option is one of numbers.
+  /// next word is its value only where it is a number.
   Options& implicitly(const std::string& word);
   /// The option declared last stands for values of other options, {name, value}, which count unless
   /// those are typed: --recipe. given() does not know of them.
@@ -271,7 +271,6 @@ class Options {
   const OptionEntry* find(const std::string& name) const;
   std::vector<std::string> spelled(const std::vector<std::string>& words) const;
   bool is_option(const std::string& word) const;
-  bool is_value_of(const OptionEntry& entry, const std::string& word) const;
   std::string near_option(const std::string& name) const;
   [[noreturn]] void refuse_unknown(const std::string& shown, const std::string& meant) const;
   [[noreturn]] void refuse(const std::string& what) const;

@@ -34,4 +34,11 @@ std::string nearest_word(const std::string& word, const std::vector<std::string>
   return nearest;
 }
 
+std::string enumerated(const std::vector<std::string>& words) {
+  std::string all;
+  for (size_t i = 0; i < words.size(); ++i)
+    all += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
+  return all;
+}
+
 }  // namespace topograd::cli

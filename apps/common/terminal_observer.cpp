@@ -24,8 +24,12 @@ void TerminalObserver::end() {
   bar_.reset();
 }
 
-void TerminalObserver::note(const std::string& line) {
+void TerminalObserver::clear_bar() {
   if (bar_) bar_->clear();
+}
+
+void TerminalObserver::note(const std::string& line) {
+  clear_bar();
   say(program_, ": ", line);
 }
 

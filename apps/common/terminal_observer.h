@@ -23,6 +23,10 @@ class TerminalObserver : public Observer {
   void report(const std::string& line) override;
   bool stop_requested() override;
 
+ protected:
+  /// Takes the progress bar away, so that a line can be printed; the next advance() draws it again.
+  void clear_bar();
+
  private:
   std::string program_, stage_;
   std::optional<ProgressBar> bar_;

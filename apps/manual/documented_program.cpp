@@ -13,7 +13,7 @@ DocumentedCommand documented(const std::string& program, const cli::CommandEntry
       std::make_unique<cli::Options>(name.empty() ? program : program + " " + name)};
   result.command->add_options(*result.options);
   static bool help = false;  // nothing is parsed here
-  result.options->flag("help,h", help, "print this");
+  result.options->group("Help").flag("help,h", help, "print this");
   return result;
 }
 

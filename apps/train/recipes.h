@@ -7,16 +7,16 @@
 
 namespace topograd {
 
-/// What `train --recipe` stands for: values for flags, in place of their defaults.
+/// A published experiment: what `train --recipe` sets in place of options' defaults.
 struct Recipe {
   std::string name;
   std::string about;
-  std::vector<std::pair<std::string, std::string>> flags;  ///< without the hyphens, and the value
+  std::vector<std::pair<std::string, std::string>> flags;  ///< {"batch-size", "128"}
 };
 
 const std::vector<Recipe>& recipes();
 
-/// The recipe of this name; anything else is an Error that lists them.
+/// Returns the recipe of this name. Throws Error that lists all of them where there is none.
 const Recipe& recipe_named(const std::string& name);
 
 }  // namespace topograd

@@ -5,29 +5,26 @@
 #include <string>
 
 #include "data/dataset.h"
+#include "landscape/results/observer.h"
 #include "models/registry.h"
 #include "nn/trainer.h"
 
 namespace topograd {
 
-struct RunOptions {
+struct RunSettings {
   ModelSpec model;
   TrainingConfig training;
   double label_noise = 0;  ///< fraction of the training labels that are replaced
-  std::string folder;
+  std::string folder = "runs/train";
   std::string command;           ///< for provenance
   bool resume = false;           ///< continue where last.safetensors stands, or begin
   int64_t checkpoint_every = 0;  ///< keep every n-th epoch's weights; 0: none
   double save_seconds = 60;      ///< how often last.safetensors is renewed within an epoch
 };
 
-/// What decides the result of a run, as one line of JSON: two runs with equal text and equal data
-/// end in the same weights. The data are named by the hash of `train` as it was read, without
-/// noise.
-std::string config_json(const RunOptions& options, const Dataset& train, Device device);
-
-/// Trains to the end, or to an interruption, which leaves everything saved.
-/// Returns the process's exit status.
-int run_training(const RunOptions& options, const DataSplits& data, ThreadPool& pool);
+/// Trains to the end. The observer's notes are the run's log, a line for every epoch; where it asks
+/// to stop, everything is saved and Interrupted thrown.
+void run_training(const RunSettings& settings, const DataSplits& data, ThreadPool& pool,
+                  Observer& observer);
 
 }  // namespace topograd

@@ -402,6 +402,8 @@ TEST_CASE("numbers as one types them") {
   CHECK(Options::number_text(-2.5e-12) == "-2.5e-12");
   CHECK(Options::number_text(1e9) == "1e9");
   CHECK(Options::number_text(10000) == "10000");
+  CHECK(Options::number_text(0.0005) == "0.0005");
+  CHECK(Options::number_text(1048576.5) == "1.0485765e6");
   CHECK(Options::number_text(0) == "0");
 }
 

@@ -381,6 +381,15 @@ class Interruption(TrainTest):
             self.assertFalse([name for name in os.listdir(self.path("run")) if ".tmp." in name])
         self.assertTrue(seen[-1].startswith("resumed "), seen)
 
+    def test_interrupted_in_the_first_epoch(self):
+        """There is no log yet, and nothing to draw."""
+        process, seen = start([programs.train] + programs.TINY_NET + [
+            "--data", "synthetic", "--image-size", "12", "--batch-size", "2", "--output", "first"],
+            self.folder, FIRST_LINES)
+        said = stop(process, signal.SIGINT)
+        self.assertEqual(process.returncode, 130, (seen, said))
+        self.assertEqual(os.listdir(self.path("first")), ["last.safetensors"])
+
     def test_interrupted_and_resumed_gives_the_same_bits(self):
         process, seen = start(self.command("run"), self.folder, FIRST_LINES)
         said = stop(process, signal.SIGINT)

@@ -4,10 +4,9 @@
 #include <filesystem>
 #include <iostream>
 
-#include "apps/common/progress.h"
-#include "apps/landscape/common/checkpoint_flags.h"
-#include "apps/landscape/common/figure_flags.h"
-#include "landscape/figures/film.h"
+#include "apps/common/cli.h"
+#include "apps/common/terminal_observer.h"
+#include "landscape/trajectory/checkpoints.h"
 #include "landscape/plots/result_plots.h"
 
 namespace topograd {
@@ -18,8 +17,8 @@ namespace fs = std::filesystem;
 
 constexpr double kTurnSeconds = 0.1, kStepSeconds = 0.4, kLastSeconds = 1.6;
 
-/// The surfaces that the arguments name: files as they stand, or a folder's in the order of their
-/// numbers.
+/// Returns the surfaces that the arguments name: files as they stand, or a folder's in the order of
+/// their numbers.
 std::vector<std::string> surface_files(const std::vector<std::string>& given) {
   if (given.size() != 1 || !fs::is_directory(given[0])) {
     for (const std::string& path : given)
@@ -40,67 +39,51 @@ std::vector<std::string> surface_files(const std::vector<std::string>& given) {
   return files;
 }
 
-/// "epoch 3" of epoch_003.h5; of other files their name.
+/// Returns "epoch 3" for epoch_003.h5, and the name of other files.
 std::string label_of(const std::string& file) {
   const std::string stem = fs::path(file).stem().string();
   const double epoch = epoch_of(file, "", -1);
   return stem.starts_with("epoch_") && epoch >= 0 ? text("epoch ", epoch) : stem;
 }
 
+/// Returns what a film's files are called, without a suffix, and takes a suffix of --output for the
+/// one type to write.
+std::string stem_of(const AnimateFlags& flags, std::vector<FilmType>& types) {
+  const fs::path first = flags.files.front();
+  if (!flags.output) {
+    if (fs::is_directory(first)) return fs::absolute(first / "").parent_path().string() + "_film";
+    return (first.parent_path() / first.stem()).string() + "_film";
+  }
+  for (const std::string type : {"gif", "html"})
+    if (flags.output->ends_with("." + type)) {
+      types = {film_type_named(type)};
+      return flags.output->substr(0, flags.output->size() - type.size() - 1);
+    }
+  return *flags.output;
+}
+
 class Animation {
  public:
-  explicit Animation(const cxxopts::ParseResult& flags) : flags_(flags) {
-    require(flags.count("files") > 0,
-            "name the surfaces: landscape animate FIRST.h5 SECOND.h5 ..., or their folder; see "
-            "landscape animate --help");
-    const auto given = flags["files"].as<std::vector<std::string>>();
-    files_ = surface_files(given);
-    options_ = figure_flags(flags);
-    titles_ = title_flag(flags, files_.size());
-    kind_ = picture_kind_named(flags["kind"].as<std::string>());
-    turns_ = flags.count("turn") > 0;
-    require(!turns_ || kind_ == PictureKind::surface,
-            "--turn moves the camera around a surface in three dimensions: leave out --kind ",
-            name_of(kind_));
-    for (const std::string& type : cli::words(flags["type"].as<std::string>()))
-      types_.push_back(film_type_named(type));
-    const fs::path first = given.front();
-    stem_ = cli::text_of(
-        flags, "output",
-        (fs::is_directory(first) ? fs::absolute(first / "").parent_path().string() + "_film"
-                                 : (first.parent_path() / first.stem()).string() + "_film"));
-    for (const auto& type : {"gif", "html"})
-      if (stem_.ends_with(text(".", type))) {
-        types_ = {film_type_named(type)};
-        stem_.resize(stem_.size() - std::string(type).size() - 1);
-      }
-    require(!types_.empty(), "--type names nothing: choose gif, html or png");
-  }
-
-  int run() {
+  explicit Animation(const AnimateFlags& flags)
+      : flags_(flags),
+        files_(surface_files(flags.files)),
+        titles_(flags.figure.titles_of(files_.size())),
+        picture_(flags.figure.picture()),
+        kind_(flags.kind) {
     for (const std::string& file : files_) surfaces_.push_back(Surface::load(file));
     std::vector<const Surface*> all;
     for (const Surface& surface : surfaces_) all.push_back(&surface);
-    share_scale(options_, all);
+    share_scale(picture_, all);
     if (surfaces_.front().is_line()) kind_ = PictureKind::curves;
-    Film film = turns_ ? turn() : steps();
-    film.frame_seconds = flags_.count("seconds") ? cli::real(flags_, "seconds", 0.02, 60)
-                         : turns_                ? kTurnSeconds
-                                                 : kStepSeconds;
-    film.last_seconds = turns_ ? film.frame_seconds : std::max(kLastSeconds, film.frame_seconds);
-    film.scale = static_cast<int>(cli::whole(flags_, "scale", 1, 2));
-    ProgressBar bar(static_cast<int64_t>(film.labels.size()));
-    const std::vector<std::string> paths = save_film(film, stem_, types_, [&](int64_t drawn) {
-      bar.update(drawn, "frames", "");
-      return !cli::interrupted();
-    });
-    bar.clear();
-    if (paths.empty()) {
-      cli::say("landscape: interrupted; nothing is written");
-      return cli::kInterruptedStatus;
-    }
-    for (const std::string& path : paths) std::cout << path << '\n';
-    return 0;
+  }
+
+  Film film() const {
+    Film film = flags_.turn ? turn() : steps();
+    film.frame_seconds = flags_.seconds.value_or(flags_.turn ? kTurnSeconds : kStepSeconds);
+    film.last_seconds =
+        flags_.turn ? film.frame_seconds : std::max(kLastSeconds, film.frame_seconds);
+    film.scale = flags_.scale;
+    return film;
   }
 
  private:
@@ -109,7 +92,7 @@ class Animation {
   }
 
   std::string title_of(size_t i) const {
-    if (!titles_.empty()) return titles_[titles_.size() > 1 ? i : 0];
+    if (!titles_[i].empty()) return titles_[i];
     return value_of(surfaces_[i].provenance, "model_name");
   }
 
@@ -122,7 +105,7 @@ class Animation {
     Film film{.title = title_of(surfaces_.size() - 1)};
     for (const std::string& file : files_) film.labels.push_back(label_of(file));
     film.frame = [this](size_t i) {
-      PictureOptions options = options_;
+      PictureOptions options = picture_;
       const std::string title = title_of(i), label = label_of(files_[i]);
       options.title = title.empty() ? label : title + ", " + label;
       return picture(i, options);
@@ -134,20 +117,20 @@ class Animation {
   Film turn() const {
     for (const Surface& surface : surfaces_)
       require(!surface.is_line(), "--turn goes around grids of points, not lines");
-    const auto frames = static_cast<size_t>(cli::whole(flags_, "frames", 2, 1000));
-    const double degrees = cli::real(flags_, "turn", -360, 360);
+    const auto frames = static_cast<size_t>(flags_.frames);
+    const double degrees = *flags_.turn;
     Film film{.title = title_of(0)};
     // A whole turn ends one step before it began.
     const auto steps = static_cast<double>(std::abs(degrees) == 360 ? frames : frames - 1);
     const auto azimuth = [this, degrees, steps](size_t i) {
-      return options_.look.azimuth + degrees * static_cast<double>(i) / steps;
+      return picture_.look.azimuth + degrees * static_cast<double>(i) / steps;
     };
     for (size_t i = 0; i < frames; ++i)
       film.labels.push_back(text(static_cast<int>(azimuth(i)), "°"));
     film.frame = [this, azimuth](size_t i) {
       std::vector<Figure> figures;
       for (size_t s = 0; s < surfaces_.size(); ++s) {
-        PictureOptions options = options_;
+        PictureOptions options = picture_;
         options.title = title_of(s);
         options.look.azimuth = azimuth(i);
         figures.push_back(picture(s, options));
@@ -157,49 +140,33 @@ class Animation {
     return film;
   }
 
-  const cxxopts::ParseResult& flags_;
+  const AnimateFlags& flags_;
   std::vector<std::string> files_, titles_;
-  PictureOptions options_;
-  PictureKind kind_ = PictureKind::surface;
-  bool turns_ = false;
-  std::vector<FilmType> types_;
-  std::string stem_;
+  PictureOptions picture_;
+  PictureKind kind_;
   std::vector<Surface> surfaces_;
 };
 
 }  // namespace
 
-// A line per flag, which clang-format would run together.
-// clang-format off
-cxxopts::Options animate_flags() {
-  cxxopts::Options options("landscape animate",
-                           "Films of surfaces: one after another on one scale, as landscape surface RUN computes them\n"
-                           "around the checkpoints of a training; or, with --turn, beside one another while the camera\n"
-                           "goes around them.\n");
-  options.positional_help("FOLDER | FIRST.h5 SECOND.h5 ...").show_positional_help().set_width(100);
-  const auto string = [] { return cxxopts::value<std::string>(); };
-  const auto value = [](const char* text) { return cxxopts::value<std::string>()->default_value(text); };
-  options.add_options()
-      ("turn", "move the camera around by so many degrees", cxxopts::value<std::string>()->implicit_value("360"))
-      ("frames", "of a turn", value("48"))
-      ("kind", "surface (lit, in three dimensions), contours, lines or heat", value("surface"))
-      ("output,o", "one file (.gif, .html), or what files' names begin with (default: the first input's and _film)",
-       string())
-      ("type", "gif; html: a page with a slider; png: a folder of frames; with commas between them",
-       value("gif,html"))
-      ("seconds", "that a frame stays (default: 0.4, of a turn 0.1)", string())
-      ("scale", "pixels for a px: 1 or 2", value("1"))
-      ("files", "surfaces, or their folder, as the arguments", cxxopts::value<std::vector<std::string>>());
-  add_figure_flags(options);
-  options.add_options()("help", "print this");
-  options.parse_positional({"files"});
-  return options;
-}
-// clang-format on
-
-int run_animate(const cxxopts::ParseResult& flags) {
-  cli::catch_interruption();
-  return Animation(flags).run();
+int AnimateCommand::run(const std::string&) {
+  std::vector<FilmType> types = flags_.types;
+  const std::string stem = stem_of(flags_, types);
+  const Animation animation(flags_);
+  const Film film = animation.film();
+  cli::TerminalObserver observer("landscape");
+  observer.begin("frames", static_cast<int64_t>(film.labels.size()), 0);
+  const std::vector<std::string> paths = save_film(film, stem, types, [&](int64_t drawn) {
+    observer.advance(drawn, [] { return std::string(); });
+    return !observer.stop_requested();
+  });
+  observer.end();
+  if (paths.empty()) {
+    observer.note("interrupted; nothing is written");
+    return cli::kInterruptedStatus;
+  }
+  for (const std::string& path : paths) std::cout << path << '\n';
+  return 0;
 }
 
 }  // namespace topograd

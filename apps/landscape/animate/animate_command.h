@@ -1,12 +1,19 @@
 // landscape animate: films of surfaces that are there.
 #pragma once
 
-#include "apps/common/cli.h"
+#include "apps/common/command.h"
+#include "apps/landscape/animate/animate_flags.h"
 
 namespace topograd {
 
-cxxopts::Options animate_flags();
-/// Returns the exit status.
-int run_animate(const cxxopts::ParseResult& flags);
+class AnimateCommand : public cli::Command {
+ public:
+  void add_options(cli::Options& options) override { flags_.add_to(options); }
+  void check(const cli::Options&) override { flags_.check(); }
+  int run(const std::string& typed) override;
+
+ private:
+  AnimateFlags flags_;
+};
 
 }  // namespace topograd

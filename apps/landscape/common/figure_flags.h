@@ -1,47 +1,74 @@
-// Flags that say how results look: of landscape plot and animate.
+// Options of how results look in pictures: the scale, colours, the camera, titles.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "apps/common/cli.h"
 #include "apps/common/options.h"
 #include "landscape/plots/surface_plots.h"
 
 namespace topograd {
 
-/// What a command's own pictures look like.
-struct PictureFlags {
-  bool none = false;  ///< no pictures at all
-  bool log = false, linear = false;
-  std::optional<double> value_min, value_max;
-  std::string title;
+/// The scale of a picture's values.
+struct ScaleFlags {
+  bool log = false, linear = false;  ///< neither: as the picture decides
+  std::optional<double> lowest, highest;
 
-  /// Declares --log, --linear, --vmin, --vmax, --title and --no-pictures in the current group.
-  void add_to(cli::Options& options, bool linear_by_default);
-  /// Throws Error where the scale's ends are the wrong way round.
+  /// Declares --log, --linear, --vmin and --vmax (or --loss-max) in the current group; `what`
+  /// stands before the helps, `usual` says which scale it is where neither is given.
+  void add_to(cli::Options& options, const std::string& what = "",
+              const std::string& usual = "as the range of the values asks for");
+  /// Throws Error where --vmin is not below --vmax.
   void check() const;
-  /// Returns them; `scale` where neither --log nor --linear is given.
-  PictureOptions options(std::optional<Scale> scale) const;
+  /// Sets the scale, where one was chosen, and its ends.
+  void apply_to(PictureOptions& picture) const;
 };
 
-/// --values, --log, --linear, --vmin, --vmax, --colours, --interpolate, --azimuth, --elevation,
-/// --relief, --width and --height.
-void add_figure_flags(cxxopts::Options& options);
+/// The pictures that a command draws of what it computes.
+struct PictureFlags {
+  bool none = false;  ///< no pictures at all
+  ScaleFlags scale;
+  std::string title;
 
-/// What they say; a scale and its ends where they do.
-PictureOptions figure_flags(const cxxopts::ParseResult& flags);
+  /// Declares those of ScaleFlags, --title and --no-pictures in the current group.
+  void add_to(cli::Options& options, bool linear_by_default);
+  void check() const { scale.check(); }
+  /// Returns them; `fallback` is the scale where neither --log nor --linear is given.
+  PictureOptions options(std::optional<Scale> fallback) const;
+};
 
-/// The titles of --title, with semicolons between them: none, one for all, or one for each of
-/// `files`.
-std::vector<std::string> title_flag(const cxxopts::ParseResult& flags, size_t files);
+/// Which values are drawn, on which scale, in which colours.
+struct ValueFlags {
+  std::string values;  ///< the plane; empty: the loss
+  ScaleFlags scale;
+  ColourMap colours = ColourMap::viridis;
 
-/// One scale for all surfaces: from the smallest to the largest of their values where the options
-/// do not say. An Error where there are no values.
+  /// Declares --values, those of ScaleFlags, and --colours in the group "Values".
+  void add_to(cli::Options& options);
+  void check() const { scale.check(); }
+  /// A picture whose scale is what the values ask for, where none was chosen.
+  PictureOptions picture() const;
+};
+
+/// Everything about a figure that does not depend on what it shows.
+struct FigureFlags {
+  ValueFlags values;
+  FigureOptions look;  ///< size, camera, interpolation
+  std::string titles;  ///< with semicolons between them
+
+  /// Declares those of ValueFlags, --azimuth, --elevation and --relief in the group "Camera",
+  /// --title, --width, --height and --interpolate in the group "Figure".
+  void add_to(cli::Options& options);
+  void check() const { values.check(); }
+  PictureOptions picture() const;
+  /// The title of each of so many files: empty where none was given. Throws Error where there are
+  /// several, and not as many as files.
+  std::vector<std::string> titles_of(size_t files) const;
+};
+
+/// Sets one scale for all surfaces, from the smallest to the largest of their values, where the
+/// options do not say. Throws Error where there are no values.
 void share_scale(PictureOptions& options, const std::vector<const Surface*>& surfaces);
-
-/// --log, --linear, --vmin, --vmax and --title; `scale` where neither of the first two is there.
-PictureOptions picture_options(const cxxopts::ParseResult& flags, std::optional<Scale> scale);
 
 }  // namespace topograd

@@ -5,7 +5,6 @@
 #include <iostream>
 
 #include "apps/common/table.h"
-#include "apps/landscape/compare/compare_networks.h"
 #include "kernels/core/format.h"
 #include "landscape/kinds/result_kind.h"
 #include "landscape/results/record_comparison.h"
@@ -113,45 +112,50 @@ void print_comparison(const Record& a, const std::string& path_b) {
 
 }  // namespace
 
-// A line per flag, which clang-format would run together.
-// clang-format off
-cxxopts::Options compare_flags() {
-  cxxopts::Options options(
-      "landscape compare",
-      "Results of one kind, surfaces on the same points: how each further file differs from the first.\n\n"
-      "Of every quantity that both have: minimum, maximum and mean of the one and the other, the\n"
-      "largest difference, absolute, relative to the first and in units of the standard error of a\n"
-      "difference (sqrt(se1^2 + se2^2): over the same images it is smaller; of eigenvalues the\n"
-      "residuals stand for it), with the points where they are, and the correlation. Then what differs\n"
-      "in how they were made.\n\n"
-      "Files of landscape sharpness: networks side by side, and from three networks on the rank\n"
-      "correlation of every measure with --against. Which of the two it is, the files say.\n");
-  options.positional_help("FIRST.h5 OTHER.h5...").set_width(100);
-  options.add_options()
-      ("files", "results of one kind, or files of landscape sharpness", cxxopts::value<std::vector<std::string>>())
-      ("against", "networks: the measure that the others are held against",
-       cxxopts::value<std::string>()->default_value("test_error"))
-      ("seed", "networks: of random permutations and samples",
-       cxxopts::value<std::string>()->default_value("1"))
-      ("json", "networks: write their numbers here too", cxxopts::value<std::string>())
-      ("help", "print this");
-  options.parse_positional({"files"});
-  return options;
+void CompareCommand::add_options(cli::Options& options) {
+  options
+      .about(
+          "Results of one kind, surfaces on the same points: how each further file differs from "
+          "the first.\n\n"
+          "Of every quantity that both have: minimum, maximum and mean of the one and the other, "
+          "the largest difference, absolute, relative to the first and in units of the standard "
+          "error of a difference (sqrt(se1^2 + se2^2): over the same images it is smaller; of "
+          "eigenvalues the residuals stand for it), with "
+          "the points where they are, and the correlation. Then what differs in how they were "
+          "made.\n\n"
+          "Files of landscape sharpness: networks side by side, and from three networks on the "
+          "rank correlation of every measure with --against. Which of the two it is, the files "
+          "say.")
+      .usage("FIRST.h5 OTHER.h5...")
+      .positionals("FILE", files_, "results of one kind, or files of landscape sharpness");
+  options.group("Networks")
+      .text("against", networks_.against, "MEASURE", "what the other measures are held against")
+      .seed("seed", networks_.seed, "of random permutations and samples")
+      .file("json", networks_.json, "write their numbers here too");
+  options.epilogue(R"(Examples:
+  landscape compare surface.h5 again.h5
+  landscape compare *_sharpness.h5 --against test_error
+)");
 }
-// clang-format on
 
-int run_compare(const cxxopts::ParseResult& flags) {
-  const auto files = flags.count("files") ? flags["files"].as<std::vector<std::string>>()
-                                          : std::vector<std::string>();
-  require(files.size() >= 2, "nothing to compare: write landscape compare FIRST.h5 OTHER.h5");
-  if (are_networks(files)) return compare_networks(flags, files);
-  for (const char* flag : {"against", "seed", "json"})
-    require(flags.count(flag) == 0, "--", flag, " is of networks; ", files.front(),
+void CompareCommand::check(const cli::Options& options) {
+  require(files_.size() >= 2, "nothing to compare: write landscape compare FIRST.h5 OTHER.h5");
+  are_networks_ = are_networks(files_);
+  if (are_networks_) return;
+  for (const char* option : {"against", "seed", "json"})
+    require(!options.given(option), "--", option, " is of networks; ", files_.front(),
             " is not a file of landscape sharpness");
-  const Record first = load_record(files.front());
-  for (size_t i = 1; i < files.size(); ++i) {
+}
+
+int CompareCommand::run(const std::string&) {
+  if (are_networks_) {
+    compare_networks(files_, networks_);
+    return 0;
+  }
+  const Record first = load_record(files_.front());
+  for (size_t i = 1; i < files_.size(); ++i) {
     if (i > 1) std::cout << '\n';
-    print_comparison(first, files[i]);
+    print_comparison(first, files_[i]);
   }
   return 0;
 }

@@ -1,14 +1,26 @@
 // landscape compare: surfaces on the same points, or networks by their measures, side by side.
 #pragma once
 
-#include "apps/common/cli.h"
+#include <string>
+#include <vector>
+
+#include "apps/common/command.h"
+#include "apps/landscape/compare/compare_networks.h"
 
 namespace topograd {
 
-cxxopts::Options compare_flags();
+class CompareCommand : public cli::Command {
+ public:
+  void add_options(cli::Options& options) override;
+  /// Looks into the files: which of the two they are decides which options have an effect.
+  void check(const cli::Options& options) override;
+  /// Prints how each further surface differs from the first, or the networks' table.
+  int run(const std::string& typed) override;
 
-/// Prints how each further surface differs from the first, or the networks' table. Returns the exit
-/// status.
-int run_compare(const cxxopts::ParseResult& flags);
+ private:
+  std::vector<std::string> files_;
+  NetworkComparison networks_;
+  bool are_networks_ = false;
+};
 
 }  // namespace topograd

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "apps/common/cli.h"
 #include "apps/landscape/sharpness/sharpness_report.h"
 
 namespace topograd {
@@ -39,9 +40,8 @@ bool are_networks(const std::vector<std::string>& files) {
   return std::any_of(files.begin(), files.end(), SharpnessPanel::is_panel);
 }
 
-int compare_networks(const cxxopts::ParseResult& flags, const std::vector<std::string>& files) {
-  const std::string against = flags["against"].as<std::string>();
-  measure_kind(against);
+void compare_networks(const std::vector<std::string>& files, const NetworkComparison& settings) {
+  measure_kind(settings.against);
   const std::vector<std::string> labels = labels_of(files);
   std::vector<NamedPanel> panels;
   for (size_t i = 0; i < files.size(); ++i)
@@ -54,9 +54,8 @@ int compare_networks(const cxxopts::ParseResult& flags, const std::vector<std::s
               << '\n';
   print_panels(panels);
   std::cout << '\n';
-  print_rank_correlations(panels, against, cli::seed(flags));
-  if (flags.count("json")) write_json(panels, flags["json"].as<std::string>());
-  return 0;
+  print_rank_correlations(panels, settings.against, settings.seed);
+  if (settings.json) write_json(panels, *settings.json);
 }
 
 }  // namespace topograd

@@ -1,13 +1,25 @@
 // landscape export: results in other tools' formats.
 #pragma once
 
-#include "apps/common/cli.h"
+#include <string>
+#include <vector>
+
+#include "apps/common/command.h"
+#include "apps/landscape/export/export_flags.h"
 
 namespace topograd {
 
-cxxopts::Options export_flags();
+class ExportCommand : public cli::Command {
+ public:
+  void add_options(cli::Options& options) override { flags_.add_to(options); }
+  /// Reads the files: what they are decides which options have an effect.
+  void check(const cli::Options& options) override;
+  int run(const std::string& typed) override;
 
-/// Writes every file in every format, and says so. Returns the exit status.
-int run_export(const cxxopts::ParseResult& flags);
+ private:
+  ExportFlags flags_;
+  std::vector<ExportSource> sources_;
+  std::vector<ExportTarget> targets_;  // which point to sources
+};
 
 }  // namespace topograd

@@ -1,12 +1,23 @@
 // landscape plot: figures of results that are there.
 #pragma once
 
-#include "apps/common/cli.h"
+#include "apps/common/command.h"
+#include "apps/landscape/plot/plot_flags.h"
+#include "landscape/plots/named_figure.h"
 
 namespace topograd {
 
-cxxopts::Options plot_flags();
-/// Returns the exit status.
-int run_plot(const cxxopts::ParseResult& flags);
+class PlotCommand : public cli::Command {
+ public:
+  void add_options(cli::Options& options) override { flags_.add_to(options); }
+  void check(const cli::Options&) override { flags_.check(); }
+  int run(const std::string& typed) override;
+
+ private:
+  std::vector<NamedFigure> figures() const;
+  void save(const std::vector<NamedFigure>& pages) const;
+
+  PlotFlags flags_;
+};
 
 }  // namespace topograd

@@ -1,13 +1,24 @@
 // landscape report: one HTML file that shows results, anywhere, without a network.
 #pragma once
 
-#include "apps/common/cli.h"
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/common/command.h"
 
 namespace topograd {
 
-cxxopts::Options report_flags();
+class ReportCommand : public cli::Command {
+ public:
+  void add_options(cli::Options& options) override;
+  void check(const cli::Options& options) override;
+  int run(const std::string& typed) override;
 
-/// Writes the page. `typed` is what the user wrote. Returns the exit status.
-int run_report(const cxxopts::ParseResult& flags, const std::string& typed);
+ private:
+  std::vector<std::string> files_;
+  std::string output_ = "report.html";
+  std::optional<std::string> title_, plane_;
+};
 
 }  // namespace topograd

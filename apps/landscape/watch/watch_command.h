@@ -1,13 +1,19 @@
 // landscape watch: a surface while it is computed, in a terminal and in a browser.
 #pragma once
 
-#include "apps/common/cli.h"
+#include "apps/common/command.h"
+#include "apps/landscape/watch/watch_flags.h"
 
 namespace topograd {
 
-cxxopts::Options watch_flags();
+class WatchCommand : public cli::Command {
+ public:
+  void add_options(cli::Options& options) override { flags_.add_to(options); }
+  void check(const cli::Options&) override { flags_.check(); }
+  int run(const std::string& typed) override;
 
-/// Returns the exit status. `typed` is what the user wrote.
-int run_watch(const cxxopts::ParseResult& flags, const std::string& typed);
+ private:
+  WatchFlags flags_;
+};
 
 }  // namespace topograd

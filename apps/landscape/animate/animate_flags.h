@@ -1,0 +1,29 @@
+// The options of landscape animate.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/landscape/common/figure_flags.h"
+#include "landscape/figures/film.h"
+
+namespace topograd {
+
+struct AnimateFlags {
+  std::vector<std::string> files;  ///< surfaces, or one folder of them
+  std::optional<double> turn;      ///< degrees that the camera goes around; empty: one by one
+  int frames = 48;                 ///< of a turn
+  PictureKind kind = PictureKind::surface;
+  std::optional<std::string> output;  ///< a film's file, or what the files' names begin with
+  std::vector<FilmType> types = {FilmType::gif, FilmType::html};
+  std::optional<double> seconds;  ///< that a frame stays
+  int scale = 1;                  ///< pixels for a px
+  FigureFlags figure;
+
+  void add_to(cli::Options& options);
+  /// Throws Error where there are no files, or --turn has nothing to go around.
+  void check() const;
+};
+
+}  // namespace topograd

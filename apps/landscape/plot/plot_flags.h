@@ -1,0 +1,29 @@
+// The options of landscape plot.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/landscape/common/figure_flags.h"
+
+namespace topograd {
+
+struct PlotFlags {
+  std::vector<std::string> files;
+  std::vector<PictureKind> kinds = {PictureKind::contours, PictureKind::heat, PictureKind::surface};
+  std::string output;  ///< a figure's file, or what the files' names begin with; may be empty
+  std::vector<std::string> types = {"svg", "png"};
+  bool same_scale = false;
+  int columns = 0;  ///< figures to a row; 0: all
+  FigureFlags figure;
+
+  void add_to(cli::Options& options);
+  /// Throws Error where nothing is to be drawn, or --type is of no file.
+  void check() const;
+};
+
+/// The type of a figure's file by its suffix, svg, png or pdf; empty for any other.
+std::string figure_type_of(const std::string& path);
+
+}  // namespace topograd

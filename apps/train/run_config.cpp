@@ -1,0 +1,77 @@
+#include "apps/train/run_config.h"
+
+#include <nlohmann/json.hpp>
+
+#include "data/label_noise.h"
+#include "kernels/core/check.h"
+#include "kernels/core/hash.h"
+
+namespace topograd {
+
+using Json = nlohmann::ordered_json;
+
+void require_same_config(const std::string& path, const std::string& saved,
+                         const std::string& asked) {
+  if (saved == asked) return;
+  Json a = Json::parse(saved, nullptr, false);
+  if (!a.is_object()) a = Json::object();
+  const Json b = Json::parse(asked);
+  std::string differences;
+  const auto differs = [&](const std::string& key, const std::string& was, const std::string& now) {
+    differences += text(differences.empty() ? "" : "; ", key, " was ", was, ", now ", now);
+  };
+  // A key that one of them lacks has its default there.
+  for (const auto& [key, value] : b.items())
+    if (!a.contains(key) || a.at(key) != value)
+      differs(key, a.contains(key) ? a.at(key).dump() : "not given", value.dump());
+  for (const auto& [key, value] : a.items())
+    if (!b.contains(key)) differs(key, value.dump(), "not given");
+  fail(path, " belongs to another run (", differences.empty() ? "older format" : differences,
+       "); repeat its command, or choose another --output");
+}
+
+std::string config_json(const RunSettings& settings, const Dataset& train, Device device) {
+  const TrainingConfig& t = settings.training;
+  Json config{{"model", Json::parse(to_json(settings.model))},
+              {"data_hash", hex(train.hash())},
+              {"epochs", t.epochs},
+              {"batch_size", t.batch_size},
+              {"optimizer", name_of(t.optimizer)},
+              {"learning_rate", t.schedule.base},
+              {"schedule", name_of(t.schedule.kind)},
+              {"lr_drops", t.schedule.drops},
+              {"lr_factor", t.schedule.factor},
+              {"warmup", t.schedule.warmup},
+              {"momentum", t.momentum},
+              {"nesterov", t.nesterov},
+              {"weight_decay", t.weight_decay},
+              {"augment", t.augment},
+              {"loss", name_of(t.loss)},
+              {"seed", t.seed}};
+  // Named where they are not the defaults, so that runs made before there were such settings go on.
+  if (t.augment && !t.flip) config["flip"] = false;
+  if (settings.label_noise > 0)
+    config["label_noise"] = {{"fraction", settings.label_noise}, {"images", train.count()}};
+  const TrainingConfig usual;
+  const auto unusual = [&](const char* key, const auto& value, const auto& usually) {
+    if (value != usually) config[key] = value;
+  };
+  unusual("beta1", t.beta1, usual.beta1);
+  unusual("beta2", t.beta2, usual.beta2);
+  unusual("epsilon", t.epsilon, usual.epsilon);
+  unusual("decay_scope", name_of(t.decay_scope), name_of(usual.decay_scope));
+  unusual("lr_power", t.schedule.power, usual.schedule.power);
+  unusual("pct_start", t.schedule.pct_start, usual.schedule.pct_start);
+  unusual("div_factor", t.schedule.div_factor, usual.schedule.div_factor);
+  unusual("final_div_factor", t.schedule.final_div_factor, usual.schedule.final_div_factor);
+  unusual("label_smoothing", t.label_smoothing, usual.label_smoothing);
+  unusual("precision", name_of(t.precision), name_of(usual.precision));
+  unusual("init", name_of(t.initialisation), name_of(usual.initialisation));
+  unusual("ema", t.ema_decay, usual.ema_decay);
+  unusual("swa_start", t.swa_start, usual.swa_start);
+  // Devices round differently. The CPU is not named: runs made before there were others are its.
+  if (device != Device::cpu) config["device"] = name_of(device);
+  return config.dump();
+}
+
+}  // namespace topograd

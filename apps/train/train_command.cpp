@@ -1,0 +1,89 @@
+#include "apps/train/train_command.h"
+
+#include <iostream>
+
+#include "apps/common/cli.h"
+#include "apps/common/model_file.h"
+#include "apps/common/terminal_observer.h"
+#include "apps/train/listings.h"
+#include "kernels/core/format.h"
+#include "kernels/core/version.h"
+#include "nn/inference.h"
+
+namespace topograd {
+
+namespace {
+
+/// A run's log goes to stdout, above the progress bar.
+class TrainObserver : public cli::TerminalObserver {
+ public:
+  TrainObserver() : TerminalObserver("train") {}
+  void note(const std::string& line) override {
+    clear_bar();
+    std::cout << line << std::endl;
+  }
+};
+
+}  // namespace
+
+int TrainCommand::run(const std::string& typed) {
+  if (flags_.show_version || flags_.list_models || flags_.list_recipes) {
+    if (flags_.show_version)
+      std::cout << "train " << version() << '\n';
+    else if (flags_.list_models)
+      list_models();
+    else
+      list_recipes();
+    return 0;
+  }
+  const auto pool = flags_.device.pool();
+  if (flags_.evaluate) return evaluate_model(*pool);
+  flags_.run.command = typed;
+  return train(*pool);
+}
+
+int TrainCommand::train(ThreadPool& pool) {
+  TrainObserver observer;
+  RunSettings& run = flags_.run;
+  require(run.training.precision == Precision::f32 || pool.device() != Device::cpu, "--precision ",
+          name_of(run.training.precision),
+          " is for GPUs' tensor cores: choose --device cuda or simt, or --precision f32");
+  const DataSplits data = load_data(flags_.data);
+  run.model.image_size = data.train.height();
+  run.model.channels = data.train.channels();
+  run.model.classes = data.train.classes();
+  run.training.flip = data.train.flips_keep_class;
+  require_fitting_data(run.model, data.test, "the test split");
+  try {
+    run_training(run, data, pool, observer);
+    return 0;
+  } catch (const Interrupted& interruption) {
+    cli::say("train: interrupted; ", interruption.what(),
+             ": repeat the command with --resume to continue");
+    return cli::kInterruptedStatus;
+  }
+}
+
+int TrainCommand::evaluate_model(ThreadPool& pool) const {
+  const LoadedModel model = load_model(*flags_.evaluate, flags_.expected_model.value_or(""));
+  DataSpec spec = flags_.data;
+  spec.image_size = flags_.synthetic_image_size.value_or(model.spec.image_size);
+  const DataSplits data = load_data(spec);
+  const bool on_train = flags_.on_training_images;
+  const Dataset& chosen = on_train ? data.train : data.test;
+  require_fitting_data(model.spec, chosen, spec.source);
+  if (on_train && !flags_.noisy_labels) note_clean_labels(model, "train");
+  LabelledImages images = flags_.noisy_labels
+                              ? noisy_training_data(model, data.train, spec.source).view()
+                              : chosen.view();
+  images.normalisation = model.info.normalisation;
+  const LossSums sums = evaluate(model.graph, model.weights.theta, model.weights.running_stats,
+                                 images, flags_.run.training.loss, pool);
+  std::cout << describe(model.spec) << ", " << (on_train ? "train" : "test") << ": loss "
+            << decimals(sums.mean(), 6) << " (standard error " << decimals(sums.standard_error(), 6)
+            << "), error " << decimals(100 - sums.accuracy(), 3) << " % ("
+            << sums.count - sums.correct << " of " << sums.count << " wrong)\n";
+  return 0;
+}
+
+}  // namespace topograd

@@ -1,0 +1,47 @@
+// The options of train.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/common/options.h"
+#include "apps/common/run_flags.h"
+#include "apps/train/training_run.h"
+#include "data/load.h"
+
+namespace topograd {
+
+struct TrainFlags {
+  RunSettings run;  ///< complete after check()
+  DataSpec data;
+  cli::RunFlags device;
+  bool list_models = false, list_recipes = false, show_version = false;
+
+  std::optional<std::string> evaluate;  ///< a checkpoint to evaluate, instead of training
+  bool on_training_images = false, noisy_labels = false;
+  std::optional<std::string> expected_model;    ///< of that checkpoint, where it was typed
+  std::optional<int64_t> synthetic_image_size;  ///< where it was typed
+
+  void add_to(cli::Options& options);
+  /// Completes the settings. Throws Error where they contradict one another, or an option that was
+  /// typed has no effect.
+  void check(const cli::Options& options);
+
+ private:
+  void add_model_options(cli::Options& options);
+  void add_data_options(cli::Options& options);
+  void add_training_options(cli::Options& options);
+  void add_schedule_options(cli::Options& options);
+  void add_run_options(cli::Options& options);
+  void complete_training();
+
+  int depth_ = 0;
+  std::optional<double> rate_, ema_;
+  std::optional<std::vector<double>> drops_;
+  std::optional<int64_t> swa_start_;
+  std::string recipe_;
+  bool no_augment_ = false, no_nesterov_ = false;
+};
+
+}  // namespace topograd
