@@ -28,12 +28,10 @@ set(CPACK_DEBIAN_PROGRAMS_PACKAGE_DEPENDS "fonts-dejavu-core, python3")
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_RECOMMENDS "curl")
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SUGGESTS "python3-torch, libtopograd-dev")
 set(CPACK_COMPONENT_PROGRAMS_DESCRIPTION "train networks and map the landscape of their loss
- Topograd trains image classifiers and maps the loss around them: surfaces on
- filter-normalised planes, training trajectories, paths between networks,
- eigenvalues of the Hessian, sharpness and coherence of gradients, as HDF5
- files, figures, films and interactive reports.
- .
- The programs are train and landscape.")
+Topograd trains image classifiers and maps the loss around them: surfaces on
+filter-normalised planes, training trajectories, paths between networks,
+eigenvalues of the Hessian, sharpness and coherence of gradients, as HDF5
+files, figures, films and interactive reports.")
 
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libtopograd-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
@@ -43,7 +41,7 @@ if(MPI_C_FOUND)
 endif()
 list(JOIN development_packages ", " CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS)
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "compute loss landscapes of networks from C++
- Headers, static libraries and the CMake package of Topograd, which trains
- image classifiers and maps the loss around them.")
+Headers, static libraries and the CMake package of Topograd, which trains
+image classifiers and maps the loss around them.")
 
 include(CPack)

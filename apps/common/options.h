@@ -306,6 +306,10 @@ class Options {
   size_t positionals_taken_ = 0;
 };
 
+/// Returns what help and manual pages say of an option: its help, choices that are too many to stand
+/// beside its name, older spellings, the default.
+std::string described(const OptionEntry& entry);
+
 /// A command line's words as a shell would take them again: quoted where they have to be.
 std::string shell_quoted(const std::vector<std::string>& words);
 

@@ -62,7 +62,9 @@ std::string left_side(const OptionEntry& entry) {
   return names + (entry.implicit ? "[=" + entry.value + "]" : " " + entry.value);
 }
 
-std::string description(const OptionEntry& entry) {
+}  // namespace
+
+std::string described(const OptionEntry& entry) {
   std::string words = entry.help, others;
   for (const std::string& name : entry.names)
     if (name.size() > 1 && name != entry.names.front() && words.find("--" + name) == words.npos)
@@ -76,8 +78,6 @@ std::string description(const OptionEntry& entry) {
   if (!entry.default_text.empty()) words += " (default: " + entry.default_text + ")";
   return words;
 }
-
-}  // namespace
 
 std::string Options::help() const {
   std::string arguments = usage_, explained;
@@ -95,7 +95,7 @@ std::string Options::help() const {
   for (const std::string& group : groups) {
     text += "\n" + (group.empty() ? "Options" : group) + ":\n";
     for (const OptionEntry& entry : entries_)
-      if (entry.group == group && !entry.hidden) text += row(left_side(entry), description(entry));
+      if (entry.group == group && !entry.hidden) text += row(left_side(entry), described(entry));
   }
   if (epilogue_.empty()) return text;
   return text + (epilogue_.starts_with('\n') ? "" : "\n") + epilogue_ +

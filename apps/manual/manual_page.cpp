@@ -92,18 +92,6 @@ std::string option_line(const cli::OptionEntry& entry) {
   return entry.value.empty() ? line : line + " " + italic(entry.value);
 }
 
-std::string option_text(const cli::OptionEntry& entry) {
-  std::string text = entry.help;
-  // Where the choices were too many for the line above.
-  if (!entry.choices.empty() && entry.value.find('|') == std::string::npos) {
-    std::string names;
-    for (const std::string& choice : entry.choices) names += (names.empty() ? "" : ", ") + choice;
-    text += "; one of " + names;
-  }
-  if (!entry.default_text.empty()) text += " (default: " + entry.default_text + ")";
-  return escaped(text);
-}
-
 std::string options_section(const cli::Options& options) {
   const std::vector<cli::OptionEntry> shown = shown_options(options);
   std::vector<std::string> groups;
@@ -115,7 +103,7 @@ std::string options_section(const cli::Options& options) {
     if (!group.empty()) text += ".SS " + escaped(group) + "\n";
     for (const cli::OptionEntry& entry : shown)
       if (entry.group == group)
-        text += ".TP\n" + option_line(entry) + "\n" + option_text(entry) + "\n";
+        text += ".TP\n" + option_line(entry) + "\n" + escaped(cli::described(entry)) + "\n";
   }
   return text;
 }

@@ -1,25 +1,19 @@
 // The loss on a plane through a trained network, at 5x3 points: surface MODEL.safetensors DATA
 #include <cstdio>
 
-#include "landscape/directions/direction.h"
-#include "landscape/evaluation/evaluator.h"
-#include "landscape/evaluation/image_selection.h"
-#include "landscape/surface/grid.h"
+#include "landscape/directions/random_directions.h"
+#include "landscape/surface/surface_computation.h"
 
 using namespace topograd;
 
 int main(int, char** argv) {
   const LoadedModel model = load_model(argv[1]);
-  const Tensor theta = model.weights.theta, running_stats = model.weights.running_stats;
   const ImageSets images = select_images({.source = argv[2], .count = 200}, model);
-  const auto direction = [&](uint32_t number) {
-    return random_direction(model.graph.layout(), theta, running_stats, /*seed=*/1, number);
-  };
-  const std::vector<Directions> planes = {{direction(0), direction(1)}};
+  const SurfaceDirections directions = random_directions({.seed = 1}, model);
+  const SurfaceSettings settings{.x = Axis{-1, 1, 5}, .y = Axis{-1, 1, 3}};
   ThreadPool pool;
-  Evaluator evaluator({model.graph, theta, running_stats, planes, images.sets}, pool);
-  for (const double beta : Axis{-1, 1, 3}.coordinates())
-    for (const double alpha : Axis{-1, 1, 5}.coordinates())
-      std::printf("%g %g %.17g\n", alpha, beta,
-                  evaluator.evaluate({{{alpha, beta}}})[0][0][0].mean());
+  Observer observer;
+  const Surface surface = compute_surface(settings, model, images, directions, pool, observer);
+  for (const double loss : surface.plane("train_loss")) std::printf("%.17g\n", loss);
+  surface.save("surface.h5");
 }
