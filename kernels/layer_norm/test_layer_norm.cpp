@@ -24,7 +24,7 @@ int64_t channels(const Shape& shape) {
 
 }  // namespace
 
-TEST_CASE("layer_norm: every row equals the reference") {
+TEST_CASE("layer_norm: every implementation equals the reference") {
   for (const Shape& shape : kShapes) {
     const Shape vector{channels(shape)};
     check_op<LayerNormArgs>(
@@ -61,7 +61,7 @@ TEST_CASE("layer_norm: every row equals the reference") {
   }
 }
 
-TEST_CASE("layer_norm: every row of the tangents equals the reference") {
+TEST_CASE("layer_norm: every implementation of the tangents equals the reference") {
   for (const Shape& shape : kShapes) {
     const Shape vector{channels(shape)};
     check_op<LayerNormTangentArgs>(
@@ -106,7 +106,7 @@ TEST_CASE("layer_norm: every row of the tangents equals the reference") {
 }
 
 // x = 1000 + normal: floats of that size lie 6e-5 apart, and the inputs have been rounded to them
-// for all rows alike. E[x^2] - mean^2 in float would be off by about 1e6 * 6e-8 = 0.06.
+// for all implementations alike. E[x^2] - mean^2 in float would be off by about 1e6 * 6e-8 = 0.06.
 TEST_CASE("layer_norm: a large mean costs no digits") {
   const Shape shape{6, 100}, vector{100};
   const Tensor far(shape);
@@ -236,17 +236,18 @@ TEST_CASE("layer_norm: gradients and tangents equal central differences") {
 
 TEST_CASE("layer_norm: in place, forward and backward") {
   const Shape shape{5, 37}, vector{37};
-  for_each_execution<LayerNormArgs>([&](const auto& row, const Execution&, Context& context) {
-    Operands o(1, DType::f32, row.device);
-    const Tensor x = o.normal(shape), gamma = o.normal(vector), beta = o.normal(vector);
-    const Tensor y = o.output(shape);
-    row.run({.y = y, .x = x, .gamma = gamma, .beta = beta}, context);
-    row.run({.y = x, .x = x, .gamma = gamma, .beta = beta}, context);
-    CHECK(relative_error(y.to(Device::cpu), x.to(Device::cpu)) == 0);
-  });
+  for_each_execution<LayerNormArgs>(
+      [&](const auto& implementation, const Execution&, Context& context) {
+        Operands o(1, DType::f32, implementation.device);
+        const Tensor x = o.normal(shape), gamma = o.normal(vector), beta = o.normal(vector);
+        const Tensor y = o.output(shape);
+        implementation.run({.y = y, .x = x, .gamma = gamma, .beta = beta}, context);
+        implementation.run({.y = x, .x = x, .gamma = gamma, .beta = beta}, context);
+        CHECK(relative_error(y.to(Device::cpu), x.to(Device::cpu)) == 0);
+      });
   for_each_execution<LayerNormTangentBackwardArgs>(
-      [&](const auto& row, const Execution&, Context& context) {
-        Operands o(2, DType::f32, row.device);
+      [&](const auto& implementation, const Execution&, Context& context) {
+        Operands o(2, DType::f32, implementation.device);
         const Tensor dy_tangent = o.normal(shape), dx_tangent = o.output(shape);
         LayerNormTangentBackwardArgs args{.dx_tangent = dx_tangent,
                                           .dy_tangent = dy_tangent,
@@ -255,9 +256,9 @@ TEST_CASE("layer_norm: in place, forward and backward") {
                                           .x = o.normal(shape),
                                           .gamma = o.normal(vector),
                                           .gamma_tangent = o.normal(vector)};
-        row.run(args, context);
+        implementation.run(args, context);
         args.dx_tangent = dy_tangent;
-        row.run(args, context);
+        implementation.run(args, context);
         CHECK(relative_error(dx_tangent.to(Device::cpu), dy_tangent.to(Device::cpu)) == 0);
       });
 }

@@ -75,8 +75,9 @@ TEST_CASE("reparametrisation: networks of every family compute the same, with la
 }
 
 TEST_CASE("reparametrisation: with every layer between them, weights are rescaled or left alone") {
-  for (const auto& [name, graph] : layer_graphs()) {
-    CAPTURE(name);
+  for (const auto& entry : layer_graphs()) {  // clang 14's lambdas take no structured binding
+    const Graph& graph = entry.second;
+    CAPTURE(entry.first);
     const Weights w = random_weights(graph, 5);
     CHECK(distance(graph, w, rescaled(graph, w.theta, w.running_stats, 10)) < 1e-5);
   }
