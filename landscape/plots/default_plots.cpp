@@ -45,6 +45,8 @@ std::string scalars_in_words(const Record& record) {
 }
 
 std::string as_file_name(std::string name) {
+  if (const size_t percent = name.find('%'); percent != name.npos)
+    name.replace(percent, 1, "percent");
   std::replace_if(
       name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c) && c != '-'; }, '_');
   return name;
