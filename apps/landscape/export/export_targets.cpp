@@ -87,7 +87,8 @@ std::vector<ExportTarget> plan_exports(const std::vector<ExportSource>& sources,
   std::vector<ExportTarget> targets;
   if (!output.empty() && !folder) {
     const ExportFormat format = format_of_file(output, formats);
-    require_format(sources.front().path, sources.front().record.kind, sources.front().extent, format);
+    require_format(sources.front().path, sources.front().record.kind, sources.front().extent,
+                   format);
     targets.push_back({&sources.front(), format, output, false});
   } else {
     for (const ExportSource& source : sources)

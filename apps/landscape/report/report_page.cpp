@@ -83,8 +83,7 @@ std::string report_page(const std::vector<std::string>& files, const ReportOptio
                      {"plane", options.plane ? Json(*options.plane) : Json()}};
   std::string report = head.dump(-1, ' ', false, Json::error_handler_t::replace);
   report.back() = ',';  // in place of the brace
-  return filled(viewer, title,
-                script_json(text(report, "\"results\":", json_of(records), "}")));
+  return filled(viewer, title, script_json(text(report, "\"results\":", json_of(records), "}")));
 }
 
 }  // namespace topograd
