@@ -6,8 +6,8 @@
 
 #include "apps/common/cli.h"
 #include "apps/common/terminal_observer.h"
-#include "landscape/trajectory/checkpoints.h"
 #include "landscape/plots/result_plots.h"
+#include "landscape/trajectory/checkpoints.h"
 
 namespace topograd {
 
