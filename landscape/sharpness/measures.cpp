@@ -96,14 +96,14 @@ double sam_sharpness(LossFunction& loss, const SamOptions& options) {
   return loss.at(e, 1.0).loss - loss.centre().loss;
 }
 
-Estimate expected_sharpness(LossFunction& loss, const RandomDirections& directions, double sigma) {
+Estimate expected_sharpness(LossFunction& loss, const SampledDirections& directions, double sigma) {
   std::vector<double> increases;
   for (int k = 0; k < directions.count(); ++k)
     increases.push_back(loss.at(directions[k], sigma).loss - loss.centre().loss);
   return mean_of(increases);
 }
 
-Estimate mean_curvature(LossFunction& loss, const RandomDirections& directions) {
+Estimate mean_curvature(LossFunction& loss, const SampledDirections& directions) {
   std::vector<double> curvatures;
   const Tensor product(loss.theta().shape());
   for (int k = 0; k < directions.count(); ++k) {
@@ -137,7 +137,7 @@ double crossing(const std::function<bool(double)>& beyond, double start, double 
   return std::sqrt(low * high);
 }
 
-Estimate pac_bayes_sigma(LossFunction& loss, const RandomDirections& directions, IncreaseOf of,
+Estimate pac_bayes_sigma(LossFunction& loss, const SampledDirections& directions, IncreaseOf of,
                          double target, double tolerance) {
   const auto value = [&](const LossValue& there) {
     return of == IncreaseOf::loss ? there.loss : there.error;
@@ -171,7 +171,7 @@ double critical_sharpness(LossFunction& loss, double tolerance) {
   return critical > 0 ? 2 / critical : kNaN;
 }
 
-Estimate basin_width(LossFunction& loss, const RandomDirections& directions, double rise,
+Estimate basin_width(LossFunction& loss, const SampledDirections& directions, double rise,
                      double tolerance) {
   const double level = loss.centre().loss + rise;
   std::vector<double> widths;

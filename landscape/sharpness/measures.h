@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "landscape/sharpness/loss_function.h"
-#include "landscape/sharpness/random_directions.h"
+#include "landscape/sharpness/sampled_directions.h"
 
 namespace topograd {
 
@@ -41,10 +41,10 @@ double sam_sharpness(LossFunction& loss, const SamOptions& options);
 
 /// Returns the mean over the directions d of L(theta + sigma d) - L(theta), with its standard error
 /// over the directions.
-Estimate expected_sharpness(LossFunction& loss, const RandomDirections& directions, double sigma);
+Estimate expected_sharpness(LossFunction& loss, const SampledDirections& directions, double sigma);
 
 /// Returns the mean over the directions of d' H d, with its standard error.
-Estimate mean_curvature(LossFunction& loss, const RandomDirections& directions);
+Estimate mean_curvature(LossFunction& loss, const SampledDirections& directions);
 
 enum class IncreaseOf { loss, error };
 
@@ -56,7 +56,7 @@ enum class IncreaseOf { loss, error };
 /// and bisection over the same directions, to `tolerance` of sigma: a crossing, and where the
 /// increase is not monotonous, perhaps not the largest. The standard error is that of the mean
 /// increase over its slope in sigma. Infinity where no sigma up to 2^40 is too large.
-Estimate pac_bayes_sigma(LossFunction& loss, const RandomDirections& directions, IncreaseOf of,
+Estimate pac_bayes_sigma(LossFunction& loss, const SampledDirections& directions, IncreaseOf of,
                          double target, double tolerance);
 
 /// 2 / eta_c, where eta_c is the smallest step along the negative gradient after which the loss is
@@ -69,7 +69,7 @@ double critical_sharpness(LossFunction& loss, double tolerance);
 /// Returns the length of the interval of alpha around 0 in which L(theta + alpha d) <= L(theta) +
 /// rise: the mean over the directions with its standard error. Either end by doubling and
 /// bisection, to `tolerance`; infinity where a side never rises that far.
-Estimate basin_width(LossFunction& loss, const RandomDirections& directions, double rise,
+Estimate basin_width(LossFunction& loss, const SampledDirections& directions, double rise,
                      double tolerance);
 
 /// Returns the x in (0, infinity) where `beyond` turns from false to true, by doubling or halving

@@ -71,7 +71,7 @@ Estimate gradient_norm(const Settings&, const Network& network) {
   return {norm(gradient, context), kNaN};
 }
 
-RandomDirections filter_normalised(const Settings& s, const Network& network) {
+SampledDirections filter_normalised(const Settings& s, const Network& network) {
   return filter_normalised_directions(network.layout, network.loss.theta(), s.directions, s.seed);
 }
 

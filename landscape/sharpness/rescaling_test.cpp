@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "kernels/core/check.h"
-#include "landscape/sharpness/random_directions.h"
+#include "landscape/sharpness/sampled_directions.h"
 
 namespace topograd {
 

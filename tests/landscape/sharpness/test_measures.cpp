@@ -94,13 +94,13 @@ Tensor ascent(Quadratic& loss, double rho, bool adaptive, double eta) {
   return g;
 }
 
-RandomDirections some_directions(int count) {
+SampledDirections some_directions(int count) {
   return {count, [](uint32_t number) { return normals(4, 100 + number); }};
 }
 
 /// The mean and its standard error, from the textbook.
 Estimate mean_over(int count, const std::function<double(const Tensor&)>& value) {
-  const RandomDirections directions = some_directions(count);
+  const SampledDirections directions = some_directions(count);
   double sum = 0, squares = 0;
   for (int k = 0; k < count; ++k) {
     const double v = value(directions[k]);
@@ -290,8 +290,8 @@ TEST_CASE("sharpness: normal directions are normal, in all of theta") {
   Graph g({8, 8, 3});
   g.set_output(g.linear(g.global_average_pool(g.batchnorm(g.conv(g.input(), 32))), 10));
   const Weights w = random_weights(g, 3);
-  const RandomDirections plain = normal_directions(g.layout(), w.theta, false, 2, 7);
-  const RandomDirections scaled = normal_directions(g.layout(), w.theta, true, 2, 7);
+  const SampledDirections plain = normal_directions(g.layout(), w.theta, false, 2, 7);
+  const SampledDirections scaled = normal_directions(g.layout(), w.theta, true, 2, 7);
   double sum = 0, squares = 0;
   const auto n = static_cast<double>(w.theta.size());
   for (int64_t i = 0; i < w.theta.size(); ++i) {

@@ -1,4 +1,4 @@
-#include "landscape/sharpness/random_directions.h"
+#include "landscape/sharpness/sampled_directions.h"
 
 #include <cmath>
 #include <utility>
@@ -15,10 +15,10 @@ constexpr int64_t kMaxBytesKept = int64_t{512} << 20;
 
 }  // namespace
 
-RandomDirections::RandomDirections(int count, Draw draw)
+SampledDirections::SampledDirections(int count, Draw draw)
     : draw_(std::move(draw)), kept_(static_cast<size_t>(count)) {}
 
-Tensor RandomDirections::operator[](int number) const {
+Tensor SampledDirections::operator[](int number) const {
   Tensor& kept = kept_[static_cast<size_t>(number)];
   if (kept.defined()) return kept;
   const Tensor drawn = draw_(static_cast<uint32_t>(number));
@@ -29,15 +29,15 @@ Tensor RandomDirections::operator[](int number) const {
   return drawn;
 }
 
-RandomDirections filter_normalised_directions(const ParameterLayout& layout, const Tensor& theta,
-                                              int count, uint64_t seed) {
+SampledDirections filter_normalised_directions(const ParameterLayout& layout, const Tensor& theta,
+                                               int count, uint64_t seed) {
   return {count, [&layout, theta, seed](uint32_t number) {
             return random_direction(layout, theta, {}, seed, number).parameters;
           }};
 }
 
-RandomDirections normal_directions(const ParameterLayout& layout, const Tensor& theta,
-                                   bool of_magnitude, int count, uint64_t seed) {
+SampledDirections normal_directions(const ParameterLayout& layout, const Tensor& theta,
+                                    bool of_magnitude, int count, uint64_t seed) {
   return {count, [&layout, theta, of_magnitude, seed](uint32_t number) {
             // A stream of its own: not the numbers of the filter-normalised directions.
             const Philox random(seed, RandomStream::probe, (1u << 24) + number);
