@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "landscape/connectivity/barrier.h"
 #include "landscape/evaluation/evaluation.h"
 #include "landscape/results/record.h"
+#include "landscape/surface/barrier.h"
 
 namespace topograd {
 

@@ -1,10 +1,11 @@
 #include "landscape/directions/surface_directions.h"
 
+#include <nlohmann/json.hpp>
+
 #include <filesystem>
 #include <iomanip>
 
 #include "kernels/core/hash.h"
-#include "landscape/directions/direction_recipe.h"
 
 namespace topograd {
 
@@ -55,8 +56,16 @@ SurfaceDirections directions_in_file(const DirectionsInFile& settings, const Loa
   found.x_text = "direction x of " + fs::path(path).filename().string();
   if (!settings.line) found.y_text = "direction y of " + fs::path(path).filename().string();
   found.planes.push_back(directions);
-  found.recipe = to_json(DirectionRecipe(settings));
+  found.recipe = recipe_of(settings);
   return found;
+}
+
+std::string recipe_of(const DirectionsInFile& settings) {
+  return nlohmann::json{{"kind", "file"},
+                        {"file", settings.file},
+                        {"type", std::string(name_of(settings.type))},
+                        {"line", settings.line}}
+      .dump();
 }
 
 }  // namespace topograd

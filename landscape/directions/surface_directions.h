@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "landscape/directions/direction_file.h"
+#include "landscape/directions/grid.h"
 #include "landscape/results/provenance.h"
-#include "landscape/surface/grid.h"
 #include "models/loaded_model.h"
 
 namespace topograd {
@@ -50,5 +50,8 @@ struct DirectionsInFile {
 
 /// Reads the directions. Throws Error where they are for another network, or one is missing.
 SurfaceDirections directions_in_file(const DirectionsInFile& settings, const LoadedModel& model);
+
+/// Returns the settings as they are kept in a surface's file, JSON on one line: see DirectionRecipe.
+std::string recipe_of(const DirectionsInFile& settings);
 
 }  // namespace topograd

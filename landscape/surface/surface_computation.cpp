@@ -4,8 +4,8 @@
 #include <filesystem>
 
 #include "kernels/core/format.h"
-#include "landscape/connectivity/barrier.h"
 #include "landscape/results/resumable_file.h"
+#include "landscape/surface/barrier.h"
 #include "landscape/surface/continued_surface.h"
 #include "landscape/surface/precision_check.h"
 #include "landscape/surface/refinement.h"
@@ -17,8 +17,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-const std::vector<std::string> kIdentity = identity_with(
-    {"direction_hash", "dir_type", "precision", "target_se", "seeds", "quantity"});
+const std::vector<std::string> kIdentity =
+    identity_with({"direction_hash", "dir_type", "precision", "target_se", "seeds", "quantity"});
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();

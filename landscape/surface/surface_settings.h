@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "landscape/directions/grid.h"
 #include "landscape/evaluation/image_selection.h"
-#include "landscape/surface/grid.h"
 #include "landscape/surface/surface_values.h"
 #include "models/loaded_model.h"
 

@@ -1,10 +1,11 @@
 #include "landscape/trajectory/trajectory_plane.h"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 
 #include "kernels/core/format.h"
 #include "kernels/core/hash.h"
-#include "landscape/directions/direction_recipe.h"
 #include "landscape/trajectory/checkpoints.h"
 
 namespace topograd {
@@ -90,8 +91,16 @@ SurfaceDirections principal_plane(const PrincipalPlane& settings, const Checkpoi
                          direction_of(components.directions[1], layout, settings.type)});
   made.x_text = axis(0);
   made.y_text = axis(1);
-  made.recipe = to_json(DirectionRecipe(settings));
+  made.recipe = recipe_of(settings);
   return made;
+}
+
+std::string recipe_of(const PrincipalPlane& settings) {
+  return nlohmann::json{{"kind", "principal_components"},
+                        {"checkpoints", settings.checkpoints},
+                        {"ignore", std::string(name_of(settings.ignore))},
+                        {"type", std::string(name_of(settings.type))}}
+      .dump();
 }
 
 }  // namespace topograd

@@ -41,4 +41,7 @@ SurfaceDirections principal_plane(const PrincipalPlane& settings, const Checkpoi
 PrincipalComponents components_of(const CheckpointRows& checkpoints, Ignore ignore,
                                   const ParameterLayout& layout, ThreadPool& pool);
 
+/// Returns the settings as they are kept in a surface's file, JSON on one line: see DirectionRecipe.
+std::string recipe_of(const PrincipalPlane& settings);
+
 }  // namespace topograd

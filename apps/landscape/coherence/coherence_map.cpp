@@ -4,7 +4,7 @@
 #include <iostream>
 
 #include "landscape/coherence/coherence_map.h"
-#include "landscape/surface/recorded_directions.h"
+#include "landscape/planes/recorded_directions.h"
 
 namespace topograd {
 

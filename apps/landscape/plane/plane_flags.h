@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "apps/landscape/surface/surface_flags.h"
-#include "landscape/directions/eigenvector_plane.h"
-#include "landscape/directions/gradient_plane.h"
-#include "landscape/directions/network_plane.h"
+#include "landscape/planes/eigenvector_plane.h"
+#include "landscape/planes/gradient_plane.h"
+#include "landscape/planes/network_plane.h"
 
 namespace topograd {
 

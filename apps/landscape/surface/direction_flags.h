@@ -5,7 +5,7 @@
 #include <string>
 
 #include "apps/landscape/surface/surface_flags.h"
-#include "landscape/directions/random_directions.h"
+#include "landscape/planes/random_directions.h"
 
 namespace topograd {
 

@@ -4,7 +4,7 @@
 
 #include "apps/common/cli.h"
 #include "kernels/core/format.h"
-#include "landscape/connectivity/barrier.h"
+#include "landscape/surface/barrier.h"
 #include "landscape/surface/refinement.h"
 
 namespace topograd {

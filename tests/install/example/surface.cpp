@@ -1,7 +1,7 @@
 // The loss on a plane through a trained network, at 5x3 points: surface MODEL.safetensors DATA
 #include <cstdio>
 
-#include "landscape/directions/random_directions.h"
+#include "landscape/planes/random_directions.h"
 #include "landscape/surface/surface_computation.h"
 
 using namespace topograd;

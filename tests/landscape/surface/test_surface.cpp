@@ -1,7 +1,7 @@
 #include <limits>
 
+#include "landscape/directions/grid.h"
 #include "landscape/results/hdf5_file.h"
-#include "landscape/surface/grid.h"
 #include "landscape/surface/surface.h"
 #include "tests/landscape/landscape_check.h"
 

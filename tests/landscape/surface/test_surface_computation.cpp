@@ -2,7 +2,7 @@
 // bits, whatever stopped it.
 #include "landscape/surface/surface_computation.h"
 
-#include "landscape/directions/random_directions.h"
+#include "landscape/planes/random_directions.h"
 #include "tests/landscape/small_model.h"
 
 using namespace topograd;

@@ -2,6 +2,7 @@
 import { button, make } from "./dom.ts";
 import { scenesOf } from "./scenes.ts";
 import type { Report } from "./schema.ts";
+import type { Section } from "./section.ts";
 import { coherenceSection } from "./sections/coherence.ts";
 import { curvatureSection } from "./sections/curvature.ts";
 import { linesSection } from "./sections/lines.ts";
@@ -13,13 +14,6 @@ import { surfacesSection } from "./sections/surfaces.ts";
 import { trainingSection } from "./sections/training.ts";
 import { trajectoriesSection } from "./sections/trajectories.ts";
 import { isDark, onThemeChange, toggleTheme } from "./theme.ts";
-
-export interface Section {
-  id: string;
-  name: string;
-  about: string;
-  content: HTMLElement[];
-}
 
 export function showPage(root: HTMLElement, report: Report): void {
   const scenes = scenesOf(report);

@@ -3,7 +3,7 @@ import type { Series } from "../chart_drawing.ts";
 import { make } from "../dom.ts";
 import { capitalised, formatEstimate, formatNumber, planeLabel } from "../format.ts";
 import { LineChart } from "../line_chart.ts";
-import type { Section } from "../page.ts";
+import type { Section } from "../section.ts";
 import { seriesOf } from "../result_series.ts";
 import { numbersOf, resultsOf, valuesOver, wordsOf, type Report, type Result } from "../schema.ts";
 import { table } from "../table.ts";

@@ -3,7 +3,7 @@ import type { Series } from "../chart_drawing.ts";
 import { make } from "../dom.ts";
 import { formatEstimate, formatNumber } from "../format.ts";
 import { LineChart } from "../line_chart.ts";
-import type { Section } from "../page.ts";
+import type { Section } from "../section.ts";
 import { seriesOf } from "../result_series.ts";
 import { namedResults, type NamedResult } from "../scenes.ts";
 import { numberOf, numbersOf, type Report } from "../schema.ts";

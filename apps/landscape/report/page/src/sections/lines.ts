@@ -3,7 +3,7 @@ import type { Series } from "../chart_drawing.ts";
 import { make } from "../dom.ts";
 import { capitalised, planeLabel } from "../format.ts";
 import { LineChart } from "../line_chart.ts";
-import type { Section } from "../page.ts";
+import type { Section } from "../section.ts";
 import { isLoss, planeNames, type Scene } from "../scenes.ts";
 
 export function linesSection(lines: Scene[]): Section | null {

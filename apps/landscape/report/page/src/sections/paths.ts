@@ -2,7 +2,7 @@
 import { make } from "../dom.ts";
 import { capitalised, formatNumber, planeLabel } from "../format.ts";
 import { LineChart } from "../line_chart.ts";
-import type { Section } from "../page.ts";
+import type { Section } from "../section.ts";
 import { seriesOf } from "../result_series.ts";
 import { numberOf, resultsOf, valuesOver, type Report, type Result } from "../schema.ts";
 import { table } from "../table.ts";

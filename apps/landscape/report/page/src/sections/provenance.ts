@@ -1,6 +1,6 @@
 // What every number of the page was made from, and how.
 import { make } from "../dom.ts";
-import type { Section } from "../page.ts";
+import type { Section } from "../section.ts";
 import type { Report, Result } from "../schema.ts";
 
 export function provenanceSection(report: Report): Section {

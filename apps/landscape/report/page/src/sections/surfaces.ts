@@ -1,7 +1,7 @@
 // Surfaces side by side, with what they share above and the slices through them below.
 import { Cameras } from "../cameras.ts";
 import { make } from "../dom.ts";
-import type { Section } from "../page.ts";
+import type { Section } from "../section.ts";
 import { Pace } from "../pace.ts";
 import type { Scene } from "../scenes.ts";
 import { SlicesPanel } from "../slices_panel.ts";

@@ -2,7 +2,7 @@
 import type { Series } from "../chart_drawing.ts";
 import { make } from "../dom.ts";
 import { LineChart } from "../line_chart.ts";
-import type { Section } from "../page.ts";
+import type { Section } from "../section.ts";
 import { seriesOf } from "../result_series.ts";
 import { resultsOf, type Report, type Result } from "../schema.ts";
 

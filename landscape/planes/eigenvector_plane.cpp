@@ -1,12 +1,12 @@
-#include "landscape/directions/eigenvector_plane.h"
+#include "landscape/planes/eigenvector_plane.h"
 
 #include <cmath>
 
 #include "kernels/core/format.h"
 #include "kernels/vector/vector.h"
 #include "landscape/curvature/curvature_results.h"
-#include "landscape/directions/direction_recipe.h"
 #include "landscape/directions/plane.h"
+#include "landscape/planes/direction_recipe.h"
 
 namespace topograd {
 

@@ -5,10 +5,10 @@
 #include <variant>
 
 #include "kernels/core/device.h"
-#include "landscape/directions/eigenvector_plane.h"
-#include "landscape/directions/gradient_plane.h"
-#include "landscape/directions/network_plane.h"
-#include "landscape/directions/random_directions.h"
+#include "landscape/planes/eigenvector_plane.h"
+#include "landscape/planes/gradient_plane.h"
+#include "landscape/planes/network_plane.h"
+#include "landscape/planes/random_directions.h"
 #include "landscape/trajectory/trajectory_plane.h"
 
 namespace topograd {

@@ -1,9 +1,9 @@
-#include "landscape/directions/random_directions.h"
+#include "landscape/planes/random_directions.h"
 
 #include <filesystem>
 
 #include "kernels/core/version.h"
-#include "landscape/directions/direction_recipe.h"
+#include "landscape/planes/direction_recipe.h"
 
 namespace topograd {
 
@@ -37,8 +37,8 @@ void check_seeds(const RandomDirections& s) {
   if (s.seeds == 1) return;
   const bool any_random = s.x.towards.empty() || (s.y && s.y->towards.empty() && !s.same);
   require(any_random, "--seeds needs a random direction; all of these lead to other models");
-  require(s.seed <= UINT64_MAX - static_cast<uint64_t>(s.seeds), "--seed ", s.seed, ": there are no ", s.seeds,
-          " seeds from there on; choose a smaller one");
+  require(s.seed <= UINT64_MAX - static_cast<uint64_t>(s.seeds), "--seed ", s.seed,
+          ": there are no ", s.seeds, " seeds from there on; choose a smaller one");
 }
 
 Direction direction(const RandomDirections& s, const RandomAxis& axis, bool is_y, uint64_t seed,

@@ -1,8 +1,8 @@
-#include "landscape/surface/recorded_directions.h"
+#include "landscape/planes/recorded_directions.h"
 
 #include <filesystem>
 
-#include "landscape/directions/direction_recipe.h"
+#include "landscape/planes/direction_recipe.h"
 
 namespace topograd {
 

@@ -1,9 +1,9 @@
-#include "landscape/directions/network_plane.h"
+#include "landscape/planes/network_plane.h"
 
 #include <filesystem>
 
-#include "landscape/directions/direction_recipe.h"
 #include "landscape/directions/plane.h"
+#include "landscape/planes/direction_recipe.h"
 
 namespace topograd {
 

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "landscape/surface/grid.h"
+#include "landscape/directions/grid.h"
 #include "tests/landscape/landscape_check.h"
 
 using namespace topograd;

@@ -1,4 +1,4 @@
-#include "landscape/directions/direction_recipe.h"
+#include "landscape/planes/direction_recipe.h"
 
 #include <nlohmann/json.hpp>
 
@@ -102,7 +102,7 @@ RandomDirections random_in(const Json& json) {
 }
 
 Json json_of(const DirectionsInFile& s) {
-  return {{"kind", "file"}, {"file", s.file}, {"type", word(name_of(s.type))}, {"line", s.line}};
+  return Json::parse(recipe_of(s));
 }
 
 DirectionsInFile file_in(const Json& json) {
@@ -167,10 +167,7 @@ GradientPlane gradient_in(const Json& json) {
 }
 
 Json json_of(const PrincipalPlane& s) {
-  return {{"kind", "principal_components"},
-          {"checkpoints", s.checkpoints},
-          {"ignore", word(name_of(s.ignore))},
-          {"type", word(name_of(s.type))}};
+  return Json::parse(recipe_of(s));
 }
 
 PrincipalPlane components_in(const Json& json) {

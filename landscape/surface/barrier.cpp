@@ -1,4 +1,4 @@
-#include "landscape/connectivity/barrier.h"
+#include "landscape/surface/barrier.h"
 
 #include <algorithm>
 #include <cmath>

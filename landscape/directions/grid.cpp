@@ -1,4 +1,4 @@
-#include "landscape/surface/grid.h"
+#include "landscape/directions/grid.h"
 
 #include <algorithm>
 #include <charconv>

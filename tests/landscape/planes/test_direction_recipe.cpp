@@ -1,8 +1,8 @@
 // Recipes of directions: what is written is read again, and makes the same directions; a surface's
 // file is enough to have its plane once more.
-#include "landscape/directions/direction_recipe.h"
+#include "landscape/planes/direction_recipe.h"
 
-#include "landscape/surface/recorded_directions.h"
+#include "landscape/planes/recorded_directions.h"
 #include "landscape/surface/surface_computation.h"
 #include "tests/landscape/small_model.h"
 

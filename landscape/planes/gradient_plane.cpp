@@ -1,13 +1,13 @@
-#include "landscape/directions/gradient_plane.h"
+#include "landscape/planes/gradient_plane.h"
 
 #include <cmath>
 
 #include "kernels/core/format.h"
 #include "kernels/vector/vector.h"
 #include "landscape/curvature/curvature_operator.h"
-#include "landscape/directions/direction_recipe.h"
-#include "landscape/directions/eigenvector_plane.h"
 #include "landscape/directions/plane.h"
+#include "landscape/planes/direction_recipe.h"
+#include "landscape/planes/eigenvector_plane.h"
 
 namespace topograd {
 
