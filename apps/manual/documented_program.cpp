@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "apps/landscape/commands.h"
+#include "apps/train/train_command.h"
 
 namespace topograd {
 
@@ -28,13 +29,22 @@ DocumentedProgram documented_landscape() {
       "landscape",
       "map the landscape of a network's loss",
       "Computes the loss of a trained network on lines and planes through it, measures what shape "
-      "it "
-      "has there, and draws, exports and reports the results. Surfaces and lines are HDF5 files in "
+      "it has there, and draws, exports and reports the results. Surfaces and lines are HDF5 files "
+      "in "
       "the layout of the paper's authors, and pictures as SVG and PNG. Ctrl-C saves; the same "
       "command continues.",
       {}};
   for (const cli::CommandEntry& entry : landscape_commands())
     program.commands.push_back(documented(program.name, entry));
+  return program;
+}
+
+DocumentedProgram documented_train() {
+  DocumentedProgram program{
+      "train", "train a network for the loss landscape, or evaluate one", "", {}};
+  program.commands.push_back(documented(
+      program.name,
+      {"", "", "train a CIFAR network, or evaluate one", cli::make_command<TrainCommand>}));
   return program;
 }
 

@@ -37,6 +37,9 @@ DocumentedCommand documented(const std::string& program, const cli::CommandEntry
 /// Returns landscape with every command of its list.
 DocumentedProgram documented_landscape();
 
+/// Returns train, which has no commands.
+DocumentedProgram documented_train();
+
 /// Returns the options that --help shows.
 std::vector<cli::OptionEntry> shown_options(const cli::Options& options);
 /// Returns an option's names as they are typed: "--output", then "-o" and older spellings.

@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
     require(argc == 2, "usage: topograd_manual FOLDER");
     std::filesystem::remove_all(argv[1]);  // the page of a command that is no more
     write_manual(argv[1], documented_landscape());
+    write_manual(argv[1], documented_train());
   } catch (const std::exception& error) {
     std::cerr << "topograd_manual: " << error.what() << '\n';
     return 1;
