@@ -1,4 +1,4 @@
-// What is evaluated at the points of a landscape, and what comes of it.
+// Evaluations of a loss landscape: their inputs, tasks and sums.
 #pragma once
 
 #include <functional>
@@ -22,19 +22,20 @@ struct PlanePosition {
 
 /// One evaluation: a position on one of the planes.
 struct EvaluationTask {
-  int64_t id = 0;  ///< the source's own name for it, handed on to the sink
+  int64_t id = 0;  ///< chosen by the source, handed on to the sink
   PlanePosition position{};
   size_t plane = 0;
 };
 
-/// sums[set][loss] of one point.
+/// Loss sums of one point, [set][loss].
 using PointSums = std::vector<std::vector<LossSums>>;
 
-/// Brings together the evaluations of a point on all planes.
+/// Collects the evaluations of a point on all planes.
 class PlaneCollector {
  public:
   explicit PlaneCollector(size_t planes) : planes_(planes) {}
-  /// All planes' sums of the task's point where this was the last of them; else nothing.
+  /// Returns the sums of the task's point on all planes if this was the last of them; else an
+  /// empty list.
   std::vector<PointSums> add(const EvaluationTask& task, const PointSums& sums);
 
  private:
@@ -43,47 +44,49 @@ class PlaneCollector {
     size_t count = 0;
   };
   size_t planes_;
-  std::map<int64_t, Part> parts_;  // by point
+  std::map<int64_t, Part> parts_;  // by EvaluationTask::id
 };
 
-/// The next evaluation, or none when there are no more (it is not asked again). Calls never
-/// overlap, and none overlaps one of the sink.
+/// Returns the next evaluation, or nullopt when there are no more (it is not called again). Calls
+/// of source and sink never overlap.
 using TaskSource = std::function<std::optional<EvaluationTask>()>;
-/// Takes a finished evaluation, in whatever order they finish.
+/// Takes a finished evaluation; evaluations finish in any order.
 using ResultSink = std::function<void(const EvaluationTask&, const PointSums&)>;
-/// Whether to stop: asked between chunks of images.
+/// Returns whether to stop; called between chunks of images.
 using StopFlag = std::function<bool()>;
 
-/// What BatchNorm normalises by at a point.
+/// Statistics that BatchNorm normalises by at a point.
 enum class PointBatchnorm {
-  given,       ///< the running statistics in the states, moved where the directions have states
-  recomputed,  ///< the point's own: recomputed_statistics() over the first set, in shuffled batches
-  batch,       ///< those of the batch an image is in, as in training: consecutive images of a set
+  given,       ///< running statistics in the states, moved if the directions have states
+  recomputed,  ///< recomputed_statistics() at the point over the first set, in shuffled batches
+  batch,       ///< statistics of each batch of consecutive images of a set, as in training
 };
 
-/// A network, the planes theta + alpha * x + beta * y it moves on, and what is measured there.
+/// A network, the planes theta + alpha * x + beta * y it moves on, and the images and losses
+/// evaluated there.
 struct EvaluationSpec {
   const Graph& graph;
   Tensor theta, running_stats;
   std::span<const Directions> planes;
-  /// Evaluated in one pass, each with its own sums (training and test images, say).
+  /// Image sets evaluated in one pass, each with its own sums (training and test images, say).
   std::span<const LabelledImages> sets;
   std::vector<LossKind> losses{LossKind::cross_entropy};
-  /// Of weights, values and sums. f64, with the `given` statistics and on the CPU alone, is the
-  /// reference rows: to hold a few points of a surface against, at a thousandth of f32's speed.
+  /// Type of weights, values and sums. f64 runs the reference kernels, with the `given`
+  /// statistics and on the CPU only, to check a few points of a surface: a thousand times slower
+  /// than f32.
   DType dtype = DType::f32;
-  /// Of the products, with the `given` statistics; other evaluations are in f32.
+  /// Precision of the products with the `given` statistics; other evaluations are in f32.
   Precision precision = Precision::f32;
-  /// Above 0: a point takes no more images of a set once the standard error of their mean first
-  /// loss is at most this (see ImageStages). 0: all images.
+  /// Standard error of a set's mean first loss at which a point takes no more of its images (see
+  /// ImageStages); 0: a point takes all images.
   double target_se = 0;
   PointBatchnorm batchnorm = PointBatchnorm::given;
-  int64_t statistics_batch = 128;  ///< images of a batch, unless `given`; none may be of one image
-  /// Forced implementations, {operation or family, name}, where a worker has contexts of its own.
+  int64_t statistics_batch = 128;  ///< images per batch, unless `given`; no batch may be of one
+  /// Forced implementations, {operation or family, name}, for workers with their own contexts.
   std::vector<std::pair<std::string, std::string>> forced{};
 };
 
-/// Images that are evaluated together.
+/// Returns the number of images that are evaluated together.
 int64_t images_per_chunk(const EvaluationSpec& spec);
 
 }  // namespace topograd

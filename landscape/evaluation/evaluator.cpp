@@ -7,12 +7,14 @@ namespace topograd {
 
 namespace {
 
-/// Points side by side on a device: theta and the directions are read once for all of them.
+/// Returns the number of points evaluated side by side: theta and the directions are read once for
+/// all of them.
 int64_t points_at_once(Device device) {
   return device == Device::cuda ? 8 : 2;
 }
 
-/// A batch of one image has no variance where BatchNorm sees one value per image.
+/// Throws Error if a batch would hold one image: it has no variance if BatchNorm sees one value per
+/// image.
 void require_batches(const EvaluationSpec& spec, const ImageStages& stages) {
   const auto check = [&](int64_t images) {
     require(images > 1, "BatchNorm's statistics in batches of ", spec.statistics_batch,
@@ -89,12 +91,12 @@ bool Evaluator::run(const TaskSource& source, const ResultSink& sink, const Stop
   if (pool_.device() == Device::cpu)
     pool_.for_each(pool_.threads(), [&](int64_t, Context& context) { work(queue, context); });
   else
-    work(queue, pool_.main_context());  // not inside the pool, which the worker uses
+    work(queue, pool_.main_context());  // not inside the pool: the worker uses it
   return queue.complete();
 }
 
 int64_t Evaluator::points_per_call() const {
-  // About a second's work of a GPU: the host waits for a call, and can stop after it.
+  // About a second of GPU work: the host can stop only between calls.
   const int64_t images = pool_.device() == Device::cuda ? 200'000 : 1;
   const int64_t passes = images / (on_device_->points() * images_per_point());
   return std::max<int64_t>(1, passes) * on_device_->points();

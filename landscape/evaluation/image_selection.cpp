@@ -15,7 +15,7 @@ uint64_t tensor_hash(const Tensor& tensor, uint64_t seed) {
   return content_hash(tensor.raw(), static_cast<size_t>(tensor.bytes()), seed);
 }
 
-/// The images of these indices, in this order.
+/// Returns the images of these indices, in this order.
 LabelledImages selected(const LabelledImages& all, std::span<const int32_t> indices) {
   const int64_t count = static_cast<int64_t>(indices.size());
   LabelledImages chosen{Tensor(all.images.shape().with_first(count), DType::u8),
@@ -28,7 +28,8 @@ LabelledImages selected(const LabelledImages& all, std::span<const int32_t> indi
   return chosen;
 }
 
-/// One of `parts` random parts of equal size, the same in every run: the reference's data_split.
+/// Returns one of `parts` random parts of equal size, the same in every run, like the reference's
+/// data_split.
 LabelledImages random_part(const LabelledImages& all, int64_t parts, int64_t part) {
   require(parts >= 1 && parts <= all.count(), "--data-split ", parts,
           " is out of range: choose 1 to ", all.count());
@@ -43,7 +44,7 @@ bool is_stratified(const ImageSelection& selection) {
   return selection.stratified.value_or(selection.stops_early);
 }
 
-/// The chosen images of one split.
+/// Returns the chosen images of one split.
 LabelledImages chosen_images(const ImageSelection& selection, const LoadedModel& model,
                              const std::string& name, const Dataset& data) {
   require_fitting_data(model.spec, data, selection.source);

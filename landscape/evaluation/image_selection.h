@@ -1,4 +1,4 @@
-// Which images a quantity is computed over.
+// The choice of images that a quantity is computed over.
 #pragma once
 
 #include <cstdint>
@@ -14,44 +14,44 @@ namespace topograd {
 
 enum class Split { train, test, both };
 
-/// What to choose from a data set.
+/// A choice of images from a data set.
 struct ImageSelection {
-  std::string source = "synthetic";  ///< as DataSpec's
+  std::string source = "synthetic";  ///< data set, see DataSpec::source
   Split split = Split::train;
-  bool noisy_labels = false;  ///< training images with the labels that the network was trained with
+  bool noisy_labels = false;  ///< training images have the noisy labels of the training
   int64_t count = 0;          ///< images of each split; 0: all
-  /// Whether these are a random choice with each class's share as in the whole split, and not the
-  /// first ones; empty: where `stops_early`.
+  /// Stratified sampling: a random choice with each class's share as in the whole split, instead
+  /// of the first images; empty: equal to `stops_early`.
   std::optional<bool> stratified{};
-  std::optional<uint64_t> subset_seed{};  ///< of that choice; 1 where it is empty
-  std::optional<int64_t> parts{};         ///< one of that many random parts of the images ...
-  int64_t part = 0;                       ///< ... counted from 0
-  /// Whether a point takes no more images than a standard error needs: the first ones should then
-  /// stand for all of them.
+  std::optional<uint64_t> subset_seed{};  ///< seed of the stratified choice; empty: 1
+  std::optional<int64_t> parts{};         ///< chooses one of that many random parts of equal size
+  int64_t part = 0;                       ///< index of that part, from 0
+  /// Whether a point takes only as many images as a standard error needs: the first images should
+  /// then represent all of them.
   bool stops_early = false;
-  bool shuffled = false;  ///< in random order: folders of images come class by class
+  bool shuffled = false;  ///< random order, for folders of images, which come class by class
 };
 
 /// The chosen images.
 struct ImageSets {
-  std::vector<std::string> names;    ///< of the sets: "train", "test"
+  std::vector<std::string> names;    ///< names of the sets: "train", "test"
   std::vector<LabelledImages> sets;  ///< normalised as the model expects
   std::string description;           ///< "CIFAR-10 training"
-  std::string subset;                ///< how they were chosen; empty: the first, or a part
+  std::string subset;                ///< how the images were chosen; empty: the first, or a part
 
-  /// Sets data, data_hash, images and, where it says something, subset.
+  /// Sets data, data_hash, images and, unless it is empty, subset.
   void describe(Provenance& provenance) const;
 };
 
-/// Throws Error where the selection contradicts itself; select_images() does so, too.
+/// Throws Error if the selection contradicts itself; select_images() calls it.
 void check(const ImageSelection& selection);
 
-/// Reads the data and chooses. Throws Error where the model cannot be fed with them, or there are
-/// not enough.
+/// Reads the data and chooses images. Throws Error if they do not fit the model, or there are too
+/// few.
 ImageSets select_images(const ImageSelection& selection, const LoadedModel& model);
 
-/// Returns a line for the reader saying that labels are clean, where the model was trained on noisy
-/// ones and the selection does not ask for these; else nothing.
+/// Returns a note that the labels are clean if the model was trained on noisy ones and the
+/// selection does not ask for these; else "".
 std::string clean_labels_note(const ImageSelection& selection, const LoadedModel& model);
 
 }  // namespace topograd

@@ -26,7 +26,7 @@ ImageStages::ImageStages(std::span<const LabelledImages> sets, int64_t chunk_ima
 }
 
 bool ImageStages::settled(size_t set, const LossSums& sums) const {
-  // A standard error that is no number settles nothing: more images may make it one.
+  // A NaN standard error compares false and settles nothing: more images may make it finite.
   return sums.count == counts_[set] || sums.standard_error() <= target_se_;
 }
 

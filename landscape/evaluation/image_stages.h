@@ -1,4 +1,4 @@
-// ImageStages: which images a point is evaluated on, in which chunks, and when it has had enough.
+// ImageStages: the images a point is evaluated on, in chunks and stages, with early stopping.
 #pragma once
 
 #include "landscape/evaluation/evaluation.h"
@@ -11,29 +11,31 @@ struct ImageChunk {
   int64_t begin = 0, end = 0;
 };
 
-/// All images of all sets in one stage; or, with a target for the standard error, in stages of 256,
-/// 512, 1024, ... images of each set, up to all of them. Whether a set has had enough is decided
-/// from the sums of whole stages alone: the same for any number of threads.
+/// Images of all sets in one stage; or, with a target for the standard error, in stages that end
+/// at 256, 512, 1024, ... images of each set, up to all of them. Sequential sampling: whether a set
+/// needs more images is decided from the sums of whole stages only, so it is the same for any
+/// number of threads.
 ///
-/// A mean that stopped where its own standard error came out small is slightly biased: samples that
-/// happen to lack large losses look quiet and stop early, so means tend to come out low, the more
-/// the longer the tail of the losses. Stages that double, the first of 256, leave few looks and no
-/// tiny samples, which keeps the bias small beside the target; it is not zero. And the standard
-/// error is that of independent images: for a stratified choice it errs on the large side.
+/// Stopping on the mean's own standard error biases the mean slightly: samples that happen to lack
+/// large losses have a small error and stop early, so means tend to be low, the more so the longer
+/// the tail of the losses. Doubling stages, the first of 256, mean few decisions and no tiny
+/// samples, which keeps the bias small beside the target; it is not zero. The standard error is
+/// that of independent images: for a stratified choice it is too large.
 class ImageStages {
  public:
   static constexpr int64_t kFirstStage = 256;
 
-  /// Chunks hold at most chunk_images. target_se 0: one stage.
+  /// Makes chunks of at most chunk_images images; target_se 0: one stage. Throws Error if a set is
+  /// empty.
   ImageStages(std::span<const LabelledImages> sets, int64_t chunk_images, double target_se);
 
   size_t sets() const { return counts_.size(); }
   size_t stages() const { return stages_.size(); }
-  /// A stage's chunks of all sets, each set's in the order of its images.
+  /// Returns the chunks of all sets in a stage, in the order of each set's images.
   const std::vector<ImageChunk>& chunks(size_t stage) const { return stages_[stage]; }
-  /// The images up to which each stage goes, as far as a set has them.
+  /// Returns the number of images at which each stage ends; a smaller set ends earlier.
   const std::vector<int64_t>& ends() const { return ends_; }
-  /// Whether a set is done with, given the sums of its images up to a stage's end.
+  /// Returns whether a set needs no more images, given the sums of its images up to a stage's end.
   bool settled(size_t set, const LossSums& sums) const;
 
  private:

@@ -9,12 +9,12 @@ namespace topograd {
 
 namespace {
 
-/// What the configuration of a checkpoint's run says about label noise.
+/// Label noise according to the configuration of a checkpoint's run.
 struct TrainedNoise {
   double fraction = 0;
-  int64_t images = 0;  ///< how many the run trained on
+  int64_t images = 0;  ///< number of images the run trained on
   uint64_t seed = 0;
-  std::string data_hash;  ///< of those, with clean labels
+  std::string data_hash;  ///< hash of those images with clean labels
 };
 
 TrainedNoise trained_noise(const LoadedModel& model) {

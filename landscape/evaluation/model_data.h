@@ -1,4 +1,4 @@
-// A network and a data set: whether they fit, and the labels that the network was trained with.
+// Checks that a network and a data set fit, and restores the labels the network was trained with.
 #pragma once
 
 #include <string>
@@ -8,17 +8,16 @@
 
 namespace topograd {
 
-/// Throws Error unless the model takes images and classes like these; `source` names the data.
+/// Throws Error unless the model's image size, channels and classes are the data's; `source` names
+/// the data in the message.
 void require_fitting_data(const ModelSpec& spec, const Dataset& data, const std::string& source);
 
-/// Returns the training images as the checkpoint's run saw them, with the noisy labels of train
-/// --label-noise. Throws Error where that run had none, or `train`, read from `source`, are not its
-/// images.
+/// Returns the training images of the checkpoint's run with its noisy labels (train --label-noise).
+/// Throws Error if that run had none, or its images were not `train`, read from `source`.
 Dataset noisy_training_data(const LoadedModel& model, const Dataset& train,
                             const std::string& source);
 
-/// Returns a line for the reader saying that the labels are the clean ones, where the checkpoint
-/// was trained on noisy ones; nothing where it was not.
+/// Returns a note that the labels are clean if the checkpoint was trained on noisy ones; else "".
 std::string clean_labels_note(const LoadedModel& model);
 
 }  // namespace topograd

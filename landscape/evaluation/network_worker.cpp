@@ -22,7 +22,7 @@ Direction on_device(const Direction& direction, Device device) {
 
 class NetworkWorker : public PointWorker {
  public:
-  /// own_pool, where there is one, is `pool`: the worker keeps it.
+  /// Keeps own_pool, which is nullptr or owns `pool`.
   NetworkWorker(const EvaluationSpec& spec, ThreadPool& pool,
                 std::unique_ptr<ThreadPool> own_pool = nullptr)
       : spec_(spec),
@@ -46,7 +46,7 @@ class NetworkWorker : public PointWorker {
       x_ = on_device(there.x, pool_.device());
       y_ = there.y ? on_device(*there.y, pool_.device()) : Direction{};
     }
-    place_.reset();  // neither place, should an operation throw
+    place_.reset();  // invalidate first: if an operation throws, no position is bound
     perturb({.w = theta_,
              .theta = centre_,
              .delta = x_.parameters,
@@ -92,8 +92,8 @@ class NetworkWorker : public PointWorker {
   std::vector<LabelledImages> sets_;
   std::optional<BatchLoader> statistics_of_;
   Tensor centre_, theta_, states_;
-  Direction x_, y_;                     // of the plane it is on
-  std::optional<BoundPosition> place_;  // whose weights are bound
+  Direction x_, y_;                     // directions of the plane place_->plane
+  std::optional<BoundPosition> place_;  // the position of the bound weights
 };
 
 }  // namespace

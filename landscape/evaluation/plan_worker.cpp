@@ -26,7 +26,7 @@ class PlanWorker : public PointWorker {
 
   void bind(const PlanePosition& position, size_t plane, Context& context) override {
     if (place_ && place_->is(position, plane)) return;
-    place_.reset();  // neither place, should an operation throw
+    place_.reset();  // invalidate first: if an operation throws, no position is bound
     coefficients_.data<double>()[0] = position.alpha;
     coefficients_.data<double>()[1] = position.beta;
     plan_.form_weights(networks_[plane], coefficients_, context);
@@ -45,9 +45,9 @@ class PlanWorker : public PointWorker {
  private:
   const EvaluationSpec& spec_;
   FusedPlan plan_;
-  std::vector<NetworkOnPlane> networks_;  // on every plane
+  std::vector<NetworkOnPlane> networks_;  // one per plane
   Tensor coefficients_;
-  std::optional<BoundPosition> place_;  // whose weights are bound
+  std::optional<BoundPosition> place_;  // the position of the bound weights
 };
 
 }  // namespace

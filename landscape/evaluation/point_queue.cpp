@@ -82,7 +82,7 @@ bool PointQueue::take(Item& item) {
       return true;
     }
     if (open_.empty()) return false;
-    changed_.wait(lock);  // an open point may have another stage
+    changed_.wait(lock);  // an open point may begin another stage
   }
 }
 
@@ -90,11 +90,11 @@ void PointQueue::finish(const Item& item, std::vector<LossSums> part) {
   const std::lock_guard lock(mutex_);
   if (item.point->add(item.place, std::move(part))) {
     open_.remove(item.point);
-    // A failure or an interruption of others does not undo what is done.
+    // Even when stopped: another worker's failure does not invalidate a finished point.
     sink_(item.task(), item.point->sums());
     changed_.notify_all();
   } else if (item.point->unclaimed() > 0) {
-    changed_.notify_all();  // of a new stage, perhaps
+    changed_.notify_all();  // a new stage may have begun
   }
 }
 

@@ -1,5 +1,4 @@
-// PointQueue: who evaluates which chunk of which point, so that no thread waits for another while
-// there is work left.
+// PointQueue: shares chunks of points among threads, so that no thread waits while there is work.
 #pragma once
 
 #include <condition_variable>
@@ -11,20 +10,21 @@
 
 namespace topograd {
 
-/// A point under way: which chunks of its stage nobody has taken yet, and the sums of those done.
+/// A point being evaluated: the unclaimed chunks of its stage, and the sums of finished ones.
 class PointInProgress {
  public:
   PointInProgress(const EvaluationTask& task, const ImageStages& stages, size_t losses);
 
   const EvaluationTask task;
   int64_t unclaimed() const { return static_cast<int64_t>(chunks_.size() - next_); }
-  /// The place of a chunk that is from now on the caller's.
+  /// Claims the next chunk for the caller and returns its index in the stage.
   size_t claim() { return next_++; }
   const ImageChunk& chunk(size_t place) const { return chunks_[place]; }
-  /// Takes a chunk's sums. True when the point is done; where its images were not enough yet, the
-  /// last chunk of a stage makes room for the next stage's.
+  /// Takes a chunk's sums and returns whether the point is done. If it needs more images, the last
+  /// chunk of a stage begins the next stage.
   bool add(size_t place, std::vector<LossSums> part);
-  /// Of all stages so far. Chunks are added up in their order, whoever was done first.
+  /// Returns the sums of all finished stages. Chunks are added in their order, not in that of
+  /// finishing.
   const PointSums& sums() const { return sums_; }
 
  private:
@@ -40,17 +40,18 @@ class PointInProgress {
   PointSums sums_;
 };
 
-/// A worker stays with its point while that has chunks that nobody has taken: its weights are
-/// formed once. Then it takes the next point that nobody has begun; when there is none, it helps
-/// the point with the most chunks left. Source, sink and stop flag are called under the queue's
-/// lock, by whichever worker comes along.
+/// Queue of chunks with work sharing. A worker stays with its point while that has unclaimed
+/// chunks, so its weights are formed once. Then it begins the source's next point; if there is
+/// none, it helps the point with the most chunks left. Source, sink and stop flag are called by any
+/// worker, under the queue's lock.
 class PointQueue {
  public:
-  /// Everything handed in must outlive the queue. Without `helping` a point is its worker's alone.
+  /// Keeps references: everything passed must outlive the queue. Without `helping` one worker
+  /// evaluates all chunks of a point.
   PointQueue(const ImageStages& stages, size_t losses, const TaskSource& source,
              const ResultSink& sink, const StopFlag& stop, bool helping = true);
 
-  /// A chunk of a point.
+  /// A claimed chunk of a point.
   struct Item {
     std::shared_ptr<PointInProgress> point{};
     size_t place = 0;
@@ -58,15 +59,15 @@ class PointQueue {
     ImageChunk chunk{};
   };
 
-  /// Puts the next work into `item`, which holds what the worker did last, or nothing at first.
-  /// Waits where others may yet leave some. False: there will be no more.
+  /// Puts the next chunk into `item`, which holds the worker's last one, or no point at first.
+  /// Waits while an open point may begin another stage. Returns false when there is no more work.
   bool take(Item& item);
-  /// The sums of an item that was taken, one for each loss; hands the point on when it is done.
+  /// Takes the sums of a claimed chunk, one per loss; passes the point to the sink when it is done.
   void finish(const Item& item, std::vector<LossSums> part);
-  /// Stops everything: a worker has failed.
+  /// Stops all workers after one has failed.
   void abandon();
 
-  /// Whether everything that the source had was finished. To be asked when no worker is left.
+  /// Returns whether all tasks of the source are finished. Call it when no worker is left.
   bool complete() const { return dry_ && open_.empty() && !stopped_; }
 
  private:
@@ -82,10 +83,10 @@ class PointQueue {
   bool helping_;
 
   std::mutex mutex_;
-  std::condition_variable changed_;  // more chunks, a point less, or the end
+  std::condition_variable changed_;  // signals new chunks, a finished point, or the end
   std::list<std::shared_ptr<PointInProgress>> open_;
-  bool dry_ = false;      // the source has no more
-  bool stopped_ = false;  // by the flag or a failure
+  bool dry_ = false;      // the source is exhausted
+  bool stopped_ = false;  // set by the stop flag or a failure
 };
 
 }  // namespace topograd

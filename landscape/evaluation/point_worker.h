@@ -7,39 +7,41 @@
 
 namespace topograd {
 
-/// Where a worker stands. Positions are compared bit by bit: 0 and -0 are two.
+/// A position on a plane whose weights are formed. Positions are compared bitwise: 0 and -0
+/// differ.
 struct BoundPosition {
   PlanePosition position;
   size_t plane;
   bool is(const PlanePosition& other, size_t its_plane) const;
 };
 
-/// Forms the weights of one point at a time and evaluates chunks of images with them. What runs the
-/// network, and in which memory, is its own business alone.
+/// Forms the weights of one point at a time and evaluates chunks of images with them. The
+/// implementation chooses what runs the network, and in which memory.
 class PointWorker {
  public:
   virtual ~PointWorker() = default;
 
-  /// The weights of a position on a plane, from now on; cheap where they are those already.
+  /// Forms the weights of a position on a plane; does nothing if they are bound already.
   virtual void bind(const PlanePosition& position, size_t plane, Context& context) = 0;
 
-  /// Sums over images [begin, end) of a set, one for each loss; end - begin <=
-  /// kImagesPerEvaluation. They depend on the position and the range alone.
+  /// Returns the sums over images [begin, end) of a set, one per loss; end - begin <=
+  /// kImagesPerEvaluation. They depend on the position and the range only.
   virtual std::vector<LossSums> evaluate(size_t set, int64_t begin, int64_t end,
                                          Context& context) = 0;
 };
 
-/// For the CPU, BatchNorm on the statistics in the states. Everything the spec refers to must
-/// outlive the worker.
+/// Makes a worker for the CPU that normalises by the statistics in the states. Everything the spec
+/// refers to must outlive it.
 std::unique_ptr<PointWorker> make_plan_worker(const EvaluationSpec& spec);
 
-/// Where BatchNorm's statistics are those of each point. Runs on a thread of its own, the caller's;
-/// or on a pool, of any device, that the caller is not inside.
+/// Makes a worker with each point's own BatchNorm statistics. It runs on the caller's thread; or on
+/// `pool`, of any device, of which the caller must not be a thread. Everything the spec refers to
+/// must outlive it.
 std::unique_ptr<PointWorker> make_network_worker(const EvaluationSpec& spec);
 std::unique_ptr<PointWorker> make_network_worker(const EvaluationSpec& spec, ThreadPool& pool);
 
-/// The losses of some images' logits [n, classes], each kind's added up in the images' order. On
-/// the CPU.
+/// Returns the loss sums of logits [n, classes] and labels [n] on the CPU, one per kind, added in
+/// the images' order.
 std::vector<LossSums> sums_of(const Tensor& logits, const Tensor& labels,
                               const std::vector<LossKind>& kinds, Context& context);
 
