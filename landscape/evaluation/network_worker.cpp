@@ -92,7 +92,7 @@ class NetworkWorker : public PointWorker {
   std::vector<LabelledImages> sets_;
   std::optional<BatchLoader> statistics_of_;
   Tensor centre_, theta_, states_;
-  Direction x_, y_;                     // directions of the plane place_->plane
+  Direction x_, y_;                     // directions of the bound plane
   std::optional<BoundPosition> place_;  // the position of the bound weights
 };
 

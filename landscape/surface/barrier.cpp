@@ -8,7 +8,7 @@ namespace topograd {
 
 namespace {
 
-/// The point of x that is `at`, up to rounding.
+/// Returns the index of the point of x that equals `at` up to rounding.
 std::optional<size_t> point_at(const std::vector<double>& x, double at) {
   for (size_t i = 0; i < x.size(); ++i)
     if (std::abs(x[i] - at) <= 1e-12 * std::max(1.0, std::abs(at))) return i;
@@ -30,7 +30,7 @@ std::optional<Barrier> barrier_between(const std::vector<double>& x,
     const double share = (x[i] - begin) / (end - begin);
     const double rise = values[i] - ((1 - share) * barrier.from + share * barrier.to);
     if (std::isinf(rise) && rise > 0) return Barrier{rise, x[i], barrier.from, barrier.to};
-    // Once NaN, a barrier stays so: no comparison with it holds.
+    // A NaN height stays: no comparison with it holds.
     if (rise > barrier.height || (std::isnan(rise) && !std::isnan(barrier.height)))
       barrier = {rise, x[i], barrier.from, barrier.to};
   }

@@ -17,7 +17,7 @@ void continue_or_begin(Surface& surface, const std::string& output,
   std::vector<std::string> reasons;
   if (!saved.same_points(surface)) reasons.push_back("the grid is another one");
   require_same_command(output, saved.provenance, surface.provenance, keys, reasons);
-  // Files of earlier versions say less.
+  // Files of earlier versions lack facts: save() adds them even if all points are done.
   const bool says_less =
       std::any_of(surface.provenance.begin(), surface.provenance.end(),
                   [&](const auto& fact) { return !saved.provenance.contains(fact.first); });

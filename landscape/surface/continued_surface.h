@@ -1,4 +1,4 @@
-// A surface's file that is continued.
+// Resumes a surface from its file.
 #pragma once
 
 #include <string>
@@ -9,9 +9,9 @@
 
 namespace topograd {
 
-/// Takes over the points of the output file, where it is there and the same command's, and writes
-/// what is yet to be finished: a place that cannot be written should fail now, not in an hour.
-/// Throws Error where the file is another command's: differs in one of the keys, or in the grid.
+/// Takes over the points of the output file, if there is one, and writes a surface that is not
+/// finished, so that an unwritable path fails before the computation. Throws Error if the file is
+/// another command's: its provenance differs in one of `keys`, or its grid differs.
 void continue_or_begin(Surface& surface, const std::string& output,
                        const std::vector<std::string>& keys, Observer& observer);
 

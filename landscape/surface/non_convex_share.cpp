@@ -9,7 +9,7 @@ namespace topograd {
 
 namespace {
 
-/// The second derivative at the middle one of three points.
+/// Returns the second derivative at x1, the middle of three points, by divided differences.
 double second_difference(double x0, double x1, double x2, double f0, double f1, double f2) {
   return 2 * ((f2 - f1) / (x2 - x1) - (f1 - f0) / (x1 - x0)) / (x2 - x0);
 }

@@ -1,4 +1,4 @@
-// How much of a surface is not convex.
+// The share of a surface's points at which it is not convex.
 #pragma once
 
 #include <string>
@@ -8,14 +8,14 @@
 namespace topograd {
 
 struct NonConvexShare {
-  double share = 0;    ///< of the points; NaN where there are none
-  int64_t points = 0;  ///< interior ones that are done and finite, and all their neighbours too
+  double share = 0;    ///< share of `points`; NaN if there are none
+  int64_t points = 0;  ///< interior points that are done and finite, as are all their neighbours
 };
 
-/// The share of a grid's points where the smallest eigenvalue of the 2x2 Hessian of a plane is
-/// below zero, by central differences over the eight neighbours. The grid's spacing may vary.
-/// Differences see curvature above about the values' rounding over the spacing's square; less is
-/// noise. Throws Error for a line.
+/// Returns the share of a grid's points where the smallest eigenvalue of the 2x2 Hessian of a plane
+/// is negative, by central differences over the eight neighbours. The grid's spacing may vary.
+/// Curvature below about the values' rounding error over the spacing's square is noise. Throws
+/// Error for a line.
 NonConvexShare non_convex_share(const Surface& surface, const std::string& plane);
 
 }  // namespace topograd

@@ -21,7 +21,7 @@ int64_t nearest_to_zero(const std::vector<double>& axis) {
   return std::min_element(axis.begin(), axis.end(), closer) - axis.begin();
 }
 
-/// The largest finite difference to a neighbour, over the distance to it.
+/// Returns the largest finite difference quotient to the next point in x and in y.
 double slope(const Surface& surface, const std::vector<double>& values, int64_t ix, int64_t iy) {
   const double here = values[at(surface.index(ix, iy))];
   double steepest = 0;

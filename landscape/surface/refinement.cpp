@@ -6,14 +6,14 @@ namespace topograd {
 
 namespace {
 
-/// The level at which the steps of an axis of n points are single points.
+/// Returns the level at which an axis of n points has all its points.
 int64_t finest_level(int64_t n) {
   int64_t level = 0;
   while ((int64_t{1} << level) < n - 1) ++level;
   return level;
 }
 
-/// For every point of an axis the first level that has it.
+/// Returns the first level that has a point, for every point of an axis.
 std::vector<int64_t> first_levels(int64_t n, int64_t levels) {
   std::vector<int64_t> first(static_cast<size_t>(n), levels);
   for (int64_t level = levels - 1; level >= 0; --level)
@@ -21,7 +21,7 @@ std::vector<int64_t> first_levels(int64_t n, int64_t levels) {
   return first;
 }
 
-/// The surface on some of its columns and rows alone.
+/// Returns the surface on some of its columns and rows.
 Surface part_of(const Surface& surface, const std::vector<int64_t>& columns,
                 const std::vector<int64_t>& rows) {
   std::vector<double> x, y;

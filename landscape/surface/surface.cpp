@@ -14,10 +14,10 @@ namespace topograd {
 
 namespace {
 
-constexpr double kToDo = -1;  // the authors' mark in a file for a value not yet computed
+constexpr double kToDo = -1;  // marks a value not yet computed, in the authors' files
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
-/// Datasets of a surface file that are no planes.
+/// Returns whether a dataset of a surface file is not a plane.
 bool is_reserved(std::string_view name) {
   constexpr std::array<std::string_view, 4> kReserved = {"xcoordinates", "ycoordinates", "dir_file",
                                                          "done"};
@@ -32,7 +32,7 @@ Shape shape_of(const Surface& surface) {
   return surface.is_line() ? Shape{surface.nx()} : Shape{surface.ny(), surface.nx()};
 }
 
-/// Whether a dataset holds one value per point. [nx][ny] is how the authors' tools label a grid.
+/// Returns whether a dataset holds one value per point. The authors' tools label a grid [nx][ny].
 bool fits(const Shape& shape, const Surface& surface) {
   return shape == shape_of(surface) ||
          (!surface.is_line() && shape == Shape{surface.nx(), surface.ny()});
@@ -59,7 +59,7 @@ void read_planes(const Hdf5File& file, Surface& surface) {
   }
 }
 
-/// Marks the points that are done: by the mask, or where there is none by the authors' -1.
+/// Marks the points that are done by the mask or, in files without one, by the authors' -1.
 void read_done(const Hdf5File& file, Surface& surface) {
   if (file.has("done")) {
     require_fit(file, "done", surface);
@@ -76,7 +76,7 @@ void read_done(const Hdf5File& file, Surface& surface) {
     if (values[static_cast<size_t>(i)] != kToDo) surface.mark_done(i);
 }
 
-/// The same values, with `mark` at the points that are not done.
+/// Returns the values with `mark` at the points that are not done.
 std::vector<double> with_mark(const Surface& surface, std::vector<double> values, double mark) {
   for (int64_t i = 0; i < surface.points(); ++i)
     if (!surface.done(i)) values[static_cast<size_t>(i)] = mark;
@@ -87,7 +87,7 @@ bool nearly_equal(const std::vector<double>& a, const std::vector<double>& b) {
   if (a.size() != b.size()) return false;
   double largest = 0;
   for (double v : a) largest = std::max(largest, std::abs(v));
-  // A few roundings: linspace and ours differ by one.
+  // A few roundings: coordinates() and numpy.linspace may differ by one.
   return std::equal(a.begin(), a.end(), b.begin(),
                     [&](double u, double v) { return std::abs(u - v) <= 1e-14 * largest; });
 }

@@ -1,5 +1,5 @@
-// Surface: the values of a landscape on a line or a grid, which of them are done, and what they
-// were made from.
+// Surface: the values of a loss landscape on a line or a grid, a mask of finished points, and their
+// provenance.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,8 @@ namespace topograd {
 /// memory.
 class Surface {
  public:
-  /// All points to do, no planes. An empty `y` makes a line.
+  /// Makes a surface without planes, all points to do. An empty `y` makes a line. Throws Error if x
+  /// is empty.
   explicit Surface(std::vector<double> x, std::vector<double> y = {});
 
   const std::vector<double>& x() const { return x_; }
@@ -29,15 +30,15 @@ class Surface {
   int64_t nx() const { return static_cast<int64_t>(x_.size()); }
   int64_t ny() const { return is_line() ? 1 : static_cast<int64_t>(y_.size()); }
   int64_t points() const { return nx() * ny(); }
-  /// A point's place in the planes.
+  /// Returns a point's index in the planes.
   int64_t index(int64_t ix, int64_t iy = 0) const { return iy * nx() + ix; }
-  /// Whether another surface has the same points, up to rounding.
+  /// Returns whether another surface has the same points, up to rounding.
   bool same_points(const Surface& other) const;
 
-  /// The plane of this name, made of NaN where there is none yet.
+  /// Returns the plane of this name; makes one of NaN if there is none.
   std::vector<double>& add_plane(const std::string& name);
   bool has_plane(const std::string& name) const { return planes_.contains(name); }
-  /// An Error where there is no such plane, listing those there are.
+  /// Returns the plane of this name. Throws Error, listing the planes, if there is none.
   const std::vector<double>& plane(const std::string& name) const;
   const std::map<std::string, std::vector<double>>& planes() const { return planes_; }
 
@@ -46,16 +47,16 @@ class Surface {
   int64_t done_count() const;
 
   /// Writes the paper's authors' HDF5 layout, atomically: xcoordinates, ycoordinates, dir_file and
-  /// a dataset per plane, [ny][nx], in which -1 means "to do". Beside it, which their tools ignore:
-  /// the mask as `done` (u8), and the provenance as attributes of the root.
+  /// a dataset per plane, [ny][nx], in which -1 means "to do". Adds the mask as `done` (u8), and
+  /// the provenance as attributes of the root, both of which the authors' tools ignore.
   void save(const std::string& path) const;
 
-  /// Reads a file of save() or of the authors' tools. Theirs have no mask: a point is to do where
-  /// train_loss (or the first plane, without one) is -1. Their grids of nx != ny points hold rows
-  /// of nx values under the shape [nx][ny]: they are read as what they hold.
+  /// Reads a file of save() or of the authors' tools. Theirs have no mask: a point is to do if its
+  /// train_loss (or, without one, the first plane) is -1. They give grids of nx != ny points the
+  /// shape [nx][ny], but store rows of nx values: such grids are read as [ny][nx].
   static Surface load(const std::string& path);
 
-  std::string dir_file;   ///< the file of the directions
+  std::string dir_file;   ///< file of the directions
   Provenance provenance;  ///< empty for a file of the authors' tools
 
  private:
@@ -65,7 +66,7 @@ class Surface {
   std::vector<uint8_t> done_;
 };
 
-/// A plane's smallest finite value and its point; {-1, NaN} where there is none.
+/// Returns the point of a plane's smallest finite value, and the value; {-1, NaN} if there is none.
 std::pair<int64_t, double> minimum(const Surface& surface, const std::string& plane);
 
 }  // namespace topograd

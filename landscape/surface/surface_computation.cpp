@@ -24,7 +24,7 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// The grid that the settings ask for, or else the directions.
+/// Returns an empty surface on the axes of the settings or, without them, of the directions.
 Surface grid_of(const SurfaceSettings& settings, const SurfaceDirections& directions) {
   require(!directions.planes.empty(), "a surface needs a direction, or two");
   const std::vector<double> x = settings.x.value_or(directions.x_axis).coordinates();

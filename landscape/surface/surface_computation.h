@@ -21,40 +21,40 @@
 
 namespace topograd {
 
-/// Returns a point of a surface's grid, as it is handed out.
+/// Returns a point of a surface's grid with its position.
 GridPoint grid_point(const Surface& surface, int64_t point);
 
-/// Computes a surface in this process. Where settings.output names a file, what that holds is kept,
-/// and it is saved while points are computed and at the end. Throws Error where the settings
-/// contradict one another, or the file is another computation's; Interrupted where the observer
-/// asks to stop: what was finished is then in the file.
+/// Computes a surface in this process. If settings.output names a file, continues it, and saves it
+/// while points are computed and at the end. Throws Error if the settings contradict one another,
+/// or the file is another computation's; Interrupted if the observer asks to stop: finished points
+/// are then in the file.
 Surface compute_surface(const SurfaceSettings& settings, const LoadedModel& model,
                         const ImageSets& images, const SurfaceDirections& directions,
                         ThreadPool& pool, Observer& observer);
 
-/// The same in steps, by all processes of a group: each has the same inputs, and calls begin() and
-/// run() with the others. Rank zero has the file and the whole surface.
+/// The steps of compute_surface(), by all processes of a group: each has the same inputs, and calls
+/// begin() and run() with the others. Rank zero has the file and the whole surface.
 class SurfaceComputation {
  public:
-  /// Everything handed in must outlive it.
+  /// Keeps references: everything passed must outlive the computation.
   SurfaceComputation(const SurfaceSettings& settings, const LoadedModel& model,
                      const ImageSets& images, const SurfaceDirections& directions, ThreadPool& pool,
                      Observer& observer, ProcessGroup& group);
 
-  /// Makes everything ready, and continues or writes the output file. Throws Error on all ranks
-  /// where one of them has other inputs than rank zero (their files may lie on several machines), or
-  /// the file is another computation's.
+  /// Prepares the evaluation, and continues or writes the output file. Throws Error on all ranks if
+  /// the inputs of one differ from rank zero's (files may lie on several machines), or the file is
+  /// another computation's.
   void begin();
-  /// Computes what is to do; then, with other arithmetic than f32, a sample of points again in f32;
-  /// then the barrier on a line between two networks. On rank zero throws Interrupted where the
+  /// Computes the points to do; then, with other arithmetic than f32, a sample of points again in
+  /// f32; then the barrier on a line between two networks. Throws Interrupted on rank zero if the
   /// observer asks to stop; the other ranks return.
   void run();
 
-  /// The surface so far; on other ranks than zero without values.
+  /// Returns the surface so far; it has values on rank zero only.
   const Surface& surface() const { return surface_; }
-  /// The plane that stands for the surface: the first set's first loss.
+  /// Returns the name of the main plane: the first set's first loss.
   std::string main_plane() const { return values_.main_plane(); }
-  /// The pace of run(); 0 where nothing was to do.
+  /// Returns the throughput of run(); 0 if nothing was to do.
   double images_per_second() const { return images_per_second_; }
 
  private:
@@ -77,7 +77,7 @@ class SurfaceComputation {
   SurfaceValues values_;
   Surface surface_;
   std::optional<Evaluator> evaluator_;
-  std::mutex observer_mutex_;  // threads ask whether to stop while others tell progress
+  std::mutex observer_mutex_;  // some threads ask whether to stop while others report progress
   double images_per_second_ = 0;
 };
 

@@ -26,7 +26,7 @@ SurfaceMap::SurfaceMap(const SurfaceMapSettings& settings, const Surface& source
   p["quantity"] = settings.quantity;
   describe_model(p, model);
   directions.describe(p);
-  for (const auto& [key, value] : settings.choices) p[key] = value;  // a seed here is not theirs
+  for (const auto& [key, value] : settings.choices) p[key] = value;  // a seed replaces theirs
   std::vector<std::string> identity = {"quantity", "model_hash", "direction_hash", "dir_type",
                                        "device"};
   for (const auto& [key, value] : settings.choices) identity.push_back(key);

@@ -1,4 +1,4 @@
-// Other quantities than the loss, at every point of a surface that was computed earlier.
+// Quantities other than the loss, at every point of a surface that was computed earlier.
 #pragma once
 
 #include <functional>
@@ -16,36 +16,37 @@
 namespace topograd {
 
 struct SurfaceMapSettings {
-  std::string over;                 ///< the surface's file
+  std::string over;                 ///< file of the surface
   std::string output;               ///< the map's
-  double save_seconds = 5;          ///< between two savings, at least
-  std::string quantity;             ///< what is computed: "curvature"
-  std::vector<std::string> planes;  ///< by these names
-  /// What decides the values besides the model and the directions: images, loss, seeds. A file is
-  /// continued where all of it agrees.
+  double save_seconds = 5;          ///< shortest time between two saves
+  std::string quantity;             ///< "curvature"
+  std::vector<std::string> planes;  ///< names of the planes
+  /// Facts that decide the values besides the model and the directions: images, loss, seeds. A file
+  /// is continued only if all of them agree.
   Provenance choices;
   Provenance run;  ///< device, version, command: see describe_run()
 };
 
-/// The points of a surface, its network and its directions, with values of another kind: a file of
-/// its own, which is continued as surfaces are.
+/// Values of another quantity at the points of a surface, with its network and directions, in their
+/// own file, which is continued as a surface's is.
 class SurfaceMap {
  public:
   struct Point {
     double alpha, beta;
-    Tensor theta, running_stats;  ///< the network there
+    Tensor theta, running_stats;  ///< the network at the point
   };
-  using Values = std::map<std::string, double>;  ///< by plane
-  /// Returns nothing where the observer asked to stop.
+  using Values = std::map<std::string, double>;  ///< values by the plane's name
+  /// Returns the values at a point; nullopt if the observer asked to stop.
   using Measure = std::function<std::optional<Values>(const Point&)>;
 
-  /// `source` is the surface in settings.over, `directions` span it; the model and the observer must
-  /// outlive the map. Throws Error where the output is another command's.
+  /// Continues or begins the output file. `source` is the surface in settings.over, `directions`
+  /// span it; the model and the observer must outlive the map. Throws Error if the output is
+  /// another command's.
   SurfaceMap(const SurfaceMapSettings& settings, const Surface& source,
              const SurfaceDirections& directions, const LoadedModel& model, Observer& observer);
 
-  /// Measures all points that are not done, from coarse to fine, and saves as they come. Throws
-  /// Interrupted where `measure` returns nothing.
+  /// Measures all points that are not done, from coarse to fine, and saves meanwhile. Throws
+  /// Interrupted if `measure` returns nullopt.
   void compute(const Measure& measure);
 
   const Surface& surface() const { return surface_; }

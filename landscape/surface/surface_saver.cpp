@@ -56,7 +56,7 @@ void SurfaceSaver::work() {
     }
     lock.lock();
     writing_ = false;
-    // An earlier failure is made good by a later success: the file is whole.
+    // A later success clears an earlier failure: the file is complete.
     failure_ = failure;
     changed_.notify_all();
   }

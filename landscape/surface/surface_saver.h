@@ -1,4 +1,4 @@
-// SurfaceSaver: writes a surface while others go on computing it.
+// SurfaceSaver: writes a surface in the background while it is computed.
 #pragma once
 
 #include <chrono>
@@ -13,21 +13,21 @@
 
 namespace topograd {
 
-/// A thread that writes copies of a surface to its file. HDF5 takes one thread at a time: no other
+/// A thread that writes copies of a surface to its file. HDF5 is not thread-safe: no other thread
 /// may read or write HDF5 files while a saver lives.
 class SurfaceSaver {
  public:
-  /// Writes no more often than every `seconds`.
+  /// Starts the thread; offer() writes to `path` at most once every `seconds`.
   SurfaceSaver(std::string path, double seconds);
-  /// Waits for the writing under way; a failure that nobody was told of is dropped.
+  /// Waits for the current write; a failure that was not yet thrown is dropped.
   ~SurfaceSaver();
   SurfaceSaver(const SurfaceSaver&) = delete;
   SurfaceSaver& operator=(const SurfaceSaver&) = delete;
 
-  /// Copies the surface to be written, if it is time for it and no other copy waits: nobody waits
-  /// for the disk. Throws what went wrong in writing an earlier copy.
+  /// Copies the surface for the thread to write if `seconds` have passed and no other copy waits;
+  /// does not wait for the disk. Rethrows the failure of an earlier write.
   void offer(const Surface& surface);
-  /// Writes the surface and returns when it is written. Throws what went wrong.
+  /// Writes the surface and returns when it is written. Rethrows a failure.
   void save(const Surface& surface);
 
  private:
@@ -45,7 +45,7 @@ class SurfaceSaver {
   bool writing_ = false;
   bool ending_ = false;
   std::exception_ptr failure_;
-  std::thread thread_;  // last: it uses all the others
+  std::thread thread_;  // last: it uses the other members
 };
 
 }  // namespace topograd

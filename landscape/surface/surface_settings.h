@@ -1,4 +1,4 @@
-// What decides the values of a surface besides the network, the images and the directions.
+// Settings that decide a surface's values besides the network, the images and the directions.
 #pragma once
 
 #include <optional>
@@ -13,20 +13,20 @@
 
 namespace topograd {
 
-/// What BatchNorm normalises by at the points of a surface.
+/// Statistics that BatchNorm normalises by at the points of a surface.
 struct SurfaceBatchnorm {
   PointBatchnorm at_points = PointBatchnorm::given;
-  int64_t batch = 128;  ///< images of a batch, unless the statistics are given
+  int64_t batch = 128;  ///< images per batch, unless the statistics are given
 
-  /// Describes it for a file: "frozen", "statistics of batches of 128". `directions` says whether
-  /// given statistics move with the point.
+  /// Returns a description for a file: "frozen", "statistics of batches of 128". `directions` says
+  /// whether given statistics move with the point.
   std::string describe(DirectionType directions) const;
 };
 
 /// The arithmetic of the evaluations.
 struct Arithmetic {
-  DType dtype = DType::f32;              ///< of weights, values and sums: f32 or f64
-  Precision precision = Precision::f32;  ///< of the products, in f32
+  DType dtype = DType::f32;              ///< type of weights, values and sums: f32 or f64
+  Precision precision = Precision::f32;  ///< precision of the products, in f32
 
   /// Returns "f64", "f32", "tf32", "bf16x3" or "bf16".
   std::string name() const;
@@ -34,35 +34,35 @@ struct Arithmetic {
 };
 
 struct SurfaceSettings {
-  /// The surface's file, which is continued where it is there; empty: nothing is written.
+  /// File of the surface, continued if it exists; empty: nothing is written.
   std::string output{};
-  /// The points; empty: the axes that the directions ask for. A line has no y.
+  /// Axes of the grid; empty: those of the directions. A line has no y.
   std::optional<Axis> x{}, y{};
-  /// Losses to compute; the first is the one that pictures show.
+  /// Losses to compute; plots show the first.
   std::vector<LossKind> losses{LossKind::cross_entropy};
-  /// Above 0: a point takes no more images once the standard error of the mean loss is at most this.
+  /// Standard error of the mean loss at which a point takes no more images; 0: all images.
   double target_se = 0;
   SurfaceBatchnorm batchnorm{};
   Arithmetic arithmetic{};
-  double save_seconds = 5;  ///< between two savings of the file, at least
-  /// Forced implementations, {operation, name}, as those of the thread pool.
+  double save_seconds = 5;  ///< shortest time between two saves of the file
+  /// Forced implementations, {operation, name}, as in the thread pool.
   std::vector<std::pair<std::string, std::string>> forced{};
-  std::string command{};  ///< what the file says it was made by; empty: nothing
+  std::string command{};  ///< command noted in the file; empty: none
 
-  /// Returns the evaluations on planes through the model. Model, images and planes must outlive what
-  /// uses them.
+  /// Returns the evaluations on planes through the model. Model, images and planes must outlive the
+  /// spec.
   EvaluationSpec spec(const LoadedModel& model, const ImageSets& images,
                       std::span<const Directions> planes) const;
-  /// Returns what is measured at a point; `seeds` are those of the planes, where there are several.
+  /// Returns the quantities at a point; `seeds` are those of the planes, if there are several.
   SurfaceQuantities quantities(const ImageSets& images,
                                const std::vector<uint64_t>& seeds = {}) const;
-  /// Sets everything but the directions: model, images, loss, bn_mode, precision, target_se, device,
+  /// Sets all facts but the directions: model, images, loss, bn_mode, precision, target_se, device,
   /// version, command.
   void describe(Provenance& provenance, const LoadedModel& model, const ImageSets& images,
                 DirectionType directions, Device device) const;
 };
 
-/// Throws Error where the settings contradict one another, or the device or the processor lacks the
+/// Throws Error if the settings contradict one another, or the device or the processor lacks the
 /// arithmetic.
 void check(const SurfaceSettings& settings, Device device);
 
