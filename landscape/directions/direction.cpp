@@ -12,9 +12,9 @@ namespace topograd {
 
 namespace {
 
-constexpr double kEpsilon = 1e-10;  // the paper's authors' guard against a filter of zeros
+constexpr double kEpsilon = 1e-10;  // as the paper's authors': guards against a filter of zeros
 
-/// The value of an enumeration that has this name, among `choices`.
+/// Returns the one of `choices` that has this name. Throws Error, listing them, if none has.
 template <class Choices>
 auto choice_named(std::string_view what, std::string_view name, const Choices& choices) {
   std::string list;
@@ -35,7 +35,7 @@ double norm_of(const float* v, int64_t n) {
   return std::sqrt(dot(v, v, n));
 }
 
-/// Normals for one weight, drawn in PyTorch's order and stored in ours.
+/// Draws normals for one weight in PyTorch's order and stores them in ours.
 void draw(const ParameterEntry& entry, const Philox& random, Context& context, float* d) {
   const Tensor drawn({entry.size()});
   random_normal({.y = drawn, .random = random, .first = static_cast<uint64_t>(entry.offset)},

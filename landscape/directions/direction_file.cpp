@@ -14,7 +14,7 @@ const std::vector<ParameterEntry>& entries_of(const ParameterLayout& layout, Dir
   return type == DirectionType::weights ? layout.parameters() : layout.state_dict();
 }
 
-/// Where an entry's elements lie in a direction.
+/// Returns the elements of an entry in a direction.
 float* elements(const Direction& direction, const ParameterEntry& entry) {
   const Tensor& vector = is_state(entry.kind) ? direction.running_stats : direction.parameters;
   return vector.data<float>() + entry.offset;
@@ -40,8 +40,8 @@ void write_direction(Hdf5File& file, const std::string& group, const ParameterLa
   }
 }
 
-/// Whether the file has entries for PyTorch's num_batches_tracked, one per BatchNorm. An Error
-/// where the number of entries fits neither with them nor without.
+/// Returns whether the file has entries for PyTorch's num_batches_tracked, one per BatchNorm.
+/// Throws Error if the number of entries fits neither with them nor without.
 bool has_batch_counters(const Hdf5File& file, const std::string& group,
                         const std::vector<ParameterEntry>& entries, DirectionType type) {
   const auto held = static_cast<int64_t>(file.members(group).size());

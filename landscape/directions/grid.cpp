@@ -13,15 +13,15 @@ namespace topograd {
 namespace {
 
 constexpr int64_t kMaxPoints = 1'000'000;
-constexpr double kFarthest = 1e100;  // beyond any landscape, and coordinates() cannot overflow
+constexpr double kFarthest = 1e100;  // so that coordinates() cannot overflow
 
-/// Reads all of `text` as one number; false if it is anything else.
+/// Reads all of `text` as one number; returns false if it is anything else.
 template <class T>
 bool read_number(std::string_view text, T& value) {
   if (text.starts_with('+')) text.remove_prefix(1);
   const char* end = text.data() + text.size();
   const auto [stopped, error] = std::from_chars(text.data(), end, value);
-  // A number out of T's range: its own message comes from the limits below.
+  // A number out of T's range then fails parse_axis()'s limits, with their message.
   if (error == std::errc::result_out_of_range)
     value = std::numeric_limits<T>::max();
   else if (error != std::errc{})
@@ -34,7 +34,7 @@ bool read_number(std::string_view text, T& value) {
 std::vector<double> Axis::coordinates() const {
   std::vector<double> result(static_cast<size_t>(points), from);
   const int64_t last = points - 1;
-  // Both ends weighted by whole numbers: symmetric to the bit, which from + i * step is not.
+  // Whole-number weights of both ends are bitwise symmetric, unlike from + i * step.
   for (int64_t i = 1; i < last; ++i)
     result[static_cast<size_t>(i)] =
         (from * static_cast<double>(last - i) + to * static_cast<double>(i)) /

@@ -8,25 +8,25 @@
 
 namespace topograd {
 
-/// Evenly spaced points on one axis, both ends included. One point needs from = to.
+/// Evenly spaced points on one axis, including both ends. One point needs from = to.
 struct Axis {
   double from = -1;
   double to = 1;
   int64_t points = 51;
 
-  /// `points` numbers. The first and last are exactly `from` and `to`; an axis symmetric about 0
-  /// has exactly opposite halves, and exactly 0 in its middle where the number of points is odd, so
-  /// that the trained network itself is one of the points.
+  /// Returns the coordinates of the points. The first and last are exactly `from` and `to`; an axis
+  /// symmetric about 0 has exactly opposite halves and, if `points` is odd, exactly 0 in the
+  /// middle, so that the trained network is one of the points.
   std::vector<double> coordinates() const;
   friend bool operator==(const Axis&, const Axis&) = default;
 };
 
-/// An axis of so many points that holds all values and 0, with `margin` or a little more on both
-/// sides: its ends are round numbers. The values must be finite.
+/// Returns an axis of so many points that covers all values and 0, with `margin` or a little more
+/// on both sides: its ends are round numbers. The values must be finite.
 Axis covering_axis(const std::vector<double>& values, double margin, int64_t points);
 
-/// Reads "FROM:TO:POINTS". `option` is where the text came from, for messages: "--x". Throws Error
-/// on anything but finite numbers, FROM < TO and 2 to 1,000,000 points, or FROM = TO and one point.
+/// Reads "FROM:TO:POINTS". `option` names the text's origin in messages: "--x". Throws Error unless
+/// the numbers are finite, with FROM < TO and 2 to 1,000,000 points, or FROM = TO and one point.
 Axis parse_axis(std::string_view option, std::string_view text);
 
 }  // namespace topograd

@@ -9,7 +9,7 @@ namespace topograd {
 
 namespace {
 
-/// a u + b v, formed in double; undefined where u is.
+/// Returns a u + b v, formed in double; undefined if u is.
 Tensor combined(const Tensor& u, double a, const Tensor& v, double b) {
   if (!u.defined()) return {};
   const Tensor result({u.size()});
@@ -34,7 +34,7 @@ OrthonormalPlane orthonormal_plane(const Direction& x, const Direction& y) {
   OrthonormalPlane plane;
   plane.first_x = std::sqrt(xx);
   plane.second_x = xy / plane.first_x;
-  // Summed up as it is: as a difference of squares it would drown in rounding.
+  // Summed directly: the difference yy - xy^2 / xx would cancel.
   double outside = 0;
   for (int64_t i = 0; i < x.parameters.size(); ++i) {
     const double rest = y.parameters.data<float>()[i] - xy / xx * x.parameters.data<float>()[i];

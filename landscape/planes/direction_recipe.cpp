@@ -187,7 +187,7 @@ DirectionRecipe recipe_in(const Json& json) {
   fail("a recipe for directions of the unknown kind '", kind, "'");
 }
 
-/// Makes directions from settings of each kind.
+/// Makes directions from each alternative of DirectionRecipe.
 struct Maker {
   const LoadedModel& model;
   Device device;

@@ -1,4 +1,4 @@
-// DirectionRecipe: how the directions of a surface were made, kept in its file to make them again.
+// DirectionRecipe: how a surface's directions were made, kept in its file to make them again.
 #pragma once
 
 #include <string>
@@ -16,15 +16,15 @@ namespace topograd {
 using DirectionRecipe = std::variant<RandomDirections, DirectionsInFile, NetworkPlane,
                                      EigenvectorPlane, GradientPlane, PrincipalPlane>;
 
-/// Returns the recipe as JSON, on one line: {"kind": "random", "seed": 1, ...}. Paths stand in it as
-/// they were given.
+/// Returns the recipe as JSON on one line: {"kind": "random", "seed": 1, ...}. Paths are kept as
+/// given.
 std::string to_json(const DirectionRecipe& recipe);
 
-/// Reads it again. Throws Error where it is not a recipe.
+/// Reads the JSON of a recipe. Throws Error if it is none.
 DirectionRecipe direction_recipe(const std::string& json);
 
-/// Makes the directions of a surface through the model. A gradient is computed once more, on that
-/// device. Throws Error where a file that they depend on is gone, or is of another network.
+/// Makes the directions of a surface through the model; a gradient is computed again on `device`.
+/// Throws Error if a file that they depend on is gone, or is of another network.
 SurfaceDirections make_directions(const DirectionRecipe& recipe, const LoadedModel& model,
                                   Device device);
 

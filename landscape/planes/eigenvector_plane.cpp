@@ -12,7 +12,7 @@ namespace topograd {
 
 namespace {
 
-/// One axis of the plane.
+/// An eigenvector as a direction, with its axis and its description.
 struct EigenvectorAxis {
   Direction direction;
   Axis axis;

@@ -1,4 +1,4 @@
-// The plane of two eigenvectors of the curvature.
+// The plane spanned by two eigenvectors of the Hessian, or another curvature.
 #pragma once
 
 #include <optional>
@@ -8,10 +8,10 @@
 
 namespace topograd {
 
-/// Which eigenvector of a file: "largest:2" is that of the second largest eigenvalue.
+/// The name of an eigenvector in a file: "largest:2" is that of the second largest eigenvalue.
 struct EigenvectorName {
   bool largest = true;
-  int64_t number = 1;  ///< counted from 1 at that end of the spectrum
+  int64_t number = 1;  ///< from 1, at that end of the spectrum
 
   std::string text() const;
   friend bool operator==(const EigenvectorName&, const EigenvectorName&) = default;
@@ -20,17 +20,17 @@ struct EigenvectorName {
 EigenvectorName eigenvector_named(const std::string& word);
 
 struct EigenvectorPlane {
-  std::string file;  ///< of landscape hessian
+  std::string file;  ///< output of landscape hessian
   EigenvectorName x{}, y{.largest = false};
-  DirectionNorm norm = DirectionNorm::none;  ///< none: of length 1
+  DirectionNorm norm = DirectionNorm::none;  ///< none: length 1
   Ignore ignore = Ignore::none;
 };
 
-/// Lays the plane. Throws Error where the file is of another network, or lacks an eigenvector.
+/// Makes the plane. Throws Error if the file is of another network, or lacks an eigenvector.
 SurfaceDirections eigenvector_plane(const EigenvectorPlane& settings, const LoadedModel& model);
 
-/// How far to look along a direction of this curvature: where the loss would have risen (or fallen)
-/// by 1 if the curvature stayed, never further than half the way from theta to 0.
+/// Returns how far an axis of this curvature reaches: where a quadratic loss rises or falls by 1,
+/// at most |theta| / 2.
 double reach_of(double curvature, const Tensor& theta);
 
 }  // namespace topograd

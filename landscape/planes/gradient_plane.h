@@ -1,4 +1,4 @@
-// The plane of the gradient and a random direction.
+// The plane spanned by the gradient and a random direction.
 #pragma once
 
 #include <string>
@@ -13,19 +13,18 @@
 namespace topograd {
 
 struct GradientPlane {
-  uint64_t seed = 1;  ///< of the random direction
+  uint64_t seed = 1;  ///< seed of the random direction
   DirectionNorm norm = DirectionNorm::filter;
   Ignore ignore = Ignore::biasbn;
   ImageSelection images{};  ///< the gradient is over the first set of these
   LossKind loss = LossKind::cross_entropy;
-  int64_t batch =
-      0;  ///< above 0: BatchNorm normalises by batches of so many images; 0: it is frozen
-  /// Forced implementations, {operation, name}, as those of the thread pool.
+  int64_t batch = 0;  ///< images per batch that BatchNorm normalises by; 0: frozen statistics
+  /// Forced implementations, {operation, name}, as in the thread pool.
   std::vector<std::pair<std::string, std::string>> forced{};
 };
 
-/// Lays the plane: x leads downhill and is as long as y. `images` are those that settings.images
-/// selects. Throws Error where the gradient is zero or not finite.
+/// Makes the plane: x is the negative gradient, scaled to the length of y. `images` are those that
+/// settings.images selects. Throws Error if the gradient is zero or not finite.
 SurfaceDirections gradient_plane(const GradientPlane& settings, const LoadedModel& model,
                                  const ImageSets& images, ThreadPool& pool);
 

@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A network's name on a picture: its file's, or its folder's where the file is a run's.
+/// Returns a network's name for plots: its file's, or its folder's if the file is named as a run's.
 std::string name_of_model(const std::string& path) {
   const fs::path absolute = fs::absolute(path).lexically_normal();
   const std::string stem = absolute.stem().string();

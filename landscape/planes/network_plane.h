@@ -9,11 +9,11 @@ namespace topograd {
 
 struct NetworkPlane {
   std::string second, third;  ///< files of the networks beside the origin
-  bool orthonormal = false;  ///< axes of length 1 at right angles, not the ways to the two networks
+  bool orthonormal = false;   ///< orthonormal axes, instead of the differences to the networks
   DirectionType type = DirectionType::states;
 };
 
-/// Lays a plane through the model and two others. Throws Error where the three lie on one line, or
+/// Makes a plane through the model and two others. Throws Error if the three lie on one line, or
 /// are not of one kind.
 SurfaceDirections network_plane(const NetworkPlane& settings, const LoadedModel& model);
 

@@ -32,7 +32,7 @@ std::string describe(const RandomAxis& axis) {
   return {};
 }
 
-/// Refuses several planes where all of them would be the same, or there are no such seeds.
+/// Throws Error if several planes would all be the same, or the seeds would overflow.
 void check_seeds(const RandomDirections& s) {
   if (s.seeds == 1) return;
   const bool any_random = s.x.towards.empty() || (s.y && s.y->towards.empty() && !s.same);

@@ -8,31 +8,30 @@
 
 namespace topograd {
 
-/// How the direction of one axis is made.
+/// Settings of the direction of one axis.
 struct RandomAxis {
   DirectionNorm norm = DirectionNorm::filter;
   Ignore ignore = Ignore::biasbn;
-  std::string
-      towards{};  ///< another network's file: the direction leads there, and nothing is random
+  std::string towards{};  ///< file of a network that the direction leads to; empty: it is random
 };
 
 struct RandomDirections {
   uint64_t seed = 1;
-  int64_t seeds = 1;  ///< planes, of the seeds from `seed` on
-  uint32_t pair = 0;   ///< which pair of directions of a seed
+  int64_t seeds = 1;  ///< number of planes, one per seed from `seed` on
+  uint32_t pair = 0;  ///< number of the pair of directions of a seed, from 0
   RandomAxis x{};
-  std::optional<RandomAxis> y = RandomAxis{};  ///< empty: a line
+  std::optional<RandomAxis> y = RandomAxis{};  ///< nullopt: a line
   bool same = false;                           ///< y is the direction x
   DirectionType type = DirectionType::weights;
-  /// A checkpoint of the same network whose weights the directions are scaled to; empty: the
-  /// surface's own network.
+  /// Checkpoint of the same network to whose weights the directions are scaled; empty: the
+  /// surface's network.
   std::string drawn_at{};
-  /// A file of directions: it is read where it is there, and written where it is not.
+  /// Direction file, read if it exists, else written; empty: none.
   std::string file{};
 };
 
-/// Makes (or reads) the directions from a model. Writes the file only where `may_write`: of several
-/// processes one does. Throws Error where the settings contradict one another, or another network
+/// Makes (or reads) the directions from a model. Writes the file only if `may_write`: one of
+/// several processes does. Throws Error if the settings contradict one another, or another network
 /// is of another kind.
 SurfaceDirections random_directions(const RandomDirections& settings, const LoadedModel& model,
                                     bool may_write = true);

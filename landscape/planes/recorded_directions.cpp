@@ -28,7 +28,7 @@ class DirectionsOfSurface {
  private:
   std::string fact(const std::string& key) const { return value_of(surface_.provenance, key); }
 
-  /// The file of directions where the surface was moved together with it.
+  /// Returns the path of a direction file that was moved together with the surface.
   std::string beside_surface() const {
     if (surface_.dir_file.empty()) return {};
     return (fs::path(path_).parent_path() / fs::path(surface_.dir_file).filename()).string();
@@ -37,7 +37,7 @@ class DirectionsOfSurface {
   SurfaceDirections from_file(const std::string& file) const {
     SurfaceDirections found =
         directions_in_file({.file = file, .type = type_, .line = surface_.is_line()}, model_);
-    found.file.clear();  // the surface's own name for it stays
+    found.file.clear();  // keeps the surface's dir_file unchanged
     found.recipe = fact("direction_recipe");
     found.x_text = fact("x_direction");
     found.y_text = fact("y_direction");

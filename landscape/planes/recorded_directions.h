@@ -8,10 +8,10 @@
 
 namespace topograd {
 
-/// Returns the directions of a surface, read from `dir_file`, or where that is empty from the file
-/// that the surface names, or made again by the recipe in its file; their hash has to be the
-/// surface's. `path` is the surface's file, for messages. Throws Error for a surface of another
-/// network, for a mean over several planes, and where the directions cannot be had.
+/// Returns the directions of a surface: read from `dir_file` or, if that is empty, from the file
+/// that the surface names, or made again by the recipe in its file. `path` is the surface's file.
+/// Throws Error for a surface of another network or a mean over several planes, and if the
+/// directions cannot be made or their hash is not the surface's.
 SurfaceDirections directions_of_surface(const Surface& surface, const std::string& path,
                                         const LoadedModel& model, const std::string& dir_file);
 

@@ -10,8 +10,8 @@
 namespace topograd {
 
 /// Nested levels of a grid. Level 0 is the ends of each axis, hence the corners; every further
-/// level halves the spacing, until the last has all points. A level contains those before it. If
-/// an axis's number of steps is not a power of two, the steps of a coarse level differ by one point.
+/// level halves the spacing, until the last has all points. A level contains those before it. If an
+/// axis's number of steps is not a power of two, the steps of a coarse level differ by one point.
 class Refinement {
  public:
   /// Makes levels of a grid of nx points on the x axis and ny on the y axis (1 for a line).
