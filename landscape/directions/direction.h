@@ -1,6 +1,6 @@
 // Directions in parameter space: random ones, normalised to the network's weights (filter
-// normalisation), and differences of two networks. H. Li, Z. Xu, G. Taylor, C. Studer, T. Goldstein,
-// "Visualizing the Loss Landscape of Neural Nets", NeurIPS 2018, section 4.
+// normalisation), and differences of two networks. H. Li, Z. Xu, G. Taylor, C. Studer, T.
+// Goldstein, "Visualizing the Loss Landscape of Neural Nets", NeurIPS 2018, section 4.
 #pragma once
 
 #include <cstdint>

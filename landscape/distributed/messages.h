@@ -8,8 +8,8 @@
 
 namespace topograd {
 
-/// A point of the surface and where it lies. Rank zero sends the position along, so that all ranks
-/// compute the same one to the bit, wherever the file's axes came from.
+/// A point of the surface and its position. Rank zero sends the position, so that all ranks compute
+/// bitwise the same one, even if the axes come from a file.
 struct GridPoint {
   int64_t point;
   PlanePosition position;
@@ -33,8 +33,8 @@ struct RankMessage {
   std::string error{};
 };
 
-/// Serialises a message, and reads it again, between processes of one program on machines of one
-/// kind. unpacked() throws Error for a message that is cut short.
+/// Serialises a message, or deserialises it, between processes of one program on machines of one
+/// kind. unpacked() throws Error for a truncated message.
 std::string packed(const RankMessage& message);
 RankMessage unpacked(const std::string& bytes);
 

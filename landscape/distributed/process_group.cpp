@@ -39,7 +39,7 @@ void require_one_process(const std::string& reason) {
   if (!size || *size == "1") return;
   const auto rank =
       first_in_environment({"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID"});
-  // One line is enough; where the others cannot be silenced, each says it.
+  // One message is enough; without a known rank, every process prints it.
   if (rank && *rank != "0" && std::freopen("/dev/null", "w", stderr) == nullptr)
     fail("cannot open /dev/null");
   fail("started as ", *size, " processes, but ", reason);

@@ -1,4 +1,4 @@
-// ProcessGroup by MPI.
+// ProcessGroup over MPI.
 #include <mpi.h>
 #include <sched.h>
 
@@ -22,7 +22,7 @@ class MpiProcessGroup : public ProcessGroup {
  public:
   MpiProcessGroup() {
     int provided = 0;
-    // Computing threads never call MPI. A failing call ends the process with MPI's own message.
+    // Only the main thread calls MPI. A failing call ends the process with MPI's own message.
     MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
     MPI_Comm_size(MPI_COMM_WORLD, &size_);
@@ -73,8 +73,8 @@ class MpiProcessGroup : public ProcessGroup {
   }
 
  private:
-  /// Launchers bind some processes to processors of their own and let others share: a processor
-  /// counts as many times less as there are processes on this node that may use it.
+  /// Returns the processors of this process, each divided by the number of processes on this node
+  /// that may use it: launchers bind some processes to their own processors and let others share.
   int share_of_processors() const {
     MPI_Comm node;
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
@@ -104,7 +104,7 @@ class MpiProcessGroup : public ProcessGroup {
 }  // namespace
 
 std::unique_ptr<ProcessGroup> init_process_group() {
-  // A plain start should not wait for MPI.
+  // A start without a launcher should not pay for MPI_Init.
   if (!first_in_environment({"OMPI_COMM_WORLD_SIZE", "PMI_RANK", "PMI_SIZE", "PMIX_RANK",
                              "MV2_COMM_WORLD_RANK", "SLURM_PROCID"}))
     return single_process();

@@ -12,10 +12,10 @@ namespace topograd {
 
 namespace {
 
-/// Between two looks at the messages: far below a point's time, and little work for the processor.
+/// Time between two polls for messages: far below a point's time, and little load.
 constexpr std::chrono::microseconds kPause(500);
 
-/// A computation in a thread of its own, so that the main thread is free for messages.
+/// A computation in its own thread, so that the main thread is free for messages.
 class Background {
  public:
   explicit Background(const std::function<void()>& work)
@@ -32,13 +32,13 @@ class Background {
   void join() {
     if (thread_.joinable()) thread_.join();
   }
-  /// After join().
+  /// Returns the exception of `work`, or nullptr; valid after join().
   std::exception_ptr failure() const { return failure_; }
 
  private:
   std::atomic<bool> finished_{false};
   std::exception_ptr failure_;
-  std::thread thread_;  // last: it uses the others
+  std::thread thread_;  // last: it uses the other members
 };
 
 std::string message_of(std::exception_ptr failure) {
@@ -51,7 +51,7 @@ std::string message_of(std::exception_ptr failure) {
   }
 }
 
-/// Rank zero: hands out points, takes results, and computes itself.
+/// Rank zero's loop: hands out points, takes results, and evaluates points itself.
 class RankZero {
  public:
   RankZero(ProcessGroup& group, GridPointQueue& queue, const GridPointSink& take,
@@ -86,7 +86,7 @@ class RankZero {
         std::this_thread::sleep_for(kPause);
     }
     own.join();
-    group_.gather("");  // from here on nobody sends anything
+    group_.gather("");  // no rank sends a message after this barrier
     if (own.failure()) std::rethrow_exception(own.failure());
     if (failure_) std::rethrow_exception(failure_);
   }
@@ -144,12 +144,12 @@ class RankZero {
   const StopFlag& stop_;
   const std::function<void()>& stopping_;
   std::mutex take_mutex_;
-  int ranks_working_;  // ranks that have not said that they are done
+  int ranks_working_;  // ranks that have not sent done or failed
   std::atomic<bool> halted_{false};
   std::exception_ptr failure_;
 };
 
-/// Any other rank: computes points for rank zero.
+/// Another rank's loop: evaluates points for rank zero.
 class OtherRank {
  public:
   OtherRank(ProcessGroup& group, int64_t threads, const StopFlag& stop)
@@ -183,7 +183,7 @@ class OtherRank {
   }
 
  private:
-  /// The next point, once there is one.
+  /// Waits for the next point; returns nullopt when there are no more, or on a stop.
   std::optional<GridPoint> next() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return !points_.empty() || dry_ || halted_; });
@@ -214,7 +214,7 @@ class OtherRank {
     return true;
   }
 
-  /// Asks while each thread still has a point to begin, so that none waits for the answer.
+  /// Asks for more points as soon as fewer are queued than threads, so that threads need not wait.
   void ask() {
     {
       const std::lock_guard lock(mutex_);
@@ -240,11 +240,11 @@ class OtherRank {
   ProcessGroup& group_;
   int64_t threads_;
   const StopFlag& stop_;
-  bool asked_ = false;  // for points that have not come yet; the main thread's
+  bool asked_ = false;  // points were requested and have not come; main thread only
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<GridPoint> points_;
-  std::deque<std::string> results_;  // packed
+  std::deque<std::string> results_;  // packed messages
   bool dry_ = false;                 // rank zero has no more points
   std::atomic<bool> halted_{false};
 };

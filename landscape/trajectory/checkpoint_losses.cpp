@@ -27,7 +27,7 @@ class CheckpointLosses {
   void compute(const std::vector<std::string>& checkpoints, const std::vector<Directions>& plane) {
     {
       const Stage stage(observer_, "checkpoints", total(), done());
-      save();  // a place that cannot be written should fail now, not in an hour
+      save();  // fails before the computation if `path_` cannot be written
       compute_own(checkpoints);
       if (!observer_.stop_requested()) compute_projected(plane);
       save();
@@ -41,7 +41,7 @@ class CheckpointLosses {
   int64_t total() const { return 2 * results_.count(); }
   int64_t done() const { return results_.own.done_count() + results_.projected.done_count(); }
 
-  /// The checkpoints as networks of their own, with their own BatchNorm statistics.
+  /// Evaluates the checkpoints themselves, each with its own BatchNorm statistics.
   void compute_own(const std::vector<std::string>& checkpoints) {
     const Directions nowhere{
         .x = {.parameters = Tensor::zeros({last_.weights.theta.size()}), .running_stats = {}},

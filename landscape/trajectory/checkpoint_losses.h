@@ -1,4 +1,4 @@
-// The losses along a trajectory: of its checkpoints, and of their projections onto its plane.
+// Losses along a trajectory: at its checkpoints, and at their projections onto its plane.
 #pragma once
 
 #include <string>
@@ -10,9 +10,9 @@
 
 namespace topograd {
 
-/// Computes the losses that the results lack, and keeps them in the file `path`. `checkpoints` are
-/// their files, `last` the last of them, through which the plane goes. Throws Interrupted where the
-/// observer asks to stop, with what was finished saved.
+/// Computes the losses that the results lack, and saves them in the file `path`. `checkpoints` are
+/// the checkpoints' files, `last` is the last of them, the plane's origin. Throws Interrupted if
+/// the observer asks to stop; finished losses are saved.
 void compute_checkpoint_losses(TrajectoryResults& results, const std::string& path,
                                const std::vector<std::string>& checkpoints,
                                const std::vector<Directions>& plane,

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// All of `digits` as a number.
+/// Returns all of `digits` as a number, at least 0; nullopt for anything else.
 std::optional<int64_t> number_in(const std::string& digits) {
   int64_t value = 0;
   const char* end = digits.data() + digits.size();
@@ -23,7 +23,7 @@ std::optional<int64_t> number_in(const std::string& digits) {
   return value;
 }
 
-/// A run's files by their numbers.
+/// Returns the files <prefix><n><suffix> of a folder, with n, sorted by n.
 std::vector<std::pair<int64_t, std::string>> numbered_files(const std::string& folder,
                                                             const std::string& prefix,
                                                             const std::string& suffix) {
@@ -46,7 +46,7 @@ std::vector<std::pair<int64_t, std::string>> numbered_files(const std::string& f
 CheckpointList checkpoints_in(const std::string& folder, const CheckpointSelection& selection,
                               size_t least, const std::string& purpose) {
   CheckpointList list;
-  // "runs/a/" has no name of its own.
+  // The path "runs/a/" has no filename().
   const fs::path path = fs::absolute(folder).lexically_normal();
   list.name = (path.has_filename() ? path : path.parent_path()).filename().string();
   for (const auto& [number, file] : numbered_files(folder, selection.prefix, selection.suffix))
@@ -90,7 +90,7 @@ std::vector<double> rate_drops(const std::string& config) {
     if (json.value("schedule", "") != "step") return {};
     return json.at("lr_drops").get<std::vector<double>>();
   } catch (const nlohmann::json::exception&) {
-    return {};  // only a mark in a picture would be lost
+    return {};  // the drops are only marked in a plot
   }
 }
 

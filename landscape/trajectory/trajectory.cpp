@@ -15,7 +15,7 @@ Tensor row_of(const Tensor& rows, int64_t e) {
   return rows.rows(e, e + 1).reshaped({rows.dim(1)});
 }
 
-/// All products of a row with a row.
+/// Returns the Gram matrix of the rows.
 Eigen::MatrixXd products(const Tensor& rows, ThreadPool& pool) {
   const int64_t n = rows.dim(0);
   Eigen::MatrixXd gram(n, n);
@@ -26,7 +26,7 @@ Eigen::MatrixXd products(const Tensor& rows, ThreadPool& pool) {
   return gram;
 }
 
-/// The sum of the rows with these factors, in double, rounded once.
+/// Returns the linear combination of the rows, summed in double and rounded once.
 Tensor combination(const Tensor& rows, const Eigen::VectorXd& factors, ThreadPool& pool) {
   const int64_t parameters = rows.dim(1), block = 4096;
   const Tensor result({parameters});
@@ -79,7 +79,7 @@ PrincipalComponents principal_components(const Tensor& rows, int count, ThreadPo
     if (k >= count) continue;
     require(square > 1e-12 * total, "the checkpoints span ", k, " dimensions, not ", count);
     Eigen::VectorXd factors = solver.eigenvectors().col(column);
-    // The last row's coordinate is not negative, so that the same run gives the same picture.
+    // An eigenvector's sign is arbitrary: fixing it gives the same run the same plot.
     if (factors(n - 1) < 0) factors = -factors;
     result.directions.push_back(combination(rows, centring * factors / std::sqrt(square), pool));
   }
@@ -115,7 +115,7 @@ PlaneCoordinates plane_coordinates(const Tensor& rows, const Tensor& dx, const T
     const Tensor row = row_of(rows, e);
     const Eigen::Vector2d along(dot(row, dx, context), line ? 0 : dot(row, dy, context));
     const Eigen::Vector2d at = inverse * along;
-    // What is outside is summed up as it is: as a difference of squares it would drown in rounding.
+    // The residual is summed directly: a difference of squares would cancel.
     double outside = 0;
     for (int64_t i = 0; i < row.size(); ++i) {
       const double rest = row.data<float>()[i] - at(0) * dx.data<float>()[i] -

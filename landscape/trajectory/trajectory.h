@@ -1,5 +1,5 @@
-// A trajectory of training, seen in a plane: principal components of its checkpoints, coordinates
-// in any plane, and what a random walk would look like.
+// A training trajectory in a plane: principal components (PCA) of its checkpoints, coordinates in
+// any plane, and the components of a random walk for comparison.
 #pragma once
 
 #include <vector>
@@ -8,46 +8,47 @@
 
 namespace topograd {
 
-/// Differences of checkpoints from a centre: row e is theta_e - centre, [checkpoints, parameters]
-/// f32 on the CPU.
+/// Returns differences of checkpoints from a centre, [checkpoints, parameters] f32 on the CPU: row
+/// e is theta_e - centre. Throws Error if sizes differ.
 Tensor steps_from(const Tensor& centre, const std::vector<Tensor>& thetas);
 
 struct PrincipalComponents {
-  /// Of the first ones: of length 1, orthogonal, with the sign that has the last row on its right.
+  /// Directions of the first components: orthonormal, the last row's coordinate not negative.
   std::vector<Tensor> directions;
-  // Of all there are, one less than there are rows:
+  // Values of all components, one less than the rows:
   std::vector<double> explained;  ///< shares of the variance
-  std::vector<double> variances;  ///< of a sample, divided by n - 1
+  std::vector<double> variances;  ///< sample variances, divided by n - 1
   std::vector<double> singular_values;
 };
 
-/// The principal components of the rows, with the directions of the first `count`, after their mean
-/// was taken out, from the small matrix of their products with one another (in double): exact,
-/// however many parameters there are. As scikit-learn's PCA. At most as many as there are rows less
-/// one.
+/// Returns the principal components of the centred rows, with the directions of the first `count`,
+/// as scikit-learn's PCA. Exact for any number of parameters: they come from the small Gram matrix
+/// of the rows, in double. Throws Error unless 1 <= count < rows, or if the rows span fewer
+/// dimensions.
 PrincipalComponents principal_components(const Tensor& rows, int count, ThreadPool& pool);
 
-/// The shares of the variance that a random walk's first components explain on average, in so many
-/// dimensions that its steps are orthogonal: 1 / (2 - 2 cos(pi k / n)) over (n^2 - 1) / 6 for n
-/// points (J. Antognini, J. Sohl-Dickstein, "PCA of High Dimensional Random Walks with Comparison
-/// to Neural Network Training", NeurIPS 2018). Six tenths on the first alone: a picture of a
-/// trajectory in its own principal components looks orderly whatever happened.
+/// Returns the shares of the variance that a random walk's first components explain on average, in
+/// so many dimensions that its steps are orthogonal: 1 / (2 - 2 cos(pi k / n)) over (n^2 - 1) / 6
+/// for n points (J. Antognini, J. Sohl-Dickstein, "PCA of High Dimensional Random Walks with
+/// Comparison to Neural Network Training", NeurIPS 2018). The first explains about 0.6: even a
+/// random walk looks smooth in its own principal components. Throws Error unless points > count.
 std::vector<double> random_walk_explained(int64_t points, int count);
 
-/// Where rows lie on a plane: row = x dx + y dy + what is outside, by least squares, whatever the
-/// lengths of dx and dy and the angle between them.
+/// Coordinates of rows on a plane: row = x dx + y dy + residual, by least squares, for any lengths
+/// of dx and dy and any angle between them.
 struct PlaneCoordinates {
   std::vector<double> x, y;
-  std::vector<double> distance;  ///< from the plane: the length of what is outside
-  std::vector<double> length;    ///< of the rows
+  std::vector<double> distance;  ///< distance from the plane: the length of the residual
+  std::vector<double> length;    ///< length of the row
 };
 
-/// `dy` undefined: coordinates on a line, y is 0.
+/// Returns the coordinates of rows on the plane of dx and dy; on a line, with y 0, if dy is
+/// undefined. Throws Error if dx and dy are parallel or dx is zero.
 PlaneCoordinates plane_coordinates(const Tensor& rows, const Tensor& dx, const Tensor& dy,
                                    ThreadPool& pool);
 
-/// The share of the rows' variance that lies in the plane: of the variance of their projections
-/// onto it in their own.
+/// Returns the share of the rows' variance that lies in the plane: the variance of their
+/// projections over their own.
 double variance_in_plane(const Tensor& rows, const PlaneCoordinates& coordinates, const Tensor& dx,
                          const Tensor& dy, ThreadPool& pool);
 

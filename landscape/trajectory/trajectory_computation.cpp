@@ -21,7 +21,7 @@ double extent(const std::vector<double>& values) {
   return *high - *low;
 }
 
-/// A fifth of the values' range on both sides, and `least` in all.
+/// Returns an axis with a margin of a fifth of the values' range, at least `least` long.
 Axis axis_around(const std::vector<double>& values, double least) {
   const double range = extent(values);
   return covering_axis(values, std::max(0.2 * range, 0.5 * (least - range)), 31);
@@ -39,7 +39,7 @@ TrajectoryComputation::TrajectoryComputation(const TrajectorySettings& settings,
       images_(images),
       pool_(pool),
       results_(std::vector<double>(settings.checkpoints.size())) {
-  // Vectors are on the CPU, whatever device computes the losses.
+  // The checkpoints' vectors are on the CPU, even if another device computes the losses.
   std::optional<ThreadPool> other;
   ThreadPool& on_cpu = pool.device() == Device::cpu ? pool : other.emplace();
   const CheckpointRows checkpoints = read_checkpoints(settings.checkpoints, settings.type, last);
@@ -79,7 +79,8 @@ void TrajectoryComputation::project(const CheckpointRows& checkpoints, ThreadPoo
   directions_.y_axis = axis_around(at.y, least);
 }
 
-/// The checkpoints after which the learning rate fell, where the run says so.
+/// Returns the indices of checkpoints after which the learning rate dropped, each with a space
+/// behind it.
 std::string TrajectoryComputation::rate_drops_of_run() const {
   std::string found;
   for (double drop : rate_drops(last_.info.config)) {

@@ -1,4 +1,4 @@
-// A training's path in a plane: where its checkpoints lie, and their losses. The surface on that
+// A training trajectory in a plane: the checkpoints' coordinates and losses. The surface on that
 // plane is a SurfaceComputation.
 #pragma once
 
@@ -13,10 +13,10 @@
 namespace topograd {
 
 struct TrajectorySettings {
-  std::vector<std::string> checkpoints;  ///< files, three or more, in the order of training
-  std::string output;                    ///< the trajectory's file, continued where it is there
-  /// A file of directions: the path is seen in their plane where it is there; else that of the
-  /// principal components is written there. Empty: <output>_directions.h5.
+  std::vector<std::string> checkpoints;  ///< three or more files, in the order of training
+  std::string output;                    ///< file of the trajectory, continued if it exists
+  /// Direction file: if it exists, its plane is used; else the plane of the principal components is
+  /// written to it. Empty: <output>_directions.h5, without the output's suffix.
   std::string dir_file{};
   Ignore ignore = Ignore::none;  ///< biasbn: components without biases and BatchNorm
   DirectionType type = DirectionType::weights;
@@ -24,17 +24,18 @@ struct TrajectorySettings {
 
 class TrajectoryComputation {
  public:
-  /// Reads the checkpoints, finds the plane, and where they lie in it. `last` is the last
-  /// checkpoint; everything handed in must outlive the computation.
+  /// Reads the checkpoints, finds the plane and their coordinates in it. `last` is the last
+  /// checkpoint; everything passed must outlive the computation.
   TrajectoryComputation(const TrajectorySettings& settings, const SurfaceSettings& surface,
                         const LoadedModel& last, const ImageSets& images, ThreadPool& pool);
 
-  /// The plane, with axes that hold the path and a margin.
+  /// Returns the plane, with axes that cover the trajectory and a margin.
   const SurfaceDirections& directions() const { return directions_; }
-  /// Takes over what the output file holds, and writes the file of directions. Throws Error where
+  /// Takes over the losses in the output file, and writes the direction file. Throws Error if
   /// either is another computation's.
   void begin();
-  /// Computes the checkpoints' losses, and those of their projections. Throws Interrupted.
+  /// Computes the losses of the checkpoints and of their projections, and saves them. Throws
+  /// Interrupted if the observer asks to stop.
   void compute_losses(Observer& observer);
 
   const TrajectoryResults& results() const { return results_; }
@@ -52,7 +53,7 @@ class TrajectoryComputation {
   const ImageSets& images_;
   ThreadPool& pool_;
   SurfaceDirections directions_;
-  PrincipalComponents components_;  // empty where the plane is a file's
+  PrincipalComponents components_;  // empty if the plane was read from a file
   TrajectoryResults results_;
 };
 

@@ -24,7 +24,8 @@ Direction direction_of(const Tensor& flat, const ParameterLayout& layout, Direct
   return direction;
 }
 
-/// The rows without what has one axis: biases, BatchNorm's scale, shift and statistics.
+/// Returns the rows with 0 for tensors of one axis: biases, BatchNorm's scale, shift and
+/// statistics.
 Tensor weights_alone(const Tensor& rows, const ParameterLayout& layout) {
   const Tensor kept = Tensor::zeros(rows.shape());
   for (int64_t e = 0; e < rows.dim(0); ++e)

@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kProjected = "projected_";
 
-/// 0, 1, ..., n - 1.
+/// Returns 0, 1, ..., n - 1.
 std::vector<double> numbers(size_t n) {
   std::vector<double> result(n);
   for (size_t i = 0; i < n; ++i) result[i] = static_cast<double>(i);
@@ -57,7 +57,7 @@ std::vector<double> read_list(const Hdf5File& file, const std::string& name, siz
   return values;
 }
 
-/// The planes of losses that the file has under a prefix, still without values.
+/// Adds the planes of losses that the file has under a prefix, without values.
 void add_planes(const Hdf5File& file, const std::string& prefix, Surface& losses) {
   for (const std::string& name : file.members())
     for (const char* set : {"train_", "test_"})
