@@ -66,7 +66,7 @@ const std::vector<ResultKind>& result_kinds() {
       {"training_log", "a training's log",  //
        [](File file) { return file.begin.starts_with(kLogBegins); },
        [](Path path) { return record_of(read_training_log(path)); }},
-      {"surface", "a surface",  // a line, a plane, a map of hessian or coherence --over too
+      {"surface", "a surface",  // also lines, and maps of hessian or coherence --over
        [](File file) { return has(file, "xcoordinates"); },
        [](Path path) { return record_of(Surface::load(path)); }},
       {"trajectory", "a trajectory",
@@ -85,7 +85,7 @@ const std::vector<ResultKind>& result_kinds() {
       {"paths", "paths between networks",
        [](File file) { return file.attributes.contains("to_model_hash") && has(file, "t"); },
        [](Path path) { return ConnectivityResults::load(path).record(); }},
-      {"record", "a record",  // in JSON, of any kind
+      {"record", "a record",  // JSON, of any kind
        [](File file) { return file.begin.starts_with("{"); },
        [](Path path) { return record_of_json(contents_of(path), path); }},
   };

@@ -1,4 +1,4 @@
-// The kinds of results: how a file of each is recognised and read.
+// The kinds of results, and how a file of each is recognised and read.
 #pragma once
 
 #include <string>
@@ -10,11 +10,11 @@ namespace topograd {
 
 class Hdf5File;
 
-/// A file that is to be recognised.
+/// A file to be recognised.
 struct ResultFile {
   std::string begin;               ///< its first bytes
-  const Hdf5File* hdf5 = nullptr;  ///< nullptr where it is none
-  Provenance attributes;           ///< of hdf5
+  const Hdf5File* hdf5 = nullptr;  ///< nullptr if it is not HDF5
+  Provenance attributes;           ///< attributes of hdf5
 };
 
 struct ResultKind {
@@ -24,18 +24,18 @@ struct ResultKind {
   Record (*load)(const std::string& path);
 };
 
-/// All kinds, in the order in which a file is held against them. A new kind of result begins with
-/// an entry here.
+/// Returns all kinds, in the order in which they are tried on a file. A new kind of result is added
+/// here.
 const std::vector<ResultKind>& result_kinds();
 
-/// Tells the kind from the file's contents, whatever its name. Throws Error, one line, for what is
-/// no result: absent, truncated, a checkpoint, directions, somebody else's.
+/// Returns the kind by the file's contents, whatever its name. Throws Error, one line, for a file
+/// that is no result: absent, truncated, a checkpoint, directions, another program's.
 const ResultKind& kind_of_result(const std::string& path);
 
-/// Reads a result of any kind. Throws Error as kind_of_result(), and where the file is damaged.
+/// Reads a result of any kind. Throws Error like kind_of_result(), and if the file is damaged.
 Record load_record(const std::string& path);
 
-/// "a surface", "a training's log"; "a result of the kind 'x'" where the list above lacks it.
+/// Returns a kind's phrase ("a surface"); "a result of the kind 'x'" for an unknown kind x.
 std::string phrase_of(const std::string& kind);
 
 }  // namespace topograd

@@ -18,7 +18,7 @@ static_assert(sizeof(hid_t) == sizeof(int64_t), "Hdf5File keeps HDF5's handle in
 
 namespace {
 
-/// The innermost message on HDF5's error stack: the cause, where the outer ones name callers.
+/// Returns the innermost message on HDF5's error stack: it names the cause, outer ones the callers.
 std::string hdf5_reason() {
   std::string reason;
   const auto take_first = [](unsigned, const H5E_error2_t* error, void* out) -> herr_t {
@@ -32,7 +32,7 @@ std::string hdf5_reason() {
   return reason.empty() ? "HDF5 gives no reason" : reason;
 }
 
-/// Passes the result of an HDF5 call on; a negative one is an Error: "cannot DOING PATH: reason".
+/// Returns the result of an HDF5 call. Throws Error "cannot DOING: reason" if it is negative.
 template <class Result, class... Doing>
 Result checked(Result result, const Doing&... doing) {
   if (result < 0) {
@@ -60,14 +60,14 @@ class Handle {
   Close close_;
 };
 
-/// How a file is opened: without locks, which some network file systems refuse.
+/// Returns access properties without file locks, which some network file systems refuse.
 Handle file_access() {
   Handle access(checked(H5Pcreate(H5P_FILE_ACCESS), "prepare HDF5"), H5Pclose);
   checked(H5Pset_file_locking(access, false, true), "prepare HDF5");
   return access;
 }
 
-/// How a number lies in memory, and in a file: little-endian on any machine.
+/// HDF5 types of a number in memory, and in a file: little-endian on any machine.
 struct NumberType {
   hid_t memory;
   hid_t file;
@@ -85,8 +85,8 @@ NumberType type_of(int64_t) {
   return {H5T_NATIVE_INT64, H5T_STD_I64LE};
 }
 
-/// A string of fixed length with its closing zero. A variable one would lie in the file's global
-/// heap, the one structure without checksum, on which the library crashes where it is damaged.
+/// Returns a string type of fixed length, including the terminating zero. Variable strings would be
+/// in the global heap, which has no checksum: the library crashes on a damaged one.
 Handle text_type(const std::string& value) {
   Handle type(checked(H5Tcopy(H5T_C_S1), "prepare an HDF5 string"), H5Tclose);
   checked(H5Tset_size(type, value.size() + 1), "prepare an HDF5 string");
@@ -116,7 +116,7 @@ std::string text_value(hid_t type, Read read, const std::string& what) {
   return result;
 }
 
-/// Shortest decimal that reads back as the same value.
+/// Returns the shortest decimal that reads back as the same value.
 template <class T>
 std::string number_text(T value) {
   char buffer[64];
@@ -130,7 +130,7 @@ std::string attribute_number(hid_t attribute, const std::string& what) {
   return number_text(value);
 }
 
-/// Appends "name -> text" unless the attribute is something else than one string or number.
+/// Adds name -> text if the attribute is one string or one number.
 void add_attribute(hid_t file, const std::string& path, const std::string& name,
                    std::map<std::string, std::string>& out) {
   const std::string what = text("attribute '", name, "' of ", path);
@@ -160,14 +160,14 @@ void write_attribute(hid_t file, const std::string& path, const std::string& nam
   checked(H5Awrite(attribute, memory, value), "write ", what);
 }
 
-/// Properties of a new object without its time of birth, which would make equal files differ.
+/// Returns creation properties without timestamps, which would make equal files differ.
 Handle without_times(hid_t property_class) {
   Handle creation(checked(H5Pcreate(property_class), "prepare HDF5"), H5Pclose);
   checked(H5Pset_obj_track_times(creation, false), "prepare HDF5");
   return creation;
 }
 
-/// Makes the groups on the way to `name` that are missing.
+/// Makes the missing parent groups of `name`.
 void create_groups(hid_t file, const std::string& path, const std::string& name) {
   for (size_t end = name.find('/', 1); end != name.npos; end = name.find('/', end + 1)) {
     const std::string group = name.substr(0, end);
@@ -200,7 +200,7 @@ Handle create_dataset(hid_t file, const std::string& path, const std::string& na
 
 Hdf5File Hdf5File::open_read(const std::string& path) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  // The system says why a file cannot be opened in fewer words than HDF5.
+  // The system's reason why a file cannot be opened is shorter than HDF5's.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   require(descriptor >= 0, "cannot open ", path, ": ", std::strerror(errno));
   ::close(descriptor);
@@ -211,13 +211,13 @@ Hdf5File Hdf5File::open_read(const std::string& path) {
 
 Hdf5File Hdf5File::create(const std::string& path) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  write_bytes(path, "");  // a place that cannot be written is an error here, not at the end
+  write_bytes(path, "");  // fails here, not in close(), if `path` cannot be written
   const Handle access = file_access();
-  // In memory until close(): where a disk is full, HDF5 cannot close its file, and the library
-  // crashes at the end of the program.
+  // In memory until close(): on a full disk HDF5 cannot close its file, and the library crashes at
+  // the end of the program.
   checked(H5Pset_fapl_core(access, size_t{1} << 20, /*backing_store=*/false), "prepare HDF5");
-  // The format of HDF5 1.8, not the default of 1998: its structures carry checksums, so that a
-  // damaged file is an error, where the library may crash on the older one.
+  // The format of HDF5 1.8, not the default of 1998: its structures have checksums, so a damaged
+  // file gives an error; the library may crash on the older one.
   checked(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18), "prepare HDF5");
   return {path,
           checked(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, without_times(H5P_FILE_CREATE), access),
@@ -242,7 +242,7 @@ Hdf5File::~Hdf5File() {
 void Hdf5File::close() {
   if (writing_) {
     checked(H5Fflush(id_, H5F_SCOPE_GLOBAL), "write ", path_);
-    // H5Fget_file_image says the size, but its copy has a wrong checksum, by a fault of HDF5.
+    // H5Fget_file_image gives the size; its copy has a wrong checksum, a bug of HDF5.
     const ssize_t bytes = checked(H5Fget_file_image(id_, nullptr, 0), "write ", path_);
     void* buffer = nullptr;
     checked(H5Fget_vfd_handle(id_, H5P_DEFAULT, &buffer), "write ", path_);
@@ -252,7 +252,7 @@ void Hdf5File::close() {
 }
 
 bool Hdf5File::has(const std::string& name) const {
-  // HDF5 asks that every group on the way exists before it is asked about the next.
+  // H5Lexists fails unless all parent groups exist: check them one after the other.
   for (size_t end = name.find('/', 1);; end = name.find('/', end + 1)) {
     const std::string prefix = name.substr(0, end);
     if (checked(H5Lexists(id_, prefix.c_str(), H5P_DEFAULT), "look for '", name, "' in ", path_) ==
@@ -306,7 +306,7 @@ Shape Hdf5File::shape(const std::string& name) const {
   checked(H5Sget_simple_extent_dims(space, extents, nullptr), what);
   hsize_t file_bytes = 0;
   checked(H5Fget_filesize(id_, &file_bytes), what);
-  // A damaged file may claim any extent. No filter of HDF5 packs more than 1032 to one (deflate).
+  // A damaged file may claim any extent. Deflate, HDF5's best filter, packs at most 1032 to one.
   hsize_t room = 1024 * file_bytes;
   for (int i = 0; i < rank; ++i) {
     require(extents[i] <= room, "cannot ", what, ": it is larger than the file, which is damaged");

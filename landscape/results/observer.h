@@ -1,4 +1,4 @@
-// How a long computation speaks to whoever started it.
+// Observer: receives the progress and messages of a long computation, and may stop it.
 #pragma once
 
 #include <cstdint>
@@ -9,28 +9,28 @@
 
 namespace topograd {
 
-/// Watches a computation, and may stop it. This one is silent and never does. Calls come from one
-/// thread at a time.
+/// Observes a computation, and may stop it; this base class ignores everything and never stops it.
+/// Calls come from one thread at a time.
 class Observer {
  public:
   virtual ~Observer() = default;
 
-  /// Announces a stage of `total` items, of which `done` are there already (a continued run).
+  /// Begins a stage of `total` items, of which `done` are finished already (a continued run).
   virtual void begin(const std::string& stage, int64_t total, int64_t done = 0);
-  /// Tells how many items are done; `detail` is called only where somebody looks.
+  /// Reports how many items are done; `detail` is called only if it is shown.
   virtual void advance(int64_t done, const std::function<std::string()>& detail);
   /// Ends the stage.
   virtual void end();
-  /// Hands on a line that the user should know: "continuing s.h5: 12 of 961 points are done", or
-  /// "note: ..." for what may surprise.
+  /// Reports a line for the user: "continuing s.h5: 12 of 961 points are done", or "note: ..." for
+  /// what may surprise.
   virtual void note(const std::string& line);
-  /// Hands on a line of the results, which come one after the other: "curve: epoch 3 of 10, ...".
+  /// Reports a line of intermediate results: "curve: epoch 3 of 10, ...".
   virtual void report(const std::string& line);
-  /// Whether the computation should save what is finished and throw Interrupted.
+  /// Returns whether the computation should save what is finished and throw Interrupted.
   virtual bool stop_requested();
 };
 
-/// A stage of an observer, from here to the end of the scope.
+/// Scope of an observer's stage: begin() on construction, end() on destruction.
 class Stage {
  public:
   Stage(Observer& observer, const std::string& name, int64_t total, int64_t done = 0)
@@ -45,11 +45,11 @@ class Stage {
   Observer& observer_;
 };
 
-/// Thrown by a computation that its observer stopped. What was finished is saved: repeating the
+/// Exception of a computation that its observer stopped. What was finished is saved: repeating the
 /// command continues.
 class Interrupted : public std::exception {
  public:
-  /// `saved` says what is where: "12 of 961 points are saved in s.h5".
+  /// Takes a message of what is saved: "12 of 961 points are saved in s.h5".
   explicit Interrupted(std::string saved) : saved_(std::move(saved)) {}
   const char* what() const noexcept override { return saved_.c_str(); }
 
@@ -57,7 +57,7 @@ class Interrupted : public std::exception {
   std::string saved_;
 };
 
-/// Throws Interrupted, saying what is `saved`, where the observer asks to stop.
+/// Throws Interrupted with the message `saved` if the observer asks to stop.
 void stop_if_requested(Observer& observer, const std::string& saved);
 
 }  // namespace topograd

@@ -1,4 +1,4 @@
-// Provenance: what a result was made from and how, kept with it in its file.
+// Provenance: facts about what a result was made from and how, kept in its file.
 #pragma once
 
 #include <map>
@@ -11,12 +11,12 @@ namespace topograd {
 /// command, ... Stored as attributes of a file's root.
 using Provenance = std::map<std::string, std::string>;
 
-/// The fact of this name; empty where there is none.
+/// Returns the fact of this name; "" if there is none.
 std::string value_of(const Provenance& provenance, const std::string& key);
 
-/// Describes differences: one line for a person per key of `keys` on which the two disagree, in that order: "loss:
-/// file has cross_entropy, this command asks for mse". A key that one side lacks is a difference, a
-/// key that both lack is not. Resuming a file is right only when there is none.
+/// Returns a line for each of `keys` in which the two differ: "loss: file has cross_entropy, this
+/// command asks for mse". A key that one side lacks is a difference, a key that both lack is not. A
+/// file may be resumed only if there is none.
 std::vector<std::string> differences(const Provenance& file, const Provenance& asked,
                                      const std::vector<std::string>& keys);
 

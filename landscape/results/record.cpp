@@ -10,7 +10,7 @@ namespace topograd {
 
 namespace {
 
-/// The extent that an axis has in the arrays so far; -1 where none has it.
+/// Returns the extent of an axis in the arrays so far; -1 if none has it.
 int64_t extent_of(const Record& record, const std::string& axis) {
   for (const NamedArray& array : record.arrays)
     for (size_t i = 0; i < array.axes.size(); ++i)
@@ -18,7 +18,7 @@ int64_t extent_of(const Record& record, const std::string& axis) {
   return -1;
 }
 
-/// The coordinates of an axis along rows of a table, each repeated `stride` times.
+/// Returns the coordinates of an axis along rows of a table, each repeated `stride` times.
 NamedArray repeated(const NamedArray& axis, int64_t rows, int64_t stride) {
   NamedArray column{.name = axis.name, .type = axis.type, .shape = {rows}};
   for (int64_t row = 0; row < rows; ++row) {

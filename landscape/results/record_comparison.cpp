@@ -26,7 +26,7 @@ ValueSummary summary_of(const Values& values, const std::vector<size_t>& points)
   return summary;
 }
 
-/// The largest difference(i) over the points; one that is no number is passed over.
+/// Returns the largest finite difference(i) over the points.
 template <class Difference>
 LargestDifference largest(const std::vector<size_t>& points, Difference difference) {
   LargestDifference found;
@@ -57,7 +57,7 @@ bool nearly_equal(const Values& a, const Values& b) {
                     [&](double x, double y) { return std::abs(x - y) <= 1e-12 * scale; });
 }
 
-/// The numbers of `name`, where they are of the same axes as `like`; else nullptr.
+/// Returns the numbers of `name` if they have the axes of `like`; else nullptr.
 const Values* numbers_like(const Record& record, const std::string& name, const NamedArray& like) {
   const NamedArray* found = record.find(name);
   const bool fits = found && found->type != NamedArray::Type::text && found->axes == like.axes;
@@ -92,7 +92,7 @@ ArrayComparison compare_array(const Record& a, const NamedArray& in_a, const Rec
   result.b = summary_of(vb, points);
   const auto difference = [&](size_t i) { return std::abs(vb[i] - va[i]); };
   result.absolute = largest(points, difference);
-  // 0 / 0 and x / 0 are passed over.
+  // largest() skips 0 / 0 and x / 0, which are not finite.
   result.relative = largest(points, [&](size_t i) { return difference(i) / std::abs(va[i]); });
   const Values *ea = errors_of(a, in_a), *eb = errors_of(b, in_b);
   if (ea && eb)

@@ -1,4 +1,4 @@
-// Two records of one kind, quantity by quantity.
+// Compares two records, quantity by quantity.
 #pragma once
 
 #include <optional>
@@ -13,32 +13,32 @@ struct ValueSummary {
   double min = 0, max = 0, mean = 0;
 };
 
-/// A difference, and the point where it is the largest.
+/// The largest of some differences, and its point.
 struct LargestDifference {
   double value = 0;
-  int64_t point = -1;  ///< -1: there was no point to compare at
+  int64_t point = -1;  ///< -1: no point was compared
 };
 
-/// One quantity at the points that are done and finite in both records.
+/// Comparison of one quantity at the points that are done and finite in both records.
 struct ArrayComparison {
   std::string name;
   int64_t points = 0;
   int64_t not_finite = 0;      ///< points done in both, left out because a value is not finite
-  ValueSummary a, b;           ///< NaN where no point is left
+  ValueSummary a, b;           ///< NaN if no point is left
   LargestDifference absolute;  ///< |b - a|
-  LargestDifference relative;  ///< |b - a| / |a|, where a is not 0
-  std::optional<LargestDifference> errors;  ///< |b - a| / sqrt(error_a^2 + error_b^2), where both
-                                            ///< know theirs and the sum is not 0
-  double correlation = 0;                   ///< Pearson's; NaN where a record's values are all one
+  LargestDifference relative;  ///< |b - a| / |a|, over points where a is not 0
+  std::optional<LargestDifference> errors;  ///< |b - a| / sqrt(error_a^2 + error_b^2) if both have
+                                            ///< errors, over points where the sum is not 0
+  double correlation = 0;                   ///< Pearson's; NaN if a record's values are all equal
 };
 
-/// Whether two records have an axis at the same places, up to rounding; without coordinates, of
-/// the same extent.
+/// Returns whether an axis has the same coordinates in two records, up to rounding, or has none in
+/// both.
 bool same_axis(const Record& a, const Record& b, const std::string& axis);
 
 /// Compares every array of numbers that both have over the same axes, in the order of `a`. Errors
-/// are those of <name>_se, or those that the array itself names. Throws Error where the axes of the
-/// records' tables are not the same.
+/// are those of <name>_se, else those that the array names. Throws Error if the axes of the
+/// records' tables differ.
 std::vector<ArrayComparison> compare_records(const Record& a, const Record& b);
 
 }  // namespace topograd

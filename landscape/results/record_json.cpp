@@ -55,7 +55,7 @@ Json element(const NamedArray& array, size_t i) {
   return number(array.numbers[i]);
 }
 
-/// The elements from `first` on, which it moves past them, as lists in lists.
+/// Returns the elements from `first` on as nested lists; advances `first` past them.
 Json nested(const NamedArray& array, int dimension, size_t& first) {
   if (dimension == array.shape.rank()) return element(array, first++);
   Json list = Json::array();
@@ -92,7 +92,7 @@ std::string written(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-/// Appends the elements of lists in lists, all of which have the extents of the first.
+/// Appends the elements of nested lists. Throws Error if their extents differ.
 void flatten(const Json& json, size_t dimension, std::vector<int64_t>& extents, NamedArray& array) {
   if (dimension == array.axes.size()) {
     if (array.type == Type::text)
@@ -123,7 +123,7 @@ NamedArray array_of(const std::string& name, const Json& json) {
   return array;
 }
 
-/// What arrays and the table refer to has to be there.
+/// Throws Error if an array's error or mask, or an axis of the table, is missing.
 void require_whole(const Record& record) {
   for (const NamedArray& array : record.arrays)
     for (const std::string& other : {array.error, array.mask}) {

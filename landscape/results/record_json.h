@@ -1,5 +1,5 @@
-// Records as JSON (RFC 8259): the one format of landscape export, --json and the report's page,
-// which docs/files.md describes. Numbers read back to the same bits.
+// Records as JSON (RFC 8259), the format of landscape export, --json and the report's page; see
+// docs/files.md. Numbers read back to the same bits.
 #pragma once
 
 #include <string>
@@ -9,17 +9,17 @@
 
 namespace topograd {
 
-/// One object and a line's end. NaN is null, infinity the text "infinity" or "-infinity", truth
-/// values are true and false; bytes that are not UTF-8 are replaced.
+/// Returns one object and a newline. NaN is null, infinity the text "infinity" or "-infinity",
+/// truth values are true and false; bytes that are not UTF-8 are replaced.
 std::string json_of(const Record& record);
 
-/// A list of such objects.
+/// Returns an array of such objects and a newline.
 std::string json_of(const std::vector<Record>& records);
 
-/// The provenance alone, an object of texts, in ASCII.
+/// Returns the provenance alone, an object of texts, in ASCII.
 std::string json_of(const Provenance& provenance);
 
-/// Reads what json_of() wrote of one record. Throws Error, with `file` in front, where it is none.
+/// Reads json_of() of one record. Throws Error, with `file` in front, if it is none.
 Record record_of_json(const std::string& json, const std::string& file);
 
 }  // namespace topograd

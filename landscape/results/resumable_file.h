@@ -1,4 +1,4 @@
-// Files of results that a repeated command continues.
+// Result files that a repeated command resumes.
 #pragma once
 
 #include <functional>
@@ -11,24 +11,24 @@
 
 namespace topograd {
 
-/// Returns whether a file is there. Throws Error where `output` is a folder, or empty.
+/// Returns whether the file exists. Throws Error if `output` is a folder, or empty.
 bool is_there(const std::string& output);
 
-/// Throws Error where a saved file belongs to another command: where the two disagree on one of the
-/// keys, or there are other reasons.
+/// Throws Error if a saved file is another command's: `saved` and `asked` differ in one of `keys`,
+/// or `reasons` is not empty.
 void require_same_command(const std::string& output, const Provenance& saved,
                           const Provenance& asked, const std::vector<std::string>& keys,
                           std::vector<std::string> reasons = {});
 
-/// Returns the names of the facts on which a saved file and the command that continues it must
-/// agree: what decides any number over images (model_hash, data_hash, data, images, subset, loss,
-/// bn_mode, device), and `more`, what decides these. A fact that neither has is no difference.
+/// Returns the names of the facts in which a saved file and the command that continues it must
+/// agree: those that decide any number over images (model_hash, data_hash, data, images, subset,
+/// loss, bn_mode, device), and `more`. A fact that neither has is no difference.
 std::vector<std::string> identity_with(const std::vector<std::string>& more);
 
-/// Returns what an earlier run of the command left in the file at `output`, as `load` reads it, with
-/// the facts of `asked` in place of its own; nothing where no file is there yet. Throws Error where
-/// the file is another command's: where it differs in a fact of `identity`, or for one of the
-/// reasons that `others` finds in it. Results are any struct with a Provenance `provenance`.
+/// Returns the results of an earlier run of the command in the file `output`, as `load` reads them,
+/// with the facts of `asked` replacing their own; nullopt if there is no file. Throws Error if the
+/// file is another command's: it differs in a fact of `identity`, or `others` returns reasons.
+/// Results are any struct with a Provenance `provenance`.
 template <class Load, class Results = std::invoke_result_t<Load>>
 std::optional<Results> load_saved(
     const std::string& output, const Provenance& asked, const std::vector<std::string>& identity,

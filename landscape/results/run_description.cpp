@@ -12,7 +12,7 @@ void describe_model(Provenance& p, const LoadedModel& model) {
 }
 
 void describe_run(Provenance& p, Device device, const std::string& typed) {
-  // Devices round differently. The CPU is not named: files made before there were others are its.
+  // Devices round differently. The CPU is not named, as in files older than other devices.
   if (device != Device::cpu) p["device"] = name_of(device);
   p["version"] = version();
   p["command"] = typed;

@@ -1,4 +1,4 @@
-// What a file of results says of its making: the network, the program, the device, the command.
+// Provenance of a result's making: the network, the program, the device, the command.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ namespace topograd {
 /// Sets model, model_name, model_file and model_hash.
 void describe_model(Provenance& provenance, const LoadedModel& model);
 
-/// Sets version and command, and the device where it is not the CPU; `typed` is the command as the
+/// Sets version and command, and the device unless it is the CPU; `typed` is the command as the
 /// user wrote it.
 void describe_run(Provenance& provenance, Device device, const std::string& typed);
 

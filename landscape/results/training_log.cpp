@@ -17,7 +17,7 @@ namespace {
 constexpr const char* kHeader =
     "epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,images_per_second,"
     "seconds,gradient_norm,weight_norm";
-/// The header's columns after the epoch.
+/// Fields of the header's columns after the epoch.
 constexpr double EpochReport::*kColumns[] = {
     &EpochReport::learning_rate, &EpochReport::train_loss,    &EpochReport::train_accuracy,
     &EpochReport::test_loss,     &EpochReport::test_accuracy, &EpochReport::images_per_second,
@@ -39,7 +39,7 @@ double number_in(const std::string& cell, const std::string& path, size_t line) 
 
 EpochReport report_in(const std::vector<std::string>& cells, const std::string& path, size_t line) {
   const size_t columns = 1 + std::size(kColumns);
-  // The last two columns came later than the others.
+  // Older logs lack the last two columns.
   require(cells.size() == columns || cells.size() + 2 == columns, path, ":", line, " has ",
           cells.size(), " values instead of ", columns, ": was it cut off?");
   EpochReport report;

@@ -1,4 +1,4 @@
-// A training's log.csv.
+// TrainingLog: the log.csv of a training.
 #pragma once
 
 #include <cstdint>
@@ -9,37 +9,38 @@
 
 namespace topograd {
 
-/// One epoch of training, known when it is over.
+/// Values of one epoch of training, known at its end.
 struct EpochReport {
-  int64_t epoch = 0;          ///< counted from 1
-  double learning_rate = 0;   ///< the epoch's last step's
-  double train_loss = 0;      ///< seen during the epoch: augmented images, moving weights
+  int64_t epoch = 0;          ///< from 1
+  double learning_rate = 0;   ///< at the epoch's last step
+  double train_loss = 0;      ///< mean during the epoch: augmented images, changing weights
   double train_accuracy = 0;  ///< percent
   double test_loss = 0;
   double test_accuracy = 0;  ///< percent
   double images_per_second = 0;
   double seconds = 0;        ///< including the evaluation
   double gradient_norm = 0;  ///< root mean square over the epoch's steps, without weight decay
-  double weight_norm = 0;    ///< all parameters', after the epoch
+  double weight_norm = 0;    ///< norm of all parameters after the epoch
 };
 
 /// Reads the rows of a log.csv. Throws Error for another file, a cell that is no number, or epochs
 /// that do not increase.
 std::vector<EpochReport> read_training_log(const std::string& path);
 
-/// The log's columns over its epochs.
+/// Returns the log's columns over its epochs.
 Record record_of(const std::vector<EpochReport>& epochs);
 
-/// log.csv: a header, a row per epoch. Rewritten whole and atomically: a kill leaves whole lines.
+/// Writes log.csv: a header, a row per epoch. Every append rewrites it atomically, so that a killed
+/// process leaves whole lines.
 class TrainingLog {
  public:
-  /// Keeps the rows of the first `epochs` epochs of a log that is there: later ones will be redone.
+  /// Keeps the rows of the first `epochs` epochs of an existing log: later ones will be repeated.
   TrainingLog(std::string path, int64_t epochs);
   void append(const EpochReport& report);
 
  private:
   std::string path_;
-  std::vector<std::vector<std::string>> rows_;  // as they stand in the file
+  std::vector<std::vector<std::string>> rows_;  // cells as in the file
 };
 
 }  // namespace topograd
