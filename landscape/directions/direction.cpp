@@ -12,7 +12,7 @@ namespace topograd {
 
 namespace {
 
-constexpr double kEpsilon = 1e-10;  // as the paper's authors': guards against a filter of zeros
+constexpr double kEpsilon = 1e-10;  // the paper's authors' guard against a filter of zeros
 
 /// Returns the one of `choices` that has this name. Throws Error, listing them, if none has.
 template <class Choices>

@@ -16,12 +16,12 @@ struct GridPoint {
 };
 
 enum class RankMessageKind : int64_t {
-  want,    ///< to rank zero: asks for up to `count` more points
-  points,  ///< from rank zero: points to compute; none: there are no more
-  result,  ///< to rank zero: a point's sums on all planes
-  done,    ///< to rank zero: nothing more will come from this rank
-  failed,  ///< to rank zero: nothing more will come from this rank, because of `error`
-  stop,    ///< from rank zero: begin nothing more
+  want,    ///< request to rank zero for up to `count` more points
+  points,  ///< reply of rank zero: points to compute; none: there are no more
+  result,  ///< a point's sums on all planes, to rank zero
+  done,    ///< last message of a rank to rank zero
+  failed,  ///< last message of a rank to rank zero, because of `error`
+  stop,    ///< order of rank zero to begin nothing more
 };
 
 struct RankMessage {

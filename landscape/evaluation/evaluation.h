@@ -44,7 +44,7 @@ class PlaneCollector {
     size_t count = 0;
   };
   size_t planes_;
-  std::map<int64_t, Part> parts_;  // by EvaluationTask::id
+  std::map<int64_t, Part> parts_;  // keys: EvaluationTask::id
 };
 
 /// Returns the next evaluation, or nullopt when there are no more (it is not called again). Calls

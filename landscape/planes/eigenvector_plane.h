@@ -11,7 +11,7 @@ namespace topograd {
 /// The name of an eigenvector in a file: "largest:2" is that of the second largest eigenvalue.
 struct EigenvectorName {
   bool largest = true;
-  int64_t number = 1;  ///< from 1, at that end of the spectrum
+  int64_t number = 1;  ///< number from that end of the spectrum, from 1
 
   std::string text() const;
   friend bool operator==(const EigenvectorName&, const EigenvectorName&) = default;

@@ -11,8 +11,8 @@ namespace topograd {
 
 /// Values of one epoch of training, known at its end.
 struct EpochReport {
-  int64_t epoch = 0;          ///< from 1
-  double learning_rate = 0;   ///< at the epoch's last step
+  int64_t epoch = 0;          ///< number of the epoch, from 1
+  double learning_rate = 0;   ///< rate of the epoch's last step
   double train_loss = 0;      ///< mean during the epoch: augmented images, changing weights
   double train_accuracy = 0;  ///< percent
   double test_loss = 0;

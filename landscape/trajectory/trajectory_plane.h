@@ -20,9 +20,9 @@ struct PrincipalPlane {
 /// Checkpoints of a training as vectors.
 struct CheckpointRows {
   Tensor rows;                 ///< theta_e - theta_n, [checkpoints, parameters (and statistics)]
-  std::vector<double> epochs;  ///< as in the checkpoint, or its name, or its index: see epoch_of()
+  std::vector<double> epochs;  ///< epochs by epoch_of(); the index if unknown
   std::string hash;            ///< hash of all networks
-  bool one_run = true;         ///< whether all have the last's configuration
+  bool one_run = true;         ///< true if all have the last's configuration
 };
 
 /// Reads the checkpoints; `last` is the last of them. Throws Error if one is of another kind.
