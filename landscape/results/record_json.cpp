@@ -103,9 +103,10 @@ void flatten(const Json& json, size_t dimension, std::vector<int64_t>& extents, 
   }
   require(json.is_array(), array.name, " is no list along ", array.axes[dimension]);
   const auto extent = static_cast<int64_t>(json.size());
-  if (dimension == extents.size()) extents.push_back(extent);
-  require(extents[dimension] == extent, array.name, " has lists of ", extents[dimension], " and ",
-          extent, " values along ", array.axes[dimension]);
+  int64_t& expected = extents[dimension];
+  if (expected < 0) expected = extent;
+  require(expected == extent, array.name, " has lists of ", expected, " and ", extent,
+          " values along ", array.axes[dimension]);
   for (const Json& one : json) flatten(one, dimension + 1, extents, array);
 }
 
@@ -116,9 +117,9 @@ NamedArray array_of(const std::string& name, const Json& json) {
   array.error = json.value("error", "");
   array.mask = json.value("mask", "");
   array.style = value_in(kStyles, json.value("style", "line"));
-  std::vector<int64_t> extents;
+  std::vector<int64_t> extents(array.axes.size(), -1);
   flatten(json.at("values"), 0, extents, array);
-  extents.resize(array.axes.size(), 0);
+  std::replace(extents.begin(), extents.end(), int64_t{-1}, int64_t{0});
   array.shape = Shape(extents.begin(), extents.end());
   return array;
 }

@@ -95,7 +95,7 @@ Record record_of(const std::vector<EpochReport>& epochs) {
     values.clear();
     for (const EpochReport& epoch : epochs) values.push_back(epoch.*kColumns[k]);
     NamedArray& series = record.add_series(names[k + 1], "epoch", values);
-    if (series.name.ends_with("_accuracy")) series.unit = "%";
+    if (series.name.ends_with("_accuracy")) series.unit = std::string(1, '%');
   }
   return record;
 }

@@ -138,7 +138,7 @@ struct Key {
 
 TEST_CASE("models: forward, inference and backward of the whole zoo equal PyTorch's") {
   const SafetensorsFile oracle =
-      read_safetensors(std::string(TOPOGRAD_SOURCE_DIR) + "/tests/models/oracle.safetensors");
+      read_safetensors(text(TOPOGRAD_SOURCE_DIR, "/tests/models/oracle.safetensors"));
   std::set<std::string> keys, seen;
   for (const auto& [name, tensor] : oracle.tensors)
     if (name.ends_with("/loss")) keys.insert(name.substr(0, name.size() - 5));
@@ -178,7 +178,7 @@ TEST_CASE("models: forward, inference and backward of the whole zoo equal PyTorc
 
 TEST_CASE("models: products with the Hessian equal PyTorch's double backward") {
   const SafetensorsFile oracle =
-      read_safetensors(std::string(TOPOGRAD_SOURCE_DIR) + "/tests/models/curvature.safetensors");
+      read_safetensors(text(TOPOGRAD_SOURCE_DIR, "/tests/models/curvature.safetensors"));
   ThreadPool pool(0);
   for (const auto& entry : oracle.tensors) {
     const std::string& name = entry.first;
