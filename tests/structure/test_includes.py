@@ -40,7 +40,7 @@ BELOW = {
     "apps/bench": ["apps/common"],
     "apps/landscape/common": ["apps/common"],
     "apps/landscape": ["apps/landscape/common"],
-    "apps/manual": ["apps/landscape"],
+    "apps/manual": ["apps/landscape", "apps/train"],
 }
 
 
