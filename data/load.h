@@ -8,10 +8,10 @@
 namespace topograd {
 
 struct DataSpec {
-  /// "synthetic", or a folder with the files of one set: CIFAR-10's or CIFAR-100's binary version
-  /// (there or in the archive's subfolder), the four idx files of MNIST or Fashion-MNIST (there or
-  /// in raw/), or images as train/<class>/*.png|jpg and test/<class>/*. Which is seen from the
-  /// files.
+  /// Source: "synthetic", or a folder with the files of one set: CIFAR-10's or CIFAR-100's binary
+  /// version (there or in the archive's subfolder), the four idx files of MNIST or Fashion-MNIST
+  /// (there or in raw/), or images as train/<class>/*.png|jpg and test/<class>/*. The files decide
+  /// which set it is.
   std::string source = "synthetic";
   int64_t train_limit = 0;  ///< use only the first n training images; 0: all
   int64_t test_limit = 0;   ///< use only the first n test images; 0: all

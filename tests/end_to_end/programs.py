@@ -82,7 +82,7 @@ def files_below(folder):
 
 
 def limit_file_size(size):
-    """For preexec_fn: writing beyond `size` bytes fails, as on a full disk."""
+    """Returns a preexec_fn that makes writing beyond `size` bytes fail, as on a full disk."""
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
@@ -280,7 +280,7 @@ class Hdf5:
         self._library.H5Fclose(ctypes.c_int64(self._file))
 
     def names(self):
-        """Of all data sets, with the groups they lie in: "largest/values"."""
+        """Returns the names of all data sets, with the groups they lie in: "largest/values"."""
         found = []
         callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int64, ctypes.c_char_p, ctypes.c_void_p,
                                     ctypes.c_void_p)

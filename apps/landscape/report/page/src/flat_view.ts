@@ -9,7 +9,7 @@ import type { Mark } from "./scenes.ts";
 import { FONT } from "./theme.ts";
 import { TABLE_SIZE, viridisTable } from "./viridis.ts";
 
-/** Lines of equal height, about so many. */
+/** Number of lines of equal height, about. */
 export const LEVELS = 14;
 
 /** Where on the paper the axes run. */
