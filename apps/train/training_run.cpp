@@ -161,7 +161,7 @@ class Run {
     if (!fs::exists(last)) {
       observer_.note(describe_start());
       if (settings_.checkpoint_every > 0) keep_epoch();  // where a trajectory begins
-      save();                                            // fails now if the run cannot be saved
+      save();  // a run that cannot be saved should fail now, not in an hour
       return;
     }
     const Checkpoint checkpoint = Checkpoint::read(last);

@@ -80,7 +80,7 @@ export function rangeOf(all: Iterable<ArrayLike<number>>): Range | null {
   return range.low <= range.high ? range : null;
 }
 
-/** Where a coordinate lies on an axis that rises or falls: which interval, and how far in it. */
+/** Locates a coordinate on an axis that rises or falls: which interval, and how far in it. */
 export function cellOf(
   axis: readonly number[],
   at: number,

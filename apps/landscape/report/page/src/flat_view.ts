@@ -12,7 +12,7 @@ import { TABLE_SIZE, viridisTable } from "./viridis.ts";
 /** Number of lines of equal height, about. */
 export const LEVELS = 14;
 
-/** Where on the paper the axes run. */
+/** Rectangle of the paper that the axes span. */
 export interface Frame {
   left: number;
   top: number;
@@ -206,7 +206,7 @@ export function drawPath(
   context.restore();
 }
 
-/** Where the slices run. */
+/** Draws the lines along which the slices run. */
 export function drawCross(paper: Paper, frame: Frame, field: Field, x: number, y: number): void {
   const [px, py] = toPaper(frame, field, x, y);
   const { context } = paper;
