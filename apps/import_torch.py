@@ -52,7 +52,7 @@ NESTED_KEYS = ("state_dict", "model_state_dict", "model", "net")
 
 
 class ImportFailure(Exception):
-    """What is wrong with the checkpoint or the options, in one line."""
+    """Error in the checkpoint or the options; the message is one line."""
 
 
 class Ignored:
@@ -160,7 +160,7 @@ def clean(tensors):
 
 
 def blocks_per_stage(arrays, pattern=r"layer(\d+)\.(\d+)\."):
-    """For names like layer2.0.conv1.weight: the number of blocks of each stage."""
+    """Returns the number of blocks of each stage, from names like layer2.0.conv1.weight."""
     stages = {}
     for name in arrays:
         match = re.match(pattern, name)
@@ -200,7 +200,7 @@ def guess_name(arrays):
 
 
 def guess_wide_resnet(arrays):
-    """The original one, whose stages are named block1.layer.0, ..."""
+    """Returns the original WideResNet's name, or None; its stages are named block1.layer.0, ..."""
     blocks = blocks_per_stage(arrays, r"block(\d+)\.layer\.(\d+)\.")
     if len(blocks) != 3 or len(set(blocks)) != 1:
         return None

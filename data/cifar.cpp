@@ -18,17 +18,17 @@ constexpr int64_t kImageBytes = kPixels * kChannels;
 
 struct Split {
   std::vector<std::string> files;
-  int64_t records;  ///< in each
+  int64_t records;  ///< in each file
 };
 
-/// What tells the two sets apart.
+/// Differences between the two sets.
 struct Format {
   std::string name, title, subfolder, advice;
-  int64_t label_bytes;  ///< of a record; the last one is the class
+  int64_t label_bytes;  ///< label bytes of a record; the last one is the class
   int64_t classes;
   Split train, test;
   std::vector<std::string> python_signs;  ///< files of the versions for Python and Matlab
-  std::string get_binary;                 ///< what to do about those
+  std::string get_binary;                 ///< advice where those are found
 
   int64_t record_bytes() const { return label_bytes + kImageBytes; }
 };
@@ -77,7 +77,7 @@ std::string find(const Format& format, const std::string& folder) {
   return "";
 }
 
-/// One record's pixels: planar CHW to HWC.
+/// Reorders one record's pixels from planar CHW to HWC.
 void unpack(const char* planes, uint8_t* image) {
   for (int64_t c = 0; c < kChannels; ++c)
     for (int64_t p = 0; p < kPixels; ++p)
@@ -119,7 +119,7 @@ DataSplits load_both(const Format& format, const std::string& folder,
           load(format, format.test, folder, class_names)};
 }
 
-/// CIFAR-100's, one a line.
+/// Reads CIFAR-100's class names, one a line.
 std::vector<std::string> fine_label_names(const fs::path& folder) {
   const std::string path = (folder / "fine_label_names.txt").string();
   const int64_t classes = cifar100().classes;

@@ -11,17 +11,19 @@
 
 namespace topograd {
 
-/// `folder` or its subfolder cifar-10-batches-bin, whichever holds at least one of the files; empty
-/// where neither does. CIFAR-10's Python version is an Error that says where to get the binary one.
+/// Returns `folder` or its subfolder cifar-10-batches-bin, whichever holds at least one of the
+/// files; empty if neither does. Throws Error, saying where to get the binary version, for
+/// CIFAR-10's Python version.
 std::string find_cifar10(const std::string& folder);
-/// Likewise, with the subfolder cifar-100-binary.
+/// Returns the same for CIFAR-100, whose subfolder is cifar-100-binary.
 std::string find_cifar100(const std::string& folder);
 
-/// All 50,000 + 10,000 images, in the order of the files. A file that is missing, of another size
-/// or with a label above 9 is an Error.
+/// Loads all 50,000 + 10,000 images, in the order of the files. Throws Error for a file that is
+/// missing, of another size or with a label above 9.
 DataSplits load_cifar10(const std::string& folder);
-/// Likewise, with the 100 classes (not the 20 superclasses) as labels. Their names are those of
-/// fine_label_names.txt, or "class 0" and so on where there is no such file.
+/// Loads all 50,000 + 10,000 images with the 100 classes (not the 20 superclasses) as labels. Class
+/// names are those of fine_label_names.txt, or "class 0" and so on without that file. Throws Error
+/// for a file that is missing, of another size or with a label above 99.
 DataSplits load_cifar100(const std::string& folder);
 
 }  // namespace topograd

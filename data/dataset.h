@@ -9,10 +9,11 @@
 
 namespace topograd {
 
-/// What networks are usually trained with on "cifar10": (125.3, 123.0, 113.9) / 255 and
-/// (63.0, 62.1, 66.7) / 255; "cifar100": (129.3, 124.1, 112.4) / 255 and (68.2, 65.4, 70.4) / 255;
-/// "mnist": 0.1307 and 0.3081; "fashion_mnist": 0.2860 and 0.3530. "imagenet": ImageNet's, which
-/// others use on CIFAR-10 all the same. Anything else is an Error that lists them.
+/// Returns the usual mean and standard deviation per channel of a data set. "cifar10":
+/// (125.3, 123.0, 113.9) / 255 and (63.0, 62.1, 66.7) / 255; "cifar100":
+/// (129.3, 124.1, 112.4) / 255 and (68.2, 65.4, 70.4) / 255; "mnist": 0.1307 and 0.3081;
+/// "fashion_mnist": 0.2860 and 0.3530; "imagenet": ImageNet's, which some use on CIFAR-10 too.
+/// Throws Error, listing them, for any other name.
 Normalisation normalisation_named(std::string_view name);
 
 struct Dataset {
@@ -22,7 +23,7 @@ struct Dataset {
   Tensor labels;  ///< i32 [N], each in [0, classes())
   std::vector<std::string> class_names;
   Normalisation normalisation;
-  bool flips_keep_class = true;  ///< whether a mirrored image is one of its class; no digit's is
+  bool flips_keep_class = true;  ///< a mirrored image is one of its class; no digit's is
 
   int64_t count() const { return labels.dim(0); }
   int64_t classes() const { return static_cast<int64_t>(class_names.size()); }
@@ -30,12 +31,12 @@ struct Dataset {
   int64_t width() const { return images.dim(2); }
   int64_t channels() const { return images.dim(3); }
 
-  /// What training and evaluation need of it; shares the memory.
+  /// Returns what training and evaluation need; shares the memory.
   LabelledImages view() const { return {images, labels, normalisation}; }
-  /// The first `n` images, as a view.
+  /// Returns the first `n` images, as a view.
   Dataset first(int64_t n) const;
-  /// A content hash of shape, pixels and labels: the same data give the same number on any
-  /// machine. Computed anew by each call, at memory speed (CIFAR-10: about 20 ms).
+  /// Returns a content hash of shape, pixels and labels: the same data give the same number on any
+  /// machine. Each call computes it anew, at memory speed (CIFAR-10: about 20 ms).
   uint64_t hash() const;
 };
 
@@ -44,7 +45,7 @@ struct DataSplits {
   Dataset test;
 };
 
-/// Mean and standard deviation of the pixels per channel, over all images.
+/// Returns mean and standard deviation of the pixels per channel, over all images.
 Normalisation measured_normalisation(const Tensor& images);
 
 }  // namespace topograd

@@ -7,7 +7,7 @@
 
 namespace topograd {
 
-/// The whole file. Throws Error naming it where it is missing, no file, or cannot be read;
+/// Returns the whole file. Throws Error naming it where it is missing, no file, or cannot be read;
 /// `advice`, as in "; get it anew from ...", ends the message where that would help.
 std::vector<char> file_bytes(const std::string& path, std::string_view advice);
 

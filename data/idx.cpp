@@ -16,10 +16,10 @@ namespace fs = std::filesystem;
 constexpr int64_t kClasses = 10;
 constexpr std::string_view kAdvice = "; get the set's four files anew, and unpack them with gunzip";
 
-/// What tells two sets of the same format apart.
+/// Signature of one of the sets that share the format.
 struct KnownSet {
   std::string name;
-  std::vector<int32_t> first_labels;  ///< of its training images
+  std::vector<int32_t> first_labels;  ///< labels of its first training images
   std::vector<std::string> class_names;
 };
 
@@ -39,7 +39,8 @@ const KnownSet* known_set(const Tensor& labels) {
   return nullptr;
 }
 
-/// The two spellings of a file's name: split "train" or "t10k"; rank 3 for images, 1 for labels.
+/// Returns the two spellings of a file's name: split "train" or "t10k"; rank 3 for images, 1 for
+/// labels.
 std::vector<std::string> file_names(const std::string& split, int rank) {
   const std::string stem = split + (rank == 3 ? "-images" : "-labels");
   return {text(stem, "-idx", rank, "-ubyte"), text(stem, ".idx", rank, "-ubyte")};
@@ -58,7 +59,7 @@ std::string locate(const fs::path& folder, const std::string& split, int rank) {
 struct IdxFile {
   std::string path;
   std::vector<int64_t> dims;
-  std::vector<char> bytes;  ///< with the header
+  std::vector<char> bytes;  ///< the whole file, header included
 
   const uint8_t* values() const {
     return reinterpret_cast<const uint8_t*>(bytes.data()) + header_bytes(dims.size());

@@ -12,16 +12,16 @@
 
 namespace topograd {
 
-/// `folder` or its subfolder raw, whichever holds at least one of the files, compressed or not;
-/// empty where neither does.
+/// Returns `folder` or its subfolder raw, whichever holds at least one of the files, compressed or
+/// not; empty if neither does.
 std::string find_idx(const std::string& folder);
 
-/// Both splits, one channel, ten classes. A dot in place of a file name's second dash is taken too
+/// Loads both splits: one channel, ten classes. A file name's second dash may be a dot
 /// ("train-images.idx3-ubyte"). The files do not say which set they are; the first ten training
-/// labels do: "mnist" and "fashion_mnist" are named so, with the normalisation that the literature
-/// uses for them; what else comes in these files is "idx", its normalisation measured on the
-/// training images. A file that is missing, still compressed, of another type or size than it says,
-/// with another number of labels than of images or a label above 9 is an Error that names it.
+/// labels do: "mnist" and "fashion_mnist" are named so, with normalisation_named(); any other set
+/// is "idx", its normalisation measured on the training images. Throws Error naming the file that
+/// is missing, still compressed, of another type or size than it says, with another number of
+/// labels than of images or a label above 9.
 DataSplits load_idx(const std::string& folder);
 
 }  // namespace topograd

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr int kChannels = 3;
 
-/// The names of the entries of a folder that `accept` takes, sorted.
+/// Returns the sorted names of a folder's entries that `accept` takes.
 template <class Accept>
 std::vector<std::string> sorted_entries(const fs::path& folder, Accept accept) {
   std::vector<std::string> names;
@@ -50,7 +50,7 @@ struct LabelledFile {
   int32_t label;
 };
 
-/// Every image of a split, in turn from every class.
+/// Images of a split, taken in turn from every class.
 std::vector<LabelledFile> files_of(const fs::path& split, const std::vector<std::string>& classes) {
   std::vector<std::vector<std::string>> names;
   size_t longest = 0;

@@ -7,14 +7,14 @@
 
 namespace topograd {
 
-/// Whether `folder` has a subfolder train or test.
+/// Returns whether `folder` has a subfolder train or test.
 bool is_image_folder(const std::string& folder);
 
-/// All images, as RGB (grey is expanded, transparency dropped). Classes are the subfolders of
+/// Loads all images as RGB (grey is expanded, transparency dropped). Classes are the subfolders of
 /// train, sorted by name; test must have the same. Files whose name does not end in .png, .jpg or
 /// .jpeg are ignored. Images are taken in turn from every class, so that the first n are balanced.
-/// The normalisation is measured on the training images. A missing subfolder, a class without
-/// images, images of different sizes and an unreadable image are Errors that name the path.
+/// The normalisation is measured on the training images. Throws Error naming the path for a missing
+/// subfolder, a class without images, images of different sizes and an unreadable image.
 DataSplits load_image_folder(const std::string& folder);
 
 }  // namespace topograd

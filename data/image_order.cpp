@@ -9,17 +9,17 @@ namespace topograd {
 
 namespace {
 
-/// Epochs of shuffles count from 0 and come nowhere near.
+/// Random stream of this order; shuffles' epochs count from 0 and do not reach it.
 constexpr uint32_t kSubstream = 0xFFFFFFFF;
 
-/// An image's place in its class: the `rank`-th of `size`, in random order.
+/// Place of an image in its class: the `rank`-th of `size`, in random order.
 struct Seat {
   int32_t image = 0;
   uint64_t rank = 0, size = 1;
   double lot = 0;  // random, for ranks and ties
 };
 
-/// Whether a comes before b: (2 rank + 1) / size, compared without rounding.
+/// Returns whether a comes before b: compares (2 rank + 1) / size without rounding.
 bool comes_before(const Seat& a, const Seat& b) {
   const uint64_t left = (2 * a.rank + 1) * b.size, right = (2 * b.rank + 1) * a.size;
   if (left != right) return left < right;

@@ -8,12 +8,11 @@
 
 namespace topograd {
 
-/// A copy of `labels`, i32 [N] on the CPU, in which exactly round(fraction * N) images have got a
-/// class drawn uniformly from all `classes`, the true one among them, as in the paper: of ten
-/// classes, a tenth of them keep theirs by chance. Which images is decided by the seed, the image's
-/// index and N, which class by the seed and the image's index: nothing else matters. The images of
-/// a smaller fraction are among those of a larger one, with the same new labels. A fraction outside
-/// [0, 1] is an Error.
+/// Returns a copy of `labels`, i32 [N] on the CPU, in which exactly round(fraction * N) images have
+/// got a class drawn uniformly from all `classes`, the true one among them, as in the paper: of ten
+/// classes, a tenth of them keep theirs by chance. Seed, image index and N decide which images are
+/// relabelled; seed and image index decide the class. The images of a smaller fraction are among
+/// those of a larger one, with the same new labels. Throws Error for a fraction outside [0, 1].
 Tensor noisy_labels(const Tensor& labels, int64_t classes, double fraction, uint64_t seed);
 
 }  // namespace topograd

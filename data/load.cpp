@@ -18,10 +18,10 @@ Dataset limited(const Dataset& dataset, int64_t limit, std::string_view split) {
   return limit == 0 ? dataset : dataset.first(limit);
 }
 
-/// A kind of data that a folder may hold.
+/// Kind of data that a folder may hold.
 struct Format {
   const char* name;
-  std::string (*find)(const std::string& folder);  ///< where below it, or empty
+  std::string (*find)(const std::string& folder);  ///< the files' folder, or empty
   DataSplits (*load)(const std::string& found);
 };
 

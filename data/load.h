@@ -1,4 +1,4 @@
-// One door to every data set.
+// Loads any data set, given its folder.
 #pragma once
 
 #include <string>
@@ -8,14 +8,14 @@
 namespace topograd {
 
 struct DataSpec {
-  /// "synthetic", or a folder with the files of one set: CIFAR-10's or CIFAR-100's binary version
-  /// (there or in the archive's subfolder), the four idx files of MNIST or Fashion-MNIST (there or
-  /// in raw/), or images as train/<class>/*.png|jpg and test/<class>/*. Which is seen from the
-  /// files.
+  /// Source: "synthetic", or a folder with the files of one set: CIFAR-10's or CIFAR-100's binary
+  /// version (there or in the archive's subfolder), the four idx files of MNIST or Fashion-MNIST
+  /// (there or in raw/), or images as train/<class>/*.png|jpg and test/<class>/*. The files decide
+  /// which set it is.
   std::string source = "synthetic";
   int64_t train_limit = 0;  ///< use only the first n training images; 0: all
-  int64_t test_limit = 0;   ///< likewise for the test images
-  // Synthetic data only; files say these themselves.
+  int64_t test_limit = 0;   ///< use only the first n test images; 0: all
+  // The rest is for synthetic data only.
   int64_t image_size = 32;  ///< pixels along one side, at least 12
   int64_t synthetic_train = 10'000;
   int64_t synthetic_test = 2'000;

@@ -16,13 +16,13 @@ namespace {
 constexpr int64_t kChannels = 3;
 using Colour = std::array<float, kChannels>;
 
-/// p scaled to length 1.
+/// Returns p scaled to length 1.
 Point unit(Point p) {
   const float length = std::sqrt(p.x * p.x + p.y * p.y);
   return {p.x / length, p.y / length};
 }
 
-/// The random numbers of one image, one after the other.
+/// Random numbers of one image, one after the other.
 class Draws {
  public:
   Draws(const Philox& random, int64_t image)
@@ -39,7 +39,7 @@ class Draws {
     for (float& c : result) c = uniform(low, high);
     return result;
   }
-  /// A random direction: a point of the unit disc, scaled to length 1.
+  /// Returns a random direction: a point of the unit disc, scaled to length 1.
   Point direction() {
     for (;;) {
       const Point p{uniform(-1, 1), uniform(-1, 1)};
@@ -53,7 +53,7 @@ class Draws {
   uint64_t next_;
 };
 
-/// An image in the making: RGB in units of full intensity. Coordinates are in pixels.
+/// Canvas of one image: RGB in units of full intensity, coordinates in pixels.
 class Canvas {
  public:
   explicit Canvas(int64_t size)
@@ -90,7 +90,7 @@ class Canvas {
 
   /// Adds noise of standard deviation `sigma` (sums of two bytes: nearly enough normal) and rounds.
   void finish(uint8_t* image, float sigma, Draws& draws) const {
-    constexpr float kBytePairDeviation = 104.5f;  // of the sum of two uniform bytes
+    constexpr float kBytePairDeviation = 104.5f;  // sum of two uniform bytes
     std::array<uint32_t, 4> words{};
     for (size_t i = 0; i < pixels_.size(); ++i) {
       if (i % 8 == 0) words = draws.words();
@@ -106,7 +106,7 @@ class Canvas {
   std::vector<float> pixels_;
 };
 
-/// A colour that brightens along a random direction, by up to `strength` across the image.
+/// Colour that brightens along a random direction, by up to `strength` across the image.
 class Shading {
  public:
   Shading(Draws& draws, const Colour& colour, float strength, float size)
@@ -125,7 +125,7 @@ class Shading {
   float centre_;
 };
 
-/// A straight stroke of random place, length, width and colour.
+/// Draws a straight stroke of random place, length, width and colour.
 void draw_stroke(Canvas& canvas, Draws& draws) {
   const float size = canvas.size();
   const Point middle{draws.uniform(0, size), draws.uniform(0, size)};
@@ -144,14 +144,13 @@ void draw_stroke(Canvas& canvas, Draws& draws) {
       middle, half_length + half_width + 1, distance, [&](Point) { return colour; }, opacity);
 }
 
-/// The shape that the label names, at a random place, size and rotation.
+/// Draws the label's shape at a random place, size and rotation.
 void draw_shape(Canvas& canvas, Draws& draws, int label, const Colour& colour) {
   const float size = canvas.size();
   const float radius = draws.uniform(0.24f, 0.44f) * size;
   const float margin = 0.8f * radius;  // up to a tenth of it may leave the image
   const Point centre{draws.uniform(margin, size - margin), draws.uniform(margin, size - margin)};
-  // Within about 30 degrees of upright: a square that stands on its corner is rare in the world
-  // too.
+  // Within about 30 degrees of upright.
   const Point axis = unit({1, draws.uniform(-0.6f, 0.6f)});
   const Shading shading(draws, colour, 0.3f, size);
   const auto distance = [&](Point p) {
@@ -162,7 +161,7 @@ void draw_shape(Canvas& canvas, Draws& draws, int label, const Colour& colour) {
   canvas.draw(centre, 1.1f * radius + 1, distance, shading, 1.0f);
 }
 
-/// Two colours `contrast` apart around a random middle.
+/// Returns two colours `contrast` apart around a random middle.
 std::array<Colour, 2> colour_pair(Draws& draws, float contrast) {
   const Colour middle = draws.colour(0.3f, 0.7f);
   Colour apart = draws.colour(-1, 1);
@@ -198,7 +197,7 @@ Dataset synthetic_dataset(Split split, int64_t count, int64_t image_size, uint64
                   .images = Tensor({count, image_size, image_size, kChannels}, DType::u8),
                   .labels = Tensor({count}, DType::i32),
                   .class_names = names,
-                  // Measured once on many images: fixed, so that they depend on no count.
+                  // Measured once on many images: the normalisation does not depend on `count`.
                   .normalisation = {{0.5, 0.5, 0.5}, {0.21, 0.21, 0.21}}};
   const Philox random(seed, RandomStream::synthetic_data, static_cast<uint32_t>(split));
   const int64_t image_bytes = image_size * image_size * kChannels;

@@ -7,11 +7,11 @@ namespace topograd {
 
 enum class Split : uint32_t { train = 0, test = 1 };
 
-/// `count` images of `image_size` x `image_size` pixels (at least 12), RGB; image i is of class
-/// i mod 10. Each shows one shape of its class (disc, ring, square, frame, triangle, cross, star,
-/// crescent, stripes, checker) at a random place and size, turned by up to 30 degrees. Colours tell
-/// nothing: they are random, and so are shading, strokes behind and before the shape, noise and
-/// contrast, which reaches down to what cannot be recognised for certain. A ResNet-8 gets about
+/// Makes `count` RGB images of `image_size` x `image_size` pixels (at least 12); image i is of
+/// class i mod 10. Each shows one shape of its class (disc, ring, square, frame, triangle, cross,
+/// star, crescent, stripes, checker) at a random place and size, turned by up to 30 degrees. Random
+/// too, and independent of the class: colours, shading, strokes behind and before the shape, noise,
+/// and contrast, which may be too low to recognise the shape for certain. A ResNet-8 gets about
 /// 80 % of the test split right after six epochs.
 ///
 /// Image i is a pure function of (split, i, image_size, seed), the same to the bit on every

@@ -42,7 +42,7 @@ float cross(Point p) {
   return std::min(std::max(q.x - 0.92f, q.y - bar), std::max(q.x - bar, q.y - 0.92f));
 }
 
-/// Five points: the plane is folded onto one of them by mirroring at two lines.
+/// Returns the distance to a star of five points: mirroring at two lines folds the plane onto one.
 float star(Point p) {
   constexpr Point k1{0.809016994f, -0.587785252f};
   constexpr Point k2{-0.809016994f, -0.587785252f};
@@ -64,7 +64,7 @@ float crescent(Point p) {
   return std::max(length(p) - 0.85f, 0.68f - length({p.x - 0.45f, p.y}));
 }
 
-/// Distance to the nearest of bars of one third of a period of 0.6, wherever they end.
+/// Returns the distance to the nearest of endless bars, half a period of 0.6 wide.
 float bars(float x) {
   constexpr float kPeriod = 0.6f;
   const float phase = x / kPeriod - std::floor(x / kPeriod + 0.5f);  // in [-1/2, 1/2)

@@ -1,4 +1,4 @@
-// The ten shapes of the synthetic data set, as distance functions.
+// The ten shapes of the synthetic data set, as signed distance functions.
 #pragma once
 
 #include <string>
@@ -10,12 +10,12 @@ struct Point {
   float x, y;
 };
 
-/// How far p lies outside (positive) or inside (negative) shape `label`, in the units of p: the
-/// shape fits the unit disc around the origin. Near its edge this is the distance to it (I. Quilez,
-/// "2D distance functions"), which is all that drawing with smooth edges needs.
+/// Returns how far p lies outside (positive) or inside (negative) shape `label`, which fits the
+/// unit disc around the origin. Only near the edge is this the distance to it (I. Quilez, "2D
+/// distance functions"), which suffices to draw smooth edges.
 float shape_distance(int label, Point p);
 
-/// What the labels mean, in their order: ten names.
+/// Returns the ten shapes' names, by label.
 const std::vector<std::string>& shape_names();
 
 }  // namespace topograd

@@ -27,7 +27,7 @@ LAYOUTS = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last
 
 
 def median_seconds(work, steps, warm_up=3):
-    """Of a call; the first ones allocate, compile and choose."""
+    """Returns the median seconds of a call; the first ones allocate, compile and choose."""
     seconds = []
     for step in range(steps + warm_up):
         start = time.perf_counter()
@@ -38,7 +38,7 @@ def median_seconds(work, steps, warm_up=3):
 
 
 def training(arguments, layout):
-    """Images a second of steps of SGD on a batch that lies in memory."""
+    """Returns images per second of SGD steps on a batch that lies in memory."""
     model = network(arguments.model, shortcut="A").train().to(memory_format=layout)
     x = torch.randn(arguments.batch, 3, 32, 32).contiguous(memory_format=layout)
     labels = torch.randint(0, 10, (arguments.batch,))
@@ -53,7 +53,7 @@ def training(arguments, layout):
 
 
 def curvature(arguments, layout):
-    """Images a second of products with the Hessian of a batch's loss, by double backward."""
+    """Returns images per second of products with a batch's Hessian, by double backward."""
     model = network(arguments.model, shortcut="A").train(arguments.bn == "batch")
     model = model.to(memory_format=layout)
     x = torch.randn(arguments.batch, 3, 32, 32).contiguous(memory_format=layout)
@@ -70,7 +70,7 @@ def curvature(arguments, layout):
 
 @torch.no_grad()
 def inference(arguments, layout, prepare=lambda model, x: model):
-    """Images a second of the fastest batch size."""
+    """Returns images per second of the fastest batch size."""
     best = 0
     for batch in map(int, arguments.batches.split(",")):
         x = torch.randn(batch, 3, 32, 32).contiguous(memory_format=layout)
@@ -106,7 +106,7 @@ class Bytes(Dataset):
 
 @torch.no_grad()
 def loop(arguments):
-    """Images a second of whole points: new weights, then losses over all images."""
+    """Returns images per second of whole points: new weights, then losses over all images."""
     model = network(arguments.model, shortcut="A").eval()
     origin = [p.clone() for p in model.parameters()]
     x, y = ([torch.randn_like(p) * 0.01 for p in origin] for _ in range(2))
@@ -124,7 +124,7 @@ def loop(arguments):
 
 
 def in_a_process_of_its_own(measure, threads):
-    """measure()'s figure and the peak of memory: one competitor's buffers are not the other's."""
+    """Returns measure()'s figure and the peak memory, which excludes other competitors' buffers."""
     reader, writer = os.pipe()
     if os.fork() == 0:
         torch.set_num_threads(threads)

@@ -20,7 +20,7 @@ memory layouts, with the allocator settings that suit it. Neither side keeps any
 from one product to the next.
 )";
 
-/// A batch's Hessian at random weights.
+/// Hessian of a batch's loss at random weights.
 class HessianProduct {
  public:
   HessianProduct(const std::string& model, int64_t batch, BatchnormMode mode, ThreadPool& pool)
@@ -41,7 +41,7 @@ class HessianProduct {
                      pool);
   }
 
-  /// Median seconds of a product.
+  /// Returns the median seconds of a product.
   double run(int steps) {
     hessian_->multiply(product_, v_);
     std::vector<double> seconds;

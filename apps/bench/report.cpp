@@ -27,7 +27,7 @@ std::string left(const std::string& text, size_t width) {
   return text + std::string(width > text.size() ? width - text.size() : 0, ' ');
 }
 
-/// Returns the model's fastest competitor whose name begins so, round by round.
+/// Returns the figures of the model's fastest competitor whose name begins so, round by round.
 std::vector<double> fastest(const std::vector<BenchRow>& rows, const std::string& model,
                             const std::string& begins) {
   std::vector<double> best;

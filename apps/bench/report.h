@@ -15,39 +15,39 @@
 
 namespace topograd {
 
-/// What every benchmark is asked: networks, rounds, PyTorch, where our side computes.
+/// Options of every benchmark: networks, rounds, PyTorch, where our side computes.
 struct BenchFlags {
   std::vector<std::string> models = {"resnet20", "resnet56"};
   int rounds = 5;
-  int steps;  ///< timed in a round
+  int steps;  ///< steps timed in a round
   bool no_torch = false;
   std::string python = "/usr/bin/python3";
   std::string torch_script;
-  std::optional<std::string> json;  ///< a file for every round's figures
+  std::optional<std::string> json;  ///< file for every round's figures
   cli::RunFlags run;
 
   explicit BenchFlags(int steps);
-  /// Declares --models, --rounds, --steps, those of RunFlags, --no-torch, --python, --torch-script
-  /// and --json; `steps_help` says what a step is.
+  /// Declares --models, --rounds, --steps, the options of RunFlags, --no-torch, --python,
+  /// --torch-script and --json; `steps_help` says what a step is.
   void add_to(cli::Options& options, const std::string& steps_help);
 };
 
-/// One competitor on one network, round by round.
+/// Figures of one competitor on one network, round by round.
 struct BenchRow {
   std::string model, competitor;
   std::vector<double> images_per_second;
-  double peak_mib = 0;  ///< the most memory of a process that does just that; 0: not measured
+  double peak_mib = 0;  ///< peak memory of a process that does only this; 0: not measured
 };
 
-/// What one competitor did in one round.
+/// Figures of one competitor in one round.
 struct BenchFigure {
   double images_per_second = 0, peak_mib = 0;
 };
 
-/// By competitor.
+/// Figures of one round by competitor.
 using BenchFigures = std::map<std::string, BenchFigure>;
 
-/// Calls `round` so many times, with a line on stderr each, and returns the rows of one network with a
+/// Calls `round` `rounds` times, with a line on stderr each; returns the rows of one network with a
 /// figure of each competitor per round.
 std::vector<BenchRow> bench_rounds(const std::string& model, int rounds,
                                    const std::function<BenchFigures()>& round);
@@ -61,11 +61,11 @@ void print_table(const std::vector<BenchRow>& rows);
 void print_ratios(const std::vector<BenchRow>& rows, const std::string& ours,
                   const std::string& theirs, const std::string& theirs_in_words);
 
-/// Writes every round's figures to --json, where it was given.
+/// Writes every round's figures to --json, if given.
 void write_json_if_asked(const BenchFlags& flags, const std::vector<BenchRow>& rows);
 
-/// Times PyTorch by a script of its own. Without PyTorch, or with --no-torch, it has no figures;
-/// the constructor says so once on stderr.
+/// Times PyTorch by running a script. Without PyTorch, or with --no-torch, there are no figures;
+/// the constructor says so on stderr.
 class TorchBench {
  public:
   explicit TorchBench(const BenchFlags& flags);
@@ -77,10 +77,10 @@ class TorchBench {
   std::string python_, script_;
 };
 
-/// Returns a command's standard output. Throws Error where it fails.
+/// Returns a command's standard output. Throws Error if it fails.
 std::string output_of(const std::string& command);
 
-/// Makes images of noise of the graph's size, with labels; the same every time.
+/// Makes labelled images of noise, of the graph's size; deterministic.
 LabelledImages random_images(int64_t count, const Graph& graph);
 
 double seconds_of(const std::function<void()>& work);

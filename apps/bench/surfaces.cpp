@@ -38,7 +38,7 @@ class SurfacePoints {
     planes_.push_back({direction(0), direction(1)});
   }
 
-  /// Images a second over so many points.
+  /// Returns images per second over so many points.
   double run(int points, Precision precision, ThreadPool& pool) const {
     Evaluator evaluator({.graph = graph_,
                          .theta = theta_,
@@ -47,7 +47,7 @@ class SurfacePoints {
                          .sets = sets_,
                          .precision = precision},
                         pool);
-    evaluator.evaluate(positions(pool.threads()));  // workers are made, memory is touched
+    evaluator.evaluate(positions(pool.threads()));  // warm-up: starts workers, touches memory
     const auto timed = positions(points);
     const double seconds = seconds_of([&] { evaluator.evaluate(timed); });
     return static_cast<double>(points * sets_[0].images.shape()[0]) / seconds;

@@ -1,4 +1,4 @@
-// bench surfaces: points of a loss surface against PyTorch's inference and a loop of its kind.
+// bench surfaces: points of a loss surface, against PyTorch's inference and its loop over points.
 #pragma once
 
 #include "apps/bench/report.h"

@@ -19,7 +19,8 @@ and the most memory that a process doing just that takes.
 PyTorch runs in its eager mode in both memory layouts, with the allocator settings that suit it.
 )";
 
-/// Ours: forward, backward and SGD on a batch that is already in memory, as the torch script does.
+/// Our training step: forward, backward and SGD on a batch that is already in memory, as in the
+/// torch script.
 class TrainingStep {
  public:
   TrainingStep(const std::string& model, int64_t batch, ThreadPool& pool)
@@ -27,7 +28,7 @@ class TrainingStep {
         images_(random_images(batch, graph_)),
         trainer_(graph_, config(batch), images_, pool) {}
 
-  /// Median seconds of a step.
+  /// Returns the median seconds of a step.
   double run(int steps) {
     trainer_.step();
     std::vector<double> seconds;
@@ -50,7 +51,7 @@ class TrainingStep {
   Trainer trainer_;
 };
 
-/// The peak of memory of a process of its own that takes two of our steps.
+/// Returns the peak memory of a separate process that takes two of our steps.
 double our_peak_mib(const std::string& model, int64_t batch, int threads) {
   const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
   return std::stod(output_of(text("'", self, "' training --peak-of ", model, " --batch-size ",

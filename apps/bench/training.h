@@ -14,7 +14,7 @@ class TrainingBench : public cli::Command {
  private:
   BenchFlags flags_{7};
   int64_t batch_ = 128;
-  std::optional<std::string> peak_of_;  // print the memory of training this network, and stop
+  std::optional<std::string> peak_of_;  // network whose training's memory is printed, alone
 };
 
 }  // namespace topograd

@@ -23,7 +23,7 @@ void note_interruption(int signal) {
 }  // namespace
 
 int run_program(const std::string& name, const std::function<int()>& body) {
-  // A file beyond the limit on file sizes is then an error like that of a full disk.
+  // Writing beyond the limit on file sizes is then an error like that of a full disk.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
     const int status = body();

@@ -1,4 +1,4 @@
-// What the command-line programs share: errors, interruption, folders.
+// Errors, interruption and folders of the command-line programs.
 #pragma once
 
 #include <functional>
@@ -8,12 +8,12 @@
 
 namespace topograd::cli {
 
-/// Runs a program's body: an Error becomes one line on stderr and exit status 1 (a UsageError 2),
-/// and so does a standard output that takes nothing. `name` stands before every message.
+/// Runs a program's body; returns the exit status. An Error becomes one line on stderr and status 1
+/// (2 for a UsageError), and so does a standard output that cannot be written. `name` stands before
+/// every message.
 int run_program(const std::string& name, const std::function<int()>& body);
 
-/// Writes one line to stderr, in one write: lines of several programs, or of a launcher and its
-/// processes, stay whole.
+/// Writes one line to stderr, in one write: lines of several processes do not mix.
 template <class... Parts>
 void say(const Parts&... parts) {
   std::ostringstream line;
@@ -21,13 +21,14 @@ void say(const Parts&... parts) {
   std::cerr << line.str();
 }
 
-/// From now on SIGINT and SIGTERM only set a flag; a second one ends the process.
+/// Makes SIGINT and SIGTERM set a flag from now on; a second signal ends the process.
 void catch_interruption();
+/// Returns that flag.
 bool interrupted();
-/// The shell's convention for a program ended by SIGINT.
+/// Exit status of a program ended by SIGINT, by the shell's convention.
 constexpr int kInterruptedStatus = 130;
 
-/// Creates the folder (and its parents) unless it is there, and makes sure that it can be written.
+/// Creates the folder (and its parents) unless it exists. Throws Error if it cannot be written.
 void make_folder(const std::string& path);
 
 }  // namespace topograd::cli

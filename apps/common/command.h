@@ -1,4 +1,4 @@
-// A command of a program: what it is called, the options that set its settings, what it does.
+// A command of a program: its name, its options and what it does.
 #pragma once
 
 #include <memory>
@@ -9,26 +9,27 @@
 
 namespace topograd::cli {
 
-/// One command. Its settings are its members; nothing below it sees an option.
+/// Base of a command. Its settings are its members; the code that it calls sees no options.
 class Command {
  public:
   virtual ~Command() = default;
 
   /// Declares options bound to the command's settings.
   virtual void add_options(Options& options) = 0;
-  /// Refuses settings that make no sense together, before anything is computed. Throws Error.
+  /// Throws Error for settings that make no sense together, before anything is computed.
   virtual void check(const Options&) {}
-  /// Does it; returns the exit status. `typed` is the command as the user wrote it, for files.
+  /// Runs the command; returns the exit status. `typed` is the command line as the user wrote it,
+  /// for the provenance of files.
   virtual int run(const std::string& typed) = 0;
 };
 
-/// A command's entry in its program's list.
+/// Entry of a command in its program's list.
 struct CommandEntry {
   const char* name;
-  const char* arguments;  ///< for the program's own help: "MODEL.safetensors"
-  const char* summary;    ///< what it computes or does, for the same: a line
+  const char* arguments;  ///< in the program's help: "MODEL.safetensors"
+  const char* summary;    ///< in the program's help: a line of what it computes or does
   std::unique_ptr<Command> (*make)();
-  const char* group = "Compute";  ///< its title in the program's help
+  const char* group = "Compute";  ///< title above it in the program's help
 };
 
 template <class C>
@@ -36,15 +37,15 @@ std::unique_ptr<Command> make_command() {
   return std::make_unique<C>();
 }
 
-/// Lets the command declare its options, and reads the words. Prints the help, and returns false,
-/// where --help is among them. Throws UsageError, and Error for a value that makes no sense.
+/// Lets the command declare its options, and parses the words. If --help is among them, prints the
+/// help and returns false. Throws UsageError, and Error for a value that makes no sense.
 bool read_command_line(Command& command, Options& options, const std::vector<std::string>& words);
 
-/// Returns the entry of this name. Throws UsageError that names all, and the nearest.
+/// Returns the entry of this name. Throws UsageError, naming all entries and the nearest.
 const CommandEntry& entry_named(const std::vector<CommandEntry>& entries, const std::string& name,
                                 const std::string& program);
 
-/// A line for every command, by group: "  landscape plot FILE...  figures of results".
+/// Returns a line for every command, by group: "  landscape plot FILE...  figures of results".
 std::string command_table(const std::vector<CommandEntry>& entries, const std::string& program);
 
 }  // namespace topograd::cli

@@ -1,4 +1,4 @@
-// The network that a command line names.
+// The checkpoint that a command line names.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace topograd {
 
-/// Returns the path. Throws Error where it is empty, as where the command line names none; `usage`
-/// is how it should be written: "hessian MODEL.safetensors".
+/// Returns the path. Throws Error if it is empty: the command line names none. `usage` is how it
+/// should be written: "hessian MODEL.safetensors".
 std::string required_model(const std::string& path, const std::string& usage);
 
 /// Prints clean_labels_note(), if there is one, as a note of `program`.

@@ -5,7 +5,7 @@
 
 #include "apps/common/spelling.h"
 
-// cxxopts' own parser: <regex> costs ten seconds of compiling with the sanitizers.
+// Use cxxopts' own parser: <regex> takes ten seconds to compile with the sanitizers.
 #define CXXOPTS_NO_REGEX
 #include <cxxopts.hpp>
 
@@ -14,14 +14,14 @@ namespace topograd::cli {
 namespace {
 
 constexpr const char* kPositional = "positional-words";
-constexpr size_t kLongestChoices = 24;  // beside an option's name
+constexpr size_t kLongestChoices = 24;  // characters beside an option's name
 
-/// cxxopts knows no long options of one letter: --x is x-axis to it.
+/// Renames long options of one letter, which cxxopts does not know: --x is x-axis to it.
 std::string known_to_parser(const std::string& name, bool is_first) {
   return name.size() == 1 && is_first ? name + "-axis" : name;
 }
 
-/// The names of an option for cxxopts: "output,o,surf-file".
+/// Returns the names of an option for cxxopts: "output,o,surf-file".
 std::string names_for_parser(const OptionEntry& entry) {
   std::string names;
   for (size_t k = 0; k < entry.names.size(); ++k)
@@ -193,9 +193,9 @@ bool Options::is_option(const std::string& word) const {
   return entry != nullptr;
 }
 
-/// The words as cxxopts reads them rightly. It takes no long option of one letter, whatever follows
-/// an option for its value (another option, too), no value in the letter's own word with a dot in
-/// it (-oa.svg), and drops the value of a switch.
+/// Returns the words in a form that cxxopts reads correctly. By itself it takes no long option of
+/// one letter, takes whatever follows an option for its value (another option, too), takes no value
+/// with a dot in the letter's own word (-oa.svg), and drops the value of a switch.
 std::vector<std::string> Options::spelled(const std::vector<std::string>& words) const {
   std::vector<std::string> result;
   for (size_t i = 0; i < words.size(); ++i) {
@@ -256,7 +256,7 @@ void Options::parse(const std::vector<std::string>& words) {
     else
       add(names_for_parser(entry), "", value);
   }
-  // Every word without a hyphen comes under this name, whole.
+  // cxxopts collects every word without a hyphen under this name, commas included.
   add(kPositional, "", cxxopts::value<std::vector<std::string>>());
   parser.parse_positional({kPositional});
 

@@ -21,14 +21,14 @@
 
 namespace topograd::cli {
 
-/// A command line that no program takes: an unknown option, a missing value, a word too many. Exit
+/// Error of a malformed command line: an unknown option, a missing value, a word too many. Exit
 /// status 2.
 class UsageError : public Error {
  public:
   using Error::Error;
 };
 
-/// Bounds of a number; both ends are allowed.
+/// Bounds of a number, inclusive.
 template <class T>
 struct Range {
   T low, high;
@@ -38,26 +38,26 @@ struct Range {
 /// completes.
 enum class ValueKind { none, text, number, choice, file, folder };
 
-/// One option, as help, manual pages and completion show it.
+/// Option as help, manual pages and completion show it.
 struct OptionEntry {
   std::string group;
   std::vector<std::string> names;  ///< the first is the option's; then a letter, older spellings
   ValueKind kind = ValueKind::text;
   std::string value;                 ///< the word for its value: "N", "FILE"; empty for a switch
-  std::vector<std::string> choices;  ///< of ValueKind::choice
+  std::vector<std::string> choices;  ///< words of ValueKind::choice
   std::string help;
   std::string default_text;                  ///< empty: none, or the help says it
-  std::optional<std::string> implicit = {};  ///< its value where it stands without one
-  bool hidden = false;                       ///< accepted, and not shown
+  std::optional<std::string> implicit = {};  ///< value of the option typed without one
+  bool hidden = false;                       ///< accepted, but not shown
 };
 
-/// One word without a hyphen, or several, as help and manual pages show them.
+/// Positional argument, one word or several, as help and manual pages show it.
 struct PositionalEntry {
   std::string value;  ///< "MODEL.safetensors", "[FILE]", "FILE..."
   std::string help;   ///< may be empty
 };
 
-/// A setting's type without std::optional.
+/// Type of a setting without std::optional.
 template <class T>
 struct Plain {
   using type = T;
@@ -71,25 +71,25 @@ using PlainType = typename Plain<T>::type;
 
 class Options {
  public:
-  /// `program` as it is typed: "landscape hessian".
+  /// Takes the program as it is typed: "landscape hessian".
   explicit Options(std::string program);
   ~Options();
   Options(const Options&) = delete;
   Options& operator=(const Options&) = delete;
 
-  /// What the program does: the head of --help. Paragraphs are wrapped; blank lines and lines that
-  /// begin with a blank stay as they are.
+  /// Sets the head of --help: what the program does. Paragraphs are wrapped; blank lines and lines
+  /// that begin with a blank stay as they are.
   Options& about(std::string text);
-  /// Options declared from now on stand under this title in --help; a title may come again.
+  /// Puts options declared from now on under this title in --help; a title may come again.
   Options& group(std::string title);
 
-  // `names`: "output,o,surf-file" is --output, -o, or --surf-file for those who know it from
-  // elsewhere; a first name of one letter is a long option too (--x).
+  // `names`: "output,o,surf-file" is --output, -o, and --surf-file, a spelling of other tools; a
+  // first name of one letter is a long option too (--x).
 
-  /// A switch.
+  /// Declares a switch.
   Options& flag(const std::string& names, bool& target, const std::string& help);
 
-  /// A whole number: int, int64_t, or std::optional of one.
+  /// Declares a whole number: int, int64_t, or std::optional of one.
   template <class T>
   Options& integer(const std::string& names, T& target, Range<int64_t> range,
                    const std::string& help) {
@@ -102,7 +102,7 @@ class Options {
                  target = static_cast<Whole>(whole_number(option, word, range));
                });
   }
-  /// A finite number: double, or std::optional of it.
+  /// Declares a finite number: double, or std::optional of it.
   template <class T>
   Options& real(const std::string& names, T& target, Range<double> range, const std::string& help) {
     return add(names, ValueKind::number, "X", help, default_of(target),
@@ -110,7 +110,7 @@ class Options {
                  target = finite_number(option, word, range);
                });
   }
-  /// Any number of 64 bits without sign: uint64_t, or std::optional of it.
+  /// Declares any unsigned 64-bit number: uint64_t, or std::optional of it.
   template <class T>
   Options& seed(const std::string& names, T& target, const std::string& help) {
     return add(names, ValueKind::number, "N", help, default_of(target),
@@ -118,26 +118,27 @@ class Options {
                  target = seed_number(option, word);
                });
   }
-  /// Any text: std::string, or std::optional of it. `value` stands for it in --help.
+  /// Declares any text: std::string, or std::optional of it. `value` stands for it in --help.
   template <class T>
   Options& text(const std::string& names, T& target, const std::string& value,
                 const std::string& help) {
     return add(names, ValueKind::text, value, help, default_of(target),
                [&target](const std::string&, const std::string& word) { target = word; });
   }
-  /// A path.
+  /// Declares a path of a file.
   template <class T>
   Options& file(const std::string& names, T& target, const std::string& help) {
     return add(names, ValueKind::file, "FILE", help, default_of(target),
                [&target](const std::string&, const std::string& word) { target = word; });
   }
+  /// Declares a path of a folder.
   template <class T>
   Options& folder(const std::string& names, T& target, const std::string& help) {
     return add(names, ValueKind::folder, "DIR", help, default_of(target),
                [&target](const std::string&, const std::string& word) { target = word; });
   }
-  /// One of several words, each with its value. Words after the first for a value that is there
-  /// already are other spellings, which only the parser knows.
+  /// Declares one of several words, each with its value. Further words for the same value are other
+  /// spellings, which only the parser knows.
   template <class T>
   Options& choice(const std::string& names, T& target,
                   std::vector<std::pair<std::string, PlainType<T>>> choices,
@@ -161,8 +162,8 @@ class Options {
         });
     return with_choices(words);
   }
-  /// A name that `parse` turns into a value, or refuses with an Error (the registries' own
-  /// functions, as activation_named): `words` are for --help and completion.
+  /// Declares a name that `parse` turns into a value, or refuses with an Error (the registries'
+  /// functions, like activation_named); `words` are for --help and completion.
   template <class T, class Parse>
   Options& named(const std::string& names, T& target, Parse parse,
                  const std::vector<std::string>& words, const std::string& default_text,
@@ -171,22 +172,22 @@ class Options {
         [&target, parse](const std::string&, const std::string& word) { target = parse(word); });
     return with_choices(words);
   }
-  /// A value that `set` reads; it throws an Error where the word makes no sense.
+  /// Declares a value that `set` reads; it throws Error if the word makes no sense.
   Options& value(const std::string& names, const std::string& value, const std::string& help,
                  const std::string& default_text,
                  std::function<void(const std::string& option, const std::string& word)> set);
 
-  /// May be given several times: --impl conv2d=reference --impl gemm=reference.
+  /// Declares an option that may come several times: --impl conv2d=reference --impl gemm=reference.
   Options& repeated(const std::string& names, std::vector<std::string>& target,
                     const std::string& value, const std::string& help);
-  /// Words with commas between: --type svg,png.
+  /// Declares words with commas between them: --type svg,png.
   template <class T>
   Options& words(const std::string& names, T& target, const std::string& value,
                  const std::string& help) {
     return add(names, ValueKind::text, value, help, joined(target),
                [&target](const std::string&, const std::string& word) { target = split(word); });
   }
-  /// Numbers with commas between: --lr-drops 15,22.
+  /// Declares numbers with commas between them: --lr-drops 15,22.
   template <class T>
   Options& reals(const std::string& names, T& target, const std::string& value,
                  const std::string& help) {
@@ -196,40 +197,41 @@ class Options {
                });
   }
 
-  /// The option declared last may stand without its value, and then has this one: --serve. The
-  /// next word is its value only where it is a number.
+  /// Lets the option declared last stand without its value, and then have this one: --serve. The
+  /// next word is its value only if it is a number.
   Options& implicitly(const std::string& word);
-  /// The option declared last stands for values of other options, {name, value}, which count unless
-  /// those are typed: --recipe. given() does not know of them.
+  /// Makes the option declared last stand for values of other options, {name, value}, which count
+  /// unless those are typed: --recipe. given() is false for them.
   Options& presets(
       std::function<std::vector<std::pair<std::string, std::string>>(const std::string&)> settings);
-  /// The option declared last has this word for its value in --help.
+  /// Sets the word for the value of the option declared last in --help.
   Options& shown_value(const std::string& word);
-  /// The option declared last shows this as its default.
+  /// Sets the default that --help shows for the option declared last.
   Options& shown_default(const std::string& text);
-  /// The option declared last is left out of --help: accepted, without effect.
+  /// Leaves the option declared last out of --help: accepted, without effect.
   Options& hidden();
 
-  /// Words without a hyphen, in order: each a setting of its own ...
+  /// Declares a positional argument: the next word without a hyphen.
   Options& positional(const std::string& value, std::optional<std::string>& target,
                       const std::string& help = {});
   Options& positional(const std::string& value, std::string& target, const std::string& help = {});
-  /// ... and then as many as come. A comma in a word is part of it.
+  /// Declares all further words without a hyphen. A comma in a word is part of it.
   Options& positionals(const std::string& value, std::vector<std::string>& target,
                        const std::string& help = {});
-  /// What the usage line says in place of the positionals' names.
+  /// Sets what the usage line says in place of the positionals' names.
   Options& usage(const std::string& arguments);
-  /// Text behind the options in --help: examples.
+  /// Sets the text behind the options in --help: examples.
   Options& epilogue(const std::string& text);
 
-  /// Refuses both together: "--log and --linear contradict each other: leave out one of them".
+  /// Makes parse() refuse both together: "--log and --linear contradict each other: leave out one
+  /// of them".
   Options& exclude(const std::string& first, const std::string& second, const std::string& why);
 
-  /// Sets what the words set, the last one where an option comes twice. Underscores in an option's
-  /// name are hyphens; words behind "--" are no options. Throws UsageError, or Error for a value
-  /// that makes no sense.
+  /// Parses the words into the settings; of an option that comes twice, the last one counts.
+  /// Underscores in an option's name are hyphens; words behind "--" are no options. Throws
+  /// UsageError, or Error for a value that makes no sense.
   void parse(const std::vector<std::string>& words);
-  /// Whether the option was among the words, in any of its spellings.
+  /// Returns whether the option was among the words, in any of its spellings.
   bool given(const std::string& name) const;
 
   std::string help() const;
@@ -240,18 +242,18 @@ class Options {
   const std::string& usage_arguments() const { return usage_; }
   const std::string& epilogue_text() const { return epilogue_; }
 
-  // How values are read. Errors name the option.
+  // Readers of values. Each throws Error, naming the option, for a word that makes no sense.
   static int64_t whole_number(const std::string& option, const std::string& word,
                               Range<int64_t> range);
   static double finite_number(const std::string& option, const std::string& word,
                               Range<double> range);
   static uint64_t seed_number(const std::string& option, const std::string& word);
-  /// The words between a list's commas; none of an empty list.
+  /// Returns the words between a list's commas; none for an empty list.
   static std::vector<std::string> split(const std::string& list);
   static std::vector<double> numbers(const std::string& option, const std::string& list);
   [[noreturn]] static void refuse_choice(const std::string& option, const std::string& word,
                                          const std::vector<std::string>& choices);
-  /// The shortest text of a number, as one would type it: 0.1, 1e-8, 10000.
+  /// Returns the shortest text of a number, as one would type it: 0.1, 1e-8, 10000.
   static std::string number_text(double value);
 
  private:
@@ -295,7 +297,7 @@ class Options {
 
   std::string program_, about_, group_, usage_, epilogue_;
   std::vector<OptionEntry> entries_;
-  std::vector<Setter> setters_;            // as entries_
+  std::vector<Setter> setters_;            // one per entry
   std::map<size_t, Presets> presets_;      // by entry
   std::map<std::string, size_t> by_name_;  // every spelling
   std::vector<PositionalEntry> positional_entries_;
@@ -306,11 +308,11 @@ class Options {
   size_t positionals_taken_ = 0;
 };
 
-/// Returns what help and manual pages say of an option: its help, choices that are too many to stand
-/// beside its name, older spellings, the default.
+/// Returns what help and manual pages say of an option: its help, choices too many to stand beside
+/// its name, older spellings, the default.
 std::string described(const OptionEntry& entry);
 
-/// A command line's words as a shell would take them again: quoted where they have to be.
+/// Returns a command line's words as a shell would take them again, quoted where needed.
 std::string shell_quoted(const std::vector<std::string>& words);
 
 }  // namespace topograd::cli

@@ -11,7 +11,8 @@ namespace {
 constexpr size_t kHelpWidth = 100;
 constexpr size_t kHelpColumn = 30;  // where descriptions begin
 
-/// A paragraph in lines of at most kHelpWidth characters, all but the first behind `indent` blanks.
+/// Wraps a paragraph into lines of at most kHelpWidth characters, all but the first indented by
+/// `indent` blanks.
 std::string wrapped(const std::string& words, size_t indent) {
   std::istringstream in(words);
   std::string result, line;
@@ -25,7 +26,7 @@ std::string wrapped(const std::string& words, size_t indent) {
   return result + line;
 }
 
-/// Text whose paragraphs are wrapped; empty lines and lines that begin with a blank stay.
+/// Wraps the paragraphs of a text; empty lines and lines that begin with a blank stay.
 std::string wrapped_text(const std::string& text) {
   std::istringstream in(text);
   std::string result, paragraph;
@@ -45,14 +46,14 @@ std::string wrapped_text(const std::string& text) {
   return result;
 }
 
-/// A line of the left column and its description.
+/// Returns a line of the left column and its description.
 std::string row(std::string left, const std::string& words) {
   left += left.size() + 2 > kHelpColumn ? "\n" + std::string(kHelpColumn, ' ')
                                         : std::string(kHelpColumn - left.size(), ' ');
   return left + wrapped(words, kHelpColumn) + "\n";
 }
 
-/// "  -o, --output FILE", "      --x FROM:TO:POINTS", "      --serve[=PORT]".
+/// Returns an option's left column: "  -o, --output FILE", "      --serve[=PORT]".
 std::string left_side(const OptionEntry& entry) {
   std::string letter = "    ";
   for (const std::string& name : entry.names)

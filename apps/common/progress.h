@@ -7,21 +7,21 @@
 
 namespace topograd {
 
-/// Draws on stderr, at most five times a second, and only where stderr is a terminal: logs and
-/// pipes get plain lines from the program itself.
+/// Progress bar on stderr, drawn at most five times a second, and only if stderr is a terminal:
+/// logs and pipes get plain lines from the program itself.
 class ProgressBar {
  public:
-  /// `done` of `total` items were finished before this process began (a resumed run).
+  /// Starts the clock; `done` of `total` items were finished before (a resumed run).
   explicit ProgressBar(int64_t total, int64_t done = 0);
   ~ProgressBar();
-  /// Whether update() would draw: what it is to say may cost something to find out.
+  /// Returns whether update() would draw, so that costly texts are made only then.
   bool due(int64_t done) const;
-  /// `label` stands before the bar, `detail` after it.
+  /// Draws the bar if due, between `label` and `detail`.
   void update(int64_t done, const std::string& label, const std::string& detail);
   /// Removes the bar, so that a line can be printed; the next update draws it again.
   void clear();
   double seconds() const;
-  /// Seconds left at the pace so far.
+  /// Returns the seconds left at the pace so far.
   double seconds_left(int64_t done) const;
 
  private:

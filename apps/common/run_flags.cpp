@@ -23,7 +23,7 @@ void RunFlags::add_to(Options& options, bool several_processes) {
 Device RunFlags::chosen_device() const {
   if (!device || *device == "auto") return is_available(Device::cuda) ? Device::cuda : Device::cpu;
   const Device chosen = device_named(*device);
-  driver_of(chosen);  // an Error where this build has none
+  driver_of(chosen);  // throws Error if this build has none
   require(is_available(chosen), "--device ", *device,
           ": no GPU that works is here; --device cpu runs everywhere");
   return chosen;
@@ -31,7 +31,7 @@ Device RunFlags::chosen_device() const {
 
 std::unique_ptr<ThreadPool> RunFlags::pool(int all_threads) const {
   const Device where = chosen_device();
-  // A GPU's program sets --threads for the machines without one: not worth an error.
+  // --threads has no effect with a GPU, but scripts set it for machines without one: no error.
   auto made = std::make_unique<ThreadPool>(
       where == Device::cpu ? (threads == 0 ? all_threads : threads) : 1, where);
   for (const auto& [operation, name] : forced_implementations())
@@ -61,7 +61,7 @@ void add_loss_option(Options& options, LossKind& loss) {
 namespace {
 
 std::vector<LossKind> losses_in(const std::string& list) {
-  // One comma more: an empty last name is a name too.
+  // The added comma makes an empty last name count too.
   std::istringstream in(list + ",");
   std::vector<LossKind> kinds;
   for (std::string name; std::getline(in, name, ',');) {

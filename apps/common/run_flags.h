@@ -1,4 +1,4 @@
-// Where a command computes: --device, --threads, --impl.
+// The options that say where a command computes: --device, --threads, --impl.
 #pragma once
 
 #include <memory>
@@ -16,24 +16,24 @@ namespace topograd::cli {
 struct RunFlags {
   std::optional<std::string>
       device;                       ///< cpu, cuda or simt; empty: cuda where there is one, else cpu
-  int threads = 0;                  ///< of the CPU; 0: one per processor
+  int threads = 0;                  ///< CPU threads; 0: one per processor
   std::vector<std::string> forced;  ///< "operation=implementation"
 
-  /// Declares the three in the group "Run"; `several_processes`: whether these may share the work.
+  /// Declares the three options in the group "Run"; `several_processes` may share the work.
   void add_to(Options& options, bool several_processes = false);
 
-  /// Throws Error where the device is not there.
+  /// Returns the device. Throws Error if it is absent.
   Device chosen_device() const;
-  /// The threads, or the one that drives the device, with the forced implementations. `all_threads`
-  /// stands for --threads 0 where it is not 0 itself: a process's share of the processors.
+  /// Returns the threads, or the one that drives the device, with the forced implementations. A
+  /// nonzero `all_threads`, a process's share of the processors, replaces --threads 0.
   std::unique_ptr<ThreadPool> pool(int all_threads = 0) const;
-  /// {operation, implementation}. Throws Error for a word without "=".
+  /// Returns pairs {operation, implementation}. Throws Error for a word without "=".
   std::vector<std::pair<std::string, std::string>> forced_implementations() const;
 };
 
-/// Declares --loss of one kind in the group "Data".
+/// Declares --loss, which takes one kind, in the group "Data".
 void add_loss_option(Options& options, LossKind& loss);
-/// Declares --loss of one kind or several, none twice, in the group "Data".
+/// Declares --loss, which takes one kind or several, none twice, in the group "Data".
 void add_losses_option(Options& options, std::vector<LossKind>& losses);
 
 }  // namespace topograd::cli

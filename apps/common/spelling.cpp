@@ -6,7 +6,7 @@ namespace topograd::cli {
 
 namespace {
 
-/// The restricted Damerau-Levenshtein distance.
+/// Returns the restricted Damerau-Levenshtein distance.
 size_t distance(const std::string& a, const std::string& b) {
   std::vector<std::vector<size_t>> d(a.size() + 1, std::vector<size_t>(b.size() + 1));
   for (size_t i = 0; i <= a.size(); ++i) d[i][0] = i;

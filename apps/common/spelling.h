@@ -1,4 +1,4 @@
-// Words in messages: the one that a mistyped word may have meant, and lists.
+// Words in messages: the nearest word to a mistyped one, and lists.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace topograd::cli {
 
-/// Returns the candidate with the fewest insertions, deletions, replacements and exchanges of
-/// neighbours away from `word`; empty where all are more than a third of the word away.
+/// Returns the candidate with the smallest edit distance (insertions, deletions, replacements and
+/// exchanges of neighbours) from `word`; empty if all are more than a third of the word away.
 std::string nearest_word(const std::string& word, const std::vector<std::string>& candidates);
 
 /// Returns "a, b or c".

@@ -1,4 +1,4 @@
-// What a computation tells, on a terminal: progress bars, notes; Ctrl-C stops it.
+// A computation's progress bars and notes on a terminal; Ctrl-C stops it.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@ namespace topograd::cli {
 
 class TerminalObserver : public Observer {
  public:
-  /// `program` stands before notes. From now on SIGINT and SIGTERM ask computations to stop.
+  /// Makes SIGINT and SIGTERM ask computations to stop. `program` stands before notes.
   explicit TerminalObserver(std::string program);
 
   void begin(const std::string& stage, int64_t total, int64_t done) override;
@@ -24,7 +24,7 @@ class TerminalObserver : public Observer {
   bool stop_requested() override;
 
  protected:
-  /// Takes the progress bar away, so that a line can be printed; the next advance() draws it again.
+  /// Removes the progress bar, so that a line can be printed; the next advance() draws it again.
   void clear_bar();
 
  private:
@@ -32,8 +32,8 @@ class TerminalObserver : public Observer {
   std::optional<ProgressBar> bar_;
 };
 
-/// Runs a computation and what follows it. Where it was interrupted, says what is saved and returns
-/// the exit status of that; else what `body` returns.
+/// Runs a computation and what follows it; returns what `body` returns. If it was interrupted, says
+/// what is saved and returns kInterruptedStatus.
 int run_interruptible(const std::string& program, const std::function<int()>& body);
 
 }  // namespace topograd::cli

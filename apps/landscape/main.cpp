@@ -40,8 +40,8 @@ int run_command(const cli::CommandEntry& entry, const std::vector<std::string>& 
   const std::unique_ptr<cli::Command> command = entry.make();
   auto* const distributed = dynamic_cast<DistributedCommand*>(command.get());
   std::unique_ptr<ProcessGroup> group;
-  if (distributed != nullptr) group = init_process_group();  // before any but rank zero speaks
-  // An error is said before the group parts: a launcher ends rank zero as soon as another has left
+  if (distributed != nullptr) group = init_process_group();  // before any but rank zero prints
+  // Print an error before the group ends: a launcher kills rank zero as soon as another rank exits
   // with an error.
   return cli::run_program("landscape", [&] {
     cli::Options options(text("landscape ", entry.name));

@@ -9,7 +9,7 @@ namespace {
 using cli::OptionEntry;
 using cli::ValueKind;
 
-/// In single quotes, for any shell: fish knows \' and \\ within them, the others neither.
+/// Quotes in single quotes: within them fish knows \' and \\, the other shells neither.
 std::string quoted(const std::string& text, bool fish = false) {
   std::string result = "'";
   for (const char c : text) {
@@ -33,12 +33,12 @@ bool has_choices(const OptionEntry& entry) {
   return entry.kind == ValueKind::choice && !entry.choices.empty();
 }
 
-/// Whether the next word is the option's value whatever it is.
+/// Returns whether the next word is always the option's value.
 bool takes_next_word(const OptionEntry& entry) {
   return entry.kind != ValueKind::none && !entry.implicit;
 }
 
-/// What completes the option's value; nothing does a number's.
+/// Returns what completes the option's value; nothing for a number.
 std::string bash_values(const OptionEntry& entry) {
   if (has_choices(entry)) return "_topograd_words " + quoted(joined(entry.choices));
   if (entry.kind == ValueKind::file) return "_topograd_files -f";
@@ -46,7 +46,7 @@ std::string bash_values(const OptionEntry& entry) {
   return "";
 }
 
-/// A description in brackets, or before a colon.
+/// Escapes a description in brackets, or before a colon.
 std::string zsh_text(const std::string& text) {
   std::string result;
   for (const char c : text) {
@@ -66,13 +66,13 @@ std::string zsh_action(const OptionEntry& entry) {
   return (entry.implicit ? "::" : ":") + value + ":" + action;
 }
 
-/// The option's names, each a line of _arguments.
+/// Returns the option's names, each as a line of _arguments.
 std::string zsh_option(const OptionEntry& entry) {
   std::string lines;
   for (const std::string& name : typed_names(entry)) {
     const bool is_letter = name.size() == 2;
     if (!is_letter && name != "--" + entry.names.front()) continue;  // older spellings
-    // The value is the next word, or follows that sign, or follows it alone.
+    // Signs of _arguments: the value is the next word, or follows the sign, or only the latter.
     const char* sign = entry.kind == ValueKind::none ? ""
                        : is_letter                   ? "+"
                        : entry.implicit              ? "=-"

@@ -7,9 +7,9 @@
 
 namespace topograd {
 
-// Each offers a program's commands, then the command's options; behind an option with choices
-// these, behind one that takes a file or folder such names, behind one that takes a number or a
-// text nothing; elsewhere files.
+// Return a shell's completion script. It offers a program's commands, then the command's options;
+// after an option its choices, or names of files or folders if it takes them, or nothing if it
+// takes a number or a text; elsewhere files.
 
 std::string bash_completion(const DocumentedProgram& program);
 std::string zsh_completion(const DocumentedProgram& program);

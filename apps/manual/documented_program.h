@@ -1,4 +1,4 @@
-// A program's commands with their options: what manual pages and shells' completion are made of.
+// A program's commands with their options, from which manual pages and completion are made.
 #pragma once
 
 #include <memory>
@@ -9,15 +9,15 @@
 
 namespace topograd {
 
-/// A command and the options that it declares.
+/// Command with the options that it declares.
 struct DocumentedCommand {
   cli::CommandEntry entry;                ///< its name is empty where the program has no commands
   std::unique_ptr<cli::Command> command;  ///< holds the settings that the options are bound to
   std::unique_ptr<cli::Options> options;
 
-  /// How the command is typed: "landscape hessian".
+  /// Returns the command as it is typed: "landscape hessian".
   const std::string& typed() const { return options->program(); }
-  /// The name of its manual page: "landscape-hessian".
+  /// Returns the name of its manual page: "landscape-hessian".
   std::string page() const;
 };
 
@@ -27,7 +27,7 @@ struct DocumentedProgram {
   std::string about;    ///< a paragraph or more; empty where the program has no commands
   std::vector<DocumentedCommand> commands;
 
-  /// Whether its first word is a command; else it is documented as one command without a name.
+  /// Returns whether its first word is a command; else `commands` is one command without a name.
   bool has_commands() const { return !about.empty(); }
 };
 

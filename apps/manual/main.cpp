@@ -30,7 +30,7 @@ void write_manual(const std::filesystem::path& folder, const DocumentedProgram& 
 int main(int argc, char** argv) {
   try {
     require(argc == 2, "usage: topograd_manual FOLDER");
-    std::filesystem::remove_all(argv[1]);  // the page of a command that is no more
+    std::filesystem::remove_all(argv[1]);  // removes pages of former commands
     write_manual(argv[1], documented_landscape());
     write_manual(argv[1], documented_train());
   } catch (const std::exception& error) {

@@ -10,7 +10,7 @@ namespace topograd {
 
 namespace {
 
-/// Text for troff: hyphens that stay what they are when copied, no line that is a request.
+/// Escapes text for troff: hyphens stay hyphens when copied, no line is a request.
 std::string escaped(const std::string& text) {
   std::string result;
   for (const char c : text) {
@@ -42,7 +42,7 @@ std::string section(const std::string& title) {
   return ".SH " + title + "\n";
 }
 
-/// Paragraphs as they come; lines that begin with a blank stay lines. A line "Examples:" begins a
+/// Formats paragraphs; lines that begin with a blank stay lines. A line "Examples:" begins a
 /// section.
 std::string paragraphs(const std::string& text) {
   std::string result;
@@ -82,7 +82,7 @@ std::string head(const std::string& page, const std::string& summary) {
          escaped(page) + " \\- " + escaped(summary) + "\n";
 }
 
-/// What an option's line shows: "-o, --output FILE".
+/// Returns an option's line: "-o, --output FILE".
 std::string option_line(const cli::OptionEntry& entry) {
   std::string line;
   for (const std::string& name : typed_names(entry))

@@ -6,9 +6,9 @@ namespace topograd {
 
 namespace {
 
-/// A run of Li et al., "Visualizing the Loss Landscape of Neural Nets" (2018): 300 epochs, the rate
-/// times 0.1 after 150, 225 and 275 of them (the schedule's default: with other --epochs, at the
-/// same shares), 0.1 for SGD whatever the batch size, 0.001 for Adam.
+/// Returns a run of Li et al., "Visualizing the Loss Landscape of Neural Nets" (2018): 300 epochs,
+/// the rate times 0.1 after 150, 225 and 275 of them (the schedule's default: with other --epochs,
+/// at the same shares). The rate is 0.1 for SGD with any batch size, 0.001 for Adam.
 Recipe of_the_paper(const std::string& name, const std::string& about, const std::string& model,
                     const std::string& optimizer, const std::string& batch_size,
                     const std::string& weight_decay) {

@@ -7,7 +7,7 @@
 
 namespace topograd {
 
-/// A published experiment: what `train --recipe` sets in place of options' defaults.
+/// Settings of a published experiment, which `train --recipe` sets in place of options' defaults.
 struct Recipe {
   std::string name;
   std::string about;
@@ -16,7 +16,7 @@ struct Recipe {
 
 const std::vector<Recipe>& recipes();
 
-/// Returns the recipe of this name. Throws Error that lists all of them where there is none.
+/// Returns the recipe of this name. Throws Error, which lists them, for any other.
 const Recipe& recipe_named(const std::string& name);
 
 }  // namespace topograd

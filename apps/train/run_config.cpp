@@ -20,7 +20,7 @@ void require_same_config(const std::string& path, const std::string& saved,
   const auto differs = [&](const std::string& key, const std::string& was, const std::string& now) {
     differences += text(differences.empty() ? "" : "; ", key, " was ", was, ", now ", now);
   };
-  // A key that one of them lacks has its default there.
+  // A key that one of them lacks has its default value.
   for (const auto& [key, value] : b.items())
     if (!a.contains(key) || a.at(key) != value)
       differs(key, a.contains(key) ? a.at(key).dump() : "not given", value.dump());
@@ -48,7 +48,7 @@ std::string config_json(const RunSettings& settings, const Dataset& train, Devic
               {"augment", t.augment},
               {"loss", name_of(t.loss)},
               {"seed", t.seed}};
-  // Named where they are not the defaults, so that runs made before there were such settings go on.
+  // Written only if not the default, so that runs older than these settings can be continued.
   if (t.augment && !t.flip) config["flip"] = false;
   if (settings.label_noise > 0)
     config["label_noise"] = {{"fraction", settings.label_noise}, {"images", train.count()}};
@@ -69,7 +69,7 @@ std::string config_json(const RunSettings& settings, const Dataset& train, Devic
   unusual("init", name_of(t.initialisation), name_of(usual.initialisation));
   unusual("ema", t.ema_decay, usual.ema_decay);
   unusual("swa_start", t.swa_start, usual.swa_start);
-  // Devices round differently. The CPU is not named: runs made before there were others are its.
+  // Devices round differently. The CPU is not written: runs older than other devices were its.
   if (device != Device::cpu) config["device"] = name_of(device);
   return config.dump();
 }

@@ -1,4 +1,4 @@
-// The settings of a training run, and what of them decides its result, as text.
+// The settings of a training run, and those that decide its result, as text.
 #pragma once
 
 #include <string>
@@ -15,17 +15,17 @@ struct RunSettings {
   TrainingConfig training;
   double label_noise = 0;  ///< fraction of the training labels that are replaced
   std::string folder = "runs/train";
-  std::string command;           ///< for provenance
-  bool resume = false;           ///< continue where last.safetensors stands, or begin
+  std::string command;           ///< as the user wrote it, for the provenance
+  bool resume = false;           ///< continue from last.safetensors, if it exists
   int64_t checkpoint_every = 0;  ///< keep every n-th epoch's weights; 0: none
   double save_seconds = 60;      ///< how often last.safetensors is renewed within an epoch
 };
 
-/// Describes a run as one line of JSON: two runs with equal text and equal data end in the same
-/// weights. The data are named by the hash of `train` as it was read, without noise.
+/// Describes a run as one line of JSON: runs with equal text end in the same weights. The hash of
+/// `train` as it was read, without label noise, stands for the data.
 std::string config_json(const RunSettings& settings, const Dataset& train, Device device);
 
-/// Throws Error that names what differs between the saved run's configuration and this one's.
+/// Throws Error, which names the difference, unless the saved run's configuration equals this one.
 void require_same_config(const std::string& path, const std::string& saved,
                          const std::string& asked);
 

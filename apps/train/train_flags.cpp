@@ -20,7 +20,7 @@ Examples:
 Ctrl-C saves; the same command with --resume continues to the same weights, bit for bit.
 )";
 
-/// Refuses options that were typed and would do nothing with this optimizer, schedule or loss.
+/// Throws Error for a typed option that has no effect with this optimizer, schedule or loss.
 void refuse_idle_options(const cli::Options& options, const TrainingConfig& t) {
   const auto only_for = [&](const char* owners, bool chosen, const std::string& choice,
                             std::initializer_list<const char*> names) {
@@ -174,7 +174,7 @@ void TrainFlags::check(const cli::Options& options) {
   run.model.image_size = data.image_size;
   complete_training();
   refuse_idle_options(options, run.training);
-  build_model(run.model);  // a wrong model is refused before the data are read
+  build_model(run.model);  // throws Error for a wrong model before the data are read
 }
 
 void TrainFlags::complete_training() {

@@ -18,14 +18,14 @@ struct TrainFlags {
   cli::RunFlags device;
   bool list_models = false, list_recipes = false, show_version = false;
 
-  std::optional<std::string> evaluate;  ///< a checkpoint to evaluate, instead of training
+  std::optional<std::string> evaluate;  ///< checkpoint to evaluate, instead of training
   bool on_training_images = false, noisy_labels = false;
-  std::optional<std::string> expected_model;    ///< of that checkpoint, where it was typed
-  std::optional<int64_t> synthetic_image_size;  ///< where it was typed
+  std::optional<std::string> expected_model;    ///< network of that checkpoint, if typed
+  std::optional<int64_t> synthetic_image_size;  ///< pixels, if typed
 
   void add_to(cli::Options& options);
-  /// Completes the settings. Throws Error where they contradict one another, or an option that was
-  /// typed has no effect.
+  /// Completes the settings. Throws Error if they contradict one another, or a typed option has no
+  /// effect.
   void check(const cli::Options& options);
 
  private:

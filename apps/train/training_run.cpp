@@ -26,9 +26,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Refuses a batch that this machine's memory does not hold, before it is used up.
+/// Throws Error for a batch that exceeds this machine's memory, before it is used up.
 void require_memory(const Graph& graph, int64_t batch, const ThreadPool& pool) {
-  if (pool.device() != Device::cpu) return;  // whose own allocator says so
+  if (pool.device() != Device::cpu) return;  // a device's allocator throws
   const double gib = 1 << 30;
   const double have =
       static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
@@ -36,7 +36,7 @@ void require_memory(const Graph& graph, int64_t batch, const ThreadPool& pool) {
     return static_cast<double>(Network::bytes_needed(graph, images, pool.threads()));
   };
   if (need(batch) <= have) return;
-  int64_t fits = 0;  // and `too_many` do not: halved until they are neighbours
+  int64_t fits = 0;  // `too_many` do not: bisected until they are neighbours
   for (int64_t too_many = batch; too_many - fits > 1;) {
     const int64_t middle = (fits + too_many) / 2;
     (need(middle) <= have ? fits : too_many) = middle;
@@ -48,7 +48,7 @@ void require_memory(const Graph& graph, int64_t batch, const ThreadPool& pool) {
        " or less");
 }
 
-/// The training images, with the labels that are trained on.
+/// Returns the training images with the labels that are trained on.
 LabelledImages training_images(const RunSettings& settings, const Dataset& train) {
   LabelledImages images = train.view();
   if (settings.label_noise > 0)
@@ -103,7 +103,7 @@ class Run {
     return trainer_.state().epoch * trainer_.steps_per_epoch() + trainer_.state().step;
   }
 
-  /// The epoch that is begun, or the next one, to its end.
+  /// Trains to the end of the current epoch, or of the next one.
   void run_epoch(TrainingLog& log) {
     const TrainingState& state = trainer_.state();
     EpochReport report{.epoch = state.epoch + 1};
@@ -124,7 +124,7 @@ class Run {
     if (observer_.stop_requested() && !trainer_.finished()) stop();
   }
 
-  /// One step; where it fails, the message also says what is left.
+  /// Takes one step; if it fails, the message also says what is saved.
   void step() {
     try {
       trainer_.step();
@@ -147,7 +147,7 @@ class Run {
     saved_step_ = trainer_.state().step;
   }
 
-  /// The weights of this epoch, for good.
+  /// Keeps the weights of this epoch.
   void keep_epoch() {
     const TrainingState& state = trainer_.state();
     CheckpointInfo info = info_;
@@ -167,7 +167,7 @@ class Run {
     const Checkpoint checkpoint = Checkpoint::read(last);
     require(settings_.resume, settings_.folder,
             " already holds a run: add --resume to continue it, or choose another --output");
-    // Before the tensors: of another network's, the first one that does not fit would be named.
+    // Check before loading tensors: their error would name the first tensor that does not fit.
     require_same_config(last, checkpoint.info().config, info_.config);
     const TrainingState state = checkpoint.training_state(graph_.layout());
     trainer_.restore(state);
@@ -235,7 +235,7 @@ class Run {
                 decimals(r.images_per_second, 0), " images/s  ", clock_text(r.seconds));
   }
 
-  /// The averages of the weights as networks of their own, and what they are worth.
+  /// Saves the averages of the weights as networks of their own, and evaluates them.
   void write_averages() {
     const TrainingState& state = trainer_.state();
     if (state.ema_theta.defined()) write_average("ema", state.ema_theta, state.ema_states);
@@ -267,7 +267,7 @@ class Run {
   Graph graph_;
   Trainer trainer_;
   CheckpointInfo info_;
-  int64_t saved_epoch_ = 0;  // where last.safetensors stands
+  int64_t saved_epoch_ = 0;  // epoch of last.safetensors
   int64_t saved_step_ = 0;
 };
 

@@ -8,8 +8,8 @@
 
 namespace topograd {
 
-/// Trains to the end. The observer's notes are the run's log, a line for every epoch; where it asks
-/// to stop, everything is saved and Interrupted thrown.
+/// Trains to the end. The observer's notes are the run's log, a line for every epoch. If it asks to
+/// stop, saves everything and throws Interrupted.
 void run_training(const RunSettings& settings, const DataSplits& data, ThreadPool& pool,
                   Observer& observer);
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kToDo = -1;
 
-/// Their name, and ours where it is another.
+/// Names of planes: the authors', then ours.
 constexpr std::array<std::pair<const char*, const char*>, 8> kPlanes = {{
     {"train_loss", "train_loss"},
     {"train_acc", "train_acc"},
@@ -24,7 +24,7 @@ constexpr std::array<std::pair<const char*, const char*>, 8> kPlanes = {{
     {"max_eig", "lambda_max"},
 }};
 
-/// Planes of the authors' files by their names there.
+/// Returns the planes that the authors' files hold, by their names there.
 std::vector<std::pair<std::string, const std::vector<double>*>> planes_of(const Surface& surface) {
   std::vector<std::pair<std::string, const std::vector<double>*>> planes;
   for (const auto& [theirs, ours] : kPlanes) {

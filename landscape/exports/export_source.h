@@ -15,12 +15,12 @@ struct ExportSource {
   std::string path;
   Extent extent = Extent::other;
   Record record;
-  std::optional<Surface> surface;               ///< of a record of this kind
-  std::optional<TrajectoryResults> trajectory;  ///< of a record of this kind
+  std::optional<Surface> surface;               ///< set if the record is a surface
+  std::optional<TrajectoryResults> trajectory;  ///< set if the record is a trajectory
 };
 
-/// Reads a file of any of landscape's commands, of the authors' tools, a training's log.csv, or a
-/// record in JSON. Throws Error for what is none of them.
+/// Reads a file of any of landscape's commands, a file of the authors' tools, a training's log.csv,
+/// or a record in JSON. Throws Error for any other file.
 ExportSource read_export_source(const std::string& path);
 
 }  // namespace topograd

@@ -25,7 +25,7 @@ constexpr std::array<std::pair<const char*, ExportFormat>, 9> kFormats = {{
     {"h5", ExportFormat::h5},
 }};
 
-/// "npz, json or csv"
+/// Returns "npz, json or csv".
 std::string list_of(const Formats& formats) {
   std::string list;
   for (size_t i = 0; i < formats.size(); ++i) {

@@ -8,20 +8,20 @@ namespace topograd {
 
 enum class ExportFormat { vti, vtr, vtp, npz, json, csv, obj, stl, h5 };
 
-/// The format's name, "vtp": what options and the files' suffix call it.
+/// Returns the format's name in options and files' suffixes: "vtp".
 std::string name_of(ExportFormat format);
-/// The format of this name. Throws Error, which lists them all, for any other.
+/// Returns the format of this name. Throws Error, which lists them all, for any other.
 ExportFormat format_named(const std::string& name);
-/// Whether a format has this name.
+/// Returns whether a format has this name.
 bool is_format(const std::string& name);
-/// Whether a file of this format is a mesh whose height is a plane's value.
+/// Returns whether a file of this format is a mesh whose height is a plane's value.
 bool has_heights(ExportFormat format);
 
-/// The shape of what is exported: grids alone have meshes.
+/// Shape of what is exported; only grids have meshes.
 enum class Extent { grid, line, other };
 
-/// Throws Error where `format` makes no sense of a result of this kind (Record::kind), which says
-/// what to choose instead: "line.h5 is a line, which has no mesh: choose npz, json, csv or h5".
+/// Throws Error where `format` cannot hold a result of this kind (Record::kind), saying what to
+/// choose instead: "line.h5 is a line, which has no mesh: choose npz, json, csv or h5".
 void require_format(const std::string& path, const std::string& kind, Extent extent,
                     ExportFormat format);
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// The places of an axis's coordinates, from the smallest up.
+/// Returns the indices of an axis's coordinates, smallest first.
 std::vector<size_t> ascending(const std::vector<double>& axis, const char* name) {
   std::vector<size_t> order(axis.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -39,7 +39,7 @@ void scale_axis(std::vector<double>& axis, double factor) {
 
 Surface with_ascending_axes(const Surface& surface) {
   const std::vector<size_t> x = ascending(surface.x(), "x"), y = ascending(surface.y(), "y");
-  std::vector<size_t> order;  // of the points
+  std::vector<size_t> order;  // point indices
   for (int64_t iy = 0; iy < surface.ny(); ++iy)
     for (size_t ix : x)
       order.push_back((surface.is_line() ? 0 : y[static_cast<size_t>(iy)]) * x.size() + ix);
@@ -58,7 +58,7 @@ std::string height_plane(const Surface& surface, const HeightOptions& options) {
   std::string name = options.plane;
   if (name.empty())
     name = surface.has_plane("train_loss") ? "train_loss" : surface.planes().begin()->first;
-  surface.plane(name);  // says which there are, where this is none
+  surface.plane(name);  // throws Error, listing the planes, if it has none of this name
   return name;
 }
 

@@ -10,14 +10,14 @@
 
 namespace topograd {
 
-/// The surface with both axes ascending: points, planes and mask reordered where they are not.
+/// Returns the surface with both axes ascending: points, planes and mask are reordered if needed.
 /// Throws Error where a coordinate occurs twice.
 Surface with_ascending_axes(const Surface& surface);
 
-/// The plane that is the height, and how it is scaled.
+/// Settings of heights: the plane, and how it is scaled.
 struct HeightOptions {
   std::string plane;                ///< empty: train_loss, or the first plane there is
-  bool log = false;                 ///< the decimal logarithm
+  bool log = false;                 ///< take the decimal logarithm
   std::optional<double> vmax = {};  ///< larger values count as this one
 };
 
@@ -36,30 +36,33 @@ struct HeightField {
   double height(int64_t ix, int64_t iy) const { return z[static_cast<size_t>(iy * nx() + ix)]; }
 };
 
-/// The plane that the options mean. Throws Error where the surface has none of this name.
+/// Returns the name of the plane that the options mean. Throws Error where the surface has none of
+/// this name.
 std::string height_plane(const Surface& surface, const HeightOptions& options);
 
-/// Heights of values; of a logarithm, values at or below 0 count as the smallest above it. NaN
-/// where a value is not finite. Throws Error where no value has a logarithm, or `vmax` has none.
+/// Returns the heights of values, NaN where a value is not finite. On a logarithmic scale values at
+/// or below 0 count as the smallest positive one. Throws Error where no value has a logarithm, or
+/// `vmax` has none.
 std::vector<double> heights_of(const std::vector<double>& values, const HeightOptions& options,
                                const std::string& name);
 
-/// Throws Error for a line, a grid of a single row or column, and one without a finite value.
+/// Returns the surface's heights. Throws Error for a line, a grid of a single row or column, and a
+/// plane without a finite value.
 HeightField height_field(const Surface& surface, const HeightOptions& options);
 
-/// The corners of every cell whose four heights are finite, counter-clockwise seen from above, as
-/// places in `z`.
+/// Returns the corners of every cell whose four heights are finite, counter-clockwise seen from
+/// above, as indices into `z`.
 std::vector<std::array<int64_t, 4>> quads_of(const HeightField& field);
 
-/// A model's size, of the units that a slicer takes for millimetres.
+/// Size of a model, in the units that a slicer takes for millimetres.
 struct ModelSize {
-  double width = 100;  ///< the longer side; the other in proportion
-  double height = 40;  ///< from the lowest point of the surface to the highest
-  double base = 4;     ///< stl: from the bottom to the lowest point
+  double width = 100;  ///< length of the longer side; the other in proportion
+  double height = 40;  ///< lowest to highest point of the surface
+  double base = 4;     ///< bottom to lowest point, stl only
 };
 
-/// The field scaled to a size: from 0 to the longer side's width, and z from 0 to the height (0
-/// where all heights are equal). The sides keep their proportion, as coordinates of the plane.
+/// Returns the field scaled to a size: the longer side from 0 to the width, the other one in
+/// proportion to the plane's coordinates, and z from 0 to the height (0 where all are equal).
 HeightField scaled_to(HeightField field, const ModelSize& size);
 
 }  // namespace topograd

@@ -15,7 +15,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little,
               "arrays are written as they lie in memory");
 
-/// UTF-8's code points; U+FFFD for a byte that is none.
+/// Decodes UTF-8 to code points; an invalid byte becomes U+FFFD.
 std::u32string code_points(const std::string& utf8) {
   std::u32string points;
   for (size_t i = 0; i < utf8.size();) {
@@ -38,7 +38,7 @@ std::u32string code_points(const std::string& utf8) {
   return points;
 }
 
-/// '<U7' and the texts, each padded with zeros to the longest.
+/// Returns '<U7' and the texts, each padded with zeros to the longest.
 std::pair<std::string, std::string> texts(const std::vector<std::string>& words) {
   std::vector<std::u32string> all;
   size_t longest = 1;
@@ -75,7 +75,7 @@ std::string npy_of(const NamedArray& array) {
   for (int64_t extent : array.shape) shape += text(extent, ",");
   std::string header =
       text("{'descr': '", type, "', 'fortran_order': False, 'shape': (", shape, "), }");
-  // The data begin at a multiple of 64, as the format asks for.
+  // The format wants the data to begin at a multiple of 64.
   const size_t before = 10;
   header.append(63 - (before + header.size()) % 64, ' ');
   header += '\n';

@@ -7,10 +7,10 @@
 
 namespace topograd {
 
-/// Every array of the record under its name, as numpy.load gives them: float64, bool for truth
-/// values, str for texts, in C order ([ny][nx]); `kind` and `provenance` are single texts, the
-/// latter a JSON object. Nothing is pickled. Equal records give equal bytes. Throws Error where an
-/// array has one of these two names.
+/// Returns an .npz of the record's arrays under their names: float64, bool for truth values, str
+/// for texts, in C order ([ny][nx]); `kind` and `provenance` are single texts, the latter a JSON
+/// object. Nothing is pickled. Equal records give equal bytes. Throws Error where an array has one
+/// of these two names.
 std::string npz_of(const Record& record);
 
 }  // namespace topograd

@@ -11,7 +11,7 @@ namespace topograd {
 
 namespace {
 
-/// Numbers of f32's precision, with a space before each.
+/// Returns numbers with f32's precision, a space before each.
 template <size_t N>
 std::string numbers(const std::array<double, N>& values) {
   std::string line;

@@ -16,7 +16,7 @@ static_assert(std::endian::native == std::endian::little,
 
 using Vertex = std::array<float, 3>;
 
-/// The solid's vertices, each made in one place: an edge's two triangles have the same bits.
+/// Vertices of the solid, each computed once, so that an edge's two triangles have the same bits.
 class Solid {
  public:
   Solid(const HeightField& field, double base) : field_(field), base_(base) {}
@@ -39,7 +39,7 @@ class Solid {
   double base_;
 };
 
-/// Of unit length, by the right-hand rule, in double; 0 for a triangle without area.
+/// Returns the unit normal by the right-hand rule, in double; 0 for a triangle without area.
 std::array<float, 3> normal(const Vertex& a, const Vertex& b, const Vertex& c) {
   std::array<double, 3> u, v;
   for (size_t k = 0; k < 3; ++k) {
@@ -59,7 +59,7 @@ class Triangles {
   void add(const Vertex& a, const Vertex& b, const Vertex& c) {
     for (const Vertex& three : {normal(a, b, c), a, b, c})
       bytes_.append(reinterpret_cast<const char*>(three.data()), sizeof three);
-    bytes_.append(2, '\0');  // attributes: none
+    bytes_.append(2, '\0');  // no attributes
     ++count_;
   }
   std::string file() const {
@@ -80,7 +80,7 @@ void require_distinct(const std::vector<double>& axis) {
             "points of the surface lie too close together for stl, which has single precision");
 }
 
-/// The grid's outermost points once around, counter-clockwise seen from above.
+/// Returns the grid's outermost points once around, counter-clockwise seen from above.
 std::vector<std::array<int64_t, 2>> border(int64_t nx, int64_t ny) {
   std::vector<std::array<int64_t, 2>> points;
   for (int64_t ix = 0; ix + 1 < nx; ++ix) points.push_back({ix, 0});

@@ -38,7 +38,7 @@ std::string mask_data(const std::string& name, const std::vector<double>& values
   return data_array(name, "UInt8", std::vector<uint8_t>(values.begin(), values.end()));
 }
 
-/// Columns as point data, all but some; `scalars` is what a viewer shows first.
+/// Returns all columns but some as point data; `scalars` is what a viewer shows first.
 std::string point_data(const std::vector<NamedArray>& columns, const std::vector<std::string>& but,
                        const std::string& scalars, const std::string& more = "") {
   std::string data = text("<PointData Scalars=\"", escaped_markup(scalars), "\">\n");
@@ -50,7 +50,7 @@ std::string point_data(const std::vector<NamedArray>& columns, const std::vector
   return data + more + "</PointData>\n";
 }
 
-/// A text is an array of the codes of its bytes, 0 at the end.
+/// Returns the provenance as field data: an array of the text's byte codes, 0 at the end.
 std::string field_data(const Provenance& provenance) {
   std::string codes;
   for (char c : json_of(provenance)) codes += std::to_string(static_cast<unsigned char>(c)) + " ";
@@ -59,7 +59,7 @@ std::string field_data(const Provenance& provenance) {
          codes + "0</DataArray>\n</FieldData>\n";
 }
 
-/// The file around a data set's contents.
+/// Returns the file around a data set's contents.
 std::string vtk_file(const std::string& type, const std::string& attributes,
                      const Provenance& provenance, const std::string& contents) {
   return text("<?xml version=\"1.0\"?>\n<VTKFile type=\"", type,
@@ -67,7 +67,7 @@ std::string vtk_file(const std::string& type, const std::string& attributes,
               attributes, ">\n", field_data(provenance), contents, "</", type, ">\n</VTKFile>\n");
 }
 
-/// All values of a surface, with what a viewer shows first.
+/// Returns all values of a surface as point data; `scalars` is what a viewer shows first.
 std::string surface_data(const Surface& surface, const std::string& scalars,
                          const std::string& more = "") {
   return point_data(record_of(surface).columns(), {"x", "y"}, scalars, more);
@@ -89,7 +89,7 @@ double spacing(const std::vector<double>& axis) {
   return axis.size() > 1 ? (axis.back() - axis.front()) / cells : 1;
 }
 
-/// x, y and z one after the other; not finite heights at `top`.
+/// Returns x, y and z of every point; heights that are not finite become `top`.
 std::string points_element(const std::vector<double>& x, const std::vector<double>& y,
                            const std::vector<double>& z, double top) {
   std::vector<double> points;
@@ -101,7 +101,7 @@ std::string points_element(const std::vector<double>& x, const std::vector<doubl
   return "<Points>\n" + data_array("Points", "Float64", points, 3) + "</Points>\n";
 }
 
-/// Lines or Polys: the points of each, one after the other.
+/// Returns Lines or Polys: the points of each, one after the other.
 template <class Cells>
 std::string cells_element(const std::string& name, const Cells& cells) {
   std::vector<int64_t> connectivity, offsets;
@@ -118,7 +118,7 @@ std::string piece(size_t points, size_t lines, size_t polys, const std::string& 
               "\" NumberOfStrips=\"0\" NumberOfPolys=\"", polys, "\">\n", contents, "</Piece>\n");
 }
 
-/// Runs of successive points with finite heights, of two points or more.
+/// Returns runs of two or more successive points with finite heights.
 std::vector<std::vector<int64_t>> finite_runs(const std::vector<double>& z) {
   std::vector<std::vector<int64_t>> runs(1);
   for (size_t i = 0; i < z.size(); ++i) {
@@ -131,7 +131,7 @@ std::vector<std::vector<int64_t>> finite_runs(const std::vector<double>& z) {
   return runs;
 }
 
-/// The largest finite one; 0 without any.
+/// Returns the largest finite value; 0 without any.
 double highest(const std::vector<double>& z) {
   double top = -std::numeric_limits<double>::infinity();
   for (double v : z)

@@ -16,7 +16,7 @@ constexpr uint16_t kUtf8 = 0x0800, kStored = 0;
 constexpr uint16_t kMidnight = 0, kFirstOfJanuary1980 = 0x21;
 constexpr size_t kLargest = 0xFFFFFFFE;
 
-/// Little-endian, whatever the processor.
+/// Writer of little-endian numbers, whatever the processor.
 class Bytes {
  public:
   Bytes& u16(uint64_t value) { return add(value, 2); }
@@ -31,7 +31,7 @@ class Bytes {
   std::string bytes_;
 };
 
-/// What the header before an entry and the archive's directory both hold.
+/// Returns the fields common to an entry's header and the archive's directory.
 std::string description(const ZipEntry& entry) {
   const uLong crc = crc32(0, reinterpret_cast<const Bytef*>(entry.contents.data()),
                           static_cast<uInt>(entry.contents.size()));
@@ -42,7 +42,7 @@ std::string description(const ZipEntry& entry) {
       .u16(kMidnight)
       .u16(kFirstOfJanuary1980)
       .u32(crc)
-      .u32(entry.contents.size())  // compressed
+      .u32(entry.contents.size())  // compressed size
       .u32(entry.contents.size())
       .u16(entry.name.size())
       .u16(0)  // extra fields

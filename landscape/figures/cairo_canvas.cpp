@@ -15,7 +15,7 @@ namespace {
 constexpr double kPngScale = 2;
 constexpr double kPointsPerPx = 0.75;  // 72 points and 96 px to the inch
 
-/// write_file_atomically puts the file's name in front.
+/// Throws Error unless cairo succeeded; write_file_atomically puts the file's name in front.
 void check_status(cairo_status_t status, const char* call) {
   require(status == CAIRO_STATUS_SUCCESS, call, ": ", cairo_status_to_string(status));
 }
@@ -31,7 +31,7 @@ SurfacePointer image_surface(cairo_format_t format, int width, int height) {
   return surface;
 }
 
-/// A context whose text is not hinted: as wide in pixels as it is in points.
+/// Returns a context without hinting of text, which is then as wide in pixels as in points.
 CairoPointer context_on(cairo_surface_t* surface) {
   check_status(cairo_surface_status(surface), "creating its surface");
   CairoPointer cairo(cairo_create(surface), cairo_destroy);
@@ -140,7 +140,7 @@ class CairoCanvas : public Canvas {
   cairo_t* cairo_;
 };
 
-/// A white page; everything cairo reported while drawing is settled here.
+/// Draws on a white page, then throws Error for anything that cairo reported.
 void draw_on(cairo_surface_t* surface, double scale, const std::function<void(Canvas&)>& draw) {
   const CairoPointer cairo = context_on(surface);
   cairo_scale(cairo.get(), scale, scale);

@@ -8,7 +8,7 @@ namespace topograd::drawing {
 
 namespace {
 
-constexpr double kDistance = 3.6;  // of the camera, in half diagonals of the box
+constexpr double kDistance = 3.6;  // from the box's middle, in its half diagonals
 
 Point3 minus(const Point3& a, const Point3& b) {
   return {a.x - b.x, a.y - b.y, a.z - b.z};

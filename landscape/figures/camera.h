@@ -1,4 +1,4 @@
-// A camera, and triangles that hide what is behind them.
+// A perspective camera and a depth buffer.
 #pragma once
 
 #include <array>
@@ -16,21 +16,21 @@ struct Point3 {
   double z = 0;
 };
 
-/// A place on the page, and how far it is from the camera.
+/// Projection of a point: its place on the page, and how far it is from the camera.
 struct Seen {
   Point at;
   double depth = 0;
 };
 
-/// Looks at the middle of a box from outside, in perspective, with the whole box in view.
+/// Camera outside a box that looks at its middle, in perspective, with the whole box in view.
 class Camera {
  public:
-  /// Azimuth 0 looks along y, x to the right; it grows as the camera moves to the right (radians).
-  /// The box is fitted into `area` of the page.
+  /// Fits the box [low, high] into `area` of the page. Angles are in radians: azimuth 0 looks along
+  /// y, x to the right, and grows as the camera moves to the right.
   Camera(const Point3& low, const Point3& high, double azimuth, double elevation, const Rect& area);
 
   Seen see(const Point3& point) const;
-  /// The direction from the box's middle to the camera, of length 1.
+  /// Returns the direction from the box's middle to the camera, of length 1.
   Direction3 towards() const { return {-forward_.x, -forward_.y, -forward_.z}; }
 
  private:
@@ -39,12 +39,12 @@ class Camera {
   Point centre_;
 };
 
-/// Surface points in pixels, nearest first.
+/// Depth buffer (z-buffer): the nearest surface point at each pixel.
 class DepthBuffer {
  public:
   struct Corner {
     double x, y, depth;                  // x, y in pixels
-    double fraction, brightness, gloss;  // are interpolated
+    double fraction, brightness, gloss;  // interpolated
   };
   struct Pixel {
     float depth, fraction, brightness, gloss;  // depth: infinite where nothing is seen

@@ -12,7 +12,7 @@
 
 namespace topograd::drawing {
 
-/// Points on the page: px from its upper left corner, y downwards.
+/// Point on the page: px from its upper left corner, y downwards.
 using Point = PlanePoint;
 
 struct Rect {
@@ -35,14 +35,14 @@ struct TextStyle {
   double size = 11;
   Colour colour = {};
   double align = 0.5;  ///< 0: the text starts at its anchor, 0.5: centred on it, 1: ends there
-  double angle = 0;    ///< radians, clockwise on the page, about the anchor
+  double angle = 0;    ///< radians, clockwise about the anchor
   bool bold = false;
 };
 
-inline constexpr const char* kFont = "DejaVu Sans";  // where it is missing, any sans serif
-inline constexpr double kCapitalHeight = 0.73;       // of the font size
+inline constexpr const char* kFont = "DejaVu Sans";  // if it is missing, any sans serif
+inline constexpr double kCapitalHeight = 0.73;       // in font sizes
 
-/// How wide text is: the same on every canvas, so that a figure has one layout.
+/// Measures text, the same on every canvas, so that a figure has one layout.
 class TextRuler {
  public:
   TextRuler();
@@ -56,17 +56,17 @@ class TextRuler {
   std::unique_ptr<State> state_;
 };
 
-/// The anchor of a text lies at half the height of its capitals.
+/// Page to draw on. The anchor of a text lies at half the height of its capitals.
 class Canvas {
  public:
   virtual ~Canvas() = default;
   virtual void fill(const std::vector<Polyline>& loops, const Colour& colour) = 0;
   virtual void stroke(const std::vector<Polyline>& lines, const Pen& pen) = 0;
   virtual void text(Point anchor, const std::string& words, const TextStyle& style) = 0;
-  /// pixels: [height, width], top row first, premultiplied 0xAARRGGBB, stretched over `area`.
+  /// Stretches an image over `area`: [height, width] premultiplied 0xAARRGGBB, top row first.
   virtual void image(const Rect& area, int width, int height,
                      const std::vector<uint32_t>& pixels) = 0;
-  /// Runs `draw` with everything outside the loops cut off.
+  /// Runs `draw`, clipped to the loops.
   virtual void clipped(const std::vector<Polyline>& loops, const std::function<void()>& draw) = 0;
   /// Runs `draw` with its upper left corner at `origin`.
   virtual void moved(Point origin, const std::function<void()>& draw) = 0;
@@ -74,12 +74,12 @@ class Canvas {
   void clipped(const Rect& area, const std::function<void()>& draw) {
     clipped(std::vector<Polyline>{area.outline()}, draw);
   }
-  /// Diagonal strokes inside the loops, `spacing` px apart.
+  /// Draws diagonal strokes inside the loops, `spacing` px apart.
   void hatch(const std::vector<Polyline>& loops, const Pen& pen, double spacing);
   double text_width(const std::string& words, const TextStyle& style) const {
     return ruler_.width(words, style);
   }
-  /// The text, set smaller (down to 70%) and then shortened until it fits `width`.
+  /// Draws the text, set smaller (down to 70%) and then shortened until it fits `width`.
   void text_within(double width, Point anchor, std::string words, TextStyle style);
 
  private:

@@ -6,11 +6,11 @@
 
 namespace topograd::drawing {
 
-/// Borders of the cells around an increasing axis's points, n + 1 of them: midway, and as far out
-/// at both ends. A single point has half a unit on both sides.
+/// Returns the n + 1 borders of the cells around an increasing axis's points: midway between them,
+/// and as far out at both ends. A single point has half a unit on both sides.
 std::vector<double> cell_borders(const std::vector<double>& axis);
 
-/// Index i with stops[i] <= at < stops[i + 1], clamped to the intervals there are.
+/// Returns the index i with stops[i] <= at < stops[i + 1], clamped to the intervals there are.
 size_t interval(const std::vector<double>& stops, double at);
 
 }  // namespace topograd::drawing

@@ -6,7 +6,7 @@
 
 namespace topograd {
 
-/// Red, green, blue, opacity; each in [0, 1], sRGB.
+/// Colour in sRGB with opacity, each component in [0, 1].
 struct Colour {
   double red = 0;
   double green = 0;
@@ -19,24 +19,24 @@ struct Colour {
 /// cannot tell red from green): Nunez, Anderton & Renslow, 2018. All CC0.
 enum class ColourMap { viridis, magma, cividis };
 
-/// The map of this name, or an Error that lists them.
+/// Returns the map of this name. Throws Error, which lists them, for any other.
 ColourMap colour_map_named(const std::string& name);
 
-/// The colour at t in [0, 1]; t outside is clamped, NaN is 0. Every eighth entry of the map's table
-/// of 256, joined by straight lines: within 2/255 of it, of cividis' blue within 6/255.
+/// Returns the colour at t in [0, 1]; t outside is clamped, NaN is 0. Every eighth entry of the
+/// map's table of 256 is interpolated linearly: within 2/255 of it, cividis' blue within 6/255.
 Colour colour_at(ColourMap map, double t);
 
-/// The colour at t mixed with white: a ground that black lines and small type stay legible on.
+/// Returns the colour at t mixed with white, on which black lines and small type stay legible.
 Colour light_colour_at(ColourMap map, double t);
 
-/// A colour that is not on the map, for values beyond the end of a scale.
+/// Returns a colour that is not on the map, for values beyond the end of a scale.
 Colour off_scale(ColourMap map);
 Colour light_off_scale(ColourMap map);
 
-/// `share` of `a` and the rest of `b`.
+/// Returns a mixture: `share` of `a` and the rest of `b`.
 Colour mixed(const Colour& a, const Colour& b, double share);
 
-/// Premultiplied 0xAARRGGBB, as image surfaces hold it.
+/// Returns premultiplied 0xAARRGGBB, as cairo's image surfaces hold it.
 uint32_t packed(const Colour& colour);
 
 }  // namespace topograd

@@ -17,14 +17,14 @@ constexpr double kLabelSize = 9;
 constexpr double kMarkClearance = 8;  // px that labels keep from the star and the diamond
 constexpr int kLevels = 11;
 
-/// The levels to draw and the colour of the bands between them.
+/// Levels to draw and colours of the bands between them.
 struct Bands {
   std::vector<double> levels;
 
   Bands(const ValueScale& scale, const FigureOptions& options)
       : levels(scale.levels(kLevels)), map_(options.colours), filled_(options.filled) {
     if (scale.empty()) levels.clear();
-    // The edge of what is off the scale is a line, whether its number is round or not.
+    // The edge of values off the scale is a line, though its number may not be round.
     if (scale.above() > 0 && (levels.empty() || levels.back() < scale.high()))
       levels.push_back(scale.high());
     edges_.push_back(0);
@@ -32,16 +32,16 @@ struct Bands {
     edges_.push_back(1);
   }
 
-  /// Colour of the band above levels[i - 1] (i = 0: below all levels).
+  /// Returns the colour of the band above levels[i - 1] (i = 0: below all levels).
   Colour colour(size_t i) const { return light_colour_at(map_, 0.5 * (edges_[i] + edges_[i + 1])); }
-  /// What is between the lines: the bands' colours, or paper.
+  /// Returns what is between the lines: the band's colour, or paper.
   Colour ground(size_t i) const { return filled_ ? colour(i) : Colour{1, 1, 1}; }
   Colour above_all() const { return light_off_scale(map_); }
   double line_width() const { return filled_ ? 0.9 : 1.2; }
   Colour line(double fraction) const {
     return mixed(colour_at(map_, fraction), {0, 0, 0}, filled_ ? 0.62 : 0.85);
   }
-  /// Colour at a place of the scale.
+  /// Returns the colour at a place of the scale.
   Colour at(double fraction) const {
     const auto above = std::upper_bound(edges_.begin() + 1, edges_.end() - 1, fraction);
     return colour(static_cast<size_t>(above - edges_.begin()) - 1);

@@ -15,14 +15,14 @@ namespace {
 
 constexpr Colour kBlue{0.12, 0.35, 0.66};
 constexpr Colour kRed{0.77, 0.16, 0.16};
-/// Of curves with a colour of their own, one after the other; further ones are dashed.
+/// Colours of curves of Style::coloured, one after the other; further ones are dashed.
 constexpr Colour kOwn[] = {{0.85, 0.45, 0.05}, {0.12, 0.52, 0.29}, {0.49, 0.23, 0.60}, kBlue, kRed};
 constexpr Colour kGrid{0.91, 0.91, 0.92};
 constexpr double kLeft = 76;          // px beside the plot, for an axis and its label
-constexpr double kRightBare = 24;     // without an axis
+constexpr double kRightBare = 24;     // px beside the plot without an axis
 constexpr size_t kPointsMarked = 31;  // more points than this run together
 
-/// A curve with what it is drawn in.
+/// Curve with its colour and dashes.
 struct Drawn {
   const Series* series;
   Colour colour;
@@ -62,7 +62,7 @@ std::vector<Drawn> drawn_on(Series::Axis axis, const CurveView& curves) {
   return found;
 }
 
-/// The longest stretches of finite values, mapped to the page.
+/// Returns the longest stretches of finite values, mapped to the page.
 std::vector<Polyline> pieces(const Frame& frame, const std::vector<double>& x,
                              const std::vector<double>& y) {
   std::vector<Polyline> found;
@@ -85,14 +85,14 @@ std::vector<double> transformed(const std::vector<double>& values, const ValueSc
   return result;
 }
 
-/// The area within one error.
+/// Draws the band within one error.
 void draw_band(Canvas& canvas, const Frame& frame, const std::vector<double>& x, const Drawn& drawn,
                const ValueScale& scale) {
   const Series& series = *drawn.series;
   std::vector<double> upper, lower;
   for (size_t i = 0; i < x.size(); ++i) {
     upper.push_back(scale.transformed(series.values[i] + series.errors[i]));
-    // On a logarithmic axis a band that reaches 0 reaches the bottom.
+    // On a logarithmic axis a band down to 0 extends to the bottom.
     const double least = series.values[i] - series.errors[i];
     const bool bottom = scale.scale() == Scale::log && least <= 0 && std::isfinite(upper.back());
     lower.push_back(bottom ? frame.y_low : scale.transformed(least));
@@ -109,7 +109,7 @@ void draw_band(Canvas& canvas, const Frame& frame, const std::vector<double>& x,
   canvas.fill(area, tint);
 }
 
-/// The curves that a series is the mean of.
+/// Draws the curves that a series is the mean of.
 void draw_singles(Canvas& canvas, const Frame& frame, const std::vector<double>& x,
                   const Drawn& drawn, const ValueScale& scale) {
   Colour faint = drawn.colour;
@@ -137,7 +137,7 @@ void draw_series(Canvas& canvas, const Frame& frame, const std::vector<double>& 
   if (drawn.dashed) canvas.stroke(dots, {.colour = drawn.colour, .width = 1});
 }
 
-/// The left axis's range: a little more than the values', and from 0 where that is near.
+/// Returns the left axis's range: a little more than the values', and from 0 where that is near.
 Frame left_frame(const Rect& plot, const CurveView& curves, const ValueScale& scale,
                  const FigureOptions& options) {
   double low = scale.transformed(scale.low());
@@ -204,7 +204,7 @@ std::vector<Key> keys_of(const std::vector<Drawn>& all, const ValueScale& scale,
   return keys;
 }
 
-/// The diamond at the smallest value of a series, and its key.
+/// Draws the diamond at the smallest value of a series; returns its key.
 void mark_minimum(Canvas& canvas, const Frame& frame, const std::vector<double>& x,
                   const Drawn& drawn, const ValueScale& scale, std::vector<Key>& keys) {
   const std::vector<double>& values = drawn.series->values;

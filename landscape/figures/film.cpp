@@ -19,7 +19,7 @@ using drawing::Pixels;
 constexpr std::pair<FilmType, const char*> kTypes[] = {
     {FilmType::gif, "gif"}, {FilmType::html, "html"}, {FilmType::png, "png"}};
 
-/// Always drawn finely: a relief has as many samples as a fine page has pixels.
+/// Draws at two pixels per px, then halves: a relief has as many samples as a fine page has pixels.
 Pixels drawn(const Figure& frame, int scale) {
   const Pixels fine = drawing::painted(frame.width, frame.height, 2, frame.draw);
   return scale == 2 ? fine : halved(fine);
@@ -43,7 +43,7 @@ std::string save_page(const Film& film, const std::vector<Pixels>& frames,
   return path;
 }
 
-/// FOLDER/0012.png
+/// Returns "FOLDER/0012.png".
 std::string numbered(const std::string& folder, size_t frame) {
   const std::string digits = std::to_string(frame);
   return folder + "/" + std::string(4 - std::min<size_t>(4, digits.size()), '0') + digits + ".png";
@@ -55,7 +55,7 @@ std::string save_pictures(const std::vector<Pixels>& frames, const std::string& 
   require(!failure, "cannot create ", folder, ": ", failure.message());
   for (size_t f = 0; f < frames.size(); ++f)
     write_file_atomically(numbered(folder, f), drawing::png_bytes(frames[f]));
-  // Of a longer film that was here before.
+  // Remove frames of a longer film that was here before.
   for (size_t f = frames.size(); fs::remove(numbered(folder, f), failure);) ++f;
   return folder;
 }

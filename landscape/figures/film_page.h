@@ -1,4 +1,4 @@
-// A film as a page.
+// A film as a page of HTML.
 #pragma once
 
 #include <string>
@@ -14,15 +14,15 @@ namespace topograd::drawing {
 
 struct PageFrame {
   std::string label;
-  std::string png;  ///< the file's bytes
+  std::string png;  ///< bytes of the file
 };
 
 struct PageTimes {
   double frame_seconds, last_seconds;
 };
 
-/// HTML with the frames in it: a slider, a button that plays and pauses, the frame's label. It asks
-/// for nothing from elsewhere.
+/// Returns self-contained HTML with the frames: a slider, a button that plays and pauses, the
+/// frame's label.
 std::string film_page(const std::string& title, const std::vector<PageFrame>& frames,
                       const PageTimes& times);
 

@@ -29,7 +29,7 @@ double widest(Canvas& canvas, const std::vector<std::string>& labels) {
   return width;
 }
 
-/// The swatch on top of a colour bar, with what it stands for; returns the width of its text.
+/// Draws the swatch on top of a colour bar and its text; returns the text's width.
 double draw_off_scale(Canvas& canvas, const Rect& bar, double text_left, const ValueScale& scale,
                       const Colour& colour) {
   const Rect swatch{bar.left, bar.top, bar.width, kSwatch};
@@ -44,7 +44,7 @@ double draw_off_scale(Canvas& canvas, const Rect& bar, double text_left, const V
   return canvas.text_width(words, style);
 }
 
-/// The arrow under a colour bar: there are smaller values, in its lowest colour.
+/// Draws the arrow under a colour bar: there are smaller values, in its lowest colour.
 void draw_below(Canvas& canvas, const Rect& ramp, const Colour& colour) {
   const double y = ramp.bottom();
   const Polyline arrow{

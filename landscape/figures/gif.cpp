@@ -54,7 +54,7 @@ class Writer {
     check(EGifPutExtensionTrailer(file_));
   }
 
-  /// `indices` of the rectangle, row after row.
+  /// Appends a frame; `indices` of the rectangle, row after row.
   void add(int left, int top, int width, std::vector<uint8_t>& indices, int hundredths) {
     const GraphicsControlBlock control = {.DisposalMode = DISPOSE_DO_NOT,
                                           .UserInputFlag = false,
@@ -85,9 +85,9 @@ class Writer {
   GifFileType* file_;
 };
 
-/// The part of a frame that differs from the one before.
+/// Rectangle of a frame that differs from the one before.
 struct Change {
-  int left = 0, top = 0, right = 0, bottom = 0;  // the last two are behind it
+  int left = 0, top = 0, right = 0, bottom = 0;  // right and bottom are exclusive
 };
 
 Change change(const std::vector<uint8_t>& before, const std::vector<uint8_t>& now, int width) {
@@ -101,7 +101,7 @@ Change change(const std::vector<uint8_t>& before, const std::vector<uint8_t>& no
       found.left = std::min(found.left, column), found.right = std::max(found.right, column + 1);
       found.top = std::min(found.top, row), found.bottom = row + 1;
     }
-  // A frame must have a pixel, if only to last.
+  // A frame must have a pixel, even where nothing changes.
   if (found.right == 0) return {0, 0, 1, 1};
   return found;
 }

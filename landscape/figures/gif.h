@@ -8,8 +8,8 @@
 
 namespace topograd::drawing {
 
-/// A file's bytes, of opaque frames of one size; after `hundredths` of a second the next one
-/// follows, after the last one the first. `hundredths` has a number for each.
+/// Returns the bytes of an endlessly repeating GIF of opaque frames of one size. `hundredths` has
+/// the duration of each frame, in hundredths of a second.
 std::string gif_bytes(const std::vector<Pixels>& frames, const std::vector<int>& hundredths);
 
 }  // namespace topograd::drawing

@@ -11,10 +11,10 @@ using namespace drawing;
 
 namespace {
 
-constexpr int kPixelsPerUnit = 2;  // of the page: as fine as the PNG
+constexpr int kPixelsPerUnit = 2;  // per px of the page: as fine as the PNG
 constexpr int kBarTicks = 9;
 
-/// Value at a place of the plane, on the scale's transform.
+/// Values at places of the plane, on the scale's transform.
 class Sampler {
  public:
   Sampler(const FieldView& field, const ValueScale& scale, bool interpolate)
@@ -45,7 +45,7 @@ class Sampler {
   std::vector<double> y_stops_;
 };
 
-/// Pixels over the frame's plot; transparent where there is no number.
+/// Returns pixels over the frame's plot; transparent where there is no number.
 void draw_field(Canvas& canvas, const Frame& frame, const Sampler& sampler, const ValueScale& scale,
                 ColourMap map) {
   const int width = static_cast<int>(std::ceil(kPixelsPerUnit * frame.plot.width));

@@ -29,7 +29,7 @@ double distance_to_segment(Point p, Point a, Point b) {
   return distance(p, {a.x + t * dx, a.y + t * dy});
 }
 
-/// Twice the signed area of a triangle.
+/// Returns twice the signed area of a triangle.
 double turn(Point a, Point b, Point c) {
   return (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
 }
@@ -44,7 +44,7 @@ double gap_between(const Obstacle& a, const Obstacle& b) {
   return apart - a.radius - b.radius;
 }
 
-/// A line measured along its length.
+/// Line parametrised by arc length.
 class Ruler {
  public:
   explicit Ruler(const Polyline& line) : points_(line.points), closed_(line.closed) {
@@ -69,7 +69,7 @@ class Ruler {
             std::lerp(points_[i - 1].y, points_[i].y, t)};
   }
 
-  /// The stretch [begin, end]; on a closed line `end` may pass its length, once.
+  /// Returns the stretch [begin, end]; on a closed line `end` may pass its length, once.
   Polyline piece(double begin, double end) const {
     Polyline part{{at(begin)}, false};
     for (int round = 0; round < (closed_ ? 2 : 1); ++round)
@@ -158,7 +158,7 @@ class Placer {
             0.5 * height_ + 2};
   }
 
-  /// The candidate about arc length s: the text lies along the chord of its gap.
+  /// Returns the candidate about arc length s: the text lies along the chord of its gap.
   Candidate candidate(size_t i, double s) const {
     const Ruler& ruler = rulers_[i];
     const double half = 0.5 * lines_[i].label_width + kPad;
@@ -189,7 +189,7 @@ class Placer {
            label.centre.y - reach_y > area_.top && label.centre.y + reach_y < area_.bottom();
   }
 
-  /// Whether any line, but for the gap itself, comes within the text's stadium.
+  /// Returns whether any line, but for the gap itself, comes within the text's stadium.
   bool touches_line(const PlacedLabel& label) const {
     const Obstacle shape = shape_of(label);
     const double reach = 0.5 * lines_[label.line].label_width + height_;

@@ -14,8 +14,8 @@ namespace topograd {
 
 namespace {
 
-/// A vertex of a contour has a name, so that stitching compares integers, not coordinates:
-/// 3 * node for a grid node, + 1 for the crossing on the edge to its right, + 2 on the edge above.
+/// Name of a contour's vertex, so that stitching compares integers, not coordinates: 3 * node for a
+/// grid node, + 1 for the crossing on the edge to its right, + 2 on the edge above.
 using VertexId = int64_t;
 
 struct Edge {
@@ -29,7 +29,7 @@ struct Cell {
   std::array<VertexId, 4> node;
   std::array<VertexId, 4> crossing;
   std::array<bool, 4> inside;
-  bool joined;  ///< at a saddle: whether the two inner corners belong together
+  bool joined;  ///< at a saddle: the two inner corners belong together
 };
 
 class Tracer {
@@ -40,8 +40,8 @@ class Tracer {
         columns_(static_cast<int64_t>(field.x.size())),
         rows_(static_cast<int64_t>(field.y.size())) {}
 
-  /// The edges of {field >= level}: those in the inside of cells are contour lines; those along
-  /// cells' sides are kept, where asked for, if no cell beyond shares them.
+  /// Collects the edges of {field >= level}: those inside cells are contour lines; those along
+  /// cells' sides are kept, if asked for, where no cell beyond shares them.
   std::vector<Edge> edges(bool with_borders) const {
     std::vector<Edge> found;
     for (int64_t row = 0; row + 1 < rows_; ++row)
@@ -91,7 +91,8 @@ class Tracer {
     }
   }
 
-  /// The region's boundary leaves the cell's outline at side k; this is the side where it is back.
+  /// Returns the side where the region's boundary, which leaves the cell's outline at side k, is
+  /// back.
   static size_t entry_after(const Cell& cell, size_t k) {
     const bool saddle = cell.inside[0] == cell.inside[2] && cell.inside[1] == cell.inside[3];
     if (saddle) return cell.joined ? (k + 1) % 4 : (k + 3) % 4;
@@ -171,14 +172,14 @@ std::vector<Polyline> Tracer::stitched(std::vector<Edge> edges) const {
   return lines;
 }
 
-/// What the decimal notation of 12 digits denotes: 3 * 0.1 becomes 0.3.
+/// Rounds to 12 decimal digits: 3 * 0.1 becomes 0.3.
 double rounded(double value) {
   std::array<char, 32> digits;
   std::snprintf(digits.data(), digits.size(), "%.12g", value);
   return std::strtod(digits.data(), nullptr) + 0.0;  // + 0.0: -0 becomes 0
 }
 
-/// The mantissas within every `stride`-th decade.
+/// Returns the mantissas within every `stride`-th decade.
 std::vector<double> decade_levels(double low, double high, const std::vector<double>& mantissas,
                                   int stride) {
   std::vector<double> levels;

@@ -6,11 +6,11 @@
 
 namespace topograd {
 
-/// A scalar field on a grid that need be neither square nor evenly spaced.
+/// Scalar field on a rectilinear grid: neither square nor evenly spaced in general.
 struct FieldView {
   std::vector<double> x;       ///< nx >= 2 coordinates, strictly increasing
   std::vector<double> y;       ///< ny >= 2 coordinates, strictly increasing
-  std::vector<double> values;  ///< [ny, nx]: row = y. NaN and inf are no numbers, just holes
+  std::vector<double> values;  ///< [ny, nx]: row = y; NaN and inf are holes
 
   double at(size_t row, size_t column) const { return values[row * x.size() + column]; }
   /// Throws Error unless the sizes fit and the axes increase.
@@ -22,34 +22,34 @@ struct PlanePoint {
   double y = 0;
 };
 
-/// A chain of segments. In a closed one the last point joins the first, which is not repeated.
+/// Chain of segments. In a closed one the last point joins the first, which is not repeated.
 struct Polyline {
   std::vector<PlanePoint> points;
   bool closed = false;
 };
 
-/// The lines {field = level} by marching squares (Lorensen & Cline, "Marching Cubes", 1987, in two
-/// dimensions): linear along the grid's edges, and where both diagonals of a cell disagree, the
-/// mean of its corners decides which pair is joined. Segments are stitched into the longest lines
-/// there are; the side with the larger values lies on the left. A line ends at the grid's border
-/// or at a hole, which is any cell with a corner that is not finite.
+/// Returns the lines {field = level} by marching squares (Lorensen & Cline, "Marching Cubes", 1987,
+/// in two dimensions): linear along the grid's edges; at a saddle, where a cell's diagonals
+/// disagree, the mean of its corners decides which pair is joined. Segments are stitched into the
+/// longest possible lines, larger values on their left. A line ends at the grid's border or at a
+/// hole, which is any cell with a corner that is not finite.
 std::vector<Polyline> contour_lines(const FieldView& field, double level);
 
-/// Closed loops around {field >= level}, bounded by the same lines, by the grid's border and by its
-/// holes. Counter-clockwise around the region and clockwise around what it leaves out.
+/// Returns closed loops around {field >= level}, bounded by contour_lines(), the grid's border and
+/// its holes. Counter-clockwise around the region and clockwise around what it leaves out.
 std::vector<Polyline> region_above(const FieldView& field, double level);
 
-/// Rectangles that cover the cells with a corner that is not finite, one for each run of such
-/// cells along a row. Counter-clockwise.
+/// Returns rectangles that cover the cells with a corner that is not finite, one for each run of
+/// such cells along a row. Counter-clockwise.
 std::vector<Polyline> holes(const FieldView& field);
 
-/// Round numbers (1, 2 or 5 times a power of ten apart) in [low, high], about `target` of them and
-/// never more than twice as many. Empty unless low < high, both finite.
+/// Returns round numbers (1, 2 or 5 times a power of ten apart) in [low, high], about `target` of
+/// them and never more than twice as many. Empty unless low < high, both finite.
 std::vector<double> linear_levels(double low, double high, int target);
 
-/// Round numbers in [low, high], spaced evenly in the logarithm as far as round numbers are: powers
-/// of ten, or 1-3 within each decade, 1-2-5, 1-1.5-2-3-5-7 or 14 numbers, whichever comes closest
-/// to `target`; linear_levels where high < 4 low. Needs 0 < low < high, else it is empty.
+/// Returns round numbers in [low, high], spaced about evenly in the logarithm: powers of ten, or
+/// 1-3 within each decade, 1-2-5, 1-1.5-2-3-5-7 or 14 numbers, whichever comes closest to `target`;
+/// linear_levels() where high < 4 low. Empty unless 0 < low < high.
 std::vector<double> log_levels(double low, double high, int target);
 
 }  // namespace topograd

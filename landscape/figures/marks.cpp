@@ -26,12 +26,12 @@ PlanePoint coordinates(const FieldView& field, size_t index) {
   return {field.x[index % field.x.size()], field.y[index / field.x.size()]};
 }
 
-/// Grids like -1, -0.96, ..., 1 meet 0 but for rounding.
+/// Returns whether p is (0, 0) up to rounding, by which grids like -1, -0.96, ..., 1 miss 0.
 bool is_origin(PlanePoint p) {
   return std::abs(p.x) < 1e-12 && std::abs(p.y) < 1e-12;
 }
 
-/// Index of the smallest finite value; among equals (0, 0), else the first.
+/// Returns the index of the smallest finite value; among equals (0, 0), else the first.
 std::optional<size_t> minimum(const FieldView& field) {
   std::optional<size_t> best;
   for (size_t i = 0; i < field.values.size(); ++i) {
@@ -43,7 +43,7 @@ std::optional<size_t> minimum(const FieldView& field) {
   return best;
 }
 
-/// The value at (0, 0), if that is a point of the grid and finite.
+/// Returns the value at (0, 0), if that is a point of the grid and finite.
 std::optional<double> value_at_origin(const FieldView& field) {
   for (size_t i = 0; i < field.values.size(); ++i) {
     if (is_origin(coordinates(field, i)) && std::isfinite(field.values[i])) return field.values[i];

@@ -1,4 +1,4 @@
-// Words and bytes inside XML and HTML.
+// Text and bytes inside XML and HTML.
 #pragma once
 
 #include <string>
@@ -6,11 +6,11 @@
 
 namespace topograd {
 
-/// Words that may stand between two tags or in double quotes; control characters, for which XML has
-/// no words, are spaces.
+/// Escapes text for use between two tags or in double quotes; control characters, which XML cannot
+/// express, become spaces.
 std::string escaped_markup(std::string_view words);
 
-/// RFC 4648.
+/// Encodes bytes in base64 (RFC 4648).
 std::string base64(std::string_view bytes);
 
 }  // namespace topograd

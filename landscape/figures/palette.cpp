@@ -11,9 +11,9 @@ namespace {
 
 using Channels = std::array<int, 3>;
 
-constexpr int kDropped = 2;  // bits of each channel
+constexpr int kDropped = 2;  // low bits of each channel
 
-/// The colour of a bin: black is 0 and white 255.
+/// Returns the colour of a bin: black is 0 and white 255.
 Channels channels_of(size_t bin) {
   const auto channel = [&](int shift) {
     const auto upper = static_cast<int>((bin >> shift) & 63U);
@@ -30,12 +30,12 @@ int64_t distance(const Channels& a, const Channels& b) {
 
 }  // namespace
 
-/// Some of the bins, and how far they spread.
+/// Box of median cut: some of the bins, and how far they spread.
 struct Palette::Box {
   std::vector<size_t> bins;
   uint64_t pixels = 0;
-  size_t widest = 0;  ///< the channel
-  double spread = 0;  ///< the pixels' squared distances from the mean along it
+  size_t widest = 0;  ///< channel of the largest spread
+  double spread = 0;  ///< sum of the pixels' squared distances from the mean along it
   Channels mean = {};
 
   Box(std::vector<size_t> of, const std::vector<uint32_t>& counts) : bins(std::move(of)) {
@@ -56,7 +56,7 @@ struct Palette::Box {
     }
   }
 
-  /// Takes the upper half of the pixels away.
+  /// Removes and returns the upper half of the pixels.
   std::vector<size_t> split(const std::vector<uint32_t>& counts) {
     const size_t c = widest;
     std::sort(bins.begin(), bins.end(), [&](size_t a, size_t b) {

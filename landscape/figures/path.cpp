@@ -10,7 +10,7 @@ namespace {
 
 constexpr Colour kWhite{1, 1, 1};
 constexpr Colour kPath{0.78, 0.11, 0.22};
-constexpr double kTextHeight = 8;   // px, of digits
+constexpr double kTextHeight = 8;   // px, height of digits
 constexpr double kApart = 44;       // px between labelled points of the path
 constexpr double kClearance = 2.5;  // px around a label
 
@@ -18,7 +18,7 @@ bool finite(const PlanePoint& p) {
   return std::isfinite(p.x) && std::isfinite(p.y);
 }
 
-/// Whether the segment comes into the rectangle; looked at every two px.
+/// Returns whether the segment enters the rectangle, sampled every two px.
 bool crosses(const Rect& r, const Point& a, const Point& b) {
   const int steps = 1 + static_cast<int>(std::hypot(b.x - a.x, b.y - a.y) / 2);
   for (int i = 0; i <= std::min(steps, 4000); ++i) {
@@ -47,7 +47,7 @@ class LabelPlacer {
     }
   }
 
-  /// True where there was room.
+  /// Places a label; returns whether there was room.
   bool place(const Point& at, const std::string& words) {
     const double width = canvas_.text_width(words, {.size = kMarkTextSize});
     for (const auto& [dx, dy] : kSides) {
@@ -87,7 +87,7 @@ class LabelPlacer {
   std::vector<PlacedText> placed_;
 };
 
-/// The path's points in the order in which their labels are wanted.
+/// Returns the path's points in the order in which their labels are placed.
 std::vector<size_t> by_importance(const FigureMarks& marks) {
   const size_t n = std::min(marks.path.size(), marks.epochs.size());
   std::vector<size_t> order;
@@ -98,7 +98,7 @@ std::vector<size_t> by_importance(const FigureMarks& marks) {
   return order;
 }
 
-/// A triangle that points down.
+/// Returns a triangle that points down.
 void draw_drop(Canvas& canvas, Point p) {
   const Polyline shape{{{p.x - 4.5, p.y - 3.5}, {p.x + 4.5, p.y - 3.5}, {p.x, p.y + 5}}, true};
   canvas.stroke({shape}, {.colour = kWhite, .width = 2.2});
@@ -171,7 +171,7 @@ std::vector<Key> draw_path(Canvas& canvas, const Frame& frame, const FigureMarks
 
 std::vector<Key> draw_path_where_seen(Canvas& canvas, const Place& place,
                                       const FigureMarks& marks) {
-  constexpr int kPieces = 24;  // of the way between two points: the ground between is not flat
+  constexpr int kPieces = 24;  // per step of the path: the ground between is not flat
   std::vector<Polyline> lines, dots;
   bool joined = false;
   const auto add = [&](const PlanePoint& p) {

@@ -12,12 +12,12 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 constexpr double kSkylight = 0.42;  // share of the light on level ground
-constexpr double kBrightest = 1.4;  // of a slope that faces the sun
-constexpr double kPenumbra = 0.10;  // of a shadow's edge, in the tangent of the elevation
-constexpr int kSkyDirections = 16;  // in which skylight looks for what is in its way
-constexpr double kGlossiness = 28;  // exponent of Blinn and Phong
+constexpr double kBrightest = 1.4;  // brightness of a slope that faces the sun
+constexpr double kPenumbra = 0.10;  // width of a shadow's edge, as tangent of the elevation
+constexpr int kSkyDirections = 16;  // directions in which skylight is traced
+constexpr double kGlossiness = 28;  // exponent of Blinn-Phong shading
 
-/// Slope at points of a line, by the harmonic mean of its neighbours' differences.
+/// Returns the slopes at points of a line: harmonic means of the neighbouring differences.
 std::vector<double> slopes(const std::vector<double>& x, const std::vector<double>& y) {
   const size_t n = x.size();
   const auto rise = [&](size_t i) { return (y[i + 1] - y[i]) / (x[i + 1] - x[i]); };
@@ -37,7 +37,7 @@ std::vector<double> slopes(const std::vector<double>& x, const std::vector<doubl
   return result;
 }
 
-/// The height at a place between the mesh's points, by its nearest one; far below outside.
+/// Heights at places between the mesh's points, by the nearest one; NaN outside.
 class Terrain {
  public:
   explicit Terrain(const HeightField& field) : field_(field) {
@@ -51,7 +51,7 @@ class Terrain {
     return std::hypot(field_.x.back() - field_.x.front(), field_.y.back() - field_.y.front());
   }
 
-  /// The tangent of the highest elevation that is seen from a point in a direction.
+  /// Returns the tangent of the horizon's elevation, seen from a point in a direction.
   double horizon(size_t row, size_t column, double azimuth, double growth) const {
     const double dx = std::cos(azimuth), dy = std::sin(azimuth);
     const double x0 = field_.x[column], y0 = field_.y[row], z0 = field_.z[field_.at(row, column)];
@@ -65,7 +65,7 @@ class Terrain {
     return highest;
   }
 
-  /// The upward normal, of length 1.
+  /// Returns the upward normal, of length 1.
   Direction3 normal(size_t row, size_t column) const {
     const double a = slope(row, column, 0, 1, step_x_), b = slope(row, column, 1, 0, step_y_);
     const double length = std::sqrt(a * a + b * b + 1);
@@ -81,7 +81,7 @@ class Terrain {
         .z[field_.at(static_cast<size_t>(std::lround(j)), static_cast<size_t>(std::lround(i)))];
   }
 
-  /// Of the points before and behind in one direction, or of one and the point itself.
+  /// Returns the slope between the points before and behind, or between one and the point itself.
   double slope(size_t row, size_t column, int down, int right, double step) const {
     const auto neighbour = [&](int sign) {
       const auto r = static_cast<int64_t>(row) + sign * down;
@@ -106,13 +106,13 @@ double dot(const Direction3& a, const Direction3& b) {
   return a.x * b.x + a.y * b.y + a.z * b.z;
 }
 
-/// 0 below `low`, 1 above `high`, smooth between them.
+/// Returns 0 below `low`, 1 above `high`, smooth between them (smoothstep).
 double smooth_step(double low, double high, double at) {
   const double t = std::clamp((at - low) / (high - low), 0.0, 1.0);
   return t * t * (3 - 2 * t);
 }
 
-/// The share of the sky that is seen.
+/// Returns the share of the sky that is seen.
 double open_sky(const Terrain& terrain, size_t row, size_t column) {
   double sum = 0;
   for (int k = 0; k < kSkyDirections; ++k) {

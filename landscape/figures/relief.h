@@ -6,38 +6,39 @@
 
 namespace topograd::drawing {
 
-/// A cubic through the points that rises and falls only where they do (Fritsch & Butland, 1984): a
-/// relief must not show a basin that was not measured. `x` increases; `at` lies within it. NaN
-/// where one of the two points beside it is NaN.
+/// Evaluates the monotone cubic through the points, which rises and falls only where they do
+/// (Fritsch & Butland, 1984): a relief must not show a basin that was not measured. `x` increases;
+/// `at` lies within it. NaN where one of the two points beside it is NaN.
 std::vector<double> monotone_cubic(const std::vector<double>& x, const std::vector<double>& y,
                                    const std::vector<double>& at);
 
-/// [ny][nx] points; those that are not numbers are holes.
+/// Heights of [ny][nx] points; NaN is a hole.
 struct HeightField {
   std::vector<double> x, y;      ///< increasing
   std::vector<double> z;         ///< in the units of x and y
-  std::vector<double> fraction;  ///< of each point on the scale of colours
+  std::vector<double> fraction;  ///< place on the scale of colours, 0 to 1
 
   size_t at(size_t row, size_t column) const { return row * x.size() + column; }
 };
 
-/// The direction that the light comes from: radians, the azimuth from x towards y.
+/// Direction that the light comes from: radians, the azimuth from x towards y.
 struct Light {
   double azimuth = 0;
   double elevation = 0.7;
 };
 
-/// Values at each point of a field.
+/// Light at each point of a field.
 struct Lit {
   std::vector<double> brightness;  ///< 1 on level ground in the open; up to about 1.4
   std::vector<double> gloss;       ///< 0 to 1: light that is reflected towards `viewer`
 };
 
-/// Sunlight, with the shadows of what stands in its way, and skylight, of which hollows get less.
-/// `viewer`: the direction to it, of length 1.
 struct Direction3 {
   double x, y, z;
 };
+
+/// Returns sunlight with cast shadows, and skylight, of which hollows get less (ambient occlusion).
+/// `viewer` is the direction to the viewer, of length 1.
 Lit lit(const HeightField& field, const Light& light, const Direction3& viewer);
 
 }  // namespace topograd::drawing

@@ -18,8 +18,8 @@ using namespace drawing;
 namespace {
 
 constexpr int kFineMesh = 420;  // points along the longer side
-constexpr int kPixels = 2;      // of the picture for a px, as in the PNG
-constexpr int kSamples = 2;     // of the relief for a pixel, along each side
+constexpr int kPixels = 2;      // pixels per px, as in the PNG
+constexpr int kSamples = 2;     // samples per pixel along each side
 constexpr int kLevels = 11;     // lines on the relief
 constexpr double kLineShade = 0.45;
 constexpr double kGlossShare = 0.16;
@@ -29,7 +29,7 @@ constexpr double kBarSpace = 84;
 constexpr double kAxisSpace = 66;       // px around the relief, for axes
 constexpr double kMaxUneven = 3;        // ratio of ranges up to which both axes have equal units
 constexpr double kShortestLabel = 230;  // px that an axis's label may take beside a short axis
-constexpr double kOnSurface = 0.012;    // a mark that deep in the relief still lies on it
+constexpr double kOnSurface = 0.012;    // depth in the relief at which a mark still lies on it
 constexpr Colour kWall{0.955, 0.955, 0.965};
 constexpr Colour kWallLine{0.84, 0.84, 0.87};
 
@@ -44,7 +44,7 @@ std::vector<double> even(double low, double high, int count) {
   return points;
 }
 
-/// The field on a fine, even mesh, in a box of `width` by `depth` by `height`.
+/// Field on a fine, even mesh, in a box of `width` by `depth` by `height`.
 class Relief {
  public:
   Relief(const FieldView& field, const ValueScale& scale, double height)
@@ -62,7 +62,7 @@ class Relief {
   const HeightField& field() const { return fine_; }
   const Point3& box() const { return box_; }
 
-  /// Where a point of the plane lies on the relief; its height is NaN outside and in holes.
+  /// Returns where a point of the plane lies on the relief; its height is NaN outside and in holes.
   Point3 on(const PlanePoint& p) const {
     const double x = box_.x * (p.x - x_low_) / x_range_, y = box_.y * (p.y - y_low_) / y_range_;
     const double i = x / box_.x * static_cast<double>(fine_.x.size() - 1);
@@ -109,7 +109,7 @@ class Relief {
   HeightField fine_;
 };
 
-/// The relief as it is seen: samples, and from them pixels.
+/// Rendering of the relief: samples, and from them pixels.
 class Rendering {
  public:
   Rendering(const Relief& relief, const Camera& camera, const Lit& light, const Rect& area)
@@ -181,7 +181,7 @@ class Rendering {
         levels.begin());
   }
 
-  /// Where the next sample to the right or below is in another band of the same slope.
+  /// Returns whether the next sample to the right or below is in another band of the same slope.
   bool on_a_line(int column, int row, const std::vector<double>& levels) const {
     const DepthBuffer::Pixel& here = samples_.at(column, row);
     const auto differs = [&](int c, int r) {
@@ -212,7 +212,7 @@ class Rendering {
   DepthBuffer samples_;
 };
 
-/// Walls behind the relief, axes in front of it.
+/// Box around the relief: walls behind it, axes in front of it.
 class Box {
  public:
   Box(const FieldView& field, const Relief& relief, const Camera& camera, double azimuth)
@@ -274,7 +274,7 @@ class Box {
     return result;
   }
 
-  /// Ticks that point away from the box, numbers beside them, the label along the edge.
+  /// Draws ticks that point away from the box, numbers beside them, the label along the edge.
   template <class Place>
   void draw_axis(Canvas& canvas, const Ticks& ticks, const std::string& label, const Place& place,
                  const Point3& outwards) const {
@@ -306,7 +306,7 @@ class Box {
   double near_x_, near_y_, far_x_, far_y_;
 };
 
-/// Star and path, where the relief does not hide them.
+/// Draws star and path where the relief does not hide them.
 std::vector<Key> draw_marks_on(Canvas& canvas, const Relief& relief, const Camera& camera,
                                const Rendering& rendering, const FieldView& field,
                                const ValueScale& scale, const FigureOptions& options) {

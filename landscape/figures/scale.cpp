@@ -27,7 +27,7 @@ std::string without_trailing_zeros(std::string digits) {
   return digits;
 }
 
-/// A minus as wide as a digit, and none in front of zero.
+/// Returns the number with a minus as wide as a digit, and none in front of zero.
 std::string with_minus(const std::string& digits) {
   if (digits.front() != '-') return digits;
   const bool zero = digits.find_first_not_of("-0.") == std::string::npos;
@@ -43,7 +43,7 @@ std::string superscript(int exponent) {
   return raised;
 }
 
-/// The number of decimals that `value` shows when printed with 6 significant digits.
+/// Returns the number of decimals that `value` shows when printed with 6 significant digits.
 int decimals_of(double value) {
   if (value == 0) return 0;
   const int magnitude = static_cast<int>(std::floor(std::log10(std::abs(value))));

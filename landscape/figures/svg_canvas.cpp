@@ -12,7 +12,7 @@ namespace topograd::drawing {
 
 namespace {
 
-/// A hundredth of a px is enough for a position, and half the file of six digits.
+/// Returns a position to a hundredth of a px, which is enough: six digits would double the file.
 std::string number(double value, int decimals = 2) {
   char digits[64];
   std::snprintf(digits, sizeof digits, "%.*f", decimals, value);
@@ -37,7 +37,7 @@ std::string path_data(const std::vector<Polyline>& lines) {
   return data;
 }
 
-/// fill="#rrggbb", and fill-opacity where it is not 1.
+/// Returns fill="#rrggbb", and fill-opacity where it is not 1.
 std::string paint(const char* attribute, const Colour& c) {
   const auto byte = [](double channel) { return static_cast<int>(std::lround(255 * channel)); };
   char hex[8];

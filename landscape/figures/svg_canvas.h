@@ -8,8 +8,8 @@
 
 namespace topograd::drawing {
 
-/// An SVG 1.1 document without the XML declaration, fit for a page of HTML too, where several need
-/// a prefix each for their ids. Where the viewer lacks the font, another one's letters are
+/// Returns an SVG 1.1 document without the XML declaration, fit for a page of HTML too, where each
+/// of several needs its own prefix for ids. If the viewer lacks the font, another one's letters are
 /// stretched to the same width.
 std::string svg_text(int width, int height, const std::string& title,
                      const std::function<void(Canvas&)>& draw, const std::string& prefix = "");

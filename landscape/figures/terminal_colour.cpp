@@ -29,7 +29,7 @@ int nearest_cube_level(int byte) {
   return best;
 }
 
-/// "38;5;17" or "38;2;68;1;84"; `layer` is 38 for letters, 48 for the ground behind them.
+/// Returns "38;5;17" or "38;2;68;1;84"; `layer` is 38 for letters, 48 for the background.
 std::string parameters(int layer, const Colour& colour, TerminalColours colours) {
   if (colours == TerminalColours::palette) return text(layer, ";5;", palette_index(colour));
   const std::array<int, 3> rgb = bytes_of(colour);
@@ -66,7 +66,7 @@ int palette_index(const Colour& colour) {
 void TerminalLine::write(std::string_view words, const std::optional<Colour>& colour,
                          const std::optional<Colour>& ground) {
   if (colours_ != TerminalColours::none) {
-    std::string wanted;  // beginning with 0: of the sequence before it nothing stays
+    std::string wanted;  // begins with 0, which resets the sequence before it
     if (colour && ground)
       wanted = text("\033[0;", parameters(38, *colour, colours_), ";",
                     parameters(48, *ground, colours_), "m");

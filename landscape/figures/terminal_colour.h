@@ -10,22 +10,22 @@
 
 namespace topograd {
 
-/// none: plain text. palette: the 256 colours that terminals agree on. full: 24 bits.
+/// Colours of a terminal: none (plain text), the palette of 256 that terminals agree on, 24 bits.
 enum class TerminalColours { none, palette, full };
 
-/// The nearest of the palette's colours 16 to 255: a cube of 6x6x6 and 24 greys. The first 16 are
-/// the user's own theme.
+/// Returns the nearest of the palette's colours 16 to 255: a cube of 6x6x6 and 24 greys. The first
+/// 16 are the user's own theme.
 int palette_index(const Colour& colour);
 
-/// One line of coloured text. A colour is written where it changes, and the line ends without any.
+/// Line of coloured text. A colour is written where it changes, and reset at the line's end.
 class TerminalLine {
  public:
   explicit TerminalLine(TerminalColours colours) : colours_(colours) {}
 
-  /// Words in a colour on a ground; none: the terminal's own.
+  /// Appends words in a colour on a background; nullopt: the terminal's own.
   void write(std::string_view words, const std::optional<Colour>& colour = {},
              const std::optional<Colour>& ground = {});
-  /// The line, of which nothing stays behind here.
+  /// Returns the line and clears it.
   std::string take();
 
  private:
@@ -34,10 +34,10 @@ class TerminalLine {
   std::string shown_;  // the sequence that is in force
 };
 
-/// The first `columns` characters of UTF-8 text without escapes, of which none is wide or
-/// combining.
+/// Returns the first `columns` characters of UTF-8 text without escapes, wide or combining
+/// characters.
 std::string shortened(const std::string& words, int columns);
-/// How many characters those are.
+/// Returns how many characters such a text has.
 int columns_of(const std::string& words);
 
 }  // namespace topograd

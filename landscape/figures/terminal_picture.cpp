@@ -23,13 +23,13 @@ constexpr std::array<const char*, 8> kEighths = {"▁", "▂", "▃", "▄", "�
 enum class Kind { number, above, to_do, nan, infinite };
 constexpr std::array<Kind, 4> kSpecial = {Kind::to_do, Kind::nan, Kind::infinite, Kind::above};
 
-/// A point of the picture.
+/// Point of the picture.
 struct Sample {
   Kind kind = Kind::to_do;
-  double fraction = 0;  ///< of a number: between the scale's ends
+  double fraction = 0;  ///< place of a number between the scale's ends
 };
 
-/// An axis's points under the picture's points along it.
+/// Map from the picture's points along an axis to the axis's points.
 class PictureAxis {
  public:
   PictureAxis(std::vector<double> axis, bool& even) : axis_(std::move(axis)) {
@@ -42,8 +42,8 @@ class PictureAxis {
 
   double extent() const { return borders_.back() - borders_.front(); }
 
-  /// First and last point of the axis under place `i` of `count`; where points are further apart
-  /// than places, the one in whose cell the place's middle lies.
+  /// Returns the first and last point of the axis under place `i` of `count`; if points are further
+  /// apart than places, the one in whose cell the place's middle lies.
   std::pair<size_t, size_t> under(int i, int count) const {
     const auto at = [&](double place) {
       return std::lerp(borders_.front(), borders_.back(), place / count);
@@ -63,7 +63,7 @@ class PictureAxis {
   std::vector<double> borders_;
 };
 
-/// What a picture of `width` by `height` points shows of a field.
+/// Field sampled at the points of a picture of `width` by `height`.
 class Samples {
  public:
   Samples(const TerminalField& field, const ValueScale& scale)
@@ -78,8 +78,8 @@ class Samples {
     equal_units_ = equal_units_ && ratio <= drawing::kMaxUneven && ratio >= 1 / drawing::kMaxUneven;
   }
 
-  /// The largest size in `most` that keeps the axes' proportion, for points `aspect` times as high
-  /// as wide.
+  /// Returns the largest size in `most` that keeps the axes' proportion, for points `aspect` times
+  /// as high as wide.
   TerminalSize fitted(TerminalSize most, double aspect) const {
     if (!equal_units_) return most;
     const double unit = std::min(most.columns / x_.extent(), aspect * most.rows / y_.extent());
@@ -89,7 +89,7 @@ class Samples {
     return {whole(unit * x_.extent(), most.columns), whole(unit * y_.extent() / aspect, most.rows)};
   }
 
-  /// Row 0 is at the bottom.
+  /// Returns a point of the picture; row 0 is at the bottom.
   Sample at(int column, int row, TerminalSize size) const {
     const auto columns = x_.under(column, size.columns), rows = y_.under(row, size.rows);
     std::array<int, 5> found{};
@@ -100,7 +100,7 @@ class Samples {
         ++found[static_cast<size_t>(point.kind)];
         sum += point.fraction;
       }
-    // What is known counts; of the rest what is rarest.
+    // Numbers come first, then the rarest of the other kinds.
     const int numbers = found[static_cast<size_t>(Kind::number)];
     if (numbers > 0) return {Kind::number, sum / numbers};
     for (const Kind kind : {Kind::above, Kind::infinite, Kind::nan})
@@ -108,7 +108,7 @@ class Samples {
     return {};
   }
 
-  /// A point of the field.
+  /// Returns a point of the field.
   Sample sample(size_t point) const {
     const double value = field_.values[point];
     if (!field_.done[point]) return {Kind::to_do, 0};
@@ -121,11 +121,11 @@ class Samples {
  private:
   const TerminalField& field_;
   const ValueScale& scale_;
-  bool equal_units_ = true;  // before the axes, which may find that it cannot be
+  bool equal_units_ = true;  // before the axes, whose construction may clear it
   PictureAxis x_, y_;
 };
 
-/// Two tones of a pattern, for what has no place on the scale.
+/// Returns two tones of a pattern, for a kind that has no place on the scale.
 std::pair<Colour, Colour> tones(Kind kind, ColourMap map) {
   const auto grey = [](double level) { return Colour{level, level, level}; };
   switch (kind) {
@@ -146,7 +146,7 @@ Colour colour_of(const Sample& sample, ColourMap map, int column, int row) {
   return (column + row) % 2 == 0 ? pattern.first : pattern.second;
 }
 
-/// A character for a kind, where colours or half blocks cannot tell.
+/// Returns a kind's character, for use without colours or half blocks.
 const char* letter_of(Kind kind) {
   switch (kind) {
     case Kind::nan:
@@ -202,7 +202,7 @@ std::vector<std::string> half_blocks(const Samples& samples, ColourMap map, Term
       const auto colour = [&](int row) {
         return colour_of(samples.at(column, row, size), map, column, row);
       };
-      // Of an odd number of rows the lowest has nothing under it.
+      // With an odd number of rows the lowest has nothing under it.
       line.write("▀", colour(top), top > 0 ? std::optional(colour(top - 1)) : std::nullopt);
     }
     lines.push_back(line.take());
@@ -210,7 +210,7 @@ std::vector<std::string> half_blocks(const Samples& samples, ColourMap map, Term
   return lines;
 }
 
-/// The character at `row` of a column that is filled up to `eighths`; row 0 is at the bottom.
+/// Returns the character at `row` of a column filled up to `eighths`; row 0 is at the bottom.
 const char* block(int eighths, int row) {
   const int here = std::clamp(eighths - 8 * row, 0, 8);
   return here == 0 ? " " : kEighths[static_cast<size_t>(here - 1)];
@@ -225,7 +225,7 @@ std::vector<std::string> curve(const Samples& samples, ColourMap map, TerminalCo
       const Sample sample = samples.at(column, 0, {size.columns, 1});
       const bool number = sample.kind == Kind::number;
       if (number || sample.kind == Kind::above) {
-        // The smallest value is seen too: an eighth is left of it.
+        // The smallest value keeps an eighth, to be seen too.
         const double share = number ? sample.fraction : 1;
         const int eighths = 1 + static_cast<int>(std::lround(share * (8 * size.rows - 1)));
         line.write(block(eighths, row), colour_of(sample, map, 0, 0));

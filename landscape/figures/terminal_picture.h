@@ -10,8 +10,8 @@
 
 namespace topograd {
 
-/// Values that may still be in the making. Axes may have one point, or fall: where one does not
-/// rise strictly, its points are drawn evenly spaced, in their order.
+/// Values of a surface that may be unfinished. Axes may have one point, or fall: the points of one
+/// that does not rise strictly are drawn evenly spaced, in their order.
 struct TerminalField {
   std::vector<double> x;
   std::vector<double> y;       ///< empty for a line
@@ -19,28 +19,30 @@ struct TerminalField {
   std::vector<uint8_t> done;   ///< [ny, nx]; 0: to do
 };
 
-/// How wide and high a picture may be, in characters; at least 1 each.
+/// Size that a picture may have, in characters; at least 1 each.
 struct TerminalSize {
   int columns = 80;
   int rows = 24;
 };
 
-/// A line of text for each row of the terminal, the largest y (of a curve: value) first, without
-/// line ends. A field has equal units on both axes as in the other figures, taking a character for
-/// twice as high as wide, and two points of the picture in each character; without colours one
-/// character from " .:-=+*#%@". Where several points fall on one of the picture, it shows their
-/// mean. Points to do are a dark pattern, NaN a grey one, infinity a red one; without colours and
-/// in curves '·', '?' and '!'. What is above the scale is off_scale() or '^'.
+/// Returns a line of text for each row of the terminal, the largest y (a curve's largest value)
+/// first, without line ends. A field has equal units on both axes as in the other figures, a
+/// character counting as twice as high as wide. A character shows two points of the picture;
+/// without colours one, as a character of " .:-=+*#%@". Where several points fall on one of the
+/// picture, it shows their mean. Points to do are a dark pattern, NaN a grey one, infinity a red
+/// one; without colours and in curves '·', '?' and '!'. Values above the scale are off_scale() or
+/// '^'.
 std::vector<std::string> terminal_picture(const TerminalField& field,
                                           const drawing::ValueScale& scale, ColourMap map,
                                           TerminalColours colours, TerminalSize size);
 
-/// "0.0123 ▀▀▀▀▀▀▀▀ 9.87 log": the scale from its low to its high end, at most `columns` wide.
+/// Returns the scale from its low to its high end, at most `columns` wide:
+/// "0.0123 ▀▀▀▀▀▀▀▀ 9.87 log".
 std::string terminal_colour_bar(const drawing::ValueScale& scale, ColourMap map,
                                 TerminalColours colours, int columns);
 
-/// What the patterns stand for, of those that the field has: "▀ to do  ▀ NaN"; at most `columns`
-/// wide, empty where all is done and finite.
+/// Returns the key of the patterns that the field has, "▀ to do  ▀ NaN"; at most `columns` wide,
+/// empty if all points are done and finite.
 std::string terminal_key(const TerminalField& field, const drawing::ValueScale& scale,
                          ColourMap map, TerminalColours colours, int columns);
 

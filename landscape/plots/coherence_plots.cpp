@@ -10,7 +10,7 @@ namespace topograd {
 
 namespace {
 
-/// The networks' rows by epoch, then by name.
+/// Returns the networks' rows, sorted by epoch, then by name.
 using Epochs = std::map<double, std::map<std::string, size_t>>;
 
 Figure over_epochs(const Epochs& epochs, const std::set<std::string>& names, const Record& record,

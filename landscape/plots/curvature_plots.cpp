@@ -8,7 +8,7 @@ namespace topograd {
 
 namespace {
 
-/// "largest eigenvalue 179, smallest −12.3, trace 1241 ± 35"
+/// Returns "largest eigenvalue 179, smallest −12.3, trace 1241 ± 35".
 std::string eigenvalues_in_words(const Record& record) {
   std::string words;
   const auto add = [&](const std::string& name, const std::string& value) {
@@ -47,7 +47,7 @@ std::vector<NamedFigure> density_figures(const Record& record, const PictureOpti
       text("stochastic Lanczos quadrature, ", probes_of(record),
            " probes, each value widened to a deviation of ",
            significant(record.number("density/sigma"), 2), "; Topograd ", value_of(p, "version"));
-  // Gaussians' tails: what is a millionth of the highest is no measurement.
+  // Densities below a millionth of the highest are tails of the smoothing Gaussians, not measured.
   double highest = 0;
   for (double d : density) highest = std::max(highest, d);
   if (figure.scale == Scale::log && !figure.level_min && highest > 0)

@@ -18,8 +18,8 @@ bool increases(const std::vector<double>& x) {
          std::adjacent_find(x.begin(), x.end(), std::greater_equal<>()) == x.end();
 }
 
-/// Where the points of an axis are drawn: at its coordinates, or where those do not increase at
-/// 1, 2, ...; none along an axis of texts, or of a single point.
+/// Returns where the points of an axis are drawn: at its coordinates, or at 1, 2, ... where those
+/// do not increase; none for an axis of texts, or of a single point.
 std::vector<double> places_along(const Record& record, const NamedArray& series) {
   const std::string& axis = series.axes.front();
   const NamedArray* found = record.find(axis);
@@ -32,7 +32,7 @@ std::vector<double> places_along(const Record& record, const NamedArray& series)
   return places;
 }
 
-/// "gap 0.31 ± 0.02 1/|theta|^2, probes 8"
+/// Returns "gap 0.31 ± 0.02 1/|theta|^2, probes 8".
 std::string scalars_in_words(const Record& record) {
   std::string words;
   for (const NamedArray& array : record.arrays) {

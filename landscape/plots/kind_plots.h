@@ -8,7 +8,7 @@
 
 namespace topograd {
 
-/// Title, size, scale and bounds that the options ask for; `scale` where they leave it open.
+/// Returns the title, size, scale and bounds that the options ask for; `scale` is the default.
 FigureOptions curve_options(const Record& record, const PictureOptions& options, Scale scale);
 
 /// Draws cosine and signal-to-noise ratio over the epochs of training, a curve for each kind of

@@ -7,7 +7,7 @@ namespace topograd {
 
 namespace {
 
-/// A path's name, as short as five of them below a picture have to be: "aligned (recompute)".
+/// Returns a path's name, short enough for five below a picture: "aligned (recompute)".
 std::string label_of(const std::string& kind, const std::string& bn) {
   return kind + (bn == "none" ? "" : " (" + bn + ")");
 }

@@ -24,7 +24,7 @@ std::string stem_of(const fs::path& file) {
   return (file.parent_path() / file.stem()).string();
 }
 
-/// The trajectory x.h5 of a surface x_surface.h5, where it is there and of the same plane.
+/// Returns the trajectory x.h5 of a surface x_surface.h5, if it exists and has the same plane.
 std::optional<TrajectoryResults> trajectory_of(const Surface& surface, const std::string& file) {
   const std::string stem = stem_of(file), suffix = kOfTrajectory;
   if (!stem.ends_with(suffix)) return std::nullopt;
@@ -36,7 +36,7 @@ std::optional<TrajectoryResults> trajectory_of(const Surface& surface, const std
   return results;
 }
 
-/// The other networks of a plane, a line each: name, x, y.
+/// Marks the other networks of a plane; the provenance has a line for each: name, x, y.
 void mark_networks(const Surface& surface, FigureMarks& marks) {
   std::istringstream lines(value_of(surface.provenance, "networks"));
   for (std::string line; std::getline(lines, line);) {
@@ -73,7 +73,7 @@ std::vector<NamedFigure> training_figures(const Record& record, const PictureOpt
   return {{"curves", training_figure(record, figure)}};
 }
 
-/// The figures of a kind; one that is not in the list has default_figures().
+/// Kind of result and what draws it; a kind that is not in the list has default_figures().
 struct KindPlots {
   const char* kind;
   std::vector<NamedFigure> (*draw)(const Record&, const std::vector<PictureKind>&,

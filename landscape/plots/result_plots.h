@@ -17,10 +17,10 @@ std::vector<NamedFigure> surface_figures(const Surface& surface, const std::stri
                                          const std::vector<PictureKind>& kinds,
                                          const PictureOptions& options);
 
-/// Draws a result of any kind: surfaces as above, losses over a trajectory (and its surface, where
-/// that is beside its file), the density of a Hessian's eigenvalues, losses on paths between
-/// networks, the coherence of gradients along training, slices of a rescaling, a training's curves,
-/// and of a kind that is not known all curves and grids. Nothing where there is nothing to draw.
+/// Draws a result of any kind: surfaces by surface_figures(), losses over a trajectory (and its
+/// surface, if that is beside its file), the density of a Hessian's eigenvalues, losses on paths
+/// between networks, the coherence of gradients along training, slices of a rescaling, a training's
+/// curves; all curves and grids of an unknown kind. Returns none where there is nothing to draw.
 std::vector<NamedFigure> result_figures(const Record& record,
                                         const std::vector<PictureKind>& kinds = {},
                                         const PictureOptions& options = {});

@@ -20,7 +20,7 @@ std::string axis_label(const Surface& surface, const std::string& letter, const 
   return how.empty() ? letter : letter + " (" + how + ")";
 }
 
-/// Each seed's own curve of a loss.
+/// Returns each seed's own curve of a loss.
 std::vector<std::vector<double>> singles_of(const Surface& surface, const std::string& loss) {
   std::vector<std::vector<double>> singles;
   for (const auto& [name, values] : surface.planes())
@@ -28,8 +28,8 @@ std::vector<std::vector<double>> singles_of(const Surface& surface, const std::s
   return singles;
 }
 
-/// Losses and accuracies of a line. The band around a loss is the spread over several seeds, else
-/// the standard error.
+/// Returns the losses and accuracies of a line. The band around a loss is the spread over several
+/// seeds, else the standard error.
 CurveView losses_and_accuracies(const Surface& line) {
   const std::string seeds = value_of(line.provenance, "seeds");
   CurveView curves{.x = line.x()};
@@ -50,7 +50,7 @@ CurveView losses_and_accuracies(const Surface& line) {
   return curves;
 }
 
-/// Logarithmic where the values are above 0 and the largest is more than four times the smallest:
+/// Returns log where the values are above 0 and the largest is more than four times the smallest:
 /// even levels would leave the basin empty.
 Scale scale_for(const std::vector<double>& values) {
   double low = std::numeric_limits<double>::infinity(), high = 0;
@@ -62,7 +62,7 @@ Scale scale_for(const std::vector<double>& values) {
   return low > 0 && high > 4 * low ? Scale::log : Scale::linear;
 }
 
-/// What a plane's numbers are, for an axis or a colour bar.
+/// Returns what a plane's numbers are, for the label of an axis or a colour bar.
 std::string label_of(const std::string& plane, const std::string& loss) {
   static const std::map<std::string, std::string> kKnown = {
       {"lambda_ratio", "|smallest / largest eigenvalue|"},
@@ -99,7 +99,7 @@ std::string footer_of(const Provenance& p) {
   return footer;
 }
 
-/// "cross-entropy over 1000 cifar10 training images"; nothing for a file without provenance.
+/// Returns "cross-entropy over 1000 cifar10 training images"; empty for a file without provenance.
 std::string subtitle_of(const Surface& surface, const std::string& loss, const std::string& plane) {
   const Provenance& p = surface.provenance;
   const std::string quantity = value_of(p, "quantity").empty() ? loss : value_of(p, "quantity");
@@ -190,7 +190,7 @@ std::string name_of(PictureKind kind) {
 std::string pictured_values(const Surface& surface, const PictureOptions& options) {
   require(!surface.planes().empty(), "the surface holds no values");
   if (!options.values.empty()) {
-    surface.plane(options.values);  // an Error that lists those there are
+    surface.plane(options.values);  // throws Error, listing the planes, if it has no such one
     return options.values;
   }
   for (const char* loss : {"train_loss", "test_loss", "lambda_ratio", "coherence_cosine"})

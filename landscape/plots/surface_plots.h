@@ -11,24 +11,25 @@
 
 namespace topograd {
 
-/// contours, lines (contours on paper), heat and surface are of grids, curves of lines.
+/// Kind of a picture. Grids have contours, lines (contours without fill), heat and surface; lines
+/// have curves.
 enum class PictureKind { contours, lines, heat, surface, curves };
-/// The kind of this name. Throws Error, which lists them, for any other.
+/// Returns the kind of this name. Throws Error, which lists them, for any other.
 PictureKind picture_kind_named(const std::string& name);
 std::string name_of(PictureKind kind);
 
 struct PictureOptions {
-  FigureOptions look = {};  ///< size, colours, camera; the surface decides titles, labels and marks
+  FigureOptions look = {};  ///< size, colours, camera; titles, labels, marks come from the surface
   std::string values = {};  ///< the plane; default: train_loss, or test_loss, or the first there is
-  std::optional<Scale> scale = Scale::linear;  ///< none: what the range of the values asks for
+  std::optional<Scale> scale = Scale::linear;  ///< nullopt: chosen from the values
   std::optional<double> value_min, value_max;
   std::string title;
-  std::string unfinished = {};  ///< behind the subtitle: "5x5 of 51x51 points so far"
+  std::string unfinished = {};  ///< appended to the subtitle: "5x5 of 51x51 points so far"
   std::string note = {};        ///< a line under the subtitle
   FigureMarks marks = {};
 };
 
-/// A loss twice over one axis.
+/// Two curves of a loss over one axis.
 struct TwoCurves {
   std::vector<double> x, first, second;
   std::string x_label, first_name, second_name;
@@ -37,16 +38,16 @@ struct TwoCurves {
 Figure two_curves_figure(const TwoCurves& curves, const Surface& surface,
                          const PictureOptions& options);
 
-/// The plane that a picture shows.
+/// Returns the name of the plane that a picture shows.
 std::string pictured_values(const Surface& surface, const PictureOptions& options);
 
-/// The titles, labels, scale and colours of figures of the plane that `options` picture.
+/// Returns the titles, labels, scale and colours of figures of the plane that `options` name.
 FigureOptions figure_options(const Surface& surface, const PictureOptions& options);
 
-/// "51x51", or "51" for a line.
+/// Returns "51x51", or "51" for a line.
 std::string extent_of(const Surface& surface);
 
-/// Whether the surface's axes have two points each, which every picture needs.
+/// Returns whether the surface's axes have at least two points each, which every picture needs.
 bool can_be_drawn(const Surface& surface);
 
 /// Draws a computed surface. Throws Error where the kind does not fit it, or an axis has a single

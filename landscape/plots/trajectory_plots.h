@@ -8,15 +8,15 @@
 
 namespace topograd {
 
-/// The path with its epochs, and where the learning rate fell (provenance's rate_drops: numbers of
-/// checkpoints).
+/// Returns the path with its epochs, and where the learning rate fell (rate_drops of the
+/// provenance: numbers of checkpoints).
 FigureMarks trajectory_marks(const TrajectoryResults& results);
 
-/// A line of what a picture of a path in a plane does not show: how much of its variance the plane
-/// holds, how far from it checkpoints lie. `set`: train or test.
+/// Returns a line of what a picture of a path in a plane does not show: how much of its variance
+/// the plane holds, how far from it checkpoints lie. `set` is "train" or "test".
 std::string trajectory_note(const TrajectoryResults& results, const std::string& set);
 
-/// The losses of the checkpoints beside those of their projections.
+/// Returns the losses of the checkpoints beside those of their projections.
 TwoCurves trajectory_curves(const TrajectoryResults& results, const std::string& set);
 
 }  // namespace topograd

@@ -33,7 +33,7 @@ def export(*words):
 
 
 def xml_arrays(path):
-    """({name: numbers}, {tag: attributes}) of a VTK file, read by Python alone."""
+    """Returns ({name: numbers}, {tag: attributes}) of a VTK file, read by Python alone."""
     letters = {"Float64": "d", "UInt8": "B", "Int64": "q"}
     found, tags = {}, {}
     for element in xml.etree.ElementTree.parse(path).iter():
@@ -53,7 +53,7 @@ def xml_arrays(path):
 
 
 def triangles(path):
-    """[(normal, three corners)] of a binary STL."""
+    """Returns [(normal, three corners)] of a binary STL."""
     with open(path, "rb") as file:
         data = file.read()
     count, = struct.unpack("<I", data[80:84])

@@ -27,7 +27,7 @@ class LandscapeTest(ModelTest):
         self.assertEqual(self.planes(one), self.planes(other))
 
     def evaluate(self, model, *more):
-        """(loss, accuracy) as `train --evaluate` prints them."""
+        """Returns (loss, accuracy) as `train --evaluate` prints them."""
         return self.evaluate_on(programs.images, model, *more)
 
     def evaluate_on(self, data, model, *more):

@@ -82,7 +82,7 @@ def files_below(folder):
 
 
 def limit_file_size(size):
-    """For preexec_fn: writing beyond `size` bytes fails, as on a full disk."""
+    """Returns a preexec_fn that makes writing beyond `size` bytes fail, as on a full disk."""
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
@@ -199,7 +199,7 @@ def mentioned_flags(help_text):
 
 
 def safetensors(path):
-    """(metadata, {name: (shape, bytes)}) of a safetensors file."""
+    """Returns (metadata, {name: (shape, bytes)}) of a safetensors file."""
     with open(path, "rb") as file:
         data = file.read()
     length = struct.unpack("<Q", data[:8])[0]
@@ -280,7 +280,7 @@ class Hdf5:
         self._library.H5Fclose(ctypes.c_int64(self._file))
 
     def names(self):
-        """Of all data sets, with the groups they lie in: "largest/values"."""
+        """Returns the names of all data sets, with the groups they lie in: "largest/values"."""
         found = []
         callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int64, ctypes.c_char_p, ctypes.c_void_p,
                                     ctypes.c_void_p)
@@ -291,7 +291,7 @@ class Hdf5:
         return [name for name in found if name not in groups]
 
     def read(self, name):
-        """(shape, bytes of its doubles) of a data set: bytes, so that NaN equals NaN."""
+        """Returns (shape, bytes of its doubles) of a data set: bytes, so that NaN equals NaN."""
         library, zero = self._library, ctypes.c_int64(0)
         dataset = library.H5Dopen2(ctypes.c_int64(self._file), name.encode(), zero)
         if dataset < 0:
@@ -324,7 +324,7 @@ class Hdf5:
 
 
 def planes(path):
-    """{name: (shape, bytes)} of a surface: coordinates, mask and every plane."""
+    """Returns {name: (shape, bytes)} of a surface: coordinates, mask and every plane."""
     with Hdf5(path) as file:
         return {name: file.read(name) for name in file.names() if name != "dir_file"}
 
@@ -351,7 +351,7 @@ def png(width, height, colour, seed=""):
 
 
 def png_pixels(contents):
-    """(width, height, bytes of red, green, blue) of a PNG file without palette or interlacing."""
+    """Returns (width, height, bytes of red, green, blue) of a PNG file without palette or interlacing."""
     width, height, depth, colours = struct.unpack_from(">IIBB", contents, 16)
     channels = {2: 3, 6: 4}[colours]
     assert depth == 8 and contents[28] == 0

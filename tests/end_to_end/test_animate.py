@@ -13,7 +13,7 @@ from programs import TINY_NET, run
 
 
 def gif_frames(data):
-    """(width, height, [hundredths]) of a GIF, by its blocks."""
+    """Returns (width, height, [hundredths]) of a GIF, by its blocks."""
     assert data[:6] == b"GIF89a" and data[-1:] == b";", data[:6]
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     at = 13 + 3 * (2 << (flags & 7))

@@ -32,7 +32,7 @@ GRID = ["vtr", "vtp", "npz", "json", "csv", "obj", "stl", "h5"]
 
 @needs_numpy
 class Surfaces(ExportTest):
-    """Of the authors' tools: what is read and what is written are both known here."""
+    """Exports of a surface of the authors' tools, whose input and output are both known."""
 
     def check_values(self, loss):
         """npz, json, csv and h5 of theirs.h5 hold the same bits."""

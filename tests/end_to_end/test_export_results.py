@@ -18,7 +18,7 @@ class Commands(LandscapeTest, ExportTest):
     EVERY = ["npz", "json", "csv"]
 
     def export_all(self, name, formats=None):
-        """(npz as a dict, the values in json, csv's rows) of a result."""
+        """Returns (npz as a dict, the values in json, csv's rows) of a result."""
         self.run_ok(export(name, "--format", ",".join(formats or self.EVERY), "--output", "out"))
         stem = self.path("out", os.path.splitext(name)[0])
         with numpy.load(stem + ".npz", allow_pickle=False) as npz:

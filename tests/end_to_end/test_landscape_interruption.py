@@ -128,7 +128,7 @@ class Interruption(LandscapeTest):
             return doubles(file.read("done"))
 
     def test_points_to_do_are_marked(self):
-        """-1 in the authors' files: their tools continue ours, and ours theirs."""
+        """Points to do are -1 in the authors' files: their tools continue ours, and ours theirs."""
         process = self.started("s.h5")
         said = stop(process, signal.SIGINT)
         self.assertEqual(process.returncode, 130, said)

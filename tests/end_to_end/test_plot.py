@@ -75,7 +75,7 @@ class PlotTest(LandscapeTest):
 
     @staticmethod
     def bar(part):
-        """Where a colour bar has which level: the only texts that begin beside it."""
+        """Returns the levels of a colour bar: the only texts that begin beside it."""
         return re.findall(r'translate\(6\d\d\.?\d* [\d.]+\)" x="0"[^>]*>([^<]*)<', part) or \
             re.findall(r'x="0"[^>]*>([\d.]+)</text>', part)
 

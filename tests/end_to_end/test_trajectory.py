@@ -30,7 +30,7 @@ def dot(a, b):
 
 
 def eigenvalues(matrix):
-    """Of a small symmetric matrix, by Jacobi's rotations: (values, vectors as columns), the largest
+    """Returns a small symmetric matrix's eigenpairs by Jacobi's rotations: (values, vectors as columns), the largest
     first."""
     n = len(matrix)
     a = [row[:] for row in matrix]

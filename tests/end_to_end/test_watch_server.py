@@ -24,7 +24,7 @@ class ServerTest(WatchTest):
         return process
 
     def get(self, path, host=None, method="GET"):
-        """(status, type, text) of an answer."""
+        """Returns (status, type, text) of an answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=programs.TIMEOUT)
         connection.request(method, path, headers={"Host": host or f"localhost:{self.port}"})
         answer = connection.getresponse()

@@ -18,7 +18,7 @@ from watch_test import ESCAPE, WatchTest
 
 
 class TerminalTest(WatchTest):
-    """In a terminal of 60x20 characters."""
+    """`landscape watch` in a terminal of 60x20 characters."""
 
     def setUp(self):
         super().setUp()

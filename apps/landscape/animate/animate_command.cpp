@@ -96,7 +96,7 @@ class Animation {
     return value_of(surfaces_[i].provenance, "model_name");
   }
 
-  /// A frame for each surface.
+  /// Makes a film with a frame for each surface.
   Film steps() const {
     require(files_.size() >= 2,
             "a film needs two surfaces or more; --turn moves the camera around one");
@@ -113,14 +113,14 @@ class Animation {
     return film;
   }
 
-  /// All surfaces beside one another, and the camera goes around them.
+  /// Makes a film of all surfaces beside one another, with the camera going around them.
   Film turn() const {
     for (const Surface& surface : surfaces_)
       require(!surface.is_line(), "--turn goes around grids of points, not lines");
     const auto frames = static_cast<size_t>(flags_.frames);
     const double degrees = *flags_.turn;
     Film film{.title = title_of(0)};
-    // A whole turn ends one step before it began.
+    // A whole turn ends one step before its start: the film repeats.
     const auto steps = static_cast<double>(std::abs(degrees) == 360 ? frames : frames - 1);
     const auto azimuth = [this, degrees, steps](size_t i) {
       return picture_.look.azimuth + degrees * static_cast<double>(i) / steps;

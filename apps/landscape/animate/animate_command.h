@@ -1,4 +1,4 @@
-// landscape animate: films of surfaces that are there.
+// landscape animate: films of computed surfaces.
 #pragma once
 
 #include "apps/common/command.h"

@@ -12,17 +12,17 @@ namespace topograd {
 
 struct AnimateFlags {
   std::vector<std::string> files;  ///< surfaces, or one folder of them
-  std::optional<double> turn;      ///< degrees that the camera goes around; empty: one by one
-  int frames = 48;                 ///< of a turn
+  std::optional<double> turn;      ///< degrees that the camera turns; empty: surfaces one by one
+  int frames = 48;                 ///< frames of a turn
   PictureKind kind = PictureKind::surface;
-  std::optional<std::string> output;  ///< a film's file, or what the files' names begin with
+  std::optional<std::string> output;  ///< file of one film, or the beginning of files' names
   std::vector<FilmType> types = {FilmType::gif, FilmType::html};
-  std::optional<double> seconds;  ///< that a frame stays
+  std::optional<double> seconds;  ///< duration of a frame
   int scale = 1;                  ///< pixels for a px
   FigureFlags figure;
 
   void add_to(cli::Options& options);
-  /// Throws Error where there are no files, or --turn has nothing to go around.
+  /// Throws Error if there are no files, or --turn has nothing to go around.
   void check() const;
 };
 

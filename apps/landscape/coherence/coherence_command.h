@@ -1,4 +1,4 @@
-// landscape coherence: how well minibatch gradients agree, at networks or all over a surface.
+// landscape coherence: how well minibatch gradients agree, at networks or over a surface.
 #pragma once
 
 #include "apps/common/command.h"

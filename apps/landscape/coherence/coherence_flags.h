@@ -18,12 +18,12 @@ struct CoherenceFlags {
   std::optional<std::string> output;
   CoherenceSettings settings;
   ImageSelection images;
-  bool per_layer = false;  ///< whether layers are printed, too
+  bool per_layer = false;  ///< print the layers, too
   SurfaceMapFlags map;
   cli::RunFlags run;
 
   void add_to(cli::Options& options);
-  /// Throws Error where they contradict one another.
+  /// Throws Error where options contradict one another.
   void check() const;
 };
 

@@ -9,7 +9,7 @@ namespace topograd {
 /// Declares --start-epoch, --max-epoch, --save-epoch, --prefix and --suffix in the current group.
 void add_checkpoint_options(cli::Options& options, CheckpointSelection& selection);
 
-/// Their names.
+/// Names of the options that add_checkpoint_options() declares.
 constexpr const char* kCheckpointOptions[] = {"start-epoch", "max-epoch", "save-epoch", "prefix",
                                               "suffix"};
 

@@ -8,9 +8,10 @@
 
 namespace topograd {
 
+/// Base of such a command; run() is run_distributed() in a group of one process.
 class DistributedCommand : public cli::Command {
  public:
-  /// Does it together with the other processes of the group; returns the exit status.
+  /// Runs the command together with the other processes of the group; returns the exit status.
   virtual int run_distributed(const std::string& typed, ProcessGroup& group) = 0;
 
   int run(const std::string& typed) final { return run_distributed(typed, *single_process()); }

@@ -11,7 +11,7 @@ namespace topograd {
 
 namespace {
 
-constexpr double kHuge = 1e100;  // as far as a scale may reach
+constexpr double kHuge = 1e100;  // largest end of a scale
 
 }  // namespace
 

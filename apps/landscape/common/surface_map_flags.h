@@ -1,4 +1,4 @@
-// Maps over a surface, as landscape hessian and coherence --over make them: options, tables,
+// Maps over a surface, made by landscape hessian --over and coherence --over: options, tables,
 // pictures.
 #pragma once
 
@@ -11,8 +11,8 @@
 namespace topograd {
 
 struct SurfaceMapFlags {
-  std::optional<std::string> over;      ///< a surface; empty: no map
-  std::optional<std::string> dir_file;  ///< its directions, where they cannot be found again
+  std::optional<std::string> over;      ///< file of a surface; empty: no map
+  std::optional<std::string> dir_file;  ///< its directions, if not found again
   double save_seconds = 5;
   bool no_pictures = false;
 
@@ -27,7 +27,7 @@ void print_ranges(const Surface& map);
 void draw_map(const Surface& map, const std::string& output, const std::string& plane,
               const std::string& label, const std::string& suffix, const std::string& subtitle);
 
-/// Whether a map can be drawn; where not, says why.
+/// Returns whether a map can be drawn; prints why not.
 bool can_draw_map(const Surface& map);
 
 }  // namespace topograd

@@ -13,12 +13,12 @@ namespace topograd {
 
 namespace {
 
-/// "-" for what is not there.
+/// Returns the number as text; "-" if it is not finite.
 std::string number(double value) {
   return std::isfinite(value) ? significant(value) : "-";
 }
 
-/// "x from -1 to 1 in 51 points, y from -1 to 1 in 51": the axes of the record's table.
+/// Returns the axes of the record's table: "x from -1 to 1 in 51 points, y from -1 to 1 in 51".
 std::string extent(const Record& record) {
   std::string shown;
   for (auto axis = record.table.rbegin(); axis != record.table.rend(); ++axis) {
@@ -30,7 +30,7 @@ std::string extent(const Record& record) {
   return shown.empty() ? phrase_of(record.kind) : shown;
 }
 
-/// Where a point of an array lies: "0.5", "(0.5, -1)", "-" of a single number.
+/// Returns where a point of an array lies: "0.5", "(0.5, -1)"; "-" for a single number.
 std::string position(const Record& record, const std::string& name, int64_t point) {
   const NamedArray& array = *record.find(name);
   if (point < 0 || array.axes.empty()) return "-";
@@ -45,7 +45,7 @@ std::string position(const Record& record, const std::string& name, int64_t poin
   return array.shape.rank() > 1 ? "(" + shown + ")" : shown;
 }
 
-/// How many points of the table are done.
+/// Returns how many points of the table are done.
 int64_t done_count(const Record& record) {
   const NamedArray* done = record.find("done");
   return done ? std::count(done->numbers.begin(), done->numbers.end(), 1.0) : 0;

@@ -12,7 +12,8 @@ namespace topograd {
 class CompareCommand : public cli::Command {
  public:
   void add_options(cli::Options& options) override;
-  /// Looks into the files: which of the two they are decides which options have an effect.
+  /// Looks into the files: whether they are surfaces or networks decides which options have an
+  /// effect. Throws Error for an option without one.
   void check(const cli::Options& options) override;
   /// Prints how each further surface differs from the first, or the networks' table.
   int run(const std::string& typed) override;

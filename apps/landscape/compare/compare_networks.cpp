@@ -10,7 +10,7 @@ namespace topograd {
 
 namespace {
 
-/// Numbers over other images, or of another loss, are no ground for a comparison.
+/// Provenance that networks must share to be compared: the same images, the same loss.
 const std::vector<std::string> kConditions = {"data", "images", "subset", "loss", "bn_mode"};
 
 std::string fact(const SharpnessPanel& panel, const std::string& key) {

@@ -16,17 +16,17 @@ struct ConnectFlags {
   std::optional<std::string> expected_model;  ///< their network's name, or they are refused
   std::optional<std::string> output_file, control, save_aligned;
   ConnectivitySettings settings;
-  CurveTrainingSettings curve;  ///< with 0 epochs: no curve
+  CurveTrainingSettings curve;  ///< 0 epochs: no curve
   ImageSelection images{.split = Split::both};
   bool no_augment = false, no_pictures = false;
   cli::RunFlags run;
 
   ConnectFlags() { curve.config.epochs = 0; }
   void add_to(cli::Options& options);
-  /// Throws Error where they contradict one another; completes the settings.
+  /// Completes the settings. Throws Error where options contradict one another.
   void check();
 
-  /// Returns the file of the results: named after both networks where --output does not say.
+  /// Returns the file of the results: --output, or a name made of both networks'.
   std::string output() const;
   /// Returns the output without its ending.
   std::string stem() const;

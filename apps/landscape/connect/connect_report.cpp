@@ -12,7 +12,7 @@ namespace topograd {
 
 namespace {
 
-/// The parts of "aligned/recompute" for a person.
+/// Returns path and BatchNorm statistics in words, the two parts of "aligned/recompute".
 std::pair<std::string, std::string> words_for(const std::string& key) {
   const size_t slash = key.find('/');
   const std::string kind = key.substr(0, slash), bn = key.substr(slash + 1);
@@ -22,7 +22,7 @@ std::pair<std::string, std::string> words_for(const std::string& key) {
   return {path, bn == "states" ? "interpolated" : bn == "recompute" ? "re-estimated" : "none"};
 }
 
-/// The largest of the values; NaN where one is.
+/// Returns the largest of the values; NaN if one is NaN.
 double largest_of(const std::vector<double>& values) {
   double largest = values.front();
   for (double value : values) {
@@ -51,7 +51,7 @@ std::vector<std::string> row_of(const ConnectivityResults& results, const std::s
           significant(barrier_of(results.t, path, set + "_acc").height, 4)};
 }
 
-/// A table of every complete path's barriers.
+/// Prints a table of every complete path's barriers.
 void print_paths(const ConnectivityResults& results) {
   std::vector<std::vector<std::string>> table = {{"path", "BatchNorm", "images", "loss at A",
                                                   "at B", "highest", "barrier", "at t",

@@ -31,7 +31,7 @@ void check_heights(const ExportSource& source, const HeightOptions& options) {
   heights_of(losses.plane(plane), options, plane);
 }
 
-/// Throws Error for what can be known to fail before anything is written.
+/// Throws Error, before anything is written, for every export that is known to fail.
 void require_possible(const ExportTarget& target, const ExportFlags& settings) {
   try {
     if (has_heights(target.format)) check_heights(*target.source, settings.heights);
@@ -81,7 +81,7 @@ std::string contents_of(const ExportTarget& target, const ExportFlags& settings)
   fail("no such format in memory");
 }
 
-/// "51 x 51 points"
+/// Returns "51 x 51 points".
 std::string extent_text(const ExportSource& source) {
   if (source.surface && !source.surface->is_line())
     return text(source.surface->nx(), " x ", source.surface->ny(), " points");

@@ -12,7 +12,8 @@ namespace topograd {
 class ExportCommand : public cli::Command {
  public:
   void add_options(cli::Options& options) override { flags_.add_to(options); }
-  /// Reads the files: what they are decides which options have an effect.
+  /// Reads the files: their kinds decide which options have an effect. Throws Error for an option
+  /// without one.
   void check(const cli::Options& options) override;
   int run(const std::string& typed) override;
 

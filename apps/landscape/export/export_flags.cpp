@@ -8,11 +8,11 @@ namespace topograd {
 
 namespace {
 
-constexpr double kSmall = 1e-3, kLarge = 1e6;  // of sizes
+constexpr double kSmall = 1e-3, kLarge = 1e6;  // bounds of sizes
 
 struct FormatOption {
   const char* name;
-  std::vector<ExportFormat> formats;  // that heed it
+  std::vector<ExportFormat> formats;  // on which it has an effect
   bool of_trajectories = true;
 };
 

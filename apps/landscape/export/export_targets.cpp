@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// "vtp" of "folder/s.vtp".
+/// Returns "vtp" for "folder/s.vtp".
 std::string suffix_of(const std::string& path) {
   const std::string suffix = fs::path(path).extension().string();
   return suffix.empty() ? suffix : suffix.substr(1);
@@ -46,7 +46,7 @@ void require_distinct(const std::vector<ExportTarget>& targets,
     require(added, other->second->source->path, " and ", target.source->path,
             " would both be written to ", target.path, ": choose an --output for each");
     for (const ExportSource& source : sources) {
-      std::error_code ignored;  // it need not be there
+      std::error_code ignored;  // it need not exist
       require(!fs::equivalent(target.path, source.path, ignored), target.path,
               " is what is read: choose another --output");
     }
@@ -54,7 +54,7 @@ void require_distinct(const std::vector<ExportTarget>& targets,
   }
 }
 
-/// The one format of a file that --output names.
+/// Returns the format of the file that --output names.
 ExportFormat format_of_file(const std::string& output, const std::vector<ExportFormat>& formats) {
   const std::string suffix = suffix_of(output);
   require(is_format(suffix), output,

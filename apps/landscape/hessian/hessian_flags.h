@@ -23,7 +23,7 @@ struct HessianFlags {
   cli::RunFlags run;
 
   void add_to(cli::Options& options);
-  /// Throws Error where they contradict one another. `options` knows which were given.
+  /// Throws Error where options contradict one another.
   void check(const cli::Options& options);
 };
 

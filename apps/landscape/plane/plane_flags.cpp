@@ -4,7 +4,7 @@ namespace topograd {
 
 namespace {
 
-/// Refuses options that decide nothing on such a plane: whoever wrote one expects something.
+/// Throws Error for options that have no effect on such a plane.
 void require_none(const cli::Options& options, const std::string& plane,
                   const std::vector<std::string>& others) {
   for (const std::string& option : others)

@@ -12,7 +12,8 @@
 
 namespace topograd {
 
-/// Exactly one of networks, eigenvectors, gradient and dir_file spans the plane.
+/// Options of landscape plane; exactly one of networks, eigenvectors, gradient and dir_file spans
+/// the plane.
 struct PlaneFlags {
   SurfaceFlags surface;
   NetworkPlane networks;
@@ -26,7 +27,7 @@ struct PlaneFlags {
   void add_to(cli::Options& options);
   void check(const cli::Options& options);
 
-  /// The plane along the gradient over the images of the surface.
+  /// Returns the plane along the gradient over the images of the surface.
   GradientPlane gradient() const;
 
  private:

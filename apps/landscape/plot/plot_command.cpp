@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A file of results; its surface, where it is one.
+/// Results of a file; the surface, if it is one.
 struct Input {
   Record record;
   std::optional<Surface> surface;
@@ -31,7 +31,7 @@ std::vector<Input> read_all(const std::vector<std::string>& files) {
   return inputs;
 }
 
-/// Figures of one name side by side: a page each, in the order in which the names come.
+/// Returns a page for each name, in order of appearance: its figures side by side.
 std::vector<NamedFigure> pages_of(const std::vector<NamedFigure>& figures, size_t columns) {
   std::vector<NamedFigure> pages;
   std::map<std::string, std::vector<Figure>> by_name;

@@ -1,4 +1,4 @@
-// landscape plot: figures of results that are there.
+// landscape plot: figures of computed results.
 #pragma once
 
 #include "apps/common/command.h"

@@ -12,18 +12,18 @@ namespace topograd {
 struct PlotFlags {
   std::vector<std::string> files;
   std::vector<PictureKind> kinds = {PictureKind::contours, PictureKind::heat, PictureKind::surface};
-  std::string output;  ///< a figure's file, or what the files' names begin with; may be empty
+  std::string output;  ///< file of a figure, or beginning of the files' names; may be empty
   std::vector<std::string> types = {"svg", "png"};
   bool same_scale = false;
-  int columns = 0;  ///< figures to a row; 0: all
+  int columns = 0;  ///< figures per row; 0: all
   FigureFlags figure;
 
   void add_to(cli::Options& options);
-  /// Throws Error where nothing is to be drawn, or --type is of no file.
+  /// Throws Error if nothing is to be drawn, or --type is no type of a file.
   void check() const;
 };
 
-/// The type of a figure's file by its suffix, svg, png or pdf; empty for any other.
+/// Returns the type of a figure's file by its suffix: svg, png or pdf; empty for any other.
 std::string figure_type_of(const std::string& path);
 
 }  // namespace topograd

@@ -14,7 +14,7 @@ namespace topograd {
 
 namespace {
 
-/// Throws Error where the page would replace what it shows.
+/// Throws Error if the page would overwrite a file that it shows.
 void require_other_file(const std::string& output, const std::vector<std::string>& files) {
   require(!output.empty(), "--output names no file");
   if (!is_there(output)) return;
@@ -53,7 +53,7 @@ void ReportCommand::add_options(cli::Options& options) {
 }
 
 void ReportCommand::check(const cli::Options&) {
-  report_viewer();  // an Error where there is none
+  report_viewer();  // throws Error in a build without the page
   require(!files_.empty(), "nothing to show: write landscape report RESULT.h5...");
   require_other_file(output_, files_);
 }

@@ -1,4 +1,4 @@
-// landscape report: one HTML file that shows results, anywhere, without a network.
+// landscape report: one self-contained HTML file that shows results offline.
 #pragma once
 
 #include <optional>

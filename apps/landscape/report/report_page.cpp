@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// JSON that may stand in a <script>: no text in it can end the script or begin a comment.
+/// Escapes JSON for a <script>: no text in it can end the script or begin a comment.
 std::string script_json(const std::string& json) {
   std::string escaped;
   for (char c : json) {
@@ -30,7 +30,7 @@ std::string script_json(const std::string& json) {
   return escaped;
 }
 
-/// The page with what belongs in the places of its two marks.
+/// Returns the page with its two marks replaced.
 std::string filled(std::string_view page, const std::string& title, const std::string& data) {
   const size_t title_at = page.find(kReportTitleMark), data_at = page.find(kReportDataMark);
   require(title_at < data_at && data_at != page.npos, "the report's page lacks its marks");
@@ -40,7 +40,7 @@ std::string filled(std::string_view page, const std::string& title, const std::s
               page.substr(data_at + kReportDataMark.size()));
 }
 
-/// The networks' names, where they are few.
+/// Returns the networks' names, if they are few.
 std::string default_title(const std::vector<Record>& records) {
   std::vector<std::string> names;
   for (const Record& record : records) {
@@ -55,7 +55,7 @@ std::string default_title(const std::vector<Record>& records) {
   return title;
 }
 
-/// Throws Error where no surface has the plane that is asked for.
+/// Throws Error if no surface has the plane that is asked for.
 void require_plane(const std::string& wanted, const std::vector<Record>& records) {
   std::set<std::string> names;
   for (const Record& record : records)

@@ -8,13 +8,13 @@
 namespace topograd {
 
 struct ReportOptions {
-  std::optional<std::string> title = {};  ///< none: the networks' names
-  std::optional<std::string> plane = {};  ///< that the surfaces show first; none: the page chooses
+  std::optional<std::string> title = {};  ///< default: the networks' names
+  std::optional<std::string> plane = {};  ///< shown first by surfaces; default: the page chooses
   std::string command = {};               ///< as the user wrote it
 };
 
-/// The HTML of a report on files of results. An Error for what is none or cannot be read, where no
-/// surface has the plane, and in a build without the page.
+/// Returns the HTML of a report on files of results. Throws Error for a file that is no result or
+/// cannot be read, if no surface has the plane, and in a build without the page.
 std::string report_page(const std::vector<std::string>& files, const ReportOptions& options);
 
 }  // namespace topograd

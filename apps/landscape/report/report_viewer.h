@@ -6,11 +6,11 @@
 
 namespace topograd {
 
-/// The page, in which the results are to take the place of the text kReportDataMark, and the
-/// page's title, as HTML, that of kReportTitleMark. Throws Error in a build without the page.
+/// Returns the page, in which the results are to replace the text kReportDataMark, and the page's
+/// title, as HTML, kReportTitleMark. Throws Error in a build without the page.
 std::string_view report_viewer();
 
-/// Whether this build has it.
+/// Returns whether this build has the page.
 bool has_report_viewer();
 
 constexpr std::string_view kReportDataMark = "@REPORT_DATA@";

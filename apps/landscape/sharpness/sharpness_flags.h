@@ -18,17 +18,17 @@ struct SharpnessFlags {
   SharpnessSettings settings;
   ImageSelection images;
   bool reparametrisation_test = false;
-  double factor = 10;              ///< of the rescaling
+  double factor = 10;              ///< factor of the rescaling
   double unchanged_within = 0.02;  ///< a ratio this near to 1 counts as unchanged
   std::optional<std::string> output, json;
   bool no_pictures = false;
   cli::RunFlags run;
 
   void add_to(cli::Options& options);
-  /// Throws Error where they contradict one another; completes the settings.
+  /// Completes the settings. Throws Error where options contradict one another.
   void check();
-  /// Returns a file for every network: named after it, and after its folder too where that is
-  /// needed to tell them apart. Makes the folder that --output names.
+  /// Returns a file for every network, named after it, and after its folder too if names repeat.
+  /// Makes the folder that --output names.
   std::vector<std::string> outputs() const;
 };
 

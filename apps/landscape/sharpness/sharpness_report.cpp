@@ -18,7 +18,7 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-/// The settings of a measure where all panels that have it agree.
+/// Returns the settings of a measure, if all panels that have it agree.
 std::string settings_of(const std::vector<NamedPanel>& panels, std::string_view name) {
   std::set<std::string> all;
   for (const NamedPanel& named : panels)
@@ -39,7 +39,7 @@ bool unchanged(double before, double after, double tolerance) {
   return before == after || std::abs(after / before - 1) <= tolerance;
 }
 
-/// The smallest and the largest; NaN where one of the values is.
+/// Returns the smallest and the largest; NaN if one of the values is NaN.
 Interval range_of(const std::vector<double>& values) {
   Interval range{values.front(), values.front()};
   for (double value : values) {
@@ -49,7 +49,7 @@ Interval range_of(const std::vector<double>& values) {
   return range;
 }
 
-/// Pairs of a measure and what it is held against, of the networks that have both.
+/// Pairs of a measure and the one that it is correlated with, for the networks that have both.
 struct Pairs {
   std::vector<double> x, y;
 };

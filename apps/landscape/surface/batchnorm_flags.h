@@ -16,14 +16,14 @@ struct BatchnormFlags {
   std::optional<Mode> mode;
   std::optional<int64_t> batch;
 
-  /// Declares the three in the group "Directions".
+  /// Declares the three options in the group "Directions".
   void add_to(cli::Options& options);
-  /// Throws Error where they contradict one another.
+  /// Throws Error where options contradict one another.
   void check() const;
 
   SurfaceBatchnorm batchnorm() const;
-  /// Whether directions move the running statistics: as the options say, else where a direction
-  /// leads to another network, so that alpha = 1 is that network.
+  /// Returns whether directions move the running statistics. Default: they do if a direction leads
+  /// to another network, so that alpha = 1 is that network.
   DirectionType directions(bool leads_to_network) const;
 };
 

@@ -1,4 +1,4 @@
-// Options of the reference implementation that have nothing to decide here.
+// Options of the reference implementation that have no effect here.
 #pragma once
 
 #include <string>
@@ -11,9 +11,9 @@ namespace topograd {
 struct CompatibilityFlags {
   bool ignored = false;
 
-  /// Declares them in a group of their own.
+  /// Declares the options in a group of their own.
   void add_to(cli::Options& options);
-  /// Returns a line for each that was given, saying why it has no effect.
+  /// Returns a line for each option that was given, saying why it has no effect.
   static std::vector<std::string> notes(const cli::Options& options);
 };
 

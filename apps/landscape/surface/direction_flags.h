@@ -13,11 +13,11 @@ struct DirectionFlags {
   RandomDirections settings;
   std::optional<DirectionNorm> x_norm, y_norm;  ///< empty: settings.x.norm
   std::optional<Ignore> x_ignore, y_ignore;
-  std::string to, third;  ///< networks that x and y lead to
+  std::string to, third;  ///< files of the networks that x and y lead to
 
-  /// Declares them in the group "Directions"; a line has no y.
+  /// Declares the options in the group "Directions"; a line has none for y.
   void add_to(cli::Options& options, bool line);
-  /// Returns what they ask for.
+  /// Returns the directions that the options ask for.
   RandomDirections directions(const SurfaceFlags& surface) const;
   bool leads_to_networks() const { return !to.empty() || !third.empty(); }
 

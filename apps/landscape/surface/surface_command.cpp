@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A surface of random directions, or towards other networks.
+/// Surface of random directions, or towards other networks.
 struct RandomSurface {
   std::string model, output;
   RandomDirections directions;

@@ -18,7 +18,8 @@ class SurfaceCommand : public DistributedCommand {
   int run_distributed(const std::string& typed, ProcessGroup& group) override;
 
  private:
-  /// The same plane through every checkpoint of a training's folder, that of the last one.
+  /// Computes a surface around every checkpoint of a training's folder, all with the directions of
+  /// the last one.
   int run_around_checkpoints(const std::string& typed, ProcessGroup& group);
 
   SurfaceFlags flags_;

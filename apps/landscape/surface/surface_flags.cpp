@@ -6,7 +6,7 @@ namespace topograd {
 
 namespace {
 
-/// What --x or --y sets.
+/// Parses the value of --x or --y.
 auto axis_into(std::optional<Axis>& axis) {
   return [&axis](const std::string& option, const std::string& word) {
     axis = parse_axis("--" + option, word);

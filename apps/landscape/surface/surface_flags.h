@@ -24,14 +24,14 @@ struct SurfaceFlags {
   BatchnormFlags batchnorm;
   PictureFlags pictures;
   cli::RunFlags run;
-  std::vector<std::string> notes;  ///< for the user, before anything is computed
+  std::vector<std::string> notes;  ///< printed before anything is computed
 
   // Each command declares these in the order of its --help, with its own options in between.
 
   /// Declares --x, and --y unless `line`, in the group "Points".
   void add_points(cli::Options& options, const std::string& default_x, bool line = false);
-  /// Declares --dir-type, --bn, --bn-batch, --data ... --loss, --output and what pictures look
-  /// like, --device ... --help.
+  /// Declares --dir-type, --bn, --bn-batch, --data ... --loss, --output and the options of
+  /// pictures, --device ... --help.
   void add_rest(cli::Options& options, const std::string& output_help, bool linear_by_default);
   /// Declares --model-file, another spelling of the first argument.
   void add_model_file(cli::Options& options);
@@ -47,10 +47,10 @@ struct SurfaceFlags {
   CompatibilityFlags compatibility_;
 };
 
-/// Throws Error for a word of the command line that is one too many.
+/// Throws Error, which says `why`, if there are words: the command line has too many.
 void refuse_more(const std::vector<std::string>& words, const std::string& why);
 
-/// The choices of --norm and --ignore.
+/// Return the choices of --norm and --ignore.
 std::vector<std::pair<std::string, DirectionNorm>> norm_choices();
 std::vector<std::pair<std::string, Ignore>> ignore_choices();
 

@@ -11,7 +11,7 @@ namespace topograd {
 
 namespace {
 
-/// How far the losses rise above the chord between the two networks.
+/// Prints the barrier: how far the losses rise above the chord between the two networks.
 void print_barriers(const Surface& surface, const std::vector<std::string>& sets) {
   for (const std::string& set : sets) {
     const std::optional<Barrier> barrier =
@@ -55,7 +55,7 @@ void print_surface(const SurfaceComputation& computation, const SurfaceInputs& i
     std::cout << "\n" << inputs.settings.arithmetic.name() << ", " << check;
   std::cout << '\n';
   if (directions.joins_networks) print_barriers(surface, inputs.images.names);
-  // Where they are only axes that lead from one to the other say of themselves.
+  // Axes that lead from one network to another already show where they lie.
   for (const auto& [name, x, y] : directions.networks)
     std::cout << name << " at (" << x << ", " << y << ")\n";
 }

@@ -5,14 +5,14 @@
 
 namespace topograd {
 
-/// Prints the lowest loss, the pace, how far the arithmetic is from f32, barriers and where networks
-/// lie on the plane.
+/// Prints the lowest loss, the pace, the difference of the arithmetic from f32, barriers and where
+/// networks lie on the plane.
 void print_surface(const SurfaceComputation& computation, const SurfaceInputs& inputs,
                    const SurfaceDirections& directions);
 
-/// Draws the pictures, where they are wanted, and prints their names.
+/// Draws the pictures, if wanted, and prints their names.
 void draw(const Surface& surface, const SurfacePictures& pictures);
-/// Draws the finest level of an interrupted surface that is complete.
+/// Draws the finest complete level of an interrupted surface.
 void draw_unfinished(const Surface& surface, const SurfacePictures& pictures);
 
 }  // namespace topograd

@@ -13,7 +13,7 @@
 
 namespace topograd {
 
-/// What a surface is computed from, read as the options say.
+/// Inputs of a surface, read as the options say.
 struct SurfaceInputs {
   /// `typed` is the command as the user wrote it.
   SurfaceInputs(const SurfaceFlags& flags, const std::string& model_path, const std::string& output,
@@ -25,12 +25,12 @@ struct SurfaceInputs {
   ImageSets images;
 };
 
-/// The pictures of a surface.
+/// Pictures of a surface.
 struct SurfacePictures {
   bool wanted = true;
-  std::string stem;  ///< of their names
+  std::string stem;  ///< beginning of their names
   PictureOptions options;
-  std::optional<TwoCurves> curves;  ///< another picture, <stem>_losses
+  std::optional<TwoCurves> curves;  ///< one more picture, <stem>_losses
 };
 
 /// Returns the pictures that the options ask for, named after the surface's file, with the networks
@@ -38,11 +38,11 @@ struct SurfacePictures {
 SurfacePictures surface_pictures(const SurfaceFlags& flags, const std::string& output,
                                  const SurfaceDirections& directions, std::optional<Scale> scale);
 
-/// What rank zero does before any point is computed, once the surface's file is known to be right.
+/// Callback on rank zero before any point is computed, once the surface's file is found valid.
 using BeforeSurface = std::function<void(Observer&, SurfacePictures&)>;
 
-/// Computes (or continues) a surface together with the other ranks; prints its summary and draws its
-/// pictures, of an interrupted one those of the finest level that is complete. Returns the exit
+/// Computes (or continues) a surface together with the other ranks; prints its summary and draws
+/// its pictures; an interrupted surface is drawn at its finest complete level. Returns the exit
 /// status.
 int run_surface(const SurfaceFlags& flags, const SurfaceInputs& inputs,
                 const SurfaceDirections& directions, SurfacePictures pictures, ProcessGroup& group,

@@ -45,7 +45,7 @@ TrajectorySettings TrajectoryFlags::settings() const {
                        .dir_file = dir_file,
                        .ignore = ignore,
                        .type = surface.batchnorm.directions(false)};
-  is_there(s.output);  // an Error where it is a folder
+  is_there(s.output);  // throws Error if it is a folder
   return s;
 }
 

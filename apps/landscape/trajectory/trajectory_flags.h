@@ -20,7 +20,7 @@ struct TrajectoryFlags {
   void add_to(cli::Options& options);
   void check(const cli::Options& options);
 
-  /// Returns what they ask for. Throws Error where checkpoints are not there.
+  /// Returns the settings that the options ask for. Throws Error for missing checkpoints.
   TrajectorySettings settings() const;
 };
 

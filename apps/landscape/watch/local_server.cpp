@@ -14,7 +14,8 @@ namespace {
 
 constexpr const char* kHost = "127.0.0.1";
 
-/// "localhost:8642" is addressed here, "evil.example:8642" is not. Any port: a tunnel has its own.
+/// Returns whether a request is addressed to this machine: "localhost:8642" is, "evil.example:8642"
+/// is not. Any port will do: a tunnel has its own.
 bool is_addressed_here(const std::string& host) {
   const std::string name = host.substr(0, host.find(':'));
   return name == "localhost" || name == kHost;
@@ -39,7 +40,7 @@ void add(httplib::Server& server, const std::string& path, const LocalServer::Ha
 }
 
 void configure(httplib::Server& server) {
-  // The library's own choice would let a second server take the same port.
+  // The library's default would let a second server take the same port.
   server.set_socket_options([](socket_t socket) {
     const int yes = 1;
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
@@ -86,7 +87,7 @@ LocalServer::LocalServer(int port, const std::map<std::string, Handler>& handler
     state.server.listen_after_bind();
     state.ended = true;
   });
-  // stop() means nothing to a server that does not run yet.
+  // stop() has no effect on a server that does not run yet.
   while (!state.server.is_running() && !state.ended)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }

@@ -1,4 +1,4 @@
-// A server of HTTP for browsers on the same machine.
+// An HTTP server for browsers on the same machine.
 #pragma once
 
 #include <functional>
@@ -8,9 +8,9 @@
 
 namespace topograd {
 
-/// Listens on 127.0.0.1 alone, and answers only requests that are addressed to localhost or
-/// 127.0.0.1, whatever the port: a page from elsewhere whose name leads here (DNS rebinding) gets
-/// nothing. In threads of its own.
+/// HTTP server on 127.0.0.1, in threads of its own. It answers only requests addressed to localhost
+/// or 127.0.0.1, with any port: a foreign page whose name resolves to this machine (DNS rebinding)
+/// gets nothing.
 class LocalServer {
  public:
   struct Answer {
@@ -19,19 +19,20 @@ class LocalServer {
     std::string body = {};
     std::string policy = {};  ///< Content-Security-Policy; empty: none
   };
-  /// Of GET; an Error becomes status 500 with its message. Called in several threads at once.
   using Parameters = std::map<std::string, std::string>;
+  /// Answers a GET request; an Error becomes status 500 with its message. Called in several threads
+  /// at once.
   using Handler = std::function<Answer(const Parameters& parameters)>;
 
-  /// Answers paths ("/state") from now on; others are not found. Port 0: any free one. An Error
-  /// where the port is taken.
+  /// Starts to answer these paths ("/state"); others are not found. Port 0: any free one. Throws
+  /// Error if the port is taken.
   LocalServer(int port, const std::map<std::string, Handler>& handlers);
   /// Waits for the answers under way.
   ~LocalServer();
   LocalServer(const LocalServer&) = delete;
   LocalServer& operator=(const LocalServer&) = delete;
 
-  /// "http://127.0.0.1:8642/"
+  /// Returns "http://127.0.0.1:8642/".
   std::string url() const;
 
  private:

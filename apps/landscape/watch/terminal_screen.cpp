@@ -14,13 +14,13 @@ namespace topograd {
 namespace {
 
 volatile std::sig_atomic_t stop_asked = 0;
-termios before{};  // for a signal's handler there is no object
+termios before{};  // global: signal handlers have no object
 
 void note_stop(int) {
   stop_asked = 1;
 }
 
-void note_resize(int) {}  // it interrupts the waiting: the next frame has the new size
+void note_resize(int) {}  // interrupts wait(): the next frame has the new size
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
@@ -67,7 +67,7 @@ TerminalScreen::~TerminalScreen() {
 }
 
 void TerminalScreen::enter() {
-  // In the background the keyboard is somebody else's.
+  // A background process must not take the keyboard.
   reads_keys_ = tcgetpgrp(STDIN_FILENO) == getpgrp() && tcgetattr(STDIN_FILENO, &before) == 0;
   if (reads_keys_) {
     termios quiet = before;
@@ -88,12 +88,12 @@ void TerminalScreen::leave() {
 
 void TerminalScreen::show(const std::vector<std::string>& lines, TerminalSize size) {
   if (!entered_) enter();
-  // A terminal of a new size has moved what was on it.
+  // Resizing has moved what was on the terminal.
   if (size.columns != shown_size_.columns || size.rows != shown_size_.rows) shown_.clear();
   std::string page = "\033[H";
   for (size_t i = 0; i < lines.size(); ++i) {
     if (i > 0) page += '\n';
-    // Erased before and not behind: beyond the last column some terminals would erase that one.
+    // Erase before writing: after the last column some terminals would erase that column.
     if (i >= shown_.size() || lines[i] != shown_[i]) page += "\033[K" + lines[i];
   }
   if (lines.size() < static_cast<size_t>(size.rows)) page += "\n\033[J";

@@ -21,8 +21,8 @@ namespace topograd {
 namespace {
 
 constexpr double kLookEvery = 0.25;  // seconds
-constexpr double kDrawEvery = 1;     // seconds: the time left goes on between two files
-constexpr double kLongestEnd = 10;   // seconds that an open page has for the last figure
+constexpr double kDrawEvery = 1;     // seconds: updates the time left between two files
+constexpr double kLongestEnd = 10;   // seconds to wait for an open page to fetch the last figure
 
 class Watch {
  public:
@@ -60,7 +60,7 @@ class Watch {
     const std::lock_guard reading(hdf5_);
     const bool news = watched_.look(steady_seconds());
     if (!news) return false;
-    // A plane that is not there is said here, once, and not by every figure.
+    // Report a missing plane here, once, and not in every figure.
     if (watched_.surface()) plane_ = pictured_values(*watched_.surface(), picture_);
     if (server_)
       server_->show(
@@ -110,7 +110,7 @@ class Watch {
     say(watched_.there() ? text(progress_words(status()), ", ", smallest_words(status())) : kGone);
   }
 
-  /// A line of its own, before there is a picture or where there is none.
+  /// Prints a line, before there is a picture or where there is none.
   void say(const std::string& words) const {
     std::cout << flags_.file() << ": " << words << std::endl;
   }
@@ -125,7 +125,7 @@ class Watch {
     screen_->show(frame(size), size);
   }
 
-  /// The picture of what is finished stays.
+  /// Leaves the picture of a finished surface in the terminal.
   int finish() {
     const double begin = steady_seconds();
     while (server_ && server_->owes_news() && steady_seconds() - begin < kLongestEnd &&
@@ -138,7 +138,7 @@ class Watch {
     return 0;
   }
 
-  /// The terminal as it was, with a line about where things stand.
+  /// Restores the terminal and prints a line about the state.
   void end_picture() {
     if (!screen_) return;
     screen_->leave();
@@ -157,14 +157,14 @@ class Watch {
   const WatchFlags& flags_;
   PictureOptions picture_;
   TerminalColours colours_;
-  std::mutex hdf5_;  // held by whoever reads a file
+  std::mutex hdf5_;  // locked while a file is read
   WatchedSurface watched_;
   std::string plane_;
   bool said_waiting_ = false;
   TerminalSize drawn_size_{0, 0};
   double drawn_at_ = 0;
   std::optional<WatchServer> server_;
-  std::optional<TerminalScreen> screen_;  // last: the terminal is given back first
+  std::optional<TerminalScreen> screen_;  // last member: restores the terminal first
 };
 
 }  // namespace

@@ -8,18 +8,18 @@
 
 namespace topograd {
 
-/// That the surface can be drawn as: of a line the curves, of a grid the others; none where an axis
-/// has one point.
+/// Returns the kinds of pictures that the surface has: curves for a line, the others for a grid;
+/// none if an axis has one point.
 std::vector<PictureKind> watch_kinds(const Surface& surface);
 
-/// The whole surface as a heat map or curves. Contours and relief need neighbours, which points
-/// computed from coarse to fine do not have: they show the finest level that is complete, and the
-/// whole where there is none. Trajectories' files beside `file` are read, so HDF5 must be this
-/// thread's while `figure` is made, not while it is drawn. Errors as for surface_picture.
+/// Returns a figure: the whole surface as a heat map or curves. Contours and relief need
+/// neighbours, which points computed from coarse to fine lack: they show the finest complete level,
+/// or the whole if there is none. A trajectory's file beside `file` is read: no other thread may
+/// use HDF5 during this call, but drawing the figure needs none. Errors as for surface_picture.
 Figure watch_figure(const Surface& surface, const std::string& file, PictureKind kind,
                     const PictureOptions& options);
 
-/// An SVG document.
+/// Returns the figure as an SVG document.
 std::string svg_of(const Figure& figure);
 
 }  // namespace topograd

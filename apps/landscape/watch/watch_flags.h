@@ -11,16 +11,16 @@
 namespace topograd {
 
 struct WatchFlags {
-  std::vector<std::string> files;  ///< one
-  std::optional<int> port;         ///< of the page, 0 for any free one; empty: no page
+  std::vector<std::string> files;  ///< exactly one file
+  std::optional<int> port;         ///< port of the page, 0 for any free one; empty: no page
   bool stay = false, once = false;
   ValueFlags values;
-  std::string colour = "auto";  ///< in the terminal
+  std::string colour = "auto";  ///< auto, always or never, in the terminal
 
   const std::string& file() const { return files.front(); }
 
   void add_to(cli::Options& options);
-  /// Throws Error where there is not one file, or options contradict one another.
+  /// Throws Error unless there is one file, or where options contradict one another.
   void check() const;
 };
 

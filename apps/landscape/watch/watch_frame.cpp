@@ -6,7 +6,7 @@ namespace topograd {
 
 namespace {
 
-constexpr int kLeastPicture = 3;  // rows; before it is smaller, the words go
+constexpr int kLeastPicture = 3;  // rows; the words are dropped before it gets smaller
 
 TerminalField field_of(const Surface& surface, const std::string& plane) {
   TerminalField field{surface.x(), surface.y(), surface.plane(plane), {}};

@@ -1,4 +1,4 @@
-// What landscape watch shows in a terminal.
+// One frame of landscape watch in a terminal.
 #pragma once
 
 #include <string>
@@ -12,13 +12,13 @@ namespace topograd {
 
 struct WatchFrame {
   std::string title = {};
-  std::string plane = {};               ///< of the surface, to be shown
+  std::string plane = {};               ///< plane of the surface to show
   FigureOptions look = {};              ///< scale and colours
   std::vector<std::string> words = {};  ///< lines under the picture, the most important first
 };
 
-/// Title, picture, scale, key and words, not more than size.rows lines of at most size.columns
-/// characters; the picture takes what the others leave. What does not fit is cut off.
+/// Returns title, picture, scale, key and words, at most size.rows lines of at most size.columns
+/// characters; the picture takes the lines that the others leave. What does not fit is cut off.
 std::vector<std::string> frame_lines(const Surface& surface, const WatchFrame& frame,
                                      TerminalColours colours, TerminalSize size);
 

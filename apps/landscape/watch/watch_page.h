@@ -1,4 +1,4 @@
-// The page of landscape watch --serve: the files of apps/landscape/watch/page/, as they are there.
+// The page of landscape watch --serve: the files of apps/landscape/watch/page/, unchanged.
 #pragma once
 
 #include <string_view>

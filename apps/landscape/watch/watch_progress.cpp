@@ -8,7 +8,7 @@ namespace topograd {
 
 namespace {
 
-constexpr double kWindow = 120;        // seconds: a pace that follows changes and does not jitter
+constexpr double kWindow = 120;        // seconds: follows changes without jitter
 constexpr double kShortestStall = 60;  // seconds; the programs save every five
 constexpr double kStallIntervals = 5;  // or so many times the usual pause between two files
 
@@ -21,7 +21,7 @@ double steady_seconds() {
 void ProgressEstimate::observe(double seconds, int64_t done) {
   if (!seen_.empty() && done <= seen_.back().done) seen_.clear();
   seen_.push_back({seconds, done});
-  // The one before the window stays: the pace is over the whole window.
+  // Keep the observation before the window: the pace is over the whole window.
   while (seen_.size() > 2 && seen_[1].seconds <= seconds - kWindow) seen_.pop_front();
 }
 

@@ -1,4 +1,4 @@
-// How fast a computation is, from its file alone.
+// The pace of a computation, from its file alone.
 #pragma once
 
 #include <cstdint>
@@ -6,24 +6,26 @@
 
 namespace topograd {
 
-/// Seconds of the steady clock.
+/// Returns the steady clock's seconds.
 double steady_seconds();
 
-/// Times are seconds of any one clock that does not go back.
+/// Estimate of a computation's pace. Times are seconds of one steady clock.
 class ProgressEstimate {
  public:
-  /// The file held `done` points when it was written at `seconds`. As many as before mean that the
-  /// computation has just begun, or begun again: its pace counts from there. Fewer: another one.
+  /// Records that the file held `done` points when it was written at `seconds`. If that is as many
+  /// as before, the computation has just (re)started, and the pace counts from there; if fewer, it
+  /// is another computation.
   void observe(double seconds, int64_t done);
 
-  /// Points per second over the last two minutes, or the last two files; NaN until the count has
-  /// grown.
+  /// Returns points per second over the last two minutes, or the last two files; NaN until the
+  /// count has grown.
   double rate() const;
-  /// Seconds from `now` until `total` are done, at that pace; never below 0; NaN as for rate().
+  /// Returns the seconds from `now` until `total` points are done at rate(); at least 0; NaN if
+  /// rate() is.
   double seconds_left(double now, int64_t total) const;
-  /// Whether nothing has been written for so long that the computation may have ended.
+  /// Returns whether nothing has been written for so long that the computation may have ended.
   bool stalled(double now) const;
-  /// Seconds since the file was written last; 0 before the first.
+  /// Returns the seconds since the file was last written; 0 before the first.
   double idle(double now) const;
 
  private:

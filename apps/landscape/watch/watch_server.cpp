@@ -21,7 +21,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr double kOpenPage = 5;            // seconds: a page asks for the state every one or two
-constexpr int kNarrow = 520, kWide = 760;  // px, of figures for telephones and for others
+constexpr int kNarrow = 520, kWide = 760;  // px, figures' widths on phones and elsewhere
 
 Json smallest_json(const WatchStatus& status) {
   if (!status.smallest) return nullptr;
@@ -30,7 +30,7 @@ Json smallest_json(const WatchStatus& status) {
   return json;
 }
 
-/// Nothing of the page may come from elsewhere.
+/// Content-Security-Policy: the page may load nothing from elsewhere.
 constexpr const char* kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -39,7 +39,7 @@ LocalServer::Answer refusal(int status, const std::string& why) {
   return {.status = status, .body = why + "\n"};
 }
 
-/// Always the same.
+/// Returns a handler with a constant answer.
 LocalServer::Handler contents(std::string_view body, const std::string& type) {
   return [body, type](const LocalServer::Parameters&) -> LocalServer::Answer {
     return {.type = type + "; charset=utf-8", .body = std::string(body), .policy = kPolicy};
@@ -139,7 +139,7 @@ class WatchServer::Answers {
     return answer;
   }
 
-  /// Drawn once, however many ask.
+  /// Returns a figure, drawn once for all that ask.
   std::string drawn(const WatchNews& news, PictureKind kind, bool narrow) {
     const std::lock_guard drawing(figures_mutex_);
     if (figures_of_ != news.version) figures_.clear();

@@ -12,20 +12,20 @@
 
 namespace topograd {
 
-/// What there is to be shown.
+/// State of the watched file, to be shown.
 struct WatchNews {
-  std::shared_ptr<const Surface> surface = {};  ///< null as long as there is no file
-  int64_t version = 0;                          ///< another one with every surface
+  std::shared_ptr<const Surface> surface = {};  ///< null before the first file
+  int64_t version = 0;                          ///< changes with every surface
   ProgressEstimate progress = {};
-  bool there = false;  ///< whether there is a file now
+  bool there = false;  ///< the file exists now
 };
 
-/// A LocalServer with
+/// LocalServer with these paths:
 ///
 ///   /            the page, with /page.css and /page.js
 ///   /state       JSON: {session, version, state (waiting, running, finished), gone, file, title,
 ///                values, kinds, done, total, rate, seconds_left, idle, stalled, smallest {value,
-///                x, y}, report}; null is what is not known
+///                x, y}, report}; null: unknown
 ///   /figure.svg  ?kind=heat|contours|surface|lines|curves, &narrow=1 for small screens
 ///   /report      landscape report on the file, in a build that has it
 class WatchServer {
@@ -37,16 +37,16 @@ class WatchServer {
     int port = 0;         ///< 0: any free one
   };
 
-  /// Answers from now on. An Error where the port is taken. `hdf5` is held while a file is read.
+  /// Starts to answer. Throws Error if the port is taken. `hdf5` is locked while a file is read.
   WatchServer(Settings settings, std::mutex& hdf5);
   /// Ends the answers under way.
   ~WatchServer();
 
-  /// "http://127.0.0.1:8642/"
+  /// Returns "http://127.0.0.1:8642/".
   std::string url() const;
-  /// From now on this is what is shown.
+  /// Shows this state from now on.
   void show(WatchNews news);
-  /// Whether a page is open that has asked lately and has not been told of the present news, or has
+  /// Returns whether an open page, which has asked lately, has not been told of the present news or
   /// not fetched its figure. It will within a second or two.
   bool owes_news() const;
 

@@ -1,4 +1,4 @@
-// What a watched surface's state is, in numbers and in words.
+// State of a watched surface, in numbers and in words.
 #pragma once
 
 #include <optional>
@@ -12,26 +12,26 @@ namespace topograd {
 struct WatchStatus {
   int64_t done = 0;
   int64_t total = 0;
-  double rate = 0;          ///< points per second; NaN where it is not known yet
-  double seconds_left = 0;  ///< NaN likewise
+  double rate = 0;          ///< points per second; NaN while unknown
+  double seconds_left = 0;  ///< NaN while unknown
   double idle = 0;          ///< seconds since the file was written
-  bool stalled = false;     ///< for so long that the computation may have ended
+  bool stalled = false;     ///< idle for so long that the computation may have ended
   struct Smallest {
     double value, x;
-    std::optional<double> y;  ///< none of a line
+    std::optional<double> y;  ///< nullopt for a line
   };
-  std::optional<Smallest> smallest;  ///< none where no value is finite
+  std::optional<Smallest> smallest;  ///< nullopt if no value is finite
 
   bool finished() const { return done == total; }
 };
 
-/// Of the values of one plane.
+/// Returns the state; the smallest value is that of the plane `plane`.
 WatchStatus status_of(const Surface& surface, const std::string& plane,
                       const ProgressEstimate& progress, double now);
 
-/// "120 of 225 points, 53 %, 12.3 points/s, 0:09 left"
+/// Returns "120 of 225 points, 53 %, 12.3 points/s, 0:09 left".
 std::string progress_words(const WatchStatus& status);
-/// "smallest 0.0123 at alpha 0, beta -0.1", or that there is none.
+/// Returns "smallest 0.0123 at alpha 0, beta -0.1", or that there is none.
 std::string smallest_words(const WatchStatus& status);
 
 }  // namespace topograd

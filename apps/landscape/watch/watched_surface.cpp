@@ -56,7 +56,7 @@ bool WatchedSurface::look(double now) {
 
 void WatchedSurface::take(Surface surface, const Identity& identity, double now) {
   if (surface_ && !surface.same_points(*surface_)) progress_ = {};
-  // Its points were done when it was written, which may be long ago.
+  // The file's time, not `now`, is when its points were done: it may be long ago.
   const auto wall = std::chrono::system_clock::now().time_since_epoch();
   const double written =
       static_cast<double>(identity.seconds) + 1e-9 * static_cast<double>(identity.nanoseconds);

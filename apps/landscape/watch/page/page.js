@@ -13,12 +13,12 @@ let wanted = location.hash.slice(1); // the kind of figure
 let shown = ""; // which figure that is: session, version, kind, size
 let loading = ""; // the same without the version
 
-/** "0.0123"; what JSON has no number for is null. */
+/** Returns "0.0123"; a value that JSON cannot express is null. */
 function number(value, digits = 6) {
   return value === null ? "unknown" : String(Number(value.toPrecision(digits))).replace("-", "−");
 }
 
-/** "1:02:03" or "2:03". */
+/** Returns "1:02:03" or "2:03". */
 function clock(seconds) {
   if (seconds === null) return "not known yet";
   const s = Math.round(seconds);
@@ -87,7 +87,7 @@ function showKinds() {
   }
 }
 
-/** The picture takes the old one's place when it is there. */
+/** Shows the picture in place of the old one once it is loaded. */
 async function showFigure() {
   if (!state || state.state === "waiting") return;
   const figure = part("figure");
@@ -101,7 +101,7 @@ async function showFigure() {
   const { session, version } = state;
   const choice = [session, wanted, narrow.matches].join();
   const name = [choice, version].join();
-  // What is being drawn is shown, though the file has changed: it may do so faster than it is drawn.
+  // Show what is being drawn though the file has changed: it may change faster than it is drawn.
   if (name === shown || choice === loading) return;
   loading = choice;
   const parameters = new URLSearchParams({ kind: wanted, version });

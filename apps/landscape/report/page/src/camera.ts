@@ -2,7 +2,7 @@
 
 export type Vector = readonly [number, number, number];
 
-/** Around the middle of the scene's box. */
+/** Direction and distance of a view around the middle of the scene's box. */
 export interface Camera {
   azimuth: number; // radians; 0 looks along -z, from beta's low end
   elevation: number;
@@ -53,7 +53,7 @@ export class Projection {
     this.focal = height / (2 * Math.tan(FIELD_OF_VIEW / 2));
   }
 
-  /** On the picture, from its upper left corner, with the distance along the view. */
+  /** Projects onto the picture: place from its upper left corner, distance along the view. */
   project(point: Vector): { x: number; y: number; depth: number } {
     const d = add(point, scaled(this.eye, -1));
     const depth = dot(d, this.forward);
@@ -64,7 +64,7 @@ export class Projection {
     };
   }
 
-  /** The direction from the eye through a place on the picture. */
+  /** Returns the direction from the eye through a place on the picture. */
   ray(x: number, y: number): Vector {
     const across = (x - this.width / 2) / this.focal;
     const upwards = (this.height / 2 - y) / this.focal;

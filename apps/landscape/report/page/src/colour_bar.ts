@@ -5,7 +5,7 @@ import { place, ticks, type Scale } from "./scale.ts";
 import { FONT } from "./theme.ts";
 import { css, viridis } from "./viridis.ts";
 
-/** Across the paper, from its left to its right edge, with the name above. */
+/** Draws the scale across the paper, from its left to its right edge, with the name above. */
 export function drawColourBar(paper: Paper, plane: string, scale: Scale, inset = 0): void {
   const { context, colours } = paper;
   const width = paper.width - 2 * inset;

@@ -29,7 +29,7 @@ export function contourLines(
   return join(segments).map(({ edges, closed }) => ({ points: edges.map(pointOf), closed }));
 }
 
-/** Edge 2p runs from point p to the right, edge 2p + 1 from it to the next row. */
+/** Returns where an edge is crossed: 2p runs from point p to the right, 2p + 1 to the next row. */
 function crossing(
   values: ArrayLike<number>,
   nx: number,

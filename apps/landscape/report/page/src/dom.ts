@@ -45,7 +45,7 @@ export function saveText(name: string, type: string, text: string): void {
   save(name, new Blob([text], { type }));
 }
 
-/** "ResNet-56 (no shortcuts)" as part of a file's name. */
+/** Returns a text like "ResNet-56 (no shortcuts)" as part of a file's name. */
 export function fileName(text: string): string {
   return text.replace(/[^A-Za-z0-9._-]+/g, "_").replace(/^_+|_+$/g, "") || "figure";
 }

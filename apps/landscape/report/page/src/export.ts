@@ -2,7 +2,7 @@
 import type { Field } from "./field.ts";
 import type { Scene } from "./scenes.ts";
 
-/** Seven digits hold a float32 for people, nine for machines; NaN is left empty. */
+/** Writes a value: seven digits of a float32 suffice for people, nine for machines; NaN is empty. */
 function cell(value: number): string {
   if (Number.isNaN(value)) return "";
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
@@ -13,14 +13,14 @@ function quoted(text: string): string {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** A header, then a row for every entry. */
+/** Returns a header, then a row for every entry. */
 export function csv(header: string[], rows: (string | number)[][]): string {
   const line = (cells: (string | number)[]): string =>
     cells.map((one) => (typeof one === "number" ? cell(one) : quoted(one))).join(",");
   return [line(header), ...rows.map(line)].join("\n") + "\n";
 }
 
-/** A row for every point that is done. */
+/** Returns a row for every point that is done. */
 export function surfaceCsv(field: Field): string {
   const names = [...field.planes.keys()];
   const rows: number[][] = [];
@@ -33,14 +33,14 @@ export function surfaceCsv(field: Field): string {
   return csv(["alpha", "beta", ...names], rows);
 }
 
-/** JSON knows no NaN: null; no infinity: a text. */
+/** Returns a value for JSON: null for NaN, a text for infinity. */
 export function jsonNumber(value: number): number | string | null {
   if (Number.isNaN(value)) return null;
   if (!Number.isFinite(value)) return value > 0 ? "infinity" : "-infinity";
   return Number(value.toPrecision(9));
 }
 
-/** Planes as rows, [ny][nx]. */
+/** Returns planes as rows, [ny][nx]. */
 export function surfaceJson({ name, files, provenance, field }: Scene): string {
   const rows = (values: Float32Array): (number | string | null)[][] =>
     field.y.map((_, iy) =>

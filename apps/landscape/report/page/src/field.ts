@@ -45,7 +45,7 @@ export class Field {
     return { ix: nearestIndex(this.x, x), iy: nearestIndex(this.y, y) };
   }
 
-  /** Between the four points around a position; NaN outside, and where one of them is a hole. */
+  /** Interpolates between the four points around a position; NaN outside and beside a hole. */
   interpolate(values: ArrayLike<number>, x: number, y: number): number {
     const u = cellOf(this.x, x);
     const v = cellOf(this.y, y);
@@ -80,7 +80,7 @@ export function rangeOf(all: Iterable<ArrayLike<number>>): Range | null {
   return range.low <= range.high ? range : null;
 }
 
-/** Where a coordinate lies on an axis that rises or falls: which interval, and how far in it. */
+/** Locates a coordinate on an axis that rises or falls: which interval, and how far in it. */
 export function cellOf(
   axis: readonly number[],
   at: number,

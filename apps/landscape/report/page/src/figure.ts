@@ -10,7 +10,7 @@ export interface Paper {
   /** Device pixels in a CSS pixel. */
   ratio: number;
   colours: Palette;
-  /** For a file, which shows no pointer. */
+  /** Whether it is a file, which shows no pointer. */
   still: boolean;
 }
 
@@ -24,14 +24,14 @@ export interface Drawing {
   label: string;
   draw: (paper: Paper) => void;
   caption: () => Caption;
-  /** Below the picture, in files alone. */
+  /** Footer below the picture, only in files. */
   footer?: { height: number; draw: (paper: Paper) => void };
 }
 
 export class Figure {
   readonly canvas: HTMLCanvasElement;
   private waiting = false;
-  /** Near what the window shows; only there is anything drawn. */
+  /** Whether it is near what the window shows; nothing is drawn elsewhere. */
   private near = false;
 
   constructor(private readonly drawing: Drawing) {
@@ -50,7 +50,7 @@ export class Figure {
     addEventListener("beforeprint", () => this.drawNow());
   }
 
-  /** Before the next frame, however often it is asked for. */
+  /** Draws once before the next frame, however often it is called. */
   redraw(): void {
     if (this.waiting || !this.near) return;
     this.waiting = true;
@@ -117,7 +117,7 @@ interface Writing {
   colour: string;
   align?: CanvasTextAlign;
   baseline?: CanvasTextBaseline;
-  /** Around the letters, so that lines behind do not disturb. */
+  /** Halo around the letters, so that lines behind do not disturb. */
   halo?: string;
 }
 

@@ -9,10 +9,10 @@ import type { Mark } from "./scenes.ts";
 import { FONT } from "./theme.ts";
 import { TABLE_SIZE, viridisTable } from "./viridis.ts";
 
-/** Lines of equal height, about so many. */
+/** Number of lines of equal height, about. */
 export const LEVELS = 14;
 
-/** Where on the paper the axes run. */
+/** Rectangle of the paper that the axes span. */
 export interface Frame {
   left: number;
   top: number;
@@ -206,7 +206,7 @@ export function drawPath(
   context.restore();
 }
 
-/** Where the slices run. */
+/** Draws the lines along which the slices run. */
 export function drawCross(paper: Paper, frame: Frame, field: Field, x: number, y: number): void {
   const [px, py] = toPaper(frame, field, x, y);
   const { context } = paper;

@@ -2,7 +2,7 @@
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
-/** "0.001234", "1.2 × 10⁻⁷": so many significant digits, and no zeros that say nothing. */
+/** Returns "0.001234", "1.2 × 10⁻⁷": so many significant digits, no trailing zeros. */
 export function formatNumber(value: number, digits = 5): string {
   if (Number.isNaN(value)) return "–";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
@@ -29,7 +29,7 @@ export function formatTicks(values: number[]): string[] {
   return values.map((value) => formatNumber(value, 10));
 }
 
-/** "0.1234 ± 0.0012": the value to the digits that its error leaves. */
+/** Returns "0.1234 ± 0.0012": the value to the digits that its error leaves. */
 export function formatEstimate(value: number, error: number): string {
   if (!Number.isFinite(value) || Number.isNaN(error)) return formatNumber(value, 4);
   if (!(error > 0) || !Number.isFinite(error))
@@ -76,7 +76,7 @@ const PLANES: Record<string, string> = {
   inner_product_min: "smallest product of gradients",
 };
 
-/** "training loss" of train_loss; a name that is not known stays as it is. */
+/** Returns "training loss" for train_loss; an unknown name stays as it is. */
 export function planeLabel(name: string): string {
   return PLANES[name] ?? name.replaceAll("_", " ");
 }
@@ -85,7 +85,7 @@ export function capitalised(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** "runs/a/surface.h5" is surface, with its folder where the name alone says little. */
+/** Returns "surface" for runs/a/surface.h5, with its folder if the name alone says little. */
 export function fileStem(path: string): string {
   return (path.split("/").pop() ?? path).replace(/\.[^.]*$/, "");
 }

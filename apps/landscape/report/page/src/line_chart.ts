@@ -39,7 +39,7 @@ export class LineChart {
     this.refresh();
   }
 
-  /** Other curves in the same place; the scale stays as it was chosen. */
+  /** Shows other curves in the same place; the scale stays as chosen. */
   setData(data: ChartData): void {
     this.data = { ...data, log: this.data.log };
     this.cursor = null;
@@ -139,7 +139,7 @@ export class LineChart {
   }
 }
 
-/** In a file, where there is no list beside the picture. */
+/** Draws the key in a file, which has no list beside the picture. */
 function drawLegend(paper: Parameters<typeof drawChart>[0], series: Series[]): void {
   const { context, colours } = paper;
   let x = 24;

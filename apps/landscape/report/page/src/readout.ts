@@ -36,7 +36,7 @@ export class Readout {
     );
   }
 
-  /** The heights, the colours, and the accuracy that belongs to the loss. */
+  /** Returns the planes read out: heights, colours, and the accuracy that belongs to the loss. */
   private shown(): string[] {
     const { heightPlane, colourPlane } = this.state.view;
     const accuracy = heightPlane.replace(/_loss.*$/, "_acc");

@@ -14,12 +14,12 @@ function forward(kind: ScaleKind, value: number): number {
   return kind === "log" ? Math.log(value) : value;
 }
 
-/** In [0, 1]; NaN where there is no value. On a log scale what is not above 0 is at the bottom. */
+/** Returns a place in [0, 1]; NaN for NaN. On a log scale values up to 0 are at the bottom. */
 export function place(scale: Scale, value: number): number {
   return placer(scale)(value);
 }
 
-/** The same for many values. */
+/** Returns place() of many values. */
 export function placer(scale: Scale): (value: number) => number {
   const low = forward(scale.kind, scale.low);
   const extent = forward(scale.kind, scale.high) - low;
@@ -49,7 +49,7 @@ export function canBeLog(range: Range): boolean {
   return range.positive < range.high;
 }
 
-/** As the pictures of landscape surface: evenly spaced levels would leave a deep basin empty. */
+/** Chooses log or linear as landscape surface does: even levels would leave a deep basin empty. */
 export function defaultKind(range: Range): ScaleKind {
   return range.low > 0 && range.high > 4 * range.low ? "log" : "linear";
 }
@@ -57,12 +57,12 @@ export function defaultKind(range: Range): ScaleKind {
 const COARSE = [[1, 2, 5], [1, 3], [1]];
 const FINE = [[1, 1.5, 2, 3, 4, 5, 7], ...COARSE];
 
-/** Round values from low to high, about `count` of them. */
+/** Returns round values from low to high, about `count` of them. */
 export function ticks(scale: Scale, count: number): number[] {
   return roundValues(scale, count, COARSE);
 }
 
-/** The same for lines of equal height, which need not be as round. */
+/** Returns values for lines of equal height, about `count` and less round. */
 export function levels(scale: Scale, count: number): number[] {
   return roundValues(scale, count, FINE).filter((value) => value > scale.low && value < scale.high);
 }
@@ -84,7 +84,7 @@ function linearTicks(low: number, high: number, count: number): number[] {
   return result;
 }
 
-/** Of the first factors that are few enough times powers of ten, or every second power, ... */
+/** Returns powers of ten (or every second, ...) times the first factors that are few enough. */
 function logTicks(low: number, high: number, count: number, choices: number[][]): number[] {
   const choose = (factors: number[], every: number): number[] => {
     const found: number[] = [];

@@ -81,7 +81,7 @@ function gridsOf(result: Result): string[][] {
     pairs.findIndex((other) => other.join("\n") === axes.join("\n")) === i && valuesOver(result, axes).length > 0);
 }
 
-/** "cross-entropy over 1000 train images, filter-normalised" as far as the file says. */
+/** Returns "cross-entropy over 1000 train images, filter-normalised" as far as the file says. */
 function describe(provenance: Provenance, field: Field): string {
   const parts: string[] = [];
   const loss = provenance["loss"];

@@ -12,7 +12,7 @@ export interface View {
   levels: boolean;
   grid: boolean;
   path: boolean;
-  /** Where the slices are: the same place on every surface. */
+  /** Place of the slices, the same on every surface. */
   selected: { x: number; y: number } | null;
 }
 

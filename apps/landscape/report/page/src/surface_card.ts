@@ -104,7 +104,7 @@ export class SurfaceCard {
     return field.planes.get(name) ?? new Float32Array(field.nx * field.ny).fill(NaN);
   }
 
-  /** Lower for as long as frames come too slowly, while something moves. */
+  /** Sets the resolution: lower while something moves and frames come too slowly. */
   setQuality(quality: number): void {
     if (quality === this.quality) return;
     this.quality = quality;
@@ -252,7 +252,7 @@ export class SurfaceCard {
     return this.heat.image;
   }
 
-  /** Of the heights, whatever is coloured. */
+  /** Returns contours of the heights, whatever is coloured. */
   private linesOf(relief: Relief) {
     const key = this.shape?.key ?? "";
     if (this.lines?.key !== key) {

@@ -10,8 +10,8 @@ export interface Tube {
 const SIDES = 10;
 
 /**
- * Around every point a ring, perpendicular to the way; a cone closes either end. One radius for
- * all rings, or one for each.
+ * Makes a ring around every point, perpendicular to the line; a cone closes either end. One radius
+ * for all rings, or one for each.
  */
 export function tubeOf(points: Vector[], radius: number | number[]): Tube {
   const way = points.filter(

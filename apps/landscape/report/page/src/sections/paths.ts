@@ -13,7 +13,7 @@ const STATISTICS: Record<string, string> = {
   recompute: "statistics re-estimated",
 };
 
-/** "aligned, statistics re-estimated" of aligned/recompute. */
+/** Returns "aligned, statistics re-estimated" for aligned/recompute. */
 function nameOf(path: string): string {
   const [kind, statistics] = path.split("/");
   const rest = STATISTICS[statistics];

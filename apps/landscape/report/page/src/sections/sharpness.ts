@@ -15,7 +15,7 @@ interface Measure {
   settings: string;
   value: number;
   error: number;
-  /** Of the rescaled network; NaN without. */
+  /** Value of the rescaled network; NaN without one. */
   rescaled: number;
 }
 

@@ -23,7 +23,7 @@ export function trainingSection(report: Report): Section | null {
   };
 }
 
-/** "resnet20" of runs/resnet20/log.csv. */
+/** Returns "resnet20" for runs/resnet20/log.csv. */
 function runName(path: string): string {
   const parts = path.split("/");
   const file = parts.pop() ?? path;
