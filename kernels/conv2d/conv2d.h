@@ -12,7 +12,7 @@ namespace topograd {
 struct ConvGeometry {
   int stride = 1;
   int padding = 0;
-  /// The output extent for an input extent and a kernel extent.
+  /// Returns the output extent for an input extent and a kernel extent.
   int64_t output_extent(int64_t input, int64_t kernel) const {
     return (input + 2 * padding - kernel) / stride + 1;
   }
@@ -44,7 +44,7 @@ struct Conv2dBackwardDataArgs {
   Tensor w;   ///< [O, KH, KW, I]
   ConvGeometry geometry;
   Write write = Write::overwrite;
-  uint64_t weights_version = 0;  ///< as in the forward pass
+  uint64_t weights_version = 0;  ///< as in Conv2dForwardArgs
   ErrorBudget error_budget = ErrorBudget::tight;
   Precision precision = Precision::f32;  ///< of the products' operands; sums and results are f32
   void check() const;
