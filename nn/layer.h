@@ -26,7 +26,7 @@ struct ForwardCall {
   std::span<const Tensor> running_stats;  ///< BatchNorm: the mean and variance to normalise by
   uint64_t weights_version = 0;           ///< see Conv2dForwardArgs
   ErrorBudget error_budget = ErrorBudget::tight;
-  Precision precision = Precision::f32;  ///< of products' operands
+  Precision precision = Precision::f32;  ///< precision of products' operands
   bool then_relu = false;                ///< BatchNorm: with the ReLU that reads it
 };
 
@@ -62,7 +62,7 @@ struct BackwardCall {
   int64_t batch_count = 0;
   uint64_t weights_version = 0;
   ErrorBudget error_budget = ErrorBudget::tight;
-  Precision precision = Precision::f32;  ///< of products' operands
+  Precision precision = Precision::f32;  ///< precision of products' operands
 };
 
 /// Tangents of a layer's backward pass; each is written the way its counterpart in the call is.

@@ -29,7 +29,7 @@ struct Conv2dForwardArgs {
   /// promise the same numbers, so that an implementation may keep them packed. 0 promises nothing.
   uint64_t weights_version = 0;
   ErrorBudget error_budget = ErrorBudget::tight;
-  Precision precision = Precision::f32;  ///< of the products' operands; sums and results are f32
+  Precision precision = Precision::f32;  ///< products' operands; sums and results are f32
   void check() const;
 };
 inline void conv2d_forward(const Conv2dForwardArgs& args, Context& context) {
@@ -46,7 +46,7 @@ struct Conv2dBackwardDataArgs {
   Write write = Write::overwrite;
   uint64_t weights_version = 0;  ///< as in Conv2dForwardArgs
   ErrorBudget error_budget = ErrorBudget::tight;
-  Precision precision = Precision::f32;  ///< of the products' operands; sums and results are f32
+  Precision precision = Precision::f32;  ///< products' operands; sums and results are f32
   void check() const;
 };
 inline void conv2d_backward_data(const Conv2dBackwardDataArgs& args, Context& context) {

@@ -48,7 +48,7 @@ const Case kCases[] = {
 };
 
 // A sum of K*K*I float products, K*K*I at most 800: random-walk rounding sqrt(800) * 6e-8 = 2e-6 of
-// the result's scale; the gradient of the filter sums N*OH*OW products likewise.
+// the result's scale; the gradient of the filter sums N*OH*OW products.
 constexpr double kTolerance = 5e-6;
 // Winograd's F(4x4, 3x3) sums numbers larger than their result: the rows of |A^T| |B^T| multiply
 // rounding errors by up to 10 in each dimension, a few times on average. Measured on these shapes:

@@ -10,7 +10,7 @@ namespace topograd {
 
 namespace {
 
-/// Gives columns to rows, one after the other. `row_price` and `column_price` are the dual
+/// Gives columns to rows, one after the other. `row_price_` and `column_price_` are the dual
 /// variables: cost - row_price - column_price is never negative, and zero where a row has its
 /// column.
 class Assignment {

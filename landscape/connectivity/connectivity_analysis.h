@@ -16,7 +16,7 @@
 namespace topograd {
 
 struct ConnectivitySettings {
-  int64_t points = 21;  ///< on each path, the ends among them
+  int64_t points = 21;  ///< number on each path, the ends among them
   /// Statistics of BatchNorm on lines: "states", interpolated as the weights are; "recompute",
   /// re-estimated at every point.
   std::vector<std::string> batchnorm = {"states", "recompute"};
@@ -27,7 +27,7 @@ struct ConnectivitySettings {
   std::string control_path{};                    ///< checkpoint of its control point
   uint64_t seed = 1;                             ///< seed of the alignment's orders
   LossKind loss = LossKind::cross_entropy;
-  std::vector<std::pair<std::string, std::string>> forced{};  ///< as EvaluationSpec's
+  std::vector<std::pair<std::string, std::string>> forced{};  ///< see EvaluationSpec::forced
 
   bool aligns() const { return align || !aligned_path.empty(); }
 };

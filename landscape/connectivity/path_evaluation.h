@@ -37,7 +37,7 @@ struct PathEvaluationSpec {
   const ImageSets& images;
   LossKind loss = LossKind::cross_entropy;
   int64_t statistics_batch = 128;  ///< images of a batch, where statistics are re-estimated
-  std::vector<std::pair<std::string, std::string>> forced{};  ///< as EvaluationSpec's
+  std::vector<std::pair<std::string, std::string>> forced{};  ///< see EvaluationSpec::forced
 };
 
 /// Fills in the points of a path, at these t, that are not done, as a stage of this name; calls

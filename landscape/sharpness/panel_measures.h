@@ -31,7 +31,7 @@ struct SharpnessSettings {
   int64_t test_images = 0;             ///< first test images, for test_* and gap; 0: all
   uint64_t seed = 1;                   ///< seed of the random directions
   LossKind loss = LossKind::cross_entropy;
-  std::vector<std::pair<std::string, std::string>> forced{};  ///< as EvaluationSpec's
+  std::vector<std::pair<std::string, std::string>> forced{};  ///< see EvaluationSpec::forced
 
   /// Returns the chosen measures of a network, in a panel's order. Throws Error where there are
   /// none, or one that does not exist.
