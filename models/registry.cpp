@@ -66,7 +66,7 @@ constexpr int kNoDepth = -1, kGiven = 0;
 /// A family of networks.
 struct Family {
   std::string_view name;
-  int depth;           ///< where a name holds none; kNoDepth: it must not, kGiven: it must
+  int depth;           ///< default for a name without one; kNoDepth: it must not, kGiven: it must
   bool has_multiple;   ///< a second number says how wide
   bool has_shortcuts;  ///< so that there may be none
   int64_t (*width)(const Name& name);  ///< the published networks'; 0: the name decides it

@@ -42,7 +42,7 @@ ModelSpec with_size(ModelSpec spec, int depth, int64_t width);
 /// Names of the papers' networks, for --list-models and messages.
 std::vector<std::string> model_names();
 
-/// A spec as one line of JSON, and back. Throws Error that names what is not understood.
+/// Convert a spec to one line of JSON and back. Throws Error that names what is not understood.
 std::string to_json(const ModelSpec& spec);
 ModelSpec model_spec_from_json(const std::string& json);
 

@@ -20,7 +20,7 @@ bool is_relu(const Node& node) {
   return is(node, FusionRole::relu);
 }
 
-/// The one node that reads each node's output; -1 where several do, or nobody, or the caller.
+/// The one node that reads each node's output; -1 where several do, or none, or the caller.
 std::vector<int> only_readers(const Graph& graph) {
   const std::vector<int> counts = graph.reader_counts();
   std::vector<int> reader(graph.nodes().size(), -1);

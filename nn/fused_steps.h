@@ -56,7 +56,7 @@ struct FusedStep {
       what;
 };
 
-/// Values are numbered by their nodes; node i's images in tiles are value node_count + i.
+/// Values are numbered by their nodes; node i's images in tiles are value i + the number of nodes.
 struct FusedProgram {
   std::vector<FusedStep> steps;
   std::vector<FoldedFilter> filters;  ///< table of the filters that perturb_points forms
@@ -71,9 +71,10 @@ struct FusedProgram {
 };
 
 /// Compiles a graph. A convolution or linear layer takes in the BatchNorm behind it, the residual
-/// addition and the ReLU behind that, each where nobody else reads what is in between; a BatchNorm
-/// that no convolution precedes (DenseNet) takes in its ReLU. All other layers, whatever they are,
-/// run as they are (FusionRole::none). Throws Error where such a layer has running statistics.
+/// addition and the ReLU behind that, each where no other layer reads what is in between; a
+/// BatchNorm that no convolution precedes (DenseNet) takes in its ReLU. All other layers, whatever
+/// they are, run as they are (FusionRole::none). Throws Error where such a layer has running
+/// statistics.
 FusedProgram fused_program(const Graph& graph);
 
 /// Puts the convolutions that tile_conv can compute on tiled images, with conversions where other

@@ -46,7 +46,7 @@ struct ParameterSpec {
 /// Nodes in topological order: every node's inputs come before it.
 class Graph {
  public:
-  /// A graph for images of shape [H, W, C].
+  /// Begins a graph for images of shape [H, W, C].
   explicit Graph(Shape image);
 
   Value input() const { return {0}; }
@@ -73,7 +73,7 @@ class Graph {
   Value add_layer(std::string name, std::unique_ptr<const Layer> layer,
                   const std::vector<Value>& inputs, Shape shape,
                   const std::vector<ParameterSpec>& parameters = {});
-  /// "<scope>.<given>", or where that is empty "<scope>.<stem><number>".
+  /// Returns "<scope>.<given>", or where that is empty "<scope>.<stem><number>".
   std::string name_in_scope(const std::string& given, const std::string& stem);
 
   /// Marks the network's logits, [classes]. Throws Error where they are not the last node's vector.
@@ -105,7 +105,7 @@ class Graph {
   int64_t macs() const;
 
  private:
-  /// The shape [H, W, C]; an Error that says `what` needs an image where x is none.
+  /// Returns the shape [H, W, C]. Throws Error that says `what` needs an image where x is none.
   const Shape& image_shape_of(Value x, std::string_view what) const;
   Value pool(Value x, PoolKind kind, PoolGeometry geometry);
 

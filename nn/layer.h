@@ -26,7 +26,7 @@ struct ForwardCall {
   std::span<const Tensor> running_stats;  ///< BatchNorm: the mean and variance to normalise by
   uint64_t weights_version = 0;           ///< see Conv2dForwardArgs
   ErrorBudget error_budget = ErrorBudget::tight;
-  Precision precision = Precision::f32;  ///< of products' operands
+  Precision precision = Precision::f32;  ///< precision of products' operands
   bool then_relu = false;                ///< BatchNorm: with the ReLU that reads it
 };
 
@@ -62,7 +62,7 @@ struct BackwardCall {
   int64_t batch_count = 0;
   uint64_t weights_version = 0;
   ErrorBudget error_budget = ErrorBudget::tight;
-  Precision precision = Precision::f32;  ///< of products' operands
+  Precision precision = Precision::f32;  ///< precision of products' operands
 };
 
 /// Tangents of a layer's backward pass; each is written the way its counterpart in the call is.
@@ -80,13 +80,13 @@ struct BackwardTangents {
   uint64_t version = 0;
 };
 
-/// Channels of an image [H, W, C] or a vector [C]: the last axis.
+/// Returns the channels of an image [H, W, C] or a vector [C]: the last axis.
 inline int64_t channels_of(const Shape& image) {
   return image[image.rank() - 1];
 }
 
-/// Which channels of a layer's inputs its output's channels are. Channels that are one and the same
-/// can only be permuted together (landscape/connectivity/channel_groups.h).
+/// Sources of a layer's output channels among the channels of its inputs. Channels that are one and
+/// the same can only be permuted together (landscape/connectivity/channel_groups.h).
 struct ChannelMap {
   struct Source {
     size_t input;
@@ -99,15 +99,15 @@ struct ChannelMap {
   /// [outputs, ..., inputs].
   bool makes_channels = false;
 
-  /// Channel c of the output is channel c of the first input.
+  /// Returns the map in which channel c of the output is channel c of the first input.
   static ChannelMap kept(int64_t channels);
   static ChannelMap made() { return {.sources = {}, .makes_channels = true}; }
 };
 
-/// What a layer is to FusedPlan, which runs several layers as one operation (nn/fused_steps.h).
+/// Role of a layer in FusedPlan, which runs several layers as one operation (nn/fused_steps.h).
 enum class FusionRole {
   none,         ///< runs as it is, through forward()
-  convolution,  ///< of conv_geometry(): takes in the BatchNorm, sum and ReLU behind it
+  convolution,  ///< with conv_geometry(): takes in the BatchNorm, sum and ReLU behind it
   linear,       ///< the same with a linear layer
   batchnorm,
   relu,
@@ -126,12 +126,13 @@ class Layer {
   virtual void forward(const ForwardCall& call, Context& context) const = 0;
   virtual void backward(const BackwardCall& call, Context& context) const = 0;
 
-  /// forward(), and y'. The default is right for a layer that is linear in its inputs and has no
-  /// parameters.
+  /// Runs forward() and computes y'. The default is right for a layer that is linear in its inputs
+  /// and has no parameters.
   virtual void forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,
                                Context& context) const;
-  /// dx' and the parameters' part of the product; then backward(), which may overwrite what they
-  /// are computed from. The default, too, is for linear layers without parameters.
+  /// Computes dx' and the parameters' part of the product, then runs backward(), which may
+  /// overwrite what they are computed from. The default, too, is for linear layers without
+  /// parameters.
   virtual void backward_tangent(const BackwardCall& call, const BackwardTangents& tangents,
                                 Context& context) const;
 
@@ -156,8 +157,8 @@ class Layer {
   virtual ConvGeometry conv_geometry() const { return {}; }
 
   // What changes a network's weights and leaves its function as it is.
-  /// Which channels of the inputs the output's are. A layer that does not say has no place in an
-  /// alignment: channel_groups() throws an Error that names it.
+  /// Sources of the output's channels among the inputs'. A layer that does not say has no place in
+  /// an alignment: channel_groups() throws an Error that names it.
   virtual std::optional<ChannelMap> channel_map(std::span<const Shape> inputs,
                                                 const Shape& output) const;
   /// Whether y = W x + b, with parameters W and, where there is one, b.
@@ -168,10 +169,10 @@ class Layer {
   virtual bool is_positively_homogeneous() const { return false; }
 };
 
-/// The same call with the gradients' tangents for the gradients: what is linear in them.
+/// Returns the call with the gradients' tangents in place of the gradients: what is linear in them.
 BackwardCall on_tangents(BackwardCall call, const BackwardTangents& tangents);
 
-/// [n, anything] as a matrix.
+/// Views [n, anything] as a matrix.
 Tensor as_matrix(const Tensor& t);
 
 }  // namespace topograd

@@ -100,8 +100,8 @@ class Network {
     std::vector<Tensor> buffers, scratch, temporary;  // the latter two per worker
     Tensor still;                                     // zeros: the tangent of a chunk of images
     Tensor norm_partials;                             // the product's, like Network's
-    // Of every BatchNorm over the batch, where gamma and beta lie in theta: the sums of x' xhat and
-    // of x'; dgamma and dbeta.
+    // Sums of every BatchNorm over the batch, where its gamma and beta lie in theta: those of
+    // x' xhat and of x'; dgamma and dbeta.
     Tensor sums, totals;
     std::vector<std::vector<Tensor>> parameter_views, sum_views;  // per node, of the direction
     uint64_t version = 0;

@@ -1,4 +1,4 @@
-// What Network does at each node on its way through a batch: with the values alone, or with the
+// Work of Network at each node on its way through a batch: with the values alone, or with the
 // values and their tangents.
 #pragma once
 
@@ -22,16 +22,17 @@ class Network::Pass {
 
   virtual void forward(int node, const ForwardCall& call, const Chunk& chunk,
                        Context& context) const;
-  /// Follows when the batch's statistics that a BatchNorm normalises by are complete.
+  /// Called when the batch's statistics that a BatchNorm normalises by are complete.
   virtual void after_statistics(int norm) const;
   /// Writes what the backward pass begins with, the loss's gradient in the logits of a chunk.
   virtual void loss_gradient(const Chunk& chunk, Context& context) const;
-  /// A node's part of the backward pass; `sums_only`: only a BatchNorm's partial dgamma and dbeta.
+  /// Does a node's part of the backward pass; `sums_only`: only a BatchNorm's partial dgamma and
+  /// dbeta.
   virtual void backward(int node, bool sums_only, const BackwardCall& call, const Chunk& chunk,
                         Context& context) const;
   /// Adds up a BatchNorm's dgamma and dbeta over the whole batch.
   virtual void sum_batchnorm(int norm) const;
-  /// Where the sums over the batch of all BatchNorms' dgamma and dbeta lie, like theta.
+  /// Sums over the batch of all BatchNorms' dgamma and dbeta, laid out like theta.
   virtual const Tensor& batchnorm_gradient() const { return gradient_; }
   /// The chunks' partial sums of what gradient() receives for BatchNorms' parameters.
   virtual const Tensor& norm_partials() const { return network_.norm_partials_; }
@@ -55,7 +56,7 @@ class Network::GaussNewtonPass : public Pass {
   void loss_gradient(const Chunk& chunk, Context& context) const override;
 
  protected:
-  /// product = H z' of a chunk's logits, H the loss's Hessian or its part without negative
+  /// Writes product = H z' of a chunk's logits, H the loss's Hessian or its part without negative
   /// curvature.
   void loss_curvature_of(const Tensor& product, const Chunk& chunk, bool gauss_newton,
                          Context& context) const;

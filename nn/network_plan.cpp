@@ -49,8 +49,8 @@ void NetworkPlan::find_recomputed() {
   }
 }
 
-/// Whether a node may write over its first input: nobody else reads that, and neither backward pass
-/// needs it.
+/// Whether a node may write over its first input: no other node reads that, and neither backward
+/// pass needs it.
 bool NetworkPlan::overwrites_input(int index) const {
   const Node& node = graph_.nodes()[at(index)];
   const int input = node.inputs[0];

@@ -29,8 +29,8 @@ struct BufferSlot {
 /// and the backward pass recomputes it from what stayed: activation checkpointing (T. Chen et al.,
 /// "Training Deep Nets with Sublinear Memory Cost", 2016). Since a convolution's output is what the
 /// next BatchNorm normalises, what is recomputed is BatchNorm's formula, the activation, an
-/// addition or a pool, but never a convolution that BatchNorm follows. Of a VGG's numbers an image
-/// a quarter remains, of a ResNet's three quarters.
+/// addition or a pool, but never a convolution that BatchNorm follows. A quarter of a VGG's
+/// numbers per image remains, three quarters of a ResNet's.
 ///
 /// The backward pass goes through the phases from last to first. The gradient of a BatchNorm's
 /// input needs sums over the whole batch, so it is formed at the beginning of the phase before.

@@ -160,7 +160,7 @@ void Network::HessianPass::backward(int index, bool sums_only, const BackwardCal
     coupled->backward_tangent_sums(call, tangents, context);
     return;
   }
-  BackwardCall without_gradient = call;  // of theta, which nobody asks for
+  BackwardCall without_gradient = call;  // of theta, which is not wanted
   without_gradient.dparameters = {};
   node.layer->backward_tangent(without_gradient, tangents, context);
 }

@@ -37,8 +37,8 @@ struct ParameterEntry {
   /// one. A filter is contiguous: elements [offset + i * filter_size(), + filter_size()).
   int64_t filters() const { return shape[0]; }
   int64_t filter_size() const { return size() / shape[0]; }
-  /// The shape PyTorch gives the same tensor: OIHW for convolutions, [outputs, inputs] for linear
-  /// layers, whose inputs, where they are an image, it counts in the order CHW.
+  /// Returns the shape PyTorch gives the same tensor: OIHW for convolutions, [outputs, inputs] for
+  /// linear layers, whose inputs, where they are an image, it counts in the order CHW.
   Shape torch_shape() const;
 };
 

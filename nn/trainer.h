@@ -41,7 +41,7 @@ struct TrainingConfig {
   uint64_t seed = 1;
   Precision precision = Precision::f32;  ///< products' operands'; weights and sums are f32
   LossKind loss = LossKind::cross_entropy;
-  double label_smoothing = 0;  ///< of the cross-entropy that is minimised
+  double label_smoothing = 0;  ///< that of the minimised cross-entropy
   Initialisation initialisation = Initialisation::kaiming_fan_in;
   double ema_decay = 0;  ///< decay of the weights' exponential moving average; 0: none is kept
   /// The first epoch whose last weights go into the SWA average; 0: none. SWA's paper keeps the

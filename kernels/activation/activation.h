@@ -7,7 +7,8 @@ namespace topograd {
 
 enum class Activation { relu, tanh, gelu };
 std::string_view name_of(Activation activation);
-/// "relu", "tanh" or "gelu"; anything else is an Error that lists them.
+/// Returns the activation of this name: "relu", "tanh" or "gelu". Throws Error that lists them for
+/// any other.
 Activation activation_named(std::string_view name);
 
 /// y = f(x), elementwise; y may be x itself.
@@ -41,10 +42,11 @@ inline void activation_backward(const ActivationBackwardArgs& args, Context& con
   run_op(args, context);
 }
 
-/// What the slope's own change adds to the tangent of dx = dy f'(x), for Hessian-vector products:
-///   dx' += dy f''(x) x',
-/// from what is kept: tanh f''(x) x' = -2 y y', from the output and its tangent; GELU
-/// f''(x) = (2 - x^2) exp(-x^2 / 2) / sqrt(2 pi), from the input and its tangent. ReLU's is 0, and
+/// Term that the change of the slope adds to the tangent of dx = dy f'(x), for Hessian-vector
+/// products:
+///   dx' += dy f''(x) x'.
+/// For tanh f''(x) x' = -2 y y', from the output and its tangent; for GELU
+/// f''(x) = (2 - x^2) exp(-x^2 / 2) / sqrt(2 pi), from the input and its tangent. ReLU's is 0:
 /// nothing is done.
 struct ActivationCurvatureArgs {
   static constexpr std::string_view kOp = "activation_curvature";

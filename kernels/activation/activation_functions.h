@@ -30,7 +30,7 @@ struct Gelu {
   }
 };
 
-/// Calls f with the struct of an activation.
+/// Calls f with the struct of the activation.
 template <class F>
 void with_functions(Activation activation, F&& f) {
   switch (activation) {
@@ -43,7 +43,7 @@ void with_functions(Activation activation, F&& f) {
   }
 }
 
-/// What the backward pass needs of the forward pass.
+/// Returns the tensor of the forward pass that the backward pass reads: x for GELU, else y.
 inline const float* saved(const ActivationBackwardArgs& args) {
   return pointer<float>(args.activation == Activation::gelu ? args.x : args.y);
 }

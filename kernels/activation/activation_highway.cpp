@@ -20,17 +20,17 @@ namespace topograd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// exp(-x^2 / 2) and the normal distribution function Phi(x).
+/// Values exp(-x^2 / 2) and the normal distribution function Phi(x).
 template <class V>
 struct Normal {
   V bell;
   V cdf;
 };
 
-/// Phi(-a) = exp(-a^2 / 2) t P(t) for a >= 0, t = 1 / (1 + 0.35 a): the form of C. Hastings,
-/// "Approximations for Digital Computers", 1955 (Abramowitz & Stegun 7.1.26), whose five terms
-/// reach 1e-7 of 1. These nine, the minimax fit by Remez' algorithm over 0 <= a <= 15, reach 3.2e-8
-/// of Phi itself, so that the tail of GELU keeps its digits down to where exp underflows.
+/// Computes Phi(-a) = exp(-a^2 / 2) t P(t) for a >= 0, t = 1 / (1 + 0.35 a): the form of C.
+/// Hastings, "Approximations for Digital Computers", 1955 (Abramowitz & Stegun 7.1.26), whose five
+/// terms reach 1e-7 of 1. These nine, the minimax fit by Remez' algorithm over 0 <= a <= 15, reach
+/// 3.2e-8 of Phi itself, so that the tail of GELU keeps its digits down to where exp underflows.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE Normal<V> normal(D d, V x) {
   const V one = hn::Set(d, 1.0F);
@@ -50,7 +50,7 @@ HWY_INLINE Normal<V> normal(D d, V x) {
   return {bell, hn::IfThenElse(hn::Gt(x, hn::Zero(d)), hn::Sub(one, tail), tail)};
 }
 
-/// y[i] = f(d, x[i]).
+/// Sets y[i] = f(d, x[i]).
 template <class F>
 HWY_INLINE void map(float* y, const float* x, int64_t n, F&& f) {
   const hn::ScalableTag<float> d;
@@ -61,7 +61,7 @@ HWY_INLINE void map(float* y, const float* x, int64_t n, F&& f) {
   for (; i < n; ++i) hn::StoreU(f(single, hn::LoadU(single, x + i)), single, y + i);
 }
 
-/// dx[i] = f(d, dy[i], saved[i]), replaced or added.
+/// Sets dx[i] = f(d, dy[i], saved[i]), or adds it.
 template <class F>
 HWY_INLINE void map_gradient(float* dx, const float* dy, const float* saved, int64_t n,
                              bool accumulate, F&& f) {
@@ -77,7 +77,7 @@ HWY_INLINE void map_gradient(float* dx, const float* dy, const float* saved, int
   for (; i < n; ++i) step(hn::CappedTag<float, 1>(), i);
 }
 
-/// x < 0 selects zero, so that NaN stays NaN, as in the reference.
+/// Computes ReLU: x < 0 selects zero, so that NaN stays NaN, as in the reference.
 void relu_forward(float* y, const float* x, int64_t n) {
   map(y, x, n, [](auto d, auto v) HWY_ATTR {
     const auto zero = hn::Zero(d);
@@ -93,7 +93,7 @@ void relu_backward(float* dx, const float* dy, const float* y, int64_t n, bool a
 void tanh_forward(float* y, const float* x, int64_t n) {
   map(y, x, n, [](auto d, auto v) HWY_ATTR { return hn::Tanh(d, v); });
 }
-/// dy (1 - y^2).
+/// Computes dx = dy (1 - y^2).
 void tanh_backward(float* dx, const float* dy, const float* y, int64_t n, bool accumulate) {
   map_gradient(dx, dy, y, n, accumulate, [](auto d, auto g, auto v) HWY_ATTR {
     return hn::Mul(g, hn::NegMulAdd(v, v, hn::Set(d, 1.0F)));
@@ -103,7 +103,7 @@ void tanh_backward(float* dx, const float* dy, const float* y, int64_t n, bool a
 void gelu_forward(float* y, const float* x, int64_t n) {
   map(y, x, n, [](auto d, auto v) HWY_ATTR { return hn::Mul(v, normal(d, v).cdf); });
 }
-/// dy (Phi(x) + x exp(-x^2 / 2) / sqrt(2 pi)).
+/// Computes dx = dy (Phi(x) + x exp(-x^2 / 2) / sqrt(2 pi)).
 void gelu_backward(float* dx, const float* dy, const float* x, int64_t n, bool accumulate) {
   map_gradient(dx, dy, x, n, accumulate, [](auto d, auto g, auto v) HWY_ATTR {
     const auto at = normal(d, v);

@@ -21,7 +21,7 @@ T value(Activation activation, T x) {
   return x;
 }
 
-/// dy f'(x), f' from whichever of x and y the activation keeps.
+/// Returns dy f'(x), f' from whichever of x and y the activation keeps.
 template <class T>
 T gradient(Activation activation, T dy, const T* x, const T* y, int64_t i) {
   switch (activation) {

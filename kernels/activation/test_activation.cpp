@@ -50,7 +50,7 @@ TEST_CASE("activation: curvature of every implementation equals the reference; R
 }
 
 TEST_CASE("activation: tensors that begin anywhere") {
-  // Elements from the beginning of an allocation to y or dx, to x or dy, to what backward keeps.
+  // Offsets in elements of y or dx, of x or dy, and of the saved tensor within their allocations.
   const int64_t offsets[][3] = {{1, 1, 1}, {3, 0, 0}, {0, 2, 0}, {0, 0, 1}};
   for (Activation a : {Activation::relu, Activation::tanh, Activation::gelu})
     for (const auto& [out, in, kept] : offsets)

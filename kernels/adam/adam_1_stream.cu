@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// mask may be null.
+/// Kernel of one step; mask may be null.
 __global__ void __launch_bounds__(kThreads)
     adam_kernel(float* __restrict__ theta, float* __restrict__ m, float* __restrict__ v,
                 const float* __restrict__ gradient, const float* __restrict__ mask,

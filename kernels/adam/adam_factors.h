@@ -22,8 +22,8 @@ struct AdamFactors {
         epsilon(static_cast<T>(a.epsilon)) {}
 
   T beta1, one_minus_beta1, beta2, one_minus_beta2;
-  T shrink;        ///< of theta, where the decay is decoupled
-  T weight_decay;  ///< added to the gradient, where it is not
+  T shrink;        ///< factor of theta; 1 unless the decay is decoupled
+  T weight_decay;  ///< times theta, added to the gradient; 0 where it is decoupled
   T rate;          ///< learning_rate / (1 - beta1^step)
   T root;          ///< 1 / sqrt(1 - beta2^step)
   T epsilon;

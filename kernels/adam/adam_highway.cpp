@@ -1,5 +1,5 @@
-// The same update in vector code. It moves 28 bytes per element; beside them a square root and a
-// division per vector are hidden.
+// The same update in vector code. It moves 28 bytes per element; a square root and a division
+// per vector are hidden behind them.
 #include "kernels/adam/adam_factors.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -13,7 +13,8 @@ namespace topograd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// One register of elements; the pointers point at its first. d is a full vector or a single lane.
+/// Updates one register of elements; the pointers point at its first. d is a full vector or a
+/// single lane.
 template <class D>
 HWY_INLINE void adam_step(D d, const AdamFactors<float>& f, float* theta, float* m, float* v,
                           const float* gradient, const float* mask) {

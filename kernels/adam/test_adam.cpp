@@ -7,7 +7,7 @@ using namespace topograd::test;
 
 namespace {
 
-/// A mean of squares: random and not negative.
+/// Returns a mean of squares: random and not negative.
 Tensor squares(Operands& o, const Shape& shape) {
   return o.in_out_of(Operands(2, DType::f32).uniform(shape, 0, 3));
 }
@@ -30,7 +30,7 @@ TEST_CASE(
                                 .decay_mask = masked ? o.zeros_and_ones({n}) : Tensor(),
                                 .learning_rate = 1e-2,
                                 .epsilon = 1e-2,      // large enough to be missed
-                                .weight_decay = 0.2,  // likewise
+                                .weight_decay = 0.2,  // large enough, too
                                 .decoupled = decoupled,
                                 .step = step};
               },

@@ -4,7 +4,7 @@ namespace topograd {
 
 namespace {
 
-/// `wide` must be [..., C] and `narrow` [C], of one type.
+/// Throws Error unless `wide` is [..., C] and `narrow` [C], of one type.
 void check_columns(std::string_view op, const char* wide_name, const Tensor& wide,
                    const char* narrow_name, const Tensor& narrow) {
   const int rank = wide.shape().rank();

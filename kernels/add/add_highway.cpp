@@ -17,7 +17,7 @@ namespace topograd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// y[i] = a[i] + b[i].
+/// Sets y[i] = a[i] + b[i].
 void add_all(float* y, const float* a, const float* b, int64_t n) {
   const hn::ScalableTag<float> d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
@@ -27,13 +27,13 @@ void add_all(float* y, const float* a, const float* b, int64_t n) {
   for (; i < n; ++i) y[i] = a[i] + b[i];
 }
 
-/// y[row, c] += bias[c].
+/// Adds y[row, c] += bias[c].
 void add_bias_all(float* y, const float* bias, int64_t rows, int64_t C) {
   for (int64_t row = 0; row < rows; ++row, y += C) add_all(y, y, bias, C);
 }
 
-/// One, two or four vectors of channels: db[c] = (accumulate ? db[c] : 0) + sum of dy[row, c]. Four
-/// read whole cache lines and keep four chains of additions going.
+/// Sums one, two or four vectors of channels: db[c] = (accumulate ? db[c] : 0) + sum of dy[row, c].
+/// Four read whole cache lines and keep four chains of additions going.
 template <int kVectors>
 HWY_INLINE void sum_channels(float* db, const float* dy, int64_t rows, int64_t C, bool accumulate) {
   const hn::ScalableTag<double> d;

@@ -25,15 +25,15 @@ namespace {
 
 constexpr int kThreads = 256;
 constexpr int64_t kMaxBlocks = 512;     // along the rows; one lane of the second kernel adds 16
-constexpr int64_t kRowsPerThread = 16;  // at least, where there are enough
+constexpr int64_t kRowsPerThread = 16;  // fewest, where there are enough rows
 
-/// How the work is cut: by the shape alone.
+/// Division of the work among blocks, by the shape alone.
 struct Cut {
   int64_t rows, C;
   int64_t width;           // channels of a block
   int64_t rows_at_once;    // rows that a block reads in one step
   int64_t rows_per_block;  // a multiple of rows_at_once
-  int64_t blocks;          // along the rows
+  int64_t blocks;          // blocks along the rows
   Cut(int64_t rows_, int64_t C_)
       : rows(rows_), C(C_), width(std::min<int64_t>(C, kThreads)), rows_at_once(kThreads / width) {
     const int64_t steps = ceil_div(ceil_div(rows, kMaxBlocks), rows_at_once);
@@ -45,7 +45,7 @@ struct Cut {
 /// partial[b, c] = sum of the rows of block b.
 __global__ void __launch_bounds__(kThreads)
     sum_rows_kernel(double* __restrict__ partial, const float* __restrict__ dy, Cut cut) {
-  const int64_t t = threadIdx.x, c = blockIdx.y * cut.width + t % cut.width;  // this thread's
+  const int64_t t = threadIdx.x, c = blockIdx.y * cut.width + t % cut.width;  // its channel
   const int64_t begin = blockIdx.x * cut.rows_per_block;
   const int64_t end = min(begin + cut.rows_per_block, cut.rows);
   double sum = 0;

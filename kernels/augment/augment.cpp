@@ -6,8 +6,8 @@ namespace topograd {
 
 namespace {
 
-/// Every element of an i32 tensor must be in [0, bound). What lies on a device is not fetched for
-/// it.
+/// Every element of an i32 tensor must be in [0, bound). Tensors on a device are not
+/// checked.
 void check_range(const char* name, const Tensor& t, int64_t bound, const char* advice) {
   if (t.device() != Device::cpu) return;
   for (int64_t i = 0; i < t.size(); ++i) {

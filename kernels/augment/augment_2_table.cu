@@ -18,7 +18,7 @@ namespace topograd::TOPOGRAD_BACKEND {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kElementsOfPart = 4096;  // about, so that a table serves many elements
+constexpr int kElementsOfPart = 4096;  // about this many, so that a table serves many elements
 
 __global__ void __launch_bounds__(kThreads)
     augment_kernel(float* __restrict__ y, Source source, Statistics statistics, int64_t N,
@@ -26,7 +26,7 @@ __global__ void __launch_bounds__(kThreads)
   __shared__ float table[kMaxChannels * kPixelValues];
   for (int64_t i = threadIdx.x; i < source.C * kPixelValues; i += kThreads)
     table[i] = normalised(i % kPixelValues, i / kPixelValues, statistics);
-  __syncthreads();  // the table is complete before anyone looks up
+  __syncthreads();  // the table is complete before any thread looks up
 
   const int64_t image_size = source.H * source.W * source.C;
   for (int64_t n = blockIdx.x; n < N; n += gridDim.x) {  // this block's images

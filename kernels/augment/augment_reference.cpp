@@ -5,7 +5,7 @@ namespace topograd {
 
 namespace {
 
-/// The pixel that lands at (n, h, w, c), 0 outside the image.
+/// Returns the pixel that lands at (n, h, w, c), 0 outside the image.
 uint8_t source_pixel(const AugmentArgs& args, int64_t n, int64_t h, int64_t w, int64_t c) {
   const int64_t H = args.images.dim(1), W = args.images.dim(2), C = args.images.dim(3);
   if (args.flips.defined() && args.flips.data<int32_t>()[n] != 0) w = W - 1 - w;

@@ -1,4 +1,4 @@
-// Where a pixel of the augmented batch comes from, for the kernels of this folder.
+// Source of each pixel of the augmented batch, for the kernels of this folder.
 #pragma once
 
 #include "kernels/augment/augment.h"
@@ -18,17 +18,17 @@ struct Statistics {
   }
 };
 
-/// A pixel of value p, in double and rounded once: no operation here can be fused with another, so
-/// the bits are those of every other implementation.
+/// Returns the normalised value of a pixel p, formed in double and rounded once: no operation here
+/// can be fused with another, so the bits are those of every other implementation.
 __device__ inline float normalised(int64_t p, int64_t c, const Statistics& statistics) {
   const double in_units = static_cast<double>(p) / 255.0;
   return static_cast<float>((in_units - statistics.mean[c]) / statistics.std[c]);
 }
 
-/// Which stored image becomes image n of the batch, and how.
+/// Stored image that becomes an image of the batch, with its shift and flip.
 struct Placement {
   const uint8_t* image;  // null where there is no such image
-  int64_t down, right;   // from a pixel of the crop to its source
+  int64_t down, right;   // offset from a pixel of the crop to its source
   bool flip;
 };
 
@@ -54,7 +54,8 @@ struct Source {
             offsets ? offsets[2 * n + 1] - padding : 0, flips && flips[n] != 0};
   }
 
-  /// What lands at (h, w, c) of an image that is there; 0 outside of it.
+  /// Returns the stored value that lands at (h, w, c); 0 outside the image. `from.image` is not
+  /// null.
   __device__ int64_t pixel(const Placement& from, int64_t h, int64_t w, int64_t c) const {
     h += from.down;
     w = (from.flip ? W - 1 - w : w) + from.right;

@@ -11,9 +11,9 @@ namespace topograd {
 
 namespace {
 
-constexpr int64_t kValues = 256;  // of a pixel
+constexpr int64_t kValues = 256;  // that a pixel can have
 
-/// table[c * 256 + p] = the normalised value of pixel p in channel c.
+/// Returns table[c * 256 + p], the normalised value of pixel p in channel c.
 const float* make_table(const AugmentArgs& args, Context& context) {
   const int64_t C = args.y.dim(3);
   auto* table =
@@ -25,13 +25,13 @@ const float* make_table(const AugmentArgs& args, Context& context) {
   return table;
 }
 
-/// Pixels [begin, end) of an output row, all black.
+/// Writes pixels [begin, end) of an output row, all black.
 void write_black(float* row, int64_t begin, int64_t end, int64_t C, const float* table) {
   for (int64_t w = begin; w < end; ++w)
     for (int64_t c = 0; c < C; ++c) row[w * C + c] = table[c * kValues];
 }
 
-/// Pixels [begin, end) of an output row, from the pixel at `source` on, `step` bytes apart.
+/// Writes pixels [begin, end) of an output row, from the pixel at `source` on, `step` bytes apart.
 void write_pixels(float* row, int64_t begin, int64_t end, int64_t C, const uint8_t* source,
                   int64_t step, const float* table) {
   for (int64_t w = begin; w < end; ++w, source += step)

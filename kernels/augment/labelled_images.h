@@ -19,12 +19,12 @@ struct LabelledImages {
   Tensor labels;  ///< i32 [N]
   Normalisation normalisation;
   int64_t count() const { return images.dim(0); }
-  /// The first n images; all of them where n is 0 or larger than their number.
+  /// Returns the first n images; all of them where n is 0 or larger than their number.
   LabelledImages first(int64_t n) const {
     if (n <= 0 || n >= count()) return *this;
     return {images.rows(0, n), labels.rows(0, n), normalisation};
   }
-  /// These images and labels on a device: a copy, unless they are there already.
+  /// Returns these images and labels on a device: a copy, unless they are there already.
   LabelledImages to(Device device) const {
     return {images.to(device), labels.to(device), normalisation};
   }

@@ -38,7 +38,7 @@ struct BatchnormCombineArgs {
   Tensor running_variance;  ///< [C], or undefined, as running_mean
   Tensor moments;           ///< f64 [chunks, 2, C]
   int64_t count;            ///< elements per channel of the batch
-  int64_t count_per_chunk;  ///< those of a chunk; the last one holds what is left
+  int64_t count_per_chunk;  ///< elements per channel of a chunk; the last may have fewer
   double momentum = 0.1;
   void check() const;
 };
@@ -66,7 +66,7 @@ struct BatchnormBackwardSumsArgs {
   static constexpr std::string_view kOp = "batchnorm_backward_sums";
   Tensor dgamma, dbeta;   ///< [C] each
   Tensor dy, x;           ///< [..., C] each
-  Tensor mean, variance;  ///< [C] each: those of the forward pass
+  Tensor mean, variance;  ///< [C] each, as in the forward pass
   double epsilon = 1e-5;
   void check() const;
 };

@@ -13,8 +13,8 @@ namespace topograd::TOPOGRAD_BACKEND {
 
 namespace {
 
-/// dgamma and dbeta are null where the statistics are constants: x and mean are then not read. dx
-/// may be dy.
+/// Kernel over the elements. dgamma and dbeta are null where the statistics are constants: x and
+/// mean are then not read. dx may be dy.
 __global__ void __launch_bounds__(kChannelThreads)
     backward_kernel(float* dx, const float* dy, const float* __restrict__ x,
                     const float* __restrict__ gamma, const float* __restrict__ mean,

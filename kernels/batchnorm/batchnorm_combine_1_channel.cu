@@ -5,8 +5,8 @@
 // chunk,
 //   shift = chunk's mean - mean;   mean += shift m / (n + m);
 //   squares += chunk's squares + shift^2 n m / (n + m).
-// A GPU takes a batch as one chunk, and then this copies C numbers and moves C more: the launch is
-// all it costs. Traffic: 16 bytes per chunk and channel, 16 per channel. Latency bounds it.
+// A GPU takes a batch as one chunk, and then this copies C numbers and moves C more: its cost is
+// the launch. Traffic: 16 bytes per chunk and channel, 16 per channel. Latency bounds it.
 #include "kernels/batchnorm/batchnorm.h"
 #include "kernels/core/launch.h"
 
@@ -16,12 +16,12 @@ namespace {
 
 constexpr int kThreads = 128;
 
-/// running + momentum (batch - running), in double, rounded once.
+/// Returns running + momentum (batch - running), in double, rounded once.
 __device__ inline float moved_towards(float running, double batch, double momentum) {
   return static_cast<float>((1 - momentum) * running + momentum * batch);
 }
 
-/// running_mean and running_variance may be null.
+/// Kernel over the channels; running_mean and running_variance may be null.
 __global__ void __launch_bounds__(kThreads)
     combine_kernel(float* __restrict__ mean_out, float* __restrict__ variance_out,
                    float* __restrict__ running_mean, float* __restrict__ running_variance,

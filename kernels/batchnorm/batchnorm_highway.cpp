@@ -23,12 +23,12 @@ namespace topograd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Lanes of one vector: what a period must be a multiple of.
+/// Lanes of one vector, of which a period must be a multiple.
 int64_t lanes() {
   return static_cast<int64_t>(hn::Lanes(hn::ScalableTag<float>()));
 }
 
-/// partial[j] += sum over whole periods of x[.. + j] - shift[j], or of its square.
+/// Adds partial[j] += sum over whole periods of x[.. + j] - shift[j], or of its square.
 template <bool kSquare>
 void sum_periods(float* partial, const float* x, const float* shift, int64_t periods, int64_t P) {
   const hn::ScalableTag<float> d;
@@ -49,7 +49,7 @@ void sum_squares(float* partial, const float* x, const float* shift, int64_t per
   sum_periods<true>(partial, x, shift, periods, P);
 }
 
-/// partial_b[j] += sum of dy, partial_g[j] += sum of dy * (x - mean[j]).
+/// Adds partial_b[j] += sum of dy, partial_g[j] += sum of dy * (x - mean[j]).
 void sum_gradients(float* partial_g, float* partial_b, const float* dy, const float* x,
                    const float* mean, int64_t periods, int64_t P) {
   const hn::ScalableTag<float> d;
@@ -64,7 +64,7 @@ void sum_gradients(float* partial_g, float* partial_b, const float* dy, const fl
   }
 }
 
-/// y = (x - mean) * scale + beta over whole periods.
+/// Computes y = (x - mean) * scale + beta over whole periods.
 void normalise(float* y, const float* x, const float* mean, const float* scale, const float* beta,
                int64_t periods, int64_t P, bool relu) {
   const hn::ScalableTag<float> d;
@@ -79,7 +79,8 @@ void normalise(float* y, const float* x, const float* mean, const float* scale, 
   }
 }
 
-/// dx (+)= scale * dy + (x - mean) * slope + shift over whole periods; x null: scale * dy alone.
+/// Computes dx (+)= scale * dy + (x - mean) * slope + shift over whole periods; x null: scale * dy
+/// alone.
 void backward(float* dx, const float* dy, const float* x, const float* mean, const float* scale,
               const float* slope, const float* shift, int64_t periods, int64_t P, bool accumulate) {
   const hn::ScalableTag<float> d;
@@ -116,7 +117,7 @@ ChannelPeriods periods_of(const Tensor& x, int64_t channels) {
   return {x, channels, HWY_DYNAMIC_DISPATCH(lanes)()};
 }
 
-/// sums[c] = sum of x - shift (or its square): blocks in float, totals in double.
+/// Sets sums[c] = sum of x - shift (or its square): blocks in float, totals in double.
 template <class Sum>
 void sum_channels(double* sums, const float* x, const ChannelPeriods& p,
                   const std::vector<float>& shift, Sum sum_block, bool square) {

@@ -12,7 +12,7 @@ namespace topograd::TOPOGRAD_BACKEND {
 
 namespace {
 
-/// y may be x.
+/// Kernel over the elements; y may be x.
 __global__ void __launch_bounds__(kChannelThreads)
     normalise_kernel(float* y, const float* x, const float* __restrict__ gamma,
                      const float* __restrict__ beta, const float* __restrict__ mean,

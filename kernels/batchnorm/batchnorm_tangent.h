@@ -17,11 +17,11 @@
 
 namespace topograd {
 
-/// What xhat' depends on, beside x and x'.
+/// Statistics that xhat' depends on, beside x and x'.
 struct BatchnormTangentState {
-  Tensor mean, variance;  ///< [C] each: those of the forward pass
+  Tensor mean, variance;  ///< [C] each, as in the forward pass
   Tensor sum_products{};  ///< [C]: sum of x' xhat over the batch; undefined: constant statistics
-  Tensor sum_tangents{};  ///< [C]: sum of x' over the batch, likewise
+  Tensor sum_tangents{};  ///< [C]: sum of x' over the batch; undefined: constant statistics
   int64_t count = 0;      ///< elements per channel of the batch; unused for constant statistics
   double epsilon = 1e-5;
 
@@ -69,7 +69,7 @@ struct BatchnormTangentBackwardArgs {
   Tensor x_tangent, x;                       ///< [..., C] each
   Tensor gamma, gamma_tangent;               ///< [C] each
   Tensor dgamma{}, dbeta{};                  ///< [C] each; undefined: constant statistics
-  Tensor dgamma_tangent{}, dbeta_tangent{};  ///< [C] each, likewise
+  Tensor dgamma_tangent{}, dbeta_tangent{};  ///< [C] each; undefined: constant statistics
   BatchnormTangentState state;
   Write write = Write::overwrite;
   void check() const;

@@ -19,7 +19,7 @@ namespace topograd::TOPOGRAD_BACKEND {
 
 namespace {
 
-/// i, a, b, s and t of channel c.
+/// Constants i, a, b, s and t of channel c.
 struct Constants {
   double i, a, b, s, t;
 };
@@ -29,7 +29,7 @@ __device__ inline Constants constants_of(const TangentState& state, float gamma,
   return {i, state.a(c), b, gamma * i, (gamma_tangent - gamma * i * b) * i};
 }
 
-/// y_tangent may be x_tangent.
+/// Kernel of y'; y_tangent may be x_tangent.
 __global__ void __launch_bounds__(kChannelThreads)
     tangent_kernel(float* y_tangent, const float* x_tangent, const float* __restrict__ x,
                    const float* __restrict__ gamma, const float* __restrict__ gamma_tangent,
@@ -46,12 +46,13 @@ __global__ void __launch_bounds__(kChannelThreads)
   }
 }
 
-/// The batch's sums of the backward pass; null for constant statistics.
+/// Sums of the backward pass over the batch; null for constant statistics.
 struct BatchSums {
   const float *dgamma, *dbeta, *dgamma_tangent, *dbeta_tangent;
 };
 
-/// x_tangent and x are not read for constant statistics. dx_tangent may be dy_tangent.
+/// Kernel of dx'. x_tangent and x are not read for constant statistics. dx_tangent may be
+/// dy_tangent.
 __global__ void __launch_bounds__(kChannelThreads)
     backward_kernel(float* dx_tangent, const float* dy_tangent, const float* __restrict__ dy,
                     const float* __restrict__ x_tangent, const float* __restrict__ x,

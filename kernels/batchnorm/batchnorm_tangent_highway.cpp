@@ -23,7 +23,7 @@
 #define TOPOGRAD_BATCHNORM_TANGENT
 namespace topograd {
 
-/// factor (x - centre), per channel; left out where x is null.
+/// Term factor (x - centre), per channel; left out where x is null.
 struct ChannelTerm {
   const float* x = nullptr;
   std::vector<float> factor, centre;
@@ -41,7 +41,7 @@ int64_t vector_lanes() {
   return static_cast<int64_t>(hn::Lanes(hn::ScalableTag<float>()));
 }
 
-/// out (+)= sum of the terms + shift over whole periods. The last two terms are centred.
+/// Computes out (+)= sum of the terms + shift over whole periods. The last two terms are centred.
 void add_terms(float* out, const ChannelTerm* terms, const float* shift, int64_t periods, int64_t P,
                bool accumulate) {
   const hn::ScalableTag<float> d;
@@ -60,8 +60,8 @@ void add_terms(float* out, const ChannelTerm* terms, const float* shift, int64_t
     }
 }
 
-/// products[j] += dy' c + dy ((x' - a) - slope c) with c = x - mean, tangents[j] += dy', over whole
-/// periods.
+/// Adds products[j] += dy' c + dy ((x' - a) - slope c) with c = x - mean, tangents[j] += dy', over
+/// whole periods.
 void sum_tangents(float* products, float* tangents, const float* dy_tangent, const float* dy,
                   const float* x_tangent, const float* x, const float* mean, const float* a,
                   const float* slope, int64_t periods, int64_t P) {
@@ -96,7 +96,7 @@ double at(const Tensor& t, int64_t c) {
   return t.data<float>()[c];
 }
 
-/// i, a and b of a channel.
+/// Constants i, a and b of a channel.
 struct Constants {
   Constants(const BatchnormTangentState& state, int64_t c)
       : i(1 / std::sqrt(at(state.variance, c) + state.epsilon)) {

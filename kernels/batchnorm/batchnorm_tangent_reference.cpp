@@ -7,7 +7,7 @@ namespace topograd {
 
 namespace {
 
-/// xhat and xhat' of one channel.
+/// Functions xhat and xhat' of one channel.
 template <class T>
 class Normalised {
  public:

@@ -7,7 +7,7 @@
 //   thread t of block b owns channel t % C of rows b R + t / C, + blocks R, + 2 blocks R, ...
 //
 // Neighbouring threads read neighbouring floats, whatever C is; a thread keeps its channel, so the
-// channel's constants are formed once and stay in registers. What does not divide is idle: nobody
+// channel's constants are formed once and stay in registers. What does not divide is idle: none
 // at C = 16, 32, 64, 8 of 256 threads at C = 31, 56 at 100, at worst 127 (C = 129).
 #pragma once
 
@@ -22,8 +22,8 @@ struct ChannelGrid {
   int C;
   int width;         // channels of a block
   int rows_at_once;  // R: rows a block reads at once
-  unsigned blocks;   // along the rows
-  unsigned parts;    // of a row
+  unsigned blocks;   // blocks along the rows
+  unsigned parts;    // blocks along a row
   dim3 grid() const { return dim3(blocks, parts); }
 };
 
@@ -45,7 +45,7 @@ inline ChannelGrid channel_grid(int64_t elements, int64_t C) {
           static_cast<unsigned>(parts)};
 }
 
-/// What a thread owns: a channel, and every row_step-th row from first_row on. A thread that owns
+/// Share of one thread: a channel, and every row_step-th row from first_row on. A thread that owns
 /// nothing has first_row = rows, and channel 0, so that it may read that channel's constants.
 struct ChannelThread {
   bool idle;
@@ -67,14 +67,14 @@ struct TwoSums {
   double first, second;
 };
 
-/// The workspace of a two-stage sum: block b's sums of channel c at [c * blocks + b].
+/// Returns the workspace of a two-stage sum: block b's sums of channel c at [c * blocks + b].
 inline TwoSums* block_sums(const ChannelGrid& g, Context& context) {
   const int64_t count = static_cast<int64_t>(g.blocks) * g.C;
   return static_cast<TwoSums*>(context.workspace(count * static_cast<int64_t>(sizeof(TwoSums))));
 }
 
-/// Stage 1. Adds what the threads of this block have for each channel, rows by halves, and leaves
-/// it in sums. All threads of the block call it together; shared has a place for each.
+/// Stage 1: adds the sums of this block's threads for each channel, rows by halves, and writes them
+/// to sums. All threads of the block call it together; shared has an element for each.
 __device__ inline void store_block_sums(TwoSums* __restrict__ sums, TwoSums own, TwoSums* shared,
                                         const ChannelGrid& g, const ChannelThread& thread) {
   const int t = static_cast<int>(threadIdx.x);
@@ -93,7 +93,7 @@ __device__ inline void store_block_sums(TwoSums* __restrict__ sums, TwoSums own,
     sums[static_cast<int64_t>(thread.channel) * gridDim.x + blockIdx.x] = shared[t];
 }
 
-/// Stage 2. The sums of a channel over all blocks, in every lane of the warp that calls it
+/// Stage 2: returns the sums of a channel over all blocks, in every lane of the warp that calls it
 /// together.
 __device__ inline TwoSums sum_of_blocks(const TwoSums* __restrict__ sums, int channel,
                                         const ChannelGrid& g) {
@@ -107,7 +107,7 @@ __device__ inline TwoSums sum_of_blocks(const TwoSums* __restrict__ sums, int ch
   return {sum_over_warp(own.first), sum_over_warp(own.second)};
 }
 
-/// The grid of stage 2: a warp per channel, eight to a block.
+/// Returns the grid of stage 2: a warp per channel, eight to a block.
 inline dim3 warp_per_channel(const ChannelGrid& g) {
   return dim3(static_cast<unsigned>(ceil_div(g.C, kChannelThreads / kWarp)));
 }

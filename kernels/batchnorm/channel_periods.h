@@ -1,4 +1,4 @@
-// How BatchNorm's vector code walks an array of channels (batchnorm_highway.cpp).
+// Periods in which BatchNorm's vector code walks an array of channels (batchnorm_highway.cpp).
 #pragma once
 
 #include <algorithm>
@@ -9,8 +9,8 @@
 
 namespace topograd {
 
-/// How [..., C] divides into periods of P numbers, a multiple of C and of the vector length, and
-/// the tail shorter than one.
+/// Division of [..., C] into periods of P numbers, a multiple of C and of the vector length, and a
+/// tail shorter than one.
 struct ChannelPeriods {
   int64_t C, P, whole, tail_begin, size;
   ChannelPeriods(const Tensor& x, int64_t channels, int64_t lanes) : C(channels), size(x.size()) {
@@ -20,7 +20,7 @@ struct ChannelPeriods {
     whole = size / P;
     tail_begin = whole * P;
   }
-  /// A table of one period from a per-channel function.
+  /// Returns a table of one period of a per-channel function.
   template <class F>
   std::vector<float> table(F value) const {
     std::vector<float> result(static_cast<size_t>(P));

@@ -4,7 +4,7 @@ namespace topograd {
 
 namespace {
 
-/// `part` must have the pixels and the type of `whole`, and its channels must be some of it.
+/// Throws Error unless `part` has the pixels and type of `whole`, and its channels lie inside it.
 void check_part(std::string_view op, const Tensor& part, const Tensor& whole, int64_t first) {
   bool alike = whole.shape().rank() == 4 && part.shape().rank() == 4 &&
                part.dtype() == whole.dtype() && first >= 0 && first + part.dim(3) <= whole.dim(3);

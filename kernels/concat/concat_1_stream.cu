@@ -1,4 +1,4 @@
-// A part of y's channels is written; and its gradient, taken out again.
+// Writes a part of y's channels; and takes its gradient out again.
 //
 // Thread i owns elements i, i + step, ... of the part. Channels are innermost, so a warp reads (or,
 // backward, writes) one line of the part, and touches runs of Cp neighbours of y.
@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// y[pixel, first + c] = part[pixel, c]; n elements of part.
+/// Sets y[pixel, first + c] = part[pixel, c]; n elements of part.
 __global__ void __launch_bounds__(kThreads)
     concat_kernel(float* __restrict__ y, const float* __restrict__ part, int64_t n,
                   Divisor part_channels, int64_t channels, int64_t first) {
@@ -25,7 +25,7 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-/// dpart[pixel, c] = dy[pixel, first + c], replaced or added; n elements of dpart.
+/// Sets dpart[pixel, c] = dy[pixel, first + c], or adds it; n elements of dpart.
 __global__ void __launch_bounds__(kThreads)
     take_kernel(float* __restrict__ dpart, const float* __restrict__ dy, int64_t n,
                 Divisor part_channels, int64_t channels, int64_t first, bool accumulate) {

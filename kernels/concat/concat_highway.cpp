@@ -17,7 +17,7 @@ namespace topograd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// part[pixel, c] = whole[pixel, c], replaced or added, for c < channels; the next pixel of `whole`
+/// Sets part[pixel, c] = whole[pixel, c], or adds it, for c < channels; the next pixel of `whole`
 /// is whole_channels elements on.
 void take_channels(float* part, const float* whole, int64_t pixels, int64_t channels,
                    int64_t whole_channels, bool accumulate) {

@@ -9,7 +9,7 @@ namespace topograd {
 
 namespace {
 
-/// f(part's pixel, the same pixel's channels of `whole`), for every pixel.
+/// Calls f(part's pixel, the same pixel's channels of `whole`), for every pixel.
 template <class T, class F>
 void for_each_pixel(const Tensor& part, const Tensor& whole, int64_t first, const F& f) {
   const int64_t pixels = part.dim(0) * part.dim(1) * part.dim(2);

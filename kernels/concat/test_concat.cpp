@@ -10,7 +10,7 @@ const int64_t kCases[][6] = {  // N, H, W, channels before the part, of it, behi
     {0, 2, 2, 3, 4, 1}, {1, 1, 1, 0, 1, 1}, {2, 3, 5, 31, 33, 2},
     {1, 2, 3, 0, 4, 0}, {1, 2, 3, 4, 0, 5}, {2, 2, 2, 7, 16, 0}};
 
-/// {1, 2, 3, ...}.
+/// Returns {1, 2, 3, ...}.
 Tensor counted(const Shape& shape) {
   const Tensor t(shape);
   for (int64_t i = 0; i < t.size(); ++i) t.data<float>()[i] = static_cast<float>(i + 1);

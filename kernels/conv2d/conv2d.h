@@ -12,7 +12,7 @@ namespace topograd {
 struct ConvGeometry {
   int stride = 1;
   int padding = 0;
-  /// The output extent for an input extent and a kernel extent.
+  /// Returns the output extent for an input extent and a kernel extent.
   int64_t output_extent(int64_t input, int64_t kernel) const {
     return (input + 2 * padding - kernel) / stride + 1;
   }
@@ -29,7 +29,7 @@ struct Conv2dForwardArgs {
   /// promise the same numbers, so that an implementation may keep them packed. 0 promises nothing.
   uint64_t weights_version = 0;
   ErrorBudget error_budget = ErrorBudget::tight;
-  Precision precision = Precision::f32;  ///< of the products' operands; sums and results are f32
+  Precision precision = Precision::f32;  ///< products' operands; sums and results are f32
   void check() const;
 };
 inline void conv2d_forward(const Conv2dForwardArgs& args, Context& context) {
@@ -44,9 +44,9 @@ struct Conv2dBackwardDataArgs {
   Tensor w;   ///< [O, KH, KW, I]
   ConvGeometry geometry;
   Write write = Write::overwrite;
-  uint64_t weights_version = 0;  ///< as in the forward pass
+  uint64_t weights_version = 0;  ///< as in Conv2dForwardArgs
   ErrorBudget error_budget = ErrorBudget::tight;
-  Precision precision = Precision::f32;  ///< of the products' operands; sums and results are f32
+  Precision precision = Precision::f32;  ///< products' operands; sums and results are f32
   void check() const;
 };
 inline void conv2d_backward_data(const Conv2dBackwardDataArgs& args, Context& context) {

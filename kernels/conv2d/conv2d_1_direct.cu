@@ -21,9 +21,10 @@ namespace topograd::TOPOGRAD_BACKEND {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kElements = 32, kShares = 8;  // of a block of the backward filter
+constexpr int kElements = 32, kShares = 8;  // backward filter: in a block
 
-/// The place of output oh's window under tap kh; negative or too large where x has none.
+/// Returns the position in x of output oh's window under tap kh, along one axis; negative or too
+/// large where x has none.
 __device__ inline int64_t under(int64_t oh, int64_t kh, const ConvExtents& e) {
   return oh * e.stride + kh - e.padding;
 }

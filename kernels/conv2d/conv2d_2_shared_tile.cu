@@ -31,7 +31,7 @@ namespace topograd::TOPOGRAD_BACKEND {
 
 namespace {
 
-constexpr int kPixels = 64, kFilters = 32, kDepth = 16;  // of the block's tile
+constexpr int kPixels = 64, kFilters = 32, kDepth = 16;  // extents of the block's tile
 constexpr int kDown = 16, kAcross = 8, kThreads = kDown * kAcross;
 constexpr int kMine = 4;                   // pixels and filters of a thread
 constexpr int kLines = kThreads / kDepth;  // lines of a tile that all threads copy at a time
@@ -61,7 +61,7 @@ __global__ void __launch_bounds__(kThreads)
   const int first_pixel = static_cast<int>(blockIdx.x) / across * kPixels;
   const int first_filter = static_cast<int>(blockIdx.x) % across * kFilters;
 
-  const int my_k = t % kDepth, my_line = t / kDepth;  // what this thread copies
+  const int my_k = t % kDepth, my_line = t / kDepth;  // number that this thread copies
   Corner corners[kPixels / kLines];
   for (int i = 0; i < kPixels / kLines; ++i)
     corners[i] = corner_of(first_pixel + my_line + kLines * i, x, s);
@@ -84,7 +84,7 @@ __global__ void __launch_bounds__(kThreads)
       const int line = my_line + kLines * i, filter = first_filter + line;
       tile_w[my_k][line] = filter < s.filters && k < s.depth ? w[int64_t{filter} * s.depth + k] : 0;
     }
-    __syncthreads();  // both tiles are complete before anyone reads them
+    __syncthreads();  // both tiles are complete before any thread reads them
 #pragma unroll
     for (int d = 0; d < kDepth; ++d) {
       float left[kMine], right[kMine];
@@ -97,7 +97,7 @@ __global__ void __launch_bounds__(kThreads)
 #pragma unroll
         for (int j = 0; j < kMine; ++j) sums[i][j] += left[i] * right[j];
     }
-    __syncthreads();  // everyone has read both tiles before they are overwritten
+    __syncthreads();  // all threads have read both tiles before they are overwritten
   }
 #pragma unroll
   for (int i = 0; i < kMine; ++i)

@@ -10,7 +10,7 @@ namespace {
 constexpr float kOne = 1.0F;
 constexpr float kZero = 0.0F;
 
-/// cuDNN's factor for what the output held before.
+/// Returns cuDNN's factor of the output's old contents.
 const float* factor(Write write) {
   return write == Write::accumulate ? &kOne : &kZero;
 }

@@ -49,7 +49,7 @@ class Convolutions {
 
   memory at(const memory::desc& desc, void* data) const { return {desc, engine_, data}; }
 
-  /// The filters in the primitive's layout; version 0: packed into `scratch`.
+  /// Returns the filters in the primitive's layout; version 0: packed into `scratch`.
   memory packed_weights(const Convolution& conv, const Tensor& w, uint64_t version, void* scratch) {
     const int64_t bytes = static_cast<int64_t>(conv.packed_weights.get_size());
     return at(

@@ -1,12 +1,12 @@
 // The gradients of a convolution as tiled products, for the blocks of fma_block.cuh and of
-// tensor_core_block.cuh: conv2d_2_implicit_gemm.cu has the formulas.
+// tensor_core_block.cuh: conv2d_3_implicit_gemm.cu has the formulas.
 #pragma once
 
 #include "kernels/conv2d/forward_tiles.cuh"
 
 namespace topograd::TOPOGRAD_BACKEND {
 
-/// Rows of a matrix are the pixels of a lattice.
+/// Place of an output row: row m begins at pixel m of a lattice of C channels.
 struct LatticePlace {
   Lattice lattice;
   int C;
@@ -39,15 +39,15 @@ struct FilterTaps {
   }
 };
 
-/// Block b owns tile b of the lattice's pixels of dx, counted along its rows; which numbers of it a
-/// thread owns, Block says.
+/// Block b owns tile b of the lattice's pixels of dx, counted along its rows; Block says which
+/// of its numbers a thread owns.
 template <class Block>
 __global__ void __launch_bounds__(kTileThreads)
     backward_data_tiles_kernel(Output<LatticePlace> dx, PixelsByTaps dy, FilterTaps w) {
   multiply_tile<Block>(dy, w, dx, 0, w.taps.depth);
 }
 
-/// The pixels of dx from (h, w) on in steps of the stride.
+/// Computes the pixels of dx from (h, w) on in steps of the stride.
 template <class Block>
 void launch_backward_data_of(const Conv2dBackwardDataArgs& args, const ConvExtents& e, int64_t h,
                              int64_t w, Context& context) {
@@ -93,7 +93,7 @@ void launch_backward_data(const Conv2dBackwardDataArgs& args, Context& context) 
       launch_backward_data_of<Block>(args, e, h, w, context);
 }
 
-/// Block (b, s) owns tile b of dw^T's part s; which numbers of it a thread owns, Block says.
+/// Block (b, s) owns tile b of dw^T's part s; Block says which of its numbers a thread owns.
 template <class Block>
 __global__ void __launch_bounds__(kTileThreads)
     backward_filter_tiles_kernel(Output<RowMajor> part, TapsByPixels x, Matrix<false> dy,
@@ -118,8 +118,8 @@ static __global__ void __launch_bounds__(kTileThreads)
   }
 }
 
-/// Into how many pixels to cut a sum over so many, for a result of so many tiles: a multiple of the
-/// tile's depth.
+/// Returns the pixels of each part into which a sum over `pixels` is cut, for a result of so many
+/// tiles: a multiple of the tile's depth.
 inline int64_t pixels_a_part(int64_t pixels, int64_t tiles) {
   constexpr int64_t kBlocks = 264;  // two for each multiprocessor of an H100 or H200
   constexpr int64_t kLeast = 16 * kTileK;
@@ -160,7 +160,7 @@ void launch_backward_filter(const Conv2dBackwardFilterArgs& args, Context& conte
          args.write == Write::accumulate);
 }
 
-/// The sizes of a convolution, from the arguments of its three directions.
+/// Returns the extents of a convolution, from the arguments of its three directions.
 inline ConvExtents extents_of(const Conv2dForwardArgs& a) {
   return {a.y.shape(), a.x.shape(), a.w.shape(), a.geometry};
 }
@@ -181,7 +181,7 @@ inline bool tiles_support(const Conv2dBackwardFilterArgs& a) {
   return all_f32(a.dw) && tiles_support(extents_of(a));
 }
 
-/// conv2d's forward pass, without what fused_conv adds.
+/// Returns conv2d's forward pass, without what fused_conv adds.
 inline ForwardPass forward_pass(const Conv2dForwardArgs& args) {
   return {.extents = extents_of(args),
           .y = pointer<float>(args.y),

@@ -8,7 +8,7 @@ namespace topograd {
 
 namespace {
 
-// What tells the two packed forms of one w apart.
+// Their addresses tell the two packed forms of one w apart.
 constexpr char kForwardLayout = 'f', kBackwardLayout = 'b';
 
 struct Call {

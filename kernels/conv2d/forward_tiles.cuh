@@ -7,14 +7,15 @@
 
 namespace topograd::TOPOGRAD_BACKEND {
 
-/// Distances from one network's tensors to the next one's, in elements; 0 where they share.
+/// Distances from one network's tensors to the next one's, in elements; 0 for a tensor that all
+/// share.
 struct PointSteps {
   int64_t x, w, y;
   int filters;
 };
 
-/// Block (b, 0, p) owns tile b of network p's y, counted along its rows; which numbers of it a
-/// thread owns, Block says.
+/// Block (b, 0, p) owns tile b of network p's y, counted along its rows; Block says which
+/// of its numbers a thread owns.
 template <class Block>
 __global__ void __launch_bounds__(kTileThreads)
     forward_tiles_kernel(Output<RowMajor> y, PixelsByTaps x, Matrix<true> w, PointSteps steps) {
@@ -28,7 +29,7 @@ __global__ void __launch_bounds__(kTileThreads)
 }
 
 struct ForwardPass {
-  ConvExtents extents;  // of one network
+  ConvExtents extents;  // extents of one network
   float* y;
   const float *x, *w, *bias, *residual;  // bias and residual may be null
   bool relu = false;

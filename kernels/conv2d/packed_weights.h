@@ -10,11 +10,11 @@
 
 namespace topograd {
 
-/// Lives in a Context: one thread's.
+/// Packed forms of weights, by version. Lives in a Context, so it belongs to one thread.
 class PackedWeights {
  public:
-  /// The packed form of w: `bytes` long, filled by pack(void*) where w's version is not the one
-  /// that was packed last. `layout` tells apart the forms one w is packed into: the address of
+  /// Returns the packed form of w: `bytes` long, filled by pack(void*) where w's version is not the
+  /// one that was packed last. `layout` tells apart the forms one w is packed into: the address of
   /// anything that lives as long as this. Version 0: packed anew into `scratch`.
   template <class Pack>
   void* get(const void* layout, const Tensor& w, uint64_t version, int64_t bytes, void* scratch,

@@ -48,7 +48,7 @@ const Case kCases[] = {
 };
 
 // A sum of K*K*I float products, K*K*I at most 800: random-walk rounding sqrt(800) * 6e-8 = 2e-6 of
-// the result's scale; the gradient of the filter sums N*OH*OW products likewise.
+// the result's scale; the gradient of the filter sums N*OH*OW products.
 constexpr double kTolerance = 5e-6;
 // Winograd's F(4x4, 3x3) sums numbers larger than their result: the rows of |A^T| |B^T| multiply
 // rounding errors by up to 10 in each dimension, a few times on average. Measured on these shapes:
@@ -59,8 +59,8 @@ const std::map<std::string_view, double> kTolerancesByName{{"winograd", 1e-5}};
 // sum add up like a random walk, as its terms do. bf16x3 leaves out 2^-16 of a product.
 constexpr double kBf16 = 0x1p-7, kBf16x3 = 0x1p-15;
 
-/// All directions, with and without what is optional. x and w begin `offset` floats into their
-/// memory.
+/// Checks all directions, with and without what is optional. x and w begin `offset` floats into
+/// their memory.
 void check_directions(const Shape& x, const Shape& w, ConvGeometry geometry, int64_t offset = 0,
                       Precision precision = Precision::f32) {
   const std::string what =

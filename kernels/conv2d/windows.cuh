@@ -21,7 +21,7 @@
 
 namespace topograd::TOPOGRAD_BACKEND {
 
-/// A pixel, perhaps outside of its image.
+/// A pixel, perhaps outside its image.
 struct Pixel {
   int flat;  // (n H + h) W + w
   int h, w;
@@ -47,7 +47,7 @@ struct Lattice {
         in_image_(static_cast<int>(rows * columns)),
         in_row_(static_cast<int>(columns)) {}
 
-  /// The m-th pixel; from `count` on one that no tap brings back into an image.
+  /// Returns the m-th pixel; from `count` on one that no tap brings back into an image.
   __device__ Pixel pixel(int m) const {
     if (m >= count) return {0, kNowhere, kNowhere};
     const int n = per_image.quotient(m), rest = m - n * in_image_;
@@ -61,12 +61,12 @@ struct Lattice {
   int in_image_, in_row_;
 };
 
-/// What a tap adds to a pixel.
+/// Offset that a tap adds to a pixel.
 struct Tap {
   int h, w, channel;
 };
 
-/// A kernel of KH x KW taps over C channels; `step` is 1 or -1: a kernel that is passed backwards.
+/// A kernel of KH x KW taps over C channels; `step` is 1, or -1 to pass it backwards.
 struct Kernel {
   int C, depth;  // KH KW C
   int step;
@@ -94,12 +94,12 @@ struct Windows {
   const float* images;
   Lattice pixels;
   Kernel kernel;
-  bool quads;  // made_of_quads: a pixel's channels
+  bool quads;  // whether a pixel's channels are made_of_quads
 
   Windows(const float* images, const Lattice& pixels, const Kernel& kernel)
       : images(images), pixels(pixels), kernel(kernel), quads(made_of_quads(images, kernel.C)) {}
 
-  /// n neighbouring channels of a pixel under a tap; zeros outside of the image.
+  /// Returns n neighbouring channels of a pixel under a tap; zeros outside the image.
   template <int n>
   __device__ Floats<n> gather(const Pixel& pixel, const Tap& tap) const {
     const int h = pixel.h + tap.h, w = pixel.w + tap.w;
@@ -133,7 +133,7 @@ struct PixelsByTaps : Windows {
 };
 
 /// PixelsByTaps transposed: a row for each tap, k for each pixel. Rows after the last tap hold
-/// whatever they find in the images: nobody stores what becomes of them.
+/// arbitrary pixels, and their sums are not stored.
 struct TapsByPixels : Windows {
   using Windows::Windows;
   static constexpr bool kAlongK = false;

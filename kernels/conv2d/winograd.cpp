@@ -52,14 +52,14 @@ constexpr int kLanes = static_cast<int>(hn::MaxLanes(kFloats));
 HWY_INLINE Vector times(float factor, Vector v) {
   return hn::Mul(hn::Set(kFloats, factor), v);
 }
-/// factor * v + w.
+/// Returns factor * v + w.
 HWY_INLINE Vector times_plus(float factor, Vector v, Vector w) {
   return hn::MulAdd(hn::Set(kFloats, factor), v, w);
 }
 
-/// o = G g: three taps to six points.
+/// Computes o = G g: three taps to six points.
 HWY_INLINE void transform_taps(Vector g0, Vector g1, Vector g2, Vector* o) {
-  const Vector even = hn::Add(g0, g2);                                    // at +-1
+  const Vector even = hn::Add(g0, g2);                                    // values at +-1
   const Vector even2 = times_plus(4.0F, g2, g0), odd2 = times(2.0F, g1);  // at +-2
   o[0] = times(1.0F / 4, g0);
   o[1] = times(-1.0F / 6, hn::Add(even, g1));
@@ -69,7 +69,7 @@ HWY_INLINE void transform_taps(Vector g0, Vector g1, Vector g2, Vector* o) {
   o[5] = g2;
 }
 
-/// o = B^T d: six inputs to six points.
+/// Computes o = B^T d: six inputs to six points.
 HWY_INLINE void transform_inputs(const Vector* d, Vector* o) {
   const Vector even1 = times_plus(-4.0F, d[2], d[4]), odd1 = times_plus(-4.0F, d[1], d[3]);
   const Vector even2 = hn::Sub(d[4], d[2]), odd2 = times(2.0F, hn::Sub(d[3], d[1]));
@@ -81,7 +81,7 @@ HWY_INLINE void transform_inputs(const Vector* d, Vector* o) {
   o[5] = times_plus(4.0F, d[1], times_plus(-5.0F, d[3], d[5]));
 }
 
-/// o = A^T m: six points to four outputs.
+/// Computes o = A^T m: six points to four outputs.
 HWY_INLINE void transform_points(const Vector* m, Vector* o) {
   const Vector even1 = hn::Add(m[1], m[2]), odd1 = hn::Sub(m[1], m[2]);
   const Vector even2 = hn::Add(m[3], m[4]), odd2 = hn::Sub(m[3], m[4]);
@@ -91,7 +91,7 @@ HWY_INLINE void transform_points(const Vector* m, Vector* o) {
   o[3] = hn::Add(times_plus(8.0F, odd2, odd1), m[5]);
 }
 
-/// One U[p][c][k..], all 36 of them `stride` apart, from nine taps: tap(row, column).
+/// Writes one U[p][c][k..], all 36 of them `stride` apart, from nine taps: tap(row, column).
 template <class Tap>
 HWY_INLINE void transform_filter(float* u, int64_t stride, Tap tap) {
   Vector half[kPatch][3];  // G g
@@ -146,9 +146,9 @@ HWY_INLINE void for_each_strip(int64_t begin, int64_t end, const WinogradShape& 
   }
 }
 
-/// B^T d for `columns` columns of six pixels each, the first `left` of the row: line[row][column].
-/// d points to the first column's first pixel, kLanes channels. Rows outside [top, bottom) of the
-/// six are zeros; kWhole: there are none.
+/// Computes B^T d for `columns` columns of six pixels each, the first `left` of the row:
+/// line[row][column]. d points to the first column's first pixel, kLanes channels. Rows outside
+/// [top, bottom) of the six are zeros; kWhole: there are none.
 template <bool kWhole>
 HWY_INLINE void transform_columns(float* line, int64_t line_stride, const float* d, int64_t columns,
                                   int64_t row_stride, int64_t C, int top, int bottom) {
@@ -210,7 +210,7 @@ void transform_tiles(float* v, const float* x, int64_t begin, int64_t end,
   });
 }
 
-/// What fills the last register block up.
+/// Fills up the last register block with zeros.
 template <int kBlock>
 void clear_tiles(float* v, int64_t begin, int64_t end, const WinogradShape& shape) {
   for (int p = 0; p < kPoints; ++p)
@@ -224,8 +224,8 @@ void clear_tiles(float* v, int64_t begin, int64_t end, const WinogradShape& shap
 // must do.
 constexpr int kRows = kLanes == 16 ? 8 : 4;
 
-/// m[t][k] (+)= sum over c of v[t][c] u[c][k], for a block of channels c, kRows tiles and kWidth
-/// vectors of channels k. Rows of u are K apart, those of v and m follow one another.
+/// Computes m[t][k] (+)= sum over c of v[t][c] u[c][k], for a block of channels c, kRows tiles and
+/// kWidth vectors of channels k. Rows of u are K apart, those of v and m follow one another.
 template <int kBlock, int kWidth>
 HWY_INLINE void multiply_block(float* m, const float* v, const float* u, int64_t K, bool add) {
   constexpr int kGroup = kWidth * kLanes;
@@ -259,7 +259,8 @@ void multiply(float* m, const float* v, const float* u, int64_t tiles, const Win
                                          u + c * K + k, K, c > 0);
 }
 
-/// max(lowest, v), NaN where v is: processors whose maximum knows no NaN return the second operand.
+/// Returns max(lowest, v), NaN where v is: processors whose maximum knows no NaN return the second
+/// operand.
 HWY_INLINE Vector at_least(Vector lowest, Vector v) {
   return hn::Max(lowest, v);
 }

@@ -35,25 +35,26 @@ struct WinogradShape {
   int64_t filters_size() const { return kPoints * C * K; }
 };
 
-/// y = max(sums + bias + residual, 0): what is null is left out, without `relu` the maximum is. A
-/// NaN passes the maximum.
+/// Last step: y = max(sums + bias + residual, 0), without the terms that are null and, unless
+/// `relu`, without the maximum. NaN stays NaN.
 struct WinogradEpilogue {
   const float* bias = nullptr;      ///< [K]
   const float* residual = nullptr;  ///< like y, or y itself
   bool relu = false;
 };
 
-/// 3x3, stride 1, padding 1, f32, whole vectors of channels on both sides, and images no smaller
-/// than a tile: below that most of a tile lies outside. x [N, H, W, C], w [O, 3, 3, I].
+/// Whether the algorithm applies to x [N, H, W, C] and w [O, 3, 3, I]: stride 1, padding 1, f32,
+/// whole vectors of channels on both sides, and images no smaller than a tile, below which most of
+/// a tile lies outside.
 bool winograd_fits(const Tensor& x, const Tensor& w, const ConvGeometry& geometry);
 
-/// U[p][c][k] of the filters w[O][3][3][I] for the forward pass: c is I, k is O.
+/// Writes U[p][c][k] of the filters w[O][3][3][I] for the forward pass: c is I, k is O.
 void winograd_pack_forward(float* u, const float* w, int64_t O, int64_t I);
-/// U[p][c][k] for the gradient of the input: c is O, k is I, and the taps go from the last to the
-/// first.
+/// Writes U[p][c][k] for the gradient of the input: c is O, k is I, and the taps go from the last
+/// to the first.
 void winograd_pack_backward(float* u, const float* w, int64_t O, int64_t I);
 
-/// y [N, H, W, K] from x [N, H, W, C]. scratch: scratch_size() floats, 64-byte aligned.
+/// Writes y [N, H, W, K] from x [N, H, W, C]. scratch: scratch_size() floats, 64-byte aligned.
 void winograd_convolve(float* y, const float* x, const float* u, const WinogradEpilogue& epilogue,
                        const WinogradShape& shape, float* scratch);
 

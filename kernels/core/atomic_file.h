@@ -1,4 +1,4 @@
-// Files that are either whole or not there: nothing of this project leaves half a file behind.
+// Files that are either whole or not there: no half-written file is left behind.
 #pragma once
 
 #include <functional>

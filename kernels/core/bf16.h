@@ -9,20 +9,20 @@
 
 namespace topograd {
 
-/// Bits of the bf16 number nearest to a float that is not NaN, ties to even. Floats that are too
-/// large become infinite.
+/// Returns the bits of the bf16 number nearest to a float that is not NaN, ties to even. Floats
+/// that are too large become infinite.
 constexpr uint16_t bf16_bits(float value) {
   const uint32_t bits = std::bit_cast<uint32_t>(value);
   return static_cast<uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
 }
 
-/// The float that a bf16 number of these bits is, exactly.
+/// Returns the float equal to the bf16 number of these bits.
 constexpr float float_from_bf16_bits(uint16_t bits) {
   return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
 }
 
-/// Rounds to the nearest bf16 number, ties to even. NaN becomes a quiet NaN of the same sign; what
-/// is too large becomes infinite.
+/// Rounds to the nearest bf16 number, ties to even. NaN becomes a quiet NaN of the same sign;
+/// floats that are too large become infinite.
 inline Bf16 to_bf16(float value) {
   if (!std::isnan(value)) return static_cast<Bf16>(bf16_bits(value));
   constexpr uint32_t kQuiet = 0x40;

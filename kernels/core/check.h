@@ -7,13 +7,13 @@
 
 namespace topograd {
 
-/// Every failure of this project is an Error; its what() is one line, fit for stderr.
+/// Exception that reports every failure of this project; what() is one line, fit for stderr.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// The arguments, printed one after the other.
+/// Returns the arguments printed one after the other.
 template <class... Parts>
 std::string text(const Parts&... parts) {
   std::ostringstream out;

@@ -13,8 +13,8 @@
 
 namespace topograd {
 
-/// A number that no call before has returned: names one state of some weights, for implementations
-/// that keep them packed while the name stays the same.
+/// Returns a number that no call before has returned: the name of one state of some weights, for
+/// implementations that keep them packed while the name stays the same.
 uint64_t new_weights_version();
 
 /// One stream of execution: a device, scratch memory, vendor state. On a CPU a context belongs to
@@ -30,7 +30,7 @@ class Context {
   Context(Context&&) = default;
 
   Device device() const { return device_; }
-  /// The index of this context's thread in its ThreadPool, for state kept per thread.
+  /// Index of this context's thread in its ThreadPool, for state kept per thread.
   int worker() const { return worker_; }
 
   /// Forces one implementation, e.g. name "reference", of an operation (key "conv2d_forward") or of
@@ -40,11 +40,12 @@ class Context {
   /// beats its family's.
   std::string_view forced_implementation(std::string_view op) const;
 
-  /// Scratch on this context's device of at least `bytes`, 64-byte aligned, its contents valid
-  /// until the next operation. The address outlives that: recorded kernels may use it later.
+  /// Returns scratch memory on this context's device of at least `bytes`, 64-byte aligned, its
+  /// contents valid until the next operation. The address outlives that: recorded kernels may use
+  /// it later.
   void* workspace(int64_t bytes);
 
-  /// The state a vendor library needs (engine, stream, handles, primitive cache): one T per
+  /// Returns the state a vendor library needs (engine, stream, handles, primitive cache): one T per
   /// context, made on first use, so that no public header names the vendor.
   template <class T>
   T& state() {

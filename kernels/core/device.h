@@ -11,14 +11,16 @@ namespace topograd {
 
 class Context;
 
-/// cpu: this processor. cuda: an NVIDIA GPU. simt: the CUDA kernels, emulated on this processor.
+/// Kind of device. cpu: this processor. cuda: an NVIDIA GPU. simt: the CUDA kernels, emulated on
+/// this processor.
 enum class Device { cpu, cuda, simt };
 std::string_view name_of(Device device);
-/// "cpu", "cuda" or "simt"; anything else is an Error that lists them.
+/// Returns the device of this name: "cpu", "cuda" or "simt". Throws Error that lists them for any
+/// other.
 Device device_named(std::string_view name);
 
-/// One kind of device. Copies and fills are done when they return, and come after all work that was
-/// handed to the device before them.
+/// Functions of one kind of device. Copies and fills are done when they return, and come after all
+/// work that was handed to the device before them.
 struct DeviceDriver {
   Device device;
   bool (*available)();               ///< whether this machine has one that works
@@ -36,7 +38,7 @@ struct DeviceDriver {
   void (*replay)(Context& context, void* recorded) = nullptr;
 };
 
-/// The driver of a device; an Error where this build has none.
+/// Returns the driver of a device. Throws Error where this build has none.
 const DeviceDriver& driver_of(Device device);
 /// Whether this build knows the device and this machine has one.
 bool is_available(Device device);

@@ -20,18 +20,18 @@ namespace topograd {
 
 class Divisor {
  public:
-  /// d < 1, the extent of an empty axis, counts as 1: nobody asks where nothing is.
+  /// Prepares a division by d. d < 1, the extent of an empty axis, counts as 1.
   explicit constexpr Divisor(int64_t d)
       : d_(std::max<int64_t>(d, 1)), shift_(std::bit_width(static_cast<uint64_t>(d_ - 1))) {
     factor_ = static_cast<uint64_t>((Wide{1} << (63 + shift_)) / static_cast<uint64_t>(d_) + 1);
   }
 
-  /// n / d for n >= 0.
+  /// Returns n / d for n >= 0.
   constexpr int64_t quotient(int64_t n) const {
     const Wide product = Wide{2 * static_cast<uint64_t>(n)} * factor_;
     return static_cast<int64_t>(static_cast<uint64_t>(product >> 64) >> shift_);
   }
-  /// n % d for n >= 0.
+  /// Returns n % d for n >= 0.
   constexpr int64_t remainder(int64_t n) const { return n - quotient(n) * d_; }
 
   /// Quotient and remainder, for n >= 0.
@@ -55,14 +55,14 @@ class Divisor {
 /// n m / 2^(31 + s) exceeds n / d by less than 1 / d for all 0 <= n < 2^31.
 class IntDivisor {
  public:
-  /// d < 1 counts as 1.
+  /// Prepares a division by d; d < 1 counts as 1.
   explicit constexpr IntDivisor(int64_t d) {
     const auto divisor = static_cast<uint64_t>(std::max<int64_t>(d, 1));
     shift_ = 31 + std::bit_width(divisor - 1);
     factor_ = static_cast<uint32_t>((uint64_t{1} << shift_) / divisor + 1);
   }
 
-  /// n / d for n >= 0.
+  /// Returns n / d for n >= 0.
   constexpr int quotient(int n) const {
     return static_cast<int>(uint64_t{static_cast<uint32_t>(n)} * factor_ >> shift_);
   }

@@ -10,8 +10,8 @@
 
 namespace topograd::TOPOGRAD_BACKEND {
 
-/// How many groups of four a kernel may take of n elements behind each of these pointers: n / 4
-/// where all are multiples of 16, else none.
+/// Returns how many groups of four a kernel may take of n elements behind each of these pointers:
+/// n / 4 where all are multiples of 16 bytes, else 0.
 template <class... T>
 int64_t groups_of_four(int64_t n, const T*... pointers) {
   const bool aligned = ((reinterpret_cast<uintptr_t>(pointers) % sizeof(float4) == 0) && ...);

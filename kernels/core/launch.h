@@ -65,7 +65,7 @@
 namespace topograd::cuda {
 
 constexpr Device kDevice = Device::cuda;
-constexpr int64_t kMaxBlocks = 4096;  // of a grid-stride loop: 32 for each of 128 multiprocessors
+constexpr int64_t kMaxBlocks = 4096;  // grid-stride loops: 32 for each of 128 multiprocessors
 
 /// Runs kernel(args...) on the context's stream, and checks that it could be launched.
 /// shared_bytes is the dynamic shared memory, the one that dynamic_shared() returns.
@@ -85,7 +85,7 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_
   check(cudaGetLastError(), "launching a kernel");
 }
 
-/// The block's dynamic shared memory.
+/// Returns the block's dynamic shared memory.
 template <class T>
 __device__ __forceinline__ T* dynamic_shared() {
   extern __shared__ __align__(16) unsigned char dynamic_shared_memory[];
@@ -115,15 +115,16 @@ __device__ __forceinline__ void copy_async_wait() {
   asm volatile("cp.async.wait_group %0;" ::"n"(kPending) : "memory");
 }
 
-/// Four 8x8 matrices of 16-bit numbers from shared memory to the fragments of a warp: lane l names
-/// row l % 8 of matrix l / 8, and receives elements 2 * (l % 4) and the next of row l / 4 of each.
+/// Loads four 8x8 matrices of 16-bit numbers from shared memory to the fragments of a warp: lane l
+/// names row l % 8 of matrix l / 8, and receives elements 2 * (l % 4) and the next of row l / 4 of
+/// each.
 __device__ __forceinline__ void ldmatrix_x4(uint32_t (&r)[4], const void* row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
                : "r"(shared_address(row))
                : "memory");
 }
-/// Two matrices, each transposed on the way; lanes 0 to 15 name the rows.
+/// Loads two such matrices, each transposed on the way; lanes 0 to 15 name the rows.
 __device__ __forceinline__ void ldmatrix_x2_trans(uint32_t (&r)[2], const void* row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0,%1}, [%2];"
                : "=r"(r[0]), "=r"(r[1])
@@ -131,7 +132,7 @@ __device__ __forceinline__ void ldmatrix_x2_trans(uint32_t (&r)[2], const void* 
                : "memory");
 }
 
-/// D (16x8, f32) = A (16x16, bf16, by rows) * B (16x8, bf16, by columns) + C, over a warp.
+/// Computes D (16x8, f32) = A (16x16, bf16, by rows) * B (16x8, bf16, by columns) + C, over a warp.
 __device__ __forceinline__ void mma_m16n8k16(float (&d)[4], const uint32_t (&a)[4],
                                              const uint32_t (&b)[2], const float (&c)[4]) {
   asm volatile(
@@ -151,7 +152,7 @@ namespace topograd::TOPOGRAD_BACKEND {
 constexpr int kWarp = 32;
 constexpr unsigned kAllLanes = 0xffffffff;
 
-/// The elements of a tensor, for a kernel to work on; null where the tensor is undefined.
+/// Returns the elements of a tensor, for a kernel to work on; null where the tensor is undefined.
 template <class T>
 T* pointer(const Tensor& t) {
   if (!t.defined()) return nullptr;
@@ -160,8 +161,8 @@ T* pointer(const Tensor& t) {
   return t.data<T>();
 }
 
-/// Whether these tensors are of f32 or undefined: supports() of an implementation that knows f32
-/// alone.
+/// Whether each of these tensors is f32 or undefined: supports() of an implementation that knows
+/// f32 alone.
 template <class... Tensors>
 bool all_f32(const Tensors&... tensors) {
   return ((!tensors.defined() || tensors.dtype() == DType::f32) && ...);
@@ -171,14 +172,14 @@ constexpr int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
 }
 
-/// Blocks for a grid-stride loop over n elements: enough to fill any GPU (on the emulator few, so
-/// that small tests go round the loop again), and no more than it takes.
+/// Returns the grid of a grid-stride loop over n elements: blocks enough to fill any GPU (on the
+/// emulator few, so that small tests go round the loop again), and no more than it takes.
 inline dim3 grid_for(int64_t n, int threads_per_block) {
   return dim3(
       static_cast<unsigned>(std::clamp<int64_t>(ceil_div(n, threads_per_block), 1, kMaxBlocks)));
 }
 
-/// The first element of this thread in a grid-stride loop, and the loop's step.
+/// Return the first element of this thread in a grid-stride loop, and the loop's step.
 __device__ inline int64_t first_element() {
   return static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
 }

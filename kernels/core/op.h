@@ -29,14 +29,14 @@ enum class ErrorBudget {
 /// How precisely the products of a matrix product or convolution are formed, at least; an
 /// implementation may do better. Their sums are in f32 at least.
 enum class Precision {
-  f32,     ///< as they are
+  f32,     ///< operands as they are
   tf32,    ///< 11 bits: what NVIDIA's tensor cores keep of an f32; bf16x3 where there are none
   bf16x3,  ///< each operand as the sum of two bf16 numbers, three products: about 16 bits
   bf16     ///< operands rounded to bf16: 8 bits
 };
 
-/// The precision of this name: "f32", "tf32", "bf16x3" or "bf16". Throws Error that lists them for
-/// any other.
+/// Returns the precision of this name: "f32", "tf32", "bf16x3" or "bf16". Throws Error that lists
+/// them for any other.
 Precision precision_named(std::string_view name);
 std::string_view name_of(Precision precision);
 
@@ -52,7 +52,7 @@ struct Implementation {
 /// its arguments runs.
 class OpRegistry {
  public:
-  /// The tables of this build, made once and never changed afterwards.
+  /// Returns the tables of this build, made once and never changed afterwards.
   static const OpRegistry& instance();
 
   /// Adds an implementation in front of those already there; a "reference" goes to the end.
@@ -65,15 +65,15 @@ class OpRegistry {
   }
 
   void add_device(const DeviceDriver& driver) { drivers_.push_back(driver); }
-  /// The driver of a device; null where this build has none.
+  /// Returns the driver of a device; null where this build has none.
   const DeviceDriver* driver(Device device) const {
     for (const DeviceDriver& driver : drivers_)
       if (driver.device == device) return &driver;
     return nullptr;
   }
 
-  /// All implementations of the operation of Args, in the order in which they are considered.
-  /// Throws Error if this build has none.
+  /// Returns all implementations of the operation of Args, in the order in which they are
+  /// considered. Throws Error if this build has none.
   template <class Args>
   const std::vector<Implementation<Args>>& implementations() const {
     const auto found = tables_.find(std::type_index(typeid(Args)));
@@ -86,8 +86,8 @@ class OpRegistry {
   std::vector<DeviceDriver> drivers_;
 };
 
-/// The implementation that would run: the forced one where the context forces one, else the first
-/// that supports the arguments.
+/// Returns the implementation that would run: the forced one where the context forces one, else the
+/// first that supports the arguments.
 template <class Args>
 const Implementation<Args>& choose_implementation(const Args& args, const Context& context) {
   const std::string_view forced = context.forced_implementation(Args::kOp);

@@ -10,7 +10,7 @@
 
 namespace topograd {
 
-/// What a stream of random numbers is for. Distinct streams of one seed are independent.
+/// Purpose of a stream of random numbers. Distinct streams of one seed are independent.
 enum class RandomStream : uint32_t {
   initialisation = 1,
   shuffle = 2,
@@ -22,7 +22,7 @@ enum class RandomStream : uint32_t {
   probe = 8,  ///< vectors that a matrix is probed with
 };
 
-/// The bijection itself: four words of counter to four random words, ten rounds under a key.
+/// Returns four random words for four words of counter: the bijection, ten rounds under a key.
 constexpr std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter,
                                              std::array<uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
@@ -36,9 +36,9 @@ constexpr std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter,
   return counter;
 }
 
-/// A standard normal from two uniforms, u in (0, 1] and v (G. Box and M. Muller, 1958). constexpr
-/// for nvcc, which lets kernels call what is; a template because nothing else may be constexpr in
-/// name only.
+/// Returns a standard normal from two uniforms, u in (0, 1] and v (G. Box and M. Muller,
+/// 1958). constexpr so that nvcc lets kernels call it; a template because nothing else may be
+/// constexpr in name only.
 template <class Real>
 constexpr Real box_muller(Real u, Real v) {
   return std::sqrt(Real(-2) * std::log(u)) * std::cos(Real(2) * std::numbers::pi_v<Real> * v);
@@ -53,20 +53,20 @@ class Philox {
         stream_(static_cast<uint32_t>(stream)),
         substream_(substream) {}
 
-  /// Four independent 32-bit words for counter `index`.
+  /// Returns four independent 32-bit words for counter `index`.
   constexpr std::array<uint32_t, 4> words(uint64_t index) const {
     return philox4x32(
         {static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), substream_, stream_},
         key_);
   }
 
-  /// Uniform in [0, 1) with 53 bits.
+  /// Returns a uniform number in [0, 1) with 53 bits.
   constexpr double uniform(uint64_t index) const {
     const auto w = words(index);
     return static_cast<double>(((uint64_t{w[1]} << 32 | w[0]) >> 11)) * 0x1p-53;
   }
 
-  /// Uniform integer in [0, bound), bias below 2^-32 * bound.
+  /// Returns a uniform integer in [0, bound), bias below 2^-32 * bound.
   constexpr uint32_t below(uint64_t index, uint32_t bound) const {
     return static_cast<uint32_t>((uint64_t{words(index)[0]} * bound) >> 32);
   }
@@ -83,7 +83,7 @@ class Philox {
     return {static_cast<double>(a + 1) * 0x1p-53, static_cast<double>(b) * 0x1p-53};
   }
 
-  /// Standard normal.
+  /// Returns a standard normal number.
   double normal(uint64_t index) const {
     const auto [u, v] = uniforms(index);
     return box_muller(u, v);

@@ -43,7 +43,7 @@ constexpr DType dtype_of<int32_t>() {
   return DType::i32;
 }
 
-/// Calls f(T{}) with T = float or double, as `dtype` says; anything else is an error.
+/// Calls f(T{}) with T = float or double, as `dtype` says. Throws Error for any other type.
 template <class F>
 decltype(auto) with_real_type(DType dtype, F&& f) {
   if (dtype == DType::f64) return f(double{});
@@ -65,7 +65,7 @@ class Shape {
   int64_t operator[](int i) const { return extents_[static_cast<size_t>(i)]; }
   int64_t size() const;
   void push_back(int64_t extent);
-  /// A copy of this shape with another outermost extent.
+  /// Returns a copy of this shape with another outermost extent.
   Shape with_first(int64_t extent) const;
   const int64_t* begin() const { return extents_.data(); }
   const int64_t* end() const { return extents_.data() + rank_; }
@@ -93,15 +93,15 @@ class Storage {
   int64_t bytes_;
 };
 
-/// A handle: copies share the memory, and views (rows, slice, reshaped) keep it alive. Memory of a
-/// device other than the CPU is not this program's to touch: to() fetches it.
+/// A handle: copies share the memory, and views (rows, slice, reshaped) keep it alive. Host
+/// code must not touch the memory of a device other than the CPU: to() fetches it.
 class Tensor {
  public:
   Tensor() = default;  ///< no tensor: defined() is false
-  /// Uninitialised memory.
+  /// Allocates uninitialised memory.
   explicit Tensor(Shape shape, DType dtype = DType::f32, Device device = Device::cpu);
   static Tensor zeros(Shape shape, DType dtype = DType::f32, Device device = Device::cpu);
-  /// Memory owned by the caller, which must outlive the tensor and its views.
+  /// Wraps memory owned by the caller, which must outlive the tensor and its views.
   static Tensor wrap(void* data, Shape shape, DType dtype = DType::f32,
                      Device device = Device::cpu);
 
@@ -113,7 +113,7 @@ class Tensor {
   DType dtype() const { return dtype_; }
   Device device() const { return device_; }
 
-  /// The elements. A handle's constness is not its elements'; T must be the tensor's type.
+  /// Returns the elements. A handle's constness is not theirs; T must be the tensor's type.
   template <class T>
   T* data() const {
     require(dtype_of<T>() == dtype_, "tensor of ", name_of(dtype_), " read as ",
@@ -130,9 +130,10 @@ class Tensor {
   Tensor reshaped(const Shape& shape) const;
 
   void fill_zero() const;
-  /// Copies the elements, from any device to any other. Done when it returns.
+  /// Copies the elements, from any device to any other, before it returns.
   void copy_from(const Tensor& source) const;
-  /// A copy in fresh memory of the CPU, converted to `dtype` (f32 and f64 only, where it differs).
+  /// Returns a copy in fresh memory of the CPU, converted to `dtype` (f32 and f64 only, where it
+  /// differs).
   Tensor converted(DType dtype) const;
   Tensor clone() const;
   /// Returns this tensor where it is on `device` already, else a copy there. Undefined stays

@@ -1,5 +1,5 @@
-// What every implementation of the large operations keeps beyond the sizes and values of their own
-// cases, and what libraries tend to break: NaN, tensors anywhere in memory, recorded passes, the
+// Promises of every implementation of the large operations beyond the sizes and values of their own
+// cases, which libraries tend to break: NaN, tensors anywhere in memory, recorded passes, the
 // same bits in every run.
 #include "kernels/core/recording.h"
 #include "kernels/fused_conv/fused_conv.h"
@@ -16,7 +16,7 @@ namespace {
 /// operations' own tests.
 constexpr double kTolerance = 5e-6;
 
-/// A copy on a device, one float behind the beginning of its memory.
+/// Returns a copy on a device, one float behind the beginning of its memory.
 Tensor off_by_one(const Tensor& values, Device device) {
   const Tensor there = Tensor({values.size() + 1}, DType::f32, device).slice(1, values.shape());
   there.copy_from(values);
@@ -106,7 +106,7 @@ Tensor anywhere(const Tensor& values, Device device) {
   return values.clone().to(device);
 }
 
-/// The reference's result in f32, its sums in double.
+/// Returns the reference's result in f32, its sums in double.
 template <class Args>
 Tensor expected() {
   Context context;
@@ -130,7 +130,7 @@ void check_off_by_one() {
       });
 }
 
-/// Run as it is, recorded, and replayed twice: each result to the bit that of the first run.
+/// Runs it unrecorded, recorded, and replayed twice: each result has the bits of the first run.
 template <class Args>
 void check_recorded() {
   const Tensor exact = expected<Args>();

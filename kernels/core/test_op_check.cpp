@@ -1,4 +1,4 @@
-// The harness itself: what it lets pass, and what it says of what it does not.
+// The harness itself: what it lets pass, and how it complains about the rest.
 #include "tests/ops/op_check.h"
 
 using namespace topograd;
@@ -6,7 +6,7 @@ using namespace topograd::test;
 
 namespace {
 
-/// A 2x3 tensor of halves from 0.5 to 3, with one element replaced.
+/// Returns a 2x3 tensor of halves from 0.5 to 3, with one element replaced.
 Tensor halves(int64_t index = 0, float value = 0.5F) {
   const Tensor t({2, 3});
   for (int64_t i = 0; i < t.size(); ++i) t.data<float>()[i] = 0.5F * static_cast<float>(i + 1);

@@ -15,15 +15,15 @@ namespace topograd {
 /// independent threads merely share the processor.
 class ThreadPool {
  public:
-  /// threads = 0: one per processor that this process may use. A device other than the CPU brings
-  /// its own threads and is driven by one: then threads is 0 or 1.
+  /// Starts the threads; 0: one per processor that this process may use. A device other than the
+  /// CPU brings its own threads and is driven by one: then threads is 0 or 1.
   explicit ThreadPool(int threads = 0, Device device = Device::cpu);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int threads() const;
-  /// How many processors this process may use.
+  /// Number of processors that this process may use.
   static int processors();
   /// The device of the contexts.
   Device device() const;

@@ -3,7 +3,7 @@
 namespace topograd {
 
 const char* version() {
-  return TOPOGRAD_VERSION;  // CMakeLists.txt's
+  return TOPOGRAD_VERSION;  // set in CMakeLists.txt
 }
 
 }  // namespace topograd

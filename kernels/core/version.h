@@ -3,7 +3,7 @@
 
 namespace topograd {
 
-/// The version as semver.org has it: "0.1.0".
+/// Returns the version in semver.org's form: "0.1.0".
 const char* version();
 
 }  // namespace topograd

@@ -31,7 +31,7 @@ std::optional<Cublas> load() {
   return cublas;
 }
 
-/// What cuBLAS's documentation recommends for Hopper; older GPUs need less.
+/// Workspace that cuBLAS's documentation recommends for Hopper; older GPUs need less.
 constexpr int64_t kWorkspaceBytes = int64_t{32} << 20;
 
 struct CublasHandle {

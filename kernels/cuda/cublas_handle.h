@@ -18,17 +18,17 @@ struct Cublas {
   decltype(&cublasSgemm_64) sgemm;
   decltype(&cublasGetStatusString) status_string;
 
-  /// Loads it on the first call; null where this machine has none of the version that this build
-  /// was made for.
+  /// Returns the functions, loaded on the first call; null where this machine has no cuBLAS of the
+  /// version that this build was made for.
   static const Cublas* library();
 };
 
-/// The context's handle, on its stream; only where Cublas::library() is not null. It has a
+/// Returns the context's handle, on its stream; only where Cublas::library() is not null. It has a
 /// workspace of its own, so that its calls can be recorded and its results do not depend on what
 /// else runs; products of float are formed and summed in float, never in TF32.
 cublasHandle_t cublas_of(Context& context);
 
-/// Throws Error where a call failed: what the caller was doing, the call, what cuBLAS says.
+/// Throws Error where a call failed, with what the caller was doing, the call and cuBLAS's words.
 template <class... Doing>
 void check(cublasStatus_t status, const char* call, const Doing&... doing) {
   if (status != CUBLAS_STATUS_SUCCESS)

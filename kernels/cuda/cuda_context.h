@@ -1,4 +1,4 @@
-// What the files of the backend cuda share: checked calls and the stream of a context.
+// Shared by the files of the backend cuda: checked calls and the stream of a context.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -13,18 +13,19 @@ namespace topograd::cuda {
 /// earlier kernel that failed while it ran is reported by whichever call comes next.
 void check(cudaError_t status, const char* doing);
 
-/// The context's stream, made on first use. It keeps order with the copies of tensors, which wait
-/// for it and are waited for.
+/// Returns the context's stream, made on first use. It keeps order with the copies of tensors,
+/// which wait for it and are waited for.
 cudaStream_t stream_of(Context& context);
 
-/// The context's stream as a shared owner, for what must not outlive it (a library's handle, a
-/// recording): states of a context are destroyed in any order.
+/// Returns the context's stream as a shared owner, for what must not outlive it (a library's
+/// handle, a recording): states of a context are destroyed in any order.
 std::shared_ptr<CUstream_st> shared_stream_of(Context& context);
 
 /// Whether CUDA still takes calls: after main() it may be gone, and so is all that it handed out.
 bool still_running();
 
-/// The elements of a tensor in a GPU's memory, for a library to work on; null where undefined.
+/// Returns the elements of a tensor in a GPU's memory, for a library to work on; null where
+/// undefined.
 float* elements_of(const Tensor& t);
 
 }  // namespace topograd::cuda

@@ -11,7 +11,7 @@ namespace {
 constexpr int64_t kMaxElements = std::numeric_limits<int>::max();
 
 int as_int(int64_t extent) {
-  return static_cast<int>(extent);  // fits_cudnn has seen it
+  return static_cast<int>(extent);  // fits_cudnn has checked it
 }
 
 TensorDescriptor nhwc(const Shape& shape) {
@@ -43,7 +43,7 @@ std::vector<Algorithm> select(const std::vector<Result>& results,
   return selected;
 }
 
-/// The heuristics' results; `find(room, &count, results)` asks for them.
+/// Returns the heuristics' results; `find(room, &count, results)` asks for them.
 template <class Result, class Find>
 std::vector<Result> ask(int room, const char* call, const Find& find) {
   std::vector<Result> results(static_cast<size_t>(room));

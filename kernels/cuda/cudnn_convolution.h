@@ -1,9 +1,9 @@
-// What the convolutions by cuDNN share: descriptors, and which algorithm runs.
+// Shared by the convolutions by cuDNN: descriptors, and the choice of an algorithm.
 //
 // cuDNN has several algorithms a direction and guesses their times. Whether it supports one for a
 // shape shows for certain only when it is called; so the candidates are tried in the order of the
-// guesses, once per shape and context, and the first that runs is kept. Of a recording it is the
-// first pass, the unrecorded one, that makes the choice.
+// guesses, once per shape and context, and the first that runs is kept. The first
+// pass of a Recording, which is not recorded, makes the choice.
 #pragma once
 
 #include <array>
@@ -16,11 +16,11 @@
 namespace topograd::cuda {
 
 /// Whether cuDNN's legacy interface takes a tensor of four extents: f32, at a multiple of 16 bytes
-/// (its kernels load that much at once), extents and size within int. Nothing but images may be
-/// lacking.
+/// (its kernels load that much at once), extents and size within int. Only the number of images
+/// may be 0.
 bool fits_cudnn(const Tensor& t);
 
-/// Whether cuDNN forms f32's products so: f32 and tf32.
+/// Whether cuDNN forms products of f32 in this precision: f32 and tf32.
 bool cudnn_computes(Precision precision);
 
 /// NHWC tensors x and y, OHWI filters, cross-correlation in float; products in TF32 for
@@ -33,9 +33,9 @@ struct ConvolutionDescriptors {
   ConvolutionDescriptor convolution;
 };
 
-/// A direction: cuDNN's names for it. candidates() are the algorithms worth trying, best guess
-/// first: those whose results are the same in every run and, for ErrorBudget::tight, that sum the
-/// products as they are (no Winograd, no Fourier transform).
+/// Direction of a convolution, in cuDNN's names. candidates() are the algorithms worth trying, best
+/// guess first: those whose results are the same in every run and, for ErrorBudget::tight, that sum
+/// the products as they are (no Winograd, no Fourier transform).
 struct Forward {
   using Algorithm = cudnnConvolutionFwdAlgo_t;
   static std::vector<Algorithm> candidates(cudnnHandle_t handle, const ConvolutionDescriptors& d,

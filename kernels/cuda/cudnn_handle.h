@@ -10,13 +10,13 @@
 
 namespace topograd::cuda {
 
-/// The context's handle, made on first use, on the context's stream.
+/// Returns the context's handle, made on first use, on the context's stream.
 cudnnHandle_t cudnn_of(Context& context);
 
-/// What cuDNN says about a status, and about the last failure in this thread.
+/// Returns cuDNN's words about a status, and about the last failure in this thread.
 std::string describe(cudnnStatus_t status);
 
-/// Throws Error where a call failed: what the caller was doing, the call, what cuDNN says.
+/// Throws Error where a call failed, with what the caller was doing, the call and cuDNN's words.
 template <class... Doing>
 void check(cudnnStatus_t status, const char* call, const Doing&... doing) {
   if (status != CUDNN_STATUS_SUCCESS) fail(doing..., ": ", call, ": ", describe(status));

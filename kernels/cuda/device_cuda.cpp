@@ -8,14 +8,14 @@ namespace topograd::cuda {
 
 namespace {
 
-/// A GPU that runs what this build holds: machine code of compute capability 8.0 and later.
+/// Whether there is a GPU that runs this build: machine code of compute capability 8.0 and later.
 bool available() {
   int count = 0;
   int major = 0;
   const bool works =
       cudaGetDeviceCount(&count) == cudaSuccess && count > 0 &&
       cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0) == cudaSuccess;
-  cudaGetLastError();  // not to be found by the next launch
+  cudaGetLastError();  // or the next launch would report it
   return works && major >= 8;
 }
 
@@ -40,15 +40,15 @@ void* allocate(int64_t bytes) {
   return memory;
 }
 
-/// Waits for all that uses the memory, as cudaFree does. Its status says nothing new: a kernel that
-/// failed is reported by the next call that is checked, and when main() has returned CUDA may be
-/// gone, and the memory with it.
+/// Frees memory, after waiting for all that uses it, as cudaFree does. Its status says nothing new:
+/// a kernel that failed is reported by the next call that is checked, and when main() has returned
+/// CUDA may be gone, and the memory with it.
 void release(void* memory) {
   cudaFree(memory);
 }
 
-/// A copy or fill on the default stream comes after everything queued before it on any context's
-/// stream; the host waits here for those that CUDA lets it run ahead of.
+/// Waits for a copy or fill. On the default stream it comes after everything queued before it on
+/// any context's stream; the host waits here for those that CUDA lets it run ahead of.
 void finish(cudaError_t status, const char* doing) {
   check(status, doing);
   check(cudaStreamSynchronize(cudaStreamLegacy), doing);
@@ -84,8 +84,8 @@ struct Graph {
   cudaGraphExec_t executable = nullptr;
 };
 
-/// What may not be recorded (a copy of a tensor, an allocation) fails inside work(), on this thread
-/// alone: other threads may do as they like, but for copying tensors.
+/// Records work() as a CUDA graph. What may not be recorded (a copy of a tensor, an allocation)
+/// fails inside work(), on this thread alone; other threads may do anything but copy tensors.
 std::shared_ptr<void> record(Context& context, const std::function<void()>& work) {
   auto recorded = std::make_shared<Graph>(shared_stream_of(context));
   const cudaStream_t stream = recorded->stream.get();
@@ -94,7 +94,7 @@ std::shared_ptr<void> record(Context& context, const std::function<void()>& work
     work();
   } catch (...) {
     cudaStreamEndCapture(stream, &recorded->graph);
-    cudaGetLastError();  // the capture's failure, which is but a consequence
+    cudaGetLastError();  // clears the capture's failure, a mere consequence
     throw;
   }
   check(cudaStreamEndCapture(stream, &recorded->graph), "recording a graph");

@@ -13,8 +13,8 @@ struct Segment {
 };
 
 /// norms[i] = Euclidean norm of segment i of x, the squares summed in double, in dot's order
-/// (vector/dot_order.h): for f32, every implementation gives the same bits. Segments may overlap
-/// and leave gaps; an empty one has norm 0.
+/// (kernels/vector/dot_order.h): for f32, every implementation gives the same bits. Segments may
+/// overlap and leave gaps; an empty one has norm 0.
 struct FilterNormsArgs {
   static constexpr std::string_view kOp = "filter_norms";
   Tensor norms;                       ///< [count], f64

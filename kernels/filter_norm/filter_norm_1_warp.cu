@@ -1,5 +1,5 @@
 // norms[i] = square root of the sum of squares of segment i, in dot's order: the bits of the CPU's
-// rows.
+// implementations.
 //
 // Segments differ by five orders of magnitude (a BatchNorm's bias, a linear layer). So the unit of
 // work is not the segment but the block of dot's order, at most 4096 elements of one segment. The
@@ -22,7 +22,7 @@ namespace {
 
 constexpr int kThreads = 128;
 
-/// The work of one warp; elements of x.
+/// Work of one warp, as elements of x.
 struct Block {
   int64_t offset;
   int64_t length;  // at most kDotBlock
@@ -40,7 +40,7 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-/// Segment i has blocks [ends[i - 1], ends[i]); the first begins at 0.
+/// Kernel of the segments: segment i has blocks [ends[i - 1], ends[i]); the first begins at 0.
 __global__ void __launch_bounds__(kThreads)
     norms_kernel(double* __restrict__ norms, const double* __restrict__ sums,
                  const int64_t* __restrict__ ends, int64_t segments) {

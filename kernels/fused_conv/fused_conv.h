@@ -1,4 +1,4 @@
-// What inference is made of: a convolution with everything that follows it, in one pass.
+// Convolution for inference, fused with everything that follows it in one pass.
 #pragma once
 
 #include "kernels/conv2d/conv2d.h"

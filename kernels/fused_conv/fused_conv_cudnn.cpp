@@ -11,8 +11,8 @@ namespace {
 constexpr float kOne = 1.0F;
 constexpr float kZero = 0.0F;
 
-/// max(x, 0) and x, in which a NaN stays one: the loss of a network that overflowed is no number,
-/// not a wrong one.
+/// Descriptors of max(x, 0) and of x, which let a NaN pass: the loss of a network that overflowed
+/// must be NaN, not a wrong number.
 struct Epilogues {
   Epilogues() {
     const auto set = [](const ActivationDescriptor& descriptor, cudnnActivationMode_t mode) {
@@ -25,8 +25,8 @@ struct Epilogues {
   ActivationDescriptor relu, identity;
 };
 
-/// The bias of a convolution that has none: cuDNN insists on one. What was ever handed out stays,
-/// for recordings.
+/// Zeros as the bias of a convolution that has none, because cuDNN insists on one. They live
+/// as long as the context, for recordings.
 class ZeroBias {
  public:
   const float* get(int64_t filters, Context& context) {
@@ -71,7 +71,7 @@ Slices slices_of(const FusedConvArgs& args, int64_t point, const float* zero_bia
           .residual = args.residual.defined() ? share(args.residual) : nullptr};
 }
 
-/// Every point's convolution. False where cuDNN has no kernel for it; nothing is written then.
+/// Runs every point's convolution. False where cuDNN has no kernel for it; nothing is written then.
 bool run_points(const FusedConvArgs& args, bool relu, Context& context) {
   auto& state = context.state<FusedConvolutions>();
   const int64_t N = args.images(), O = args.filters();

@@ -35,7 +35,7 @@ struct DirectConv {
   int64_t taps() const { return KH * KW * I; }  ///< numbers in a filter
 };
 
-/// What is added to the sums, as WinogradEpilogue.
+/// Terms that are added to the sums, as WinogradEpilogue.
 struct DirectEpilogue {
   const float* bias = nullptr;
   const float* residual = nullptr;
@@ -62,7 +62,7 @@ int64_t group_size(int64_t O) {
   return O % (2 * kLanes) == 0 ? 2 * kLanes : kLanes;
 }
 
-/// w [O][taps] to [group][taps][filter of the group], zeros for what fills the last group up.
+/// Packs w [O][taps] as [group][taps][filter of the group], zeros for what fills the last group up.
 void pack(float* packed, const float* w, int64_t O, int64_t taps) {
   const int64_t group = group_size(O);
   for (int64_t first = 0; first < O; first += group) {
@@ -74,7 +74,7 @@ void pack(float* packed, const float* w, int64_t O, int64_t taps) {
   }
 }
 
-/// The first `count` lanes; the others are zeros.
+/// Loads the first `count` lanes; the others are zeros.
 HWY_INLINE Vector load(const float* from, int64_t count) {
   if (count == kLanes) return hn::LoadU(kFloats, from);
   alignas(64) float lanes[kLanes] = {};
@@ -88,7 +88,8 @@ HWY_INLINE void store(Vector value, float* to, int64_t count) {
   std::copy_n(lanes, count, to);
 }
 
-/// kPixels neighbours of one row of y, kWidth vectors of filters, of which `filters` are real.
+/// Computes kPixels neighbours of one row of y by kWidth vectors of filters, of which `filters` are
+/// real.
 template <int kPixels, int kWidth>
 HWY_INLINE void convolve_pixels(float* y, const float* x, const float* w, const DirectConv& conv,
                                 const DirectEpilogue& epilogue, int64_t filters) {
@@ -120,7 +121,7 @@ HWY_INLINE void convolve_pixels(float* y, const float* x, const float* w, const 
   }
 }
 
-/// Pixels [begin, OW) of a row of y, in blocks of kPixels; returns where that ends.
+/// Computes pixels [begin, OW) of a row of y, in blocks of kPixels; returns where that ends.
 template <int kPixels, int kWidth>
 HWY_INLINE int64_t convolve_row(int64_t begin, float* y, const float* x, const float* w,
                                 const DirectConv& conv, const DirectEpilogue& epilogue,
@@ -134,7 +135,7 @@ HWY_INLINE int64_t convolve_row(int64_t begin, float* y, const float* x, const f
   return begin;
 }
 
-/// One image, one group of filters.
+/// Computes one image for one group of filters.
 template <int kWidth>
 void convolve_image(float* y, const float* x, const float* w, const DirectConv& conv,
                     const DirectEpilogue& epilogue, int64_t filters) {
@@ -150,7 +151,7 @@ void convolve_image(float* y, const float* x, const float* w, const DirectConv& 
   }
 }
 
-/// All groups of filters of one image x (with its border).
+/// Computes all groups of filters of one image x (with its border).
 void convolve(float* y, const float* x, const float* packed, const DirectConv& conv,
               const DirectEpilogue& epilogue) {
   const int64_t group = group_size(conv.O);
@@ -177,7 +178,7 @@ HWY_EXPORT(pack);
 HWY_EXPORT(convolve);
 
 constexpr char kLayout = 'd';              // tells this packed form of a w from others
-constexpr int64_t kLargestGroup = 2 * 16;  // filters
+constexpr int64_t kLargestGroup = 2 * 16;  // filters in it
 
 int64_t bytes(int64_t floats) {
   return floats * static_cast<int64_t>(sizeof(float));
@@ -202,7 +203,7 @@ DirectConv describe(const FusedConvArgs& args) {
   return conv;
 }
 
-/// An image inside a border of zeros, which is there already.
+/// Copies an image inside a border of zeros, which is there already.
 void copy_inside(float* with_border, const float* image, const FusedConvArgs& args,
                  const DirectConv& conv) {
   const int64_t row = args.x.dim(2) * conv.I, padding = args.geometry.padding;

@@ -18,7 +18,7 @@ namespace {
 
 using dnnl::memory;
 
-constexpr int64_t kLargeFilters = 1 << 20;  // elements, of one network
+constexpr int64_t kLargeFilters = 1 << 20;  // elements of one network
 
 /// One convolution of one shape, ready to run.
 struct Convolution {

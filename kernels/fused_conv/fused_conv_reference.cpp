@@ -7,7 +7,7 @@ namespace topograd {
 
 namespace {
 
-/// The sum of one output element, bias and residual left out.
+/// Returns the sum of one output element, bias and residual left out.
 template <class T>
 double window_sum(const FusedConvArgs& args, const T* x, const T* w, int64_t oh, int64_t ow) {
   const int64_t H = args.x.dim(1), W = args.x.dim(2), I = args.x.dim(3);

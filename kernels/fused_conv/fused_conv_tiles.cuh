@@ -6,7 +6,7 @@
 
 namespace topograd::TOPOGRAD_BACKEND {
 
-/// Extents of one of the P networks.
+/// Returns the extents of one of the P networks.
 inline ConvExtents extents_of(const FusedConvArgs& args) {
   return {args.y.shape().with_first(args.images()), args.x.shape().with_first(args.images()),
           args.w.shape().with_first(args.filters()), args.geometry};

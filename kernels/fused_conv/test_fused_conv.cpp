@@ -11,7 +11,7 @@ struct Case {
   int stride, padding;
 };
 
-// What residual networks are made of, in small; then what a launcher's edges need: no images, one
+// Convolutions of residual networks, in small; then what a launcher's edges need: no images, one
 // pixel, odd channels, kernels that are not square or do not reach the far border, more than one
 // tile of pixels and of filters, with tails, at each width of a tile.
 const Case kCases[] = {

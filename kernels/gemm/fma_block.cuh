@@ -81,7 +81,7 @@ class FmaBlock {
   Quad sums_[kThreadRows][kThreadColumns / 4] = {};
 };
 
-/// Calls run(block type's value) with a block as wide as a product of so many columns needs:
+/// Calls run(value of a block type) with a block as wide as a product of so many columns needs:
 /// networks for small images have 16 to 64 channels, and a wider tile would multiply zeros.
 template <class Run>
 void with_fma_block(int64_t columns, const Run& run) {

@@ -1,8 +1,8 @@
 // C = op(A) op(B) from tiles in shared memory, one thread per element of C.
 //
-// Since rung 1: what a block needs of A and B is brought into shared memory once, and read there
-// 32 times. A block of 32 x 32 threads owns a tile of 32 x 32 elements of C, thread (x, y) the one
-// in row y and column x, and goes along K in steps of 32:
+// Since rung 1: the numbers of A and B that a block needs are brought into shared memory once, and
+// read there 32 times. A block of 32 x 32 threads owns a tile of 32 x 32 elements of C, thread (x,
+// y) the one in row y and column x, and goes along K in steps of 32:
 //
 //            K                   N            each step: 32 x 32 numbers of A and of B come in,
 //       +----------+        +----------+      every thread brings one of each; then every thread
@@ -44,7 +44,7 @@ __global__ void __launch_bounds__(kTile* kTile)
   const int across = (N + kTile - 1) / kTile;
   const int first_row = static_cast<int>(blockIdx.x) / across * kTile;
   const int first_column = static_cast<int>(blockIdx.x) % across * kTile;
-  // Where this thread's element of each tile lies: neighbours x are neighbours in memory.
+  // Place of this thread's element in each tile: neighbours x are neighbours in memory.
   const int a_row = s.a_k == 1 ? y : x, a_k = s.a_k == 1 ? x : y;
   const int b_k = s.b_column == 1 ? y : x, b_column = s.b_column == 1 ? x : y;
   const float* my_a = a + (first_row + a_row) * s.a_row + a_k * s.a_k;
@@ -56,10 +56,10 @@ __global__ void __launch_bounds__(kTile* kTile)
   for (int k = 0; k < K; k += kTile) {
     tile_a[a_row][a_k] = in_a && k + a_k < K ? my_a[k * s.a_k] : 0;
     tile_b[b_k][b_column] = in_b && k + b_k < K ? my_b[k * s.b_k] : 0;
-    __syncthreads();  // both tiles are complete before anyone reads them
+    __syncthreads();  // both tiles are complete before any thread reads them
 #pragma unroll
     for (int i = 0; i < kTile; ++i) sum += tile_a[y][i] * tile_b[i][x];
-    __syncthreads();  // everyone has read both tiles before they are overwritten
+    __syncthreads();  // all threads have read both tiles before they are overwritten
   }
   const int row = first_row + y, column = first_column + x;
   if (row >= M || column >= N) return;

@@ -27,7 +27,7 @@ namespace topograd::TOPOGRAD_BACKEND {
 
 namespace {
 
-constexpr int kRows = 128, kColumns = 64, kDepth = 16;  // of the block's tile
+constexpr int kRows = 128, kColumns = 64, kDepth = 16;  // extents of the block's tile
 constexpr int kDown = 16, kAcross = 8, kThreads = kDown * kAcross;
 constexpr int kMyRows = kRows / kDown, kMyColumns = kColumns / kAcross;
 
@@ -39,7 +39,7 @@ struct Operand {
 };
 
 /// Brings kLines lines of an operand, 16 deep, into shared memory; zeros where it has none.
-/// Neighbouring threads take what are neighbours in memory. (A line of an odd number of floats, in
+/// Neighbouring threads take neighbours in memory. (A line of an odd number of floats, in
 /// shared memory, keeps neighbours along k in different banks.)
 template <int kLines>
 __device__ void copy_tile(float (&tile)[kDepth][kLines + 1], const Operand& from, int first_line,
@@ -66,7 +66,7 @@ __global__ void __launch_bounds__(kThreads)
   for (int k = 0; k < K; k += kDepth) {
     copy_tile<kRows>(tile_a, a, first_row, k, K);
     copy_tile<kColumns>(tile_b, b, first_column, k, K);
-    __syncthreads();  // both tiles are complete before anyone reads them
+    __syncthreads();  // both tiles are complete before any thread reads them
 #pragma unroll
     for (int d = 0; d < kDepth; ++d) {
       float left[kMyRows], right[kMyColumns];
@@ -79,7 +79,7 @@ __global__ void __launch_bounds__(kThreads)
 #pragma unroll
         for (int j = 0; j < kMyColumns; ++j) sums[i][j] += left[i] * right[j];
     }
-    __syncthreads();  // everyone has read both tiles before they are overwritten
+    __syncthreads();  // all threads have read both tiles before they are overwritten
   }
 #pragma unroll
   for (int i = 0; i < kMyRows; ++i)

@@ -26,7 +26,7 @@ namespace topograd::TOPOGRAD_BACKEND {
 
 namespace {
 
-constexpr int kRows = 128, kColumns = 64, kDepth = 16;  // of the block's tile
+constexpr int kRows = 128, kColumns = 64, kDepth = 16;  // extents of the block's tile
 constexpr int kDown = 16, kAcross = 8, kThreads = kDown * kAcross;
 
 /// CUDA's float4, but with an index.
@@ -59,13 +59,13 @@ __global__ void __launch_bounds__(kThreads)
       const Quad quad = exists ? quad_at(a + int64_t{first_row + row} * K + first_k + k) : Quad{};
       for (int e = 0; e < 4; ++e) tile_a[k + e][row] = quad.v[e];
     }
-    for (int q = t; q < kColumns * kDepth / 4; q += kThreads) {  // and two of B
+    for (int q = t; q < kColumns * kDepth / 4; q += kThreads) {  // two quads of B
       const int k = q / (kColumns / 4), column = q % (kColumns / 4) * 4;
       const bool exists = first_column + column < N && first_k + k < K;
       quad_at(&tile_b[k][column]) =
           exists ? quad_at(b + int64_t{first_k + k} * N + first_column + column) : Quad{};
     }
-    __syncthreads();  // both tiles are complete before anyone reads them
+    __syncthreads();  // both tiles are complete before any thread reads them
 #pragma unroll
     for (int k = 0; k < kDepth; ++k) {
       const Quad left[2] = {quad_at(&tile_a[k][4 * y]), quad_at(&tile_a[k][4 * y + 64])};
@@ -75,7 +75,7 @@ __global__ void __launch_bounds__(kThreads)
 #pragma unroll
         for (int j = 0; j < 8; ++j) sums[i][j] += left[i / 4].v[i % 4] * right[j / 4].v[j % 4];
     }
-    __syncthreads();  // everyone has read both tiles before they are overwritten
+    __syncthreads();  // all threads have read both tiles before they are overwritten
   }
 #pragma unroll
   for (int i = 0; i < 8; ++i)

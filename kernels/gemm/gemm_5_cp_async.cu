@@ -1,11 +1,11 @@
 // C = A B, the tiles on their way while earlier ones are multiplied (cp.async, three stages).
 //
-// Since rung 4: nobody waits for global memory. The tile of a step is asked for two steps before,
-// by copies that go from global to shared memory past the registers and report when they are done.
-// Three tiles ("stages") lie in shared memory; step s multiplies stage s % 3:
+// Since rung 4: no thread waits for global memory. The tile of a step is asked for two steps
+// before, by copies that go from global to shared memory past the registers and report when they
+// are done. Three tiles ("stages") lie in shared memory; step s multiplies stage s % 3:
 //
 //   wait        this thread's copies of tile s have come (those of s + 1 may still be under way)
-//   barrier     so have everyone's; and everyone has done with tile s - 1
+//   barrier     so have all threads'; and all have done with tile s - 1
 //   copy        begins tile s + 2, where tile s - 1 was
 //   multiply    tile s, from shared memory
 //
@@ -84,7 +84,7 @@ __global__ void __launch_bounds__(kThreads)
   }
   for (int step = 0; step < steps; ++step) {
     copy_async_wait<kStages - 2>();  // this thread's part of tile `step` has come
-    __syncthreads();  // everyone's part has; and everyone has read the stage that is refilled now
+    __syncthreads();  // all threads' parts have; and all have read the stage refilled now
     if (step + kStages - 1 < steps) begin_copies(step + kStages - 1);
     copy_async_commit();  // group step + 2
     const Stage& tile = stages[step % kStages];

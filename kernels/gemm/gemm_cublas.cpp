@@ -7,7 +7,7 @@ namespace topograd::cuda {
 
 namespace {
 
-/// Products of f32 as they are, for tf32 too; lower precision is the tensor cores' business.
+/// Whether cuBLAS runs it: products of f32, for tf32 too; lower precision is for tensor cores.
 bool supports(const GemmArgs& args) {
   return args.c.dtype() == DType::f32 &&
          (args.precision == Precision::f32 || args.precision == Precision::tf32) &&

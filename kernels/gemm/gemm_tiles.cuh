@@ -6,8 +6,8 @@
 
 namespace topograd::TOPOGRAD_BACKEND {
 
-/// Block b owns tile b of C, counted along its rows; which elements of it a thread owns, Block
-/// says.
+/// Block b owns tile b of C, counted along its rows; Block says which of its elements a
+/// thread owns.
 template <class Block, class A, class B>
 __global__ void __launch_bounds__(kTileThreads)
     gemm_tiles_kernel(Output<RowMajor> c, A a, B b, int K) {
@@ -37,7 +37,7 @@ void launch_gemm_tiles(const GemmArgs& args, Context& context) {
          matrix<kAlongKOfB>(pointer<float>(args.b), N, K), K);
 }
 
-/// A block's C is op(A) op(B), whichever way they lie.
+/// Computes C = op(A) op(B), whichever way the operands lie.
 template <class Block>
 void run_gemm_tiles(const GemmArgs& args, Context& context) {
   if (args.c.size() == 0) return;

@@ -40,14 +40,14 @@ struct alignas(16) BfloatTile {
     }
   }
 
-  /// The fragment of 16 rows and all 16 k: r[0] rows 0-7 and k 0-7, r[1] rows 8-15, r[2] rows 0-7
-  /// and k 8-15, r[3] the rest.
+  /// Loads the fragment of 16 rows and all 16 k: r[0] rows 0-7 and k 0-7, r[1] rows 8-15, r[2] rows
+  /// 0-7 and k 8-15, r[3] the rest.
   __device__ void load(uint32_t (&r)[4], int part, int row) const {
     const int lane = static_cast<int>(threadIdx.x) % kWarp;
     if constexpr (kAlongK) {
       ldmatrix_x4(r, &at[part][row + lane % 16][lane / 16 * 8]);
     } else {
-      uint32_t first[2], second[2];  // of K
+      uint32_t first[2], second[2];  // halves of K
       const int k = lane % 8, right = row + lane / 8 % 2 * 8;
       ldmatrix_x2_trans(first, &at[part][k][right]);
       ldmatrix_x2_trans(second, &at[part][k + 8][right]);
@@ -126,8 +126,8 @@ class TensorCoreBlock {
   float sums_[kDown][kColumns / 8][4] = {};
 };
 
-/// Calls run(block type's value) with a block as wide as a product of so many columns needs, in a
-/// precision that tensor cores have.
+/// Calls run(value of a block type) with a block as wide as a product of so many columns needs, in
+/// a precision that tensor cores have.
 template <int kProducts, class Run>
 void with_tensor_core_block(int64_t columns, const Run& run) {
   if (columns <= 16)

@@ -23,7 +23,8 @@
 //
 // Two tiles are in shared memory. While a step multiplies one of them, the numbers of the next are
 // on their way from global memory into registers, and go into the other tile at the step's end. So
-// one barrier a step is enough, and nobody waits for memory unless it is slower than the products.
+// one barrier a step is enough, and no thread waits for memory unless it is slower than the
+// products.
 #pragma once
 
 #include "kernels/core/launch.h"
@@ -48,7 +49,7 @@ inline bool made_of_quads(const float* data, int64_t length) {
   return reinterpret_cast<uintptr_t>(data) % sizeof(Quad) == 0 && length % 4 == 0;
 }
 
-/// The first `count` of n neighbours, zeros for the rest. As one load if kQuads: then they are all
+/// Loads the first `count` of n neighbours, zeros for the rest. One load if kQuads: then all are
 /// there or none.
 template <bool kQuads, int n>
 __device__ inline Floats<n> load_floats(const float* from, int count) {
@@ -80,11 +81,11 @@ struct Matrix {
   static constexpr bool kAlongK = kAlongK_;
   const float* data;
   int rows, depth;
-  bool quads;  // made_of_quads
+  bool quads;  // whether it is made_of_quads
 
   struct Row {
     const float* start;
-    int count;  // of neighbours
+    int count;  // neighbours
   };
   __device__ Row row(int r) const {
     if (kAlongK) return {data + static_cast<int64_t>(r) * depth, r < rows ? depth : 0};
@@ -103,7 +104,7 @@ Matrix<kAlongK> matrix(const float* data, int rows, int depth) {
   return {data, rows, depth, made_of_quads(data, kAlongK ? depth : rows)};
 }
 
-/// Row r of a matrix begins at element r * pitch.
+/// Place of an output row: row r begins at element r * pitch.
 struct RowMajor {
   int64_t pitch;
   __device__ int64_t operator()(int row) const { return row * pitch; }
@@ -119,7 +120,7 @@ struct Output {
   Place place;
   int rows, columns;
   bool relu;
-  bool quads;  // made_of_quads: y and added
+  bool quads;  // whether y and added are made_of_quads
 
   template <int n>
   __device__ void store(int row, int column, const Floats<n>& sums) const {
@@ -147,8 +148,8 @@ struct Output {
 };
 
 /// One thread's share of copying an operand's tiles of kRows x 16: some quads, always at the same
-/// places of the tile. Neighbouring threads take neighbouring quads of a line, as it lies in
-/// memory; a thread's own quads are on different lines, at one place of them.
+/// positions in the tile. Neighbouring threads take neighbouring quads of a line, as it lies in
+/// memory; a thread's own quads are on different lines, at one position of them.
 template <int kRows, class Operand>
 class Share {
   static constexpr bool kAlongK = Operand::kAlongK;
@@ -214,8 +215,8 @@ struct alignas(16) Tile {
   typename Block::template TileB<B::kAlongK> b;
 };
 
-/// A launch of one block of threads per tile of a rows x columns matrix. Neighbouring blocks share
-/// rows: the larger operand's tiles come from global memory once, then from the cache.
+/// Returns the grid with one block of threads per tile of a rows x columns matrix. Neighbouring
+/// blocks share rows: the larger operand's tiles come from global memory once, then from the cache.
 template <class Block>
 dim3 tile_grid(int64_t rows, int64_t columns) {
   return dim3(
@@ -245,7 +246,7 @@ __device__ void multiply_tile(const A& a, const B& b, const Out& output, int k_b
   Block block;
   int current = 0;
   for (int k = k_begin; k < k_end; k += kTileK) {
-    __syncthreads();  // this step's tile is complete; everyone has done with the other one
+    __syncthreads();  // this step's tile is complete; all threads have done with the other
     const bool more = k + kTileK < k_end;
     if (more) {
       share_a.load(a, k + kTileK);

@@ -8,7 +8,7 @@ namespace topograd {
 
 namespace {
 
-/// Checks tensors like x, and vectors of x's channels.
+/// Throws Error unless the tensors are like x, and the vectors [C].
 void check_shapes(std::string_view op, const Tensor& x, double epsilon,
                   std::initializer_list<const Tensor*> like_x,
                   std::initializer_list<const Tensor*> per_channel) {

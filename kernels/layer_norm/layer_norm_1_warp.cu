@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// y may be x.
+/// Forward kernel; y may be x.
 __global__ void __launch_bounds__(kThreads)
     forward_kernel(float* y, const float* x, const float* __restrict__ gamma,
                    const float* __restrict__ beta, int64_t rows, int64_t C, double epsilon) {
@@ -31,7 +31,8 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-/// dx may be dy: a lane writes only the channels it owns, after the row's sums are complete.
+/// Backward kernel; dx may be dy: a lane writes only the channels it owns, after the row's sums are
+/// complete.
 __global__ void __launch_bounds__(kThreads)
     backward_kernel(float* dx, const float* dy, const float* __restrict__ x,
                     const float* __restrict__ gamma, int64_t rows, int64_t C, double epsilon,

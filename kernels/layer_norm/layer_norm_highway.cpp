@@ -32,7 +32,7 @@ HWY_INLINE void over_channels(int64_t C, const Work& work) {
   for (; c < C; ++c) work(one, c);
 }
 
-/// The mean over the channels of value(tag, c).
+/// Returns the mean over the channels of value(tag, c).
 template <class Value>
 HWY_INLINE float mean_over(int64_t C, const Value& value) {
   const hn::ScalableTag<float> d;
@@ -70,7 +70,7 @@ struct Row {
   }
 };
 
-/// The same with xhat' = inverse (x' - a - xhat b).
+/// One row with xhat, and xhat' = inverse (x' - a - xhat b).
 struct MovingRow : Row {
   const float* x_tangent;
   float a, b;
@@ -120,7 +120,7 @@ void backward(float* dx, const float* dy, const float* x, const float* gamma, in
   }
 }
 
-/// partial[0 .. C) += sum of dy xhat, partial[C .. 2 C) += sum of dy.
+/// Adds partial[0 .. C) += sum of dy xhat, partial[C .. 2 C) += sum of dy.
 void backward_sums(float* partial, const float* dy, const float* x, int64_t rows, int64_t C,
                    double epsilon) {
   for (int64_t r = 0; r < rows; ++r, x += C, dy += C) {
@@ -178,7 +178,7 @@ void tangent_backward(float* dx_tangent, const float* dy_tangent, const float* d
   }
 }
 
-/// partial[0 .. C) += sum of dy' xhat + dy xhat', partial[C .. 2 C) += sum of dy'.
+/// Adds partial[0 .. C) += sum of dy' xhat + dy xhat', partial[C .. 2 C) += sum of dy'.
 void tangent_sums(float* partial, const float* dy_tangent, const float* dy, const float* x_tangent,
                   const float* x, int64_t rows, int64_t C, double epsilon) {
   for (int64_t r = 0; r < rows; ++r, x += C, x_tangent += C, dy += C, dy_tangent += C) {
@@ -246,7 +246,8 @@ void run(const LayerNormTangentBackwardArgs& args, Context&) {
    args.write == Write::accumulate);
 }
 
-/// dgamma and dbeta from sum_block(partial, first row, rows), which adds up to 32 rows in float.
+/// Sets dgamma and dbeta from sum_block(partial, first row, rows), which adds up to 32 rows in
+/// float.
 template <class SumBlock>
 void sum_rows_of(const Tensor& dgamma, const Tensor& dbeta, Write write, const Rows& rows,
                  const SumBlock& sum_block) {

@@ -8,7 +8,7 @@ namespace topograd {
 
 namespace {
 
-/// Mean of f(c) over the C channels of a row.
+/// Returns the mean of f(c) over the C channels of a row.
 template <class F>
 double mean_over(int64_t C, F f) {
   double sum = 0;
@@ -79,7 +79,8 @@ void backward(const LayerNormBackwardArgs& args, Context&) {
   });
 }
 
-/// dgamma and dbeta of an operation, from the sums that add(dgamma, dbeta, element) makes of rows.
+/// Sets dgamma and dbeta of an operation, from the sums that add(dgamma, dbeta, element) makes of
+/// rows.
 template <class Args, class AddRow>
 void sum_rows_of(const Args& args, const Tensor& dgamma, const Tensor& dbeta, const AddRow& add) {
   std::vector<double> gammas(static_cast<size_t>(dgamma.size()), 0.0);

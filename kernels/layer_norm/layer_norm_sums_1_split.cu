@@ -26,15 +26,15 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kRowsAtOnce = kThreads / kWarp;
 constexpr int64_t kMaxRuns = 256;    // blocks along the rows, which one thread adds up
-constexpr int64_t kRowsPerRun = 64;  // at least, where there are enough
+constexpr int64_t kRowsPerRun = 64;  // fewest, where there are enough
 
-/// What a row brings to the sums: with tangents, all of it.
+/// Statistics of a row; a and b with tangents alone.
 struct Row {
   RowStatistics row;
   RowTangent tangent;
 };
 
-/// [rows, C] each; dy_tangent and x_tangent null: no tangents.
+/// Operands, [rows, C] each; dy_tangent and x_tangent null: no tangents.
 struct Operands {
   const float *dy, *x, *dy_tangent, *x_tangent;
   int64_t rows, C;
@@ -53,7 +53,8 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-/// partial[b, 0, c] and partial[b, 1, c]: the sums for gamma and for beta over the rows of run b.
+/// Sets partial[b, 0, c] and partial[b, 1, c]: the sums for gamma and for beta over the rows of run
+/// b.
 __global__ void __launch_bounds__(kThreads)
     sums_kernel(double* __restrict__ partial, const Row* __restrict__ statistics, Operands in,
                 int64_t rows_per_run) {
@@ -92,7 +93,8 @@ __global__ void __launch_bounds__(kThreads)
   run[in.C + c] = beta;
 }
 
-/// gamma[c] = (accumulate ? gamma[c] : 0) + sum of partial[b, 0, c] over b, and beta likewise.
+/// Sets gamma[c] = (accumulate ? gamma[c] : 0) + sum of partial[b, 0, c] over b, and beta in the
+/// same way.
 __global__ void __launch_bounds__(kThreads)
     totals_kernel(float* gamma, float* beta, const double* __restrict__ partial, int64_t runs,
                   int64_t C, bool accumulate) {

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// y_tangent may be x_tangent.
+/// Kernel of y'; y_tangent may be x_tangent.
 __global__ void __launch_bounds__(kThreads)
     tangent_kernel(float* y_tangent, const float* x_tangent, const float* __restrict__ x,
                    const float* __restrict__ gamma, const float* __restrict__ gamma_tangent,
@@ -37,7 +37,7 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-/// What dx' is made of, [rows, C] but gamma and gamma_tangent [C].
+/// Operands of dx', [rows, C] but gamma and gamma_tangent [C].
 struct Gradients {
   const float *dy_tangent, *dy, *x_tangent, *x, *gamma, *gamma_tangent;
   __device__ double g(int64_t i, int64_t c) const { return static_cast<double>(gamma[c]) * dy[i]; }
@@ -47,8 +47,8 @@ struct Gradients {
   }
 };
 
-/// dx_tangent may be in.dy_tangent: a lane writes only the channels it owns, after the row's sums
-/// are complete.
+/// Kernel of dx'; dx_tangent may be in.dy_tangent: a lane writes only the channels it owns, after
+/// the row's sums are complete.
 __global__ void __launch_bounds__(kThreads)
     tangent_backward_kernel(float* dx_tangent, Gradients in, int64_t rows, int64_t C,
                             double epsilon, bool accumulate) {

@@ -1,4 +1,4 @@
-// The statistics of one row on one warp: what the kernels of layer_norm share.
+// Statistics of one row on one warp, shared by the kernels of layer_norm.
 #pragma once
 
 #include "kernels/core/warp_sum.h"
@@ -19,8 +19,9 @@ struct RowTangent {
   }
 };
 
-/// Lane l owns channels l, l + 32, ...: neighbouring lanes read neighbouring floats. All lanes of a
-/// warp call it together. Two passes: the second finds the row in the L1 cache.
+/// Returns a row's statistics. Lane l owns channels l, l + 32, ...: neighbouring lanes read
+/// neighbouring floats. All lanes of a warp call it together. Two passes: the second finds the row
+/// in the L1 cache.
 __device__ inline RowStatistics row_statistics(const float* x, int64_t C, double epsilon,
                                                int lane) {
   const double per_channel = 1 / static_cast<double>(C);
@@ -31,7 +32,7 @@ __device__ inline RowStatistics row_statistics(const float* x, int64_t C, double
   return {mean, rsqrt(sum_over_warp(squares) * per_channel + epsilon)};
 }
 
-/// The same for the means of x' and of x' xhat.
+/// Returns the means of x' and of x' xhat, computed in the same way.
 __device__ inline RowTangent row_tangent(const RowStatistics& row, const float* x_tangent,
                                          const float* x, int64_t C, int lane) {
   const double per_channel = 1 / static_cast<double>(C);

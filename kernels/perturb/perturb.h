@@ -1,4 +1,4 @@
-// A point of the landscape.
+// Weights at a point of the landscape.
 #pragma once
 
 #include "kernels/core/op.h"

@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// delta or eta may be null: its term is then absent.
+/// Kernel over the elements; delta or eta may be null: its term is then absent.
 __global__ void __launch_bounds__(kThreads)
     perturb_kernel(float* w, const float* theta, const float* delta, const float* eta, double a,
                    double b, int64_t n) {

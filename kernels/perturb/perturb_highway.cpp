@@ -38,7 +38,7 @@ HWY_INLINE void perturb_loop(float* w, const float* theta, const float* delta, c
   }
 }
 
-/// delta and eta may be null: their terms are then absent.
+/// Computes all of w; delta and eta may be null: their terms are then absent.
 void perturb_all(float* w, const float* theta, const float* delta, const float* eta, double a,
                  double b, int64_t n) {
   if (delta && eta)

@@ -8,13 +8,13 @@ namespace topograd {
 /// One filter of a network and the BatchNorm behind it: element offsets, -1 for what is not there.
 /// A row of the i32 table that PerturbPointsArgs reads.
 struct FoldedFilter {
-  int32_t weights;        ///< in theta; -1: a BatchNorm alone, the filter is the number 1
+  int32_t weights;        ///< offset in theta; -1: a BatchNorm alone, the filter is the number 1
   int32_t length;         ///< elements of one filter
-  int32_t bias;           ///< in theta
-  int32_t gamma;          ///< in theta; -1: no BatchNorm, and beta, mean and variance are not read
-  int32_t beta;           ///< in theta
-  int32_t mean;           ///< in states
-  int32_t variance;       ///< in states
+  int32_t bias;           ///< offset in theta
+  int32_t gamma;          ///< offset in theta; -1: no BatchNorm; beta, mean, variance not read
+  int32_t beta;           ///< offset in theta
+  int32_t mean;           ///< offset in running_stats
+  int32_t variance;       ///< offset in running_stats
   int32_t filter;         ///< o, its place in its layer
   int32_t filters;        ///< O, the filters of its layer
   int32_t layer_weights;  ///< elements of all filters of earlier layers
@@ -26,7 +26,7 @@ static_assert(sizeof(FoldedFilter) == FoldedFilter::kColumns * sizeof(int32_t),
               "a row of the table is a FoldedFilter");
 
 /// Weights and biases of P points of the landscape, BatchNorm folded in. For each point p with
-/// coefficients (a, b), and for theta and states alike:
+/// coefficients (a, b), and for theta and running_stats alike:
 ///   v_p = v + a v_delta + b v_eta,                              in double
 ///   s = gamma_p / sqrt(variance_p + epsilon),                   1 without BatchNorm
 ///   weights[layer][p][o] = s * theta_p's filter o,              rounded once
@@ -48,8 +48,8 @@ struct PerturbPointsArgs {
   Tensor delta{};         ///< like theta, or undefined
   Tensor eta{};           ///< like theta, or undefined
   Tensor running_stats;   ///< flat: BatchNorm's running statistics
-  Tensor states_delta{};  ///< like states, or undefined
-  Tensor states_eta{};    ///< like states, or undefined
+  Tensor states_delta{};  ///< like running_stats, or undefined
+  Tensor states_eta{};    ///< like running_stats, or undefined
   Tensor coefficients;    ///< f64 [P, 2]: a and b of every point
   Tensor filters;         ///< i32 [F, FoldedFilter::kColumns]
   double epsilon = 1e-5;

@@ -22,7 +22,7 @@ namespace topograd::TOPOGRAD_BACKEND {
 namespace {
 
 constexpr int kThreads = 128;
-constexpr int kPoints = 32;  // whose scales are in shared memory at a time
+constexpr int kPoints = 32;  // points whose scales are in shared memory at a time
 static_assert(kPoints <= kThreads, "a thread forms the scale of at most one point");
 
 /// A vector and the two directions it moves along; a null direction does not move it.
@@ -32,7 +32,7 @@ struct Moving {
   const float* eta;
 };
 
-/// An element at the point (a, b); a term whose direction is absent is left out.
+/// Returns an element at the point (a, b); a term whose direction is absent is left out.
 __device__ inline double moved(double start, bool has_delta, double a, double delta, bool has_eta,
                                double b, double eta) {
   if (has_delta) start = __dadd_rn(start, __dmul_rn(a, delta));
@@ -43,7 +43,7 @@ __device__ inline double moved(const Moving& v, double a, double b, int64_t i) {
   return moved(v.start[i], v.delta, a, v.delta ? v.delta[i] : 0, v.eta, b, v.eta ? v.eta[i] : 0);
 }
 
-/// What multiplies a filter at one point, and its bias.
+/// Factor of a filter at one point, and its bias.
 struct ScaleAndBias {
   double scale, bias;
 };
@@ -76,12 +76,12 @@ __global__ void __launch_bounds__(kThreads)
       scale[t] = folded.scale;
       biases[P * f.layer_bias + p * f.filters + f.filter] = static_cast<float>(folded.bias);
     }
-    __syncthreads();  // the scales are complete before anyone multiplies by them
+    __syncthreads();  // the scales are complete before any thread uses them
     float* out = weights + P * f.layer_weights +
                  (first * f.filters + f.filter) * static_cast<int64_t>(f.length);
     const int64_t point_step = static_cast<int64_t>(f.filters) * f.length;
     for (int64_t i = t; i < f.length; i += kThreads) {
-      const bool filter = f.weights >= 0;  // or a BatchNorm alone: the number 1, which stays
+      const bool filter = f.weights >= 0;  // else a BatchNorm alone: the number 1, which stays
       const bool has_delta = filter && theta.delta, has_eta = filter && theta.eta;
       const double start = filter ? theta.start[f.weights + i] : 1.0;
       const double delta = has_delta ? theta.delta[f.weights + i] : 0.0;
@@ -92,7 +92,7 @@ __global__ void __launch_bounds__(kThreads)
         out[p * point_step + i] = static_cast<float>(__dmul_rn(scale[p], weight));
       }
     }
-    __syncthreads();  // everyone has read the scales before the next points' replace them
+    __syncthreads();  // all threads have read the scales before the next points' replace them
   }
 }
 

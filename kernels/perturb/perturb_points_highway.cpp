@@ -44,7 +44,7 @@ namespace topograd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// weights[i] = scale * v[first + i] for i < length.
+/// Sets weights[i] = scale * v[first + i] for i < length.
 template <bool kHasDelta, bool kHasEta>
 HWY_INLINE void scale_loop(float* weights, const Moved& v, int64_t first, int64_t length,
                            double scale) {

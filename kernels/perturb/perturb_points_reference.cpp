@@ -7,7 +7,7 @@ namespace topograd {
 
 namespace {
 
-/// Element i of a vector at a point of the plane.
+/// Returns element i of a vector at a point of the plane.
 template <class T>
 double moved(const Tensor& start, const Tensor& delta, const Tensor& eta, const double* ab,
              int64_t i) {

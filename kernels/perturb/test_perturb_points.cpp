@@ -13,7 +13,8 @@ struct Layer {
   bool alone = false;  // a BatchNorm without a convolution
 };
 
-/// theta: per layer its weights, then bias, gamma, beta where it has them; states: mean, variance.
+/// Layout of theta, per layer: weights, then bias, gamma, beta where it has them; of the running
+/// statistics: mean, variance.
 struct Network {
   explicit Network(const std::vector<Layer>& layers) {
     for (const Layer& layer : layers) {

@@ -15,14 +15,14 @@ namespace topograd::TOPOGRAD_BACKEND {
 
 namespace {
 
-constexpr int kChannels = kWarp;  // of a tile
-constexpr int kPixels = 8;        // that a block reads at once
+constexpr int kChannels = kWarp;  // channels of a tile
+constexpr int kPixels = 8;        // pixels that a block reads at once
 
 __global__ void __launch_bounds__(kChannels* kPixels)
     forward_kernel(float* __restrict__ y, const float* __restrict__ x, int64_t tiles,
                    int64_t tiles_per_image, int64_t pixels, int64_t C) {
   __shared__ double sums[kPixels][kChannels];
-  for (int64_t tile = blockIdx.x; tile < tiles; tile += gridDim.x) {  // this block's
+  for (int64_t tile = blockIdx.x; tile < tiles; tile += gridDim.x) {  // its tiles
     const int64_t n = tile / tiles_per_image;
     const int64_t c = tile % tiles_per_image * kChannels + threadIdx.x;
     double sum = 0;

@@ -18,8 +18,9 @@ struct PoolGeometry {
   float area() const { return static_cast<float>(kernel) * static_cast<float>(kernel); }
 };
 
-/// How a window becomes one number. max: padding is -inf and NaN propagates. average: padding is 0
-/// and counts, i.e. the sum is divided by kernel * kernel (PyTorch's count_include_pad = True).
+/// Reduction of a window to one number. max: padding is -inf and NaN propagates. average: padding
+/// is 0 and counts, i.e. the sum is divided by kernel * kernel (PyTorch's count_include_pad =
+/// True).
 enum class PoolKind { max, average };
 std::string_view name_of(PoolKind kind);
 

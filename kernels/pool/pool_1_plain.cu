@@ -46,7 +46,7 @@ struct Windows {
   }
 };
 
-/// y[n, oh, ow, c] for this thread's elements.
+/// Computes y[n, oh, ow, c] for this thread's elements.
 template <PoolKind kKind>
 __global__ void __launch_bounds__(kThreads)
     forward_kernel(float* __restrict__ y, const float* __restrict__ x, int64_t size, Windows g,
@@ -83,8 +83,8 @@ __device__ bool held_before(const float* image, float maximum, int64_t oh, int64
   return false;
 }
 
-/// y'[n, oh, ow, c] for this thread's elements: x' at the window's first pixel that holds its
-/// maximum, y.
+/// Computes y'[n, oh, ow, c] for this thread's elements: x' at the window's first pixel that holds
+/// its maximum, y.
 __global__ void __launch_bounds__(kThreads)
     tangent_kernel(float* __restrict__ y_tangent, const float* __restrict__ x_tangent,
                    const float* __restrict__ x, const float* __restrict__ y, int64_t size,
@@ -103,7 +103,7 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-/// dx[n, h, w, c] for this thread's elements. x and y are null for an average.
+/// Computes dx[n, h, w, c] for this thread's elements. x and y are null for an average.
 template <PoolKind kKind>
 __global__ void __launch_bounds__(kThreads)
     backward_kernel(float* __restrict__ dx, const float* __restrict__ dy,

@@ -75,7 +75,7 @@ void pool_average(const PoolForwardArgs& args) {
                   });
 }
 
-/// Windows may overlap, so both backward passes add to what is there.
+/// Backward pass of max; windows may overlap, so both backward passes add to what is there.
 void unpool_max(const PoolBackwardArgs& args) {
   const float* x = args.x.data<float>();
   const float* y = args.y.data<float>();
@@ -115,7 +115,7 @@ void unpool_average(const PoolBackwardArgs& args) {
                   });
 }
 
-/// y[c] = mean over pixels of x[pixel * C + c], for one image.
+/// Sets y[c] = mean over pixels of x[pixel * C + c], for one image.
 void global_average(float* y, const float* x, int64_t pixels, int64_t C) {
   const hn::ScalableTag<float> d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
@@ -134,7 +134,7 @@ void global_average(float* y, const float* x, int64_t pixels, int64_t C) {
   }
 }
 
-/// dx[pixel * C + c] = dy[c] * share, replaced or added, for one image.
+/// Sets dx[pixel * C + c] = dy[c] * share, or adds it, for one image.
 void spread_average(float* dx, const float* dy, int64_t pixels, int64_t C, bool accumulate) {
   const float share = 1 / static_cast<float>(pixels);
   for (int64_t pixel = 0; pixel < pixels; ++pixel, dx += C)

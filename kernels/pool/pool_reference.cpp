@@ -94,7 +94,7 @@ void backward_average(const PoolBackwardArgs& args) {
   });
 }
 
-/// Windows may overlap, so both kinds add to what is there.
+/// Backward pass of both kinds. Windows may overlap, so both kinds add to what is there.
 void backward(const PoolBackwardArgs& args, Context&) {
   if (args.write == Write::overwrite) args.dx.fill_zero();
   if (args.kind == PoolKind::max)

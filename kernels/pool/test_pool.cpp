@@ -18,8 +18,8 @@ const PoolCase kCases[] = {
     {1, 5, 7, 3, {2, 2, 0}}, {2, 7, 5, 31, {3, 2, 1}}, {1, 6, 6, 2, {3, 1, 1}},
     {1, 9, 4, 5, {4, 3, 2}}, {2, 5, 5, 3, {2, 2, 0}},  {1, 5, 5, 0, {2, 2, 0}}};
 
-/// An image on the CPU: normals, or few values, so that windows hold their maximum several times,
-/// and NaN.
+/// Returns an image on the CPU: normals, or few values, so that windows hold their maximum several
+/// times, and NaN.
 Tensor image(const Shape& shape, DType real, bool ties) {
   const Philox random(17, RandomStream::test);
   const float few[] = {0, 1, 2, 2, std::nanf("")};
@@ -43,7 +43,8 @@ Maxima maxima(Operands& o, const PoolCase& c, bool ties) {
   return {o.given(x), o.given(y)};
 }
 
-/// The arguments of a backward pass; for a maximum behind a forward pass over such an image.
+/// Returns the arguments of a backward pass; for a maximum behind a forward pass over such an
+/// image.
 PoolBackwardArgs backward_args(Operands& o, const PoolCase& c, PoolKind kind, Write write,
                                bool ties) {
   PoolBackwardArgs args{.dx = o.output(c.image(), write), .dy = o.normal(c.pooled())};

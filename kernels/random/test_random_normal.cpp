@@ -9,7 +9,7 @@ using namespace topograd::test;
 
 namespace {
 
-/// An implementation's numbers, on the CPU.
+/// Returns an implementation's numbers, on the CPU.
 Tensor drawn(const Implementation<RandomNormalArgs>& implementation, Context& context, int64_t n,
              uint64_t first, double scale = 1.0) {
   const Tensor y({n}, DType::f32, implementation.device);
@@ -35,8 +35,8 @@ std::array<uint32_t, 4> philox_of_the_paper(std::array<uint32_t, 4> counter, uin
   return {r0, l0, r1, l1};
 }
 
-/// What drawn() should give for an index: Box and Muller's formula in long double on 53 bits of two
-/// words each, with seed 3, stream 6 (tests), substream 8.
+/// Returns what drawn() should give for an index: Box and Muller's formula in long double on 53
+/// bits of two words each, with seed 3, stream 6 (tests), substream 8.
 double expected_normal(uint64_t index) {
   const auto w = philox_of_the_paper(
       {static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), 8, 6}, 3, 0);

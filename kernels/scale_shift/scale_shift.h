@@ -14,7 +14,7 @@ struct ScaleShiftArgs {
   Tensor x;            ///< [P * N, ..., Cx], or [N, ..., Cx]: the same images for every network
   Tensor scale;        ///< [P * C]
   Tensor shift;        ///< [P * C]
-  int64_t first = 0;   ///< of x's channels the first that is read
+  int64_t first = 0;   ///< first channel of x that is read
   int64_t points = 1;  ///< P
   bool relu = false;
 

@@ -15,8 +15,8 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// Networks of y are per_point elements long; with shares_x, x is one such network. x begins with
-/// its first channel that is read, and its next row is x_step further on. y may be x.
+/// Kernel over y. Networks of y are per_point elements long; with shares_x, x is one such network.
+/// x begins with its first channel that is read, and its next row is x_step further on. y may be x.
 __global__ void __launch_bounds__(kThreads)
     scale_shift_kernel(float* y, const float* x, const float* __restrict__ scale,
                        const float* __restrict__ shift, int64_t n, Divisor per_point, int64_t C,

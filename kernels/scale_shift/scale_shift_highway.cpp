@@ -12,7 +12,7 @@ namespace topograd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// One network's `rows` of C channels; the next row of x is x_step further on.
+/// Computes one network's `rows` of C channels; the next row of x is x_step further on.
 void scale_shift_rows(float* y, const float* x, const float* scale, const float* shift, bool relu,
                       int64_t rows, int64_t C, int64_t x_step) {
   const hn::ScalableTag<float> d;

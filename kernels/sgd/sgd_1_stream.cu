@@ -16,7 +16,8 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// buffer is null where momentum is 0, and not read where first_step. mask may be null.
+/// Kernel of one step. buffer is null where momentum is 0, and not read where first_step. mask may
+/// be null.
 __global__ void __launch_bounds__(kThreads)
     sgd_kernel(float* __restrict__ theta, float* __restrict__ buffer,
                const float* __restrict__ gradient, const float* __restrict__ mask,

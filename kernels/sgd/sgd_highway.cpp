@@ -14,7 +14,7 @@ namespace topograd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// One register of elements, starting at i; d is a full vector or a single lane.
+/// Updates one register of elements, starting at i; d is a full vector or a single lane.
 template <class D>
 HWY_INLINE void sgd_step(D d, const SgdArgs& args, float* theta, float* buffer,
                          const float* gradient, const float* mask, int64_t i) {

@@ -71,7 +71,7 @@ TEST_CASE("sgd: three steps as torch.optim.SGD takes them") {
   }
 }
 
-// To the bit: a mask selects, it does not multiply.
+// Equal to the bit, because a mask selects and does not multiply.
 TEST_CASE("sgd: what a mask leaves out moves as without weight decay, the rest as with it") {
   const int64_t n = 101;
   for_each_execution<SgdArgs>(

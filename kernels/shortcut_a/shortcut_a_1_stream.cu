@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// The wide tensor (x, dx) is [N, H, W, Cin]; of the narrow one (y, dy), [N, h, w, Cout].
+/// Extents: the wide tensor (x, dx) is [N, H, W, Cin], the narrow one (y, dy) [N, h, w, Cout].
 struct Geometry {
   int64_t H, W, Cin;
   int64_t h, w, Cout;

@@ -56,7 +56,7 @@ __attribute__((always_inline)) inline T atomicCAS(T* address, std::type_identity
       address, [expected, value](T old) { return old == expected ? value : old; });
 }
 
-/// What this thread wrote before the fence is visible to whoever sees its next atomic operation.
+/// Makes what this thread wrote before it visible to threads that see its next atomic operation.
 inline void __threadfence() {
   emulator::announce_fence();
 }

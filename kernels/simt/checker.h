@@ -1,5 +1,5 @@
-// What the runtime tells the memory checker (race.cpp). In a program without the checker these are
-// empty functions, which checker.cpp defines weakly.
+// Messages of the runtime to the memory checker (race.cpp). In a program without the checker these
+// are empty functions, which checker.cpp defines weakly.
 #pragma once
 
 #include <cstddef>
@@ -25,9 +25,9 @@ void check_alignment(const void* address, const void* program_counter);
 
 void check_allocated(const void* base, size_t bytes);
 void check_released(const void* base);
-/// The host has defined these bytes.
+/// Records that the host has defined these bytes.
 void check_host_write(const void* address, size_t bytes);
-/// A device-to-device copy: undefined bytes stay undefined.
+/// Records a device-to-device copy: undefined bytes stay undefined.
 void check_device_copy(const void* to, const void* from, size_t bytes);
 
 void check_launch_started(const void* arguments, size_t argument_bytes);

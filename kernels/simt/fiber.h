@@ -22,7 +22,7 @@ struct Fiber {
   void* stack_pointer = nullptr;  // where it was left
 #endif
   bool is_host = false;  // stands for the host thread's own stack
-  // What AddressSanitizer wants to hear of; the host's stack is known once it was left.
+  // Stack to announce to AddressSanitizer; the host's is known once it was left.
   const void* stack = nullptr;  // lowest address
   size_t stack_bytes = 0;
   void* sanitizer_state = nullptr;
@@ -35,7 +35,7 @@ void prepare_fiber(Fiber& fiber, int index, void (*entry)());
 /// Leaves the running code in `from` and continues `to` where it was left.
 void switch_fiber(Fiber& from, Fiber& to);
 
-/// The first thing that entry() does.
+/// Completes the switch to a fresh fiber; entry() calls it first.
 void fiber_entered();
 
 /// Addresses between which all stacks lie; equal until the first one is made.

@@ -20,7 +20,7 @@ constexpr uint16_t bfloat16_bits(float value) {
   return value != value ? 0x7fff : bf16_bits(value);
 }
 
-/// IEEE binary16, rounded to nearest, ties to even; too large becomes infinity, NaN 0x7fff.
+/// Rounds to IEEE binary16, to nearest, ties to even; too large becomes infinity, NaN 0x7fff.
 constexpr uint16_t half_bits(float value) {
   const uint32_t bits = std::bit_cast<uint32_t>(value);
   const uint32_t magnitude = bits & 0x7fffffffu;

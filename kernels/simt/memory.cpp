@@ -39,7 +39,7 @@ struct Allocation {
   uintptr_t end() const { return base + bytes; }
 };
 
-/// The allocation that begins at or before `address`; where there is none, an empty one.
+/// Returns the allocation that begins at or before `address`; where there is none, an empty one.
 Allocation allocation_below(uintptr_t address) {
   auto next = allocations().upper_bound(address);
   if (next == allocations().begin()) return {};

@@ -6,8 +6,8 @@
 
 namespace topograd::simt {
 
-/// `bytes` of device memory, 256-byte aligned and exactly that long, filled with 0xff: every float
-/// in it is NaN until somebody writes it. Zero bytes are allowed.
+/// Allocates `bytes` of device memory, 256-byte aligned and exactly that long, filled with 0xff:
+/// every float in it is NaN until it is written. Zero bytes are allowed.
 void* allocate(int64_t bytes);
 
 /// Frees what allocate() returned; nullptr is ignored.
@@ -17,7 +17,7 @@ void release(void* base);
 // range leaves its allocation, or where host and device memory are mixed up.
 void copy_to_device(void* device, const void* host, int64_t bytes);
 void copy_to_host(void* host, const void* device, int64_t bytes);
-/// Device to device; the ranges may overlap.
+/// Copies from device to device; the ranges may overlap.
 void copy_within(void* to, const void* from, int64_t bytes);
 void fill_zero(void* device, int64_t bytes);
 

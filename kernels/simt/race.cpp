@@ -78,11 +78,11 @@ class Checker {
   Region static_shared_{static_shared()};
   Region zero_initialised_{zero_initialised()};
   Region dynamic_shared_{dynamic_shared_range()};
-  uintptr_t arguments_ = 0;  // the kernel's, on the host's stack
+  uintptr_t arguments_ = 0;  // address of the kernel's, on the host's stack
   size_t argument_bytes_ = 0;
 };
 
-/// Never destroyed: memory may be released while static objects are.
+/// Returns the checker, which is never destroyed: memory may be released while static objects are.
 Checker& checker() {
   static auto& the_checker = *new Checker;
   return the_checker;
@@ -107,7 +107,7 @@ void Checker::start_launch(uintptr_t arguments, size_t argument_bytes) {
   argument_bytes_ = argument_bytes;
 }
 
-/// Begins time anew: what was written before this launch stays written, and that is all.
+/// Begins time anew: of all before this launch only what was written is kept.
 void Checker::restart() {
   for (auto& [base, region] : global_) region.forget_times();
   for (Region* region : {&static_shared_, &zero_initialised_, &dynamic_shared_})
@@ -115,7 +115,7 @@ void Checker::restart() {
   ordering_ = Ordering();
 }
 
-/// The allocation that an address of global memory lies in.
+/// Returns the allocation that an address of global memory lies in.
 Region* Checker::find(uintptr_t address) {
   Region*& recent = recent_[(address >> 12) % recent_.size()];
   if (recent && recent->contains(address)) return recent;
@@ -150,13 +150,14 @@ void Checker::access(uintptr_t address, size_t bytes, Access kind, const void* r
     for (Cell& cell : region->cells(address, bytes)) check_cell(cell, event);
 }
 
-/// What every thread may read: its arguments, and threadIdx and the like.
+/// Whether every thread may read it: its arguments, and threadIdx and the like.
 bool Checker::is_known_to_threads(uintptr_t address) const {
   return address - arguments_ < argument_bytes_ ||
          (address >= address_of(__start_simt_state) && address < address_of(__stop_simt_state));
 }
 
-/// Memory that is neither shared nor allocated: a thread may read the program's constants.
+/// Checks an access to memory that is neither shared nor allocated: a thread may read the program's
+/// constants.
 void Checker::outside(uintptr_t address, Access kind, CodeOffset at) {
   const uintptr_t program = address_of(&__executable_start);
   if (kind == Access::read && address - program < address_of(&_end) - program) return;

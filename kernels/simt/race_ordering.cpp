@@ -37,7 +37,7 @@ void Ordering::warp_barrier(int first_thread, unsigned mask) {
 }
 
 void Ordering::fence(int thread) {
-  ++now_;  // what the thread does from here on comes after the fence
+  ++now_;  // later actions of the thread come after the fence
   fence_[index(thread)] = {block_start_, last_barrier_, now_, thread, seen_[index(thread)]};
 }
 

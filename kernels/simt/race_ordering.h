@@ -21,10 +21,10 @@ namespace topograd::simt::emulator {
 class Ordering {
  public:
   static constexpr uint32_t kNever = 0;
-  static constexpr uint32_t kHost = 1;  // by the host, before the launch
+  static constexpr uint32_t kHost = 1;  // time of accesses by the host, before the launch
 
-  /// Whether the counter is about to overflow: it is time for a new Ordering, whose user forgets
-  /// all times that were.
+  /// Whether the counter is about to overflow; then a new Ordering is needed, and all earlier times
+  /// must be forgotten.
   bool exhausted() const { return now_ > 0xf0000000u; }
 
   void start_launch();
@@ -53,7 +53,7 @@ class Ordering {
  private:
   /// The time, for each lane of a warp, before which its accesses come before this thread's.
   using Seen = std::array<uint32_t, 32>;
-  /// What a thread knew at its last fence, and so hands over by its atomic operations.
+  /// Knowledge of a thread at its last fence, which its atomic operations hand over.
   struct Fence {
     uint32_t block_start = kNever;
     uint32_t last_barrier = kNever;

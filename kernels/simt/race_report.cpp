@@ -22,7 +22,7 @@ uintptr_t program_start() {
   return reinterpret_cast<uintptr_t>(&__executable_start);
 }
 
-/// By how much the program was moved when it was loaded.
+/// Returns by how much the program was moved when it was loaded.
 uintptr_t load_bias() {
   uintptr_t bias = 0;
   dl_iterate_phdr(
@@ -40,8 +40,8 @@ bool is_library(const std::string& path) {
          path.find("/include/c++/") != std::string::npos;
 }
 
-/// "file.cu:12", found by addr2line (binutils) in the program's debug information: the innermost
-/// inlined function that is not the emulator's.
+/// Returns "file.cu:12", found by addr2line (binutils) in the program's debug information: the
+/// innermost inlined function that is not the emulator's.
 std::string line_of(CodeOffset offset) {
   const uintptr_t address = program_start() + offset - load_bias();
   char command[128];
@@ -83,7 +83,7 @@ std::string in_words(const Spot& spot) {
 }  // namespace
 
 CodeOffset code_offset(const void* return_address) {
-  // One back: a return address may already belong to the next line.
+  // One byte back: a return address may already belong to the next line.
   return static_cast<CodeOffset>(reinterpret_cast<uintptr_t>(return_address) - program_start() - 1);
 }
 

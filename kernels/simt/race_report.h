@@ -1,4 +1,4 @@
-// What the memory checker found, in words.
+// Findings of the memory checker, in words.
 #pragma once
 
 #include <set>
@@ -11,7 +11,7 @@
 
 namespace topograd::simt::emulator {
 
-/// Who touched a piece of memory, and at which line.
+/// Thread that touched a piece of memory, and the line.
 struct Party {
   static constexpr int kNobody = -1;
   static constexpr int kSeveralThreads = -2;
@@ -22,26 +22,26 @@ struct Party {
 
 enum class Space { global, dynamic_shared, static_shared, elsewhere };
 
-/// Which memory. Of what is elsewhere, `near` is the watched memory that ends shortly before it.
+/// Address and the memory it lies in; for unwatched memory `near`, which ends shortly before it.
 struct Spot {
   Space space;
   uintptr_t address;
-  uintptr_t base = 0;  // of the allocation or of the dynamic shared memory
+  uintptr_t base = 0;  // begin of the allocation or of the dynamic shared memory
   size_t bytes = 0;
   Space near = Space::elsewhere;
 };
 
-/// The code that a return address belongs to.
+/// Returns the offset of the code that a return address belongs to.
 CodeOffset code_offset(const void* return_address);
 
 /// Collects findings; each pair of lines is reported once.
 class Report {
  public:
-  /// "race: thread 1 at a.cu:7 reads what is written by thread 0 at a.cu:6 (global memory, ...)":
-  /// kind, culprit, what it does, the other party where there is one, the spot.
+  /// Adds "race: thread 1 at a.cu:7 reads what is written by thread 0 at a.cu:6 (global memory,
+  /// ...)": kind, culprit, what it does, the other party where there is one, the spot.
   void add(const char* kind, const Party& culprit, const char* does, const Party& other,
            const Spot& spot);
-  /// All findings on one line, and an empty report again.
+  /// Returns all findings on one line and empties the report.
   std::string take();
 
  private:

@@ -9,14 +9,14 @@ namespace topograd::simt::emulator {
 
 Region::Region(MemoryRange range) : range_(range), cells_(make_cells(cell_count(shift_))) {}
 
-/// calloc: the pages of cells that nobody touches are never made.
+/// Allocates cells by calloc, so that the pages of untouched cells are never made.
 Region::CellArray Region::make_cells(size_t count) {
   CellArray cells(static_cast<Cell*>(std::calloc(count, sizeof(Cell))));
   require(cells != nullptr, "out of memory for the memory checker");
   return cells;
 }
 
-/// The coarsest cells that this range consists of.
+/// Returns the shift of the coarsest cells that this range consists of.
 int Region::shift_for(uintptr_t address, size_t bytes) const {
   return std::min(shift_, __builtin_ctzll((address - range_.base) | bytes | 4));
 }

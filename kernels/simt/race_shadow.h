@@ -1,4 +1,4 @@
-// What is known of every piece of watched memory: who wrote it last, and who has read it since.
+// Shadow of all watched memory: who wrote each piece last, and who has read it since.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ struct Cell {
   static constexpr uint8_t kSeveralWarps = 0xff;
 
   bool defined() const { return write_time != Ordering::kNever; }
-  /// A cell as the host leaves it: written before any launch, or never.
+  /// Returns a cell as the host leaves it: written before any launch, or never.
   static Cell of_host(bool defined) {
     Cell cell{};
     cell.write_time = defined ? Ordering::kHost : Ordering::kNever;
@@ -49,7 +49,7 @@ class Region {
   size_t bytes() const { return range_.bytes; }
   bool contains(uintptr_t address) const { return range_.contains(address); }
 
-  /// The cells of a range that lies in the region.
+  /// Returns the cells of a range that lies in the region.
   std::span<Cell> cells(uintptr_t address, size_t bytes);
 
   /// Marks a range as written by the host.
@@ -57,7 +57,7 @@ class Region {
   /// Marks `bytes` at `to` in this region as the host's, where `from` in `source` was ever written,
   /// and as never written elsewhere.
   void define_like(uintptr_t to, Region& source, uintptr_t from, size_t bytes);
-  /// Everything that was ever written counts as the host's.
+  /// Marks everything that was ever written as the host's.
   void forget_times();
 
  private:

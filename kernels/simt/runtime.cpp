@@ -24,7 +24,7 @@ namespace emulator {
 
 namespace {
 
-constexpr size_t kMaxSharedBytes = 227 * 1024;  // of a block, compute capability 9.0
+constexpr size_t kMaxSharedBytes = 227 * 1024;  // per block, compute capability 9.0
 
 std::mutex host_mutex;
 
@@ -47,7 +47,7 @@ void check_sizes(dim3 grid, dim3 block, size_t shared_bytes) {
           " bytes of shared memory; a block can have ", kMaxSharedBytes);
 }
 
-/// A heap block of the exact size, so that AddressSanitizer sees where it ends.
+/// Allocates a heap block of the exact size, so that AddressSanitizer sees where it ends.
 void size_dynamic_shared(size_t bytes) {
   if (dynamic_memory && bytes == dynamic_bytes) return;
   void* memory = nullptr;
@@ -56,8 +56,8 @@ void size_dynamic_shared(size_t bytes) {
   dynamic_bytes = bytes;
 }
 
-/// Shared memory starts undefined: as NaN, whatever type it is read as. volatile, because a memset
-/// would stop at AddressSanitizer's red zones between the variables.
+/// Fills shared memory with NaN, whatever type it is read as: it starts undefined. volatile,
+/// because a memset would stop at AddressSanitizer's red zones between the variables.
 __attribute__((no_sanitize("address"))) void undefine_static_shared() {
   char* at = __start_simt_shared;
   for (; at != __stop_simt_shared && reinterpret_cast<uintptr_t>(at) % 8 != 0; ++at)

@@ -1,4 +1,4 @@
-// What the device functions in this folder's headers ask of the emulator's runtime. Kernels use
+// Services of the emulator's runtime to the device functions in this folder's headers. Kernels use
 // the device functions, never these.
 #pragma once
 
@@ -44,7 +44,7 @@ inline int lane_id() {
 /// memory checker has nothing to learn there, and takes half as long without them.
 #define TOPOGRAD_SIMT_UNWATCHED __attribute__((no_sanitize("thread")))
 
-/// What the last thread to arrive does for all: slots[i] is what lane or thread i brought.
+/// Action of the last thread to arrive, for all: slots[i] is what lane or thread i brought.
 using WarpCombine = void (*)(void** slots, unsigned mask);
 using BlockCombine = void (*)(void** slots, int threads);
 

@@ -1,4 +1,4 @@
-// What the runtime's files share, beside the scheduler.
+// Shared by the runtime's files, beside the scheduler.
 #pragma once
 
 #include <cstddef>
@@ -29,18 +29,18 @@ struct MemoryRange {
   size_t bytes;
   bool contains(uintptr_t address) const { return address - base < bytes; }
 };
-/// The range of all __shared__ variables, but for those of g++'s function templates: these are
-/// somewhere in zero_initialised(), the program's .bss.
+/// Returns the range of all __shared__ variables, but for those of g++'s function templates: these
+/// are somewhere in zero_initialised(), the program's .bss.
 MemoryRange static_shared();
 MemoryRange zero_initialised();
-/// The block's dynamic shared memory.
+/// Returns the block's dynamic shared memory.
 MemoryRange dynamic_shared_range();
 bool is_shared(const void* address);
 
 /// Starts a block with no asynchronous copies under way.
 void forget_copies(int threads);
 
-/// The last component of a path, as reports show it.
+/// Returns the last component of a path, as reports show it.
 const char* file_name(const char* path);
 
 }  // namespace topograd::simt::emulator

@@ -145,14 +145,14 @@ Fiber& Scheduler::idle_fiber() {
   return fiber;
 }
 
-/// After an error: whatever still waits on a fiber will never go on.
+/// Forgets all fibers after an error: threads that still wait will never go on.
 void Scheduler::forget_fibers() {
   idle_fibers_.clear();
   fibers_.clear();
 }
 
-/// A fiber's whole life: it starts one thread after the other, as long as each runs to its end. A
-/// thread that never waits thus costs no switch.
+/// Runs as a fiber's whole life: it starts one thread after the other, as long as each runs to its
+/// end. A thread that never waits thus costs no switch.
 void Scheduler::run_fiber() {
   for (;;) {
     const int threads = static_cast<int>(threads_.size());

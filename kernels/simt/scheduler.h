@@ -1,4 +1,4 @@
-// Which thread runs next: the threads of one block, on fibers, and where they wait for each other.
+// Scheduler of the threads of one block, on fibers: which runs next, and which wait for each other.
 // Internal to the runtime.
 #pragma once
 
@@ -18,7 +18,7 @@ class ReadyQueue {
   bool empty() const { return head_ == threads_.size(); }
   void clear();
   void push(int thread) { threads_.push_back(thread); }
-  /// The first thread, removed; -1 where there is none.
+  /// Removes and returns the first thread; -1 where there is none.
   int pop();
   /// Shuffles the newest `count` threads, and lets the threads of warps with a high priority go
   /// before those of warps with a low one.
@@ -34,7 +34,7 @@ class Scheduler {
   /// Runs all blocks one after the other. Returns what went wrong, or an empty string.
   std::string run(const Kernel& kernel, dim3 grid, dim3 block);
   void set_seed(unsigned seed);
-  /// A random bit under a random schedule, false in the natural one.
+  /// Returns a random bit under a random schedule, false in the natural one.
   bool toss();
 
   void meet_warp(unsigned mask, const char* operation, Place place, void* slot,
@@ -46,7 +46,7 @@ class Scheduler {
   struct Thread {
     uint3 index;
     State state;
-    unsigned mask;  // of the warp operation it waits in
+    unsigned mask;  // lanes of the warp operation it waits in
     Fiber* fiber;
     void* slot;
     const char* operation;
@@ -79,8 +79,8 @@ class Scheduler {
   ReadyQueue ready_;
   std::vector<void*> block_slots_;
   int waiting_in_block_ = 0;
-  int first_in_block_ = -1;            // of those that wait at the barrier
-  unsigned waiting_in_warp_[32] = {};  // lanes
+  int first_in_block_ = -1;            // first of those that wait at the barrier
+  unsigned waiting_in_warp_[32] = {};  // lanes of each warp
 
   Fiber host_;
   std::vector<std::unique_ptr<Fiber>> fibers_;  // a fiber holds addresses of itself

@@ -57,7 +57,7 @@ asm("memcpy = __tsan_memcpy\nmemmove = __tsan_memmove\nmemset = __tsan_memset");
 namespace topograd::simt {
 
 constexpr Device kDevice = Device::simt;
-constexpr int64_t kMaxBlocks = 3;  // of a grid-stride loop: see grid_for
+constexpr int64_t kMaxBlocks = 3;  // grid-stride loops: see grid_for
 
 /// Runs kernel(args...) in every thread of the grid, to the end. Blocks run one after the other;
 /// the threads of a block are fibers of the calling thread. Throws Error where a kernel or the

@@ -15,7 +15,7 @@ constexpr size_t kCopyBytes = 16;
 
 struct PendingCopy {
   void* to;
-  const void* from;  // nullptr: zeros
+  const void* from;  // source; nullptr: zeros
   int group;
 };
 

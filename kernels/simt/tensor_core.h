@@ -1,5 +1,6 @@
-// What launch.h offers beside the CUDA language: asynchronous copies into shared memory, and the
-// tensor cores' fragments, with the layouts of the PTX ISA (Warp Level Matrix Instructions).
+// Functions that launch.h offers beside the CUDA language: asynchronous copies into shared memory,
+// and the tensor cores' fragments, with the layouts of the PTX ISA (Warp Level Matrix
+// Instructions).
 #pragma once
 
 #include "kernels/simt/half_types.h"
@@ -7,7 +8,7 @@
 
 namespace topograd::simt {
 
-/// The block's dynamic shared memory.
+/// Returns the block's dynamic shared memory.
 template <class T>
 T* dynamic_shared() {
   return static_cast<T*>(emulator::dynamic_shared_memory());
@@ -55,8 +56,9 @@ TOPOGRAD_SIMT_UNWATCHED void serve_matrices(void** slots, unsigned) {
   }
 }
 
-/// Lane l of 8 * kMatrices names row l % 8 of matrix l / 8. Not transposed, a lane receives of each
-/// matrix elements 2 * (l % 4) and the next of row l / 4; transposed, of column l / 4.
+/// Loads matrices: lane l of 8 * kMatrices names row l % 8 of matrix l / 8. Not transposed, a lane
+/// receives of each matrix elements 2 * (l % 4) and the next of row l / 4; transposed, of column l
+/// / 4.
 template <int kMatrices, bool kTransposed>
 __attribute__((always_inline)) inline void load_matrices(uint32_t (&r)[kMatrices], const void* row,
                                                          const char* operation, Place place) {
@@ -78,23 +80,23 @@ struct MmaSlot {
   const uint32_t* b;
   const float* c;
 };
-/// All 32 slots' fragments gathered into matrices, multiplied, and handed back.
+/// Gathers all 32 slots' fragments into matrices, multiplies them and hands the results back.
 void multiply_fragments(void** slots, unsigned mask);
 
 }  // namespace emulator
 
-/// Four 8x8 matrices of 16-bit numbers from shared memory to the fragments of a warp.
+/// Loads four 8x8 matrices of 16-bit numbers from shared memory to the fragments of a warp.
 __attribute__((always_inline)) inline void ldmatrix_x4(
     uint32_t (&r)[4], const void* row, emulator::Place place = emulator::Place::here()) {
   emulator::load_matrices<4, false>(r, row, "ldmatrix_x4", place);
 }
-/// Two matrices, each transposed on the way; lanes 0 to 15 name the rows.
+/// Loads two such matrices, each transposed on the way; lanes 0 to 15 name the rows.
 __attribute__((always_inline)) inline void ldmatrix_x2_trans(
     uint32_t (&r)[2], const void* row, emulator::Place place = emulator::Place::here()) {
   emulator::load_matrices<2, true>(r, row, "ldmatrix_x2_trans", place);
 }
 
-/// D (16x8, f32) = A (16x16, bf16, by rows) * B (16x8, bf16, by columns) + C, over a warp.
+/// Computes D (16x8, f32) = A (16x16, bf16, by rows) * B (16x8, bf16, by columns) + C, over a warp.
 inline void mma_m16n8k16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
                          const float (&c)[4], emulator::Place place = emulator::Place::here()) {
   emulator::MmaSlot slot{d, a, b, c};

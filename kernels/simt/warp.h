@@ -29,7 +29,7 @@ TOPOGRAD_SIMT_UNWATCHED void serve_shuffle(void** slots, unsigned lanes) {
   }
 }
 
-/// `value` of the lane `source` of the warp.
+/// Returns `value` of the lane `source` of the warp.
 template <class T>
 TOPOGRAD_SIMT_UNWATCHED T shuffle(unsigned mask, T value, int source, const char* operation,
                                   Place place) {
@@ -54,7 +54,7 @@ TOPOGRAD_SIMT_UNWATCHED void serve_reduction(void** slots, unsigned lanes) {
     if (lanes >> lane & 1) *static_cast<T*>(slots[lane]) = result;
 }
 
-/// The sum, or whatever `Combine` makes, of all lanes' values.
+/// Returns the sum, or whatever `Combine` makes, of all lanes' values.
 template <class Combine, class T>
 T reduce_warp(unsigned mask, T value, const char* operation, Place place) {
   meet_warp(mask, operation, place, &value, serve_reduction<Combine, T>);
@@ -89,7 +89,7 @@ TOPOGRAD_SIMT_UNWATCHED inline void serve_count(void** slots, int threads) {
   for (int thread = 0; thread < threads; ++thread) *static_cast<int*>(slots[thread]) = count;
 }
 
-/// The number of threads of the block whose predicate holds, at a barrier.
+/// Returns the number of threads of the block whose predicate holds, at a barrier.
 inline int count_block(bool predicate, const char* operation, Place place) {
   int value = predicate;
   meet_block(operation, place, &value, serve_count);

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// dlogits may be the logits.
+/// Kernel over the images; dlogits may be the logits.
 __global__ void __launch_bounds__(kThreads)
     loss_backward_kernel(float* dlogits, const float* logits, const int32_t* __restrict__ labels,
                          int64_t N, int64_t C, bool cross_entropy, SmoothedTarget q, double scale) {

@@ -1,7 +1,7 @@
 // scale * H z' of every image's loss (LossCurvatureArgs), on a warp per image.
 //
 // A warp owns image i, then i + step, ...; its lane l owns classes l, l + 32, ..., as in
-// loss_backward_1_warp.cu. What a class needs of the others is in sums over the warp, of p z', p e,
+// loss_backward_1_warp.cu. A class depends on the others through sums over the warp, of p z', p e,
 // p' e and p p'; each is formed from the logits again, because keeping p would take as many
 // registers as there are classes. A lane reads no element of another lane, which is why the product
 // may lie where z' does.
@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// The sum of f(c) over the classes, in every lane.
+/// Returns the sum of f(c) over the classes, in every lane.
 template <class F>
 __device__ inline double sum_over_classes(int64_t C, int lane, const F& f) {
   double sum = 0;
@@ -25,7 +25,7 @@ __device__ inline double sum_over_classes(int64_t C, int lane, const F& f) {
   return sum_over_warp(sum);
 }
 
-/// product may be the tangent.
+/// Kernel over the images; product may be the tangent.
 __global__ void __launch_bounds__(kThreads)
     loss_curvature_kernel(float* product, const float* tangent, const float* __restrict__ logits,
                           const int32_t* __restrict__ labels, int64_t N, int64_t C,

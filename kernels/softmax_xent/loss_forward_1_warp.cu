@@ -30,7 +30,7 @@ __device__ bool label_wins(const float* z, int64_t C, int64_t label, int lane) {
   return __all_sync(kAllLanes, wins) != 0;
 }
 
-/// correct may be null. images = P * N.
+/// Kernel over images = P * N; correct may be null.
 __global__ void __launch_bounds__(kThreads)
     loss_forward_kernel(float* __restrict__ losses, int32_t* __restrict__ correct,
                         const float* __restrict__ logits, const int32_t* __restrict__ labels,
@@ -44,7 +44,7 @@ __global__ void __launch_bounds__(kThreads)
     const bool is_class = 0 <= label && label < C;
     double loss = NAN;
     bool wins = false;
-    if (is_class) {  // or not, for all lanes alike
+    if (is_class) {  // the same for all lanes
       const Softmax softmax = softmax_of(z, C, lane);
       if (cross_entropy) {
         double target_logit = z[label] - softmax.maximum;

@@ -4,7 +4,7 @@ namespace topograd {
 
 namespace {
 
-/// Logits [N, C], or [P, N, C] where `with_points`.
+/// Throws Error unless the labels fit logits [N, C], or [P, N, C] where `with_points`.
 void check_labels(std::string_view op, const Tensor& logits, const Tensor& labels,
                   bool with_points) {
   const int rank = logits.shape().rank();

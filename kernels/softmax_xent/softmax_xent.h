@@ -12,7 +12,8 @@ namespace topograd {
 ///   mse            the mean over classes of (p - t)^2
 enum class LossKind { cross_entropy, mse };
 std::string_view name_of(LossKind kind);
-/// The loss of this name, "cross_entropy" or "mse". Throws Error that lists them for any other.
+/// Returns the loss of this name, "cross_entropy" or "mse". Throws Error that lists them for any
+/// other.
 LossKind loss_named(std::string_view name);
 
 /// The loss of every image, and whether its largest logit is its label's. Formed in double from
@@ -23,7 +24,7 @@ LossKind loss_named(std::string_view name);
 struct LossForwardArgs {
   static constexpr std::string_view kOp = "loss_forward";
   Tensor losses;     ///< [N] or [P, N], the logits' type
-  Tensor correct{};  ///< like losses, i32, 0 or 1; may be undefined. Of equal maxima the first
+  Tensor correct{};  ///< like losses, i32, 0 or 1; may be undefined. The first of equal maxima
                      ///< counts; an image with a NaN logit is never correct.
   Tensor logits;     ///< [N, C] or [P, N, C]
   Tensor labels;     ///< [N] i32 in [0, C), the same for every p
@@ -51,7 +52,7 @@ inline void loss_backward(const LossBackwardArgs& args, Context& context) {
   run_op(args, context);
 }
 
-/// The product with H, the Hessian of an image's loss in its logits, for Hessian-vector products:
+/// Product with H, the Hessian of an image's loss in its logits, for Hessian-vector products:
 ///   product = scale * H z'.
 /// With p' = p * z' - p (p . z'): cross_entropy p', whatever the target. mse, with e = 2 (p - t) /
 /// C: J (2 p' / C) + p' * e - p' (p . e) - p (p' . e), where J v = p * v - p (p . v); of it

@@ -21,7 +21,7 @@ namespace topograd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// e[i] = exp(e[i]) for e[i] <= 0 or NaN, which stays NaN: Highway's Exp makes it 0.
+/// Sets e[i] = exp(e[i]) for e[i] <= 0 or NaN, which stays NaN: Highway's Exp makes it 0.
 void exponentials(double* e, int64_t n) {
   const hn::ScalableTag<double> d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
@@ -44,8 +44,8 @@ HWY_EXPORT(exponentials);
 
 namespace {
 
-/// e[n, c] = exp(z[n, c] - max z[n]), and target_logit[n] = sum of q[c] (z[n, c] - max z[n]), which
-/// without smoothing is the label's logit alone.
+/// Values e[n, c] = exp(z[n, c] - max z[n]), and target_logit[n] = sum of q[c] (z[n, c] - max
+/// z[n]), which without smoothing is the label's logit alone.
 struct Exponentials {
   double* e;
   double* target_logit;
@@ -71,7 +71,7 @@ Exponentials exponentials_of(const Tensor& logits, const Tensor& labels, double 
   return {e, target_logit};
 }
 
-/// p = softmax, in place of its exponentials; returns their sum.
+/// Writes p = softmax in place of its exponentials; returns their sum.
 double normalise(double* p, int64_t C) {
   double sum = 0;
   for (int64_t c = 0; c < C; ++c) sum += p[c];
@@ -79,7 +79,7 @@ double normalise(double* p, int64_t C) {
   return sum;
 }
 
-/// The first of the largest logits is the label's, and none is NaN.
+/// Whether the first of the largest logits is the label's, and none is NaN.
 bool label_wins(const float* z, int64_t C, int64_t label) {
   bool wins = true;
   for (int64_t c = 0; c < C; ++c) wins &= c < label ? z[c] < z[label] : z[c] <= z[label];
@@ -122,7 +122,8 @@ void forward(const LossForwardArgs& args, Context& context) {
   }
 }
 
-/// The formulas of the reference: cross_entropy p - q; mse 2/C * p[j] * (e[j] - sum of p e).
+/// Computes the formulas of the reference: cross_entropy p - q; mse 2/C * p[j] * (e[j] - sum of p
+/// e).
 void backward(const LossBackwardArgs& args, Context& context) {
   const int64_t C = args.logits.dim(1);
   const int32_t* labels = args.labels.data<int32_t>();

@@ -1,4 +1,4 @@
-// In double, image by image.
+// The formulas, image by image in double: the oracle.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -11,8 +11,9 @@ namespace topograd {
 
 namespace {
 
-/// p = softmax(z), returning max z and log(sum of exp(z - max z)) apart: their sum would lose the
-/// second beside a large first. NaN in z makes all of p and the logarithm NaN.
+/// Parts of log(sum of exp z) beside p = softmax(z): max z and log(sum of exp(z - max z)), kept
+/// apart because their sum would lose the second beside a large first. NaN in z makes all of p and
+/// the logarithm NaN.
 struct LogSum {
   double maximum;
   double log_sum;
@@ -28,8 +29,8 @@ LogSum softmax(double* p, const T* z, int64_t C) {
   return {maximum, std::log(sum)};
 }
 
-/// The sum of q[c] (z[c] - maximum); without smoothing the label's term alone, so that a logit of
-/// -inf elsewhere, 0 times infinity, does no harm.
+/// Returns the sum of q[c] (z[c] - maximum); without smoothing the label's term alone, so that a
+/// logit of -inf elsewhere, 0 times infinity, does no harm.
 template <class T>
 double target_logit(const T* z, double maximum, int32_t label, double smoothing, int64_t C) {
   if (smoothing == 0) return z[label] - maximum;
@@ -76,8 +77,8 @@ void forward(const LossForwardArgs& args, Context& context) {
   });
 }
 
-/// cross_entropy: dz = p - q, q = t without smoothing. mse: dz[j] = 2/C * p[j] * (e[j] - sum of p
-/// e), e = p - t.
+/// Computes, for cross_entropy, dz = p - q, q = t without smoothing; for mse, dz[j] = 2/C * p[j] *
+/// (e[j] - sum of p e), e = p - t.
 void backward(const LossBackwardArgs& args, Context& context) {
   with_real_type(args.logits.dtype(), [&](auto real) {
     using T = decltype(real);
@@ -101,7 +102,7 @@ void backward(const LossBackwardArgs& args, Context& context) {
   });
 }
 
-/// J v = p * v - p (p . v), the softmax's Jacobian times a vector. out may be v.
+/// Computes J v = p * v - p (p . v), the softmax's Jacobian times a vector. out may be v.
 void softmax_jacobian(double* out, const double* p, const double* v, int64_t C) {
   double mean = 0;
   for (int64_t c = 0; c < C; ++c) mean += p[c] * v[c];

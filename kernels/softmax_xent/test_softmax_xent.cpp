@@ -312,7 +312,7 @@ TEST_CASE("softmax_xent: the gradient is the derivative of the loss") {
   }
 }
 
-/// What an implementation finds, brought to the CPU.
+/// Results of an implementation, brought to the CPU.
 struct Losses {
   Tensor losses, correct;
 };

@@ -8,7 +8,7 @@ namespace {
 
 constexpr int64_t kTileFilters = 16, kStepNumbers = 32;
 
-/// What LDTILECFG reads. All eight tiles alike: `rows` rows of 64 bytes.
+/// Operand of LDTILECFG. All eight tiles are alike: `rows` rows of 64 bytes.
 struct alignas(64) TileConfig {
   uint8_t palette = 1, start_row = 0;
   uint8_t reserved[14] = {};
@@ -16,7 +16,7 @@ struct alignas(64) TileConfig {
   uint8_t rows[16] = {};
 };
 
-/// Tiles 0 to 5 hold `rows` outputs; 6 and 7 hold filters, 16 rows always.
+/// Configures the tiles: 0 to 5 hold `rows` outputs; 6 and 7 hold filters, 16 rows always.
 void configure(int rows) {
   TileConfig config;
   for (int i = 0; i < 8; ++i) {
@@ -40,7 +40,7 @@ void store(uint16_t* to, __m256bh bits) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), reinterpret_cast<__m256i>(bits));
 }
 
-/// What is left of v after its first part; of an infinity, nothing.
+/// Returns the rest of v after its first part; 0 for an infinity.
 __m256bh second_part(__m512 v, __m256bh hi) {
   const __m512 first = widened(hi);
   const __mmask16 finite =
@@ -48,15 +48,15 @@ __m256bh second_part(__m512 v, __m256bh hi) {
   return _mm512_cvtneps_pbh(_mm512_maskz_sub_ps(finite, v, first));
 }
 
-/// Four tiles of sums, [4][16][16], and what they belong to.
+/// Four tiles of sums, [4][16][16], and their outputs and filters.
 struct Block {
   const float* sums;
   const Tile* tiles[4];
-  int64_t filters[4];  // the first of each tile's
+  int64_t filters[4];  // first filter of each tile
 };
 constexpr int kBlockRows = 4 * 16, kBlockSize = kBlockRows * kTileFilters;
 
-/// Rows [begin, end) of a block's sums become outputs.
+/// Turns rows [begin, end) of a block's sums into outputs.
 template <int kParts, bool kResidual>
 inline void finish(const Block& block, int64_t begin, int64_t end, const Conv& conv) {
   const __m512 lowest = _mm512_set1_ps(conv.relu ? 0.0F : -__builtin_inff());
@@ -99,7 +99,7 @@ void store_sums(float* sums) {
   _tile_stored(3, sums + 768, 64);
 }
 
-/// One step of four tiles of outputs and one of filters.
+/// Does one step of four tiles of outputs and one of filters.
 template <int kParts>
 inline void multiply_4x1(const Tile* tiles, int64_t at, const uint16_t* filters, const Conv& conv) {
   const int64_t stride = conv.x_row * 2, lo = at + conv.x_part;
@@ -138,7 +138,7 @@ inline void multiply_4x1(const Tile* tiles, int64_t at, const uint16_t* filters,
   }
 }
 
-/// One step of two tiles of outputs and two of filters: each is loaded for two products.
+/// Does one step of two tiles of outputs and two of filters: each is loaded for two products.
 template <int kParts>
 inline void multiply_2x2(const Tile* tiles, int64_t at, const uint16_t* filters, const Conv& conv) {
   const int64_t stride = conv.x_row * 2, lo = at + conv.x_part;
@@ -168,11 +168,11 @@ inline void multiply_2x2(const Tile* tiles, int64_t at, const uint16_t* filters,
   }
 }
 
-/// All outputs of kTileFilters * kWidth filters. While the tile unit works on one block, the
-/// vector unit finishes the one before, a few rows a step: neither waits for the other.
+/// Computes all outputs of kTileFilters * kWidth filters. While the tile unit works on one block,
+/// the vector unit finishes the one before, a few rows a step: neither waits for the other.
 template <int kParts, bool kResidual, int kWidth>
 void convolve_filters(int64_t first_filter, const uint16_t* packed, const Conv& conv) {
-  constexpr int kTiles = 4 / kWidth;  // of outputs, in a block
+  constexpr int kTiles = 4 / kWidth;  // tiles of outputs in a block
   alignas(64) float sums[2][kBlockSize];
   Block before{};
   const int64_t rows_a_step = (kBlockRows + conv.step_count - 1) / conv.step_count;

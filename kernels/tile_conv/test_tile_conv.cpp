@@ -69,7 +69,7 @@ bool border_is_zero(const TiledImages& images) {
   return true;
 }
 
-/// fused_conv's reference in double.
+/// Returns fused_conv's reference in double.
 Tensor expected(const Case& c, const Extras& extras, const Tensor& x, const Tensor& w,
                 const Tensor& bias, const Tensor& residual) {
   const auto exact = [](const Tensor& t) { return t.defined() ? t.converted(DType::f64) : t; };
@@ -87,8 +87,9 @@ Tensor expected(const Case& c, const Extras& extras, const Tensor& x, const Tens
   return y;
 }
 
-// As in test_fused_conv.cpp: an operand of one part is off by 2^-9 of itself, and so is the result;
-// of two parts by 2^-17, and the product of the second parts, 2^-16 of the whole, is left out.
+// Bound as in test_fused_conv.cpp: an operand of one part is off by 2^-9 of itself, and so is the
+// result; of two parts by 2^-17, and the product of the second parts, 2^-16 of the whole, is left
+// out.
 double tolerance(int parts) {
   return parts == 1 ? 0x1p-7 : 0x1p-14;
 }
@@ -188,7 +189,7 @@ TEST_CASE("tiled images: rounded to the nearest, ties to even; two parts keep 16
 
 TEST_CASE("tile_conv: a NaN passes the maximum and stays in its image") {
   const Tensor x = normals({3, 8, 8, 32}, 1), w = normals({16, 3, 3, 32}, 2);
-  x.data<float>()[(64 + 20) * 32 + 5] = std::nanf("");  // of image 1
+  x.data<float>()[(64 + 20) * 32 + 5] = std::nanf("");  // an element of image 1
   for_each_execution<TileConvArgs>(
       [&](const auto& implementation, const Execution&, Context& context) {
         if (!implementation.supports({})) return;

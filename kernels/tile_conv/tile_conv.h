@@ -1,4 +1,4 @@
-// What inference is made of, in reduced precision, on a processor with a tile unit.
+// Convolution for inference in reduced precision, on a processor with a tile unit (Intel AMX).
 #pragma once
 
 #include "kernels/conv2d/conv2d.h"

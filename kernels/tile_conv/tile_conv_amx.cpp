@@ -35,16 +35,16 @@ int64_t largest_divisor_to_16(int64_t n) {
   return divisor;
 }
 
-/// What the tiles see of the arguments: with 16 filters, a pixel and its right neighbour are taken
+/// Convolution as the tiles see it: with 16 filters, a pixel and its right neighbour are taken
 /// for one output of 32, whose window is a pixel wider, so that two tiles of filters share what is
 /// loaded of the images, and what is loaded lies twice as far apart, each row in a cache line of
 /// its own.
 struct Geometry {
   bool pairs;
-  int64_t KH, KW, I, O;  ///< of the filters
+  int64_t KH, KW, I, O;  ///< extents of the filters
 
   bool together;          ///< images side by side make one row of outputs; else each has its own
-  int64_t length, count;  ///< outputs in a row; in a tile
+  int64_t length, count;  ///< outputs in a row; outputs in a tile
   int64_t x_step, y_step;
 
   explicit Geometry(const TileConvArgs& args) {
@@ -66,8 +66,8 @@ struct Geometry {
   int64_t filter_size() const { return KH * KW * I; }
 };
 
-/// A window in steps of 32 numbers: rows of it where images stand alone, pixels where they stand
-/// side by side.
+/// Returns a window in steps of 32 numbers: rows of it where images stand alone, pixels where they
+/// stand side by side.
 std::vector<amx::Step> steps_of(const TiledImages& x, const Geometry& g) {
   const int64_t piece = x.side() == 1 ? g.KW * g.I : g.I;  // contiguous in images and filters
   std::vector<amx::Step> steps;
@@ -79,8 +79,8 @@ std::vector<amx::Step> steps_of(const TiledImages& x, const Geometry& g) {
   return steps;
 }
 
-/// The filters of pairs: each twice, the second time a pixel further right, zeros where that
-/// leaves the wider window.
+/// Returns the filters of pairs: each twice, the second time a pixel further right, zeros where
+/// that leaves the wider window.
 std::vector<float> paired(const TileConvArgs& args, const Geometry& g) {
   std::vector<float> wide(static_cast<size_t>(g.O * g.filter_size()), 0.0F);
   const int64_t row = args.w.dim(2) * g.I;
@@ -94,7 +94,7 @@ std::vector<float> paired(const TileConvArgs& args, const Geometry& g) {
   return wide;
 }
 
-/// All tiles of outputs; filled up to a multiple of four with some that write to `spare`.
+/// Lists all tiles of outputs, filled up to a multiple of four with some that write to `spare`.
 void list_tiles(std::vector<amx::Tile>& tiles, const TileConvArgs& args, const Geometry& g,
                 uint16_t* spare) {
   const TiledImages &x = args.x, &y = args.y;
@@ -185,7 +185,7 @@ void untile(const UntileImagesArgs& args, Context&) {
   });
 }
 
-/// What amx_kernel.cpp is compiled for.
+/// Whether the processor has what amx_kernel.cpp is compiled for.
 bool processor_has_amx() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
@@ -196,7 +196,8 @@ bool processor_has_amx() {
          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 }
 
-/// Linux gives the tiles' eight kilobytes of state to processes that ask, since 5.16.
+/// Whether the tiles may be used: Linux gives the tiles' eight kilobytes of state to processes that
+/// ask, since 5.16.
 bool tiles_granted() {
   constexpr long kRequestPermission = 0x1023, kTileData = 18;  // asm/prctl.h
   static const bool granted =

@@ -6,14 +6,14 @@ namespace topograd {
 
 namespace {
 
-/// A number as its parts; of one part, lo is 0.
+/// A number as its parts; with one part, lo is 0.
 struct Parts {
   float hi, lo;
 };
 
 Parts split(float value, int parts) {
   const float hi = to_float(to_bf16(value));
-  // What is left of an infinity is no number: it has no second part.
+  // The rest of an infinity would be NaN: it has no second part.
   return {hi, parts == 1 || std::isinf(hi) ? 0.0F : to_float(to_bf16(value - hi))};
 }
 
@@ -52,7 +52,7 @@ void untile(const UntileImagesArgs& args, Context&) {
   });
 }
 
-/// The sum of one output, by the window whose first number lies at `at`.
+/// Returns the sum of one output, by the window whose first number lies at `at`.
 double window_sum(const TileConvArgs& args, int64_t at, int64_t o) {
   const TiledImages& x = args.x;
   const float* w = args.w.data<float>() + o * args.w.dim(1) * args.w.dim(2) * x.C;

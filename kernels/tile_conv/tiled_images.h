@@ -19,7 +19,7 @@ struct TiledImages {
 
   static constexpr int64_t kTileRows = 16, kTileColumns = 32;
 
-  /// Images of zeros, in memory of their own.
+  /// Returns images of zeros, in memory of their own.
   static TiledImages zeros(int64_t N, int64_t H, int64_t W, int64_t C, int parts) {
     TiledImages images{.N = N, .H = H, .W = W, .C = C, .parts = parts};
     images.data = Tensor::zeros({images.size()}, DType::bf16);
@@ -27,8 +27,8 @@ struct TiledImages {
   }
 
   bool defined() const { return data.defined(); }
-  /// Images side by side. A column of a tile must not reach into a neighbour: with channels that
-  /// do not fill the tile's columns each image is alone.
+  /// Number of images side by side. A column of a tile must not reach into a neighbour: with
+  /// channels that do not fill the tile's columns each image is alone.
   int64_t side() const { return C % kTileColumns == 0 ? std::max<int64_t>(1, kTileRows / W) : 1; }
   int64_t groups() const { return (N + side() - 1) / side(); }
   // Distances in elements from one pixel, row, part or group to the next.
@@ -38,11 +38,11 @@ struct TiledImages {
   int64_t group() const { return parts * part(); }
   /// Offset of pixel (0, 0) of image n.
   int64_t image(int64_t n) const { return n / side() * group() + row() + pixel() + n % side() * C; }
-  /// Elements in all; a tile may read a little past the last image.
+  /// Number of elements; a tile may read a little past the last image.
   int64_t size() const { return groups() * group() + 2 * kTileColumns; }
 
   Bf16* at(int64_t offset) const { return data.data<Bf16>() + offset; }
-  /// The first n of the images from `first` on, a multiple of side().
+  /// Returns the first n of the images from `first` on, a multiple of side().
   TiledImages slice(int64_t first, int64_t n) const {
     TiledImages part = *this;
     part.N = n;

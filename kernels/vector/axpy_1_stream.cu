@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// y may be x.
+/// Kernel over the elements; y may be x.
 __global__ void __launch_bounds__(kThreads)
     axpy_kernel(float* y, const float* x, double a, int64_t n) {
   // This thread owns elements first_element(), first_element() + element_step(), ...

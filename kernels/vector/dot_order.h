@@ -15,8 +15,8 @@ namespace topograd {
 constexpr int64_t kDotBlock = 4096;
 constexpr int64_t kDotPartialSums = 32;
 
-/// The sum of the partial sums, by halves. Constant halves tell the compiler that they do not
-/// overlap, which halves the time of a short vector.
+/// Returns the sum of the partial sums, by halves. Constant halves tell the compiler that they do
+/// not overlap, which halves the time of a short vector.
 template <int64_t kHalf = kDotPartialSums / 2>
 inline double sum_of_partial_sums(double* partial) {
   for (int64_t i = 0; i < kHalf; ++i) partial[i] += partial[i + kHalf];
@@ -24,7 +24,7 @@ inline double sum_of_partial_sums(double* partial) {
   return partial[0];
 }
 
-/// The sum of a[i] b[i] in that order, in plain loops.
+/// Returns the sum of a[i] b[i] in that order, in plain loops.
 template <class T>
 double dot_in_order(const T* a, const T* b, int64_t n) {
   double sum = 0;

@@ -1,4 +1,4 @@
-// A block of dot's order (dot_order.h) on one warp: what dot and filter_norm share.
+// A block of dot's order (dot_order.h) on one warp, shared by dot and filter_norm.
 #pragma once
 
 #include "kernels/core/launch.h"
@@ -8,7 +8,7 @@ namespace topograd::TOPOGRAD_BACKEND {
 
 static_assert(kDotPartialSums == kWarp, "each lane of a warp holds one of the partial sums");
 
-/// The warp this thread belongs to, among those of the grid, and their number.
+/// Return the number of this thread's warp in the grid, and the number of warps.
 __device__ inline int64_t first_warp() {
   return first_element() / kWarp;
 }
@@ -16,8 +16,8 @@ __device__ inline int64_t warp_step() {
   return element_step() / kWarp;
 }
 
-/// The sum of a[i] b[i] over one block of n <= kDotBlock terms, in lane 0. All lanes of a warp call
-/// it together; they read 128 consecutive bytes of a and of b at a time.
+/// Returns the sum of a[i] b[i] over one block of n <= kDotBlock terms, in lane 0. All lanes of a
+/// warp call it together; they read 128 consecutive bytes of a and of b at a time.
 __device__ inline double dot_block(const float* a, const float* b, int n) {
   // This lane owns terms lane, lane + 32, ...: the partial sum of that number.
   double sum = 0;

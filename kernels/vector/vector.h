@@ -30,7 +30,7 @@ inline void axpy(const AxpyArgs& args, Context& context) {
   run_op(args, context);
 }
 
-/// y *= a, formed in double and rounded once: the same bits in every implementation, too.
+/// y *= a, formed in double and rounded once: every implementation gives the same bits.
 struct ScaleArgs {
   static constexpr std::string_view kOp = "scale";
   Tensor y;  ///< any shape
@@ -53,9 +53,9 @@ struct DotArgs {
 inline void dot(const DotArgs& args, Context& context) {
   run_op(args, context);
 }
-/// The dot product as a number: fetched, where a and b lie on a device.
+/// Returns the dot product, fetched where a and b lie on a device.
 double dot(const Tensor& a, const Tensor& b, Context& context);
-/// The Euclidean norm, sqrt(dot(a, a)).
+/// Returns the Euclidean norm, sqrt(dot(a, a)).
 double norm(const Tensor& a, Context& context);
 
 /// y = sum of the rows of x, taken in row order, in double, rounded once: the same bits on every

@@ -24,7 +24,7 @@ namespace topograd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// y[i] = a x[i] (+ y[i] where kAdd), in double.
+/// Sets y[i] = a x[i] (+ y[i] where kAdd), in double.
 template <bool kAdd>
 HWY_INLINE void scaled(float* y, const float* x, double a, int64_t n) {
   const hn::ScalableTag<double> d;
@@ -47,7 +47,7 @@ void scale_all(float* y, double a, int64_t n) {
   scaled<false>(y, y, a, n);
 }
 
-/// partial[8 j + 0 .. L) += the terms of those places, for j < 4 and all groups of 32 terms.
+/// Adds partial[8 j + 0 .. L) += the terms of those places, for j < 4 and all groups of 32 terms.
 HWY_INLINE void dot_groups(double* partial, const float* a, const float* b, int64_t groups) {
   const hn::CappedTag<double, 8> d;
   const hn::Rebind<float, decltype(d)> half;
@@ -86,8 +86,8 @@ double dot_all(const float* a, const float* b, int64_t n) {
   return sum;
 }
 
-/// Lanes are elements, sums in row order: y[i] = (accumulate ? y[i] : 0) + x[0][i] + ... + x[rows -
-/// 1][i].
+/// Sums with elements as lanes, in row order: y[i] = (accumulate ? y[i] : 0) + x[0][i] + ... +
+/// x[rows - 1][i].
 void sum_rows(float* y, const float* x, int64_t rows, int64_t n, bool accumulate) {
   const hn::ScalableTag<double> d;
   const hn::Rebind<float, decltype(d)> half;

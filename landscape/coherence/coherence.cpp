@@ -16,8 +16,8 @@ double pairs_of(int64_t n) {
   return 0.5 * static_cast<double>(n) * static_cast<double>(n - 1);
 }
 
-/// The jackknife's standard error of a mean over pairs: `without_one` has the mean without each
-/// item.
+/// Returns the jackknife's standard error of a mean over pairs: `without_one` has the mean without
+/// each item.
 double jackknife_error(const std::vector<double>& without_one) {
   const auto n = static_cast<double>(without_one.size());
   if (without_one.size() < 3) return kNaN;
@@ -51,8 +51,8 @@ void find_cosines(const GramMatrix& gram, CoherenceStatistics& result) {
   result.cosine_se = jackknife_error(of_one);
 }
 
-/// The ratio of signal to noise of n gradients, from the sum of all products and that of the
-/// squares.
+/// Returns the ratio of signal to noise of n gradients, from the sum of all products and that of
+/// the squares.
 double ratio_of(double all, double squares, int64_t n) {
   const auto count = static_cast<double>(n);
   const double signal = (all - squares) / (count * (count - 1));

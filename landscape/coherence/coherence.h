@@ -1,4 +1,4 @@
-// How well the gradients of different minibatches agree at a point: what decides whether stochastic
+// Agreement of the gradients of different minibatches at a point, which decides whether stochastic
 // gradient descent makes headway there. K. Sankararaman, S. De, Z. Xu, W. R. Huang, T. Goldstein,
 // "The Impact of Neural Network Overparameterization on Gradient Confusion and Stochastic Gradient
 // Descent", ICML 2020; S. McCandlish, J. Kaplan, D. Amodei et al., "An Empirical Model of
@@ -24,7 +24,7 @@ struct GramMatrix {
   }
 };
 
-/// What the gradients of B minibatches of b images say, in all parameters or some.
+/// Statistics of the gradients of B minibatches of b images, in all parameters or some.
 ///
 /// Standard errors are those of the jackknife that leaves out one minibatch at a time: the pairs of
 /// minibatches are no independent sample. NaN for two minibatches. Where a gradient is zero there
@@ -34,7 +34,7 @@ struct CoherenceStatistics {
   double batch_gradient_norm = 0;  ///< the mean of |g_i|
   double cosine = 0;               ///< the mean of cos(g_i, g_j) over all pairs i < j
   double cosine_se = 0;
-  double cosine_min = 0;         ///< of the worst pair
+  double cosine_min = 0;         ///< that of the worst pair
   double inner_product_min = 0;  ///< the smallest g_i g_j: gradient confusion is its negative
   /// |E g|^2 / trace(Cov g) of a minibatch's gradient: the mean of g_i g_j over pairs, which is
   /// |E g|^2 without bias, over the sample's trace of the covariance. The mean over the parameters,

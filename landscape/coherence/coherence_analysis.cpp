@@ -13,8 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The epoch of a checkpoint's training, from its state or its name (epoch_12.safetensors); else
-/// NaN.
+/// Returns the epoch of a checkpoint's training, from its state or its name (epoch_12.safetensors);
+/// else NaN.
 double epoch_of(const LoadedModel& model) {
   if (model.has_training_state) {
     const TrainingState state = Checkpoint::read(model.path).training_state(model.graph.layout());
@@ -77,7 +77,7 @@ class CoherenceAnalysis {
         [&](const CoherenceResults& file) { return foreign_rows(file); });
     if (saved)
       for (const CoherenceRow& row : saved->rows) known_[row.model_hash] = row.coherence;
-    save();  // a place that cannot be written should fail now, not in an hour
+    save();  // so that a place that cannot be written fails now
   }
 
   CoherenceResults run() {
@@ -90,7 +90,7 @@ class CoherenceAnalysis {
   }
 
  private:
-  /// Rows of the file that this computation does not ask for.
+  /// Returns the rows of the file that this computation does not ask for.
   std::vector<std::string> foreign_rows(const CoherenceResults& file) const {
     std::vector<std::string> reasons;
     for (const CoherenceRow& row : file.rows) {

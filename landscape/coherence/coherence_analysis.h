@@ -14,10 +14,10 @@ namespace topograd {
 
 struct CoherenceSettings {
   int64_t batches = 16;     ///< minibatches whose gradients are compared
-  int64_t batch_size = 64;  ///< images of each
+  int64_t batch_size = 64;  ///< images in each
   BatchnormMode batchnorm = BatchnormMode::frozen;
   LossKind loss = LossKind::cross_entropy;
-  uint64_t seed = 1;  ///< of the choice of images
+  uint64_t seed = 1;  ///< seed of the choice of images
 
   CoherenceSpec spec(const Graph& graph, const LabelledImages& images) const;
   /// Sets batches, batch_size, bn_mode, loss and seed.

@@ -34,7 +34,7 @@ std::string joined(const std::vector<std::string>& lines) {
   return all;
 }
 
-/// A column of numbers, one a row.
+/// Returns a column of numbers, one a row.
 template <class Rows, class Value>
 void write_column(Hdf5File& file, const std::string& name, const Rows& rows, const Value& value) {
   std::vector<double> column;
@@ -85,7 +85,7 @@ CoherenceRow read_row(const Hdf5File& file, const std::string& in) {
   return row;
 }
 
-/// The quantity that is the standard error of another; nothing where there is none.
+/// Returns the quantity that is the standard error of another; nothing where there is none.
 std::string error_of(const std::string& name) {
   return name == "cosine" || name == "snr" ? name + "_se" : "";
 }

@@ -11,7 +11,7 @@
 
 namespace topograd {
 
-/// The name of each statistic in files, and where it is.
+/// Name of a statistic in files, and its member.
 using CoherenceQuantity = std::pair<const char*, double CoherenceStatistics::*>;
 extern const std::array<CoherenceQuantity, 9> kCoherenceQuantities;
 
@@ -20,7 +20,7 @@ struct CoherenceRow {
   std::string model_name;  ///< "resnet20 (option B, width 16)"
   std::string model_file, model_hash;
   std::string data_hash;  ///< networks may expect other normalisations of the same images
-  double epoch = 0;       ///< its training's; NaN where that is not known
+  double epoch = 0;       ///< epoch of its training; NaN where that is not known
   Coherence coherence;
   std::vector<std::string> layers;  ///< the names of coherence.layers
 };
@@ -33,7 +33,7 @@ struct CoherenceResults {
   /// Writes the file atomically: HDF5 (docs/files.md). Equal results give files equal to the byte.
   void save(const std::string& path) const;
   static CoherenceResults load(const std::string& path);
-  /// All of it under the file's names, and a table with a row for each network.
+  /// Returns all of it under the file's names, with a table that has a row for each network.
   Record record() const;
 };
 

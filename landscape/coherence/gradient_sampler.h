@@ -1,4 +1,4 @@
-// Gradients of minibatches at a network, and how well they agree.
+// Gradients of minibatches at a network, and their agreement.
 #pragma once
 
 #include <functional>
@@ -25,19 +25,19 @@ struct Coherence {
   double loss = 0;      ///< the mean over the minibatches
   double accuracy = 0;  ///< percent
   CoherenceStatistics all;
-  std::vector<CoherenceStatistics> layers;  ///< as layers_of()
-  GramMatrix gram;                          ///< in all parameters
+  std::vector<CoherenceStatistics> layers;  ///< in the order of layers_of()
+  GramMatrix gram;                          ///< products in all parameters
 };
 
 struct CoherenceSpec {
   const Graph& graph;
   LabelledImages images;
   LossKind loss = LossKind::cross_entropy;
-  /// `batch`: each minibatch normalises by its own statistics, as in training.
+  /// BatchNorm's statistics; `batch`: each minibatch normalises by its own, as in training.
   BatchnormMode mode = BatchnormMode::frozen;
   int64_t batches = 16;
   int64_t batch_size = 64;
-  uint64_t seed = 1;  ///< which images make up the minibatches: no image is in two of them
+  uint64_t seed = 1;  ///< seed of the choice of minibatches: no image is in two of them
 };
 
 /// Takes gradients of the same minibatches at one point after another. Keeps all of a point's

@@ -17,7 +17,7 @@ size_t at(int64_t i) {
 
 using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// What belongs to each of a group's channels in one tensor, a row a channel.
+/// Returns the numbers of a group's channels in one tensor, a row for each channel.
 RowMatrix slices(const ParameterEntry& entry, const ChannelAxis& axis, const Tensor& theta) {
   const float* values = theta.data<float>() + entry.offset;
   const auto channels = static_cast<int64_t>(axis.places.size());
@@ -80,7 +80,7 @@ class WeightMatching {
     return permuted(graph_, groups_, permutation, b_, no_states).theta;
   }
 
-  /// What each channel of b is worth in the place of each channel of a.
+  /// Returns the gain of each channel of b in the place of each channel of a.
   std::vector<double> gains(size_t g, const Tensor& b) {
     const auto n = groups_[g].size;
     const std::vector<ChannelAxis>& axes = groups_[g].axes;
@@ -97,8 +97,8 @@ class WeightMatching {
     return gain;
   }
 
-  /// The best order of one group's channels, while all others stay. Kept where it is better than
-  /// what there was by more than rounding: so the search comes to an end.
+  /// Finds the best order of one group's channels, while all others stay. It is kept where it is
+  /// better by more than rounding: so the search comes to an end.
   bool match(size_t g) {
     ChannelPermutation trial = found_.permutation;
     trial[g] = identity_of({groups_[g]}).front();

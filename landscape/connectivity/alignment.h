@@ -11,8 +11,8 @@
 namespace topograd {
 
 struct AlignmentOptions {
-  uint64_t seed = 1;  ///< of the orders in which the groups are matched
-  int sweeps = 100;   ///< over all groups, at most; it ends when one changes nothing
+  uint64_t seed = 1;  ///< seed of the orders in which the groups are matched
+  int sweeps = 100;   ///< most passes over all groups; it ends when one changes nothing
   /// Called after every sweep; false: stop there, with what was found so far.
   std::function<bool(int sweeps)> progress{};
 };
@@ -25,9 +25,10 @@ struct Alignment {
   bool settled = false;  ///< the last sweep changed nothing
 };
 
-/// Maximises theta_a . permuted(theta_b) group by group, each exactly (landscape/connectivity/assignment.h)
-/// while the others stay; which of the local maxima it ends in depends on the seed. Both on the
-/// CPU. The same permutation for any number of threads.
+/// Maximises theta_a . permuted(theta_b) group by group, each exactly
+/// (landscape/connectivity/assignment.h) while the others stay; which of the local maxima it ends
+/// in depends on the seed. Both vectors lie on the CPU. The same permutation for any number of
+/// threads.
 Alignment align_channels(const Graph& graph, const std::vector<ChannelGroup>& groups,
                          const Tensor& theta_a, const Tensor& theta_b,
                          const AlignmentOptions& options, ThreadPool& pool);

@@ -10,7 +10,7 @@ namespace topograd {
 
 namespace {
 
-/// Rows are given columns one after the other. `row_price` and `column_price` are the dual
+/// Gives columns to rows, one after the other. `row_price_` and `column_price_` are the dual
 /// variables: cost - row_price - column_price is never negative, and zero where a row has its
 /// column.
 class Assignment {
@@ -37,8 +37,8 @@ class Assignment {
     return -gain_[row * n_ + column] - row_price_[row] - column_price_[column];
   }
 
-  /// Dijkstra's search from a row without a column to the nearest column without a row; then the
-  /// columns along the path move up by one row. Column n_ stands for the search's start.
+  /// Runs Dijkstra's search from a row without a column to the nearest column without a row; then
+  /// the columns along the path move up by one row. Column n_ stands for the search's start.
   void add(size_t row) {
     std::vector<double> distance(n_, std::numeric_limits<double>::infinity());
     std::vector<size_t> before(n_, n_);

@@ -26,7 +26,7 @@ class ChannelTies {
   /// Whether a node makes the channels of its output, from a weight [outputs, ..., inputs].
   bool makes_channels(size_t node) const { return makes_channels_[node]; }
 
-  /// The tied channel of every channel of a node.
+  /// Returns the tied channel of every channel of a node.
   std::vector<int64_t> of_node(size_t node) {
     std::vector<int64_t> roots;
     for (int64_t channel : channels_[node])
@@ -34,7 +34,7 @@ class ChannelTies {
     return roots;
   }
 
-  /// For every tied channel the nodes it occurs in, in order; empty where it has to stay.
+  /// Returns for every tied channel the nodes it occurs in, in order; empty where it has to stay.
   std::vector<std::vector<int64_t>> occurrences() {
     std::vector<std::vector<int64_t>> nodes(parents_.size());
     for (size_t node = 0; node < channels_.size(); ++node)
@@ -147,7 +147,7 @@ class AxisFinder {
 
   ChannelTies& ties_;
   std::vector<ChannelGroup>& groups_;
-  std::map<int64_t, std::pair<size_t, size_t>> places_;  // of tied channels: group, slot
+  std::map<int64_t, std::pair<size_t, size_t>> places_;  // by tied channel: group, slot
 };
 
 /// Sources of the elements along one axis of each tensor, at first their own places.

@@ -20,7 +20,7 @@ struct ChannelAxis {
 /// Channels that may be permuted among themselves, together wherever they occur: a hidden layer's
 /// outputs, or those of all layers that a chain of residual sums ties to one another.
 struct ChannelGroup {
-  std::string name;  ///< the first layer's that makes them
+  std::string name;  ///< name of the first layer that makes them
   int64_t size;
   std::vector<ChannelAxis> axes;
 };

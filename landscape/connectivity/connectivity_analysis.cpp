@@ -44,7 +44,7 @@ class ConnectivityAnalysis {
   void prepare() {
     if (settings_.aligns()) align();
     if (settings_.curve) prepare_curve();
-    save();  // a place that cannot be written should fail now, not in an hour
+    save();  // so that a place that cannot be written fails now
     if (curve_) curve_->begin();
     if (!settings_.aligned_path.empty()) save_aligned();
   }
@@ -154,7 +154,7 @@ class ConnectivityAnalysis {
   Observer& observer_;
   std::vector<std::string> statistics_;  // as the settings' batchnorm; "none" without BatchNorm
   ConnectivityResults results_;
-  PermutedNetwork end_;  // of the paths after the first: B, aligned where that is asked for
+  PermutedNetwork end_;  // end of the paths after the first: B, aligned where that is asked for
   std::optional<CurveTraining> curve_;
   std::chrono::steady_clock::time_point saved_;
 };

@@ -16,18 +16,18 @@
 namespace topograd {
 
 struct ConnectivitySettings {
-  int64_t points = 21;  ///< on each path, the ends among them
+  int64_t points = 21;  ///< number on each path, the ends among them
   /// Statistics of BatchNorm on lines: "states", interpolated as the weights are; "recompute",
   /// re-estimated at every point.
   std::vector<std::string> batchnorm = {"states", "recompute"};
   int64_t statistics_batch = 128;  ///< images of a batch, to re-estimate
-  bool align = false;              ///< also to B with its channels aligned, where the curve leads
+  bool align = false;              ///< adds paths to the aligned B, where the curve then leads
   std::string aligned_path{};      ///< checkpoint for the aligned B; where not empty, B is aligned
   std::optional<CurveTrainingSettings> curve{};  ///< trains a curve, too
   std::string control_path{};                    ///< checkpoint of its control point
-  uint64_t seed = 1;                             ///< of the alignment's orders
+  uint64_t seed = 1;                             ///< seed of the alignment's orders
   LossKind loss = LossKind::cross_entropy;
-  std::vector<std::pair<std::string, std::string>> forced{};  ///< as EvaluationSpec's
+  std::vector<std::pair<std::string, std::string>> forced{};  ///< see EvaluationSpec::forced
 
   bool aligns() const { return align || !aligned_path.empty(); }
 };

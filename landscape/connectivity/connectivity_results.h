@@ -29,13 +29,13 @@ struct ConnectivityResults {
   Provenance provenance;
   std::vector<double> t;
   std::map<std::string, PathValues> paths;  ///< "line/states", "aligned/recompute", "curve/..."
-  std::map<std::string, double> alignment;  ///< what it achieved, by name; empty without one
+  std::map<std::string, double> alignment;  ///< numbers of the alignment by name; empty without one
 
   /// Writes the file atomically: HDF5 (docs/files.md), with the barriers of complete paths. Equal
   /// results give files equal to the byte.
   void save(const std::string& path) const;
   static ConnectivityResults load(const std::string& path);
-  /// All of it under the file's names, with the barriers of complete paths.
+  /// Returns all of it under the file's names, with the barriers of complete paths.
   Record record() const;
 };
 
@@ -43,7 +43,8 @@ struct ConnectivityResults {
 /// falls below, the straight line between its ends' values. Throws Error unless t runs from 0 to 1.
 Barrier barrier_of(const std::vector<double>& t, const PathValues& path, const std::string& name);
 
-/// The keys of the paths whose values are all there, in the order in which paths are computed.
+/// Returns the keys of the paths whose values are all there, in the order in which paths are
+/// computed.
 std::vector<std::string> complete_paths(const ConnectivityResults& results);
 
 }  // namespace topograd

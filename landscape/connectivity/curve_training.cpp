@@ -101,7 +101,7 @@ void CurveTraining::save(const Tensor& running_stats) const {
   write_checkpoint(path_, model_.graph.layout(), state, info, /*with_training_state=*/true);
 }
 
-/// The control point's statistics, as those of a network of its own.
+/// Returns the control point's statistics, as those of a network of its own.
 Tensor CurveTraining::statistics() {
   const int64_t batch = std::min(settings_.config.batch_size, images_.count());
   BatchLoader batches(images_, {.batch_size = batch, .augment = false}, pool_);

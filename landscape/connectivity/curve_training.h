@@ -15,10 +15,10 @@ namespace topograd {
 
 struct CurveTrainingSettings {
   CurveConfig config;                ///< `flip` is the data's
-  std::string source = "synthetic";  ///< of the training images, as DataSpec's
-  bool noisy_labels = false;         ///< with the labels that the first network was trained with
+  std::string source = "synthetic";  ///< source of the training images, as DataSpec's
+  bool noisy_labels = false;         ///< whether to use the labels of the first network's training
   int64_t images = 0;                ///< the first training images; 0: all
-  double save_seconds = 60;          ///< between two savings
+  double save_seconds = 60;          ///< seconds between two savings
 };
 
 class CurveTraining {

@@ -52,8 +52,8 @@ class CurveTrainer {
   /// before.
   void step();
 
-  /// Returns the state, whose theta is the control point; the states are zeros: every point of a
-  /// curve has its own.
+  /// Returns the state, whose theta is the control point; its running statistics are zeros: every
+  /// point of a curve has its own.
   const TrainingState& state() const { return state_; }
   /// Continues from a saved state, on a copy of it. Throws Error where it does not fit.
   void restore(const TrainingState& state);

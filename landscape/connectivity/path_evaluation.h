@@ -18,7 +18,7 @@ namespace topograd {
 struct NetworkPath {
   Directions plane;
   std::function<PlanePosition(double t)> position;  ///< t from 0 to 1
-  /// `recomputed`: BatchNorm's statistics are re-estimated at every point.
+  /// BatchNorm's statistics; `recomputed`: they are re-estimated at every point.
   PointBatchnorm batchnorm = PointBatchnorm::given;
 };
 
@@ -30,14 +30,14 @@ NetworkPath line_between(const ModelState& from, const Tensor& theta, const Tens
 /// or "none".
 NetworkPath path_of(const ModeCurve& curve, const std::string& statistics);
 
-/// What is evaluated at every point.
+/// Evaluation at every point of a path.
 struct PathEvaluationSpec {
   const Graph& graph;
   const ModelState& from;  ///< the network that paths begin at
   const ImageSets& images;
   LossKind loss = LossKind::cross_entropy;
   int64_t statistics_batch = 128;  ///< images of a batch, where statistics are re-estimated
-  std::vector<std::pair<std::string, std::string>> forced{};  ///< as EvaluationSpec's
+  std::vector<std::pair<std::string, std::string>> forced{};  ///< see EvaluationSpec::forced
 };
 
 /// Fills in the points of a path, at these t, that are not done, as a stage of this name; calls

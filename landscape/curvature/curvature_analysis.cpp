@@ -46,7 +46,7 @@ class CurvatureAnalysis {
         load_saved(output_, results_.provenance, identity_with({"curvature", "parameters", "seed"}),
                    [&] { return CurvatureResults::load(output_, layout()); });
     if (!saved) {
-      save();  // a place that cannot be written should fail now, not in an hour
+      save();  // so that a place that cannot be written fails now
       return;
     }
     results_ = *saved;
@@ -68,7 +68,7 @@ class CurvatureAnalysis {
     topograd::stop_if_requested(observer_, "what was finished is saved in " + output_);
   }
 
-  /// Tells the observer; false where it asks to stop.
+  /// Tells the observer; returns false where it asks to stop.
   bool tell(int products, const std::string& detail) const {
     observer_.advance(products, [&] { return detail; });
     return !observer_.stop_requested();
@@ -76,7 +76,8 @@ class CurvatureAnalysis {
 
   void find_eigenvalues(CurvatureOperator& curvature, const LinearOperator& A) {
     // Eigenvalues of a Hessian are found to a share of their own size, down to 1e-4 of the
-    // largest's; a Gauss-Newton matrix' smallest is 0 for most networks, and has no size of its own.
+    // largest's; a Gauss-Newton matrix' smallest is 0 for most networks, and has no size of its
+    // own.
     const double floor = spec_.curvature == Curvature::hessian ? 1e-4 : 1;
     std::optional<Stage> stage(std::in_place, observer_, "eigenvalues", settings_.max_products);
     const ExtremeEigenpairs found =

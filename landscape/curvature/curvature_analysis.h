@@ -14,16 +14,16 @@ namespace topograd {
 
 struct CurvatureSettings {
   int largest = 5;   ///< eigenvalues wanted at the upper end of the spectrum
-  int smallest = 1;  ///< and at the lower
+  int smallest = 1;  ///< eigenvalues wanted at the lower end
   /// Bound of residuals |Hx - lambda x|, as LanczosOptions::tolerance.
   double tolerance = 1e-3;
   int basis = 0;            ///< vectors that Lanczos' method keeps; 0: twice the eigenvalues and 20
-  int max_products = 1000;  ///< with the matrix, for the eigenvalues
-  int trace_products = 0;   ///< for the trace; 0: no trace
+  int max_products = 1000;  ///< most products with the matrix for the eigenvalues
+  int trace_products = 0;   ///< products for the trace; 0: no trace
   int probes = 0;           ///< random vectors for the spectral density; 0: no density
-  int steps = 80;           ///< products for each of them
-  uint64_t seed = 1;        ///< of random vectors
-  bool keep_vectors = true;  ///< eigenvectors in the file, too
+  int steps = 80;           ///< products for each random vector
+  uint64_t seed = 1;        ///< seed of random vectors
+  bool keep_vectors = true;  ///< whether the file holds the eigenvectors, too
 };
 
 /// Throws Error where the settings contradict one another.

@@ -12,14 +12,14 @@ namespace topograd {
 
 namespace {
 
-/// Keeps sums of the two eigenvectors of points computed lately: where Lanczos' method begins
+/// Sums of the two eigenvectors of points computed lately, from which Lanczos' method begins
 /// nearby.
 class RecentEigenvectors {
  public:
   explicit RecentEigenvectors(int64_t size)
       : most_(static_cast<size_t>(std::max<int64_t>(1, kMaxNumbers / size))) {}
 
-  /// The sum at the nearest point; undefined where there is none.
+  /// Returns the sum at the nearest point; undefined where there is none.
   Tensor nearest(double alpha, double beta) const {
     double shortest = std::numeric_limits<double>::infinity();
     Tensor found;

@@ -14,15 +14,15 @@
 namespace topograd {
 
 struct CurvatureMapSettings {
-  double tolerance = 1e-3;  ///< of residuals, as a share of the largest |eigenvalue|
+  double tolerance = 1e-3;  ///< bound of residuals, as a share of the largest |eigenvalue|
   int basis = 0;            ///< vectors that Lanczos' method keeps; 0: its own choice
-  int max_products = 1000;  ///< with the matrix, for the eigenvalues of a point
-  int trace_products = 0;   ///< for the trace; 0: no trace
-  uint64_t seed = 1;        ///< of random vectors
+  int max_products = 1000;  ///< most products with the matrix for a point's eigenvalues
+  int trace_products = 0;   ///< products for the trace; 0: no trace
+  uint64_t seed = 1;        ///< seed of random vectors
 
   /// Sets seed, tolerance and trace_products.
   void describe(Provenance& provenance) const;
-  /// The planes of the map.
+  /// Returns the names of the map's planes.
   std::vector<std::string> planes() const;
 };
 
@@ -38,10 +38,10 @@ class CurvatureAtPoints {
                     ThreadPool& pool, Observer& observer);
   ~CurvatureAtPoints();
 
-  /// The planes' values at a point; NaN where the loss is not finite there. Nothing where the
-  /// observer asked to stop.
+  /// Returns the planes' values at a point, NaN where the loss is not finite there; nothing where
+  /// the observer asked to stop.
   std::optional<SurfaceMap::Values> measure(const SurfaceMap::Point& point);
-  /// Points so far whose residuals stayed above the tolerance.
+  /// Number of points so far whose residuals stayed above the tolerance.
   int64_t unconverged() const;
 
  private:

@@ -9,7 +9,7 @@ namespace topograd {
 
 namespace {
 
-/// Images [begin, end) as a network reads them, in memory of their own.
+/// Returns images [begin, end) as a network reads them, in memory of their own.
 MiniBatch normalised(const LabelledImages& images, int64_t begin, int64_t end, ThreadPool& pool) {
   const Tensor indices({end - begin}, DType::i32);
   std::iota(indices.data<int32_t>(), indices.data<int32_t>() + indices.size(),

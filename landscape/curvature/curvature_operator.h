@@ -24,25 +24,25 @@ struct CurvatureSpec {
   LabelledImages images;
   LossKind loss = LossKind::cross_entropy;
   Curvature curvature = Curvature::hessian;
-  /// `batch`: of batches of consecutive images, each normalised by its own statistics, which is
-  /// another loss for every size; none may be of one image.
+  /// BatchNorm's statistics; `batch`: batches of consecutive images are normalised by their own,
+  /// which is another loss for every size; none may be of one image.
   BatchnormMode mode = BatchnormMode::frozen;
   int64_t batch = 128;  ///< images of a batch; with frozen statistics a matter of memory alone
-  /// Which parameters move; empty: all. The matrix is the block of the whole one that is theirs.
+  /// Parameters that move; empty: all. The matrix is the block of the whole one that is theirs.
   std::vector<ParameterRange> ranges{};
 };
 
-/// d2(mean loss over all images) / d(chosen parameters)2. Vectors hold the chosen parameters alone,
-/// one after another, f32 on the pool's device.
+/// Matrix d2(mean loss over all images) / d(chosen parameters)2. Vectors hold the chosen parameters
+/// alone, one after another, f32 on the pool's device.
 class CurvatureOperator {
  public:
   /// The graph and the pool must outlive it. All normalised images are kept on the device.
   CurvatureOperator(const CurvatureSpec& spec, ThreadPool& pool);
 
-  int64_t size() const { return size_; }  ///< of its vectors
+  int64_t size() const { return size_; }  ///< elements of its vectors
   int64_t images() const { return images_; }
 
-  /// Moves to a point: the matrix is its from now on.
+  /// Moves to a point, whose matrix it is from now on.
   void move_to(const Tensor& theta, const Tensor& running_stats);
   /// Sets product = matrix v: the mean over the batches, by their images, added in their order.
   void multiply(const Tensor& product, const Tensor& v);

@@ -26,7 +26,7 @@ std::optional<double> read_number(const Hdf5File& file, const std::string& name)
   return values[0];
 }
 
-/// Rows of theta's length, each tensor in PyTorch's order or back in ours.
+/// Reorders rows of theta's length, each tensor in PyTorch's order or back in ours.
 template <class Reorder>
 Tensor reordered(const Tensor& rows, const ParameterLayout& layout, const Reorder& reorder) {
   const Tensor result(rows.shape());

@@ -31,7 +31,7 @@ struct CurvatureResults {
   static CurvatureResults load(const std::string& path, const ParameterLayout& layout);
   /// Reads all but the eigenvectors, which needs no network.
   static CurvatureResults load_values(const std::string& path);
-  /// All of it under the file's names, without the eigenvectors.
+  /// Returns all of it under the file's names, without the eigenvectors.
   Record record() const;
 };
 

@@ -1,4 +1,4 @@
-// Which matrix of curvature is meant: of which loss, over which parameters, with which BatchNorm.
+// Choice of a matrix of curvature: its loss, its parameters, BatchNorm's statistics.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ struct CurvatureSelection {
   LossKind loss = LossKind::cross_entropy;
   BatchnormMode batchnorm = BatchnormMode::frozen;
   int64_t batch = 128;         ///< images of a batch, where BatchNorm's statistics are its own
-  bool weights_alone = false;  ///< without biases and BatchNorm's parameters
+  bool weights_alone = false;  ///< leaves out biases and BatchNorm's parameters
   std::vector<std::string> layers{};  ///< only these layers or blocks; empty: all
 
   /// Describes the chosen parameters: "all", "weights of layer1.0,fc".

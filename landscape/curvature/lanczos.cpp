@@ -26,7 +26,7 @@ class Basis {
   int room() const { return static_cast<int>(projection_.rows()); }
   int64_t n() const { return vectors_.dim(1); }
   Tensor vector(int i) const { return vectors_.rows(i, i + 1).reshaped({n()}); }
-  /// V^T A V.
+  /// Returns V^T A V.
   Eigen::MatrixXd projection() const { return projection_.topLeftCorner(size_, size_); }
   /// Length of what A's product with the last vector has outside the basis.
   double beta() const { return beta_; }
@@ -51,7 +51,7 @@ class Basis {
     start(vector(0));
   }
 
-  /// One product: the basis takes its next vector in, and knows another one behind it.
+  /// Makes one product: the basis takes in its next vector, and has another one behind it.
   void grow() {
     const int j = size_++;
     const Tensor next = vector(j + 1);
@@ -71,7 +71,7 @@ class Basis {
       scale({.y = next, .a = 1 / beta_}, context_);
   }
 
-  /// The basis' linear combinations with these columns take its place; the next vector stays.
+  /// Replaces the basis by its linear combinations with these columns; the next vector stays.
   void keep(const Eigen::MatrixXd& columns, const Eigen::VectorXd& values) {
     const int kept = static_cast<int>(columns.cols());
     const Tensor next = vector(size_).clone(), rotated = combinations(columns);
@@ -82,7 +82,7 @@ class Basis {
     size_ = kept;
   }
 
-  /// [columns, n]: the basis' linear combinations.
+  /// Returns the basis' linear combinations, [columns, n].
   Tensor combinations(const Eigen::MatrixXd& columns) const {
     const int64_t count = columns.cols();
     const Tensor factors({count, size_});
@@ -95,7 +95,7 @@ class Basis {
   }
 
  private:
-  /// In an invariant subspace there is nowhere to go on: the search begins anew, outside it.
+  /// Begins the search anew outside an invariant subspace, where there is nowhere to go on.
   void replace_next() {
     beta_ = 0;
     if (size_ == n()) return;
@@ -131,7 +131,7 @@ struct Ritz {
   double beta;
 };
 
-/// Which Ritz pairs are wanted: the first `smallest` and the last `largest`, each once.
+/// Returns which Ritz pairs are wanted: the first `smallest` and the last `largest`, each once.
 std::vector<int> wanted(int size, int smallest, int largest) {
   std::vector<int> result;
   for (int i = 0; i < size; ++i)
@@ -149,7 +149,7 @@ double worst_residual(const Ritz& ritz, const LanczosOptions& options) {
   return worst;
 }
 
-/// Columns [...] of a matrix.
+/// Returns some columns of a matrix.
 Eigen::MatrixXd columns_of(const Eigen::MatrixXd& matrix, const std::vector<int>& which) {
   Eigen::MatrixXd result(matrix.rows(), static_cast<int64_t>(which.size()));
   for (size_t k = 0; k < which.size(); ++k)

@@ -31,7 +31,7 @@ struct LanczosOptions {
   /// 0: twice as many as are wanted, and 20 more.
   int basis = 0;
   int max_products = 1000;
-  uint64_t seed = 1;  ///< of the first vector
+  uint64_t seed = 1;  ///< seed of the first vector
   /// First vector instead, where it is defined, of any length above 0: an eigenvector nearby
   /// saves products. A hundredth of a random vector is added, so that nothing is out of its reach.
   Tensor start{};
@@ -44,7 +44,7 @@ struct ExtremeEigenpairs {
   std::vector<Eigenpair> largest;   ///< from the largest down
   std::vector<Eigenpair> smallest;  ///< from the smallest up
   int products = 0;
-  bool converged = false;  ///< every residual within the tolerance
+  bool converged = false;  ///< whether every residual is within the tolerance
 };
 
 /// Finds the ends of the spectrum of an operator on vectors of n elements, on the context's device.
@@ -58,10 +58,10 @@ struct SpectralMeasure {
   std::vector<double> values, weights;
 };
 
-/// Gauss' quadrature of the spectral measure of a start vector, of `steps` nodes (G. Golub,
+/// Returns Gauss' quadrature of the spectral measure of a start vector, of `steps` nodes (G. Golub,
 /// G. Meurant, "Matrices, Moments and Quadrature", 1993): the eigenvalues of Lanczos' tridiagonal
-/// matrix, weighted by the squares of their eigenvectors' first components. With fewer nodes where
-/// the start vector spans an invariant subspace.
+/// matrix, weighted by the squares of their eigenvectors' first components. There are fewer nodes
+/// where the start vector spans an invariant subspace.
 SpectralMeasure spectral_measure(const LinearOperator& A, const Tensor& start, int steps,
                                  Context& context);
 

@@ -37,7 +37,7 @@ Tensor probe(int64_t n, uint64_t seed, uint32_t number, Context& context) {
   return v;
 }
 
-/// v minus its part in the space of orthonormal vectors; twice, for what rounding leaves.
+/// Takes from v its part in the space of orthonormal vectors; twice, for what rounding leaves.
 void take_out(const Tensor& v, const std::vector<Tensor>& basis, Context& context) {
   for (int pass = 0; pass < 2; ++pass)
     for (const Tensor& q : basis) axpy({.y = v, .x = q, .a = -dot(q, v, context)}, context);
@@ -55,7 +55,7 @@ MeanAndError mean_of(const std::vector<double>& samples) {
   return {sum, samples.size() < 2 ? std::nan("") : std::sqrt(squares / (n * (n - 1)))};
 }
 
-/// An orthonormal basis of the range of A on some probes.
+/// Returns an orthonormal basis of the range of A on some probes.
 std::vector<Tensor> range_of(Counted& A, int64_t n, int count, uint64_t seed, Context& context) {
   std::vector<Tensor> basis;
   for (int k = 0; k < count; ++k) {
@@ -111,7 +111,7 @@ double SpectralDensity::mass_below(double x) const {
 
 namespace {
 
-/// One probe's curve at x.
+/// Returns one probe's curve at x.
 double smoothed(const SpectralMeasure& measure, double x, double sigma) {
   double density = 0;
   for (size_t i = 0; i < measure.values.size(); ++i) {

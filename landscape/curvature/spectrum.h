@@ -1,5 +1,5 @@
-// What random probes say about a matrix that is known by its products: its trace, and how its
-// eigenvalues are distributed.
+// Random probes of a matrix that is known by its products: its trace, and the density of its
+// eigenvalues.
 #pragma once
 
 #include <vector>
@@ -13,7 +13,7 @@ using ProductProgress = std::function<bool(int products)>;
 
 struct TraceEstimate {
   double value = 0;
-  double standard_error = 0;  ///< of the random part; NaN where fewer than two probes were left
+  double standard_error = 0;  ///< random part's; NaN where fewer than two probes were left
   int products = 0;
 };
 
@@ -28,27 +28,28 @@ TraceEstimate estimate_trace(const LinearOperator& A, int64_t n, int products, u
 /// Density of eigenvalues, a number of them per unit of length divided by n, convolved with a
 /// normal distribution.
 struct SpectralDensity {
-  double sigma = 0;                     ///< of the normal distribution
-  std::vector<double> at;               ///< eigenvalues
-  std::vector<double> density;          ///< there: the mean over the probes
-  std::vector<double> standard_error;   ///< of that mean; NaN for a single probe
-  std::vector<SpectralMeasure> probes;  ///< what it is made of
+  double sigma = 0;                     ///< deviation of the normal distribution
+  std::vector<double> at;               ///< eigenvalues at which the density is given
+  std::vector<double> density;          ///< mean over the probes, at these eigenvalues
+  std::vector<double> standard_error;   ///< standard error of that mean; NaN for a single probe
+  std::vector<SpectralMeasure> probes;  ///< the single probes' measures
   /// Returns the share of eigenvalues below x.
   double mass_below(double x) const;
 };
 
 struct DensityOptions {
   int probes = 8;     ///< random vectors
-  int steps = 80;     ///< of Lanczos' method for each: as many products
-  int points = 1001;  ///< of the curve
-  double sigma = 0;   ///< 0: a two-hundredth of the spectrum's extent
+  int steps = 80;     ///< steps of Lanczos' method for each: as many products
+  int points = 1001;  ///< points of the curve
+  double sigma = 0;   ///< deviation of the smoothing; 0: a two-hundredth of the spectrum's extent
   uint64_t seed = 1;
 };
 
-/// Stochastic Lanczos quadrature (L. Lin, Y. Saad, C. Yang, "Approximating Spectral Densities of
-/// Large Matrices", SIAM Review 58, 2016; B. Ghorbani, S. Krishnan, Y. Xiao, "An Investigation into
-/// Neural Net Optimization via Hessian Eigenvalue Density", ICML 2019). An eigenvalue apart from
-/// the others shows as a peak of mass 1/n. A stop by `progress` leaves the probe under way out.
+/// Estimates the density by stochastic Lanczos quadrature (L. Lin, Y. Saad, C. Yang, "Approximating
+/// Spectral Densities of Large Matrices", SIAM Review 58, 2016; B. Ghorbani, S. Krishnan, Y. Xiao,
+/// "An Investigation into Neural Net Optimization via Hessian Eigenvalue Density", ICML 2019). An
+/// eigenvalue apart from the others shows as a peak of mass 1/n. A stop by `progress` leaves the
+/// probe under way out.
 SpectralDensity spectral_density(const LinearOperator& A, int64_t n, const DensityOptions& options,
                                  Context& context, const ProductProgress& progress = {});
 

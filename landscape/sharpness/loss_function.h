@@ -14,7 +14,7 @@ namespace topograd {
 struct LossValue {
   double loss = 0;                 ///< the mean
   double error = 0;                ///< percent of the images that are classified wrongly
-  double loss_standard_error = 0;  ///< of the mean over the images
+  double loss_standard_error = 0;  ///< that of the mean over the images
 };
 
 /// The loss around theta. Vectors are f32 of theta's length, on the CPU, in theta's order.

@@ -27,7 +27,7 @@ double dot_product(const Tensor& a, const Tensor& b) {
   return sum;
 }
 
-/// y_i = epsilon (|theta_i| + 1) u_i.
+/// Returns y, y_i = epsilon (|theta_i| + 1) u_i.
 Tensor in_box(const std::vector<double>& u, const Tensor& theta, double epsilon) {
   const Tensor y(theta.shape());
   for (int64_t i = 0; i < y.size(); ++i) {
@@ -41,7 +41,7 @@ double sign(double x) {
   return x > 0 ? 1 : x < 0 ? -1 : 0;
 }
 
-/// e += length T^2 g / |T g|. False where that is no direction.
+/// Moves e += length T^2 g / |T g|. Returns false where that is no direction.
 bool ascend(const Tensor& e, const Tensor& g, const Tensor& theta, const SamOptions& options,
             double length) {
   const auto scale = [&](int64_t i) {

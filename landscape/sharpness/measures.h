@@ -16,23 +16,24 @@ struct Estimate {
   double standard_error = std::numeric_limits<double>::quiet_NaN();
 };
 
-/// 100 (max L(theta + y) - L(theta)) / (1 + L(theta)) over the box |y_i| <= epsilon (|theta_i| +
-/// 1), in percent (N. Keskar, D. Mudigere, J. Nocedal, M. Smelyanskiy, P. Tang, "On Large-Batch
-/// Training for Deep Learning: Generalization Gap and Sharp Minima", ICLR 2017, metric 2.1, in the
-/// full space). The maximum is that of projected gradient ascent from theta: `steps` steps of 2.5 /
-/// steps of the box's half-widths in the direction of the gradient's signs, of which the largest
-/// loss counts; where they use ten iterations of L-BFGS-B. It is a lower bound of the maximum.
+/// Returns 100 (max L(theta + y) - L(theta)) / (1 + L(theta)) over the box |y_i| <= epsilon
+/// (|theta_i| + 1), in percent (N. Keskar, D. Mudigere, J. Nocedal, M. Smelyanskiy, P. Tang, "On
+/// Large-Batch Training for Deep Learning: Generalization Gap and Sharp Minima", ICLR 2017, metric
+/// 2.1, in the full space). The maximum is that of projected gradient ascent from theta: `steps`
+/// steps of 2.5 / steps of the box's half-widths in the direction of the gradient's signs, of which
+/// the largest loss counts; where they use ten iterations of L-BFGS-B. It is a lower bound of the
+/// maximum.
 double keskar_sharpness(LossFunction& loss, double epsilon, int steps);
 
 struct SamOptions {
   double rho = 0.05;
-  int steps = 1;          ///< of ascent, each rho / steps long
-  bool adaptive = false;  ///< ASAM
+  int steps = 1;          ///< steps of ascent, each rho / steps long
+  bool adaptive = false;  ///< whether the step is ASAM's
   double eta = 0;         ///< ASAM: added to |theta_i|
 };
 
-/// L(theta + e) - L(theta) for e = rho g / |g|, g the gradient at theta (P. Foret, A. Kleiner,
-/// H. Mobahi, B. Neyshabur, "Sharpness-Aware Minimization for Efficiently Improving
+/// Returns L(theta + e) - L(theta) for e = rho g / |g|, g the gradient at theta (P. Foret, A.
+/// Kleiner, H. Mobahi, B. Neyshabur, "Sharpness-Aware Minimization for Efficiently Improving
 /// Generalization", ICLR 2021). Adaptive: e = rho T^2 g / |T g|, T = |theta_i| + eta on the
 /// diagonal (J. Kwon, J. Kim, H. Park, I. Choi, "ASAM", ICML 2021): where eta is 0, as here unless
 /// told otherwise, a rescaled network has the same. More steps take the gradient again where the
@@ -48,20 +49,20 @@ Estimate mean_curvature(LossFunction& loss, const SampledDirections& directions)
 
 enum class IncreaseOf { loss, error };
 
-/// The largest sigma at which the mean over the directions d of the increase of the loss (or of the
-/// error, in percentage points) from theta to theta + sigma d is at most `target`: the noise that a
-/// PAC-Bayes bound bears (G. Dziugaite, D. Roy, UAI 2017; B. Neyshabur, S. Bhojanapalli,
-/// D. McAllester, N. Srebro, NeurIPS 2017; Y. Jiang, B. Neyshabur, H. Mobahi, D. Krishnan,
-/// S. Bengio, "Fantastic Generalization Measures and Where to Find Them", ICLR 2020). By doubling
-/// and bisection over the same directions, to `tolerance` of sigma: a crossing, and where the
-/// increase is not monotonous, perhaps not the largest. The standard error is that of the mean
+/// Returns the largest sigma at which the mean over the directions d of the increase of the loss
+/// (or of the error, in percentage points) from theta to theta + sigma d is at most `target`: the
+/// noise that a PAC-Bayes bound bears (G. Dziugaite, D. Roy, UAI 2017; B. Neyshabur, S.
+/// Bhojanapalli, D. McAllester, N. Srebro, NeurIPS 2017; Y. Jiang, B. Neyshabur, H. Mobahi, D.
+/// Krishnan, S. Bengio, "Fantastic Generalization Measures and Where to Find Them", ICLR 2020). By
+/// doubling and bisection over the same directions, to `tolerance` of sigma: a crossing, and where
+/// the increase is not monotonous, perhaps not the largest. The standard error is that of the mean
 /// increase over its slope in sigma. Infinity where no sigma up to 2^40 is too large.
 Estimate pac_bayes_sigma(LossFunction& loss, const SampledDirections& directions, IncreaseOf of,
                          double target, double tolerance);
 
-/// 2 / eta_c, where eta_c is the smallest step along the negative gradient after which the loss is
-/// higher than before it, by doubling and bisection to `tolerance` (D. Kalra et al., "A Scalable
-/// Measure of Loss Landscape Curvature for Analyzing the Training Dynamics of LLMs",
+/// Returns 2 / eta_c, where eta_c is the smallest step along the negative gradient after which the
+/// loss is higher than before it, by doubling and bisection to `tolerance` (D. Kalra et al., "A
+/// Scalable Measure of Loss Landscape Curvature for Analyzing the Training Dynamics of LLMs",
 /// arXiv:2601.16979, 2026). On a quadratic it is g' H g / g' g. 0 where no step raises the loss,
 /// NaN where the gradient is 0, or where even the smallest step raises it.
 double critical_sharpness(LossFunction& loss, double tolerance);

@@ -18,7 +18,7 @@ struct NetworkLossSpec {
   Tensor theta, running_stats;
   LabelledImages images;
   LossKind loss = LossKind::cross_entropy;
-  std::vector<std::pair<std::string, std::string>> forced{};  ///< as EvaluationSpec's
+  std::vector<std::pair<std::string, std::string>> forced{};  ///< see EvaluationSpec::forced
 };
 
 /// BatchNorm uses the running statistics, which stay where they are. Losses come from an Evaluator,

@@ -22,7 +22,7 @@ std::string counted(int64_t count, const std::string& what) {
   return text(count, " ", what, count == 1 ? "" : "s");
 }
 
-// What measures depend on.
+// Settings of each measure.
 
 std::string nothing(const Settings&) {
   return "";
@@ -43,7 +43,7 @@ std::string pac_bayes_target(const Settings& s) {
 
 // The measures.
 
-/// Percent of images, and the standard error of a share.
+/// Returns the percentage of images, with the standard error of a share.
 Estimate error_of(double errors, double images) {
   const double share = errors / images;
   return {100 * share, 100 * std::sqrt(share * (1 - share) / images)};
@@ -190,7 +190,7 @@ std::vector<std::string> SharpnessSettings::chosen() const {
   require(!measures.empty(), "--measures is empty: name some, or all");
   const bool all = measures.size() == 1 && measures[0] == "all";
   for (const std::string& name : measures)
-    if (!all) measure_kind(name);  // an Error where there is none
+    if (!all) measure_kind(name);  // throws Error where there is none
   std::vector<std::string> names;
   for (const MeasureKind& kind : measure_kinds())
     if (kind.name != "non_convex_share" &&

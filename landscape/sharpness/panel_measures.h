@@ -1,4 +1,4 @@
-// The measures of a panel: what they depend on, and each of them at one network.
+// The measures of a panel: their settings, and each of them at one network.
 #pragma once
 
 #include <functional>
@@ -14,24 +14,24 @@ namespace topograd {
 struct SharpnessSettings {
   std::vector<std::string> measures = {"all"};  ///< names of measure_kinds(), or "all" alone
   double keskar_epsilon = 1e-3;                 ///< size of Keskar's box
-  int keskar_steps = 10;                        ///< of projected gradient ascent
+  int keskar_steps = 10;                        ///< steps of projected gradient ascent
   double rho = 0.05;                            ///< length of SAM's step
   double asam_rho = 0.5;
   double asam_eta = 0;   ///< added to |theta_i|
-  int ascent_steps = 1;  ///< of SAM and ASAM, together rho long
-  double sigma = 0.1;    ///< of expected_sharpness, in lengths of the filters
-  int directions = 20;   ///< of every mean over random directions
-  double target = 0.1;   ///< of pac_bayes_*: the increase; of the error, as a share of all images
+  int ascent_steps = 1;  ///< steps of SAM and ASAM, together rho long
+  double sigma = 0.1;    ///< noise of expected_sharpness, in lengths of the filters
+  int directions = 20;   ///< number in every mean over random directions
+  double target = 0.1;   ///< increase for pac_bayes_*; of the error, a share of all images
   IncreaseOf target_of = IncreaseOf::error;
-  double rise = 0.1;        ///< of the loss, at the ends of the basin
-  double tolerance = 0.01;  ///< of pac_bayes_*, critical_sharpness and basin_width: relative
-  double eigenvalue_tolerance = 1e-3;  ///< of lambda_max's residual: relative
-  int max_products = 1000;             ///< with the Hessian, for lambda_max
-  int trace_products = 60;             ///< with the Hessian, for the trace: at least 6
-  int64_t test_images = 0;             ///< the first ones, for test_* and gap; 0: all
-  uint64_t seed = 1;                   ///< of the random directions
+  double rise = 0.1;        ///< rise of the loss at the ends of the basin
+  double tolerance = 0.01;  ///< relative, of pac_bayes_*, critical_sharpness, basin_width
+  double eigenvalue_tolerance = 1e-3;  ///< relative bound of lambda_max's residual
+  int max_products = 1000;             ///< most products with the Hessian for lambda_max
+  int trace_products = 60;             ///< products with the Hessian for the trace: at least 6
+  int64_t test_images = 0;             ///< first test images, for test_* and gap; 0: all
+  uint64_t seed = 1;                   ///< seed of the random directions
   LossKind loss = LossKind::cross_entropy;
-  std::vector<std::pair<std::string, std::string>> forced{};  ///< as EvaluationSpec's
+  std::vector<std::pair<std::string, std::string>> forced{};  ///< see EvaluationSpec::forced
 
   /// Returns the chosen measures of a network, in a panel's order. Throws Error where there are
   /// none, or one that does not exist.
@@ -43,13 +43,13 @@ struct SharpnessSettings {
 /// Throws Error where the settings contradict one another.
 void check(const SharpnessSettings& settings);
 
-/// What the measures of a network are worked out from.
+/// Inputs of the measures of a network.
 struct MeasuredNetwork {
   const ParameterLayout& layout;
   NetworkLoss& loss;
   ThreadPool& pool;
   Observer& observer;                ///< is told where a measure did not converge
-  std::function<LossSums()> test{};  ///< over the test images
+  std::function<LossSums()> test{};  ///< computes the losses over the test images
 };
 
 /// Whether a measure is one of the test images: a rescaled network has the same for certain.

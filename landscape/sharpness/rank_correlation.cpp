@@ -47,7 +47,7 @@ double coefficient(std::span<const double> x, std::span<const double> y, RankCor
   return kind == RankCorrelation::spearman ? spearman(x, y) : kendall(x, y);
 }
 
-/// A random order of [0, n); each draw has numbers of its own.
+/// Puts the values in a random order; each draw has numbers of its own.
 void shuffle(std::vector<double>& values, const Philox& random, uint64_t draw) {
   for (size_t i = values.size(); i > 1; --i) {
     const uint64_t index = draw * values.size() + i - 1;

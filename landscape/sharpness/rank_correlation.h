@@ -1,4 +1,4 @@
-// Rank correlations of a few pairs of numbers, and how much they are to be believed.
+// Rank correlations of a few pairs of numbers, and their significance.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +19,11 @@ double kendall(std::span<const double> x, std::span<const double> y);
 
 enum class RankCorrelation { spearman, kendall };
 
-/// How often a coefficient at least as far from 0 would come about, were the two sides independent.
+/// Probability of a coefficient at least as far from 0, were the two sides independent.
 struct PermutationTest {
   double p = 0;
   int64_t permutations = 0;
-  bool exact = false;  ///< all of them were tried
+  bool exact = false;  ///< whether all permutations were tried
 };
 /// Tests two-sidedly. Up to 8 pairs over all permutations of one side, exactly; beyond that 20,000
 /// random ones, the given order counted as one more. NaN where the coefficient is.

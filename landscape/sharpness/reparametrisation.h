@@ -12,7 +12,7 @@ namespace topograd {
 struct RescaledNetwork {
   Tensor theta, running_stats;
   int before_batchnorm = 0;   ///< layers whose BatchNorm took the factor back
-  int pairs = 0;              ///< layers whose next layer did
+  int pairs = 0;              ///< layers whose next layer took it back
   std::string description{};  ///< one line for a reader
 };
 
@@ -24,10 +24,10 @@ struct RescaledNetwork {
 ///   - any other layer whose output is multiplied with its parameters (a convolution, a linear
 ///     layer, a normalisation's gamma and beta) and goes through positively homogeneous layers of
 ///     one input alone (ReLU, pools, option-A shortcuts) into one further convolution or linear
-///     layer that was not rescaled: times the factor, and the next layer's weights divided by it. Biases of the next
-///     layer stay. No layer takes part in two pairs.
-/// The given vectors are not touched. Throws Error where nothing can be rescaled, or
-/// where a factor below 1 would make a variance negative.
+///     layer that was not rescaled: times the factor, and the next layer's weights divided by it.
+///     Biases of the next layer stay. No layer takes part in two pairs.
+/// The given vectors are not touched. Throws Error where nothing can be rescaled, or where a factor
+/// below 1 would make a variance negative.
 RescaledNetwork rescaled(const Graph& graph, const Tensor& theta, const Tensor& running_stats,
                          double factor);
 

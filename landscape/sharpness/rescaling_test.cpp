@@ -10,7 +10,7 @@ namespace topograd {
 
 namespace {
 
-/// Logits of the rescaled network may differ by that share of the largest.
+/// Largest allowed difference of the rescaled network's logits, as a share of the largest.
 constexpr double kSameFunction = 1e-3;
 constexpr int kSlicePoints = 41;
 

@@ -13,7 +13,7 @@ namespace topograd {
 
 /// The definition of a measure, whatever the network.
 struct MeasureKind {
-  std::string_view name;  ///< files, options and tables call it that
+  std::string_view name;  ///< its name in files, options and tables
   std::string_view unit;
   std::string_view definition;  ///< one line
   /// Whether a network that was rescaled without changing its function has the same, for reasons
@@ -21,9 +21,9 @@ struct MeasureKind {
   bool invariant;
 };
 
-/// All kinds of measures, in a panel's order.
+/// Returns all kinds of measures, in a panel's order.
 const std::vector<MeasureKind>& measure_kinds();
-/// The kind of this name. Throws Error, which lists them, for any other.
+/// Returns the kind of this name. Throws Error that lists them for any other.
 const MeasureKind& measure_kind(std::string_view name);
 
 /// A measured number with what it depends on.
@@ -44,7 +44,7 @@ struct RescaledSlice {
 /// The network after a rescaling that leaves its function as it is.
 struct ReparametrisationTest {
   std::string description;          ///< what was rescaled
-  double largest_logit = 0;         ///< |logit| over the images, at most
+  double largest_logit = 0;         ///< largest |logit| over the images
   double largest_difference = 0;    ///< largest difference between the logits
   std::vector<Measure> measures{};  ///< the rescaled network's
   std::vector<RescaledSlice> slices{};
@@ -63,9 +63,9 @@ struct SharpnessPanel {
   /// Writes the file atomically: HDF5, a group for each measure (docs/files.md). Equal panels give
   /// files equal to the byte.
   void save(const std::string& path) const;
-  /// Throws Error for any other file.
+  /// Reads a file of save(). Throws Error for any other file.
   static SharpnessPanel load(const std::string& path);
-  /// A table with a row for each measure, and the slices of the rescaling.
+  /// Returns a table with a row for each measure, and the slices of the rescaling.
   Record record() const;
   /// Whether a file is one of save(): HDF5, and says so.
   static bool is_panel(const std::string& path);
