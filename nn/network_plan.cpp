@@ -64,7 +64,8 @@ bool NetworkPlan::overwrites_input(int index) const {
 void NetworkPlan::assign_values() {
   const std::vector<Node>& nodes = graph_.nodes();
   values_.resize(nodes.size());
-  // From the last node to the first: a chain that works in place ends where its last node lies.
+  // Walk from the last node to the first: a chain that works in place ends where its last node
+  // lies.
   std::vector<int> owner(nodes.size());
   for (size_t i = nodes.size() - 1; i >= 1; --i) {
     if (owner[i] == 0) owner[i] = static_cast<int>(i);

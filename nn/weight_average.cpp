@@ -18,7 +18,7 @@ Tensor recomputed_statistics(Network& network, const Tensor& theta, BatchLoader&
   const Tensor running_stats(size, DType::f32, pool.device());
   for (int64_t step = 0; step < batches.steps_per_epoch(); ++step) {
     const MiniBatch batch = batches.batch(epoch, step);
-    // From 0, a step leaves the batch's statistics times the momentum.
+    // Starting from 0, a step leaves the batch's statistics times the momentum.
     running_stats.fill_zero();
     network.loss(batch.images, batch.labels, theta, running_stats, BatchnormMode::batch);
     const double share =

@@ -60,7 +60,7 @@ step() {
   time "$@"
 }
 inside() {
-  chroot "$folder" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
+  chroot "$folder" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 \
     OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "$@"
 }
 
@@ -73,9 +73,9 @@ rm -rf --one-file-system "$folder/topograd"
 mkdir "$folder/topograd"
 git -C "$root" archive HEAD | tar -x -C "$folder/topograd"
 
-step inside /topograd/apps/quickstart.sh --output /root/quickstart
+step inside sh -c 'cd /topograd && apps/quickstart.sh'
 for picture in landscapes_surface.png landscapes_surface.svg; do
-  if [ ! -s "$folder/root/quickstart/$picture" ]; then
+  if [ ! -s "$folder/topograd/quickstart/$picture" ]; then
     echo "on_debian: quickstart left no $picture" >&2
     exit 1
   fi
@@ -84,6 +84,6 @@ if [ -n "$quick" ]; then
   step inside /topograd/apps/install_dependencies.sh --tests
   step inside sh -c 'cd /topograd && apps/build.sh quick && ctest --preset quick -L unit -j "$(nproc)"'
 else
-  step inside /topograd/tests/run.sh
+  step inside sh -c 'cd /topograd && tests/run.sh'
 fi
 echo "$suite: both commands of the README passed"

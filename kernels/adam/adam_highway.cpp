@@ -1,5 +1,5 @@
-// The same update in vector code. It moves 28 bytes per element; a square root and a division
-// per vector are hidden behind them.
+// Adam's update in vector code: 28 bytes of traffic per element, behind which a square root and a
+// division per vector are hidden.
 #include "kernels/adam/adam_factors.h"
 
 #undef HWY_TARGET_INCLUDE

@@ -3,10 +3,10 @@
 //
 // Thread c owns db[c]. At every step a warp reads 32 neighbouring channels of a row, one line.
 // Traffic: 4 bytes per element of dy, read once. Work: one addition in double per element.
-// Neither bounds it: a layer has 16 to 1000 channels, so 16 to 1000 of a GPU's 270,000
-// threads work, and each waits for its loads. At 131,072 rows, a batch of 128 images of 32 x 32
-// pixels, and half a microsecond per load, four of which nvcc keeps under way: some 16 ms
-// (predicted), where memory could deliver in 2 us.
+// Latency bounds it, not bandwidth or arithmetic: a layer has 16 to 1000 channels, so 16 to 1000
+// of a GPU's 270,000 threads work, and each waits for its loads. At 131,072 rows, a batch of 128
+// images of 32 x 32 pixels, and half a microsecond per load, four of which nvcc keeps under way:
+// some 16 ms (predicted), where memory could deliver in 2 us.
 #include "kernels/add/add.h"
 #include "kernels/core/launch.h"
 

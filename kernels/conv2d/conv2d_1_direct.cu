@@ -60,7 +60,7 @@ __global__ void __launch_bounds__(kThreads)
     float sum = 0;
     for (int64_t kh = 0; kh < e.KH; ++kh)
       for (int64_t kw = 0; kw < e.KW; ++kw) {
-        // Of all outputs, at most one has this pixel under this tap.
+        // At most one output has this pixel under this tap.
         const int64_t oh = (h + e.padding - kh) / e.stride, ow = (v + e.padding - kw) / e.stride;
         if (oh < 0 || oh >= e.OH || under(oh, kh, e) != h) continue;
         if (ow < 0 || ow >= e.OW || under(ow, kw, e) != v) continue;

@@ -85,7 +85,7 @@ bool run_points(const FusedConvArgs& args, bool relu, Context& context) {
   for (int64_t point = 0; point < args.points; ++point) {
     const Slices s = slices_of(args, point, zero_bias);
     const auto call = [&](Forward::Algorithm algorithm, void* workspace, size_t bytes) {
-      // With any other algorithm cuDNN applies a ReLU, asked or not.
+      // cuDNN's other algorithms apply a ReLU, asked or not.
       if (!relu && algorithm != CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM)
         return CUDNN_STATUS_NOT_SUPPORTED;
       // cuDNN allows z = y, and does not read what has the factor 0.

@@ -54,7 +54,8 @@ using Vector = hn::Vec<Floats>;
 
 constexpr Floats kFloats;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(kFloats));
-// With AVX-512's 32 registers 16 sums hide the latency of the multiply-adds; with 16 registers 8.
+// Sums in registers at a time: 16 hide the latency of the multiply-adds where AVX-512 has 32
+// registers, 8 where there are 16.
 constexpr int kSums = kLanes == 16 ? 16 : 8;
 
 /// Filters side by side in a register block: two vectors where they are all used.

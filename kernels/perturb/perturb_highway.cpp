@@ -1,6 +1,6 @@
-// The same sum in vector code, in double lanes and in the same order: the reference's bits. It
-// moves 16 bytes per element; memory bounds it once theta leaves the cache. Compiled without
-// contraction into fused multiply-adds (see kernels/CMakeLists.txt).
+// theta + a delta + b eta in vector code, in double lanes and in the same order: the reference's
+// bits. It moves 16 bytes per element; memory bounds it once theta leaves the cache. Compiled
+// without contraction into fused multiply-adds (see kernels/CMakeLists.txt).
 #include "kernels/perturb/perturb.h"
 
 #undef HWY_TARGET_INCLUDE

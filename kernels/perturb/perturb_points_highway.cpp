@@ -1,6 +1,7 @@
-// The same in vector code, in double lanes and in the same order: the reference's bits. Compiled
-// without contraction into fused multiply-adds (see kernels/CMakeLists.txt). 16 bytes per element
-// and point move; the square root and the division are a filter's, not an element's.
+// Weights of several points in vector code, in double lanes and in the same order: the reference's
+// bits. Compiled without contraction into fused multiply-adds (see kernels/CMakeLists.txt). 16
+// bytes per element and point move; the square root and the division are a filter's, not an
+// element's.
 #include <cmath>
 
 #include "kernels/perturb/perturb_points.h"

@@ -1,6 +1,6 @@
-// The same update in vector code. It moves 20 bytes per element (three reads, two writes) for five
-// multiply-adds: memory bounds it, so what counts is that there is one pass. The branches do not
-// depend on the element; the processor predicts them.
+// SGD's update in vector code: 20 bytes of traffic per element (three reads, two writes) for five
+// multiply-adds. Memory bandwidth bounds it, so there is one pass over the parameters. The branches
+// do not depend on the element; the processor predicts them.
 #include "kernels/sgd/sgd.h"
 
 #undef HWY_TARGET_INCLUDE

@@ -14,7 +14,7 @@
 #include "kernels/simt/runtime.h"
 #include "kernels/simt/runtime_internal.h"
 
-// From the linker: the program, and in it threadIdx and the like.
+// Symbols of the linker: the program, and in it threadIdx and the like.
 extern char __executable_start;
 extern char _end;
 extern char __start_simt_state[];

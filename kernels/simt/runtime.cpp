@@ -11,8 +11,8 @@
 #include "kernels/simt/schedule.h"
 #include "kernels/simt/scheduler.h"
 
-// From the linker: the section of the static __shared__ variables, where a program has any, and
-// .bss.
+// Symbols of the linker: the section of the static __shared__ variables, where a program has any,
+// and .bss.
 extern char __start_simt_shared[] __attribute__((weak));
 extern char __stop_simt_shared[] __attribute__((weak));
 extern char __bss_start;

@@ -24,7 +24,8 @@ __device__ inline double dot_block(const float* a, const float* b, int n) {
 #pragma unroll 8  // one chain of additions, but eight pairs of loads under way at a time
   for (int i = static_cast<int>(threadIdx.x) % kWarp; i < n; i += kWarp)
     sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
-  // By halves: after each step the lanes below `half` hold sums of two, and the others are done.
+  // Reduction by halves: after each step the lanes below `half` hold sums of two, and the others
+  // are done.
   for (int half = kWarp / 2; half > 0; half /= 2) sum += __shfl_down_sync(kAllLanes, sum, half);
   return sum;
 }

@@ -339,7 +339,8 @@ Figure surface_figure(const FieldView& field, const FigureOptions& options) {
                   plot_bottom(options) - plot_top(options) - 8};
   const Camera camera({0, 0, 0}, relief.box(), degrees(options.azimuth), degrees(options.elevation),
                       area);
-  // From the left of the camera, so that slopes that face the reader are neither flat nor dark.
+  // Light from the left of the camera, so that slopes that face the reader are neither flat nor
+  // dark.
   const Light light{.azimuth = degrees(options.azimuth - 90) - 1.0, .elevation = 0.72};
   const Rendering rendering(relief, camera, lit(relief.field(), light, camera.towards()), area);
   const auto draw = [=](Canvas& canvas) {

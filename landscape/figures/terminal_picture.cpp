@@ -202,7 +202,7 @@ std::vector<std::string> half_blocks(const Samples& samples, ColourMap map, Term
       const auto colour = [&](int row) {
         return colour_of(samples.at(column, row, size), map, column, row);
       };
-      // With an odd number of rows the lowest has nothing under it.
+      // The lowest of an odd number of rows has nothing under it.
       line.write("▀", colour(top), top > 0 ? std::optional(colour(top - 1)) : std::nullopt);
     }
     lines.push_back(line.take());

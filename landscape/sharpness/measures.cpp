@@ -80,7 +80,7 @@ double keskar_sharpness(LossFunction& loss, double epsilon, int steps) {
     for (size_t i = 0; i < u.size(); ++i)
       u[i] = std::clamp(u[i] + 2.5 / steps * sign(gradient.data<float>()[i]), -1.0, 1.0);
   }
-  // Both once more the way the centre was evaluated: other sums round otherwise.
+  // Evaluate both once more as the centre was: other sums round otherwise.
   const double last = loss.at(in_box(u, theta, epsilon), 1.0).loss;
   const double highest = std::max({last, loss.at(best, 1.0).loss, loss.centre().loss});
   return 100 * (highest - loss.centre().loss) / (1 + loss.centre().loss);
@@ -162,7 +162,7 @@ double critical_sharpness(LossFunction& loss, double tolerance) {
   const double squares = dot_product(gradient, gradient);
   if (!(squares > 0)) return kNaN;
   loss.multiply(product, gradient);
-  // Where a quadratic would rise, and from well below that: what rises first counts.
+  // Begin well below the radius at which a quadratic would rise: what rises first counts.
   const double rayleigh = std::abs(dot_product(gradient, product)) / squares;
   const double start = rayleigh > 0 ? 2 / rayleigh / 16 : 1e-3;
   const double critical =

@@ -29,7 +29,7 @@ SharpnessAnalysis::SharpnessAnalysis(const SharpnessSettings& settings, LoadedMo
   require(images_.sets.size() == 1,
           "--split both: sharpness is of one set; choose train or test (test_error is of the test "
           "images in any case)");
-  // Of a few images there is no need to keep the rest of their split, for every network.
+  // Copy the chosen images: a view of them would keep the whole split in memory, for every network.
   LabelledImages& images = images_.sets[0];
   if (selection.count > 0) {
     images.images = images.images.clone();

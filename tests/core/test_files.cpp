@@ -77,7 +77,7 @@ TEST_CASE("atomic file: a folder in the place of the file is an error") {
 TEST_CASE("hash: XXH64 of the published strings and of every tail length's path") {
   CHECK(content_hash(nullptr, 0) == 0xEF46DB3751D8E999);
   CHECK(content_hash("abc", 3) == 0x44BC2CF5AD770999);
-  // From xxHash 0.8.1 itself: prefixes of bytes 7 i + 3, seeds 0 and 2654435761.
+  // Values of xxHash 0.8.1 itself: prefixes of bytes 7 i + 3, seeds 0 and 2654435761.
   std::vector<unsigned char> bytes(200);
   for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<unsigned char>(7 * i + 3);
   struct Case {

@@ -17,7 +17,7 @@ TEST_CASE("philox: the known answers of Philox4x32-10") {
   static_assert(
       philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}) ==
       Counter{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
-  // The same at run time.
+  // Philox at run time gives what it gave the compiler.
   volatile uint32_t zero = 0;
   const Counter words = philox4x32({zero, zero, zero, zero}, {zero, zero});
   CHECK(words == Counter{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});

@@ -48,7 +48,8 @@ inline Surface lopsided() {
   return surface;
 }
 
-/// The same with a loss that is infinite at (3, 0) and one that is NaN, although done, at (0, 1).
+/// Returns that surface with a loss that is infinite at (3, 0) and one that is NaN, although done,
+/// at (0, 1).
 inline Surface with_holes() {
   Surface surface = lopsided();
   surface.add_plane("train_loss")[3] = kInfinity;

@@ -127,8 +127,8 @@ TEST_CASE("vtp: a point for each, a quadrilateral for each cell of four finite h
     CHECK(points[3 * i + 2] == (std::isfinite(loss) ? loss : 0.1 + 3 + 20));
     CHECK(same_bits({z[i]}, without_infinity({loss})));
   }
-  // Of 3 x 2 cells (0, 0) and (0, 1) have the NaN at (0, 1), (2, 0) the infinity at (3, 0), (0, 1)
-  // and (1, 1) the point to do at (1, 2).
+  // Cells with a hole: of 3 x 2, (0, 0) and (0, 1) have the NaN at (0, 1), (2, 0) the infinity at
+  // (3, 0), (0, 1) and (1, 1) the point to do at (1, 2).
   CHECK(attribute(file, "NumberOfPolys") == "2");
   CHECK(data_of<int64_t>(file, "connectivity", "Int64") ==
         std::vector<int64_t>{1, 2, 6, 5, 6, 7, 11, 10});

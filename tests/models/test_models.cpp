@@ -5,7 +5,7 @@
 using namespace topograd;
 
 TEST_CASE("models: parameter counts are the published ones") {
-  // From the reference implementation (option B), He et al.'s option A, and the papers of the
+  // Counts of the reference implementation (option B), He et al.'s option A, and the papers of the
   // original wide ResNets and DenseNets.
   const struct {
     const char* name;

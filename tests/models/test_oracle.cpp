@@ -13,9 +13,9 @@ using namespace topograd;
 namespace {
 
 constexpr int64_t kImages = 3;
-/// With statistics of three images, 100 layers without shortcuts make 2e-6 of a rounding (1e-16);
-/// for other networks it is below 1e-7. What is computed otherwise than it should be is off by far
-/// more: a wrong epsilon of BatchNorm, 1e-3.
+/// Tolerances for statistics of three images, with which 100 layers without shortcuts make 2e-6 of
+/// a rounding (1e-16); for other networks it is below 1e-7. What is computed otherwise than it
+/// should be is off by far more: a wrong epsilon of BatchNorm, 1e-3.
 constexpr double kBatchTolerance = 1e-5;
 enum Substream : uint32_t { kParameters, kStates, kPixels, kProbes, kDirection };
 
@@ -208,7 +208,7 @@ TEST_CASE("models: products with the Hessian equal PyTorch's double backward") {
       return relative_error(probes.data<double>(), expected.data<double>(), probes.size());
     };
     CHECK(error_in(DType::f64) < kBatchTolerance);
-    // With statistics of three images, of a single pixel in VGG-9's last layers, a rounding grows
+    // Statistics of three images: of a single pixel in VGG-9's last layers, a rounding grows
     // from layer to layer.
     CHECK(error_in(DType::f32) < (mode == BatchnormMode::frozen ? 1e-5 : 1e-2));
   }

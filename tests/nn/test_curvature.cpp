@@ -87,7 +87,7 @@ class Problem {
     exact_.loss_and_gradient(result, x_, labels_, theta, running_stats_, mode_, kind_, true);
     return result;
   }
-  /// By central differences, (gradient(theta + h v) - gradient(theta - h v)) / 2h.
+  /// Returns H v by central differences, (gradient(theta + h v) - gradient(theta - h v)) / 2h.
   Tensor differenced_product(const Tensor& v, double h = 1e-6) {
     const Tensor up = gradient(moved(theta_, h, v)), down = gradient(moved(theta_, -h, v));
     const Tensor difference = moved(up, -1, down);

@@ -300,7 +300,7 @@ TEST_CASE("weight average: statistics are the mean over the batches, by their im
             .size() == 0);
 }
 
-// With a learning rate of 0 the network stands still, and an epoch's summed loss tells which images
+// A learning rate of 0 lets the network stand still, and an epoch's summed loss tells which images
 // it has seen.
 TEST_CASE("trainer: an epoch visits every image once, in another order each time") {
   const Graph graph = graph_without_batchnorm();

@@ -13,7 +13,7 @@ namespace topograd::simt::test {
 enum class Shuffle { index, up, down, exclusive_or };
 /// value = shuffle(thread's number, parameter, width), in one block.
 std::vector<int> shuffled(Shuffle mode, int parameter, int width, int threads, Context& context);
-/// The same of doubles: 0.5 + thread.
+/// Sums doubles in the same way: 0.5 + thread.
 std::vector<double> shuffled_doubles(int lane_mask, int threads, Context& context);
 
 struct Votes {
@@ -34,7 +34,7 @@ struct AtomicResults {
   double double_sum;
   float float_sum;
 };
-/// Of all threads' numbers in the grid, 1, 2, ...
+/// Sum of all threads' numbers in the grid, 1, 2, ...
 AtomicResults atomics(int blocks, int threads, Context& context);
 
 // ---- tensor cores

@@ -112,8 +112,8 @@ Floats exchange_in_warp_expected(const Floats& in) {
   return result;
 }
 
-/// From lane to lane: each __syncwarp joins two neighbours only, and what one has learnt the next
-/// one learns from it.
+/// Passes a number from lane to lane: each __syncwarp joins two neighbours only, and what one has
+/// learnt the next one learns from it.
 __global__ void chain_of_pairs(float* out, const float* in) {
   __shared__ float first;
   const int lane = threadIdx.x;

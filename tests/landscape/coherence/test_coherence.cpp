@@ -36,7 +36,7 @@ Eigen::MatrixXd without(const Eigen::MatrixXd& rows, int64_t left_out) {
   return rest;
 }
 
-/// From the mean and the covariance, which the Gram matrix never forms.
+/// Computes the statistics from the mean and the covariance, which the Gram matrix never forms.
 double snr_of(const Eigen::MatrixXd& rows) {
   const auto n = static_cast<double>(rows.rows());
   const Eigen::VectorXd mean = rows.colwise().mean();

@@ -19,7 +19,7 @@ Eigen::MatrixXd random_matrix(int rows, int columns, uint64_t seed) {
   return m;
 }
 
-/// With these eigenvalues, in a random orthonormal basis.
+/// Matrix with these eigenvalues, in a random orthonormal basis.
 Eigen::MatrixXd with_spectrum(const Eigen::VectorXd& values, uint64_t seed) {
   const int n = static_cast<int>(values.size());
   const Eigen::MatrixXd q =
@@ -104,7 +104,7 @@ TEST_CASE("lanczos: a small eigenvalue beside a far larger one is found to its o
   // length, which is 0.004.
   CHECK(std::abs(found.smallest[0].value + 1) <= 1e-2);
   CHECK(found.smallest[0].residual <= 1e-2);
-  // To the largest one's size, it has not even been looked for.
+  // A tolerance of the largest one's size does not even look for it.
   const ExtremeEigenpairs coarse =
       extreme_eigenpairs(product_with(A), n, {.tolerance = 1e-2}, context);
   CHECK(coarse.converged);

@@ -298,9 +298,9 @@ TEST_CASE("evaluator: an empty set is refused") {
 
 namespace {
 
-/// The same function with one convolution's filters ten times as large: the BatchNorm behind it
-/// divides by a deviation ten times as large. (Its epsilon of 1e-5 beside variances of 0.5 and more
-/// changes a standardised value by at most 1e-5 of it.)
+/// Network of the same function with one convolution's filters ten times as large: the BatchNorm
+/// behind it divides by a deviation ten times as large. (Its epsilon of 1e-5 beside variances of
+/// 0.5 and more changes a standardised value by at most 1e-5 of it.)
 Weights rescaled(const Graph& graph, const Weights& w, size_t convolution) {
   const Weights copy{w.theta.clone(), w.running_stats.clone()};
   const auto scale = [](const Tensor& flat, const ParameterEntry& entry, float factor) {

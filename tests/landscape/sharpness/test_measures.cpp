@@ -155,7 +155,7 @@ TEST_CASE("sharpness: Keskar's is the largest rise in the box, in percent of 1 +
   }
   for (int steps : {1, 3, 10})
     CHECK(keskar_sharpness(loss, epsilon, steps) == doctest::Approx(100 * rise / 3).epsilon(1e-5));
-  // At the top of a hill nothing is higher.
+  // Nothing is higher than the top of a hill.
   Quadratic hill({0, 0}, {-1, -2});
   CHECK(keskar_sharpness(hill, epsilon, 5) == 0);
   // A summit inside the box: L rises by 1/2 s^2 / |a| at s / |a|, and steps come near to it.

@@ -125,7 +125,7 @@ TEST_CASE("trajectory: coordinates by least squares, on an oblique plane too") {
   CHECK(found.distance[1] == doctest::Approx((row - plane * at).norm()).epsilon(1e-6));
   CHECK(found.length[1] == doctest::Approx(row.norm()).epsilon(1e-6));
 
-  // Of two rows: half the square of their difference, and of its projection.
+  // Variance of two rows: half the square of their difference, and of its projection.
   const Eigen::VectorXd between = m.row(1) - m.row(0);
   const Eigen::VectorXd inside = plane * plane.colPivHouseholderQr().solve(between);
   CHECK(variance_in_plane(rows, found, dx, dy, pool) ==
