@@ -31,21 +31,30 @@ export function palette(): Palette {
 export const FONT = `system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif`;
 
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+const listeners: (() => void)[] = [];
+let chosen = false; // by the reader: the system's scheme then counts no more
 
-export function isDark(): boolean {
-  const chosen = document.documentElement.dataset["theme"];
-  return chosen === undefined ? prefersDark.matches : chosen === "dark";
-}
-
-export function toggleTheme(): void {
-  document.documentElement.dataset["theme"] = isDark() ? "light" : "dark";
+function show(dark: boolean): void {
+  document.documentElement.dataset["theme"] = dark ? "dark" : "light";
   for (const listener of listeners) listener();
 }
 
-const listeners: (() => void)[] = [];
+// The page is made by its script: the theme is known before anything is painted.
+show(prefersDark.matches);
+prefersDark.addEventListener("change", () => {
+  if (!chosen) show(prefersDark.matches);
+});
+
+export function isDark(): boolean {
+  return document.documentElement.dataset["theme"] === "dark";
+}
+
+export function toggleTheme(): void {
+  chosen = true;
+  show(!isDark());
+}
 
 /** Called after the colours have changed, whoever changed them. */
 export function onThemeChange(listener: () => void): void {
   listeners.push(listener);
-  prefersDark.addEventListener("change", listener);
 }
