@@ -1,9 +1,7 @@
-// What the tests of landscape/ share: a folder that goes away, a small network's layout, and random
-// numbers to fill it with.
+// What the tests of landscape/ share: a small network's layout, and random numbers to fill it with.
 #pragma once
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <cstdlib>
@@ -14,29 +12,9 @@
 
 #include "kernels/core/philox.h"
 #include "nn/parameter_layout.h"
+#include "tests/temporary_folder.h"
 
 namespace topograd::test {
-
-/// An empty folder that lasts as long as the object.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name =
-        (std::filesystem::temp_directory_path() / "topograd-landscape-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-  int64_t files() const { return std::distance(std::filesystem::directory_iterator(path_), {}); }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline std::string contents(const std::string& path) {
   std::ifstream in(path, std::ios::binary);

@@ -71,7 +71,7 @@ const std::vector<std::pair<DirectionRecipe, std::string>> kRecipes = {
 class Networks {
  public:
   Networks() {
-    std::filesystem::create_directory(folder_.path() / "my nets");
+    std::filesystem::create_directory(folder_.file("my nets"));
     for (int k = 0; k < 3; ++k) save(small_model(static_cast<uint64_t>(k) + 1), path(k), k);
   }
   std::string path(int k) const { return folder_.file(text("my nets/epoch_", k, ".safetensors")); }

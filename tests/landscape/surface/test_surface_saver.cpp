@@ -54,7 +54,7 @@ TEST_CASE("surface saver: a failure reaches the next caller, and a later success
         for (;;) saver.offer(surface_with(2));
       }(),
       Error);
-  std::filesystem::create_directory(folder.path() / "absent");
+  std::filesystem::create_directory(folder.file("absent"));
   saver.save(surface_with(3));
   CHECK(saved_value(path) == 3);
 }
