@@ -1,4 +1,6 @@
 // The definition, number by number, on any machine: an emulation of what a tile unit computes.
+#include <vector>
+
 #include "kernels/core/bf16.h"
 #include "kernels/tile_conv/tile_conv.h"
 
@@ -52,32 +54,50 @@ void untile(const UntileImagesArgs& args, Context&) {
   });
 }
 
-/// Returns the sum of one output, by the window whose first number lies at `at`.
-double window_sum(const TileConvArgs& args, int64_t at, int64_t o) {
+/// Returns the parts of the weights [O, KH, KW, I], in order: once for all the windows that they meet.
+std::vector<Parts> parts_of_weights(const TileConvArgs& args) {
+  const float* w = args.w.data<float>();
+  std::vector<Parts> result;
+  result.reserve(static_cast<size_t>(args.w.size()));
+  for (int64_t i = 0; i < args.w.size(); ++i) result.push_back(split(w[i], args.x.parts));
+  return result;
+}
+
+/// Reads a window [KH, KW, I], whose first number lies at `at`: once for all the outputs it takes part in.
+void read_window(const TileConvArgs& args, int64_t at, std::vector<Parts>& window) {
   const TiledImages& x = args.x;
-  const float* w = args.w.data<float>() + o * args.w.dim(1) * args.w.dim(2) * x.C;
-  double sum = 0;
+  window.clear();
   for (int64_t kh = 0; kh < args.w.dim(1); ++kh)
     for (int64_t kw = 0; kw < args.w.dim(2); ++kw)
-      for (int64_t c = 0; c < x.C; ++c, ++w) {
-        const Parts a = load(x, at + kh * x.row() + kw * x.pixel() + c), b = split(*w, x.parts);
-        sum += static_cast<double>(a.hi) * b.hi + static_cast<double>(a.hi) * b.lo +
-               static_cast<double>(a.lo) * b.hi;
-      }
+      for (int64_t c = 0; c < x.C; ++c)
+        window.push_back(load(x, at + kh * x.row() + kw * x.pixel() + c));
+}
+
+double sum_of_products(const std::vector<Parts>& window, const Parts* weights) {
+  double sum = 0;
+  for (const Parts& a : window) {
+    const Parts& b = *weights++;
+    sum += static_cast<double>(a.hi) * b.hi + static_cast<double>(a.hi) * b.lo +
+           static_cast<double>(a.lo) * b.hi;
+  }
   return sum;
 }
 
 void convolve(const TileConvArgs& args, Context&) {
   const TiledImages &x = args.x, &y = args.y;
   const int64_t stride = args.geometry.stride, padding = args.geometry.padding;
+  const std::vector<Parts> weights = parts_of_weights(args);
+  std::vector<Parts> window;
   for (int64_t n = 0; n < y.N; ++n)
     for (int64_t oh = 0; oh < y.H; ++oh)
-      for (int64_t ow = 0; ow < y.W; ++ow)
+      for (int64_t ow = 0; ow < y.W; ++ow) {
+        read_window(
+            args,
+            x.image(n) + (oh * stride - padding) * x.row() + (ow * stride - padding) * x.pixel(),
+            window);
         for (int64_t o = 0; o < y.C; ++o) {
-          double sum = window_sum(
-              args,
-              x.image(n) + (oh * stride - padding) * x.row() + (ow * stride - padding) * x.pixel(),
-              o);
+          double sum =
+              sum_of_products(window, weights.data() + o * static_cast<int64_t>(window.size()));
           const int64_t at = y.image(n) + oh * y.row() + ow * y.pixel() + o;
           if (args.bias.defined()) sum += args.bias.data<float>()[o];
           if (args.residual.defined()) {
@@ -86,6 +106,7 @@ void convolve(const TileConvArgs& args, Context&) {
           }
           store(y, at, static_cast<float>(args.relu && sum < 0 ? 0.0 : sum));
         }
+      }
 }
 
 }  // namespace
