@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs every test.
 #   tests/run.sh             the release build with g++, all tests
-#   tests/run.sh --all       what a push checks: no warning passes; also every barrier deleted in turn, the sanitizers'
-#                            build, and clang's
+#   tests/run.sh --all       what a push checks: no warning passes, of g++ or clang++; every barrier deleted in turn; the
+#                            sanitizers, in clang's build
 #   tests/run.sh --nightly   all of that, and what is too long for a push:
 #       on the release build   cases of more elements than a grid has threads under every schedule of the emulator (a
 #                              push: one); the published networks on all 10,000 test images and the reference
 #                              implementation's surfaces at all points (a push: 2,000 images, five points); every
 #                              barrier deleted under the race checker; the kernels linked in for NVIDIA GPUs as users
 #                              have them (a push: compiled as far as PTX)
-#       under the sanitizers   the whole end-to-end tests (a push: wrong input, and what each command is for)
-#       with clang             operations under every schedule (a push: one)
+#       under the sanitizers   the whole end-to-end tests (a push: wrong input, and what each command is for); all of it
+#                              in g++'s build too
+#       with clang             a build without sanitizers and without precompiled headers: a file that does not include
+#                              what it needs fails there; operations under every schedule
 #       on fresh systems       Debian 12 and 13 out of nothing: the README's two commands (tests/on_debian.sh)
 # docs/testing.md says what each of these is for, and what it takes.
 #
@@ -44,10 +46,8 @@ stage() {
   echo "== $*"
   time "$@"
 }
-jobs=$(nproc)
-# Clang compiles what it also tests; of the rest it says whether it is right.
-clang_tests=(test_simt test_simt_race test_ops test_nn test_landscape)
-clang_entries=(-R '^(simt|simt_race|nn|landscape|ops_.*)$' -E '^ops_race_')
+# One more than there are processors: some tests wait.
+jobs=$(($(nproc) + 1))
 
 if [ -z "$extent" ]; then
   stage apps/build.sh release
@@ -56,21 +56,21 @@ if [ -z "$extent" ]; then
 fi
 stage apps/build.sh checks
 stage ctest --preset checks -j "$jobs"
-stage tests/simt/delete_barriers.py --build build/checks --jobs "$jobs"
+stage tests/simt/delete_barriers.py --build build/checks
 # The sanitizers watch everything but the published networks, which would take an hour there.
 stage apps/build.sh asan
-stage ctest --preset asan -j "$jobs" -LE '^(nightly|published)$'
-stage apps/build.sh clang "${clang_tests[@]}"
-stage tests/check_syntax.py build/clang --jobs "$jobs"
-stage env TOPOGRAD_TEST_ONE_SCHEDULE=1 ctest --preset clang -j "$jobs" "${clang_entries[@]}"
+stage ctest --preset asan -j "$jobs"
 [ "$extent" = --all ] && exit
 
 stage ctest --preset checks-nightly -j "$jobs"
 stage apps/build.sh release
 stage ctest --preset release -j "$jobs" -R '^(core|bench_ops|gpu_rehearsal|end_to_end_(bench|devices|train))$'
-stage tests/simt/delete_barriers.py --build build/checks --tests test_ops_race --jobs "$jobs"
+stage tests/simt/delete_barriers.py --build build/checks --tests test_ops_race
 stage ctest --preset asan-nightly -j "$jobs" -R '^end_to_end_'
-stage ctest --preset clang -j "$jobs" "${clang_entries[@]}"
+stage apps/build.sh asan-gcc
+stage ctest --preset asan-gcc -j "$jobs"
+stage apps/build.sh clang
+stage ctest --preset clang -j "$jobs" -L '^(unit|ops)$'
 for release in bookworm trixie; do
   stage tests/on_debian.sh "$release"
 done

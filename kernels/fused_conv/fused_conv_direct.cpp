@@ -13,7 +13,9 @@
 #include "kernels/fused_conv/fused_conv.h"
 
 // Arrays of vectors, below, need vectors of a known size.
+#ifndef HWY_DISABLED_TARGETS
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#endif
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/fused_conv/fused_conv_direct.cpp"
 #include <hwy/foreach_target.h>
