@@ -45,6 +45,16 @@ function(topograd_precompile target kind)
   endif()
 endfunction()
 
+# topograd_together(<target>): with TOPOGRAD_UNITY, the target's files are compiled eight at a time: what they include is
+# read once. A name that two files use for themselves (an unnamed namespace's) must then be one file's.
+function(topograd_together target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${TOPOGRAD_UNITY})
+  if(TOPOGRAD_UNITY)
+    # A class of a file's own, with members of its unnamed namespace, then looks like a header's.
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
+endfunction()
+
 # What does no computing is not worth the compiler's time: the programs, and files in other tools' formats.
 add_library(topograd_lightly_optimised INTERFACE)
 set(light_optimisation -O1)
@@ -66,6 +76,7 @@ function(topograd_library name)
   target_compile_features(topograd_${name} PUBLIC cxx_std_20)
   target_link_libraries(topograd_${name} PUBLIC $<BUILD_INTERFACE:topograd_options> ${ARG_LINK}
     PRIVATE ${ARG_PRIVATE_LINK} ${ARG_PRIVATE_HEADERS})
+  topograd_together(topograd_${name})
   if(ARG_LIGHTLY_OPTIMISED)
     target_link_libraries(topograd_${name} PRIVATE $<BUILD_INTERFACE:topograd_lightly_optimised>)
     topograd_precompile(topograd_${name} programs)

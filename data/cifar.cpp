@@ -13,28 +13,27 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kSize = 32;
 constexpr int64_t kPixels = kSize * kSize;
-constexpr int64_t kChannels = 3;
-constexpr int64_t kImageBytes = kPixels * kChannels;
+constexpr int64_t kImageBytes = kPixels * kColourChannels;
 
-struct Split {
+struct SplitFiles {
   std::vector<std::string> files;
   int64_t records;  ///< in each file
 };
 
 /// Differences between the two sets.
-struct Format {
+struct CifarFormat {
   std::string name, title, subfolder, advice;
   int64_t label_bytes;  ///< label bytes of a record; the last one is the class
   int64_t classes;
-  Split train, test;
+  SplitFiles train, test;
   std::vector<std::string> python_signs;  ///< files of the versions for Python and Matlab
   std::string get_binary;                 ///< advice where those are found
 
   int64_t record_bytes() const { return label_bytes + kImageBytes; }
 };
 
-const Format& cifar10() {
-  static const Format format{
+const CifarFormat& cifar10() {
+  static const CifarFormat format{
       .name = "cifar10",
       .title = "CIFAR-10",
       .subfolder = "cifar-10-batches-bin",
@@ -50,8 +49,8 @@ const Format& cifar10() {
   return format;
 }
 
-const Format& cifar100() {
-  static const Format format{
+const CifarFormat& cifar100() {
+  static const CifarFormat format{
       .name = "cifar100",
       .title = "CIFAR-100",
       .subfolder = "cifar-100-binary",
@@ -65,9 +64,9 @@ const Format& cifar100() {
   return format;
 }
 
-std::string find(const Format& format, const std::string& folder) {
+std::string find(const CifarFormat& format, const std::string& folder) {
   for (const fs::path& candidate : {fs::path(folder), fs::path(folder) / format.subfolder})
-    for (const Split* split : {&format.train, &format.test})
+    for (const SplitFiles* split : {&format.train, &format.test})
       for (const std::string& file : split->files)
         if (fs::exists(candidate / file)) return candidate.string();
   for (const std::string& sign : format.python_signs)
@@ -79,16 +78,16 @@ std::string find(const Format& format, const std::string& folder) {
 
 /// Reorders one record's pixels from planar CHW to HWC.
 void unpack(const char* planes, uint8_t* image) {
-  for (int64_t c = 0; c < kChannels; ++c)
+  for (int64_t c = 0; c < kColourChannels; ++c)
     for (int64_t p = 0; p < kPixels; ++p)
-      image[p * kChannels + c] = static_cast<uint8_t>(planes[c * kPixels + p]);
+      image[p * kColourChannels + c] = static_cast<uint8_t>(planes[c * kPixels + p]);
 }
 
-Dataset load(const Format& format, const Split& split, const fs::path& folder,
+Dataset load(const CifarFormat& format, const SplitFiles& split, const fs::path& folder,
              const std::vector<std::string>& class_names) {
   const int64_t count = static_cast<int64_t>(split.files.size()) * split.records;
   Dataset dataset{.name = format.name,
-                  .images = Tensor({count, kSize, kSize, kChannels}, DType::u8),
+                  .images = Tensor({count, kSize, kSize, kColourChannels}, DType::u8),
                   .labels = Tensor({count}, DType::i32),
                   .class_names = class_names,
                   .normalisation = normalisation_named(format.name)};
@@ -113,7 +112,7 @@ Dataset load(const Format& format, const Split& split, const fs::path& folder,
   return dataset;
 }
 
-DataSplits load_both(const Format& format, const std::string& folder,
+DataSplits load_both(const CifarFormat& format, const std::string& folder,
                      const std::vector<std::string>& class_names) {
   return {load(format, format.train, folder, class_names),
           load(format, format.test, folder, class_names)};

@@ -9,6 +9,8 @@
 
 namespace topograd {
 
+constexpr int64_t kColourChannels = 3;  ///< of a colour image: red, green, blue
+
 /// Returns the usual mean and standard deviation per channel of a data set. "cifar10":
 /// (125.3, 123.0, 113.9) / 255 and (63.0, 62.1, 66.7) / 255; "cifar100":
 /// (129.3, 124.1, 112.4) / 255 and (68.2, 65.4, 70.4) / 255; "mnist": 0.1307 and 0.3081;

@@ -14,7 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kChannels = 3;
 
 /// Returns the sorted names of a folder's entries that `accept` takes.
 template <class Accept>
@@ -74,7 +73,7 @@ struct Image {
 
 Image read_image(const fs::path& path) {
   int width = 0, height = 0, channels = 0;
-  uint8_t* pixels = stbi_load(path.string().c_str(), &width, &height, &channels, kChannels);
+  uint8_t* pixels = stbi_load(path.string().c_str(), &width, &height, &channels, static_cast<int>(kColourChannels));
   require(pixels != nullptr, path.string(), " is no image that can be read: ",
           stbi_failure_reason() ? stbi_failure_reason() : "unknown reason");
   return {{pixels, stbi_image_free}, height, width};
@@ -92,7 +91,7 @@ Dataset load_split(const fs::path& split, const std::vector<std::string>& classe
     const LabelledFile& file = files[static_cast<size_t>(i)];
     const Image image = read_image(file.path);
     if (i == 0)  // the first image says how large all are
-      dataset.images = Tensor({count, image.height, image.width, kChannels}, DType::u8);
+      dataset.images = Tensor({count, image.height, image.width, kColourChannels}, DType::u8);
     require(image.height == dataset.height() && image.width == dataset.width(), file.path.string(),
             " has ", image.width, "x", image.height, " pixels, but ", files[0].path.string(),
             " has ", dataset.width(), "x", dataset.height(), ": scale all images to one size");

@@ -19,13 +19,13 @@ Dataset limited(const Dataset& dataset, int64_t limit, std::string_view split) {
 }
 
 /// Kind of data that a folder may hold.
-struct Format {
+struct DataFormat {
   const char* name;
   std::string (*find)(const std::string& folder);  ///< the files' folder, or empty
   DataSplits (*load)(const std::string& found);
 };
 
-const Format kFormats[] = {
+const DataFormat kFormats[] = {
     {"CIFAR-10", find_cifar10, load_cifar10},
     {"CIFAR-100", find_cifar100, load_cifar100},
     {"MNIST's files", find_idx, load_idx},
@@ -35,9 +35,9 @@ const Format kFormats[] = {
 };
 
 DataSplits load_folder(const std::string& folder) {
-  const Format* format = nullptr;
+  const DataFormat* format = nullptr;
   std::string found;
-  for (const Format& candidate : kFormats) {
+  for (const DataFormat& candidate : kFormats) {
     const std::string place = candidate.find(folder);
     if (place.empty()) continue;
     require(!format, folder, " holds both ", format ? format->name : "", " and ", candidate.name,

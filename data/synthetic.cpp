@@ -13,8 +13,7 @@ namespace topograd {
 
 namespace {
 
-constexpr int64_t kChannels = 3;
-using Colour = std::array<float, kChannels>;
+using Colour = std::array<float, kColourChannels>;
 
 /// Returns p scaled to length 1.
 Point unit(Point p) {
@@ -57,7 +56,7 @@ class Draws {
 class Canvas {
  public:
   explicit Canvas(int64_t size)
-      : size_(size), pixels_(static_cast<size_t>(size * size * kChannels)) {}
+      : size_(size), pixels_(static_cast<size_t>(size * size * kColourChannels)) {}
 
   float size() const { return static_cast<float>(size_); }
 
@@ -77,8 +76,8 @@ class Canvas {
         const float cover = std::clamp(0.5f - distance(p), 0.0f, 1.0f) * opacity;
         if (cover == 0) continue;
         const Colour colour = paint(p);
-        float* pixel = &pixels_[static_cast<size_t>((y * size_ + x) * kChannels)];
-        for (size_t c = 0; c < kChannels; ++c) pixel[c] += cover * (colour[c] - pixel[c]);
+        float* pixel = &pixels_[static_cast<size_t>((y * size_ + x) * kColourChannels)];
+        for (size_t c = 0; c < kColourChannels; ++c) pixel[c] += cover * (colour[c] - pixel[c]);
       }
   }
   template <class Paint>
@@ -168,7 +167,7 @@ std::array<Colour, 2> colour_pair(Draws& draws, float contrast) {
   const float length =
       std::sqrt(apart[0] * apart[0] + apart[1] * apart[1] + apart[2] * apart[2] + 1e-6f);
   std::array<Colour, 2> pair;
-  for (size_t c = 0; c < kChannels; ++c) {
+  for (size_t c = 0; c < kColourChannels; ++c) {
     const float half = apart[c] / length * contrast / 2;
     pair[0][c] = middle[c] - half;
     pair[1][c] = middle[c] + half;
@@ -194,13 +193,13 @@ Dataset synthetic_dataset(Split split, int64_t count, int64_t image_size, uint64
           " pixels: choose 12 to 1024");
   const std::vector<std::string>& names = shape_names();
   Dataset dataset{.name = "synthetic",
-                  .images = Tensor({count, image_size, image_size, kChannels}, DType::u8),
+                  .images = Tensor({count, image_size, image_size, kColourChannels}, DType::u8),
                   .labels = Tensor({count}, DType::i32),
                   .class_names = names,
                   // Measured once on many images: the normalisation does not depend on `count`.
                   .normalisation = {{0.5, 0.5, 0.5}, {0.21, 0.21, 0.21}}};
   const Philox random(seed, RandomStream::synthetic_data, static_cast<uint32_t>(split));
-  const int64_t image_bytes = image_size * image_size * kChannels;
+  const int64_t image_bytes = image_size * image_size * kColourChannels;
   for (int64_t i = 0; i < count; ++i) {
     const int label = static_cast<int>(i % static_cast<int64_t>(names.size()));
     dataset.labels.data<int32_t>()[i] = label;

@@ -4,13 +4,12 @@
 #include <charconv>
 #include <optional>
 
-#include <nlohmann/json.hpp>
-
 #include "models/densenet.h"
 #include "models/resnet.h"
 #include "models/simple_nets.h"
 #include "models/vgg.h"
 #include "models/wide_resnet.h"
+#include "nn/json_text.h"
 
 namespace topograd {
 
@@ -234,19 +233,18 @@ ModelSpec with_size(ModelSpec spec, int depth, int64_t width) {
 }
 
 std::string to_json(const ModelSpec& spec) {
-  return nlohmann::ordered_json{{"name", spec.name},
-                                {"shortcut", std::string(1, spec.shortcut)},
-                                {"width", spec.width},
-                                {"classes", spec.classes},
-                                {"image_size", spec.image_size},
-                                {"channels", spec.channels},
-                                {"activation", name_of(spec.activation)}}
-      .dump();
+  return json_text(nlohmann::ordered_json{{"name", spec.name},
+                                          {"shortcut", std::string(1, spec.shortcut)},
+                                          {"width", spec.width},
+                                          {"classes", spec.classes},
+                                          {"image_size", spec.image_size},
+                                          {"channels", spec.channels},
+                                          {"activation", name_of(spec.activation)}});
 }
 
 ModelSpec model_spec_from_json(const std::string& json) {
   try {
-    const auto j = nlohmann::json::parse(json);
+    const auto j = parse_json(json);
     ModelSpec spec;
     spec.name = j.at("name").get<std::string>();
     spec.shortcut = j.value("shortcut", std::string("B")).at(0);
@@ -256,7 +254,7 @@ ModelSpec model_spec_from_json(const std::string& json) {
     spec.channels = j.value("channels", spec.channels);
     spec.activation = activation_named(j.value("activation", std::string("relu")));
     return spec;
-  } catch (const nlohmann::json::exception& error) {
+  } catch (const std::exception& error) {
     fail("not a model description: ", error.what());
   }
 }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "kernels/augment/augment.h"
+#include "kernels/core/numbers.h"
 #include "kernels/core/philox.h"
 
 namespace topograd {
@@ -17,10 +18,6 @@ namespace topograd {
 namespace {
 
 constexpr int kCropPadding = 4;  // pixels, as every CIFAR recipe since He et al.
-
-size_t at(int64_t i) {
-  return static_cast<size_t>(i);
-}
 
 /// A batch of a run, by epoch and step.
 struct BatchPosition {

@@ -1,8 +1,7 @@
 #include "nn/checkpoint.h"
 
-#include <nlohmann/json.hpp>
-
 #include "kernels/core/hash.h"
+#include "nn/json_text.h"
 
 namespace topograd {
 
@@ -47,11 +46,11 @@ std::string progress_json(const TrainingState& state) {
                 {"epoch_count", state.epoch_sums.count},
                 {"epoch_gradient_squares", state.gradient_squares}};
   if (state.swa_theta.defined()) progress["swa_count"] = state.swa_count;
-  return progress.dump();
+  return json_text(progress);
 }
 
 void parse_progress(const std::string& json, TrainingState& state) {
-  const Json j = Json::parse(json);
+  const Json j = parse_json(json);
   state.epoch = j.at("epoch").get<int64_t>();
   state.step = j.at("step").get<int64_t>();
   state.optimizer_steps = j.at("optimizer_steps").get<int64_t>();
@@ -73,10 +72,10 @@ Checkpoint Checkpoint::read(const std::string& path) {
           " is a safetensors file, but not a Topograd checkpoint; make one with train or ",
           "apps/import_torch.py");
   try {
-    const Json normalisation = Json::parse(get(metadata, "normalisation"));
+    const Json normalisation = parse_json(get(metadata, "normalisation"));
     checkpoint.info_.normalisation = {normalisation.at("mean").get<std::vector<double>>(),
                                       normalisation.at("std").get<std::vector<double>>()};
-  } catch (const Json::exception& error) {
+  } catch (const std::exception& error) {
     fail(path, ": its normalisation cannot be read: ", error.what());
   }
   checkpoint.info_.model = get(metadata, "model");
@@ -140,7 +139,7 @@ TrainingState Checkpoint::training_state(const ParameterLayout& layout) const {
     state.swa_theta = gather(layout.parameters(), layout.parameter_count(), kSwa);
   try {
     parse_progress(file_.metadata.at("progress"), state);
-  } catch (const Json::exception& error) {
+  } catch (const std::exception& error) {
     fail(path_, ": its training state cannot be read: ", error.what());
   }
   return state;
@@ -154,7 +153,7 @@ void write_checkpoint(const std::string& path, const ParameterLayout& layout,
   file.metadata["format"] = kFormat;
   file.metadata["model"] = info.model;
   file.metadata["normalisation"] =
-      Json{{"mean", info.normalisation.mean}, {"std", info.normalisation.std_dev}}.dump();
+      json_text(Json{{"mean", info.normalisation.mean}, {"std", info.normalisation.std_dev}});
   if (!info.config.empty()) file.metadata["config"] = info.config;
   scatter(file, layout.parameters(), state.theta, "");
   scatter(file, layout.running_stats(), state.running_stats, "");

@@ -6,16 +6,13 @@
 #include <utility>
 
 #include "kernels/concat/concat.h"
+#include "kernels/core/numbers.h"
 #include "kernels/tile_conv/tile_conv.h"
 #include "nn/layers/batchnorm.h"
 
 namespace topograd {
 
 namespace {
-
-size_t at(int64_t i) {
-  return static_cast<size_t>(i);
-}
 
 /// Pixels of a strip: with 1024 channels, an eighth of the second-level cache.
 constexpr int64_t kStrip = 64;

@@ -2,15 +2,12 @@
 
 #include <algorithm>
 
+#include "kernels/core/numbers.h"
 #include "kernels/tile_conv/tile_conv.h"
 
 namespace topograd {
 
 namespace {
-
-size_t at(int64_t i) {
-  return static_cast<size_t>(i);
-}
 
 bool is(const Node& node, FusionRole role) {
   return node.layer && node.layer->fusion_role() == role;

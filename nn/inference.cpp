@@ -6,16 +6,13 @@
 #include <optional>
 
 #include "kernels/augment/augment.h"
+#include "kernels/core/numbers.h"
 #include "nn/device_evaluation.h"
 #include "nn/network.h"
 
 namespace topograd {
 
 namespace {
-
-size_t at(int64_t i) {
-  return static_cast<size_t>(i);
-}
 
 /// Index of the last node that reads each node's output (the node itself where none does).
 std::vector<int> last_readers(const Graph& graph) {

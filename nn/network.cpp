@@ -2,16 +2,13 @@
 
 #include <algorithm>
 
+#include "kernels/core/numbers.h"
 #include "kernels/vector/vector.h"
 #include "nn/network_pass.h"
 
 namespace topograd {
 
 namespace {
-
-size_t at(int64_t i) {
-  return static_cast<size_t>(i);
-}
 
 /// The shape of a batch of n images of this shape.
 Shape batch_shape(int64_t n, const Shape& image) {

@@ -2,18 +2,11 @@
 // derivative along a direction v. H v is the derivative of the gradient along v, so the formulas
 // are those of the passes in network.cpp, differentiated layer by layer (Layer::forward_tangent and
 // Layer::backward_tangent).
+#include "kernels/core/numbers.h"
 #include "kernels/vector/vector.h"
 #include "nn/network_pass.h"
 
 namespace topograd {
-
-namespace {
-
-size_t at(int64_t i) {
-  return static_cast<size_t>(i);
-}
-
-}  // namespace
 
 void Network::allocate_tangents() {
   const auto like = [](const std::vector<Tensor>& tensors) {

@@ -8,11 +8,12 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
 #include "kernels/core/atomic_file.h"
+#include "kernels/core/output_claim.h"
+#include "nn/json_text.h"
 
 namespace topograd {
 
@@ -98,7 +99,7 @@ struct Entry {
 /// A number of the header that counts something; a huge one would overflow the sums below.
 int64_t parse_count(const json& value) {
   require(value.is_number_unsigned() && value.get<uint64_t>() < (uint64_t{1} << 62),
-          "has a shape or offset of ", value.dump(), ", which is no count");
+          "has a shape or offset of ", json_text(value), ", which is no count");
   return value.get<int64_t>();
 }
 
@@ -184,7 +185,7 @@ json read_header(std::istream& in, int64_t& data_bytes) {
   std::string header(length, '\0');
   in.seekg(kLengthBytes);
   read_exactly(in, header.data(), static_cast<int64_t>(length));
-  json parsed = json::parse(header, nullptr, /*allow_exceptions=*/false);
+  json parsed = json_or_null(header);
   require(parsed.is_object(), "has a header that is no JSON object: the file is damaged");
   return parsed;
 }
@@ -224,6 +225,7 @@ SafetensorsFile read(std::istream& in) {
 }  // namespace
 
 SafetensorsFile read_safetensors(const std::string& path) {
+  note_input(path);
   try {
     std::ifstream in(path, std::ios::binary);
     require(in.is_open(), "cannot be opened: ", std::strerror(errno));
@@ -257,7 +259,7 @@ void write_safetensors(const std::string& path, const SafetensorsFile& file) {
     parts.emplace_back(static_cast<const char*>(tensor.raw()), static_cast<size_t>(tensor.bytes()));
     offset += tensor.bytes();
   }
-  std::string header_text = header.dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string header_text = json_text(header);
   header_text.resize((header_text.size() + 7) / 8 * 8, ' ');
   const uint64_t length = header_text.size();
   parts[0] = {reinterpret_cast<const char*>(&length), sizeof length};

@@ -6,12 +6,12 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "apps/common/cli.h"
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/format.h"
 #include "kernels/core/philox.h"
+#include "nn/json_text.h"
 
 namespace topograd {
 
@@ -114,7 +114,7 @@ void write_json_if_asked(const BenchFlags& flags, const std::vector<BenchRow>& r
                     {"competitor", row.competitor},
                     {"images_per_second", row.images_per_second},
                     {"peak_mib", row.peak_mib}});
-  write_file_atomically(*flags.json, json.dump(1) + "\n");
+  write_file_atomically(*flags.json, json_text(json, 1) + "\n");
 }
 
 TorchBench::TorchBench(const BenchFlags& flags)
@@ -132,7 +132,7 @@ BenchFigures TorchBench::run(const std::string& arguments) {
   const std::string output = output_of(
       text("MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=67108864 ", "'",
            python_, "' '", script_, "' ", arguments));
-  const Json json = Json::parse(output, nullptr, false);
+  const Json json = parse_ordered_json(output);
   require(json.is_object(), script_, " printed something else than its result");
   for (const auto& [competitor, value] : json.items())
     figures[competitor] = {value.at("images_per_second").get<double>(),

@@ -8,6 +8,7 @@
 
 #include "apps/common/options.h"
 #include "kernels/core/check.h"
+#include "kernels/core/output_claim.h"
 
 namespace topograd::cli {
 
@@ -26,6 +27,7 @@ int run_program(const std::string& name, const std::function<int()>& body) {
   // Writing beyond the limit on file sizes is then an error like that of a full disk.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
+    const InputScope scope;
     const int status = body();
     require(static_cast<bool>(std::cout.flush()), "cannot write to the standard output");
     return status;
@@ -43,6 +45,8 @@ int run_program(const std::string& name, const std::function<int()>& body) {
 void catch_interruption() {
   std::signal(SIGINT, note_interruption);
   std::signal(SIGTERM, note_interruption);
+  // A terminal that is closed ends the run as Ctrl-C does, unless nohup said that it should go on.
+  if (std::signal(SIGHUP, note_interruption) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
 }
 
 bool interrupted() {

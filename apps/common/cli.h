@@ -21,7 +21,7 @@ void say(const Parts&... parts) {
   std::cerr << line.str();
 }
 
-/// Makes SIGINT and SIGTERM set a flag from now on; a second signal ends the process.
+/// Makes SIGINT, SIGTERM and SIGHUP set a flag from now on; a second signal ends the process.
 void catch_interruption();
 /// Returns that flag.
 bool interrupted();

@@ -285,6 +285,13 @@ void Options::parse(const std::vector<std::string>& words) {
   for (const auto& [i, word] : found) setters_[i](entries_[i].names.front(), word);
 }
 
+std::vector<OutputClaim> Options::claim_outputs() const {
+  std::vector<OutputClaim> claims;
+  for (const auto& output : outputs_)
+    if (const std::optional<std::string> path = output()) claims.emplace_back(*path);
+  return claims;
+}
+
 bool Options::given(const std::string& name) const {
   const OptionEntry* entry = find(name);
   return entry != nullptr &&

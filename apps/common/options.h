@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "kernels/core/check.h"
+#include "kernels/core/output_claim.h"
 
 namespace topograd::cli {
 
@@ -131,6 +132,12 @@ class Options {
     return add(names, ValueKind::file, "FILE", help, default_of(target),
                [&target](const std::string&, const std::string& word) { target = word; });
   }
+  /// Declares a path of a file that is written, and by no computation that claims it itself: claim_outputs() does.
+  template <class T>
+  Options& output_file(const std::string& names, T& target, const std::string& help) {
+    outputs_.push_back([&target]() -> std::optional<std::string> { return target; });
+    return file(names, target, help);
+  }
   /// Declares a path of a folder.
   template <class T>
   Options& folder(const std::string& names, T& target, const std::string& help) {
@@ -233,6 +240,8 @@ class Options {
   void parse(const std::vector<std::string>& words);
   /// Returns whether the option was among the words, in any of its spellings.
   bool given(const std::string& name) const;
+  /// Claims the files of output_file(), after parse(), before anything is read.
+  std::vector<OutputClaim> claim_outputs() const;
 
   std::string help() const;
   const std::string& program() const { return program_; }
@@ -304,6 +313,7 @@ class Options {
   std::vector<Setter> positionals_;           // one word each
   std::vector<std::string>* rest_ = nullptr;  // all further words
   std::vector<Exclusion> exclusions_;
+  std::vector<std::function<std::optional<std::string>()>> outputs_;
   std::vector<std::string> given_;
   size_t positionals_taken_ = 0;
 };

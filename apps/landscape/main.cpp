@@ -48,6 +48,8 @@ int run_command(const cli::CommandEntry& entry, const std::vector<std::string>& 
     if (!cli::read_command_line(*command, options, words)) return 0;
     if (distributed == nullptr) require_alone(entry.name);
     command->check(options);
+    std::vector<OutputClaim> claims;
+    if (group == nullptr || group->is_rank_zero()) claims = options.claim_outputs();
     return distributed != nullptr ? distributed->run_distributed(typed, *group)
                                   : command->run(typed);
   });

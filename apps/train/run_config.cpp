@@ -1,10 +1,9 @@
 #include "apps/train/run_config.h"
 
-#include <nlohmann/json.hpp>
-
 #include "data/label_noise.h"
 #include "kernels/core/check.h"
 #include "kernels/core/hash.h"
+#include "nn/json_text.h"
 
 namespace topograd {
 
@@ -13,9 +12,9 @@ using Json = nlohmann::ordered_json;
 void require_same_config(const std::string& path, const std::string& saved,
                          const std::string& asked) {
   if (saved == asked) return;
-  Json a = Json::parse(saved, nullptr, false);
+  Json a = json_or_null(saved);
   if (!a.is_object()) a = Json::object();
-  const Json b = Json::parse(asked);
+  const Json b = parse_ordered_json(asked);
   std::string differences;
   const auto differs = [&](const std::string& key, const std::string& was, const std::string& now) {
     differences += text(differences.empty() ? "" : "; ", key, " was ", was, ", now ", now);
@@ -23,16 +22,16 @@ void require_same_config(const std::string& path, const std::string& saved,
   // A key that one of them lacks has its default value.
   for (const auto& [key, value] : b.items())
     if (!a.contains(key) || a.at(key) != value)
-      differs(key, a.contains(key) ? a.at(key).dump() : "not given", value.dump());
+      differs(key, a.contains(key) ? json_text(a.at(key)) : "not given", json_text(value));
   for (const auto& [key, value] : a.items())
-    if (!b.contains(key)) differs(key, value.dump(), "not given");
+    if (!b.contains(key)) differs(key, json_text(value), "not given");
   fail(path, " belongs to another run (", differences.empty() ? "older format" : differences,
        "); repeat its command, or choose another --output");
 }
 
 std::string config_json(const RunSettings& settings, const Dataset& train, Device device) {
   const TrainingConfig& t = settings.training;
-  Json config{{"model", Json::parse(to_json(settings.model))},
+  Json config{{"model", parse_ordered_json(to_json(settings.model))},
               {"data_hash", hex(train.hash())},
               {"epochs", t.epochs},
               {"batch_size", t.batch_size},
@@ -71,7 +70,7 @@ std::string config_json(const RunSettings& settings, const Dataset& train, Devic
   unusual("swa_start", t.swa_start, usual.swa_start);
   // Devices round differently. The CPU is not written: runs older than other devices were its.
   if (device != Device::cpu) config["device"] = name_of(device);
-  return config.dump();
+  return json_text(config);
 }
 
 }  // namespace topograd

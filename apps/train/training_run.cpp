@@ -14,6 +14,7 @@
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/format.h"
 #include "kernels/core/hash.h"
+#include "kernels/core/output_claim.h"
 #include "kernels/core/version.h"
 #include "kernels/vector/vector.h"
 #include "landscape/plots/training_plots.h"
@@ -83,6 +84,8 @@ class Run {
   }
 
   void run() {
+    // The log stands for the folder: two runs in one would mix their files.
+    const OutputClaim claim(file("log.csv"));
     begin_or_resume();
     TrainingLog log(file("log.csv"), trainer_.state().epoch);
     const Stage stage(observer_, "training", settings_.training.epochs * trainer_.steps_per_epoch(),
@@ -136,6 +139,7 @@ class Run {
 
   void draw() const {
     if (!fs::exists(file("log.csv"))) return;  // stopped in the first epoch
+    const OwnOutputScope own;
     for (const char* suffix : {".png", ".svg"})
       draw_training_log(file("log.csv"), settings_.model.name + " on " + info_.notes.at("data"),
                         file(std::string("curves") + suffix));
@@ -164,6 +168,7 @@ class Run {
       save();  // a run that cannot be saved should fail now, not in an hour
       return;
     }
+    const OwnOutputScope own;
     const Checkpoint checkpoint = Checkpoint::read(last);
     require(settings_.resume, settings_.folder,
             " already holds a run: add --resume to continue it, or choose another --output");

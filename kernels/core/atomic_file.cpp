@@ -1,100 +1,152 @@
 #include "kernels/core/atomic_file.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
 
 #include "kernels/core/check.h"
+#include "kernels/core/file_descriptor.h"
+#include "kernels/core/hash.h"
+#include "kernels/core/output_claim.h"
 
 namespace topograd {
 
 namespace {
 
-[[noreturn]] void fail_with_errno() {
-  const int code = errno;
-  const char* hint = "";
-  if (code == ENOSPC || code == EDQUOT) hint = ": free some space or write elsewhere";
-  if (code == ENOENT) hint = ": make its folder first";
-  fail(std::strerror(code), hint);
+namespace fs = std::filesystem;
+
+std::string random_digits() {
+  std::random_device random;  // the system's, which two containers do not share
+  return hex((static_cast<uint64_t>(random()) << 32) | random());
 }
 
-/// An open file descriptor. close() reports what the destructor cannot.
-class Descriptor {
+/// New, empty file that goes away with the object unless it is kept.
+class TemporaryFile {
  public:
-  Descriptor(const std::string& path, int flags) : fd_(::open(path.c_str(), flags, 0666)) {
-    if (fd_ < 0) fail_with_errno();
+  explicit TemporaryFile(const std::string& beside)
+      : path_(text(beside, ".tmp.", random_digits())) {
+    // O_EXCL: a file or a link that somebody put there is not written to.
+    FileDescriptor(path_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW).close();
   }
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
+  ~TemporaryFile() {
+    if (!path_.empty()) ::unlink(path_.c_str());
   }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
 
-  void write_all(std::string_view bytes) const {
-    while (!bytes.empty()) {
-      const ssize_t count = ::write(fd_, bytes.data(), bytes.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) fail_with_errno();
-      bytes.remove_prefix(static_cast<size_t>(count));
-    }
-  }
-  void sync() const {
-    // EINVAL and EROFS: a file system that has nothing to flush, which is no failure of ours.
-    if (::fsync(fd_) != 0 && errno != EINVAL && errno != EROFS) fail_with_errno();
-  }
-  void close() {
-    const int fd = fd_;
-    fd_ = -1;
-    if (::close(fd) != 0 && errno != EINTR) fail_with_errno();
+  const std::string& path() const { return path_; }
+  void rename_to(const std::string& path) {
+    if (std::rename(path_.c_str(), path.c_str()) != 0) fail_with_errno();
+    path_.clear();
   }
 
  private:
-  int fd_;
+  std::string path_;
 };
 
-void sync(const std::string& path, int flags) {
-  Descriptor descriptor(path, flags);
-  descriptor.sync();
-  descriptor.close();
+/// Gives a new file the mode and the owner of the one that it replaces.
+void take_over(const FileDescriptor& file, const std::string& old_path) {
+  struct stat old;
+  if (::stat(old_path.c_str(), &old) != 0) return;
+  // Only root can give a file away; a group can be kept by its members.
+  if (::fchown(file.number(), old.st_uid, old.st_gid) != 0 &&
+      ::fchown(file.number(), static_cast<uid_t>(-1), old.st_gid) != 0)
+    old.st_mode &= 0777;  // no set-id bits for somebody else
+  if (::fchmod(file.number(), old.st_mode & 07777) != 0) fail_with_errno();
 }
 
-void write_and_rename(const std::string& path, const std::string& temporary,
-                      const std::function<void(const std::string&)>& write) {
-  write(temporary);
-  sync(temporary, O_RDONLY | O_CLOEXEC);
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) fail_with_errno();
+void replace(const OutputClaim& claim, const std::function<void(const std::string&)>& write) {
+  const std::string& path = claim.place().path;
+  TemporaryFile temporary(path);
+  write(temporary.path());
+  FileDescriptor file(temporary.path(), O_RDONLY | O_NOFOLLOW);
+  if (claim.place().kind == OutputPlace::Kind::regular) take_over(file, path);
+  file.sync();
+  file.close();
+  if (claim.replaced_by_another()) {
+    const std::string kept = text(path, ".kept.", random_digits());
+    temporary.rename_to(kept);
+    fail("another program replaced it meanwhile; what was to be written is in ", kept);
+  }
+  temporary.rename_to(path);
+  claim.written();
   // The rename itself survives a power cut only once the folder is on the disk too.
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  sync(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  FileDescriptor folder(fs::path(path).parent_path().string(), O_RDONLY | O_DIRECTORY);
+  folder.sync();
+  folder.close();
+}
+
+/// Scope in which a pipe that nobody reads any more is an error of write(), and does not end the process.
+class NoBrokenPipeSignal {
+ public:
+  NoBrokenPipeSignal() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~NoBrokenPipeSignal() {
+    const timespec now{};
+    if (!sigismember(&before_, SIGPIPE)) sigtimedwait(&pipe_, nullptr, &now);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  NoBrokenPipeSignal(const NoBrokenPipeSignal&) = delete;
+  NoBrokenPipeSignal& operator=(const NoBrokenPipeSignal&) = delete;
+
+ private:
+  sigset_t pipe_, before_;
+};
+
+void write_in_place(const std::string& path, const std::function<void(const std::string&)>& write) {
+  // Not blocking while it is opened: a pipe without a reader is an error, and no wait.
+  FileDescriptor target(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY);
+  if (::fcntl(target.number(), F_SETFL, O_APPEND) != 0) fail_with_errno();
+  TemporaryFile temporary((fs::temp_directory_path() / "topograd").string());
+  write(temporary.path());
+  std::ifstream in(temporary.path(), std::ios::binary);
+  const std::string contents{std::istreambuf_iterator<char>(in), {}};
+  const NoBrokenPipeSignal scope;
+  target.write_all(contents);
+  target.close();
+}
+
+/// Writes an output, wherever its path leads.
+void write_output(const std::string& path, const std::function<void(const std::string&)>& write) {
+  const OutputClaim claim(path);
+  try {
+    if (claim.place().kind == OutputPlace::Kind::special)
+      write_in_place(path, write);
+    else
+      replace(claim, write);
+  } catch (const std::exception& error) {
+    fail("cannot write ", path, ": ", error.what());
+  }
 }
 
 }  // namespace
 
 void write_file_atomically(const std::string& path,
                            const std::function<void(const std::string& temporary)>& write) {
-  const std::string temporary = text(path, ".tmp.", ::getpid());
-  try {
-    write_and_rename(path, temporary, write);
-  } catch (const std::exception& error) {
-    std::remove(temporary.c_str());
-    fail("cannot write ", path, ": ", error.what());
-  } catch (...) {
-    std::remove(temporary.c_str());
-    throw;
-  }
+  write_output(path, [&](const std::string& temporary) {
+    write(temporary);
+    std::error_code gone;
+    require(fs::file_size(temporary, gone) > 0 && !gone, "nothing was written");
+  });
 }
 
 void write_file_atomically(const std::string& path, std::string_view contents) {
-  write_file_atomically(path,
-                        [&](const std::string& temporary) { write_bytes(temporary, contents); });
+  write_output(path, [&](const std::string& temporary) { write_bytes(temporary, contents); });
 }
 
 void write_bytes(const std::string& path, const std::vector<std::string_view>& parts) {
-  Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC);
+  FileDescriptor file(path, O_WRONLY | O_CREAT | O_TRUNC);
   for (std::string_view part : parts) file.write_all(part);
   file.close();
 }

@@ -5,12 +5,11 @@
 #include <limits>
 
 #include "kernels/core/check.h"
+#include "kernels/core/numbers.h"
 
 namespace topograd {
 
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 double pairs_of(int64_t n) {
   return 0.5 * static_cast<double>(n) * static_cast<double>(n - 1);

@@ -35,6 +35,7 @@ class CoherenceAnalysis {
       : settings_(settings),
         selection_(selection),
         output_(output),
+        claim_(claim_output(output)),
         pool_(pool),
         observer_(observer) {}
 
@@ -136,6 +137,7 @@ class CoherenceAnalysis {
   const CoherenceSettings& settings_;
   const ImageSelection& selection_;
   const std::string& output_;
+  OutputClaim claim_;
   ThreadPool& pool_;
   Observer& observer_;
   std::vector<CoherenceRow> asked_;         // without values

@@ -4,16 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/core/numbers.h"
 #include "landscape/connectivity/assignment.h"
 #include "nn/batch_loader.h"
 
 namespace topograd {
 
 namespace {
-
-size_t at(int64_t i) {
-  return static_cast<size_t>(i);
-}
 
 using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 

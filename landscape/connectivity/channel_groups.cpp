@@ -1,4 +1,5 @@
 #include "landscape/connectivity/channel_groups.h"
+#include "kernels/core/numbers.h"
 
 #include <algorithm>
 #include <map>
@@ -7,10 +8,6 @@
 namespace topograd {
 
 namespace {
-
-size_t at(int64_t i) {
-  return static_cast<size_t>(i);
-}
 
 /// Ties between channels: which channels of which nodes are one and the same, found by walking the
 /// graph once and asking every layer for its ChannelMap.

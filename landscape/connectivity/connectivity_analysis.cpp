@@ -29,6 +29,7 @@ class ConnectivityAnalysis {
         b_(b),
         images_(images),
         output_(output),
+        claim_(claim_output(output)),
         pool_(pool),
         observer_(observer),
         statistics_(a.graph.layout().state_count() == 0 ? std::vector<std::string>{"none"}
@@ -150,6 +151,7 @@ class ConnectivityAnalysis {
   const LoadedModel &a_, &b_;
   const ImageSets& images_;
   const std::string& output_;
+  OutputClaim claim_;
   ThreadPool& pool_;
   Observer& observer_;
   std::vector<std::string> statistics_;  // as the settings' batchnorm; "none" without BatchNorm

@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "kernels/core/format.h"
 #include "kernels/core/hash.h"
+#include "kernels/core/output_claim.h"
 #include "kernels/core/version.h"
 #include "landscape/evaluation/model_data.h"
+#include "nn/json_text.h"
 #include "nn/weight_average.h"
 
 namespace topograd {
@@ -75,8 +76,9 @@ std::string CurveTraining::description() const {
 void CurveTraining::resume() {
   require(!fs::is_directory(path_), path_, " is a directory; --control names a checkpoint");
   if (!fs::exists(path_)) return;
+  const OwnOutputScope own;
   const Checkpoint checkpoint = Checkpoint::read(path_);
-  const auto config = nlohmann::json::parse(checkpoint.info().config, nullptr, false);
+  const auto config = json_or_null(checkpoint.info().config);
   require(config.is_object() && config.contains("curve"), path_,
           " is no curve's control point; choose another --control");
   std::string all;
@@ -94,7 +96,7 @@ void CurveTraining::begin() const {
 
 void CurveTraining::save(const Tensor& running_stats) const {
   CheckpointInfo info = model_.info;
-  info.config = nlohmann::json{{"curve", identity_}}.dump();
+  info.config = json_text(nlohmann::json{{"curve", identity_}});
   info.notes = {{"version", version()}, {"command", command_}, {"data", data_.train.name}};
   TrainingState state = trainer_->state();
   state.running_stats = running_stats;

@@ -14,7 +14,12 @@ class CurvatureAnalysis {
   CurvatureAnalysis(const CurvatureSettings& settings, const CurvatureSpec& spec,
                     const Provenance& provenance, const std::string& output, ThreadPool& pool,
                     Observer& observer)
-      : settings_(settings), spec_(spec), output_(output), pool_(pool), observer_(observer) {
+      : settings_(settings),
+        spec_(spec),
+        output_(output),
+        claim_(claim_output(output)),
+        pool_(pool),
+        observer_(observer) {
     results_.provenance = provenance;
     continue_or_begin();
   }
@@ -148,6 +153,7 @@ class CurvatureAnalysis {
   const CurvatureSettings& settings_;
   CurvatureSpec spec_;
   const std::string& output_;
+  OutputClaim claim_;
   ThreadPool& pool_;
   Observer& observer_;
   CurvatureResults results_;

@@ -11,19 +11,13 @@ int64_t size_of(const std::vector<double>& values) {
   return static_cast<int64_t>(values.size());
 }
 
-void write_values(Hdf5File& file, const std::string& name, const std::vector<double>& values) {
-  file.write(name, values.data(), {size_of(values)});
-}
-
 void write_number(Hdf5File& file, const std::string& name, const std::optional<double>& value) {
   if (value) file.write(name, &*value, Shape{});
 }
 
-std::optional<double> read_number(const Hdf5File& file, const std::string& name) {
+std::optional<double> number_if_there(const Hdf5File& file, const std::string& name) {
   if (!file.has(name)) return std::nullopt;
-  const std::vector<double> values = file.read<double>(name);
-  require(values.size() == 1, file.path(), ": ", name, " is not one number");
-  return values[0];
+  return file.read_number(name);
 }
 
 /// Reorders rows of theta's length, each tensor in PyTorch's order or back in ours.
@@ -42,8 +36,8 @@ void write_eigenvalues(Hdf5File& file, const std::string& name,
                        const std::optional<Eigenvalues>& eigenvalues,
                        const ParameterLayout& layout) {
   if (!eigenvalues) return;
-  write_values(file, name + "/values", eigenvalues->values);
-  write_values(file, name + "/residuals", eigenvalues->residuals);
+  file.write(name + "/values", eigenvalues->values);
+  file.write(name + "/residuals", eigenvalues->residuals);
   if (!eigenvalues->vectors.defined()) return;
   const Tensor vectors = reordered(eigenvalues->vectors, layout, to_torch_order);
   file.write(name + "/vectors", vectors.data<float>(), vectors.shape());
@@ -71,20 +65,20 @@ void read_vectors(const Hdf5File& file, const std::string& name, const Parameter
 }
 
 void write_density(Hdf5File& file, const SpectralDensity& density) {
-  write_values(file, "density/at", density.at);
-  write_values(file, "density/density", density.density);
-  write_values(file, "density/standard_error", density.standard_error);
+  file.write("density/at", density.at);
+  file.write("density/density", density.density);
+  file.write("density/standard_error", density.standard_error);
   write_number(file, "density/sigma", density.sigma);
   for (size_t k = 0; k < density.probes.size(); ++k) {
-    write_values(file, text("density/probes/", k, "/values"), density.probes[k].values);
-    write_values(file, text("density/probes/", k, "/weights"), density.probes[k].weights);
+    file.write(text("density/probes/", k, "/values"), density.probes[k].values);
+    file.write(text("density/probes/", k, "/weights"), density.probes[k].weights);
   }
 }
 
 std::optional<SpectralDensity> read_density(const Hdf5File& file) {
   if (!file.has("density/at")) return std::nullopt;
   SpectralDensity density;
-  density.sigma = read_number(file, "density/sigma").value_or(0);
+  density.sigma = number_if_there(file, "density/sigma").value_or(0);
   density.at = file.read<double>("density/at");
   density.density = file.read<double>("density/density");
   density.standard_error = file.read<double>("density/standard_error");
@@ -119,13 +113,13 @@ CurvatureResults CurvatureResults::load_values(const std::string& path) {
   CurvatureResults results;
   results.provenance = file.attributes();
   require(results.provenance.contains("curvature"), path, " is not a file of landscape hessian");
-  results.loss = read_number(file, "loss");
-  results.gradient_norm = read_number(file, "gradient_norm");
+  results.loss = number_if_there(file, "loss");
+  results.gradient_norm = number_if_there(file, "gradient_norm");
   results.largest = read_eigenvalues(file, "largest");
   results.smallest = read_eigenvalues(file, "smallest");
-  if (const auto value = read_number(file, "trace/value"))
-    results.trace = {*value, read_number(file, "trace/standard_error").value_or(0),
-                     static_cast<int>(read_number(file, "trace/products").value_or(0))};
+  if (const auto value = number_if_there(file, "trace/value"))
+    results.trace = {*value, number_if_there(file, "trace/standard_error").value_or(0),
+                     static_cast<int>(number_if_there(file, "trace/products").value_or(0))};
   results.density = read_density(file);
   return results;
 }

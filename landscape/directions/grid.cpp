@@ -12,7 +12,7 @@ namespace topograd {
 
 namespace {
 
-constexpr int64_t kMaxPoints = 1'000'000;
+constexpr int64_t kMaxAxisPoints = 1'000'000;
 constexpr double kFarthest = 1e100;  // so that coordinates() cannot overflow
 
 /// Reads all of `text` as one number; returns false if it is anything else.
@@ -73,7 +73,7 @@ Axis parse_axis(std::string_view option, std::string_view text) {
   require(read_number(points, axis.points), option, "=", text, ": '", points,
           "' is not a whole number of points");
   require(axis.points >= 1, option, "=", text, " has no points: ask for at least one");
-  require(axis.points <= kMaxPoints, option, "=", text, " has more than ", kMaxPoints,
+  require(axis.points <= kMaxAxisPoints, option, "=", text, " has more than ", kMaxAxisPoints,
           " points: ask for fewer");
   require(axis.from <= axis.to, option, "=", text, " runs backwards: write ", to, ":", from, ":",
           points);

@@ -1,11 +1,10 @@
 #include "landscape/directions/surface_directions.h"
 
-#include <nlohmann/json.hpp>
-
 #include <filesystem>
 #include <iomanip>
 
 #include "kernels/core/hash.h"
+#include "nn/json_text.h"
 
 namespace topograd {
 
@@ -61,11 +60,10 @@ SurfaceDirections directions_in_file(const DirectionsInFile& settings, const Loa
 }
 
 std::string recipe_of(const DirectionsInFile& settings) {
-  return nlohmann::json{{"kind", "file"},
-                        {"file", settings.file},
-                        {"type", std::string(name_of(settings.type))},
-                        {"line", settings.line}}
-      .dump();
+  return json_text(nlohmann::json{{"kind", "file"},
+                                  {"file", settings.file},
+                                  {"type", std::string(name_of(settings.type))},
+                                  {"line", settings.line}});
 }
 
 }  // namespace topograd

@@ -1,9 +1,8 @@
 #include "landscape/evaluation/model_data.h"
 
-#include <nlohmann/json.hpp>
-
 #include "data/label_noise.h"
 #include "kernels/core/hash.h"
+#include "nn/json_text.h"
 
 namespace topograd {
 
@@ -18,7 +17,7 @@ struct TrainedNoise {
 };
 
 TrainedNoise trained_noise(const LoadedModel& model) {
-  const auto config = nlohmann::json::parse(model.info.config, nullptr, false);
+  const auto config = json_or_null(model.info.config);
   if (!config.is_object() || !config.contains("label_noise")) return {};
   try {
     const auto& noise = config.at("label_noise");

@@ -6,12 +6,11 @@
 #include <numeric>
 
 #include "kernels/core/check.h"
+#include "kernels/core/numbers.h"
 
 namespace topograd {
 
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// Returns the indices of an axis's coordinates, smallest first.
 std::vector<size_t> ascending(const std::vector<double>& axis, const char* name) {

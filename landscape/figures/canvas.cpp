@@ -1,8 +1,8 @@
 #include "landscape/figures/canvas.h"
+#include "kernels/core/numbers.h"
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 
 namespace topograd::drawing {
@@ -12,7 +12,6 @@ Polyline Rect::outline() const {
 }
 
 void Canvas::hatch(const std::vector<Polyline>& loops, const Pen& pen, double spacing) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   double left = kInfinity, top = kInfinity, right = -kInfinity, bottom = -kInfinity;
   for (const Polyline& loop : loops)
     for (const Point& p : loop.points) {

@@ -45,7 +45,6 @@ Colour unpacked(uint32_t rgb) {
   return {(rgb >> 16) / 255.0, (rgb >> 8 & 255) / 255.0, (rgb & 255) / 255.0, 1};
 }
 
-constexpr Colour kWhite{1, 1, 1, 1};
 
 }  // namespace
 

@@ -13,6 +13,7 @@ struct Colour {
   double blue = 0;
   double opacity = 1;
 };
+constexpr Colour kWhite{1, 1, 1, 1};
 
 /// Colour maps from dark to light, lightness rising evenly. viridis (dark blue to yellow) and magma
 /// (black to cream): Smith & van der Walt, 2015; cividis (blue to yellow, the same to readers who

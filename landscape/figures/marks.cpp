@@ -12,7 +12,6 @@ namespace topograd::drawing {
 
 namespace {
 
-constexpr Colour kWhite{1, 1, 1};
 constexpr Colour kHoleGround{0.90, 0.90, 0.90};
 constexpr Colour kHoleStroke{0.62, 0.62, 0.64};
 

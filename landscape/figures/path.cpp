@@ -8,7 +8,6 @@ namespace topograd::drawing {
 
 namespace {
 
-constexpr Colour kWhite{1, 1, 1};
 constexpr Colour kPath{0.78, 0.11, 0.22};
 constexpr double kTextHeight = 8;   // px, height of digits
 constexpr double kApart = 44;       // px between labelled points of the path

@@ -1,15 +1,13 @@
 #include "landscape/figures/relief.h"
+#include "kernels/core/numbers.h"
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 
 namespace topograd::drawing {
 
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 constexpr double kSkylight = 0.42;  // share of the light on level ground
 constexpr double kBrightest = 1.4;  // brightness of a slope that faces the sun

@@ -20,15 +20,15 @@ namespace {
 constexpr int kFineMesh = 420;  // points along the longer side
 constexpr int kPixels = 2;      // pixels per px, as in the PNG
 constexpr int kSamples = 2;     // samples per pixel along each side
-constexpr int kLevels = 11;     // lines on the relief
+constexpr int kReliefLevels = 11;     // lines on the relief
 constexpr double kLineShade = 0.45;
 constexpr double kGlossShare = 0.16;
-constexpr double kBarGap = 30;
-constexpr double kBarWidth = 17;
-constexpr double kBarSpace = 84;
-constexpr double kAxisSpace = 66;       // px around the relief, for axes
+constexpr double kReliefBarGap = 30;
+constexpr double kReliefBarWidth = 17;
+constexpr double kReliefBarSpace = 84;
+constexpr double kReliefAxisSpace = 66;       // px around the relief, for axes
 constexpr double kMaxUneven = 3;        // ratio of ranges up to which both axes have equal units
-constexpr double kShortestLabel = 230;  // px that an axis's label may take beside a short axis
+constexpr double kShortestReliefLabel = 230;  // px that an axis's label may take beside a short axis
 constexpr double kOnSurface = 0.012;    // depth in the relief at which a mark still lies on it
 constexpr Colour kWall{0.955, 0.955, 0.965};
 constexpr Colour kWallLine{0.84, 0.84, 0.87};
@@ -296,7 +296,7 @@ class Box {
     if (angle > 0.5 * std::numbers::pi) angle -= std::numbers::pi;
     if (angle < -0.5 * std::numbers::pi) angle += std::numbers::pi;
     const Point3 middle{0.5 * (begin.x + end.x), 0.5 * (begin.y + end.y), 0};
-    canvas.text_within(std::max(kShortestLabel, 1.15 * std::hypot(b.x - a.x, b.y - a.y)),
+    canvas.text_within(std::max(kShortestReliefLabel, 1.15 * std::hypot(b.x - a.x, b.y - a.y)),
                        beside(middle, 40), label, {.size = 12, .colour = kInk, .angle = angle});
   }
 
@@ -334,8 +334,8 @@ Figure surface_figure(const FieldView& field, const FigureOptions& options) {
           " degrees: choose 5 to 90");
   const ValueScale scale(field.values, options);
   const Relief relief(field, scale, options.relief);
-  const Rect area{kAxisSpace, plot_top(options),
-                  options.width - 2 * kAxisSpace - kBarGap - kBarWidth - kBarSpace + 40,
+  const Rect area{kReliefAxisSpace, plot_top(options),
+                  options.width - 2 * kReliefAxisSpace - kReliefBarGap - kReliefBarWidth - kReliefBarSpace + 40,
                   plot_bottom(options) - plot_top(options) - 8};
   const Camera camera({0, 0, 0}, relief.box(), degrees(options.azimuth), degrees(options.elevation),
                       area);
@@ -345,7 +345,7 @@ Figure surface_figure(const FieldView& field, const FigureOptions& options) {
   const Rendering rendering(relief, camera, lit(relief.field(), light, camera.towards()), area);
   const auto draw = [=](Canvas& canvas) {
     const std::vector<double> levels =
-        scale.empty() ? std::vector<double>() : scale.levels(kLevels);
+        scale.empty() ? std::vector<double>() : scale.levels(kReliefLevels);
     std::vector<double> fractions;
     for (double level : levels) fractions.push_back(scale.fraction(level));
     const Box box(field, relief, camera, degrees(options.azimuth));
@@ -355,7 +355,7 @@ Figure surface_figure(const FieldView& field, const FigureOptions& options) {
     box.draw_axes(canvas, options);
     const std::vector<Key> keys =
         draw_marks_on(canvas, relief, camera, rendering, field, scale, options);
-    const Rect bar{options.width - kBarSpace - kBarWidth, area.top + 0.15 * area.height, kBarWidth,
+    const Rect bar{options.width - kReliefBarSpace - kReliefBarWidth, area.top + 0.15 * area.height, kReliefBarWidth,
                    0.7 * area.height};
     const auto paint = [&](double t) { return colour_at(options.colours, t); };
     if (!scale.empty())

@@ -7,12 +7,11 @@
 #include <limits>
 
 #include "kernels/core/check.h"
+#include "kernels/core/numbers.h"
 
 namespace topograd::drawing {
 
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 std::string fixed(double value, int decimals) {
   std::array<char, 400> digits;

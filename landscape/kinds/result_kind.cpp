@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "kernels/core/check.h"
+#include "kernels/core/output_claim.h"
 #include "landscape/coherence/coherence_results.h"
 #include "landscape/connectivity/connectivity_results.h"
 #include "landscape/curvature/curvature_results.h"
@@ -28,6 +29,7 @@ bool has(const ResultFile& file, const char* name) {
 }
 
 std::string contents_of(const std::string& path) {
+  note_input(path);
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }

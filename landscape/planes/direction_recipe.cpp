@@ -1,12 +1,9 @@
 #include "landscape/planes/direction_recipe.h"
-
-#include <nlohmann/json.hpp>
+#include "nn/json_text.h"
 
 namespace topograd {
 
 namespace {
-
-using Json = nlohmann::json;
 
 std::string word(std::string_view name) {
   return std::string(name);
@@ -20,20 +17,20 @@ Split split_named(const std::string& name) {
   return name == "both" ? Split::both : name == "train" ? Split::train : Split::test;
 }
 
-Json json_of(const RandomAxis& axis) {
+nlohmann::json json_of(const RandomAxis& axis) {
   if (!axis.towards.empty()) return {{"towards", axis.towards}};
   return {{"norm", word(name_of(axis.norm))}, {"ignore", word(name_of(axis.ignore))}};
 }
 
-void read(const Json& json, RandomAxis& axis) {
+void read(const nlohmann::json& json, RandomAxis& axis) {
   axis.towards = json.value("towards", "");
   if (!axis.towards.empty()) return;
   axis.norm = direction_norm_named(json.at("norm").get<std::string>());
   axis.ignore = ignore_named(json.at("ignore").get<std::string>());
 }
 
-Json json_of(const ImageSelection& s) {
-  Json json = {{"source", s.source},
+nlohmann::json json_of(const ImageSelection& s) {
+  nlohmann::json json = {{"source", s.source},
                {"split", split_name(s.split)},
                {"noisy_labels", s.noisy_labels},
                {"count", s.count},
@@ -47,11 +44,11 @@ Json json_of(const ImageSelection& s) {
 }
 
 template <class T>
-void read_if_there(const Json& json, const char* key, std::optional<T>& value) {
+void read_if_there(const nlohmann::json& json, const char* key, std::optional<T>& value) {
   if (json.contains(key)) value = json.at(key).get<T>();
 }
 
-void read(const Json& json, ImageSelection& s) {
+void read(const nlohmann::json& json, ImageSelection& s) {
   s.source = json.at("source").get<std::string>();
   s.split = split_named(json.at("split").get<std::string>());
   s.noisy_labels = json.at("noisy_labels").get<bool>();
@@ -64,12 +61,12 @@ void read(const Json& json, ImageSelection& s) {
   read_if_there(json, "parts", s.parts);
 }
 
-DirectionType type_in(const Json& json) {
+DirectionType type_in(const nlohmann::json& json) {
   return direction_type_named(json.at("type").get<std::string>());
 }
 
-Json json_of(const RandomDirections& s) {
-  Json json = {{"kind", "random"},
+nlohmann::json json_of(const RandomDirections& s) {
+  nlohmann::json json = {{"kind", "random"},
                {"seed", s.seed},
                {"seeds", s.seeds},
                {"pair", s.pair},
@@ -84,7 +81,7 @@ Json json_of(const RandomDirections& s) {
   return json;
 }
 
-RandomDirections random_in(const Json& json) {
+RandomDirections random_in(const nlohmann::json& json) {
   RandomDirections s;
   s.seed = json.at("seed").get<uint64_t>();
   s.seeds = json.at("seeds").get<int64_t>();
@@ -101,17 +98,17 @@ RandomDirections random_in(const Json& json) {
   return s;
 }
 
-Json json_of(const DirectionsInFile& s) {
-  return Json::parse(recipe_of(s));
+nlohmann::json json_of(const DirectionsInFile& s) {
+  return parse_json(recipe_of(s));
 }
 
-DirectionsInFile file_in(const Json& json) {
+DirectionsInFile file_in(const nlohmann::json& json) {
   return {.file = json.at("file").get<std::string>(),
           .type = type_in(json),
           .line = json.at("line").get<bool>()};
 }
 
-Json json_of(const NetworkPlane& s) {
+nlohmann::json json_of(const NetworkPlane& s) {
   return {{"kind", "networks"},
           {"second", s.second},
           {"third", s.third},
@@ -119,14 +116,14 @@ Json json_of(const NetworkPlane& s) {
           {"type", word(name_of(s.type))}};
 }
 
-NetworkPlane networks_in(const Json& json) {
+NetworkPlane networks_in(const nlohmann::json& json) {
   return {.second = json.at("second").get<std::string>(),
           .third = json.at("third").get<std::string>(),
           .orthonormal = json.at("orthonormal").get<bool>(),
           .type = type_in(json)};
 }
 
-Json json_of(const EigenvectorPlane& s) {
+nlohmann::json json_of(const EigenvectorPlane& s) {
   return {{"kind", "eigenvectors"},
           {"file", s.file},
           {"x", s.x.text()},
@@ -135,7 +132,7 @@ Json json_of(const EigenvectorPlane& s) {
           {"ignore", word(name_of(s.ignore))}};
 }
 
-EigenvectorPlane eigenvectors_in(const Json& json) {
+EigenvectorPlane eigenvectors_in(const nlohmann::json& json) {
   return {.file = json.at("file").get<std::string>(),
           .x = eigenvector_named(json.at("x").get<std::string>()),
           .y = eigenvector_named(json.at("y").get<std::string>()),
@@ -143,7 +140,7 @@ EigenvectorPlane eigenvectors_in(const Json& json) {
           .ignore = ignore_named(json.at("ignore").get<std::string>())};
 }
 
-Json json_of(const GradientPlane& s) {
+nlohmann::json json_of(const GradientPlane& s) {
   return {{"kind", "gradient"},
           {"seed", s.seed},
           {"norm", word(name_of(s.norm))},
@@ -154,7 +151,7 @@ Json json_of(const GradientPlane& s) {
           {"forced", s.forced}};
 }
 
-GradientPlane gradient_in(const Json& json) {
+GradientPlane gradient_in(const nlohmann::json& json) {
   GradientPlane s;
   s.seed = json.at("seed").get<uint64_t>();
   s.norm = direction_norm_named(json.at("norm").get<std::string>());
@@ -166,17 +163,17 @@ GradientPlane gradient_in(const Json& json) {
   return s;
 }
 
-Json json_of(const PrincipalPlane& s) {
-  return Json::parse(recipe_of(s));
+nlohmann::json json_of(const PrincipalPlane& s) {
+  return parse_json(recipe_of(s));
 }
 
-PrincipalPlane components_in(const Json& json) {
+PrincipalPlane components_in(const nlohmann::json& json) {
   return {.checkpoints = json.at("checkpoints").get<std::vector<std::string>>(),
           .ignore = ignore_named(json.at("ignore").get<std::string>()),
           .type = type_in(json)};
 }
 
-DirectionRecipe recipe_in(const Json& json) {
+DirectionRecipe recipe_in(const nlohmann::json& json) {
   const std::string kind = json.at("kind").get<std::string>();
   if (kind == "random") return random_in(json);
   if (kind == "file") return file_in(json);
@@ -218,13 +215,13 @@ struct Maker {
 }  // namespace
 
 std::string to_json(const DirectionRecipe& recipe) {
-  return std::visit([](const auto& settings) { return json_of(settings); }, recipe).dump();
+  return json_text(std::visit([](const auto& settings) { return json_of(settings); }, recipe));
 }
 
 DirectionRecipe direction_recipe(const std::string& json) {
   try {
-    return recipe_in(Json::parse(json));
-  } catch (const Json::exception& error) {
+    return recipe_in(parse_json(json));
+  } catch (const std::exception& error) {
     fail("a damaged recipe for directions: ", error.what());
   }
 }

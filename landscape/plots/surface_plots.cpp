@@ -63,7 +63,7 @@ Scale scale_for(const std::vector<double>& values) {
 }
 
 /// Returns what a plane's numbers are, for the label of an axis or a colour bar.
-std::string label_of(const std::string& plane, const std::string& loss) {
+std::string plane_label(const std::string& plane, const std::string& loss) {
   static const std::map<std::string, std::string> kKnown = {
       {"lambda_ratio", "|smallest / largest eigenvalue|"},
       {"lambda_max", "largest eigenvalue"},
@@ -129,7 +129,7 @@ FigureOptions figure_options(const Surface& surface, const PictureOptions& optio
   figure.note = options.note;
   figure.marks = options.marks;
   figure.x_label = axis_label(surface, "alpha", "x");
-  figure.value_label = label_of(plane, loss);
+  figure.value_label = plane_label(plane, loss);
   figure.y_label = surface.is_line() ? figure.value_label : axis_label(surface, "beta", "y");
   figure.footer = footer_of(p);
   figure.scale = options.scale.value_or(scale_for(surface.plane(plane)));

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "kernels/core/atomic_file.h"
+#include "kernels/core/output_claim.h"
 
 namespace topograd {
 
@@ -94,14 +95,58 @@ Handle text_type(const std::string& value) {
   return type;
 }
 
-Handle open_dataset(hid_t file, const std::string& path, const std::string& name) {
-  return {checked(H5Dopen2(file, name.c_str(), H5P_DEFAULT), "open '", name, "' of ", path),
-          H5Dclose};
+/// Returns access properties that follow no link into another file.
+Handle link_access() {
+  Handle access(checked(H5Pcreate(H5P_LINK_ACCESS), "prepare HDF5"), H5Pclose);
+  const auto refuse = [](const char*, const char*, const char*, const char*, unsigned*, hid_t,
+                         void*) -> herr_t { return -1; };
+  checked(H5Pset_elink_cb(access, refuse, nullptr), "prepare HDF5");
+  return access;
 }
 
-/// Reads one string; `read(type, buffer)` is H5Dread or H5Aread, negative on failure.
+/// Throws Error for a dataset whose values lie in other files: a file that somebody sends must not
+/// read the reader's own.
+void require_own_values(hid_t dataset, const std::string& path, const std::string& name) {
+  const Handle creation(checked(H5Dget_create_plist(dataset), "open '", name, "' of ", path),
+                        H5Pclose);
+  const bool elsewhere =
+      H5Pget_layout(creation) == H5D_VIRTUAL || H5Pget_external_count(creation) != 0;
+  require(!elsewhere, "cannot read '", name, "' of ", path,
+          ": its values lie in another file, which is not read");
+}
+
+/// Opens a group or a dataset.
+Handle open_object(hid_t file, const std::string& path, const std::string& name) {
+  Handle object(checked(H5Oopen(file, name.c_str(), link_access()), "open '", name, "' of ", path),
+                H5Oclose);
+  if (H5Iget_type(object) == H5I_DATASET) require_own_values(object, path, name);
+  return object;
+}
+
+Handle open_dataset(hid_t file, const std::string& path, const std::string& name) {
+  Handle object = open_object(file, path, name);
+  require(H5Iget_type(object) == H5I_DATASET, "cannot read '", name, "' of ", path,
+          ": it is no dataset");
+  return object;
+}
+
+hsize_t file_bytes(hid_t file, const std::string& path) {
+  hsize_t bytes = 0;
+  checked(H5Fget_filesize(file, &bytes), "measure ", path);
+  return bytes;
+}
+
+/// Bytes that this many stored ones may stand for: Deflate, HDF5's best filter, packs at most 1032 to one; without a
+/// filter a dataset that is not yet written to its end may be larger than what is stored.
+hsize_t most_bytes(hid_t dataset, hsize_t stored, const std::string& what) {
+  const Handle creation(checked(H5Dget_create_plist(dataset), what), H5Pclose);
+  return H5Pget_nfilters(creation) > 0 ? 1032 * stored : 16 * stored + 65536;
+}
+
+/// Reads one string; `read(type, buffer)` is H5Dread or H5Aread, negative on failure. `most` is the number of bytes in
+/// the file, which it cannot exceed.
 template <class Read>
-std::string text_value(hid_t type, Read read, const std::string& what) {
+std::string text_value(hid_t type, hsize_t most, Read read, const std::string& what) {
   if (checked(H5Tis_variable_str(type), "read ", what) > 0) {
     char* value = nullptr;
     checked(read(type, static_cast<void*>(&value)), "read ", what);
@@ -109,6 +154,8 @@ std::string text_value(hid_t type, Read read, const std::string& what) {
     H5free_memory(value);
     return result;
   }
+  require(H5Tget_size(type) <= most, "cannot read ", what,
+          ": it is longer than the file, which is damaged");
   std::string result(H5Tget_size(type), '\0');
   checked(read(type, static_cast<void*>(result.data())), "read ", what);
   result.resize(strnlen(result.data(), result.size()));
@@ -142,7 +189,8 @@ void add_attribute(hid_t file, const std::string& path, const std::string& name,
   const H5T_class_t kind = H5Tget_class(type);
   if (kind == H5T_STRING)
     out[name] = text_value(
-        type, [&](hid_t t, void* value) { return H5Aread(attribute, t, value); }, what);
+        type, file_bytes(file, path),
+        [&](hid_t t, void* value) { return H5Aread(attribute, t, value); }, what);
   else if (kind == H5T_INTEGER)
     out[name] = attribute_number<int64_t>(attribute, what);
   else if (kind == H5T_FLOAT)
@@ -200,10 +248,12 @@ Handle create_dataset(hid_t file, const std::string& path, const std::string& na
 
 Hdf5File Hdf5File::open_read(const std::string& path) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  H5PLset_loading_state(0);  // a file cannot have a library loaded that would be its filter
   // The system's reason why a file cannot be opened is shorter than HDF5's.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   require(descriptor >= 0, "cannot open ", path, ": ", std::strerror(errno));
   ::close(descriptor);
+  note_input(path);
   require(H5Fis_hdf5(path.c_str()) > 0, "cannot open ", path, ": it is not an HDF5 file");
   return {path, checked(H5Fopen(path.c_str(), H5F_ACC_RDONLY, file_access()), "open ", path),
           /*writing=*/false};
@@ -255,31 +305,29 @@ bool Hdf5File::has(const std::string& name) const {
   // H5Lexists fails unless all parent groups exist: check them one after the other.
   for (size_t end = name.find('/', 1);; end = name.find('/', end + 1)) {
     const std::string prefix = name.substr(0, end);
-    if (checked(H5Lexists(id_, prefix.c_str(), H5P_DEFAULT), "look for '", name, "' in ", path_) ==
-        0)
+    if (checked(H5Lexists(id_, prefix.c_str(), link_access()), "look for '", name, "' in ",
+                path_) == 0)
       return false;
     if (end == std::string::npos) return true;
   }
 }
 
 bool Hdf5File::is_group(const std::string& name) const {
-  const Handle object(
-      checked(H5Oopen(id_, name.c_str(), H5P_DEFAULT), "open '", name, "' of ", path_), H5Oclose);
-  return H5Iget_type(object) == H5I_GROUP;
+  return H5Iget_type(open_object(id_, path_, name)) == H5I_GROUP;
 }
 
 bool Hdf5File::is_numeric(const std::string& name) const {
-  const Handle object(
-      checked(H5Oopen(id_, name.c_str(), H5P_DEFAULT), "open '", name, "' of ", path_), H5Oclose);
+  const Handle object = open_object(id_, path_, name);
   if (H5Iget_type(object) != H5I_DATASET) return false;
   const Handle type(checked(H5Dget_type(object), "open '", name, "' of ", path_), H5Tclose);
   const H5T_class_t kind = H5Tget_class(type);
-  return kind == H5T_INTEGER || kind == H5T_FLOAT;
+  // Numbers of more than sixteen bytes are no machine's.
+  return (kind == H5T_INTEGER || kind == H5T_FLOAT) && H5Tget_size(type) <= 16;
 }
 
 std::vector<std::string> Hdf5File::members(const std::string& group) const {
   const std::string what = text("list '", group, "' of ", path_);
-  const Handle opened(checked(H5Gopen2(id_, group.c_str(), H5P_DEFAULT), what), H5Gclose);
+  const Handle opened(checked(H5Gopen2(id_, group.c_str(), link_access()), what), H5Gclose);
   H5G_info_t info;
   checked(H5Gget_info(opened, &info), what);
   std::vector<std::string> names;
@@ -304,12 +352,13 @@ Shape Hdf5File::shape(const std::string& name) const {
   require(rank <= 4, "'", name, "' of ", path_, " has ", rank, " axes, at most four are known");
   hsize_t extents[4] = {};
   checked(H5Sget_simple_extent_dims(space, extents, nullptr), what);
-  hsize_t file_bytes = 0;
-  checked(H5Fget_filesize(id_, &file_bytes), what);
-  // A damaged file may claim any extent. Deflate, HDF5's best filter, packs at most 1032 to one.
-  hsize_t room = 1024 * file_bytes;
+  // A damaged file may claim any extent, and so may one that was never written to.
+  const Handle type(checked(H5Dget_type(dataset), what), H5Tclose);
+  const hsize_t stored = std::min(H5Dget_storage_size(dataset), file_bytes(id_, path_));
+  hsize_t room = most_bytes(dataset, stored, what) / std::max<hsize_t>(1, H5Tget_size(type));
   for (int i = 0; i < rank; ++i) {
-    require(extents[i] <= room, "cannot ", what, ": it is larger than the file, which is damaged");
+    require(extents[i] <= room, "cannot ", what,
+            ": it is larger than what the file holds of it, which is damaged");
     room /= std::max<hsize_t>(1, extents[i]);
   }
   return {extents, extents + rank};
@@ -329,6 +378,12 @@ template std::vector<float> Hdf5File::read(const std::string&) const;
 template std::vector<double> Hdf5File::read(const std::string&) const;
 template std::vector<uint8_t> Hdf5File::read(const std::string&) const;
 
+double Hdf5File::read_number(const std::string& name) const {
+  const std::vector<double> values = read<double>(name);
+  require(values.size() == 1, path_, ": ", name, " is not one number");
+  return values[0];
+}
+
 std::string Hdf5File::read_text(const std::string& name) const {
   const std::string what = text("'", name, "' of ", path_);
   const Handle dataset = open_dataset(id_, path_, name);
@@ -338,7 +393,7 @@ std::string Hdf5File::read_text(const std::string& name) const {
   const auto read = [&](hid_t memory, void* value) {
     return H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, value);
   };
-  return text_value(type, read, what);
+  return text_value(type, file_bytes(id_, path_), read, what);
 }
 
 template <class T>
@@ -351,6 +406,10 @@ void Hdf5File::write(const std::string& name, const T* values, const Shape& shap
 template void Hdf5File::write(const std::string&, const float*, const Shape&);
 template void Hdf5File::write(const std::string&, const double*, const Shape&);
 template void Hdf5File::write(const std::string&, const uint8_t*, const Shape&);
+
+void Hdf5File::write(const std::string& name, const std::vector<double>& values) {
+  write(name, values.data(), {static_cast<int64_t>(values.size())});
+}
 
 void Hdf5File::write_text(const std::string& name, const std::string& value) {
   const Handle type = text_type(value);

@@ -43,6 +43,8 @@ class Hdf5File {
   /// Returns all values of a dataset, converted to T: float, double or uint8_t.
   template <class T>
   std::vector<T> read(const std::string& name) const;
+  /// Returns the value of a dataset that holds one number. Throws Error if it holds more.
+  double read_number(const std::string& name) const;
   /// Returns a dataset of one string, of fixed or variable length.
   std::string read_text(const std::string& name) const;
 
@@ -50,6 +52,8 @@ class Hdf5File {
   /// Makes missing groups in its name. Equal contents give bytewise equal files.
   template <class T>
   void write(const std::string& name, const T* values, const Shape& shape);
+  /// Writes a new dataset of one axis.
+  void write(const std::string& name, const std::vector<double>& values);
   /// Writes a new scalar dataset: one string, UTF-8, of fixed length.
   void write_text(const std::string& name, const std::string& value);
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kernels/core/check.h"
+#include "kernels/core/numbers.h"
 
 namespace topograd {
 
@@ -51,7 +52,6 @@ std::vector<NamedArray> columns_over(const Record& record, const std::vector<std
 }
 
 std::vector<NamedArray> rows_of_numbers(const Record& record) {
-  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   std::vector<std::string> quantity;
   std::vector<double> index, at, value, error;
   for (const NamedArray& array : record.arrays) {
@@ -61,9 +61,9 @@ std::vector<NamedArray> rows_of_numbers(const Record& record) {
     for (size_t i = 0; i < array.numbers.size(); ++i) {
       quantity.push_back(array.name);
       index.push_back(static_cast<double>(i));
-      at.push_back(coordinates ? (*coordinates)[i] : kUnknown);
+      at.push_back(coordinates ? (*coordinates)[i] : kNaN);
       value.push_back(array.numbers[i]);
-      error.push_back(errors ? errors->numbers.at(i) : kUnknown);
+      error.push_back(errors ? errors->numbers.at(i) : kNaN);
     }
   }
   return {text_column("quantity", quantity), real_column("index", index), real_column("at", at),

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "kernels/core/check.h"
+#include "kernels/core/numbers.h"
+#include "nn/json_text.h"
 
 namespace topograd {
 
@@ -14,7 +15,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Type = NamedArray::Type;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::pair<Type, const char*> kTypes[] = {
     {Type::real, "real"}, {Type::mask, "mask"}, {Type::text, "text"}};
 constexpr std::pair<NamedArray::Style, const char*> kStyles[] = {
@@ -89,7 +89,7 @@ Json object_of(const Record& record) {
 }
 
 std::string written(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json) + "\n";
 }
 
 /// Appends the elements of nested lists. Throws Error if their extents differ.
@@ -155,12 +155,12 @@ std::string json_of(const std::vector<Record>& records) {
 std::string json_of(const Provenance& provenance) {
   Json json = Json(Json::object());
   for (const auto& [key, value] : provenance) json[key] = value;
-  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+  return json_text(json, -1, /*ascii=*/true);
 }
 
 Record record_of_json(const std::string& json, const std::string& file) {
   try {
-    const Json object = Json::parse(json);
+    const Json object = parse_ordered_json(json);
     require(object.value("format", "") == "topograd-record-1",
             "its format is not topograd-record-1");
     Record record{.kind = object.at("kind").get<std::string>(), .title = object.value("title", "")};

@@ -12,6 +12,11 @@ bool is_there(const std::string& output) {
   return std::filesystem::exists(output);
 }
 
+OutputClaim claim_output(const std::string& output) {
+  is_there(output);
+  return OutputClaim(output);
+}
+
 void require_same_command(const std::string& output, const Provenance& saved,
                           const Provenance& asked, const std::vector<std::string>& keys,
                           std::vector<std::string> reasons) {

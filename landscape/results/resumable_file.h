@@ -7,12 +7,16 @@
 #include <type_traits>
 #include <vector>
 
+#include "kernels/core/output_claim.h"
 #include "landscape/results/provenance.h"
 
 namespace topograd {
 
 /// Returns whether the file exists. Throws Error if `output` is a folder, or empty.
 bool is_there(const std::string& output);
+
+/// Claims the output of a computation, for as long as it saves there. Throws Error as is_there() and OutputClaim do.
+OutputClaim claim_output(const std::string& output);
 
 /// Throws Error if a saved file is another command's: `saved` and `asked` differ in one of `keys`,
 /// or `reasons` is not empty.
@@ -36,6 +40,7 @@ std::optional<Results> load_saved(
     const std::function<std::vector<std::string>(const std::type_identity_t<Results>&)>& others =
         {}) {
   if (!is_there(output)) return std::nullopt;
+  const OwnOutputScope own;
   Results saved = load();
   require_same_command(output, saved.provenance, asked, identity,
                        others ? others(saved) : std::vector<std::string>());

@@ -9,6 +9,7 @@
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/check.h"
 #include "kernels/core/format.h"
+#include "kernels/core/output_claim.h"
 
 namespace topograd {
 
@@ -54,6 +55,7 @@ EpochReport report_in(const std::vector<std::string>& cells, const std::string& 
 std::vector<EpochReport> read_training_log(const std::string& path) {
   std::ifstream in(path);
   require(in.good(), path, " cannot be opened: is its name right?");
+  note_input(path);
   std::string line;
   std::getline(in, line);
   require(!line.empty() && std::string_view(kHeader).starts_with(line), path,

@@ -1,4 +1,5 @@
 #include "landscape/sharpness/measures.h"
+#include "kernels/core/numbers.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,8 +8,6 @@ namespace topograd {
 
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr int kMaxDoublings = 40;
 
 Estimate mean_of(const std::vector<double>& values) {

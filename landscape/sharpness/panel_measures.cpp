@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "kernels/core/check.h"
+#include "kernels/core/numbers.h"
 #include "kernels/vector/vector.h"
 #include "landscape/curvature/spectrum.h"
 #include "landscape/sharpness/sharpness_results.h"
@@ -13,30 +13,25 @@ namespace topograd {
 
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-using Settings = SharpnessSettings;
-using Network = MeasuredNetwork;
-
 std::string counted(int64_t count, const std::string& what) {
   return text(count, " ", what, count == 1 ? "" : "s");
 }
 
 // Settings of each measure.
 
-std::string nothing(const Settings&) {
+std::string nothing(const SharpnessSettings&) {
   return "";
 }
 
-std::string test_images(const Settings& s) {
+std::string test_images(const SharpnessSettings& s) {
   return s.test_images == 0 ? "all test images" : text("the first ", s.test_images, " test images");
 }
 
-std::string random_directions(const Settings& s) {
+std::string random_directions(const SharpnessSettings& s) {
   return text(counted(s.directions, "direction"), ", seed ", s.seed);
 }
 
-std::string pac_bayes_target(const Settings& s) {
+std::string pac_bayes_target(const SharpnessSettings& s) {
   return text(s.target_of == IncreaseOf::loss ? "loss" : "error", " + ", s.target, ", ",
               random_directions(s), ", to ", s.tolerance);
 }
@@ -49,33 +44,33 @@ Estimate error_of(double errors, double images) {
   return {100 * share, 100 * std::sqrt(share * (1 - share) / images)};
 }
 
-Estimate error(const Settings&, const Network& network) {
+Estimate error(const SharpnessSettings&, const MeasuredNetwork& network) {
   const auto images = static_cast<double>(network.loss.images());
   return error_of(network.loss.centre().error * images / 100, images);
 }
 
-Estimate test_error(const Settings&, const Network& network) {
+Estimate test_error(const SharpnessSettings&, const MeasuredNetwork& network) {
   const LossSums test = network.test();
   return error_of(static_cast<double>(test.count - test.correct), static_cast<double>(test.count));
 }
 
-Estimate gap(const Settings&, const Network& network) {
+Estimate gap(const SharpnessSettings&, const MeasuredNetwork& network) {
   const LossSums test = network.test();
   return {100 - test.accuracy() - network.loss.centre().error, kNaN};
 }
 
-Estimate gradient_norm(const Settings&, const Network& network) {
+Estimate gradient_norm(const SharpnessSettings&, const MeasuredNetwork& network) {
   const Tensor gradient({network.loss.size()});
   network.loss.gradient(gradient, {});
   Context context;
   return {norm(gradient, context), kNaN};
 }
 
-SampledDirections filter_normalised(const Settings& s, const Network& network) {
+SampledDirections filter_normalised(const SharpnessSettings& s, const MeasuredNetwork& network) {
   return filter_normalised_directions(network.layout, network.loss.theta(), s.directions, s.seed);
 }
 
-Estimate pac_bayes(const Settings& s, const Network& network, bool of_magnitude) {
+Estimate pac_bayes(const SharpnessSettings& s, const MeasuredNetwork& network, bool of_magnitude) {
   const double target = s.target_of == IncreaseOf::loss ? s.target : 100 * s.target;
   return pac_bayes_sigma(
       network.loss,
@@ -83,7 +78,7 @@ Estimate pac_bayes(const Settings& s, const Network& network, bool of_magnitude)
       s.target_of, target, s.tolerance);
 }
 
-Estimate lambda_max(const Settings& s, const Network& network) {
+Estimate lambda_max(const SharpnessSettings& s, const MeasuredNetwork& network) {
   const ExtremeEigenpairs found = extreme_eigenpairs(network.loss.hessian(), network.loss.size(),
                                                      {.largest = 1,
                                                       .smallest = 0,
@@ -98,7 +93,7 @@ Estimate lambda_max(const Settings& s, const Network& network) {
   return {found.largest[0].value, found.largest[0].residual};
 }
 
-Estimate trace(const Settings& s, const Network& network) {
+Estimate trace(const SharpnessSettings& s, const MeasuredNetwork& network) {
   const TraceEstimate found = estimate_trace(network.loss.hessian(), network.loss.size(),
                                              s.trace_products, s.seed, network.pool.main_context());
   return {found.value, found.standard_error};
@@ -106,18 +101,18 @@ Estimate trace(const Settings& s, const Network& network) {
 
 struct Recipe {
   std::string_view name;
-  std::string (*depends_on)(const Settings&);
-  Estimate (*measure)(const Settings&, const Network&);
+  std::string (*depends_on)(const SharpnessSettings&);
+  Estimate (*measure)(const SharpnessSettings&, const MeasuredNetwork&);
 };
 
 const Recipe kRecipes[] = {
     {"loss", nothing,
-     [](const Settings&, const Network& n) -> Estimate {
+     [](const SharpnessSettings&, const MeasuredNetwork& n) -> Estimate {
        return {n.loss.centre().loss, n.loss.centre().loss_standard_error};
      }},
     {"error", nothing, error},
     {"test_loss", test_images,
-     [](const Settings&, const Network& n) -> Estimate {
+     [](const SharpnessSettings&, const MeasuredNetwork& n) -> Estimate {
        const LossSums test = n.test();
        return {test.mean(), test.standard_error()};
      }},
@@ -125,54 +120,57 @@ const Recipe kRecipes[] = {
     {"gap", test_images, gap},
     {"gradient_norm", nothing, gradient_norm},
     {"keskar",
-     [](const Settings& s) {
+     [](const SharpnessSettings& s) {
        return text("epsilon ", s.keskar_epsilon, ", ", counted(s.keskar_steps, "step"));
      },
-     [](const Settings& s, const Network& n) -> Estimate {
+     [](const SharpnessSettings& s, const MeasuredNetwork& n) -> Estimate {
        return {keskar_sharpness(n.loss, s.keskar_epsilon, s.keskar_steps), kNaN};
      }},
     {"sam",
-     [](const Settings& s) { return text("rho ", s.rho, ", ", counted(s.ascent_steps, "step")); },
-     [](const Settings& s, const Network& n) -> Estimate {
+     [](const SharpnessSettings& s) {
+       return text("rho ", s.rho, ", ", counted(s.ascent_steps, "step"));
+     },
+     [](const SharpnessSettings& s, const MeasuredNetwork& n) -> Estimate {
        return {sam_sharpness(n.loss, {.rho = s.rho, .steps = s.ascent_steps}), kNaN};
      }},
     {"asam",
-     [](const Settings& s) {
+     [](const SharpnessSettings& s) {
        return text("rho ", s.asam_rho, ", eta ", s.asam_eta, ", ", counted(s.ascent_steps, "step"));
      },
-     [](const Settings& s, const Network& n) -> Estimate {
+     [](const SharpnessSettings& s, const MeasuredNetwork& n) -> Estimate {
        const SamOptions options{
            .rho = s.asam_rho, .steps = s.ascent_steps, .adaptive = true, .eta = s.asam_eta};
        return {sam_sharpness(n.loss, options), kNaN};
      }},
     {"expected_sharpness",
-     [](const Settings& s) { return text("sigma ", s.sigma, ", ", random_directions(s)); },
-     [](const Settings& s, const Network& n) {
+     [](const SharpnessSettings& s) { return text("sigma ", s.sigma, ", ", random_directions(s)); },
+     [](const SharpnessSettings& s, const MeasuredNetwork& n) {
        return expected_sharpness(n.loss, filter_normalised(s, n), s.sigma);
      }},
     {"pac_bayes_sigma", pac_bayes_target,
-     [](const Settings& s, const Network& n) { return pac_bayes(s, n, false); }},
+     [](const SharpnessSettings& s, const MeasuredNetwork& n) { return pac_bayes(s, n, false); }},
     {"pac_bayes_sigma_magnitude", pac_bayes_target,
-     [](const Settings& s, const Network& n) { return pac_bayes(s, n, true); }},
-    {"critical_sharpness", [](const Settings& s) { return text("to ", s.tolerance); },
-     [](const Settings& s, const Network& n) -> Estimate {
+     [](const SharpnessSettings& s, const MeasuredNetwork& n) { return pac_bayes(s, n, true); }},
+    {"critical_sharpness", [](const SharpnessSettings& s) { return text("to ", s.tolerance); },
+     [](const SharpnessSettings& s, const MeasuredNetwork& n) -> Estimate {
        return {critical_sharpness(n.loss, s.tolerance), kNaN};
      }},
     {"mean_curvature", random_directions,
-     [](const Settings& s, const Network& n) {
+     [](const SharpnessSettings& s, const MeasuredNetwork& n) {
        return mean_curvature(n.loss, filter_normalised(s, n));
      }},
     {"basin_width",
-     [](const Settings& s) {
+     [](const SharpnessSettings& s) {
        return text("loss + ", s.rise, ", ", random_directions(s), ", to ", s.tolerance);
      },
-     [](const Settings& s, const Network& n) {
+     [](const SharpnessSettings& s, const MeasuredNetwork& n) {
        return basin_width(n.loss, filter_normalised(s, n), s.rise, s.tolerance);
      }},
-    {"lambda_max", [](const Settings& s) { return text("residual ", s.eigenvalue_tolerance); },
+    {"lambda_max",
+     [](const SharpnessSettings& s) { return text("residual ", s.eigenvalue_tolerance); },
      lambda_max},
     {"trace",
-     [](const Settings& s) {
+     [](const SharpnessSettings& s) {
        return text(counted(s.trace_products, "product"), ", seed ", s.seed);
      },
      trace},

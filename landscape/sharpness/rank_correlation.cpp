@@ -2,17 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "kernels/core/check.h"
+#include "kernels/core/numbers.h"
 #include "kernels/core/philox.h"
 
 namespace topograd {
 
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr size_t kMaxPairsForAll = 8;  // 40,320 permutations
 constexpr int64_t kRandomPermutations = 20'000;
 constexpr int64_t kSamples = 10'000;

@@ -23,6 +23,7 @@ SharpnessAnalysis::SharpnessAnalysis(const SharpnessSettings& settings, LoadedMo
       observer_(observer),
       model_(std::move(model)),
       output_(std::move(output)),
+      claim_(claim_output(output_)),
       source_(selection.source),
       images_(select_images(selection, model_)) {
   check(settings);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/core/output_claim.h"
 #include "kernels/core/thread_pool.h"
 #include "landscape/evaluation/image_selection.h"
 #include "landscape/results/observer.h"
@@ -54,7 +55,9 @@ class SharpnessAnalysis {
   ThreadPool& pool_;
   Observer& observer_;
   LoadedModel model_;
-  std::string output_, source_;
+  std::string output_;
+  OutputClaim claim_;
+  std::string source_;
   ImageSets images_;
   SharpnessPanel panel_;
   std::optional<LossSums> test_sums_;  // worked out once

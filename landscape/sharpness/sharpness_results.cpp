@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "kernels/core/atomic_file.h"
+#include "kernels/core/numbers.h"
 #include "landscape/results/hdf5_file.h"
 
 namespace topograd {
@@ -13,7 +13,6 @@ namespace {
 
 constexpr const char* kFormat = "topograd-sharpness-1";
 constexpr const char* kRescaled = "rescaled";
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 void write_measures(Hdf5File& file, const std::string& group,
                     const std::vector<Measure>& measures) {
@@ -26,12 +25,6 @@ void write_measures(Hdf5File& file, const std::string& group,
   }
 }
 
-double read_number(const Hdf5File& file, const std::string& name) {
-  const std::vector<double> values = file.read<double>(name);
-  require(values.size() == 1, file.path(), ": ", name, " is not one number");
-  return values[0];
-}
-
 std::vector<Measure> read_measures(const Hdf5File& file, const std::string& group) {
   std::vector<Measure> measures;
   for (const MeasureKind& kind : measure_kinds()) {
@@ -39,14 +32,10 @@ std::vector<Measure> read_measures(const Hdf5File& file, const std::string& grou
     if (!file.has(name + "/value")) continue;
     measures.push_back(
         {std::string(kind.name),
-         {read_number(file, name + "/value"), read_number(file, name + "/standard_error")},
+         {file.read_number(name + "/value"), file.read_number(name + "/standard_error")},
          file.read_text(name + "/settings")});
   }
   return measures;
-}
-
-void write_values(Hdf5File& file, const std::string& name, const std::vector<double>& values) {
-  file.write(name, values.data(), {static_cast<int64_t>(values.size())});
 }
 
 void write_test(Hdf5File& file, const ReparametrisationTest& test) {
@@ -57,9 +46,9 @@ void write_test(Hdf5File& file, const ReparametrisationTest& test) {
   write_measures(file, group, test.measures);
   for (const RescaledSlice& slice : test.slices) {
     const std::string name = group + "slices/" + slice.name;
-    write_values(file, name + "/alpha", slice.alpha);
-    write_values(file, name + "/before", slice.before);
-    write_values(file, name + "/after", slice.after);
+    file.write(name + "/alpha", slice.alpha);
+    file.write(name + "/before", slice.before);
+    file.write(name + "/after", slice.after);
   }
 }
 
@@ -67,8 +56,8 @@ std::optional<ReparametrisationTest> read_test(const Hdf5File& file) {
   const std::string group = std::string(kRescaled) + "/";
   if (!file.has(group + "description")) return std::nullopt;
   ReparametrisationTest test{file.read_text(group + "description"),
-                             read_number(file, group + "largest_logit"),
-                             read_number(file, group + "largest_logit_difference"),
+                             file.read_number(group + "largest_logit"),
+                             file.read_number(group + "largest_logit_difference"),
                              read_measures(file, group),
                              {}};
   for (const char* kind : {"filter", "plain"}) {
@@ -212,8 +201,8 @@ Record SharpnessPanel::record() const {
     values.push_back(measure->estimate.value);
     errors.push_back(measure->estimate.standard_error);
     const Measure* after = test ? find_measure(test->measures, kind.name) : nullptr;
-    rescaled.push_back(after ? after->estimate.value : kUnknown);
-    rescaled_errors.push_back(after ? after->estimate.standard_error : kUnknown);
+    rescaled.push_back(after ? after->estimate.value : kNaN);
+    rescaled_errors.push_back(after ? after->estimate.standard_error : kNaN);
   }
   record.add_words("measure", "measure", names);
   record.add_series("value", "measure", values).error = "standard_error";

@@ -1,8 +1,8 @@
 #include "landscape/surface/barrier.h"
+#include "kernels/core/numbers.h"
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace topograd {
 
@@ -22,7 +22,6 @@ std::optional<Barrier> barrier_between(const std::vector<double>& x,
                                        double end) {
   const std::optional<size_t> first = point_at(x, begin), last = point_at(x, end);
   if (!first || !last || values.size() != x.size()) return std::nullopt;
-  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   Barrier barrier{0, begin, values[*first], values[*last]};
   for (const size_t i : {*first, *last})
     if (!std::isfinite(values[i])) return Barrier{kNaN, x[i], barrier.from, barrier.to};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/core/check.h"
+#include "kernels/core/output_claim.h"
 #include "landscape/results/resumable_file.h"
 
 namespace topograd {
@@ -13,6 +14,7 @@ void continue_or_begin(Surface& surface, const std::string& output,
     surface.save(output);
     return;
   }
+  const OwnOutputScope own;
   Surface saved = Surface::load(output);
   std::vector<std::string> reasons;
   if (!saved.same_points(surface)) reasons.push_back("the grid is another one");

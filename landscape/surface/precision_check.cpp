@@ -6,15 +6,12 @@
 #include <set>
 
 #include "kernels/core/check.h"
+#include "kernels/core/numbers.h"
 #include "kernels/core/philox.h"
 
 namespace topograd {
 
 namespace {
-
-size_t at(int64_t i) {
-  return static_cast<size_t>(i);
-}
 
 int64_t nearest_to_zero(const std::vector<double>& axis) {
   const auto closer = [](double a, double b) { return std::abs(a) < std::abs(b); };

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <string_view>
 #include <utility>
 
 #include "kernels/core/atomic_file.h"
+#include "kernels/core/numbers.h"
 #include "landscape/results/hdf5_file.h"
 
 namespace topograd {
@@ -15,7 +15,6 @@ namespace topograd {
 namespace {
 
 constexpr double kToDo = -1;  // marks a value not yet computed, in the authors' files
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 /// Returns whether a dataset of a surface file is not a plane.
 bool is_reserved(std::string_view name) {
@@ -108,7 +107,7 @@ std::vector<double>& Surface::add_plane(const std::string& name) {
   require(!name.empty() && name.find('/') == name.npos && !is_reserved(name),
           "a plane of a surface cannot be named '", name, "'");
   std::vector<double>& values = planes_[name];
-  values.resize(static_cast<size_t>(points()), kUnknown);
+  values.resize(static_cast<size_t>(points()), kNaN);
   return values;
 }
 
@@ -146,8 +145,7 @@ Surface Surface::load(const std::string& path) {
                   line ? std::vector<double>{} : read_axis(file, "ycoordinates"));
   read_planes(file, surface);
   read_done(file, surface);
-  for (auto& [name, values] : surface.planes_)
-    values = with_mark(surface, std::move(values), kUnknown);
+  for (auto& [name, values] : surface.planes_) values = with_mark(surface, std::move(values), kNaN);
   if (file.has("dir_file")) surface.dir_file = file.read_text("dir_file");
   surface.provenance = file.attributes();
   return surface;
@@ -155,7 +153,7 @@ Surface Surface::load(const std::string& path) {
 
 std::pair<int64_t, double> minimum(const Surface& surface, const std::string& plane) {
   const std::vector<double>& values = surface.plane(plane);
-  std::pair<int64_t, double> best{-1, kUnknown};
+  std::pair<int64_t, double> best{-1, kNaN};
   for (size_t i = 0; i < values.size(); ++i)
     if (std::isfinite(values[i]) && (best.first < 0 || values[i] < best.second))
       best = {static_cast<int64_t>(i), values[i]};

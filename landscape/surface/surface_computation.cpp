@@ -84,8 +84,9 @@ void SurfaceComputation::begin() {
     evaluator_.emplace(settings_.spec(model_, images_, directions_.planes), pool_);
     if (!group_.is_rank_zero()) return;
     values_.add_planes(surface_);
-    if (!settings_.output.empty())
-      continue_or_begin(surface_, settings_.output, kIdentity, observer_);
+    if (settings_.output.empty()) return;
+    claim_.emplace(claim_output(settings_.output));
+    continue_or_begin(surface_, settings_.output, kIdentity, observer_);
   });
 }
 

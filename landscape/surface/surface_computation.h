@@ -14,6 +14,7 @@
 #include <optional>
 #include <vector>
 
+#include "kernels/core/output_claim.h"
 #include "landscape/directions/surface_directions.h"
 #include "landscape/distributed/shared_evaluation.h"
 #include "landscape/results/observer.h"
@@ -76,6 +77,7 @@ class SurfaceComputation {
   ProcessGroup& group_;
   SurfaceValues values_;
   Surface surface_;
+  std::optional<OutputClaim> claim_;  // of the file, on rank zero
   std::optional<Evaluator> evaluator_;
   std::mutex observer_mutex_;  // some threads ask whether to stop while others report progress
   double images_per_second_ = 0;

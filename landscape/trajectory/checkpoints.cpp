@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "kernels/core/check.h"
+#include "nn/json_text.h"
 
 namespace topograd {
 
@@ -84,7 +84,7 @@ double epoch_of(const std::string& path, const std::string& noted, double fallba
 }
 
 std::vector<double> rate_drops(const std::string& config) {
-  const auto json = nlohmann::json::parse(config, nullptr, false);
+  const auto json = json_or_null(config);
   if (!json.is_object() || !json.contains("lr_drops")) return {};
   try {
     if (json.value("schedule", "") != "step") return {};

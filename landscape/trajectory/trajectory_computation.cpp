@@ -110,7 +110,9 @@ void TrajectoryComputation::begin() {
   const SurfaceValues values(surface_.quantities(images_));
   values.add_planes(results_.own);
   values.add_planes(results_.projected);
+  claim_.emplace(claim_output(settings_.output));
   if (is_there(settings_.output)) {
+    const OwnOutputScope own;
     require_same_command(settings_.output, TrajectoryResults::read_provenance(settings_.output),
                          results_.provenance, kIdentity);
     results_.take_losses(settings_.output);

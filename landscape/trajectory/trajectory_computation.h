@@ -2,9 +2,11 @@
 // plane is a SurfaceComputation.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "kernels/core/output_claim.h"
 #include "landscape/results/observer.h"
 #include "landscape/surface/surface_settings.h"
 #include "landscape/trajectory/trajectory_plane.h"
@@ -55,6 +57,7 @@ class TrajectoryComputation {
   SurfaceDirections directions_;
   PrincipalComponents components_;  // empty if the plane was read from a file
   TrajectoryResults results_;
+  std::optional<OutputClaim> claim_;  // from begin() on
 };
 
 }  // namespace topograd

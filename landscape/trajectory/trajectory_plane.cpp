@@ -1,12 +1,11 @@
 #include "landscape/trajectory/trajectory_plane.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 
 #include "kernels/core/format.h"
 #include "kernels/core/hash.h"
 #include "landscape/trajectory/checkpoints.h"
+#include "nn/json_text.h"
 
 namespace topograd {
 
@@ -97,11 +96,10 @@ SurfaceDirections principal_plane(const PrincipalPlane& settings, const Checkpoi
 }
 
 std::string recipe_of(const PrincipalPlane& settings) {
-  return nlohmann::json{{"kind", "principal_components"},
-                        {"checkpoints", settings.checkpoints},
-                        {"ignore", std::string(name_of(settings.ignore))},
-                        {"type", std::string(name_of(settings.type))}}
-      .dump();
+  return json_text(nlohmann::json{{"kind", "principal_components"},
+                                  {"checkpoints", settings.checkpoints},
+                                  {"ignore", std::string(name_of(settings.ignore))},
+                                  {"type", std::string(name_of(settings.type))}});
 }
 
 }  // namespace topograd

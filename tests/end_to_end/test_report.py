@@ -158,7 +158,7 @@ class Refusals(ReportTest):
         os.mkdir(self.path("folder"))
         self.assert_refused(self.report("s.h5", "-o", "absent/page.html"), "absent/page.html")
         self.assert_refused(self.report("s.h5", "-o", "folder"), "folder")
-        self.assert_refused(self.report("s.h5", "-o", "s.h5"), "s.h5", "another name")
+        self.assert_refused(self.report("s.h5", "-o", "s.h5"), "s.h5", "another output")
         self.assert_refused(self.report("s.h5", "-o", "full.html"), "full.html",
                             preexec_fn=programs.limit_file_size(100000))
 

@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "kernels/core/numbers.h"
 #include "landscape/surface/surface.h"
 
 namespace topograd::test {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// Whether two lists are the same bits; any NaN equals any other.
 inline bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {

@@ -4,9 +4,9 @@
 
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <memory>
 
+#include "kernels/core/numbers.h"
 #include "landscape/figures/canvas.h"
 #include "landscape/figures/figure.h"
 #include "landscape/figures/frame.h"
@@ -18,9 +18,6 @@ using namespace topograd;
 using namespace topograd::test;
 
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// A PNG read back. Pixels are addressed in px of the page: half of the file's.
 class Picture {

@@ -22,7 +22,7 @@ using drawing::Pixels;
 
 namespace {
 
-constexpr uint32_t kWhite = 0xFFFFFFFF, kRed = 0xFFFF0000, kBlue = 0xFF0000FF;
+constexpr uint32_t kWhitePixel = 0xFFFFFFFF, kRed = 0xFFFF0000, kBlue = 0xFF0000FF;
 
 Pixels filled(int width, int height, uint32_t colour) {
   return {.width = width,
@@ -114,10 +114,10 @@ Film growing_bar(size_t frames) {
 
 TEST_CASE("palette: few colours are kept as they are, many are near") {
   Palette few;
-  few.count({kWhite, kRed, kBlue, kRed, 0xFF000000});
+  few.count({kWhitePixel, kRed, kBlue, kRed, 0xFF000000});
   few.choose(256);
   CHECK(few.colours().size() == 4);
-  for (uint32_t pixel : {kWhite, kRed, kBlue, 0xFF000000U})
+  for (uint32_t pixel : {kWhitePixel, kRed, kBlue, 0xFF000000U})
     CHECK(few.colours()[few.index_of(pixel)] == (pixel & 0xFFFFFFU));
 
   // A plane of 128 by 128 colours, a quarter of them white.
@@ -125,7 +125,7 @@ TEST_CASE("palette: few colours are kept as they are, many are near") {
   for (uint32_t a = 0; a < 128; ++a)
     for (uint32_t b = 0; b < 128; ++b) {
       plane.push_back(0xFF000000U | a << 17 | b << 9 | 0x40);
-      if ((a + b) % 3 == 0) plane.push_back(kWhite);
+      if ((a + b) % 3 == 0) plane.push_back(kWhitePixel);
     }
   Palette many;
   many.count(plane);
@@ -136,11 +136,11 @@ TEST_CASE("palette: few colours are kept as they are, many are near") {
     worst = std::max(worst, difference(many.colours()[many.index_of(pixel)], pixel));
   // 254 boxes on a plane of 256 by 256: 16 to a side, of 16.
   CHECK(worst <= 20);
-  CHECK(many.colours()[many.index_of(kWhite)] == 0xFFFFFF);
+  CHECK(many.colours()[many.index_of(kWhitePixel)] == 0xFFFFFF);
 }
 
 TEST_CASE("gif: every frame is shown as it is, and only what changes is stored") {
-  Pixels first = filled(61, 37, kWhite), second = first;
+  Pixels first = filled(61, 37, kWhitePixel), second = first;
   for (int column = 5; column < 17; ++column)
     second.values[static_cast<size_t>(20 * 61 + column)] = kBlue;
   const ShownGif film(
@@ -194,7 +194,7 @@ TEST_CASE("film: a file of each type, with every frame") {
   for (size_t f = 0; f < 4; ++f) {
     const auto at = [&](size_t x) { return gif.frames[f].pixels[120 * 400 + x]; };
     CHECK(at(40 * f + 20) == kRed);
-    CHECK(at(40 * f + 60) == kWhite);
+    CHECK(at(40 * f + 60) == kWhitePixel);
     CHECK(gif.frames[f].hundredths == (f == 3 ? 200 : 25));
   }
   const std::string page = contents(paths[1]);

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <numbers>
 
+#include "kernels/core/numbers.h"
 #include "kernels/core/philox.h"
 #include "landscape/figures/labels.h"
 #include "landscape/figures/marching_squares.h"
@@ -16,9 +16,6 @@ using namespace topograd;
 using namespace topograd::test;
 
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// A field on [x0, x1] x [y0, y1] with unevenly spaced points: every second step is 1.5 times
 /// wider.

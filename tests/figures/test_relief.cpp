@@ -3,10 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <limits>
 #include <memory>
 #include <numbers>
 
+#include "kernels/core/numbers.h"
 #include "landscape/figures/cairo_canvas.h"
 #include "landscape/figures/camera.h"
 #include "landscape/figures/figure.h"
@@ -18,8 +18,6 @@ using namespace topograd::drawing;
 using namespace topograd::test;
 
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<double> even(double low, double high, int count) {
   std::vector<double> points;

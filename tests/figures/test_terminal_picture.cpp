@@ -1,17 +1,13 @@
 // Pictures in a terminal, read back from their escape sequences.
+#include "kernels/core/numbers.h"
 #include "landscape/figures/terminal_picture.h"
 
 #include <doctest/doctest.h>
-
-#include <limits>
 
 using namespace topograd;
 using drawing::ValueScale;
 
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// A character with the parameters of the colours that it is written in.
 struct Cell {

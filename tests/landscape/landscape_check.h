@@ -16,6 +16,11 @@
 
 namespace topograd::test {
 
+/// Whether two numbers are equal, or neither is one.
+inline bool same(double a, double b) {
+  return a == b || (std::isnan(a) && std::isnan(b));
+}
+
 inline std::string contents(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};

@@ -9,14 +9,11 @@
 #include <cstring>
 #include <vector>
 
+#include "kernels/core/numbers.h"
 #include "kernels/core/philox.h"
 #include "nn/trainer.h"
 
 namespace topograd::test {
-
-inline size_t at(int64_t i) {
-  return static_cast<size_t>(i);
-}
 
 inline bool same_bits(const Tensor& a, const Tensor& b) {
   if (a.defined() != b.defined()) return false;

@@ -233,10 +233,9 @@ TEST_CASE("checkpoint: a path that cannot be written leaves the old file") {
   const TrainingState state = some_state(graph.layout(), false);
   write_checkpoint(path, graph.layout(), state, some_info(), true);
   const std::string old = folder.read("last.safetensors");
-  // A folder where the temporary file should go: nobody can write there, not even root.
-  const std::string obstacle = path + ".tmp." + std::to_string(::getpid());
+  // A folder where the lock should go: nobody can write there, not even root.
+  const std::string obstacle = folder.file(".last.safetensors.lock");
   std::filesystem::create_directory(obstacle);
-  std::filesystem::create_directory(obstacle + "/kept");
   TrainingState later = copy_of(state);
   later.step = 78;
   CHECK(error_of([&] {

@@ -20,12 +20,12 @@ using topograd::test::layer_graphs;
 
 namespace {
 
-struct Problem {
+struct RandomProblem {
   Tensor x, labels, theta, running_stats;  // f64
 };
 
 /// Random images, labels, weights (all far from special values) and running statistics.
-Problem random_problem(const Graph& g, int64_t images, uint64_t seed) {
+RandomProblem random_problem(const Graph& g, int64_t images, uint64_t seed) {
   const Philox random(seed, RandomStream::test);
   uint64_t next = 0;
   const auto filled = [&](const Shape& shape, auto value) {
@@ -35,7 +35,7 @@ Problem random_problem(const Graph& g, int64_t images, uint64_t seed) {
     return t;
   };
   const auto normal = [&] { return random.normal(next++); };
-  Problem p;
+  RandomProblem p;
   const Shape& image = g.image_shape();
   p.x = filled({images, image[0], image[1], image[2]}, normal);
   p.labels = Tensor({images}, DType::i32);
@@ -72,7 +72,7 @@ double difference(const Tensor& a, const Tensor& b) {
 
 /// d(loss)/d(theta) by central differences in double, for every parameter where there are few, for
 /// a spread of `samples` otherwise: the largest error as a share of the largest gradient.
-double finite_difference_error(const Graph& g, const Problem& p, BatchnormMode mode, LossKind kind,
+double finite_difference_error(const Graph& g, const RandomProblem& p, BatchnormMode mode, LossKind kind,
                                const Tensor& gradient, int64_t samples) {
   ThreadPool pool(1);
   Network network(g, p.x.dim(0), pool, {.dtype = DType::f64, .images_per_chunk = 3});
@@ -102,7 +102,7 @@ void check_gradients(const std::string& what, const Graph& g, BatchnormMode mode
                      LossKind kind = LossKind::cross_entropy, int64_t samples = 400,
                      double float_tolerance = 2e-5) {
   CAPTURE(what);
-  const Problem p = random_problem(g, 7, 11);
+  const RandomProblem p = random_problem(g, 7, 11);
   ThreadPool pool(2);
   Network exact(g, 7, pool, {.dtype = DType::f64, .images_per_chunk = 3});
   const Tensor gradient({g.layout().parameter_count()}, DType::f64);
@@ -154,7 +154,7 @@ TEST_CASE("network: gradients of every layer equal central differences") {
 TEST_CASE("network: label smoothing mixes the losses of all labels, and their gradients") {
   const double s = 0.3;
   const Graph g = around([](Graph& graph, Value x) { return graph.relu(graph.batchnorm(x)); });
-  const Problem p = random_problem(g, 7, 11);
+  const RandomProblem p = random_problem(g, 7, 11);
   ThreadPool pool(1);
   const int64_t n = g.layout().parameter_count(), C = g.classes();
   const auto result = [&](double smoothing, const Tensor& labels, const Tensor& gradient) {
@@ -199,7 +199,7 @@ TEST_CASE("network: gradients of whole residual networks equal central differenc
 
 TEST_CASE("network: the same bits for any number of threads") {
   const Graph g = build_model({.name = "resnet8", .width = 8, .image_size = 12});
-  const Problem p = random_problem(g, 50, 3);
+  const RandomProblem p = random_problem(g, 50, 3);
   const Tensor x = p.x.converted(DType::f32), theta = p.theta.converted(DType::f32);
   Tensor first;
   for (int threads : {1, 2, 3, 7}) {
@@ -227,7 +227,7 @@ TEST_CASE("network: a batch of more chunks than shares is still one batch") {
                                  .classes = 5,
                                  .image_size = name[0] == 'l' ? 16 : 8,
                                  .activation = Activation::tanh});
-    const Problem p = random_problem(g, 70, 6);
+    const RandomProblem p = random_problem(g, 70, 6);
     for (BatchnormMode mode : {BatchnormMode::batch, BatchnormMode::frozen}) {
       const auto gradient_by = [&](int64_t images_per_chunk, int threads) {
         ThreadPool pool(threads);
@@ -245,7 +245,7 @@ TEST_CASE("network: a batch of more chunks than shares is still one batch") {
 
 TEST_CASE("network: inference gives the logits of the frozen network, whatever the chunk") {
   const Graph g = build_model({.name = "resnet14", .width = 4, .image_size = 8});
-  const Problem p = random_problem(g, 5, 4);
+  const RandomProblem p = random_problem(g, 5, 4);
   ThreadPool pool(1);
   Network network(g, 5, pool, {.dtype = DType::f64, .images_per_chunk = 2});
   network.loss(p.x, p.labels, p.theta, p.running_stats, BatchnormMode::frozen);
@@ -260,7 +260,7 @@ TEST_CASE("network: inference gives the logits of the frozen network, whatever t
 
 TEST_CASE("network: batches that do not fit are refused") {
   const Graph g = build_model({.name = "resnet8", .width = 4, .image_size = 8});
-  const Problem p = random_problem(g, 3, 5);
+  const RandomProblem p = random_problem(g, 3, 5);
   ThreadPool pool(1);
   Network network(g, 2, pool, {.dtype = DType::f64});
   CHECK_THROWS_AS(network.loss(p.x, p.labels, p.theta, p.running_stats, BatchnormMode::batch),

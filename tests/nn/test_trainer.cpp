@@ -15,7 +15,7 @@ using namespace topograd::test;
 namespace {
 
 /// One convolution with BatchNorm, for 8x8 images.
-Graph small_graph() {
+Graph trained_graph() {
   Graph g({8, 8, 3});
   const Value x = g.relu(g.batchnorm(g.conv(g.input(), 6)));
   g.set_output(g.linear(g.global_average_pool(x), 4));
@@ -107,7 +107,7 @@ struct Oracle {
 /// Steps of a trainer, among them the smaller last batch of an epoch, against the oracle on the
 /// gradients that Network gives.
 void check_updates(TrainingConfig config, double tolerance) {
-  const Graph graph = small_graph();
+  const Graph graph = trained_graph();
   const LabelledImages images = labelled_images(20, 8, 4, 1);
   config.augment = false;
   ThreadPool pool(1);
@@ -400,7 +400,7 @@ TEST_CASE("trainer: a run restored in mid-epoch continues to the same bits") {
 }
 
 TEST_CASE("trainer: a state of another model, optimizer or data set is refused") {
-  const Graph graph = residual_graph(), other = small_graph();
+  const Graph graph = residual_graph(), other = trained_graph();
   const LabelledImages images = labelled_images(40, 8, 4, 4);
   const TrainingConfig config = config_of(OptimizerKind::sgd, 0.05);
   ThreadPool pool(1);
@@ -473,7 +473,7 @@ TEST_CASE("trainer: a small ResNet learns 64 images by heart") {
 }
 
 TEST_CASE("trainer: no images are refused") {
-  const Graph graph = small_graph();
+  const Graph graph = trained_graph();
   LabelledImages none = labelled_images(4, 8, 4, 1);
   none.images = none.images.rows(0, 0);
   none.labels = none.labels.rows(0, 0);

@@ -1,13 +1,16 @@
-// The report's page in a browser, and a film's: what it shows, what its controls do, how fast it is.
+// The report's page in a browser, and a film's: what it shows, what its controls do.
 //
-//   node browser.mjs <folder of node_modules> <chromium> <folder of run.py's reports> <screenshots>
+//   node browser.mjs <folder of node_modules> <chromium> <folder of run.py's reports> [<folder for pictures> [--times]]
+//
+// With a folder, pictures of three sizes and both themes are left there to be looked at; with --times, it is measured
+// how long pages take.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const [packages, executablePath, folder, screenshots] = process.argv.slice(2);
+const [packages, executablePath, folder, screenshots = "", timed] = process.argv.slice(2);
 const { chromium } = createRequire(join(packages, "package.json"))("playwright-core");
 const expected = JSON.parse(readFileSync(join(folder, "expected.json"), "utf8"));
 
@@ -380,11 +383,16 @@ const tests = {
     await close();
   },
 
-  async "three sizes, nothing wider than the screen"(browser) {
+  async "three sizes, nothing wider than the screen, the theme that the system has"(browser) {
     for (const [width, height] of SIZES)
-      for (const colorScheme of ["light", "dark"]) {
+      for (const colorScheme of screenshots || width < 400 ? ["light", "dark"] : ["light"]) {
         const { page, close } = await open(browser, "all.html", { viewport: { width, height }, colorScheme });
         assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width);
+        assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), colorScheme);
+        if (!screenshots) {
+          await close();
+          continue;
+        }
         const shot = (name) => page.screenshot({ path: join(screenshots, `${width}_${colorScheme}_${name}.png`) });
         await shot("top");
         for (const id of ["surfaces", "trajectories", "sharpness", "curvature", "training"]) {
@@ -412,6 +420,10 @@ const tests = {
     await close();
   },
 
+};
+
+/** How long pages take to open, to turn and to clip: printed, for docs/results/report.md. */
+const times = {
   async "times"(browser) {
     for (const name of ["four.html", "all.html", "large.html"]) {
       const { page, close } = await open(browser, name, { viewport: { width: 1440, height: 900 } });
@@ -471,7 +483,7 @@ const films = {
     await press(page, " ");
     assert.equal(await button.textContent(), "Pause");
     await page.waitForFunction(() => document.querySelector("img.shown").alt === "ragged");
-    await page.screenshot({ path: join(screenshots, "film.png") });
+    if (screenshots) await page.screenshot({ path: join(screenshots, "film.png") });
     await close();
   },
   async "a film stands still for those who asked for less motion"(browser) {
@@ -510,5 +522,6 @@ async function runAll(all, flags) {
 }
 await runAll(tests, SOFTWARE_GL);
 await runAll(films, SOFTWARE_GL);
+if (timed) await runAll(times, SOFTWARE_GL);
 await runAll(withoutWebgl, ["--disable-gpu", "--disable-3d-apis"]);
 process.exit(failed === 0 ? 0 : 1);

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """The report's page: unit tests of its modules, and the page itself in a browser.
 
-    run.py <landscape> <the build's apps/landscape/report> [--screenshots FOLDER] [--only unit|browser]
+    run.py <landscape> <the build's apps/landscape/report> [--screenshots FOLDER [--times]] [--only unit|browser]
+
+--screenshots leaves pictures of the page there, in three sizes and both themes; --times measures it too.
 
 Exit status 77: skipped, where the page was not built, or there is no chromium or h5py.
 """
@@ -50,9 +52,9 @@ def expected_values(path):
                 **planes}
 
 
-def make_reports(landscape, folder):
+def make_reports(landscape, folder, times):
     """The pages that the browser opens, and what they should show."""
-    for name, points in (("small", 51), ("large", 251)):
+    for name, points in (("small", 51), *([("large", 251)] if times else [])):
         subprocess.run([sys.executable, os.path.join(HERE, "make_results.py"),
                         os.path.join(folder, name), str(points)], check=True)
     surfaces = ["surface.h5", "ragged.h5", "pit.h5", "steep.h5"]
@@ -67,7 +69,8 @@ def make_reports(landscape, folder):
 
     report("all.html", "small", surfaces + rest)
     report("four.html", "small", surfaces)
-    report("large.html", "large", surfaces)
+    if times:
+        report("large.html", "large", surfaces)
     report("log.html", "small", ["run/log.csv"])
     report("other.html", "small", ["gap.json"])
     report("ratio.html", "small", ["surface.h5", "surface_hessian.h5"], "--plane", "lambda_ratio",
@@ -83,12 +86,13 @@ def make_reports(landscape, folder):
         file.write(text)
 
 
-def browser_tests(landscape, packages, folder, chromium, screenshots):
-    make_reports(landscape, folder)
-    os.makedirs(screenshots, exist_ok=True)
+def browser_tests(landscape, packages, folder, chromium, screenshots, times):
+    make_reports(landscape, folder, times)
+    if screenshots:
+        os.makedirs(screenshots, exist_ok=True)
     subprocess.run(["node", os.path.join(HERE, "browser.mjs"), packages, chromium, folder,
-                    screenshots], check=True)
-    print(f"screenshots: {screenshots}")
+                    *([os.path.abspath(screenshots)] if screenshots else []), *(["--times"] if times else [])],
+                   check=True)
 
 
 def main():
@@ -96,8 +100,11 @@ def main():
     parser.add_argument("landscape")
     parser.add_argument("packages")
     parser.add_argument("--screenshots", default=os.environ.get("TOPOGRAD_SCREENSHOTS"))
+    parser.add_argument("--times", action="store_true")
     parser.add_argument("--only", choices=["unit", "browser"])
     arguments = parser.parse_args()
+    if arguments.times and not arguments.screenshots:
+        parser.error("--times needs --screenshots FOLDER")
     packages = os.path.abspath(arguments.packages)
     said = subprocess.run([arguments.landscape, "report"], capture_output=True, text=True).stderr
     if "built without the report's page" in said:
@@ -114,9 +121,8 @@ def main():
             import h5py  # noqa: F401
         except ImportError:
             skip("no python3-h5py here to make results with (the unit tests passed)")
-        screenshots = arguments.screenshots or os.path.join(packages, "screenshots")
-        browser_tests(os.path.abspath(arguments.landscape), packages, folder, chromium,
-                      os.path.abspath(screenshots))
+        browser_tests(os.path.abspath(arguments.landscape), packages, folder, chromium, arguments.screenshots,
+                      arguments.times)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ namespace topograd {
 namespace {
 
 /// Returns the number as text; "-" if it is not finite.
-std::string number(double value) {
+std::string number_or_dash(double value) {
   return std::isfinite(value) ? significant(value) : "-";
 }
 
@@ -40,7 +40,7 @@ std::string position(const Record& record, const std::string& name, int64_t poin
     point /= array.shape[i];
     const std::vector<double>* at = record.coordinates(array.axes[static_cast<size_t>(i)]);
     shown += (shown.empty() ? "" : ", ") +
-             (at ? number((*at)[static_cast<size_t>(index)]) : text(index + 1));
+             (at ? number_or_dash((*at)[static_cast<size_t>(index)]) : text(index + 1));
   }
   return array.shape.rank() > 1 ? "(" + shown + ")" : shown;
 }
@@ -52,7 +52,7 @@ int64_t done_count(const Record& record) {
 }
 
 std::string value_of(const LargestDifference& difference) {
-  return difference.point < 0 ? "-" : number(difference.value);
+  return difference.point < 0 ? "-" : number_or_dash(difference.value);
 }
 
 void print_quantities(const Record& a, const std::vector<ArrayComparison>& comparisons) {
@@ -61,8 +61,8 @@ void print_quantities(const Record& a, const std::vector<ArrayComparison>& compa
   std::vector<std::vector<std::string>> differences = {
       {"largest difference", "", "at", "relative", "at", "in errors", "at"}};
   for (const ArrayComparison& c : comparisons) {
-    values.push_back({c.name, number(c.a.min), number(c.b.min), number(c.a.max), number(c.b.max),
-                      number(c.a.mean), number(c.b.mean), number(c.correlation)});
+    values.push_back({c.name, number_or_dash(c.a.min), number_or_dash(c.b.min), number_or_dash(c.a.max), number_or_dash(c.b.max),
+                      number_or_dash(c.a.mean), number_or_dash(c.b.mean), number_or_dash(c.correlation)});
     const LargestDifference errors = c.errors.value_or(LargestDifference{});
     differences.push_back({c.name, value_of(c.absolute), position(a, c.name, c.absolute.point),
                            value_of(c.relative), position(a, c.name, c.relative.point),
@@ -131,7 +131,7 @@ void CompareCommand::add_options(cli::Options& options) {
   options.group("Networks")
       .text("against", networks_.against, "MEASURE", "what the other measures are held against")
       .seed("seed", networks_.seed, "of random permutations and samples")
-      .file("json", networks_.json, "write their numbers here too");
+      .output_file("json", networks_.json, "write their numbers here too");
   options.epilogue(R"(Examples:
   landscape compare surface.h5 again.h5
   landscape compare *_sharpness.h5 --against test_error

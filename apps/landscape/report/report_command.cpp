@@ -1,29 +1,16 @@
 #include "apps/landscape/report/report_command.h"
 
-#include <filesystem>
 #include <iostream>
 
 #include "apps/landscape/report/report_page.h"
 #include "apps/landscape/report/report_viewer.h"
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/check.h"
-#include "landscape/results/resumable_file.h"
 #include "landscape/results/run_description.h"
 
 namespace topograd {
 
 namespace {
-
-/// Throws Error if the page would overwrite a file that it shows.
-void require_other_file(const std::string& output, const std::vector<std::string>& files) {
-  require(!output.empty(), "--output names no file");
-  if (!is_there(output)) return;
-  for (const std::string& file : files) {
-    std::error_code absent;
-    require(!std::filesystem::equivalent(output, file, absent), "--output is ", file,
-            ", one of the results: choose another name");
-  }
-}
 
 std::string megabytes(size_t bytes) {
   const auto tenths = static_cast<int64_t>(bytes / 100000);
@@ -42,7 +29,7 @@ void ReportCommand::add_options(cli::Options& options) {
           "Maps of hessian --over and coherence --over are shown on the surface that they belong "
           "to, a trajectory on the surface of its plane.")
       .positionals("RESULT", files_, "files of the other commands, and runs' log.csv")
-      .file("output,o", output_, "the HTML file")
+      .output_file("output,o", output_, "the HTML file")
       .text("title", title_, "TEXT", "of the page (default: the networks' names)")
       .text("plane", plane_, "NAME",
             "values that the surfaces show first, such as test_loss or lambda_ratio")
@@ -55,7 +42,7 @@ void ReportCommand::add_options(cli::Options& options) {
 void ReportCommand::check(const cli::Options&) {
   report_viewer();  // throws Error in a build without the page
   require(!files_.empty(), "nothing to show: write landscape report RESULT.h5...");
-  require_other_file(output_, files_);
+  require(!output_.empty(), "--output names no file");
 }
 
 int ReportCommand::run(const std::string& typed) {

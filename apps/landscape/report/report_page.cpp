@@ -1,7 +1,6 @@
 #include "apps/landscape/report/report_page.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "apps/common/cli.h"
@@ -11,6 +10,7 @@
 #include "landscape/figures/markup.h"
 #include "landscape/kinds/result_kind.h"
 #include "landscape/results/record_json.h"
+#include "nn/json_text.h"
 
 namespace topograd {
 
@@ -81,7 +81,7 @@ std::string report_page(const std::vector<std::string>& files, const ReportOptio
                      {"version", version()},
                      {"command", options.command},
                      {"plane", options.plane ? Json(*options.plane) : Json()}};
-  std::string report = head.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string report = json_text(head);
   report.back() = ',';  // in place of the brace
   return filled(viewer, title, script_json(text(report, "\"results\":", json_of(records), "}")));
 }

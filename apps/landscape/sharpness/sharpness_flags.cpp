@@ -82,7 +82,7 @@ void SharpnessFlags::add_to(cli::Options& options) {
   cli::add_loss_option(options, settings.loss);
   options.group("Output")
       .file("output,o", output, "the results' HDF5 file; of several networks the folder of theirs")
-      .file("json", json, "write the numbers here too")
+      .output_file("json", json, "write the numbers here too")
       .flag("no-pictures", no_pictures, "none of --reparametrisation-test's slices");
   run.add_to(options);
   options.words("models", models, "FILE,...", "the checkpoints, as arguments");

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "apps/landscape/report/report_page.h"
@@ -13,6 +12,7 @@
 #include "apps/landscape/watch/watch_page.h"
 #include "apps/landscape/watch/watch_status.h"
 #include "kernels/core/check.h"
+#include "nn/json_text.h"
 
 namespace topograd {
 
@@ -78,8 +78,7 @@ class WatchServer::Answers {
         {"/page.js", contents(kWatchScript, "text/javascript")},
         {"/state",
          [this](const Parameters&) -> LocalServer::Answer {
-           return {.type = "application/json",
-                   .body = state().dump(-1, ' ', false, Json::error_handler_t::replace)};
+           return {.type = "application/json", .body = json_text(state())};
          }},
         {"/figure.svg", [this](const Parameters& parameters) { return figure(parameters); }},
         {"/report", [this](const Parameters&) { return report(); }},

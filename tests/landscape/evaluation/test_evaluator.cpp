@@ -12,7 +12,7 @@ namespace {
 
 constexpr LossKind kLoss = LossKind::cross_entropy;
 
-Graph small_graph() {
+Graph small_resnet() {
   return build_model({.name = "resnet8", .width = 4, .classes = 4, .image_size = 8});
 }
 
@@ -80,7 +80,7 @@ Directions random_plane(const Graph& graph, const Weights& w, uint64_t seed,
 
 using Sums = std::vector<PointSums>;
 
-bool same_sums(const PointSums& a, const PointSums& b) {
+bool same_results(const PointSums& a, const PointSums& b) {
   if (a.size() != b.size()) return false;
   for (size_t set = 0; set < a.size(); ++set) {
     if (a[set].size() != b[set].size()) return false;
@@ -90,10 +90,10 @@ bool same_sums(const PointSums& a, const PointSums& b) {
   return true;
 }
 
-bool same_sums(const Sums& a, const Sums& b) {
+bool same_results(const Sums& a, const Sums& b) {
   if (a.size() != b.size()) return false;
   for (size_t p = 0; p < a.size(); ++p)
-    if (!same_sums(a[p], b[p])) return false;
+    if (!same_results(a[p], b[p])) return false;
   return true;
 }
 
@@ -127,7 +127,7 @@ void check_points(const Graph& graph, const Weights& w, const Directions& direct
 }  // namespace
 
 TEST_CASE("evaluator: a point is the loss of the weights perturbed by hand") {
-  const Graph graph = small_graph();
+  const Graph graph = small_resnet();
   const Weights w = random_weights(graph, 1);
   const std::vector<LabelledImages> one = {labelled_images(80, 8, 4, 1)};  // 32 + 32 + 16
   check_points(graph, w, random_plane(graph, w, 7), one);
@@ -136,7 +136,7 @@ TEST_CASE("evaluator: a point is the loss of the weights perturbed by hand") {
 }
 
 TEST_CASE("evaluator: directions with states move BatchNorm's statistics too") {
-  const Graph graph = small_graph();
+  const Graph graph = small_resnet();
   const Weights w = random_weights(graph, 1);
   const std::vector<LabelledImages> one = {labelled_images(40, 8, 4, 1)};
   const Directions moving =
@@ -146,12 +146,12 @@ TEST_CASE("evaluator: directions with states move BatchNorm's statistics too") {
   const Directions still = random_plane(graph, w, 7, DirectionNorm::filter, Ignore::none);
   ThreadPool pool(1);
   const std::vector<PlanePosition> there = {{0.3, 0.1}};
-  CHECK(!same_sums(Evaluator(spec_of(graph, w, moving, one), pool).evaluate(there),
-                   Evaluator(spec_of(graph, w, still, one), pool).evaluate(there)));
+  CHECK(!same_results(Evaluator(spec_of(graph, w, moving, one), pool).evaluate(there),
+                      Evaluator(spec_of(graph, w, still, one), pool).evaluate(there)));
 }
 
 TEST_CASE("evaluator: several sets in one pass, each with its own sums and normalisation") {
-  const Graph graph = small_graph();
+  const Graph graph = small_resnet();
   const Weights w = random_weights(graph, 2);
   std::vector<LabelledImages> sets = {labelled_images(45, 8, 4, 1), labelled_images(33, 8, 4, 2),
                                       labelled_images(1, 8, 4, 3)};
@@ -164,7 +164,7 @@ TEST_CASE("evaluator: several sets in one pass, each with its own sums and norma
 }
 
 TEST_CASE("evaluator: several losses of one pass are those of a pass each") {
-  const Graph graph = small_graph();
+  const Graph graph = small_resnet();
   const Weights w = random_weights(graph, 2);
   const std::vector<LabelledImages> sets = {labelled_images(45, 8, 4, 1),
                                             labelled_images(33, 8, 4, 2)};
@@ -185,12 +185,12 @@ TEST_CASE("evaluator: several losses of one pass are those of a pass each") {
         CHECK(topograd::test::same_sums(both[p][s][0], mse[p][s][0]));
         CHECK(topograd::test::same_sums(both[p][s][1], cross[p][s][0]));
       }
-    CHECK(!same_sums(cross, mse));
+    CHECK(!same_results(cross, mse));
   }
 }
 
 TEST_CASE("evaluator: each set stops at its own standard error, on every device") {
-  const Graph graph = small_graph();
+  const Graph graph = small_resnet();
   const Weights w = random_weights(graph, 2);
   std::vector<LabelledImages> sets = {labelled_images(300, 8, 4, 1), labelled_images(300, 8, 4, 2)};
   for (int64_t i = 1; i < 300; ++i) {  // one image again and again: no error at all
@@ -217,7 +217,7 @@ TEST_CASE("evaluator: each set stops at its own standard error, on every device"
 }
 
 TEST_CASE("evaluator: on a line beta means nothing") {
-  const Graph graph = small_graph();
+  const Graph graph = small_resnet();
   const Weights w = random_weights(graph, 3);
   const std::vector<LabelledImages> one = {labelled_images(40, 8, 4, 1)};
   const Directions line{random_plane(graph, w, 7).x, {}};
@@ -229,7 +229,7 @@ TEST_CASE("evaluator: on a line beta means nothing") {
 }
 
 TEST_CASE("evaluator: the plane's origin is the network itself") {
-  const Graph graph = small_graph();
+  const Graph graph = small_resnet();
   const Weights w = random_weights(graph, 4);
   const std::vector<LabelledImages> one = {labelled_images(80, 8, 4, 1)};
   ThreadPool pool(2);
@@ -243,7 +243,7 @@ TEST_CASE("evaluator: the plane's origin is the network itself") {
 }
 
 TEST_CASE("evaluator: the same bits for any number of threads and any grouping of the points") {
-  const Graph graph = small_graph();
+  const Graph graph = small_resnet();
   const Weights w = random_weights(graph, 5);
   const std::vector<LabelledImages> sets = {labelled_images(80, 8, 4, 1),
                                             labelled_images(33, 8, 4, 2)};
@@ -255,7 +255,7 @@ TEST_CASE("evaluator: the same bits for any number of threads and any grouping o
     Evaluator evaluator(spec_of(graph, w, directions, sets), pool);
     const Sums together = evaluator.evaluate(kPoints);
     if (first.empty()) first = together;
-    CHECK(same_sums(first, together));
+    CHECK(same_results(first, together));
     for (size_t group : {1, 3}) {
       Sums grouped;
       for (size_t begin = 0; begin < kPoints.size(); begin += group) {
@@ -263,14 +263,14 @@ TEST_CASE("evaluator: the same bits for any number of threads and any grouping o
         for (auto& sums : evaluator.evaluate(std::span(kPoints).subspan(begin, end - begin)))
           grouped.push_back(sums);
       }
-      CHECK(same_sums(first, grouped));
+      CHECK(same_results(first, grouped));
     }
     CHECK(evaluator.evaluate({}).empty());
   }
 }
 
 TEST_CASE("evaluator: a point beyond all numbers is a value, and spoils no other point") {
-  const Graph graph = small_graph();
+  const Graph graph = small_resnet();
   const Weights w = random_weights(graph, 6);
   const std::vector<LabelledImages> one = {labelled_images(40, 8, 4, 1)};
   const Directions directions = random_plane(graph, w, 7);
@@ -284,7 +284,7 @@ TEST_CASE("evaluator: a point beyond all numbers is a value, and spoils no other
 }
 
 TEST_CASE("evaluator: an empty set is refused") {
-  const Graph graph = small_graph();
+  const Graph graph = small_resnet();
   const Weights w = random_weights(graph, 1);
   LabelledImages none = labelled_images(4, 8, 4, 1);
   none.images = none.images.rows(0, 0);
@@ -339,7 +339,7 @@ double largest_relative_difference(const std::vector<double>& a, const std::vect
 }  // namespace
 
 TEST_CASE("evaluator: filter normalisation makes surfaces invariant to the scale of filters") {
-  const Graph graph = small_graph();
+  const Graph graph = small_resnet();
   const Weights w = random_weights(graph, 8);
   const std::vector<LabelledImages> sets = {labelled_images(40, 8, 4, 1)};
   const std::vector<double> surface = surface_of(graph, w, DirectionNorm::filter, sets);

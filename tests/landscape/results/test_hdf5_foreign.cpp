@@ -134,5 +134,6 @@ TEST_CASE("hdf5: an extent beyond the file's size is damage, not a request for m
     H5Sclose(space);
   }
   CHECK_THROWS_WITH_AS(Hdf5File::open_read(path).read<double>("huge"),
-                       doctest::Contains("larger than the file, which is damaged"), Error);
+                       doctest::Contains("larger than what the file holds of it, which is damaged"),
+                       Error);
 }

@@ -4,16 +4,14 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <limits>
 
 #include "kernels/core/check.h"
+#include "kernels/core/numbers.h"
 #include "landscape/surface/surface_results.h"
 
 using namespace topograd;
 
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 std::vector<ArrayComparison> compare_surfaces(const Surface& a, const Surface& b) {
   return compare_records(record_of(a), record_of(b));

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "kernels/core/numbers.h"
 #include "landscape/results/observer.h"
 #include "landscape/sharpness/network_loss.h"
 #include "nn/inference.h"
@@ -15,8 +16,6 @@ using namespace topograd;
 using namespace topograd::test;
 
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// L(x) = 2 + b'(x - theta) + (x - theta)'A(x - theta) / 2, in double; the error is 10 L percent.
 class Quadratic : public LossFunction {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/core/numbers.h"
 #include "landscape/surface/non_convex_share.h"
 #include "tests/landscape/landscape_check.h"
 
@@ -13,8 +14,6 @@ using namespace topograd;
 using namespace topograd::test;
 
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 SharpnessPanel some_panel() {
   SharpnessPanel panel;

@@ -5,27 +5,22 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <limits>
 
 #include "kernels/core/check.h"
+#include "kernels/core/numbers.h"
 #include "landscape/connectivity/connectivity_results.h"
+#include "tests/landscape/landscape_check.h"
 
 using namespace topograd;
+using namespace topograd::test;
 
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// The barrier of these losses at t, as landscape connect has it.
 Barrier on_a_path(const std::vector<double>& t, const std::vector<double>& losses) {
   PathValues path(t.size(), {"train"});
   path.values["train_loss"] = losses;
   return barrier_of(t, path, "train_loss");
-}
-
-bool same(double a, double b) {
-  return a == b || (std::isnan(a) && std::isnan(b));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-#include <limits>
 
+#include "kernels/core/numbers.h"
 #include "landscape/directions/grid.h"
 #include "landscape/results/hdf5_file.h"
 #include "landscape/surface/surface.h"
@@ -9,9 +9,6 @@ using namespace topograd;
 using namespace topograd::test;
 
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// 5 x 3 points, of which three are left to do; each value tells its place.
 Surface half_done_surface() {
@@ -33,10 +30,6 @@ Surface half_done_surface() {
   loss[4] = kInfinity;
   loss[5] = -1;  // done: the mask says so
   return surface;
-}
-
-bool same(double a, double b) {
-  return a == b || (std::isnan(a) && std::isnan(b));
 }
 
 void check_same(const Surface& a, const Surface& b) {

@@ -27,7 +27,7 @@ Eigen::MatrixXd matrix_of(const Tensor& t) {
   return m;
 }
 
-Eigen::VectorXd vector_of(const Tensor& t) {
+Eigen::VectorXd flat_vector(const Tensor& t) {
   return matrix_of(t.reshaped({1, t.size()})).row(0).transpose();
 }
 
@@ -63,7 +63,7 @@ TEST_CASE("trajectory: principal components are those of the whole matrix") {
       CHECK(found.singular_values[at] == doctest::Approx(s).epsilon(1e-9));
       CHECK(found.explained[at] == doctest::Approx(s * s / total).epsilon(1e-9));
       CHECK(found.variances[at] == doctest::Approx(s * s / 11).epsilon(1e-9));
-      const Eigen::VectorXd d = vector_of(found.directions[at]);
+      const Eigen::VectorXd d = flat_vector(found.directions[at]);
       CHECK(std::abs(std::abs(d.dot(svd.matrixV().col(k))) - 1) <= 1e-6);
       CHECK((centred * d)(11) >= 0);
     }
@@ -117,7 +117,7 @@ TEST_CASE("trajectory: coordinates by least squares, on an oblique plane too") {
   CHECK(found.distance[0] < 1e-4);
   const Eigen::MatrixXd m = matrix_of(rows);
   Eigen::MatrixXd plane(n, 2);
-  plane << vector_of(dx), vector_of(dy);
+  plane << flat_vector(dx), flat_vector(dy);
   const Eigen::VectorXd row = m.row(1).transpose();
   const Eigen::VectorXd at = plane.colPivHouseholderQr().solve(row);
   CHECK(found.x[1] == doctest::Approx(at(0)).epsilon(1e-6));
@@ -133,7 +133,7 @@ TEST_CASE("trajectory: coordinates by least squares, on an oblique plane too") {
 
   const PlaneCoordinates line = plane_coordinates(rows, dx, Tensor(), pool);
   CHECK(line.x[1] ==
-        doctest::Approx(row.dot(vector_of(dx)) / vector_of(dx).squaredNorm()).epsilon(1e-6));
+        doctest::Approx(row.dot(flat_vector(dx)) / flat_vector(dx).squaredNorm()).epsilon(1e-6));
   CHECK(line.y[1] == 0);
   CHECK_THROWS_AS(plane_coordinates(rows, dx, dx, pool), Error);
 }

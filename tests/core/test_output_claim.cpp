@@ -1,0 +1,202 @@
+// Who may write a file, and where it leads.
+#include "kernels/core/output_claim.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "kernels/core/atomic_file.h"
+#include "tests/temporary_folder.h"
+
+using namespace topograd;
+using namespace topograd::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Another process, which runs f when it is asked to; it begins before this one claims anything.
+template <class F>
+class OtherProcess {
+ public:
+  explicit OtherProcess(F f) {
+    REQUIRE((::pipe(go_) == 0 && ::pipe(said_) == 0));
+    if ((child_ = ::fork()) != 0) return;
+    char byte;
+    if (::read(go_[0], &byte, 1) != 1) _exit(1);
+    const std::string message = error_of(f);
+    _exit(::write(said_[1], message.data(), message.size()) < 0);
+  }
+  /// Runs f there; returns its message, as error_of().
+  std::string run() {
+    CHECK(::write(go_[1], "!", 1) == 1);
+    std::string message(4096, '\0');
+    message.resize(
+        static_cast<size_t>(std::max<ssize_t>(0, ::read(said_[0], message.data(), 4096))));
+    int status = 0;
+    ::waitpid(child_, &status, 0);
+    for (const int end : {go_[0], go_[1], said_[0], said_[1]}) ::close(end);
+    return message;
+  }
+
+ private:
+  int go_[2], said_[2];
+  pid_t child_;
+};
+
+unsigned mode_of(const std::string& path) {
+  struct stat info;
+  REQUIRE(::stat(path.c_str(), &info) == 0);
+  return info.st_mode & 07777;
+}
+
+bool contains(const std::string& text, const std::string& words) {
+  return text.find(words) != text.npos;
+}
+
+}  // namespace
+
+TEST_CASE("output claim: one process at a time, and the second one hears who has it") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a");
+  OtherProcess claiming([&] { const OutputClaim second(path); });
+  OtherProcess writing([&] { write_file_atomically(path, "theirs"); });
+  OtherProcess later([&] { write_file_atomically(path, "theirs"); });
+  {
+    const OutputClaim claim(path);
+    CHECK(claim.locked());
+    const OutputClaim nested(path);
+    const std::string refused = claiming.run();
+    CHECK(contains(refused, path + " is being written by process " + std::to_string(::getpid())));
+    CHECK(contains(refused, "choose another output"));
+    CHECK(contains(writing.run(), "is being written by"));
+    write_file_atomically(path, "ours");
+  }
+  CHECK(later.run() == "no error");
+  CHECK(folder.read("a") == "theirs");
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("output claim: dies with its process, whose temporary files are swept up") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const OutputClaim claim(path);
+    write_file_atomically(path, [&](const std::string& temporary) {
+      write_bytes(temporary, "half");
+      ::raise(SIGKILL);
+    });
+    _exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  REQUIRE(WIFSIGNALED(status));
+  CHECK(folder.files() == 2);  // the lock, which nobody holds, and the temporary file
+  folder.write("b.tmp.0123456789abcdef", "another output's");
+  folder.write("a.tmp.notes", "no temporary file's name");
+  write_file_atomically(path, "whole");
+  CHECK(folder.read("a") == "whole");
+  CHECK(folder.files() == 3);
+}
+
+TEST_CASE("output claim: a file that is read is not written, whatever it is called") {
+  const TemporaryFolder folder;
+  folder.write("a", "input");
+  fs::create_symlink("a", folder.file("link"));
+  fs::create_hard_link(folder.file("a"), folder.file("hard"));
+  const std::string spellings[] = {folder.file("a"), folder.file("./a"), folder.file("link"),
+                                   folder.file("hard")};
+  for (const std::string& read : spellings)
+    for (const std::string& written : spellings) {
+      CAPTURE(read);
+      CAPTURE(written);
+      const InputScope scope;
+      note_input(read);
+      CHECK(contains(error_of([&] { write_file_atomically(written, "x"); }),
+                     written + " is an input of this command"));
+    }
+  for (const std::string& read : spellings) {
+    const InputScope scope;
+    const OutputClaim claim(folder.file("link"));
+    CHECK(contains(error_of([&] { note_input(read); }), "link is an input of this command"));
+    const OwnOutputScope own;
+    note_input(read);
+  }
+  CHECK(folder.read("a") == "input");
+  note_input(folder.file("a"));  // no command runs
+  write_file_atomically(folder.file("a"), "output");
+  CHECK(folder.read("a") == "output");
+}
+
+TEST_CASE("atomic file: links are followed, modes kept") {
+  const TemporaryFolder folder;
+  folder.write("sub/a", "old");
+  fs::create_symlink("sub/a", folder.file("link"));
+  fs::create_symlink("link", folder.file("to_link"));
+  REQUIRE(::chmod(folder.file("sub/a").c_str(), 0600) == 0);
+  write_file_atomically(folder.file("to_link"), "new");
+  CHECK(folder.read("sub/a") == "new");
+  CHECK(mode_of(folder.file("sub/a")) == 0600);
+  CHECK(fs::is_symlink(folder.file("link")));
+  fs::create_symlink("sub/b", folder.file("dangling"));
+  write_file_atomically(folder.file("dangling"), "made");
+  CHECK(folder.read("sub/b") == "made");
+  fs::create_symlink("loop", folder.file("loop"));
+  CHECK(contains(error_of([&] { write_file_atomically(folder.file("loop"), "x"); }),
+                 "symbolic links"));
+}
+
+TEST_CASE("atomic file: a temporary file that somebody planted is not written to") {
+  const TemporaryFolder folder;
+  folder.write("victim", "kept");
+  // The name has sixteen random digits: planting a link there means watching the folder.
+  write_file_atomically(folder.file("a"), [&](const std::string& temporary) {
+    CHECK(temporary.size() == folder.file("a").size() + 5 + 16);
+    CHECK(fs::is_regular_file(temporary));
+    write_bytes(temporary, "x");
+  });
+  CHECK(folder.read("victim") == "kept");
+}
+
+TEST_CASE("atomic file: a pipe and a device are written in place") {
+  const TemporaryFolder folder;
+  const std::string pipe = folder.file("pipe");
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK(error_of([&] { write_file_atomically(pipe, "x"); }) ==
+        "cannot write " + pipe + ": No such device or address: nobody reads that pipe");
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  REQUIRE(reader >= 0);
+  write_file_atomically(pipe, "through it");
+  char read[32] = "";
+  CHECK(::read(reader, read, sizeof read) == 10);
+  CHECK(std::string(read) == "through it");
+  ::close(reader);
+  CHECK(fs::is_fifo(pipe));
+  write_file_atomically("/dev/null", "nothing");
+  CHECK(fs::is_character_file("/dev/null"));
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("atomic file: what another program has put in its place stays") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a");
+  folder.write("a", "old");
+  {
+    const OutputClaim claim(path);
+    write_file_atomically(path, "ours");
+    folder.write("b", "theirs");
+    fs::rename(folder.file("b"), path);
+    const std::string said = error_of([&] { write_file_atomically(path, "ours again"); });
+    CHECK(contains(said, "another program replaced it meanwhile"));
+    const std::string kept = said.substr(said.rfind(' ') + 1);
+    CHECK(folder.read(fs::path(kept).filename().string()) == "ours again");
+  }
+  CHECK(folder.read("a") == "theirs");
+  CHECK(folder.files() == 2);
+}
