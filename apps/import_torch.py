@@ -11,6 +11,7 @@ Needs python3-torch. Needs neither the safetensors package nor the code that mad
 """
 
 import argparse
+import fcntl
 import hashlib
 import inspect
 import io
@@ -18,9 +19,11 @@ import json
 import os
 import pickle
 import re
+import secrets
 import struct
 import sys
 import types
+import warnings
 
 NORMALISATIONS = {
     "cifar10": {"mean": [125.3 / 255, 123.0 / 255, 113.9 / 255],
@@ -48,6 +51,7 @@ VGG = {
 # Layers of the dense blocks.
 DENSE_BLOCKS = {(6, 12, 24, 16): "densenet121", (6, 12, 36, 24): "densenet161",
                 (6, 12, 32, 32): "densenet169", (6, 12, 48, 32): "densenet201"}
+F_OFD_SETLK = 37  # Linux's locks of an open file; Python names them since 3.9 only
 NESTED_KEYS = ("state_dict", "model_state_dict", "model", "net")
 
 
@@ -100,6 +104,12 @@ def safe_pickle():
     return module
 
 
+def refuse_torchscript(*_, **__):
+    """Stands for torch.jit.load, to which torch.load hands such an archive past any unpickler."""
+    raise ImportFailure("is a TorchScript archive, which is a program and not a checkpoint: save "
+                        "module.state_dict() where it comes from")
+
+
 def load_checkpoint(path):
     """The dictionary that was saved, with everything in it that is no tensor replaced."""
     try:
@@ -110,6 +120,8 @@ def load_checkpoint(path):
     # PyTorch's own weights_only is missing from old versions, and 1.13's refuses a checkpoint that
     # holds a plain float. 1.13.0 ignores pickle_module too, so its default is replaced as well.
     torch.serialization.pickle = safe_pickle()
+    torch.jit.load = refuse_torchscript
+    warnings.simplefilter("ignore")  # of PyTorch's: what matters is said below
     options = {"map_location": "cpu", "pickle_module": torch.serialization.pickle}
     if "weights_only" in inspect.signature(torch.load).parameters:
         options["weights_only"] = False
@@ -117,6 +129,8 @@ def load_checkpoint(path):
         return torch.load(path, **options)
     except OSError:
         raise
+    except ImportFailure as error:
+        raise ImportFailure(f"{path} {error}") from error
     except Exception as error:  # torch.load throws whatever the pickle machinery meets
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ImportFailure(f"{path} does not load as a PyTorch checkpoint: {reason}") from error
@@ -285,18 +299,46 @@ def write_safetensors(path, arrays, metadata):
         offset += array.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    temporary = f"{path}.tmp.{os.getpid()}"
+    write_whole(path, [struct.pack("<Q", len(text)) + text, *(array.tobytes() for array in arrays.values())])
+
+
+def write_whole(path, parts):
+    """Replaces a file, or leaves it as it is; links are followed, its mode is kept. As
+    kernels/core/atomic_file.h, and with its lock: one process at a time."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "wb") as device:
+            device.writelines(parts)
+        return
+    path = os.path.realpath(path)
+    folder, name = os.path.split(path)
+    lock_name = os.path.join(folder, f".{name}.lock")
+    lock = os.open(lock_name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
     try:
-        with open(temporary, "wb") as file:
-            file.write(struct.pack("<Q", len(text)) + text)
-            for array in arrays.values():
-                file.write(array.tobytes())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        try:
+            fcntl.fcntl(lock, F_OFD_SETLK, struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+        except BlockingIOError as error:
+            holder = os.pread(lock, 200, 0).decode(errors="replace").split("\n")[0]
+            raise ImportFailure(f"{path} is being written by {holder or 'another process'}; wait for it, or choose "
+                                "another --output") from error
+        except OSError:
+            pass  # a file system that knows no locks
+        os.truncate(lock, 0)
+        os.pwrite(lock, f"process {os.getpid()} on {os.uname().nodename}: import_torch.py\n".encode(), 0)
+        temporary = f"{path}.tmp.{secrets.token_hex(8)}"
+        try:
+            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666), "wb") as file:
+                file.writelines(parts)
+                if os.path.exists(path):
+                    os.fchmod(file.fileno(), os.stat(path).st_mode & 0o7777)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        finally:
+            if os.path.exists(temporary):
+                os.remove(temporary)
+        os.unlink(lock_name)
     finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
+        os.close(lock)
 
 
 def sha256_of(path):
@@ -308,6 +350,8 @@ def sha256_of(path):
 
 
 def convert(args):
+    if os.path.exists(args.output) and os.path.samefile(args.output, args.checkpoint):
+        raise ImportFailure(f"{args.output} is the checkpoint itself: choose another --output")
     source = f"{os.path.basename(args.checkpoint)} sha256:{sha256_of(args.checkpoint)}"
     tensors = find_state_dict(load_checkpoint(args.checkpoint), args.checkpoint)
     arrays = clean(tensors)

@@ -13,12 +13,16 @@ namespace topograd::cli {
 /// every message.
 int run_program(const std::string& name, const std::function<int()>& body);
 
-/// Writes one line to stderr, in one write: lines of several processes do not mix.
+/// Returns the text without characters that drive a terminal, which names in files may have: each
+/// becomes a "?".
+std::string printable(std::string text);
+
+/// Writes one printable line to stderr, in one write: lines of several processes do not mix.
 template <class... Parts>
 void say(const Parts&... parts) {
   std::ostringstream line;
-  (line << ... << parts) << '\n';
-  std::cerr << line.str();
+  (line << ... << parts);
+  std::cerr << printable(line.str()) + '\n';
 }
 
 /// Makes SIGINT, SIGTERM and SIGHUP set a flag from now on; a second signal ends the process.

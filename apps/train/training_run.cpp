@@ -1,7 +1,5 @@
 #include "apps/train/training_run.h"
 
-#include <unistd.h>
-
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -15,6 +13,7 @@
 #include "kernels/core/format.h"
 #include "kernels/core/hash.h"
 #include "kernels/core/output_claim.h"
+#include "kernels/core/system_limits.h"
 #include "kernels/core/version.h"
 #include "kernels/vector/vector.h"
 #include "landscape/plots/training_plots.h"
@@ -27,12 +26,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Throws Error for a batch that exceeds this machine's memory, before it is used up.
+/// Throws Error for a batch that exceeds the memory that is left, before it is used up; the data set is loaded already.
 void require_memory(const Graph& graph, int64_t batch, const ThreadPool& pool) {
   if (pool.device() != Device::cpu) return;  // a device's allocator throws
   const double gib = 1 << 30;
-  const double have =
-      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  const double have = allowed_memory();
   const auto need = [&](int64_t images) {
     return static_cast<double>(Network::bytes_needed(graph, images, pool.threads()));
   };

@@ -1,12 +1,13 @@
 #include "kernels/core/thread_pool.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
+
+#include "kernels/core/system_limits.h"
 
 namespace topograd {
 
@@ -54,6 +55,13 @@ struct ThreadPool::State {
     }
   }
 
+  void stop() {
+    stopping = true;
+    round.fetch_add(1, std::memory_order_acq_rel);
+    round.notify_all();
+    for (std::thread& worker : workers) worker.join();
+  }
+
   void run_worker(size_t index) {
     uint64_t seen = 0;
     for (;;) {
@@ -72,21 +80,24 @@ ThreadPool::ThreadPool(int threads, Device device) : state_(std::make_unique<Sta
           " is driven by one thread, not by ", threads);
   if (threads == 0) threads = device == Device::cpu ? processors() : 1;
   for (int i = 0; i < threads; ++i) state_->contexts.emplace_back(device, i);
-  for (int i = 1; i < threads; ++i)
-    state_->workers.emplace_back([this, i] { state_->run_worker(static_cast<size_t>(i)); });
+  state_->workers.reserve(static_cast<size_t>(threads));
+  try {
+    for (int i = 1; i < threads; ++i)
+      state_->workers.emplace_back([this, i] { state_->run_worker(static_cast<size_t>(i)); });
+  } catch (const std::system_error& error) {
+    const int started = static_cast<int>(state_->workers.size()) + 1;
+    state_->stop();
+    fail("only ", started, " of ", threads, " threads can be started (", error.code().message(),
+         "): choose --threads ", started, " or less");
+  }
 }
 
 ThreadPool::~ThreadPool() {
-  state_->stopping = true;
-  state_->round.fetch_add(1, std::memory_order_acq_rel);
-  state_->round.notify_all();
-  for (std::thread& worker : state_->workers) worker.join();
+  state_->stop();
 }
 
 int ThreadPool::processors() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  return allowed_processors();
 }
 
 int ThreadPool::threads() const {

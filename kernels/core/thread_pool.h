@@ -23,7 +23,7 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int threads() const;
-  /// Number of processors that this process may use.
+  /// Number of processors that this process may use (allowed_processors()).
   static int processors();
   /// The device of the contexts.
   Device device() const;

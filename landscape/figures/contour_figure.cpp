@@ -6,6 +6,7 @@
 #include "landscape/figures/frame.h"
 #include "landscape/figures/labels.h"
 #include "landscape/figures/path.h"
+#include "landscape/figures/units.h"
 
 namespace topograd {
 
@@ -113,7 +114,11 @@ void draw_lines(Canvas& canvas, const Frame& frame, const FieldView& field, cons
 
 }  // namespace
 
-Figure contour_figure(const FieldView& field, const FigureOptions& options) {
+Figure contour_figure(const FieldView& given_field, const FigureOptions& given_options) {
+  given_field.check();
+  const DrawableField drawable = in_units(given_field, given_options);
+  const FieldView& field = drawable.field;
+  const FigureOptions& options = drawable.options;
   field.check();
   const ValueScale scale(field.values, options);
   const Bands bands(scale, options);

@@ -6,6 +6,7 @@
 #include "kernels/core/check.h"
 #include "landscape/figures/figure.h"
 #include "landscape/figures/frame.h"
+#include "landscape/figures/units.h"
 
 namespace topograd {
 
@@ -256,7 +257,11 @@ void draw_all(Canvas& canvas, const CurveView& curves, const FigureOptions& opti
 
 }  // namespace
 
-Figure curve_figure(const CurveView& curves, const FigureOptions& options) {
+Figure curve_figure(const CurveView& given_curves, const FigureOptions& given_options) {
+  check_curves(given_curves);
+  const DrawableCurves drawable = in_units(given_curves, given_options);
+  const CurveView& curves = drawable.curves;
+  const FigureOptions& options = drawable.options;
   check_curves(curves);
   std::vector<double> values;
   const auto gather = [&](const std::vector<double>& more) {

@@ -4,6 +4,7 @@
 #include "landscape/figures/cells.h"
 #include "landscape/figures/figure.h"
 #include "landscape/figures/frame.h"
+#include "landscape/figures/units.h"
 
 namespace topograd {
 
@@ -71,7 +72,11 @@ void draw_field(Canvas& canvas, const Frame& frame, const Sampler& sampler, cons
 
 }  // namespace
 
-Figure heat_map_figure(const FieldView& field, const FigureOptions& options) {
+Figure heat_map_figure(const FieldView& given_field, const FigureOptions& given_options) {
+  given_field.check();
+  const DrawableField drawable = in_units(given_field, given_options);
+  const FieldView& field = drawable.field;
+  const FigureOptions& options = drawable.options;
   field.check();
   const ValueScale scale(field.values, options);
   const Sampler sampler(field, scale, options.interpolate);

@@ -10,6 +10,7 @@
 #include "landscape/figures/frame.h"
 #include "landscape/figures/path.h"
 #include "landscape/figures/relief.h"
+#include "landscape/figures/units.h"
 
 namespace topograd {
 
@@ -17,19 +18,20 @@ using namespace drawing;
 
 namespace {
 
-constexpr int kFineMesh = 420;  // points along the longer side
-constexpr int kPixels = 2;      // pixels per px, as in the PNG
-constexpr int kSamples = 2;     // samples per pixel along each side
-constexpr int kReliefLevels = 11;     // lines on the relief
+constexpr int kFineMesh = 420;     // points along the longer side
+constexpr int kPixels = 2;         // pixels per px, as in the PNG
+constexpr int kSamples = 2;        // samples per pixel along each side
+constexpr int kReliefLevels = 11;  // lines on the relief
 constexpr double kLineShade = 0.45;
 constexpr double kGlossShare = 0.16;
 constexpr double kReliefBarGap = 30;
 constexpr double kReliefBarWidth = 17;
 constexpr double kReliefBarSpace = 84;
-constexpr double kReliefAxisSpace = 66;       // px around the relief, for axes
-constexpr double kMaxUneven = 3;        // ratio of ranges up to which both axes have equal units
-constexpr double kShortestReliefLabel = 230;  // px that an axis's label may take beside a short axis
-constexpr double kOnSurface = 0.012;    // depth in the relief at which a mark still lies on it
+constexpr double kReliefAxisSpace = 66;  // px around the relief, for axes
+constexpr double kMaxUneven = 3;         // ratio of ranges up to which both axes have equal units
+constexpr double kShortestReliefLabel =
+    230;                              // px that an axis's label may take beside a short axis
+constexpr double kOnSurface = 0.012;  // depth in the relief at which a mark still lies on it
 constexpr Colour kWall{0.955, 0.955, 0.965};
 constexpr Colour kWallLine{0.84, 0.84, 0.87};
 
@@ -326,7 +328,11 @@ std::vector<Key> draw_marks_on(Canvas& canvas, const Relief& relief, const Camer
 
 }  // namespace
 
-Figure surface_figure(const FieldView& field, const FigureOptions& options) {
+Figure surface_figure(const FieldView& given_field, const FigureOptions& given_options) {
+  given_field.check();
+  const DrawableField drawable = in_units(given_field, given_options);
+  const FieldView& field = drawable.field;
+  const FigureOptions& options = drawable.options;
   field.check();
   require(options.relief >= 0.05 && options.relief <= 3, "a relief of ", options.relief,
           " times the side's length: choose 0.05 to 3");
@@ -334,9 +340,10 @@ Figure surface_figure(const FieldView& field, const FigureOptions& options) {
           " degrees: choose 5 to 90");
   const ValueScale scale(field.values, options);
   const Relief relief(field, scale, options.relief);
-  const Rect area{kReliefAxisSpace, plot_top(options),
-                  options.width - 2 * kReliefAxisSpace - kReliefBarGap - kReliefBarWidth - kReliefBarSpace + 40,
-                  plot_bottom(options) - plot_top(options) - 8};
+  const Rect area{
+      kReliefAxisSpace, plot_top(options),
+      options.width - 2 * kReliefAxisSpace - kReliefBarGap - kReliefBarWidth - kReliefBarSpace + 40,
+      plot_bottom(options) - plot_top(options) - 8};
   const Camera camera({0, 0, 0}, relief.box(), degrees(options.azimuth), degrees(options.elevation),
                       area);
   // Light from the left of the camera, so that slopes that face the reader are neither flat nor
@@ -355,8 +362,8 @@ Figure surface_figure(const FieldView& field, const FigureOptions& options) {
     box.draw_axes(canvas, options);
     const std::vector<Key> keys =
         draw_marks_on(canvas, relief, camera, rendering, field, scale, options);
-    const Rect bar{options.width - kReliefBarSpace - kReliefBarWidth, area.top + 0.15 * area.height, kReliefBarWidth,
-                   0.7 * area.height};
+    const Rect bar{options.width - kReliefBarSpace - kReliefBarWidth, area.top + 0.15 * area.height,
+                   kReliefBarWidth, 0.7 * area.height};
     const auto paint = [&](double t) { return colour_at(options.colours, t); };
     if (!scale.empty())
       draw_colour_bar(canvas, bar, scale, levels, options.value_label, paint,

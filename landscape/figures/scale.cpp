@@ -53,6 +53,10 @@ int decimals_of(double value) {
 
 }  // namespace
 
+std::string power_of_ten(int exponent) {
+  return "10" + superscript(exponent);
+}
+
 std::string format_number(double value, int significant) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value < 0 ? "−∞" : "∞";
@@ -67,7 +71,7 @@ std::string format_number(double value, int significant) {
   const size_t split = shown.find('e');
   exponent = std::atoi(shown.c_str() + split + 1);
   const std::string mantissa = with_minus(without_trailing_zeros(shown.substr(0, split)));
-  const std::string power = "10" + superscript(exponent);
+  const std::string power = power_of_ten(exponent);
   if (mantissa == "1") return power;
   if (mantissa == "−1") return "−" + power;
   return mantissa + "×" + power;

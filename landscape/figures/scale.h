@@ -13,6 +13,9 @@ namespace topograd::drawing {
 /// "5×10⁻⁵".
 std::string format_number(double value, int significant = 6);
 
+/// Returns "10⁻⁵".
+std::string power_of_ten(int exponent);
+
 /// Returns the labels of ticks, all with as many decimals as the most precise one needs: "0.0",
 /// "0.5".
 std::vector<std::string> format_ticks(const std::vector<double>& ticks);

@@ -95,12 +95,15 @@ Handle text_type(const std::string& value) {
   return type;
 }
 
-/// Returns access properties that follow no link into another file.
-Handle link_access() {
+/// Returns access properties that follow no link into another file; one that is met sets `met`.
+Handle link_access(bool& met) {
   Handle access(checked(H5Pcreate(H5P_LINK_ACCESS), "prepare HDF5"), H5Pclose);
   const auto refuse = [](const char*, const char*, const char*, const char*, unsigned*, hid_t,
-                         void*) -> herr_t { return -1; };
-  checked(H5Pset_elink_cb(access, refuse, nullptr), "prepare HDF5");
+                         void* out) -> herr_t {
+    *static_cast<bool*>(out) = true;
+    return -1;
+  };
+  checked(H5Pset_elink_cb(access, refuse, &met), "prepare HDF5");
   return access;
 }
 
@@ -117,8 +120,12 @@ void require_own_values(hid_t dataset, const std::string& path, const std::strin
 
 /// Opens a group or a dataset.
 Handle open_object(hid_t file, const std::string& path, const std::string& name) {
-  Handle object(checked(H5Oopen(file, name.c_str(), link_access()), "open '", name, "' of ", path),
-                H5Oclose);
+  bool leads_away = false;
+  const Handle access = link_access(leads_away);
+  const hid_t opened = H5Oopen(file, name.c_str(), access);
+  require(!leads_away, "cannot read '", name, "' of ", path,
+          ": it is a link into another file, which is not read");
+  Handle object(checked(opened, "open '", name, "' of ", path), H5Oclose);
   if (H5Iget_type(object) == H5I_DATASET) require_own_values(object, path, name);
   return object;
 }
@@ -305,9 +312,10 @@ bool Hdf5File::has(const std::string& name) const {
   // H5Lexists fails unless all parent groups exist: check them one after the other.
   for (size_t end = name.find('/', 1);; end = name.find('/', end + 1)) {
     const std::string prefix = name.substr(0, end);
-    if (checked(H5Lexists(id_, prefix.c_str(), link_access()), "look for '", name, "' in ",
-                path_) == 0)
+    if (checked(H5Lexists(id_, prefix.c_str(), H5P_DEFAULT), "look for '", name, "' in ", path_) ==
+        0)
       return false;
+    if (end != std::string::npos) open_object(id_, path_, prefix);  // what leads away is an error
     if (end == std::string::npos) return true;
   }
 }
@@ -327,7 +335,8 @@ bool Hdf5File::is_numeric(const std::string& name) const {
 
 std::vector<std::string> Hdf5File::members(const std::string& group) const {
   const std::string what = text("list '", group, "' of ", path_);
-  const Handle opened(checked(H5Gopen2(id_, group.c_str(), link_access()), what), H5Gclose);
+  const Handle opened = open_object(id_, path_, group);
+  require(H5Iget_type(opened) == H5I_GROUP, "cannot ", what, ": it is no group");
   H5G_info_t info;
   checked(H5Gget_info(opened, &info), what);
   std::vector<std::string> names;

@@ -1,5 +1,6 @@
 #include "landscape/results/training_log.h"
 
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -44,7 +45,10 @@ EpochReport report_in(const std::vector<std::string>& cells, const std::string& 
   require(cells.size() == columns || cells.size() + 2 == columns, path, ":", line, " has ",
           cells.size(), " values instead of ", columns, ": was it cut off?");
   EpochReport report;
-  report.epoch = static_cast<int64_t>(number_in(cells[0], path, line));
+  const double epoch = number_in(cells[0], path, line);
+  require(epoch >= 0 && epoch <= 1e15 && epoch == std::floor(epoch), path, ":", line, ": '",
+          cells[0], "' is no epoch's number");
+  report.epoch = static_cast<int64_t>(epoch);
   for (size_t k = 1; k < cells.size(); ++k)
     report.*kColumns[k - 1] = number_in(cells[k], path, line);
   return report;

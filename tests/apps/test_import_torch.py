@@ -218,6 +218,38 @@ class ImportTorch(unittest.TestCase):
             self.assertEqual(self.run_script(saved, _use_new_zipfile_serialization=zipped), (0, ""))
             self.assertFalse(os.path.exists(trace))
 
+    def test_torchscript_is_a_program(self):
+        class Doubles(torch.nn.Module):
+            def forward(self, x):
+                return 2 * x
+
+        torch.jit.save(torch.jit.script(Doubles()), self.checkpoint)
+        status, error = self.run_on(self.checkpoint, "--normalisation", "cifar10")
+        self.assertEqual(status, 1)
+        self.assertIn("is a TorchScript archive", error)
+        self.assertEqual(os.listdir(self.folder.name), ["net.pth"])
+
+    def test_the_output_is_the_checkpoint(self):
+        torch.save(resnet(projection=True), self.checkpoint)
+        os.symlink("net.pth", os.path.join(self.folder.name, "link"))
+        for output in (self.checkpoint, os.path.join(self.folder.name, "link")):
+            status, error = self.run_on(self.checkpoint, "--normalisation", "cifar10", "--output", output)
+            self.assertEqual((status, error),
+                             (1, f"import_torch.py: {output} is the checkpoint itself: choose another --output"))
+        self.assertEqual(sorted(os.listdir(self.folder.name)), ["link", "net.pth"])
+
+    def test_links_are_followed_and_modes_kept(self):
+        torch.save(resnet(projection=True), self.checkpoint)
+        target = os.path.join(self.folder.name, "target")
+        with open(target, "wb"):
+            os.chmod(target, 0o600)
+        os.symlink("target", self.output)
+        self.assertEqual(self.run_on(self.checkpoint, "--normalisation", "cifar10"), (0, ""))
+        self.assertTrue(os.path.islink(self.output))
+        self.assertEqual(os.stat(target).st_mode & 0o777, 0o600)
+        read_safetensors(target)
+        self.assertEqual(sorted(os.listdir(self.folder.name)), ["net.pth", "net.safetensors", "target"])
+
     def test_no_checkpoint(self):
         with open(self.checkpoint, "wb") as file:
             pickle.dump("text", file)

@@ -137,3 +137,67 @@ TEST_CASE("hdf5: an extent beyond the file's size is damage, not a request for m
                        doctest::Contains("larger than what the file holds of it, which is damaged"),
                        Error);
 }
+
+TEST_CASE("hdf5: what leads to another file is not read") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.h5");
+  folder.write("secret", "words of another file");
+  {
+    const ForeignFile other(folder.file("other.h5"));
+    const double value = 42;
+    write_dataset(other.id, "x", H5T_NATIVE_DOUBLE, H5T_NATIVE_DOUBLE, {1}, &value);
+  }
+  {
+    const ForeignFile file(path);
+    REQUIRE(H5Lcreate_external(folder.file("other.h5").c_str(), "/x", file.id, "link", H5P_DEFAULT,
+                               H5P_DEFAULT) >= 0);
+    REQUIRE(H5Lcreate_external(folder.file("other.h5").c_str(), "/", file.id, "group", H5P_DEFAULT,
+                               H5P_DEFAULT) >= 0);
+    REQUIRE(H5Lcreate_soft("/group/x", file.id, "by way of", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+    const hsize_t bytes = 8, one = 1;
+    const hid_t space = H5Screate_simple(1, &bytes, nullptr);
+    const hid_t stored = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_external(stored, folder.file("secret").c_str(), 0, bytes);
+    H5Dclose(
+        H5Dcreate2(file.id, "stored", H5T_NATIVE_UINT8, space, H5P_DEFAULT, stored, H5P_DEFAULT));
+    H5Pclose(stored);
+    H5Sclose(space);
+    const hid_t single = H5Screate_simple(1, &one, nullptr);
+    const hid_t mapped = H5Pcreate(H5P_DATASET_CREATE);
+    REQUIRE(H5Pset_virtual(mapped, single, folder.file("other.h5").c_str(), "/x", single) >= 0);
+    H5Dclose(H5Dcreate2(file.id, "virtual", H5T_NATIVE_DOUBLE, single, H5P_DEFAULT, mapped,
+                        H5P_DEFAULT));
+    H5Pclose(mapped);
+    H5Sclose(single);
+  }
+  const Hdf5File file = Hdf5File::open_read(path);
+  for (const char* name : {"link", "group/x", "by way of", "stored", "virtual"}) {
+    CAPTURE(name);
+    CHECK_THROWS_WITH_AS(file.read<double>(name),
+                         doctest::Contains("another file, which is not read"), Error);
+    CHECK_THROWS_AS(file.read_text(name), Error);
+    CHECK_THROWS_AS(file.shape(name), Error);
+  }
+  CHECK_THROWS_WITH_AS(file.members("group"), doctest::Contains("another file"), Error);
+}
+
+TEST_CASE("hdf5: strings and numbers longer than the file are errors") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.h5");
+  {
+    const ForeignFile file(path);
+    const hid_t space = H5Screate(H5S_SCALAR);
+    const hid_t text = string_type((size_t{1} << 31) - 1, H5T_CSET_ASCII, H5T_STR_NULLTERM);
+    H5Dclose(H5Dcreate2(file.id, "text", text, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    H5Tclose(text);
+    const hid_t number = H5Tcopy(H5T_NATIVE_INT64);
+    H5Tset_size(number, 1 << 20);
+    H5Dclose(H5Dcreate2(file.id, "number", number, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    H5Tclose(number);
+    H5Sclose(space);
+  }
+  const Hdf5File file = Hdf5File::open_read(path);
+  CHECK_THROWS_WITH_AS(file.read_text("text"), doctest::Contains("longer than the file"), Error);
+  CHECK_THROWS_WITH_AS(file.read<double>("number"), doctest::Contains("does not hold numbers"),
+                       Error);
+}
