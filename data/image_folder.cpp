@@ -14,7 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-
 /// Returns the sorted names of a folder's entries that `accept` takes.
 template <class Accept>
 std::vector<std::string> sorted_entries(const fs::path& folder, Accept accept) {
@@ -73,7 +72,8 @@ struct Image {
 
 Image read_image(const fs::path& path) {
   int width = 0, height = 0, channels = 0;
-  uint8_t* pixels = stbi_load(path.string().c_str(), &width, &height, &channels, static_cast<int>(kColourChannels));
+  uint8_t* pixels = stbi_load(path.string().c_str(), &width, &height, &channels,
+                              static_cast<int>(kColourChannels));
   require(pixels != nullptr, path.string(), " is no image that can be read: ",
           stbi_failure_reason() ? stbi_failure_reason() : "unknown reason");
   return {{pixels, stbi_image_free}, height, width};

@@ -48,7 +48,7 @@ fi
 leave() {
   local place
   for place in dev proc; do
-    if mountpoint -q "$folder/$place"; then umount -R "$folder/$place"; fi
+    if mountpoint -q "$folder/$place"; then umount -R "$folder/$place" || umount -R -l "$folder/$place"; fi
   done
   if [ -n "$remove" ]; then rm -rf --one-file-system "$folder"; fi
 }
@@ -67,8 +67,22 @@ inside() {
 [ -e "$folder/etc/debian_version" ] ||
   step debootstrap --variant=minbase --include=ca-certificates "$suite" "$folder" "$mirror" >/dev/null
 mount -t proc proc "$folder/proc"
-mount --rbind /dev "$folder/dev"
-mount --make-rslave "$folder/dev"
+# Devices of its own: packages and tests run as root there, and this machine's are not theirs to change.
+mount -t tmpfs -o mode=755 dev "$folder/dev"
+mkdir "$folder/dev/pts" "$folder/dev/shm"
+mount -t devpts -o newinstance,ptmxmode=666,mode=620 devpts "$folder/dev/pts"
+mount -t tmpfs -o mode=1777 shm "$folder/dev/shm"
+device() { mknod -m 666 "$folder/dev/$1" c "$2" "$3"; }
+device null 1 3
+device zero 1 5
+device full 1 7
+device random 1 8
+device urandom 1 9
+device tty 5 0
+ln -s pts/ptmx "$folder/dev/ptmx"
+ln -s /proc/self/fd "$folder/dev/fd"
+number=0
+for stream in stdin stdout stderr; do ln -s fd/$((number++)) "$folder/dev/$stream"; done
 rm -rf --one-file-system "$folder/topograd"
 mkdir "$folder/topograd"
 git -C "$root" archive HEAD | tar -x -C "$folder/topograd"

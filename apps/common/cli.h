@@ -6,16 +6,14 @@
 #include <sstream>
 #include <string>
 
+#include "kernels/core/format.h"
+
 namespace topograd::cli {
 
 /// Runs a program's body; returns the exit status. An Error becomes one line on stderr and status 1
 /// (2 for a UsageError), and so does a standard output that cannot be written. `name` stands before
 /// every message.
 int run_program(const std::string& name, const std::function<int()>& body);
-
-/// Returns the text without characters that drive a terminal, which names in files may have: each
-/// becomes a "?".
-std::string printable(std::string text);
 
 /// Writes one printable line to stderr, in one write: lines of several processes do not mix.
 template <class... Parts>

@@ -132,7 +132,8 @@ class Options {
     return add(names, ValueKind::file, "FILE", help, default_of(target),
                [&target](const std::string&, const std::string& word) { target = word; });
   }
-  /// Declares a path of a file that is written, and by no computation that claims it itself: claim_outputs() does.
+  /// Declares a path of a file that is written, and by no computation that claims it itself:
+  /// claim_outputs() does.
   template <class T>
   Options& output_file(const std::string& names, T& target, const std::string& help) {
     outputs_.push_back([&target]() -> std::optional<std::string> { return target; });

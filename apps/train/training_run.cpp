@@ -26,7 +26,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Throws Error for a batch that exceeds the memory that is left, before it is used up; the data set is loaded already.
+/// Throws Error for a batch that exceeds the memory that is left, before it is used up; the data
+/// set is loaded already.
 void require_memory(const Graph& graph, int64_t batch, const ThreadPool& pool) {
   if (pool.device() != Device::cpu) return;  // a device's allocator throws
   const double gib = 1 << 30;

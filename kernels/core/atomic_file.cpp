@@ -84,7 +84,8 @@ void replace(const OutputClaim& claim, const std::function<void(const std::strin
   folder.close();
 }
 
-/// Scope in which a pipe that nobody reads any more is an error of write(), and does not end the process.
+/// Scope in which a pipe that nobody reads any more is an error of write(), and does not end the
+/// process.
 class NoBrokenPipeSignal {
  public:
   NoBrokenPipeSignal() {

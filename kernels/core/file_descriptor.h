@@ -6,14 +6,16 @@
 
 namespace topograd {
 
-/// Throws Error with the system's text for errno, and what helps where something does: "No space left on device: free
-/// some space or write elsewhere".
+/// Throws Error with the system's text for errno, and what helps where something does: "No space
+/// left on device: free some space or write elsewhere".
 [[noreturn]] void fail_with_errno();
 
-/// Open file descriptor, closed with the object. Every member throws Error as fail_with_errno() does.
+/// Open file descriptor, closed with the object. Every member throws Error as fail_with_errno()
+/// does.
 class FileDescriptor {
  public:
-  /// Opens with open(2)'s flags; O_CLOEXEC is added. A file that is made has `mode`, less the umask.
+  /// Opens with open(2)'s flags; O_CLOEXEC is added. A file that is made has `mode`, less the
+  /// umask.
   FileDescriptor(const std::string& path, int flags, unsigned mode = 0666);
   ~FileDescriptor();
   FileDescriptor(FileDescriptor&& other) noexcept;

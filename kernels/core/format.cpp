@@ -29,4 +29,16 @@ std::string clock_text(double seconds) {
   return text;
 }
 
+std::string printable(std::string text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    // Beside the control characters of ASCII those of UTF-8, which are C2 80 to C2 9F.
+    const bool second =
+        i > 0 && static_cast<unsigned char>(text[i - 1]) == 0xC2 && c >= 0x80 && c < 0xA0;
+    if (second) text[i - 1] = '?';
+    if (c < 0x20 || c == 0x7F || second) text[i] = '?';
+  }
+  return text;
+}
+
 }  // namespace topograd

@@ -1,4 +1,4 @@
-// Numbers as text for a reader.
+// Text for a reader: numbers, and words from files.
 #pragma once
 
 #include <string>
@@ -10,6 +10,10 @@ std::string significant(double value, int digits = 6);
 
 /// Formats with `digits` digits behind the point: "0.300".
 std::string decimals(double value, int digits);
+
+/// Returns the text without characters that drive a terminal, which names in files may have: each
+/// becomes a "?".
+std::string printable(std::string text);
 
 /// Formats a duration: "1:02:03", or "2:03" below an hour; "-:--" where it is not finite.
 std::string clock_text(double seconds);

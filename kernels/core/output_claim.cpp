@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -18,6 +17,7 @@
 
 #include "kernels/core/check.h"
 #include "kernels/core/file_descriptor.h"
+#include "kernels/core/format.h"
 
 namespace topograd {
 
@@ -58,6 +58,7 @@ struct Register {
   std::mutex mutex;
   int scopes = 0;
   std::vector<Input> inputs;
+  std::map<std::string, std::weak_ptr<HeldOutput>> claims;  // by the place that they lead to
 };
 
 void require_other(const std::string& output, const Identity& identity, const Input& input) {
@@ -74,7 +75,7 @@ thread_local int own_output_scopes = 0;
 
 constexpr size_t kLongestHolder = 200;  // characters
 
-/// Returns the command line of this process, without what would drive a terminal.
+/// Returns the command line of this process.
 std::string command_line() {
   std::ifstream in("/proc/self/cmdline", std::ios::binary);
   std::string words{std::istreambuf_iterator<char>(in), {}};
@@ -83,21 +84,13 @@ std::string command_line() {
   return words;
 }
 
-std::string printable(std::string words) {
-  for (char& c : words)
-    if (std::iscntrl(static_cast<unsigned char>(c))) c = ' ';
-  if (words.size() > kLongestHolder) words = words.substr(0, kLongestHolder) + "...";
-  while (!words.empty() && words.back() == ' ') words.pop_back();
-  return words;
-}
-
 /// Returns what a lock file says of the process that holds it.
 std::string holder_of(const std::string& lock_file) {
+  std::string words(kLongestHolder, '\0');
   std::ifstream in(lock_file, std::ios::binary);
-  std::string words(4096, '\0');
   in.read(words.data(), static_cast<std::streamsize>(words.size()));
   words.resize(static_cast<size_t>(in.gcount()));
-  words = printable(words);
+  words = printable(words.substr(0, words.find('\n')));
   return words.empty() ? "another process" : words;
 }
 
@@ -113,7 +106,8 @@ Lock try_to_lock(int descriptor) {
   struct flock whole {};
   whole.l_type = F_WRLCK;
   whole.l_whence = SEEK_SET;
-  // A lock of the open file, not of the process: it is not lost when something else closes the same file.
+  // A lock of the open file, not of the process: it is not lost when something else closes the same
+  // file.
   if (::fcntl(descriptor, F_OFD_SETLK, &whole) == 0) return Lock::taken;
   if (errno == EAGAIN || errno == EACCES) return Lock::held_by_another;
   if (errno == ENOLCK || errno == EOPNOTSUPP || errno == EINVAL || errno == ENOSYS)
@@ -121,7 +115,8 @@ Lock try_to_lock(int descriptor) {
   fail_with_errno();
 }
 
-/// Returns whether the name still leads to the open file: its holder removes a lock file when it is done.
+/// Returns whether the name still leads to the open file: its holder removes a lock file when it is
+/// done.
 bool is_still(const std::string& path, int descriptor) {
   struct stat open, named;
   return ::fstat(descriptor, &open) == 0 && ::lstat(path.c_str(), &named) == 0 &&
@@ -177,7 +172,8 @@ void sweep(const fs::path& output) {
       fs::remove(entry.path(), ignored);
 }
 
-/// Returns whether a path goes through the process's open files: /dev/stdout, /dev/fd/3, /proc/self/fd/3.
+/// Returns whether a path goes through the process's open files: /dev/stdout, /dev/fd/3,
+/// /proc/self/fd/3.
 bool is_open_file(fs::path path) {
   for (int links = 0; links < 40; ++links) {
     if (fs::absolute(path).lexically_normal().string().starts_with("/proc/")) return true;
@@ -240,21 +236,13 @@ struct HeldOutput {
   }
 };
 
-namespace {
-// Claims that are held, by the place they lead to.
-std::map<std::string, std::weak_ptr<HeldOutput>>& claims() {
-  static std::map<std::string, std::weak_ptr<HeldOutput>> instance;
-  return instance;
-}
-}  // namespace
-
 OutputClaim::OutputClaim(const std::string& path) {
   const OutputPlace place = writing(path, [&] { return output_place(path); });
   Register& all = the_register();
   const std::lock_guard guard(all.mutex);
   if (const auto state = state_of(place.path); state && place.kind == OutputPlace::Kind::regular)
     for (const Input& input : all.inputs) require_other(path, state->identity, input);
-  std::weak_ptr<HeldOutput>& known = claims()[place.path];
+  std::weak_ptr<HeldOutput>& known = all.claims[place.path];
   if ((held_ = known.lock())) return;
   auto held = std::make_shared<HeldOutput>();
   held->name = path;
@@ -323,7 +311,7 @@ void note_input(const std::string& path) {
   const std::lock_guard guard(all.mutex);
   if (all.scopes == 0) return;
   const Input input{state->identity, path};
-  for (const auto& [place, claim] : claims())
+  for (const auto& [place, claim] : all.claims)
     if (const auto held = claim.lock())
       if (const auto output = state_of(place)) require_other(held->name, output->identity, input);
   const auto same = [&](const Input& other) { return other.identity == input.identity; };

@@ -1,6 +1,8 @@
-// Outputs of a program: which files it writes, that they are none of those it reads, and that nobody else writes them.
+// Outputs of a program: which files it writes, that they are none of those it reads, and that
+// nobody else writes them.
 //
-// A computation claims its output before it begins, and holds the claim until it has written it last:
+// A computation claims its output before it begins, and holds the claim until it has written it
+// last:
 //
 //   const OutputClaim claim(settings.output);
 //
@@ -24,20 +26,22 @@ struct OutputPlace {
   Kind kind = Kind::absent;
 };
 
-/// Returns the place of an output. Throws Error with the system's text alone: a folder, a loop of links, a missing
-/// folder.
+/// Returns the place of an output. Throws Error with the system's text alone: a folder, a loop of
+/// links, a missing folder.
 OutputPlace output_place(const std::string& path);
 
 struct HeldOutput;
 
-/// Claim of one output by this process, from construction to destruction. Beside the output lies a file
-/// ".NAME.lock", locked for the kernel to release even if the process is killed; it says who holds it. Special files
-/// (/dev/stdout) are claimed without one, and so are files where the file system knows no locks (locked() is then
-/// false). Claims of one output may be nested within a process.
+/// Claim of one output by this process, from construction to destruction. Beside the output lies a
+/// file ".NAME.lock", locked for the kernel to release even if the process is killed; it says who
+/// holds it. Special files (/dev/stdout) are claimed without one, and so are files where the file
+/// system knows no locks (locked() is then false). Claims of one output may be nested within a
+/// process.
 class OutputClaim {
  public:
-  /// Throws Error if the file is an input of the running command (InputScope), if another process has claimed it, or
-  /// "cannot write PATH: REASON" if it is a folder, or its own cannot be written to. Removes temporary files that a killed writer of this output left.
+  /// Throws Error if the file is an input of the running command (InputScope), if another process
+  /// has claimed it, or "cannot write PATH: REASON" if it is a folder, or its own cannot be written
+  /// to. Removes temporary files that a killed writer of this output left.
   explicit OutputClaim(const std::string& path);
   ~OutputClaim();
   OutputClaim(OutputClaim&&) noexcept;
@@ -45,7 +49,8 @@ class OutputClaim {
 
   bool locked() const;
   const OutputPlace& place() const;
-  /// Returns whether somebody else has put another file in its place since it was claimed, or written last.
+  /// Returns whether somebody else has put another file in its place since it was claimed, or
+  /// written last.
   bool replaced_by_another() const;
   /// Notes that the claim's holder has just written the file.
   void written() const;
@@ -54,8 +59,8 @@ class OutputClaim {
   std::shared_ptr<HeldOutput> held_;
 };
 
-/// Scope in which a file must not be both read and written: a command's run. Without one, inputs are not noted; a
-/// program that writes a file and reads it later needs none.
+/// Scope in which a file must not be both read and written: a command's run. Without one, inputs
+/// are not noted; a program that writes a file and reads it later needs none.
 class InputScope {
  public:
   InputScope();
@@ -73,8 +78,8 @@ class OwnOutputScope {
   OwnOutputScope& operator=(const OwnOutputScope&) = delete;
 };
 
-/// Notes that the file is an input of the running command. Every reader calls it before it reads. Throws Error if the
-/// file is one of the process's claimed outputs.
+/// Notes that the file is an input of the running command. Every reader calls it before it reads.
+/// Throws Error if the file is one of the process's claimed outputs.
 void note_input(const std::string& path);
 
 }  // namespace topograd

@@ -39,8 +39,8 @@ std::optional<double> number_in(const std::vector<std::string>& words, size_t at
   return number;
 }
 
-/// Folders of a controller's groups that this process is in, from its own to the root: of version 2, where all
-/// controllers share a tree, or of version 1, where each has its own.
+/// Folders of a controller's groups that this process is in, from its own to the root: of version
+/// 2, where all controllers share a tree, or of version 1, where each has its own.
 std::vector<fs::path> groups(const std::string& root, const std::string& controller) {
   std::vector<fs::path> found;
   std::ifstream in(root + "/proc/self/cgroup");

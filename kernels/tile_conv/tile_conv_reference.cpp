@@ -54,7 +54,8 @@ void untile(const UntileImagesArgs& args, Context&) {
   });
 }
 
-/// Returns the parts of the weights [O, KH, KW, I], in order: once for all the windows that they meet.
+/// Returns the parts of the weights [O, KH, KW, I], in order: once for all the windows that they
+/// meet.
 std::vector<Parts> parts_of_weights(const TileConvArgs& args) {
   const float* w = args.w.data<float>();
   std::vector<Parts> result;
@@ -63,7 +64,8 @@ std::vector<Parts> parts_of_weights(const TileConvArgs& args) {
   return result;
 }
 
-/// Reads a window [KH, KW, I], whose first number lies at `at`: once for all the outputs it takes part in.
+/// Reads a window [KH, KW, I], whose first number lies at `at`: once for all the outputs it takes
+/// part in.
 void read_window(const TileConvArgs& args, int64_t at, std::vector<Parts>& window) {
   const TiledImages& x = args.x;
   window.clear();

@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "kernels/core/check.h"
-#include "landscape/figures/colour_map.h"
+#include "landscape/figures/canvas/colour_map.h"
 
 namespace topograd {
 

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "kernels/core/check.h"
-#include "landscape/figures/markup.h"
+#include "landscape/figures/canvas/markup.h"
 #include "landscape/results/record_json.h"
 #include "landscape/surface/surface_results.h"
 

@@ -4,8 +4,8 @@
 
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/check.h"
-#include "landscape/figures/cairo_canvas.h"
-#include "landscape/figures/svg_canvas.h"
+#include "landscape/figures/canvas/cairo_canvas.h"
+#include "landscape/figures/canvas/svg_canvas.h"
 
 namespace topograd {
 

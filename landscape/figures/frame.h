@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "landscape/figures/canvas.h"
+#include "landscape/figures/canvas/canvas.h"
 #include "landscape/figures/scale.h"
 
 namespace topograd::drawing {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "landscape/figures/canvas.h"
+#include "landscape/figures/canvas/canvas.h"
 
 namespace topograd::drawing {
 

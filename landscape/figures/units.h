@@ -8,8 +8,8 @@
 
 namespace topograd::drawing {
 
-/// Power of ten. Its exponent is 0 unless numbers exceed 1e100, or span less than 1e-100: squares of
-/// them, and differences of the smallest, are then no numbers any more.
+/// Power of ten. Its exponent is 0 unless numbers exceed 1e100, or span less than 1e-100: squares
+/// of them, and differences of the smallest, are then no numbers any more.
 struct Unit {
   int exponent = 0;
 
@@ -22,19 +22,22 @@ struct Unit {
 /// Returns the unit of numbers, of which those that are not finite do not count.
 Unit unit_of(const std::vector<double>& numbers);
 
-/// What a figure of a field is made of.
+/// Field that a figure can draw.
 struct DrawableField {
   FieldView field;
   FigureOptions options;
 };
-/// Returns axes, values, marks and ends of the scale in units that can be drawn, named in the labels.
+/// Returns axes, values, marks and ends of the scale in units that can be drawn, named in the
+/// labels.
 DrawableField in_units(const FieldView& field, const FigureOptions& options);
 
+/// Curves that a figure can draw.
 struct DrawableCurves {
   CurveView curves;
   FigureOptions options;
 };
-/// Likewise of curves; those of the right axis are percentages, and stay.
+/// Returns curves in units that can be drawn, named in the labels; percentages, those of the right
+/// axis, stay as they are.
 DrawableCurves in_units(const CurveView& curves, const FigureOptions& options);
 
 }  // namespace topograd::drawing

@@ -31,12 +31,12 @@ void read(const nlohmann::json& json, RandomAxis& axis) {
 
 nlohmann::json json_of(const ImageSelection& s) {
   nlohmann::json json = {{"source", s.source},
-               {"split", split_name(s.split)},
-               {"noisy_labels", s.noisy_labels},
-               {"count", s.count},
-               {"part", s.part},
-               {"stops_early", s.stops_early},
-               {"shuffled", s.shuffled}};
+                         {"split", split_name(s.split)},
+                         {"noisy_labels", s.noisy_labels},
+                         {"count", s.count},
+                         {"part", s.part},
+                         {"stops_early", s.stops_early},
+                         {"shuffled", s.shuffled}};
   if (s.stratified) json["stratified"] = *s.stratified;
   if (s.subset_seed) json["subset_seed"] = *s.subset_seed;
   if (s.parts) json["parts"] = *s.parts;
@@ -67,11 +67,11 @@ DirectionType type_in(const nlohmann::json& json) {
 
 nlohmann::json json_of(const RandomDirections& s) {
   nlohmann::json json = {{"kind", "random"},
-               {"seed", s.seed},
-               {"seeds", s.seeds},
-               {"pair", s.pair},
-               {"type", word(name_of(s.type))},
-               {"x", json_of(s.x)}};
+                         {"seed", s.seed},
+                         {"seeds", s.seeds},
+                         {"pair", s.pair},
+                         {"type", word(name_of(s.type))},
+                         {"x", json_of(s.x)}};
   if (s.y && s.same)
     json["y"] = "x";
   else if (s.y)

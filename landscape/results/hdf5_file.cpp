@@ -143,15 +143,16 @@ hsize_t file_bytes(hid_t file, const std::string& path) {
   return bytes;
 }
 
-/// Bytes that this many stored ones may stand for: Deflate, HDF5's best filter, packs at most 1032 to one; without a
-/// filter a dataset that is not yet written to its end may be larger than what is stored.
+/// Bytes that this many stored ones may stand for: Deflate, HDF5's best filter, packs at most 1032
+/// to one; without a filter a dataset that is not yet written to its end may be larger than what is
+/// stored.
 hsize_t most_bytes(hid_t dataset, hsize_t stored, const std::string& what) {
   const Handle creation(checked(H5Dget_create_plist(dataset), what), H5Pclose);
   return H5Pget_nfilters(creation) > 0 ? 1032 * stored : 16 * stored + 65536;
 }
 
-/// Reads one string; `read(type, buffer)` is H5Dread or H5Aread, negative on failure. `most` is the number of bytes in
-/// the file, which it cannot exceed.
+/// Reads one string; `read(type, buffer)` is H5Dread or H5Aread, negative on failure. `most` is the
+/// number of bytes in the file, which it cannot exceed.
 template <class Read>
 std::string text_value(hid_t type, hsize_t most, Read read, const std::string& what) {
   if (checked(H5Tis_variable_str(type), "read ", what) > 0) {

@@ -15,7 +15,8 @@ namespace topograd {
 /// Returns whether the file exists. Throws Error if `output` is a folder, or empty.
 bool is_there(const std::string& output);
 
-/// Claims the output of a computation, for as long as it saves there. Throws Error as is_there() and OutputClaim do.
+/// Claims the output of a computation, for as long as it saves there. Throws Error as is_there()
+/// and OutputClaim do.
 OutputClaim claim_output(const std::string& output);
 
 /// Throws Error if a saved file is another command's: `saved` and `asked` differ in one of `keys`,

@@ -7,11 +7,11 @@
 #include <memory>
 
 #include "kernels/core/numbers.h"
-#include "landscape/figures/canvas.h"
+#include "landscape/figures/canvas/canvas.h"
+#include "landscape/figures/canvas/markup.h"
+#include "landscape/figures/canvas/svg_canvas.h"
 #include "landscape/figures/figure.h"
 #include "landscape/figures/frame.h"
-#include "landscape/figures/markup.h"
-#include "landscape/figures/svg_canvas.h"
 #include "tests/temporary_folder.h"
 
 using namespace topograd;

@@ -8,11 +8,11 @@
 #include <iterator>
 #include <memory>
 
-#include "landscape/figures/canvas.h"
-#include "landscape/figures/film.h"
-#include "landscape/figures/gif.h"
-#include "landscape/figures/markup.h"
-#include "landscape/figures/palette.h"
+#include "landscape/figures/canvas/canvas.h"
+#include "landscape/figures/canvas/markup.h"
+#include "landscape/figures/film/film.h"
+#include "landscape/figures/film/gif.h"
+#include "landscape/figures/film/palette.h"
 #include "tests/temporary_folder.h"
 
 using namespace topograd;

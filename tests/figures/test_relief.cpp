@@ -7,10 +7,10 @@
 #include <numbers>
 
 #include "kernels/core/numbers.h"
-#include "landscape/figures/cairo_canvas.h"
-#include "landscape/figures/camera.h"
+#include "landscape/figures/canvas/cairo_canvas.h"
 #include "landscape/figures/figure.h"
-#include "landscape/figures/relief.h"
+#include "landscape/figures/relief/camera.h"
+#include "landscape/figures/relief/relief.h"
 #include "tests/temporary_folder.h"
 
 using namespace topograd;

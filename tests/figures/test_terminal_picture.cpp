@@ -1,6 +1,6 @@
 // Pictures in a terminal, read back from their escape sequences.
 #include "kernels/core/numbers.h"
-#include "landscape/figures/terminal_picture.h"
+#include "landscape/figures/terminal/terminal_picture.h"
 
 #include <doctest/doctest.h>
 

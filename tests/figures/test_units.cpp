@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "landscape/figures/svg_canvas.h"
+#include "landscape/figures/canvas/svg_canvas.h"
 
 using namespace topograd;
 using namespace topograd::drawing;

@@ -72,8 +72,8 @@ double difference(const Tensor& a, const Tensor& b) {
 
 /// d(loss)/d(theta) by central differences in double, for every parameter where there are few, for
 /// a spread of `samples` otherwise: the largest error as a share of the largest gradient.
-double finite_difference_error(const Graph& g, const RandomProblem& p, BatchnormMode mode, LossKind kind,
-                               const Tensor& gradient, int64_t samples) {
+double finite_difference_error(const Graph& g, const RandomProblem& p, BatchnormMode mode,
+                               LossKind kind, const Tensor& gradient, int64_t samples) {
   ThreadPool pool(1);
   Network network(g, p.x.dim(0), pool, {.dtype = DType::f64, .images_per_chunk = 3});
   const int64_t n = p.theta.size();

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/landscape/common/figure_flags.h"
-#include "landscape/figures/film.h"
+#include "landscape/figures/film/film.h"
 
 namespace topograd {
 

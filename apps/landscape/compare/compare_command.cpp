@@ -61,8 +61,9 @@ void print_quantities(const Record& a, const std::vector<ArrayComparison>& compa
   std::vector<std::vector<std::string>> differences = {
       {"largest difference", "", "at", "relative", "at", "in errors", "at"}};
   for (const ArrayComparison& c : comparisons) {
-    values.push_back({c.name, number_or_dash(c.a.min), number_or_dash(c.b.min), number_or_dash(c.a.max), number_or_dash(c.b.max),
-                      number_or_dash(c.a.mean), number_or_dash(c.b.mean), number_or_dash(c.correlation)});
+    values.push_back({c.name, number_or_dash(c.a.min), number_or_dash(c.b.min),
+                      number_or_dash(c.a.max), number_or_dash(c.b.max), number_or_dash(c.a.mean),
+                      number_or_dash(c.b.mean), number_or_dash(c.correlation)});
     const LargestDifference errors = c.errors.value_or(LargestDifference{});
     differences.push_back({c.name, value_of(c.absolute), position(a, c.name, c.absolute.point),
                            value_of(c.relative), position(a, c.name, c.relative.point),

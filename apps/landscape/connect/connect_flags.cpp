@@ -18,7 +18,7 @@ void add_path_options(cli::Options& options, ConnectFlags& flags) {
             "also with B's channels in the order in which its weights are closest to A's; the "
             "curve then leads there")
       .output_file("save-aligned", flags.save_aligned,
-            "write the aligned B to this checkpoint; brings --align")
+                   "write the aligned B to this checkpoint; brings --align")
       .words("bn", s.batchnorm, "NAME,...",
              "BatchNorm on the lines: states, interpolated as the weights are; recompute, "
              "re-estimated at every point; or both. A curve's is always re-estimated")

@@ -7,7 +7,7 @@
 #include "apps/landscape/report/report_viewer.h"
 #include "kernels/core/check.h"
 #include "kernels/core/version.h"
-#include "landscape/figures/markup.h"
+#include "landscape/figures/canvas/markup.h"
 #include "landscape/kinds/result_kind.h"
 #include "landscape/results/record_json.h"
 #include "nn/json_text.h"

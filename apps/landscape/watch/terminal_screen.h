@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "landscape/figures/terminal_picture.h"
+#include "landscape/figures/terminal/terminal_picture.h"
 
 namespace topograd {
 

@@ -1,7 +1,7 @@
 #include "apps/landscape/watch/watch_figures.h"
 
 #include "kernels/core/check.h"
-#include "landscape/figures/svg_canvas.h"
+#include "landscape/figures/canvas/svg_canvas.h"
 #include "landscape/plots/result_plots.h"
 #include "landscape/surface/refinement.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/landscape/common/figure_flags.h"
-#include "landscape/figures/terminal_picture.h"
+#include "landscape/figures/terminal/terminal_picture.h"
 
 namespace topograd {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "landscape/figures/figure.h"
-#include "landscape/figures/terminal_picture.h"
+#include "landscape/figures/terminal/terminal_picture.h"
 #include "landscape/surface/surface.h"
 
 namespace topograd {

@@ -1,5 +1,5 @@
-// Barriers: their height and place by hand, what is not finite, and that landscape line and landscape
-// connect say the same of the same losses.
+// Barriers: their height and place by hand, what is not finite, and that landscape line and
+// landscape connect say the same of the same losses.
 #include "landscape/surface/barrier.h"
 
 #include <doctest/doctest.h>

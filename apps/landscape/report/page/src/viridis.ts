@@ -1,5 +1,5 @@
 // The colours of values: viridis, perceptually uniform, in the polynomial of
-// landscape/figures/colour_map.cpp, so that a report and the pictures agree.
+// landscape/figures/canvas/colour_map.cpp, so that a report and the pictures agree.
 
 const COEFFICIENTS = [
   [0.2777273272234177, 0.005407344544966578, 0.3340998053353061],

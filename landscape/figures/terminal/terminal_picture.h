@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "landscape/figures/scale.h"
-#include "landscape/figures/terminal_colour.h"
+#include "landscape/figures/terminal/terminal_colour.h"
 
 namespace topograd {
 

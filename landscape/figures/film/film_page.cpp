@@ -1,7 +1,7 @@
-#include "landscape/figures/film_page.h"
+#include "landscape/figures/film/film_page.h"
 
 #include "kernels/core/check.h"
-#include "landscape/figures/markup.h"
+#include "landscape/figures/canvas/markup.h"
 
 namespace topograd::drawing {
 

@@ -1,4 +1,4 @@
-#include "landscape/figures/terminal_colour.h"
+#include "landscape/figures/terminal/terminal_colour.h"
 
 #include <algorithm>
 #include <array>

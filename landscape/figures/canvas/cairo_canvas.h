@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "landscape/figures/canvas.h"
+#include "landscape/figures/canvas/canvas.h"
 
 namespace topograd::drawing {
 

@@ -1,4 +1,4 @@
-#include "landscape/figures/camera.h"
+#include "landscape/figures/relief/camera.h"
 
 #include <algorithm>
 #include <cmath>

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "landscape/figures/colour_map.h"
+#include "landscape/figures/canvas/colour_map.h"
 
 namespace topograd {
 

@@ -1,4 +1,4 @@
-#include "landscape/figures/terminal_picture.h"
+#include "landscape/figures/terminal/terminal_picture.h"
 
 #include <algorithm>
 #include <array>

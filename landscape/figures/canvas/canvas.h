@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "landscape/figures/colour_map.h"
+#include "landscape/figures/canvas/colour_map.h"
 #include "landscape/figures/marching_squares.h"
 
 namespace topograd::drawing {

@@ -1,4 +1,4 @@
-#include "landscape/figures/colour_map.h"
+#include "landscape/figures/canvas/colour_map.h"
 
 #include <algorithm>
 #include <array>
@@ -44,7 +44,6 @@ const Table& table_of(ColourMap map) {
 Colour unpacked(uint32_t rgb) {
   return {(rgb >> 16) / 255.0, (rgb >> 8 & 255) / 255.0, (rgb & 255) / 255.0, 1};
 }
-
 
 }  // namespace
 

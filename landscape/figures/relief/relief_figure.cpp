@@ -5,11 +5,11 @@
 #include <numbers>
 
 #include "kernels/core/check.h"
-#include "landscape/figures/camera.h"
 #include "landscape/figures/figure.h"
 #include "landscape/figures/frame.h"
 #include "landscape/figures/path.h"
-#include "landscape/figures/relief.h"
+#include "landscape/figures/relief/camera.h"
+#include "landscape/figures/relief/relief.h"
 #include "landscape/figures/units.h"
 
 namespace topograd {

@@ -1,4 +1,4 @@
-#include "landscape/figures/relief.h"
+#include "landscape/figures/relief/relief.h"
 #include "kernels/core/numbers.h"
 
 #include <algorithm>

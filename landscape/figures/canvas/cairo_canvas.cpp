@@ -1,4 +1,4 @@
-#include "landscape/figures/cairo_canvas.h"
+#include "landscape/figures/canvas/cairo_canvas.h"
 
 #include <cairo-pdf.h>
 #include <cairo.h>

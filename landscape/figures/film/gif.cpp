@@ -1,4 +1,4 @@
-#include "landscape/figures/gif.h"
+#include "landscape/figures/film/gif.h"
 
 #include <gif_lib.h>
 
@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "kernels/core/check.h"
-#include "landscape/figures/palette.h"
+#include "landscape/figures/film/palette.h"
 
 namespace topograd::drawing {
 

@@ -1,4 +1,4 @@
-#include "landscape/figures/canvas.h"
+#include "landscape/figures/canvas/canvas.h"
 #include "kernels/core/numbers.h"
 
 #include <algorithm>

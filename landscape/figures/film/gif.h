@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "landscape/figures/cairo_canvas.h"
+#include "landscape/figures/canvas/cairo_canvas.h"
 
 namespace topograd::drawing {
 

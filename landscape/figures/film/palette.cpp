@@ -1,4 +1,4 @@
-#include "landscape/figures/palette.h"
+#include "landscape/figures/film/palette.h"
 
 #include <algorithm>
 #include <array>

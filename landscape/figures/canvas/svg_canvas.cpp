@@ -1,12 +1,12 @@
-#include "landscape/figures/svg_canvas.h"
+#include "landscape/figures/canvas/svg_canvas.h"
 
 #include <cmath>
 #include <cstdio>
 #include <numbers>
 
 #include "kernels/core/check.h"
-#include "landscape/figures/cairo_canvas.h"
-#include "landscape/figures/markup.h"
+#include "landscape/figures/canvas/cairo_canvas.h"
+#include "landscape/figures/canvas/markup.h"
 
 namespace topograd::drawing {
 

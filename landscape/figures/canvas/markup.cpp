@@ -1,4 +1,4 @@
-#include "landscape/figures/markup.h"
+#include "landscape/figures/canvas/markup.h"
 
 #include <cstdint>
 

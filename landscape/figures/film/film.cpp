@@ -1,13 +1,13 @@
-#include "landscape/figures/film.h"
+#include "landscape/figures/film/film.h"
 
 #include <cmath>
 #include <filesystem>
 
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/check.h"
-#include "landscape/figures/cairo_canvas.h"
-#include "landscape/figures/film_page.h"
-#include "landscape/figures/gif.h"
+#include "landscape/figures/canvas/cairo_canvas.h"
+#include "landscape/figures/film/film_page.h"
+#include "landscape/figures/film/gif.h"
 
 namespace topograd {
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "landscape/figures/canvas.h"
-#include "landscape/figures/relief.h"
+#include "landscape/figures/canvas/canvas.h"
+#include "landscape/figures/relief/relief.h"
 
 namespace topograd::drawing {
 
