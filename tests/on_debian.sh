@@ -43,6 +43,7 @@ if [ -n "$folder" ]; then
   remove=
 else
   folder=$(mktemp -d)
+  chmod 755 "$folder" # apt fetches as an account of its own
   remove=yes
 fi
 leave() {
@@ -61,7 +62,7 @@ step() {
 }
 inside() {
   chroot "$folder" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 \
-    OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "$@"
+    ${certificates:+NODE_EXTRA_CA_CERTS=/etc/certificates.pem} OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "$@"
 }
 
 [ -e "$folder/etc/debian_version" ] ||
@@ -83,21 +84,25 @@ ln -s pts/ptmx "$folder/dev/ptmx"
 ln -s /proc/self/fd "$folder/dev/fd"
 number=0
 for stream in stdin stdout stderr; do ln -s fd/$((number++)) "$folder/dev/$stream"; done
-rm -rf --one-file-system "$folder/topograd"
-mkdir "$folder/topograd"
-git -C "$root" archive HEAD | tar -x -C "$folder/topograd"
+# npm packages come from where this machine has them from, with the authorities that it trusts.
+certificates=${NODE_EXTRA_CA_CERTS:-}
+if [ -n "$certificates" ]; then cp "$certificates" "$folder/etc/certificates.pem"; fi
+clone=/srv/a_clone
+rm -rf --one-file-system "${folder:?}$clone"
+mkdir -p "$folder$clone"
+git -C "$root" archive HEAD | tar -x -C "$folder$clone"
 
-step inside sh -c 'cd /topograd && apps/quickstart.sh'
+step inside sh -c "cd $clone && apps/quickstart.sh"
 for picture in landscapes_surface.png landscapes_surface.svg; do
-  if [ ! -s "$folder/topograd/quickstart/$picture" ]; then
+  if [ ! -s "$folder$clone/quickstart/$picture" ]; then
     echo "on_debian: quickstart left no $picture" >&2
     exit 1
   fi
 done
 if [ -n "$quick" ]; then
-  step inside /topograd/apps/install_dependencies.sh --tests
-  step inside sh -c 'cd /topograd && apps/build.sh quick && ctest --preset quick -L unit -j "$(nproc)"'
+  step inside "$clone/apps/install_dependencies.sh" --tests
+  step inside sh -c "cd $clone && apps/build.sh quick && ctest --preset quick -L unit -j $(nproc)"
 else
-  step inside sh -c 'cd /topograd && tests/run.sh'
+  step inside sh -c "cd $clone && tests/run.sh"
 fi
 echo "$suite: both commands of the README passed"

@@ -204,7 +204,7 @@ class Example(programs.ModelTest):
                 self.assertIn(f"\n{file.read()}```\n", document, name)
 
     def configure(self, source, folder):
-        return subprocess.run([cmake, "-S", source, "-B", folder, f"-DCMAKE_PREFIX_PATH={prefix}",
+        return subprocess.run([cmake, "-G", "Ninja", "-S", source, "-B", folder, f"-DCMAKE_PREFIX_PATH={prefix}",
                                f"-DCMAKE_CXX_COMPILER={compiler}"], capture_output=True, text=True)
 
     def test_a_surface(self):

@@ -60,9 +60,14 @@ def allowed(folder, seen=None):
 
 
 def sources():
-    listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard", "--", "*.h", "*.cpp", "*.cu",
-                             "*.cuh", "*.ts"], capture_output=True, text=True, check=True).stdout.split()
-    return [path for path in listed if os.path.exists(os.path.join(ROOT, path))]
+    """All files that are compiled, in the folders of the house: builds lie elsewhere, packages in node_modules."""
+    found = []
+    for top in ("kernels", "nn", "landscape", "data", "models", "apps", "tests", "docs", "cmake"):
+        for folder, folders, files in os.walk(os.path.join(ROOT, top)):
+            folders[:] = [name for name in folders if name != "node_modules"]
+            found += [os.path.relpath(os.path.join(folder, name), ROOT) for name in files
+                      if name.endswith((".h", ".cpp", ".cu", ".cuh", ".ts"))]
+    return sorted(found)
 
 
 def includes(path):
