@@ -62,7 +62,8 @@ step() {
 }
 inside() {
   chroot "$folder" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 \
-    ${certificates:+NODE_EXTRA_CA_CERTS=/etc/certificates.pem} OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "$@"
+    ${certificates:+NODE_EXTRA_CA_CERTS=/etc/certificates.pem} \
+    OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "$@"
 }
 
 [ -e "$folder/etc/debian_version" ] ||

@@ -57,7 +57,7 @@ void write_authors_hdf5(const Surface& surface, const std::string& path) {
         if (!surface.done(i)) marked[static_cast<size_t>(i)] = kToDo;
       file.write(name, marked.data(), shape);
     }
-    file.close();
+    file.close_without_checksum();
   });
 }
 

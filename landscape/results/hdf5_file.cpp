@@ -8,58 +8,20 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <utility>
 
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/output_claim.h"
+#include "landscape/results/hdf5_checksum.h"
+#include "landscape/results/hdf5_handle.h"
 
 namespace topograd {
 
 static_assert(sizeof(hid_t) == sizeof(int64_t), "Hdf5File keeps HDF5's handle in an int64_t");
 
+using hdf5::checked;
+using hdf5::Handle;
+
 namespace {
-
-/// Returns the innermost message on HDF5's error stack: it names the cause, outer ones the callers.
-std::string hdf5_reason() {
-  std::string reason;
-  const auto take_first = [](unsigned, const H5E_error2_t* error, void* out) -> herr_t {
-    auto& text = *static_cast<std::string*>(out);
-    if (text.empty() && error->desc) text = error->desc;
-    return 0;
-  };
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_first, &reason);
-  H5Eclear2(H5E_DEFAULT);
-  std::replace(reason.begin(), reason.end(), '\n', ' ');
-  return reason.empty() ? "HDF5 gives no reason" : reason;
-}
-
-/// Returns the result of an HDF5 call. Throws Error "cannot DOING: reason" if it is negative.
-template <class Result, class... Doing>
-Result checked(Result result, const Doing&... doing) {
-  if (result < 0) {
-    const std::string reason = hdf5_reason();
-    fail("cannot ", doing..., ": ", reason);
-  }
-  return result;
-}
-
-/// Closes an HDF5 object when it goes out of scope.
-class Handle {
- public:
-  using Close = herr_t (*)(hid_t);
-  Handle(hid_t id, Close close) : id_(id), close_(close) {}
-  ~Handle() {
-    if (id_ >= 0) close_(id_);
-  }
-  Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)), close_(other.close_) {}
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  operator hid_t() const { return id_; }
-
- private:
-  hid_t id_;
-  Close close_;
-};
 
 /// Returns access properties without file locks, which some network file systems refuse.
 Handle file_access() {
@@ -236,6 +198,19 @@ void create_groups(hid_t file, const std::string& path, const std::string& name)
   }
 }
 
+/// Throws Error if the file holds a checksum, and its contents have another one.
+void require_checksum(hid_t file, const std::string& path) {
+  const std::string what = text("look for the checksum of ", path);
+  if (checked(H5Aexists(file, kChecksumAttribute), what) == 0) return;
+  std::map<std::string, std::string> held;
+  add_attribute(file, path, kChecksumAttribute, held);
+  require(
+      held[kChecksumAttribute] == hdf5_checksum(file, path), path,
+      " was damaged, or altered: its contents are not those of its checksum. Restore a copy, or "
+      "compute it again; a program that alters it on purpose removes the attribute '",
+      kChecksumAttribute, "'");
+}
+
 Handle create_dataset(hid_t file, const std::string& path, const std::string& name, hid_t type,
                       const Shape& shape) {
   create_groups(file, path, name);
@@ -263,8 +238,10 @@ Hdf5File Hdf5File::open_read(const std::string& path) {
   ::close(descriptor);
   note_input(path);
   require(H5Fis_hdf5(path.c_str()) > 0, "cannot open ", path, ": it is not an HDF5 file");
-  return {path, checked(H5Fopen(path.c_str(), H5F_ACC_RDONLY, file_access()), "open ", path),
-          /*writing=*/false};
+  Hdf5File file(path, checked(H5Fopen(path.c_str(), H5F_ACC_RDONLY, file_access()), "open ", path),
+                /*writing=*/false);
+  require_checksum(file.id_, path);
+  return file;
 }
 
 Hdf5File Hdf5File::create(const std::string& path) {
@@ -297,8 +274,9 @@ Hdf5File::~Hdf5File() {
   if (id_ >= 0) H5Fclose(id_);
 }
 
-void Hdf5File::close() {
+void Hdf5File::close(bool with_checksum) {
   if (writing_) {
+    if (with_checksum) set_attribute(kChecksumAttribute, hdf5_checksum(id_, path_));
     checked(H5Fflush(id_, H5F_SCOPE_GLOBAL), "write ", path_);
     // H5Fget_file_image gives the size; its copy has a wrong checksum, a bug of HDF5.
     const ssize_t bytes = checked(H5Fget_file_image(id_, nullptr, 0), "write ", path_);
@@ -438,7 +416,8 @@ std::map<std::string, std::string> Hdf5File::attributes() const {
   checked(H5Aiterate2(id_, H5_INDEX_NAME, H5_ITER_INC, &position, add_name, &names),
           "list the attributes of ", path_);
   std::map<std::string, std::string> result;
-  for (const std::string& name : names) add_attribute(id_, path_, name, result);
+  for (const std::string& name : names)
+    if (name != kChecksumAttribute) add_attribute(id_, path_, name, result);
   return result;
 }
 

@@ -17,6 +17,7 @@ namespace topograd {
 /// see kernels/core/atomic_file.h, so that no file is read while it is written.
 class Hdf5File {
  public:
+  /// Throws Error, too, if the file has a checksum that its contents do not have.
   static Hdf5File open_read(const std::string& path);
   /// Creates an empty file in the format of HDF5 1.8 (2008), replacing an old one; its contents are
   /// in memory until close(). Use it inside write_file_atomically(): an Error of the file system,
@@ -27,8 +28,11 @@ class Hdf5File {
   Hdf5File& operator=(Hdf5File&& other) noexcept;
   ~Hdf5File();  ///< discards what was written, unless close() was called
 
-  /// Writes the file and closes it. Throws Error if not all of it could be written.
-  void close();
+  /// Writes the file, with a checksum of its contents that open_read() compares, and closes it.
+  /// Throws Error if not all of it could be written.
+  void close() { close(/*with_checksum=*/true); }
+  /// Likewise without a checksum: a file in another tool's format, which that tool may alter.
+  void close_without_checksum() { close(false); }
 
   const std::string& path() const { return path_; }
   bool has(const std::string& name) const;
@@ -67,6 +71,7 @@ class Hdf5File {
  private:
   Hdf5File(std::string path, int64_t id, bool writing)
       : path_(std::move(path)), writing_(writing), id_(id) {}
+  void close(bool with_checksum);
 
   std::string path_;
   bool writing_ = false;

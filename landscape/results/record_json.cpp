@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "kernels/core/check.h"
+#include "kernels/core/hash.h"
 #include "kernels/core/numbers.h"
 #include "nn/json_text.h"
 
@@ -88,6 +89,27 @@ Json object_of(const Record& record) {
   return json;
 }
 
+/// Returns the checksum of a record, wherever it was read from.
+std::string checksum_of(Json object) {
+  object.erase("file");
+  object.erase("checksum");
+  const std::string contents = json_text(object);
+  return hex(content_hash(contents.data(), contents.size()));
+}
+
+Json with_checksum(Json object) {
+  object["checksum"] = checksum_of(object);
+  return object;
+}
+
+/// Throws Error if the record has a checksum, and it is not that of the rest.
+void require_checksum(const Json& object) {
+  const auto held = object.find("checksum");
+  require(held == object.end() || held->get<std::string>() == checksum_of(object),
+          "its contents are not those of its checksum: it was damaged, or altered (a program that "
+          "alters it on purpose removes \"checksum\")");
+}
+
 std::string written(const Json& json) {
   return json_text(json) + "\n";
 }
@@ -143,12 +165,12 @@ void require_whole(const Record& record) {
 }  // namespace
 
 std::string json_of(const Record& record) {
-  return written(object_of(record));
+  return written(with_checksum(object_of(record)));
 }
 
 std::string json_of(const std::vector<Record>& records) {
   Json list = Json::array();
-  for (const Record& record : records) list.push_back(object_of(record));
+  for (const Record& record : records) list.push_back(with_checksum(object_of(record)));
   return written(list);
 }
 
@@ -163,6 +185,7 @@ Record record_of_json(const std::string& json, const std::string& file) {
     const Json object = parse_ordered_json(json);
     require(object.value("format", "") == "topograd-record-1",
             "its format is not topograd-record-1");
+    require_checksum(object);
     Record record{.kind = object.at("kind").get<std::string>(), .title = object.value("title", "")};
     require(!record.kind.empty(), "its kind is empty");
     record.provenance = object.value("provenance", Provenance());

@@ -99,6 +99,23 @@ TEST_CASE("json: a file of a record is a result, of a kind that is known or not"
   CHECK(surface_of(load_record(folder.file("s.json"))).done_count() == 11);
 }
 
+TEST_CASE("json: one digit that changed is noticed, another layout of the text is not") {
+  const auto error = [](const std::string& json) {
+    return error_of([&] { record_of_json(json, "f"); });
+  };
+  std::string json = json_of(made_up());
+  CHECK(error(nlohmann::ordered_json::parse(json).dump(2)) == "no error");
+  const size_t digit = json.find("0.333333");
+  REQUIRE(digit != std::string::npos);
+  json[digit + 5] = '4';
+  CHECK(error(json) ==
+        "f is no record in JSON: its contents are not those of its checksum: it was damaged, or "
+        "altered (a program that alters it on purpose removes \"checksum\")");
+  auto object = nlohmann::ordered_json::parse(json);
+  object.erase("checksum");
+  CHECK(error(object.dump()) == "no error");
+}
+
 TEST_CASE("json: what is no record is refused in a line") {
   const auto error = [](const std::string& json) {
     return error_of([&] { record_of_json(json, "f"); });

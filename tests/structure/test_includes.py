@@ -9,7 +9,6 @@ cxxopts in apps/common/ alone. docs/design.md draws the floors.
 
 import os
 import re
-import subprocess
 import sys
 
 ROOT = sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")

@@ -1,7 +1,13 @@
+#include <hdf5.h>
+
 #include <chrono>
+#include <cmath>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <thread>
 
+#include "landscape/results/hdf5_checksum.h"
 #include "landscape/results/hdf5_file.h"
 #include "tests/landscape/landscape_check.h"
 
@@ -90,4 +96,73 @@ TEST_CASE("hdf5: errors say which file and what was being done") {
                        doctest::Contains(text("cannot write 'value' of ", path).c_str()), Error);
   CHECK_THROWS_WITH_AS(file.read<double>("none"),
                        doctest::Contains(text("cannot open 'none' of ", path).c_str()), Error);
+}
+
+namespace {
+
+/// Replaces the one place of a file where `before` stands by `after`, of the same length.
+void replace_bytes(const std::string& path, const std::string& before, const std::string& after) {
+  std::string bytes;
+  {
+    std::ifstream in(path, std::ios::binary);
+    bytes.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  const size_t at = bytes.find(before);
+  REQUIRE(at != std::string::npos);
+  REQUIRE(bytes.find(before, at + 1) == std::string::npos);
+  REQUIRE(before.size() == after.size());
+  std::ofstream(path, std::ios::binary) << bytes.replace(at, before.size(), after);
+}
+
+std::string bytes_of(double value) {
+  return {reinterpret_cast<const char*>(&value), sizeof value};
+}
+
+}  // namespace
+
+TEST_CASE("hdf5: one value or attribute that changed is noticed when the file is opened") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.h5");
+  const auto write = [&](double last) {
+    Hdf5File file = Hdf5File::create(path);
+    const std::vector<float> many(5'000'000, 0.25f);  // more than is read at a time
+    file.write("group/many", many.data(), {5, 1'000'000});
+    file.write("values", {1, 2, last});
+    file.write_text("words", "the loss");
+    file.set_attribute("note", "as it was");
+    file.close();
+  };
+  write(0.3);
+  CHECK(error_of([&] { Hdf5File::open_read(path); }) == "no error");
+  CHECK_FALSE(Hdf5File::open_read(path).attributes().contains("checksum"));
+
+  const std::string damaged =
+      path +
+      " was damaged, or altered: its contents are not those of its "
+      "checksum. Restore a copy, or compute it again; a program that alters "
+      "it on purpose removes the attribute 'checksum'";
+  replace_bytes(path, bytes_of(0.3), bytes_of(std::nextafter(0.3, 1.0)));
+  CHECK(error_of([&] { Hdf5File::open_read(path); }) == damaged);
+  write(0.3);
+  replace_bytes(path, "the loss", "the lost");
+  CHECK(error_of([&] { Hdf5File::open_read(path); }) == damaged);
+}
+
+TEST_CASE("hdf5: the checksum depends on contents alone, wherever in the file they lie") {
+  const TemporaryFolder folder;
+  const auto checksum = [&](bool reversed, const std::string& name) {
+    const std::string path = folder.file("a.h5");
+    Hdf5File file = Hdf5File::create(path);
+    if (reversed) file.write("b", {2});
+    file.write(name, {1});
+    if (!reversed) file.write("b", {2});
+    file.close();
+    const hid_t opened = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+    const std::string result = hdf5_checksum(opened, path);
+    H5Fclose(opened);
+    return result;
+  };
+  CHECK(checksum(false, "a") == checksum(true, "a"));
+  CHECK(checksum(false, "a") != checksum(false, "c"));
+  CHECK(checksum(false, "a").size() == 16);
 }
