@@ -115,4 +115,27 @@ std::string shell_quoted(const std::vector<std::string>& words) {
   return line;
 }
 
+std::vector<std::string> shell_words(const std::string& line) {
+  std::vector<std::string> words;
+  bool in_word = false;
+  for (size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == ' ') {
+      in_word = false;
+      continue;
+    }
+    if (!in_word) words.emplace_back();
+    in_word = true;
+    if (line[i] == '\'') {
+      const size_t end = line.find('\'', i + 1);
+      require(end != line.npos, "a quote in this command has no end: ", line);
+      words.back() += line.substr(i + 1, end - i - 1);
+      i = end;
+    } else {
+      if (line[i] == '\\' && i + 1 < line.size()) ++i;
+      words.back() += line[i];
+    }
+  }
+  return words;
+}
+
 }  // namespace topograd::cli

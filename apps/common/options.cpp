@@ -161,6 +161,7 @@ void Options::refuse(const std::string& what) const {
 }
 
 void Options::take_positional(const std::string& word) {
+  parsed_.positionals.push_back(word);
   if (positionals_taken_ < positionals_.size())
     positionals_[positionals_taken_++]("", word);
   else if (rest_ != nullptr)
@@ -275,7 +276,9 @@ void Options::parse(const std::vector<std::string>& words) {
   } catch (const cxxopts::exceptions::exception& error) {
     refuse(error.what());
   }
-  for (const auto& [i, word] : found) given_.push_back(entries_[i].names.front());
+  for (const auto& [i, word] : found)
+    parsed_.options.emplace_back(entries_[i].names.front(),
+                                 entries_[i].kind == ValueKind::none ? "" : word);
   for (const Exclusion& e : exclusions_)
     require(!given(e.first) || !given(e.second), "--", e.first, " and --", e.second, " ", e.why);
   for (const auto& [i, word] : found)
@@ -287,15 +290,21 @@ void Options::parse(const std::vector<std::string>& words) {
 
 std::vector<OutputClaim> Options::claim_outputs() const {
   std::vector<OutputClaim> claims;
-  for (const auto& output : outputs_)
+  for (const auto& [name, output] : outputs_)
     if (const std::optional<std::string> path = output()) claims.emplace_back(*path);
   return claims;
+}
+
+bool Options::is_output_file(const std::string& name) const {
+  return std::any_of(outputs_.begin(), outputs_.end(),
+                     [&](const auto& output) { return output.first == name; });
 }
 
 bool Options::given(const std::string& name) const {
   const OptionEntry* entry = find(name);
   return entry != nullptr &&
-         std::find(given_.begin(), given_.end(), entry->names.front()) != given_.end();
+         std::any_of(parsed_.options.begin(), parsed_.options.end(),
+                     [&](const auto& option) { return option.first == entry->names.front(); });
 }
 
 }  // namespace topograd::cli

@@ -58,6 +58,13 @@ struct PositionalEntry {
   std::string help;   ///< may be empty
 };
 
+/// Command line taken apart: options by their first names, each with its value (of a switch empty),
+/// and the words that belong to none.
+struct ParsedWords {
+  std::vector<std::pair<std::string, std::string>> options;
+  std::vector<std::string> positionals;
+};
+
 /// Type of a setting without std::optional.
 template <class T>
 struct Plain {
@@ -136,8 +143,10 @@ class Options {
   /// claim_outputs() does.
   template <class T>
   Options& output_file(const std::string& names, T& target, const std::string& help) {
-    outputs_.push_back([&target]() -> std::optional<std::string> { return target; });
-    return file(names, target, help);
+    file(names, target, help);
+    outputs_.emplace_back(last().names.front(),
+                          [&target]() -> std::optional<std::string> { return target; });
+    return *this;
   }
   /// Declares a path of a folder.
   template <class T>
@@ -241,6 +250,10 @@ class Options {
   void parse(const std::vector<std::string>& words);
   /// Returns whether the option was among the words, in any of its spellings.
   bool given(const std::string& name) const;
+  /// Returns what was parsed.
+  const ParsedWords& parsed() const { return parsed_; }
+  /// Returns whether the option names a file of output_file().
+  bool is_output_file(const std::string& name) const;
   /// Claims the files of output_file(), after parse(), before anything is read.
   std::vector<OutputClaim> claim_outputs() const;
 
@@ -314,8 +327,9 @@ class Options {
   std::vector<Setter> positionals_;           // one word each
   std::vector<std::string>* rest_ = nullptr;  // all further words
   std::vector<Exclusion> exclusions_;
-  std::vector<std::function<std::optional<std::string>()>> outputs_;
-  std::vector<std::string> given_;
+  /// Files of output_file(): the option, and what it was set to.
+  std::vector<std::pair<std::string, std::function<std::optional<std::string>()>>> outputs_;
+  ParsedWords parsed_;
   size_t positionals_taken_ = 0;
 };
 
@@ -325,5 +339,7 @@ std::string described(const OptionEntry& entry);
 
 /// Returns a command line's words as a shell would take them again, quoted where needed.
 std::string shell_quoted(const std::vector<std::string>& words);
+/// Returns the words of a line of shell_quoted(). Throws Error for a quote without its end.
+std::vector<std::string> shell_words(const std::string& line);
 
 }  // namespace topograd::cli

@@ -12,6 +12,7 @@
 #include "apps/landscape/sharpness/sharpness_command.h"
 #include "apps/landscape/surface/surface_command.h"
 #include "apps/landscape/trajectory/trajectory_command.h"
+#include "apps/landscape/verify/verify_command.h"
 #include "apps/landscape/watch/watch_command.h"
 
 namespace topograd {
@@ -46,6 +47,8 @@ const std::vector<cli::CommandEntry>& landscape_commands() {
 
       {"compare", "FIRST.h5 OTHER.h5...", "how surfaces differ, or networks by their sharpness",
        make_command<CompareCommand>, "Compare and convert"},
+      {"verify", "RESULT...", "numbers of results computed anew, and whether they are the same",
+       make_command<VerifyCommand>, "Compare and convert"},
       {"export", "FILE...", "results in other tools' formats: ParaView, NumPy, CSV, Blender, STL",
        make_command<ExportCommand>, "Compare and convert"},
   };

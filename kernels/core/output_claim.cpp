@@ -62,7 +62,10 @@ struct Register {
 };
 
 void require_other(const std::string& output, const Identity& identity, const Input& input) {
-  require(!(identity == input.identity), output, " is an input of this command",
+  if (!(identity == input.identity)) return;
+  // An input that is gone may have left its number to a new file.
+  const auto still = state_of(input.path);
+  require(!still || !(still->identity == identity), output, " is an input of this command",
           input.path == output ? "" : " (" + input.path + ")", ": choose another output");
 }
 

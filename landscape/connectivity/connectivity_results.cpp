@@ -10,7 +10,7 @@ namespace topograd {
 
 namespace {
 
-const std::string kPaths = "paths/";
+const std::string kPaths = "paths/", kAlignment = "alignment/";
 
 std::vector<std::string> members_of(const Hdf5File& file, const std::string& group) {
   return file.has(group) ? file.members(group) : std::vector<std::string>();
@@ -69,7 +69,7 @@ void ConnectivityResults::save(const std::string& path) const {
     Hdf5File file = Hdf5File::create(temporary);
     file.write("t", t.data(), {static_cast<int64_t>(t.size())});
     for (const auto& [name, values] : paths) write_path(file, kPaths + name + "/", values, t);
-    for (const auto& [name, value] : alignment) file.write("alignment/" + name, &value, Shape{});
+    for (const auto& [name, value] : alignment) file.write(kAlignment + name, &value, Shape{});
     for (const auto& [key, value] : provenance) file.set_attribute(key, value);
     file.close();
   });
@@ -87,7 +87,7 @@ ConnectivityResults ConnectivityResults::load(const std::string& path) {
       results.paths[kind + "/" + bn] =
           read_path(file, kPaths + kind + "/" + bn + "/", results.t.size());
   for (const std::string& name : members_of(file, "alignment"))
-    results.alignment[name] = file.read<double>("alignment/" + name).at(0);
+    results.alignment[name] = file.read<double>(kAlignment + name).at(0);
   return results;
 }
 
@@ -130,8 +130,29 @@ Record ConnectivityResults::record() const {
       record.add_number(in + name + "_barrier_at", barrier.at);
     }
   }
-  for (const auto& [name, value] : alignment) record.add_number("alignment/" + name, value);
+  for (const auto& [name, value] : alignment) record.add_number(kAlignment + name, value);
   return record;
+}
+
+ConnectivityResults connectivity_of(const Record& record) {
+  require(record.kind == "paths", record.file, " is no record of paths");
+  ConnectivityResults results;
+  results.provenance = record.provenance;
+  results.t = record.numbers("t");
+  for (const NamedArray& array : record.arrays) {
+    if (array.name.starts_with(kAlignment)) {
+      results.alignment[array.name.substr(kAlignment.size())] = record.number(array.name);
+    } else if (array.type == NamedArray::Type::mask && array.name.ends_with("/done")) {
+      const size_t in = array.name.size() - std::string("done").size();
+      PathValues& path = results.paths[array.name.substr(kPaths.size(), in - kPaths.size() - 1)];
+      for (const double done : array.numbers) path.done.push_back(done != 0);
+      for (const NamedArray& values : record.arrays)
+        if (values.mask == array.name ||
+            (values.name.ends_with("_se") && values.name.starts_with(array.name.substr(0, in))))
+          path.values[values.name.substr(in)] = values.numbers;
+    }
+  }
+  return results;
 }
 
 }  // namespace topograd

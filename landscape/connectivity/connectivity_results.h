@@ -39,6 +39,9 @@ struct ConnectivityResults {
   Record record() const;
 };
 
+/// Returns the paths in a record of the kind "paths". Throws Error if a part is missing.
+ConnectivityResults connectivity_of(const Record& record);
+
 /// Returns the barrier of <set>_loss or, upside down, <set>_acc: how far the path rises above, or
 /// falls below, the straight line between its ends' values. Throws Error unless t runs from 0 to 1.
 Barrier barrier_of(const std::vector<double>& t, const PathValues& path, const std::string& name);

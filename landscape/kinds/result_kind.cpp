@@ -22,6 +22,7 @@ namespace topograd {
 namespace {
 
 constexpr std::string_view kHdf5Signature = "\x89HDF\r\n\x1a\n";
+constexpr std::string_view kPageBegins = "<!doctype html>";
 constexpr std::string_view kLogBegins = "epoch,learning_rate,";
 
 bool has(const ResultFile& file, const char* name) {
@@ -114,6 +115,13 @@ Record load_record(const std::string& path) {
   Record record = kind_of_result(path).load(path);
   record.file = path;
   return record;
+}
+
+std::vector<Record> load_records(const std::string& path) {
+  const std::string begin = first_bytes(path, kPageBegins.size());
+  if (begin == kPageBegins) return records_of_page(contents_of(path), path);
+  if (begin.starts_with("[")) return records_of_json(contents_of(path), path);
+  return {load_record(path)};
 }
 
 std::string phrase_of(const std::string& kind) {

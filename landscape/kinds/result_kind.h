@@ -35,6 +35,10 @@ const ResultKind& kind_of_result(const std::string& path);
 /// Reads a result of any kind. Throws Error like kind_of_result(), and if the file is damaged.
 Record load_record(const std::string& path);
 
+/// Reads all results of a file: a report's page and a list of records in JSON have several. Records
+/// of a page without the name of their own file get the page's. Throws Error like load_record().
+std::vector<Record> load_records(const std::string& path);
+
 /// Returns a kind's phrase ("a surface"); "a result of the kind 'x'" for an unknown kind x.
 std::string phrase_of(const std::string& kind);
 

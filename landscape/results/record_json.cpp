@@ -180,25 +180,66 @@ std::string json_of(const Provenance& provenance) {
   return json_text(json, -1, /*ascii=*/true);
 }
 
-Record record_of_json(const std::string& json, const std::string& file) {
-  try {
-    const Json object = parse_ordered_json(json);
-    require(object.value("format", "") == "topograd-record-1",
-            "its format is not topograd-record-1");
-    require_checksum(object);
-    Record record{.kind = object.at("kind").get<std::string>(), .title = object.value("title", "")};
-    require(!record.kind.empty(), "its kind is empty");
-    record.provenance = object.value("provenance", Provenance());
-    record.table = object.value("table", record.table);
-    for (const auto& [name, array] : object.at("arrays").items()) record.add(array_of(name, array));
-    require_whole(record);
-    record.file = file;
-    return record;
-  } catch (const Json::exception& error) {
-    fail(file, " is no record in JSON: ", error.what());
-  } catch (const Error& error) {
-    fail(file, " is no record in JSON: ", error.what());
+namespace {
+
+Record record_of(const Json& object) {
+  require(object.value("format", "") == "topograd-record-1", "its format is not topograd-record-1");
+  require_checksum(object);
+  Record record{.kind = object.at("kind").get<std::string>(), .title = object.value("title", "")};
+  require(!record.kind.empty(), "its kind is empty");
+  record.provenance = object.value("provenance", Provenance());
+  record.table = object.value("table", record.table);
+  for (const auto& [name, array] : object.at("arrays").items()) record.add(array_of(name, array));
+  require_whole(record);
+  record.file = object.value("file", "");
+  return record;
+}
+
+/// Returns the records of a list.
+std::vector<Record> records_of(const Json& list, const std::string& file) {
+  require(list.is_array(), "they are no list");
+  std::vector<Record> records;
+  for (const Json& object : list) {
+    Record record = record_of(object);
+    record.file = record.file.empty() ? file : text(file, ": ", record.file);
+    records.push_back(std::move(record));
   }
+  return records;
+}
+
+/// Calls `read`, and puts before its errors what is wrong with the file.
+template <class Read>
+auto reading(const std::string& file, const char* wrong, Read read) {
+  try {
+    return read();
+  } catch (const std::exception& error) {  // of the JSON library, or an Error
+    fail(file, wrong, error.what());
+  }
+}
+
+}  // namespace
+
+Record record_of_json(const std::string& json, const std::string& file) {
+  Record record =
+      reading(file, " is no record in JSON: ", [&] { return record_of(parse_ordered_json(json)); });
+  record.file = file;
+  return record;
+}
+
+std::vector<Record> records_of_json(const std::string& json, const std::string& file) {
+  return reading(file, " holds no records in JSON: ", [&] {
+    return records_of(parse_ordered_json(json), file);
+  });
+}
+
+std::vector<Record> records_of_page(const std::string& html, const std::string& file) {
+  static const std::string kBegin = "<script type=\"application/json\" id=\"report-data\">";
+  const size_t begin = html.find(kBegin), end = html.find("</script>", begin);
+  require(begin != html.npos && end != html.npos, file, " is no page of landscape report");
+  const std::string json = html.substr(begin + kBegin.size(), end - begin - kBegin.size());
+  return reading(file, " holds no records: ", [&] {
+    return records_of(parse_ordered_json(json).at("results"), file);
+  });
 }
 
 }  // namespace topograd

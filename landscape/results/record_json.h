@@ -22,4 +22,11 @@ std::string json_of(const Provenance& provenance);
 /// Reads json_of() of one record. Throws Error, with `file` in front, if it is none.
 Record record_of_json(const std::string& json, const std::string& file);
 
+/// Reads json_of() of several records; `file` stands before their own files' names. Throws Error
+/// like record_of_json().
+std::vector<Record> records_of_json(const std::string& json, const std::string& file);
+
+/// Reads the records in a report's page (landscape report). Throws Error if it is none.
+std::vector<Record> records_of_page(const std::string& html, const std::string& file);
+
 }  // namespace topograd

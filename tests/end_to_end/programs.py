@@ -273,7 +273,8 @@ class Hdf5:
         if self._file < 0:
             raise OSError(f"{path} is no HDF5 file")
         if writable:  # what alters a file on purpose says so
-            self._library.H5Adelete(ctypes.c_int64(self._file), b"checksum")
+            if self._library.H5Aexists(ctypes.c_int64(self._file), b"checksum") > 0:
+                self._library.H5Adelete(ctypes.c_int64(self._file), b"checksum")
 
     def __enter__(self):
         return self
