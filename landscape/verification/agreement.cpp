@@ -39,13 +39,9 @@ class Comparison {
     for (int64_t i = 0; i < stated_extent; ++i) {
       int64_t place = i < found_extent ? i : -1;
       const auto at = static_cast<size_t>(i);
-      if (a != nullptr && b != nullptr && a->is_axis() && b->is_axis()) {
-        const auto among = [&](const auto& mine, const auto& theirs) -> int64_t {
-          const auto it = std::find(theirs.begin(), theirs.end(), mine.at(at));
-          return it == theirs.end() ? -1 : it - theirs.begin();
-        };
-        place = a->type == NamedArray::Type::text ? among(a->words, b->words)
-                                                  : among(a->numbers, b->numbers);
+      if (a != nullptr && b != nullptr && a->is_axis() && a->type == NamedArray::Type::text) {
+        const auto found = std::find(b->words.begin(), b->words.end(), a->words.at(at));
+        place = found == b->words.end() ? -1 : found - b->words.begin();
       }
       result.push_back(place);
     }

@@ -28,8 +28,8 @@ struct Agreement {
 /// points alone; without one, all numbers that are done in both. Two numbers agree if they are
 /// equal, if both are NaN, or if they differ by at most `tolerance` times the larger; of
 /// eigenvalues, residuals and densities times the largest of the array, whose smallest are
-/// differences of large numbers; an accuracy may differ by one image. Rows and columns are matched
-/// by their coordinates or names where they have them.
+/// differences of large numbers; an accuracy may differ by one image. Rows are matched by their names
+/// where they have some.
 Agreement agreement_of(const Record& stated, const Record& found, const PointSample* sample,
                        double tolerance);
 
