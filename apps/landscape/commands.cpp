@@ -4,6 +4,7 @@
 #include "apps/landscape/coherence/coherence_command.h"
 #include "apps/landscape/compare/compare_command.h"
 #include "apps/landscape/connect/connect_command.h"
+#include "apps/landscape/doctor/doctor_command.h"
 #include "apps/landscape/export/export_command.h"
 #include "apps/landscape/hessian/hessian_command.h"
 #include "apps/landscape/plane/plane_command.h"
@@ -45,10 +46,13 @@ const std::vector<cli::CommandEntry>& landscape_commands() {
       {"watch", "SURFACE.h5", "a surface while it is computed: in a terminal, in a browser",
        make_command<WatchCommand>, "Draw"},
 
+      {"doctor", "MODEL", "what would make pictures of a network's loss misleading",
+       make_command<DoctorCommand>, "Check"},
+      {"verify", "RESULT...", "numbers of results computed anew, and whether they are the same",
+       make_command<VerifyCommand>, "Check"},
+
       {"compare", "FIRST.h5 OTHER.h5...", "how surfaces differ, or networks by their sharpness",
        make_command<CompareCommand>, "Compare and convert"},
-      {"verify", "RESULT...", "numbers of results computed anew, and whether they are the same",
-       make_command<VerifyCommand>, "Compare and convert"},
       {"export", "FILE...", "results in other tools' formats: ParaView, NumPy, CSV, Blender, STL",
        make_command<ExportCommand>, "Compare and convert"},
   };

@@ -4,6 +4,7 @@
 
 #include "apps/common/cli.h"
 #include "kernels/core/format.h"
+#include "landscape/diagnosis/surface_notes.h"
 #include "landscape/surface/barrier.h"
 #include "landscape/surface/refinement.h"
 
@@ -58,6 +59,8 @@ void print_surface(const SurfaceComputation& computation, const SurfaceInputs& i
   // Axes that lead from one network to another already show where they lie.
   for (const auto& [name, x, y] : directions.networks)
     std::cout << name << " at (" << x << ", " << y << ")\n";
+  for (const std::string& note : notes_on(surface, inputs.model.spec.classes))
+    cli::say("landscape: note: ", note);
 }
 
 void draw(const Surface& surface, const SurfacePictures& pictures) {

@@ -1,0 +1,102 @@
+#include "landscape/diagnosis/surface_notes.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "kernels/core/check.h"
+#include "kernels/core/format.h"
+
+namespace topograd {
+
+namespace {
+
+constexpr double kPlateau = 0.8;  // share of the points
+
+/// Returns the number of the point at the origin; -1 if there is none.
+int64_t centre_of(const Surface& surface) {
+  const auto zero = [](const std::vector<double>& axis) {
+    return static_cast<int64_t>(std::find(axis.begin(), axis.end(), 0.0) - axis.begin());
+  };
+  const int64_t ix = zero(surface.x()), iy = surface.is_line() ? 0 : zero(surface.y());
+  return ix < surface.nx() && iy < surface.ny() ? surface.index(ix, iy) : -1;
+}
+
+class Notes {
+ public:
+  Notes(const Surface& surface, const std::string& set, double chance)
+      : surface_(surface), set_(set), chance_(chance), centre_(centre_of(surface)) {}
+
+  std::vector<std::string> run() {
+    if (surface_.has_plane(set_ + "_acc")) examine_accuracy(surface_.plane(set_ + "_acc"));
+    if (surface_.has_plane(set_ + "_loss_se"))
+      examine_variation(surface_.plane(set_ + "_loss"), surface_.plane(set_ + "_loss_se"));
+    return notes_;
+  }
+
+ private:
+  void examine_accuracy(const std::vector<double>& accuracy) {
+    if (centre_ < 0 || chance_ > 50) return;
+    const double images = std::strtod(value_of(surface_.provenance, "images").c_str(), nullptr);
+    const double deviation = std::sqrt(chance_ * (100 - chance_) / std::max(1.0, images));
+    const double at_centre = accuracy[static_cast<size_t>(centre_)];
+    if (at_centre <= chance_ + 3 * deviation) {
+      notes_.push_back(text("the ", set_, " accuracy at the network itself, ",
+                            significant(at_centre, 4),
+                            " %, is what chance gives: landscape doctor "
+                            "says more"));
+      return;
+    }
+    int64_t lost = 0;
+    double reach = 0;
+    for (int64_t point = 0; point < surface_.points(); ++point) {
+      if (accuracy[static_cast<size_t>(point)] <= 1.5 * chance_) {
+        ++lost;
+        continue;
+      }
+      const double x = surface_.x()[static_cast<size_t>(point % surface_.nx())];
+      const double y =
+          surface_.is_line() ? 0 : surface_.y()[static_cast<size_t>(point / surface_.nx())];
+      reach = std::max({reach, std::abs(x), std::abs(y)});
+    }
+    if (static_cast<double>(lost) < kPlateau * static_cast<double>(surface_.points())) return;
+    notes_.push_back(text("at ", lost, " of ", surface_.points(), " points the ", set_,
+                          " accuracy is chance: the picture is mostly that plateau; the rest lies "
+                          "within -",
+                          significant(reach, 2), ':', significant(reach, 2), " of both axes"));
+  }
+
+  void examine_variation(const std::vector<double>& loss, std::vector<double> errors) {
+    const auto [least, most] = std::minmax_element(loss.begin(), loss.end());
+    if (loss.size() < 3 || !std::isfinite(*least) || !std::isfinite(*most)) return;
+    std::nth_element(errors.begin(),
+                     errors.begin() + static_cast<std::ptrdiff_t>(errors.size() / 2), errors.end());
+    const double error = errors[errors.size() / 2];
+    if (*most - *least > 0.1 * error) return;
+    notes_.push_back(
+        text("the ", set_, " loss varies by ", significant(*most - *least, 2),
+             ", a tenth of its standard error ", significant(error, 2),
+             " or less: these directions hardly move the network; choose a wider range"));
+  }
+
+  const Surface& surface_;
+  const std::string& set_;
+  double chance_;
+  int64_t centre_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace
+
+std::vector<std::string> notes_on(const Surface& surface, int64_t classes) {
+  std::vector<std::string> notes;
+  if (surface.done_count() < surface.points()) return notes;
+  for (const std::string set : {"train", "test"}) {
+    if (!surface.has_plane(set + "_loss")) continue;
+    const auto found = Notes(surface, set, 100.0 / static_cast<double>(classes)).run();
+    notes.insert(notes.end(), found.begin(), found.end());
+  }
+  return notes;
+}
+
+}  // namespace topograd
