@@ -291,7 +291,7 @@ void Options::parse(const std::vector<std::string>& words) {
 std::vector<OutputClaim> Options::claim_outputs() const {
   std::vector<OutputClaim> claims;
   for (const auto& [name, output] : outputs_)
-    if (const std::optional<std::string> path = output()) claims.emplace_back(*path);
+    if (const std::optional<std::string> path = output()) claims.emplace_back(*path, OutputClaim::Use::result);
   return claims;
 }
 

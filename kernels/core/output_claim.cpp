@@ -13,6 +13,7 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "kernels/core/check.h"
@@ -231,6 +232,7 @@ struct HeldOutput {
   std::string lock_file;
   std::optional<FileDescriptor> lock;
   std::optional<State> seen;  // the file when this process last looked
+  bool is_result = false;     // of a claim that is alive
 
   ~HeldOutput() {
     if (!lock) return;
@@ -239,15 +241,23 @@ struct HeldOutput {
   }
 };
 
-OutputClaim::OutputClaim(const std::string& path) {
+OutputClaim::OutputClaim(const std::string& path, Use use) : is_result_(use == Use::result) {
   const OutputPlace place = writing(path, [&] { return output_place(path); });
   Register& all = the_register();
   const std::lock_guard guard(all.mutex);
   if (const auto state = state_of(place.path); state && place.kind == OutputPlace::Kind::regular)
     for (const Input& input : all.inputs) require_other(path, state->identity, input);
   std::weak_ptr<HeldOutput>& known = all.claims[place.path];
-  if ((held_ = known.lock())) return;
+  if (auto held = known.lock()) {
+    require(!is_result_ || !held->is_result, path, " would be written twice by this command",
+            held->name == path ? "" : " (once as " + held->name + ")",
+            ": give each of its outputs a file of its own");
+    held->is_result = held->is_result || is_result_;
+    held_ = std::move(held);
+    return;
+  }
   auto held = std::make_shared<HeldOutput>();
+  held->is_result = is_result_;
   held->name = path;
   held->place = place;
   if (place.kind != OutputPlace::Kind::special) {
@@ -266,11 +276,18 @@ OutputClaim::OutputClaim(const std::string& path) {
 
 OutputClaim::~OutputClaim() {
   const std::lock_guard guard(the_register().mutex);
+  if (held_ && is_result_) held_->is_result = false;
   held_.reset();
 }
 
-OutputClaim::OutputClaim(OutputClaim&&) noexcept = default;
-OutputClaim& OutputClaim::operator=(OutputClaim&&) noexcept = default;
+OutputClaim::OutputClaim(OutputClaim&& other) noexcept
+    : held_(std::move(other.held_)), is_result_(other.is_result_) {}
+
+OutputClaim& OutputClaim::operator=(OutputClaim&& other) noexcept {
+  std::swap(held_, other.held_);
+  std::swap(is_result_, other.is_result_);
+  return *this;
+}
 
 bool OutputClaim::locked() const {
   return held_->lock.has_value();

@@ -36,15 +36,18 @@ struct HeldOutput;
 /// file ".NAME.lock", locked for the kernel to release even if the process is killed; it says who
 /// holds it. Special files (/dev/stdout) are claimed without one, and so are files where the file
 /// system knows no locks (locked() is then false). Claims of one output may be nested within a
-/// process.
+/// process, but two results of one command must not share a file.
 class OutputClaim {
  public:
+  /// What is written: a result of the command, or a part of one that has claimed it already.
+  enum class Use { part, result };
+
   /// Throws Error if the file is an input of the running command (InputScope), if another process
-  /// has claimed it, or "cannot write PATH: REASON" if it is a folder, or its own cannot be written
+  /// has claimed it, if it is another result of this one, or "cannot write PATH: REASON" if it is a folder, or its own cannot be written
   /// to. Removes temporary files that a killed writer of this output left.
-  explicit OutputClaim(const std::string& path);
+  explicit OutputClaim(const std::string& path, Use use = Use::part);
   ~OutputClaim();
-  OutputClaim(OutputClaim&&) noexcept;
+  OutputClaim(OutputClaim&& other) noexcept;
   OutputClaim& operator=(OutputClaim&&) noexcept;
 
   bool locked() const;
@@ -57,6 +60,7 @@ class OutputClaim {
 
  private:
   std::shared_ptr<HeldOutput> held_;
+  bool is_result_;
 };
 
 /// Scope in which a file must not be both read and written: a command's run. Without one, inputs

@@ -103,6 +103,7 @@ class ConnectivityAnalysis {
   }
 
   void prepare_curve() {
+    control_claim_.emplace(settings_.control_path, OutputClaim::Use::result);
     curve_.emplace(*settings_.curve, a_, end_.theta, weights_hash(end_.theta, end_.running_stats),
                    settings_.control_path, value_of(results_.provenance, "command"), pool_,
                    observer_);
@@ -157,6 +158,7 @@ class ConnectivityAnalysis {
   std::vector<std::string> statistics_;  // as the settings' batchnorm; "none" without BatchNorm
   ConnectivityResults results_;
   PermutedNetwork end_;  // end of the paths after the first: B, aligned where that is asked for
+  std::optional<OutputClaim> control_claim_;
   std::optional<CurveTraining> curve_;
   std::chrono::steady_clock::time_point saved_;
 };
@@ -177,9 +179,6 @@ ConnectivityResults analyse_connectivity(const ConnectivitySettings& settings, c
                                          ThreadPool& pool, Observer& observer) {
   check(settings);
   require_alike(a, b);
-  for (const std::string& path : {settings.aligned_path, settings.control_path})
-    require(path.empty() || (path != output && path != a.path && path != b.path),
-            "two files are both named ", path, ": choose another name for one");
   ConnectivityAnalysis analysis(settings, a, b, images, run, output, pool, observer);
   analysis.prepare();
   return analysis.run();

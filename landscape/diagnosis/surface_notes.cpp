@@ -11,7 +11,7 @@ namespace topograd {
 
 namespace {
 
-constexpr double kPlateau = 0.8;  // share of the points
+constexpr double kPlateau = 0.9;  // share of the points
 
 /// Returns the number of the point at the origin; -1 if there is none.
 int64_t centre_of(const Surface& surface) {

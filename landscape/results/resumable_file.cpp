@@ -14,7 +14,7 @@ bool is_there(const std::string& output) {
 
 OutputClaim claim_output(const std::string& output) {
   is_there(output);
-  return OutputClaim(output);
+  return OutputClaim(output, OutputClaim::Use::result);
 }
 
 void require_same_command(const std::string& output, const Provenance& saved,

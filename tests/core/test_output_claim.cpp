@@ -165,6 +165,33 @@ TEST_CASE("atomic file: a temporary file that somebody planted is not written to
   CHECK(folder.read("victim") == "kept");
 }
 
+TEST_CASE("output claim: two results of one command do not share a file, a result's parts do") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a");
+  fs::create_symlink("a", folder.file("link"));
+  const auto result = [&](const std::string& name) {
+    return OutputClaim(folder.file(name), OutputClaim::Use::result);
+  };
+  {
+    const OutputClaim first = result("a");
+    const OutputClaim part(path);
+    write_file_atomically(path, "x");
+    CHECK(
+        error_of([&] { result("a"); }) ==
+        path +
+            " would be written twice by this command: give each of its outputs a file of its own");
+    CHECK(error_of([&] { result("link"); }) ==
+          folder.file("link") + " would be written twice by this command (once as " + path +
+              "): give each of its outputs a file of its own");
+    OutputClaim moved = result("b");
+    moved = result("c");
+    CHECK(error_of([&] { result("b"); }) == "no error");
+  }
+  const OutputClaim part(path);
+  const OutputClaim again = result("a");
+  CHECK(error_of([&] { result("a"); }) != "no error");
+}
+
 TEST_CASE("atomic file: a pipe and a device are written in place") {
   const TemporaryFolder folder;
   const std::string pipe = folder.file("pipe");

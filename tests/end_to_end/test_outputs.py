@@ -50,6 +50,20 @@ class Outputs(LandscapeTest):
                     self.skipTest("SKIPPED: built without Node.js")
                 self.assert_refused([programs.landscape, *words], "input of this command", stdout=None)
 
+    def test_two_outputs_that_are_one(self):
+        """By one name, by another spelling, by a link."""
+        computed = self.computed()
+        os.symlink("s.h5", self.path("link.h5"))
+        for further in ("s.h5", "./s.h5", "link.h5"):
+            with self.subTest(further=further):
+                self.assert_refused([programs.landscape, *computed["sharpness"], "--output", "s.h5", "--json", further],
+                                    "would be written twice by this command", stdout=None)
+        self.assert_refused([programs.landscape, *computed["connect"], "--output", "p.h5", "--save-aligned", "p.h5"],
+                            "would be written twice", stdout=None)
+        self.assert_refused([programs.landscape, *computed["connect"], "--output", "p.h5", "--epochs", "1", "--control",
+                             "./p.h5"], "would be written twice", stdout=None)
+        self.assertFalse(os.path.exists(self.path("p.h5")))
+
     def test_two_writers(self):
         """The second one says who has it, and changes nothing."""
         command = self.surface("s.h5", "--x=-1:1:41", "--y=-1:1:41", "--save-seconds", "0")

@@ -60,7 +60,7 @@ void print_surface(const SurfaceComputation& computation, const SurfaceInputs& i
   for (const auto& [name, x, y] : directions.networks)
     std::cout << name << " at (" << x << ", " << y << ")\n";
   for (const std::string& note : notes_on(surface, inputs.model.spec.classes))
-    cli::say("landscape: note: ", note);
+    std::cout << "note: " << note << '\n';
 }
 
 void draw(const Surface& surface, const SurfacePictures& pictures) {
