@@ -16,8 +16,7 @@ from programs import TINY_NET, files_below, run
 
 LIBRARY = os.environ.get("TOPOGRAD_FAILING_CALLS", "")
 EVERY_CALL = "TOPOGRAD_TEST_EVERY_CALL" in os.environ
-# What a push tries: near a command's first calls, amid them, and near the last, as shares of all.
-SOME = (0.1, 0.45, 0.8)
+SOME = (0.3, 0.75)  # which of a command's calls a push tries, as shares of all
 FEW_IMAGES = ["--images", "20", "--threads", "1"]
 # Saved as it goes, so that an unfinished one is new, too.
 CONTINUED = (".h5", ".safetensors", ".csv")
@@ -31,7 +30,7 @@ class Command:
 
 
 def in_a_push(name, how):
-    return how in ("EIO", "memory") or name in ("surface", "export", "train")
+    return how == "EIO" or name in ("surface", "export")
 
 
 @unittest.skipUnless(LIBRARY, "SKIPPED: the sanitizers' library has to be the first one")
@@ -127,7 +126,8 @@ class FailingCalls(LandscapeTest):
             last = done.stderr.splitlines()[-1:] or [""]
             self.assertTrue(last[0].startswith(os.path.basename(command.words[0]) + ": "), shown)
             self.assertEqual(len(done.stderr.splitlines()), 1, shown)
-            self.assert_as_before_or_after(command, failed, shown)
+            if "could not go on" not in done.stderr:  # there the next writer sweeps up, as after a kill
+                self.assert_as_before_or_after(command, failed, shown)
         elif not failed.startswith("unlink "):
             self.assert_final(command, shown)
         again = run(command.words, self.work)
@@ -152,7 +152,7 @@ class FailingCalls(LandscapeTest):
         self.assertTrue(count, f"no call was counted: {how} {command.words}")
         chosen = [1 + int(share * count) for share in SOME]
         if EVERY_CALL and how == "memory":  # allocations are too many: these, spread over all
-            chosen = sorted({1 + int(count * (i + 0.5) / 100) for i in range(100)})
+            chosen = sorted({1 + int(count * (i + 0.5) / 50) for i in range(50)})
         elif EVERY_CALL:
             chosen = range(1, count + 20)
         tried, statuses = 0, [0, 0]
