@@ -14,7 +14,7 @@ import programs
 from landscape_test import LandscapeTest
 from programs import TINY_NET, files_below, run
 
-LIBRARY = os.environ.get("TOPOGRAD_FAILING_CALLS", "")
+LIBRARY = os.environ.get("TOPOGRAD_FAILING_CALLS") and os.path.abspath(os.environ["TOPOGRAD_FAILING_CALLS"])
 EVERY_CALL = "TOPOGRAD_TEST_EVERY_CALL" in os.environ
 SOME = (0.3, 0.75)  # which of a command's calls a push tries, as shares of all
 FEW_IMAGES = ["--images", "20", "--threads", "1"]
