@@ -20,6 +20,14 @@ if(TOPOGRAD_SANITIZE)
   target_link_options(topograd_options INTERFACE -fsanitize=address,undefined)
 endif()
 
+if(TOPOGRAD_FUZZ)
+  # Neither sanitizers nor coverage where no file is read: kernels are most of the compiling, and no input reaches them.
+  target_compile_options(topograd_options INTERFACE
+    $<$<NOT:$<BOOL:$<TARGET_PROPERTY:TOPOGRAD_ARITHMETIC>>>:-fsanitize=fuzzer-no-link,address,undefined>
+    $<$<NOT:$<BOOL:$<TARGET_PROPERTY:TOPOGRAD_ARITHMETIC>>>:-fno-sanitize-recover=all>)
+  target_link_options(topograd_options INTERFACE -fsanitize=address,undefined)
+endif()
+
 # topograd_precompiled(<kind> HEADERS <header>... LINK <library>...): the standard library's headers, and these of other
 # projects, that most files of a kind read, compiled once; topograd_precompile(<target> <kind>) lets a target use them.
 # A file includes what it needs all the same: clang's checks, which have no precompiled headers, see to that. Headers of

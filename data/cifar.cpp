@@ -1,9 +1,9 @@
 #include "data/cifar.h"
 
 #include <filesystem>
-#include <sstream>
 
 #include "data/file_bytes.h"
+#include "kernels/core/streams.h"
 
 namespace topograd {
 
@@ -128,7 +128,7 @@ std::vector<std::string> fine_label_names(const fs::path& folder) {
     return names;
   }
   const std::vector<char> bytes = file_bytes(path, cifar100().advice);
-  std::istringstream lines(std::string(bytes.begin(), bytes.end()));
+  TextReader lines(std::string(bytes.begin(), bytes.end()));
   for (std::string line; std::getline(lines, line);)
     if (!line.empty()) names.push_back(line);
   require(static_cast<int64_t>(names.size()) == classes, path, " has ", names.size(),

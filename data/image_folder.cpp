@@ -1,12 +1,14 @@
 #include "data/image_folder.h"
 
-#include <stb_image.h>
-
 #include <algorithm>
 #include <cctype>
 #include <cstring>
 #include <filesystem>
-#include <memory>
+#include <vector>
+
+#include "data/file_bytes.h"
+#include "data/image_file.h"
+#include "kernels/core/check.h"
 
 namespace topograd {
 
@@ -65,18 +67,13 @@ std::vector<LabelledFile> files_of(const fs::path& split, const std::vector<std:
   return files;
 }
 
-struct Image {
-  std::unique_ptr<uint8_t, void (*)(void*)> pixels;
-  int64_t height, width;
-};
-
-Image read_image(const fs::path& path) {
-  int width = 0, height = 0, channels = 0;
-  uint8_t* pixels = stbi_load(path.string().c_str(), &width, &height, &channels,
-                              static_cast<int>(kColourChannels));
-  require(pixels != nullptr, path.string(), " is no image that can be read: ",
-          stbi_failure_reason() ? stbi_failure_reason() : "unknown reason");
-  return {{pixels, stbi_image_free}, height, width};
+DecodedImage read_image(const fs::path& path) {
+  const std::vector<char> bytes = file_bytes(path.string(), "");
+  try {
+    return decoded_image({bytes.data(), bytes.size()});
+  } catch (const Error& error) {
+    fail(path.string(), " is no image that can be read: ", error.what());
+  }
 }
 
 Dataset load_split(const fs::path& split, const std::vector<std::string>& classes) {
@@ -89,7 +86,7 @@ Dataset load_split(const fs::path& split, const std::vector<std::string>& classe
                   .normalisation = {}};
   for (int64_t i = 0; i < count; ++i) {
     const LabelledFile& file = files[static_cast<size_t>(i)];
-    const Image image = read_image(file.path);
+    const DecodedImage image = read_image(file.path);
     if (i == 0)  // the first image says how large all are
       dataset.images = Tensor({count, image.height, image.width, kColourChannels}, DType::u8);
     require(image.height == dataset.height() && image.width == dataset.width(), file.path.string(),

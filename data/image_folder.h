@@ -10,7 +10,7 @@ namespace topograd {
 /// Returns whether `folder` has a subfolder train or test.
 bool is_image_folder(const std::string& folder);
 
-/// Loads all images as RGB (grey is expanded, transparency dropped). Classes are the subfolders of
+/// Loads all images as decoded_image() does (data/image_file.h). Classes are the subfolders of
 /// train, sorted by name; test must have the same. Files whose name does not end in .png, .jpg or
 /// .jpeg are ignored. Images are taken in turn from every class, so that the first n are balanced.
 /// The normalisation is measured on the training images. Throws Error naming the path for a missing

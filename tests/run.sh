@@ -13,6 +13,8 @@
 #                              in g++'s build too
 #       with clang             a build without sanitizers and without precompiled headers: a file that does not include
 #                              what it needs fails there; operations under every schedule
+#       with libFuzzer         every harness of tests/fuzz for a minute (a push: their corpora)
+#       with calls that fail   every call of every command in turn (a push: a few of each)
 #       on fresh systems       Debian 12 and 13 out of nothing: the README's two commands (tests/on_debian.sh)
 # docs/testing.md says what each of these is for, and what it takes.
 #
@@ -71,6 +73,9 @@ stage apps/build.sh asan-gcc
 stage ctest --preset asan-gcc -j "$jobs"
 stage apps/build.sh clang
 stage ctest --preset clang -j "$jobs" -L '^(unit|ops)$'
+stage tests/fuzz/run.sh 1
+stage env TOPOGRAD_TEST_EVERY_CALL=1 TOPOGRAD_FAILING_CALLS=build/release/tests/libfailing_calls.so \
+  tests/end_to_end/test_failing_calls.py build/release/bin/train build/release/bin/landscape
 for release in bookworm trixie; do
   stage tests/on_debian.sh "$release"
 done

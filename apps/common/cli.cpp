@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <exception>
 #include <filesystem>
 #include <new>
 
@@ -16,6 +17,16 @@ namespace {
 
 volatile std::sig_atomic_t interruptions = 0;
 
+std::string last_line;  // ready before it is needed, when there may be no memory for it
+
+/// Ends the program where an exception may not pass: the standard library allocates in places that let
+/// none through. What lies half-written beside an output is removed by its next writer.
+[[noreturn]] void end_without_memory() {
+  [[maybe_unused]] const ssize_t written =
+      ::write(STDERR_FILENO, last_line.data(), last_line.size());
+  _exit(1);
+}
+
 void note_interruption(int signal) {
   interruptions = interruptions + 1;
   if (interruptions > 1) _exit(128 + signal);
@@ -26,6 +37,8 @@ void note_interruption(int signal) {
 int run_program(const std::string& name, const std::function<int()>& body) {
   // Writing beyond the limit on file sizes is then an error like that of a full disk.
   std::signal(SIGXFSZ, SIG_IGN);
+  last_line = name + ": ended where it could not go on, most likely for lack of memory\n";
+  std::set_terminate(end_without_memory);
   try {
     const InputScope scope;
     const int status = body();

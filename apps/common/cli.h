@@ -3,10 +3,10 @@
 
 #include <functional>
 #include <iostream>
-#include <sstream>
 #include <string>
 
 #include "kernels/core/format.h"
+#include "kernels/core/streams.h"
 
 namespace topograd::cli {
 
@@ -18,7 +18,7 @@ int run_program(const std::string& name, const std::function<int()>& body);
 /// Writes one printable line to stderr, in one write: lines of several processes do not mix.
 template <class... Parts>
 void say(const Parts&... parts) {
-  std::ostringstream line;
+  TextWriter line;
   (line << ... << parts);
   std::cerr << printable(line.str()) + '\n';
 }

@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <sstream>
 
 #include "apps/common/options.h"
 #include "apps/common/spelling.h"
+#include "kernels/core/streams.h"
 
 namespace topograd::cli {
 
@@ -67,7 +67,7 @@ uint64_t Options::seed_number(const std::string& option, const std::string& word
 
 std::vector<std::string> Options::split(const std::string& list) {
   std::vector<std::string> result;
-  std::istringstream in(list);
+  TextReader in(list);
   for (std::string item; std::getline(in, item, ',');) result.push_back(item);
   return result;
 }

@@ -1,7 +1,8 @@
 #include "apps/common/run_flags.h"
 
 #include <algorithm>
-#include <sstream>
+
+#include "kernels/core/streams.h"
 
 namespace topograd::cli {
 
@@ -62,7 +63,7 @@ namespace {
 
 std::vector<LossKind> losses_in(const std::string& list) {
   // The added comma makes an empty last name count too.
-  std::istringstream in(list + ",");
+  TextReader in(list + ",");
   std::vector<LossKind> kinds;
   for (std::string name; std::getline(in, name, ',');) {
     const LossKind kind = name == "crossentropy" ? LossKind::cross_entropy : loss_named(name);

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <filesystem>
 #include <iomanip>
-#include <sstream>
 
 #include "apps/common/cli.h"
 #include "apps/train/run_config.h"
@@ -13,6 +12,7 @@
 #include "kernels/core/format.h"
 #include "kernels/core/hash.h"
 #include "kernels/core/output_claim.h"
+#include "kernels/core/streams.h"
 #include "kernels/core/system_limits.h"
 #include "kernels/core/version.h"
 #include "kernels/vector/vector.h"
@@ -229,7 +229,7 @@ class Run {
   }
 
   std::string describe(const EpochReport& r) const {
-    std::ostringstream norms;
+    TextWriter norms;
     norms << std::setprecision(3) << "|gradient| " << r.gradient_norm << "  |weights| "
           << r.weight_norm;
     return text("epoch ", r.epoch, "/", settings_.training.epochs, "  lr ", r.learning_rate,

@@ -33,8 +33,9 @@ class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& beside)
       : path_(text(beside, ".tmp.", random_digits())) {
-    // O_EXCL: a file or a link that somebody put there is not written to.
-    FileDescriptor(path_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW).close();
+    // O_EXCL: a file or a link that somebody put there is not written to. Nothing is in it yet that
+    // closing could lose.
+    const FileDescriptor created(path_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
   }
   ~TemporaryFile() {
     if (!path_.empty()) ::unlink(path_.c_str());

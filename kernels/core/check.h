@@ -1,9 +1,10 @@
 // Errors: one line that says what was wrong and what to do about it.
 #pragma once
 
-#include <sstream>
 #include <stdexcept>
 #include <string>
+
+#include "kernels/core/streams.h"
 
 namespace topograd {
 
@@ -16,7 +17,7 @@ class Error : public std::runtime_error {
 /// Returns the arguments printed one after the other.
 template <class... Parts>
 std::string text(const Parts&... parts) {
-  std::ostringstream out;
+  TextWriter out;
   (out << ... << parts);
   return out.str();
 }

@@ -11,6 +11,18 @@
 
 namespace topograd {
 
+namespace {
+
+/// Returns the result of a system call, made again where a signal interrupted it.
+template <class Call>
+auto uninterrupted(Call call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
+}
+
+}  // namespace
+
 void fail_with_errno() {
   const int code = errno;
   const char* hint = "";
@@ -21,8 +33,7 @@ void fail_with_errno() {
 }
 
 FileDescriptor::FileDescriptor(const std::string& path, int flags, unsigned mode) {
-  do number_ = ::open(path.c_str(), flags | O_CLOEXEC, mode);
-  while (number_ < 0 && errno == EINTR);
+  number_ = uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); });
   if (number_ < 0) fail_with_errno();
 }
 
@@ -40,8 +51,8 @@ FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
 
 void FileDescriptor::write_all(std::string_view bytes) const {
   while (!bytes.empty()) {
-    const ssize_t count = ::write(number_, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
+    const ssize_t count =
+        uninterrupted([&] { return ::write(number_, bytes.data(), bytes.size()); });
     if (count == 0) errno = EIO;  // a device that takes nothing would be asked for ever
     if (count <= 0) fail_with_errno();
     bytes.remove_prefix(static_cast<size_t>(count));
@@ -49,12 +60,13 @@ void FileDescriptor::write_all(std::string_view bytes) const {
 }
 
 void FileDescriptor::truncate() const {
-  if (::ftruncate(number_, 0) != 0) fail_with_errno();
+  if (uninterrupted([&] { return ::ftruncate(number_, 0); }) != 0) fail_with_errno();
 }
 
 void FileDescriptor::sync() const {
   // EINVAL and EROFS: a file system that has nothing to flush, which is no failure of ours.
-  if (::fsync(number_) != 0 && errno != EINVAL && errno != EROFS) fail_with_errno();
+  if (uninterrupted([&] { return ::fsync(number_); }) != 0 && errno != EINVAL && errno != EROFS)
+    fail_with_errno();
 }
 
 void FileDescriptor::close() {

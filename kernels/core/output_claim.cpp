@@ -144,8 +144,13 @@ Locking lock(const std::string& lock_file) {
     }
     if (outcome == Lock::held_by_another) return {std::nullopt, holder_of(lock_file)};
     if (!is_still(lock_file, file.number())) continue;
-    file.truncate();
-    file.write_all(own_name() + "\n");
+    try {
+      file.truncate();
+      file.write_all(own_name() + "\n");
+    } catch (const Error&) {
+      ::unlink(lock_file.c_str());
+      throw;
+    }
     return {std::move(file), ""};
   }
   fail(lock_file, " is no lock file: remove it");

@@ -89,6 +89,9 @@ ThreadPool::ThreadPool(int threads, Device device) : state_(std::make_unique<Sta
     state_->stop();
     fail("only ", started, " of ", threads, " threads can be started (", error.code().message(),
          "): choose --threads ", started, " or less");
+  } catch (...) {  // no memory: threads that run must not outlive the pool
+    state_->stop();
+    throw;
   }
 }
 

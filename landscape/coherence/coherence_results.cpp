@@ -1,8 +1,8 @@
 #include "landscape/coherence/coherence_results.h"
 
-#include <sstream>
 
 #include "kernels/core/atomic_file.h"
+#include "kernels/core/streams.h"
 #include "landscape/results/hdf5_file.h"
 
 namespace topograd {
@@ -23,7 +23,7 @@ namespace {
 
 std::vector<std::string> lines_of(const std::string& joined) {
   std::vector<std::string> lines;
-  std::istringstream in(joined);
+  TextReader in(joined);
   for (std::string line; std::getline(in, line);) lines.push_back(line);
   return lines;
 }

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "kernels/core/check.h"
+#include "kernels/core/streams.h"
 #include "landscape/figures/canvas/markup.h"
 #include "landscape/results/record_json.h"
 #include "landscape/surface/surface_results.h"
@@ -74,7 +75,7 @@ std::string surface_data(const Surface& surface, const std::string& scalars,
 }
 
 std::string exact(double value) {
-  std::ostringstream out;
+  TextWriter out;
   out.precision(17);
   out << value;
   return out.str();

@@ -2,10 +2,10 @@
 
 #include <cmath>
 #include <filesystem>
-#include <sstream>
 
 #include "kernels/core/check.h"
 #include "kernels/core/format.h"
+#include "kernels/core/streams.h"
 #include "landscape/kinds/result_kind.h"
 #include "landscape/plots/kind_plots.h"
 #include "landscape/plots/training_plots.h"
@@ -38,7 +38,7 @@ std::optional<TrajectoryResults> trajectory_of(const Surface& surface, const std
 
 /// Marks the other networks of a plane; the provenance has a line for each: name, x, y.
 void mark_networks(const Surface& surface, FigureMarks& marks) {
-  std::istringstream lines(value_of(surface.provenance, "networks"));
+  TextReader lines(value_of(surface.provenance, "networks"));
   for (std::string line; std::getline(lines, line);) {
     const size_t y = line.rfind(' '), x = y == std::string::npos ? y : line.rfind(' ', y - 1);
     if (x == std::string::npos) continue;

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <sstream>
 
 #include "kernels/core/check.h"
 #include "kernels/core/format.h"
+#include "kernels/core/streams.h"
 
 namespace topograd {
 
@@ -17,7 +17,7 @@ FigureMarks trajectory_marks(const TrajectoryResults& results) {
     marks.epochs.push_back(text(results.epochs[e]));
   }
   marks.origin = "end, epoch " + marks.epochs.back();
-  std::istringstream drops(value_of(results.provenance, "rate_drops"));
+  TextReader drops(value_of(results.provenance, "rate_drops"));
   for (size_t checkpoint = 0; drops >> checkpoint;)
     if (checkpoint < marks.path.size()) marks.rate_drops.push_back(checkpoint);
   return marks;

@@ -2,15 +2,14 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <fstream>
 #include <iterator>
-#include <sstream>
 #include <string_view>
 
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/check.h"
 #include "kernels/core/format.h"
 #include "kernels/core/output_claim.h"
+#include "kernels/core/streams.h"
 
 namespace topograd {
 
@@ -26,7 +25,7 @@ constexpr double EpochReport::*kColumns[] = {
     &EpochReport::seconds,       &EpochReport::gradient_norm, &EpochReport::weight_norm};
 
 std::vector<std::string> cells_of(const std::string& line) {
-  std::istringstream in(line);
+  TextReader in(line);
   std::vector<std::string> cells;
   for (std::string cell; std::getline(in, cell, ',');) cells.push_back(cell);
   return cells;
@@ -57,7 +56,7 @@ EpochReport report_in(const std::vector<std::string>& cells, const std::string& 
 }  // namespace
 
 std::vector<EpochReport> read_training_log(const std::string& path) {
-  std::ifstream in(path);
+  FileReader in(path);
   require(in.good(), path, " cannot be opened: is its name right?");
   note_input(path);
   std::string line;
@@ -74,7 +73,7 @@ std::vector<EpochReport> read_training_log(const std::string& path) {
 }
 
 TrainingLog::TrainingLog(std::string path, int64_t epochs) : path_(std::move(path)) {
-  std::ifstream in(path_);
+  FileReader in(path_);
   std::string line;
   std::getline(in, line);
   for (int64_t i = 0; i < epochs && std::getline(in, line); ++i) rows_.push_back(cells_of(line));

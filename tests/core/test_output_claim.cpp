@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -234,4 +235,18 @@ TEST_CASE("atomic file: what another program has put in its place stays") {
   }
   CHECK(folder.read("a") == "theirs");
   CHECK(folder.files() == 2);
+}
+
+TEST_CASE("output claim: a lock file that cannot be written does not stay") {
+  const TemporaryFolder folder;
+  struct rlimit before, none;
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  none = {0, before.rlim_max};
+  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &none) == 0);  // as on a full disk
+  const std::string said = error_of([&] { OutputClaim(folder.file("a")); });
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+  ::signal(SIGXFSZ, handler);
+  CHECK(contains(said, "cannot write"));
+  CHECK(folder.files() == 0);
 }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <sstream>
 
 #include "kernels/core/check.h"
+#include "kernels/core/streams.h"
 
 namespace topograd {
 
@@ -94,7 +94,7 @@ PictureOptions FigureFlags::picture() const {
 
 std::vector<std::string> FigureFlags::titles_of(size_t files) const {
   std::vector<std::string> all;
-  std::istringstream list(titles);
+  TextReader list(titles);
   for (std::string title; std::getline(list, title, ';');)
     all.push_back(title.substr(std::min(title.find_first_not_of(' '), title.size())));
   require(all.size() <= 1 || all.size() == files, "--title has ", all.size(), " titles for ", files,

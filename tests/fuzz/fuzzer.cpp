@@ -1,0 +1,8 @@
+// libFuzzer's entry for the harness TOPOGRAD_HARNESS.
+#include "tests/fuzz/harness.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  topograd::fuzz::run_harness(topograd::fuzz::TOPOGRAD_HARNESS,
+                              {reinterpret_cast<const char*>(data), size});
+  return 0;
+}

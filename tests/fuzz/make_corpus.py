@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Writes what the harnesses begin with: make_corpus.py TRAIN LANDSCAPE FOLDER (needs h5py).
+
+A few small files of every kind into FOLDER/<harness>/: the programs' own results of a network of some hundred
+parameters, and images, logs and JSON made by hand. tests/fuzz/corpus holds these, and what was once a fault.
+"""
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+import h5py
+import numpy
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "end_to_end"))
+import programs
+
+
+def segment(marker, contents):
+    return bytes([0xFF, marker]) + struct.pack(">H", len(contents) + 2) + contents
+
+
+def jpeg(components=1, progressive=False, restart=False, subsampled=False):
+    """A grey image of 16x16 pixels: every code of one bit is that of the symbol 0, "no change" or "end of block"."""
+    parts = [segment(0xDB, bytes([0] + [1] * 64))]
+    sampling = [0x22 if subsampled and i == 0 else 0x11 for i in range(components)]
+    parts.append(segment(0xC2 if progressive else 0xC0, bytes([8, 0, 16, 0, 16, components])
+                         + b"".join(bytes([i + 1, sampling[i], 0]) for i in range(components))))
+    for table in (0x00, 0x10):
+        parts.append(segment(0xC4, bytes([table, 1] + [0] * 15 + [0])))
+    if restart:
+        parts.append(segment(0xDD, b"\0\2"))
+    blocks = 4 * components if not subsampled else 4 + components - 1
+    bits = "0" * (blocks if progressive else 2 * blocks)
+    all_components = bytes([components]) + b"".join(bytes([i + 1, 0]) for i in range(components))
+    parts.append(segment(0xDA, all_components + bytes([0, 0 if progressive else 63, 0])))
+    data = b"\0" * (len(bits) // 8) + bytes([0xFF >> len(bits) % 8])
+    parts.append(data[:1] + b"\xff\xd0" + data if restart else data)
+    if progressive:
+        for component in range(components):
+            parts.append(segment(0xDA, bytes([1, component + 1, 0, 1, 63, 0])) + b"\x0f")
+    return b"\xff\xd8" + b"".join(parts) + b"\xff\xd9"
+
+
+def entries(path):
+    """The bytes that fuzz_hdf5.cpp makes this HDF5 file of."""
+    def named(kind, name):
+        return bytes([kind, len(name)]) + name.encode()
+
+    found = []
+
+    def add(name, item):
+        if not isinstance(item, h5py.Dataset):
+            return
+        if item.dtype.kind not in "fiu":
+            text = item[()] if item.shape == () else b""
+            text = text if isinstance(text, bytes) else str(text).encode()
+            found.append(named(3, name) + bytes([min(255, len(text))]) + text[:255])
+            return
+        values = numpy.asarray(item)[tuple(slice(40) for _ in item.shape)]
+        kind = {"float32": 1, "uint8": 2}.get(str(values.dtype), 0)
+        values = values.astype(["<f8", "<f4", "u1"][kind])
+        found.append(named(kind, name) + bytes([values.ndim, *values.shape]) + values.tobytes())
+
+    with h5py.File(path, "r") as file:
+        for name, value in file.attrs.items():
+            if isinstance(value, (bytes, str)):
+                value = value if isinstance(value, bytes) else value.encode()
+                found.append(named(4, name) + bytes([min(255, len(value))]) + value[:255])
+            else:
+                found.append(named(5, name) + b"\xff" + struct.pack("<d", float(value)))
+        file.visititems(add)
+    return b"".join(found)
+
+
+class Corpus:
+    def __init__(self, folder):
+        self.folder = folder
+
+    def write(self, harness, name, contents):
+        os.makedirs(os.path.join(self.folder, harness), exist_ok=True)
+        with open(os.path.join(self.folder, harness, name), "wb") as file:
+            file.write(contents)
+
+    def copy(self, harness, path, name=None):
+        with open(path, "rb") as file:
+            self.write(harness, name or os.path.basename(path), file.read())
+
+
+def make_results(train, landscape, folder):
+    """Runs the commands in `folder`; returns the files of results."""
+    def run(*words):
+        subprocess.run([str(word) for word in words], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+    programs.write_images(os.path.join(folder, "images"), {"train": 10, "test": 5})
+    data = ["--data", "images"]
+    for name, seed in ("a", 0), ("b", 1):
+        run(train, "--model", "resnet8", "--width", 1, "--epochs", 3, "--batch-size", 20, *data, "--output", name,
+            "--seed", seed, "--checkpoint-every", 1)
+    few, quiet = [*data, "--images", 20], ["--threads", 1]
+    model, other = "a/model.safetensors", "b/model.safetensors"
+    run(landscape, "surface", model, *few, *quiet, "--x=-1:1:3", "--y=-1:1:3", "--no-pictures", "--output", "surface.h5")
+    run(landscape, "line", model, *few, *quiet, "--x=0:1:3", "--no-pictures", "--output", "line.h5")
+    run(landscape, "hessian", model, *few, *quiet, "--largest", 1, "--smallest", 1, "--density", 1, "--density-steps", 4,
+        "--trace", 6, "--no-pictures", "--output", "hessian.h5")
+    run(landscape, "sharpness", model, *few, *quiet, "--directions", 2, "--trace-products", 6,
+        "--reparametrisation-test", "--no-pictures", "--output", "sharpness.h5")
+    run(landscape, "coherence", model, *few, *quiet, "--batches", 2, "--batch-size", 5, "--no-pictures", "--output", "coherence.h5")
+    run(landscape, "connect", model, other, *few, *quiet, "--points", 3, "--align", "--no-pictures", "--output", "paths.h5")
+    run(landscape, "trajectory", "a", *few, *quiet, "--x=-1:1:3", "--y=-1:1:2", "--no-pictures",
+        "--output", "trajectory.h5")
+    return [os.path.join(folder, name + ".h5") for name in
+            ("surface", "line", "hessian", "sharpness", "coherence", "paths", "trajectory")]
+
+
+def main(train, landscape, folder):
+    corpus = Corpus(folder)
+    with tempfile.TemporaryDirectory() as made:
+        results = make_results(train, landscape, made)
+        for path in results:
+            if os.path.getsize(path) < 16000:  # of the larger ones their entries are enough
+                corpus.copy("result", path)
+            corpus.write("hdf5", os.path.basename(path)[:-3], entries(path))
+        corpus.copy("result", f"{made}/a/log.csv")
+        corpus.copy("log", f"{made}/a/log.csv")
+        subprocess.run([landscape, "export", results[1], "--format", "json"], cwd=made, check=True,
+                       stdout=subprocess.DEVNULL)
+        corpus.copy("json", f"{made}/line.json")
+        corpus.copy("result", f"{made}/line.json")
+        corpus.copy("checkpoint", f"{made}/a/model.safetensors")
+        corpus.copy("checkpoint", f"{made}/a/last.safetensors")
+        with h5py.File(results[0]) as file:
+            recipe = file.attrs["direction_recipe"]
+            corpus.write("json", "recipe.json", recipe if isinstance(recipe, bytes) else recipe.encode())
+        with h5py.File(f"{made}/old.h5", "w", libver="earliest") as old:  # as the authors' tools write them
+            old["xcoordinates"] = old["ycoordinates"] = [-1.0, 0.0, 1.0]
+            old["train_loss"] = numpy.arange(9.0).reshape(3, 3)
+            old["dir_file"] = b"directions.h5"
+        corpus.copy("result", f"{made}/old.h5")
+        for name, version in ("old", "earliest"), ("new", "v108"):
+            with h5py.File(f"{made}/{name}.h5", "w", libver=version) as file:
+                for i, shape in enumerate([(2, 4), (2,), (2, 2), (2,)]):  # of fuzz_directions.cpp's network
+                    file[f"xdirection/{i}"] = numpy.ones(shape, "f4")
+            corpus.copy("directions", f"{made}/{name}.h5")
+    corpus.write("json", "model.json", b'{"name": "resnet8", "width": 1, "classes": 2, "image_size": 8}')
+    for name, image in {"grey.jpg": jpeg(), "colour.jpg": jpeg(3), "subsampled.jpg": jpeg(3, subsampled=True),
+                        "progressive.jpg": jpeg(3, progressive=True), "restart.jpg": jpeg(restart=True),
+                        "four.jpg": jpeg(4), "small.png": programs.png(5, 4, (1, 2, 3)),
+                        "nine_bytes.jpg": bytes.fromhex("ffd8ffc40f0000efd9")}.items():
+        corpus.write("image", name, image)
+    pixels, labels = bytes(range(8)), bytes([5, 0])
+    images = struct.pack(">4I", 0x803, 2, 2, 2) + pixels
+    corpus.write("idx", "two_images", struct.pack("<H", len(images)) + images + struct.pack(">2I", 0x801, 2) + labels)
+    grid = bytes([2, 76, 84, 92, 1, 2, 76, 84, 92, 1] + list(range(84, 120)) * 2)
+    corpus.write("surface", "line", bytes([2, 76, 84, 92, 1, 0] + [90] * 8))
+    corpus.write("surface", "grid", grid)
+    corpus.write("relief", "grid", grid)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    main(*(os.path.abspath(word) for word in sys.argv[1:]))
