@@ -13,6 +13,7 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <new>
 #include <vector>
 
 #include "kernels/core/check.h"
@@ -143,7 +144,7 @@ Locking lock(const std::string& lock_file) {
     try {
       file.truncate();
       file.write_all(own_name() + "\n");
-    } catch (const Error&) {
+    } catch (...) {
       ::unlink(lock_file.c_str());
       throw;
     }
@@ -157,6 +158,8 @@ template <class F>
 auto writing(const std::string& path, F f) {
   try {
     return f();
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception& error) {
     fail("cannot write ", path, ": ", error.what());
   }
