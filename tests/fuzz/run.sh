@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Runs the harnesses with libFuzzer, each for so many minutes, one after the other:
 #   tests/fuzz/run.sh MINUTES [HARNESS...]
-# An input may take 2 GB and ten seconds (a relief, which traces light: a minute). Inputs that fail stay in build/fuzz/crashes/<harness>/, what reached
-# something new in build/fuzz/found/<harness>/, from where the next run goes on. The last lines say how many
-# inputs each harness ran; the status is 1 if one failed.
+# An input may take 2 GB and ten seconds (a relief, which traces light, a minute). Inputs that fail stay in
+# build/fuzz/crashes/<harness>/, what reached something new in build/fuzz/found/<harness>/, from where the next run
+# goes on. The last lines say how many inputs each harness ran; the status is 1 if one failed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
