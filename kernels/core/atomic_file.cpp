@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <new>
 #include <random>
 
 #include "kernels/core/check.h"
@@ -127,6 +128,8 @@ void write_output(const std::string& path, const std::function<void(const std::s
       write_in_place(path, write);
     else
       replace(claim, write);
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception& error) {
     fail("cannot write ", path, ": ", error.what());
   }

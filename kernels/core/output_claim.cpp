@@ -13,6 +13,7 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -147,7 +148,7 @@ Locking lock(const std::string& lock_file) {
     try {
       file.truncate();
       file.write_all(own_name() + "\n");
-    } catch (const Error&) {
+    } catch (...) {
       ::unlink(lock_file.c_str());
       throw;
     }
@@ -161,6 +162,8 @@ template <class F>
 auto writing(const std::string& path, F f) {
   try {
     return f();
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception& error) {
     fail("cannot write ", path, ": ", error.what());
   }
