@@ -93,7 +93,7 @@ void write_density(Hdf5File& file, const SpectralDensity& density) {
   file.write("density/density", density.density);
   file.write("density/standard_error", density.standard_error);
   write_number(file, "density/sigma", density.sigma);
-  write_number(file, "density/steps", density.steps);
+  if (density.steps > 0) write_number(file, "density/steps", density.steps);
   for (size_t k = 0; k < density.probes.size(); ++k) {
     file.write(text("density/probes/", k, "/values"), density.probes[k].values);
     file.write(text("density/probes/", k, "/weights"), density.probes[k].weights);
@@ -189,7 +189,7 @@ Record CurvatureResults::record() const {
   }
   if (!density) return record;
   record.add_number("density/sigma", density->sigma);
-  record.add_number("density/steps", density->steps);
+  if (density->steps > 0) record.add_number("density/steps", density->steps);
   record.add_series("density/at", "density/at", density->at);
   record.add_series("density/density", "density/at", density->density).error =
       "density/standard_error";
