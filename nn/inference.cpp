@@ -95,10 +95,12 @@ LossSums& LossSums::operator+=(const LossSums& other) {
   return *this;
 }
 
-double LossSums::standard_error() const {
+double LossSums::standard_error(int64_t population) const {
   const double n = static_cast<double>(count);
   const double variance = (loss_squares - loss * loss / n) / (n - 1);
-  return std::sqrt(std::max(variance, 0.0) / n);
+  const double left_out =
+      population > 0 ? std::max(1 - n / static_cast<double>(population), 0.0) : 1.0;
+  return std::sqrt(std::max(variance, 0.0) / n * left_out);
 }
 
 void normalise_images(const Tensor& y, const LabelledImages& images, int64_t begin, int64_t end,

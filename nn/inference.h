@@ -50,9 +50,10 @@ struct LossSums {
   double accuracy() const {
     return 100.0 * static_cast<double>(correct) / static_cast<double>(count);
   }
-  /// Standard error of the mean: how far the mean over these images may lie from that over all
-  /// images of their kind. NaN for a single image.
-  double standard_error() const;
+  /// Standard error of the mean: how far the mean over these images, a random choice of
+  /// `population`, may lie from that over all of those; 0 where these are all of them. Population 0:
+  /// all images of their kind, without end. NaN for a single image.
+  double standard_error(int64_t population = 0) const;
 };
 
 /// Number of images per item of work: enough to amortise what a layer costs per call, few enough

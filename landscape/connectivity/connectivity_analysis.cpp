@@ -69,6 +69,7 @@ class ConnectivityAnalysis {
     p["to_model_file"] = b_.path;
     p["to_model_hash"] = weights_hash(b_.weights.theta, b_.weights.running_stats);
     images_.describe(p);
+    images_.describe_populations(p);
     p["loss"] = name_of(settings_.loss);
     p["bn_batch"] = text(settings_.statistics_batch);
     p["seed"] = text(settings_.seed);
@@ -76,7 +77,8 @@ class ConnectivityAnalysis {
 
   void load() {
     const auto saved = load_saved(
-        output_, results_.provenance, identity_with({"to_model_hash", "bn_batch", "seed"}),
+        output_, results_.provenance,
+        identity_with({"to_model_hash", "bn_batch", "seed", "population"}),
         [&] { return ConnectivityResults::load(output_); },
         [&](const ConnectivityResults& file) {
           return file.t == results_.t ? std::vector<std::string>()

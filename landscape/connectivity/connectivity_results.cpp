@@ -54,11 +54,12 @@ bool PathValues::complete() const {
   return std::all_of(done.begin(), done.end(), [](uint8_t d) { return d != 0; });
 }
 
-void PathValues::enter(size_t point, const std::vector<std::string>& sets, const PointSums& sums) {
+void PathValues::enter(size_t point, const ImageSets& images, const PointSums& sums) {
+  const std::vector<std::string>& sets = images.names;
   for (size_t set = 0; set < sets.size(); ++set) {
     const LossSums& of_set = sums[set].front();
     values.at(sets[set] + "_loss")[point] = of_set.mean();
-    values.at(sets[set] + "_loss_se")[point] = of_set.standard_error();
+    values.at(sets[set] + "_loss_se")[point] = of_set.standard_error(images.population(set));
     values.at(sets[set] + "_acc")[point] = of_set.accuracy();
   }
   done[point] = 1;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "landscape/evaluation/evaluation.h"
+#include "landscape/evaluation/image_selection.h"
 #include "landscape/results/record.h"
 #include "landscape/surface/barrier.h"
 
@@ -22,7 +23,7 @@ struct PathValues {
   PathValues(size_t points, const std::vector<std::string>& sets);
   bool complete() const;
   /// Enters the sums of a point, one set after the other.
-  void enter(size_t point, const std::vector<std::string>& sets, const PointSums& sums);
+  void enter(size_t point, const ImageSets& images, const PointSums& sums);
 };
 
 struct ConnectivityResults {

@@ -54,7 +54,7 @@ bool evaluate_path(PathValues& values, const std::vector<double>& t, const Netwo
         return EvaluationTask{point, path.position(t[static_cast<size_t>(point)]), 0};
       },
       [&](const EvaluationTask& task, const PointSums& sums) {
-        values.enter(static_cast<size_t>(task.id), spec.images.names, sums);
+        values.enter(static_cast<size_t>(task.id), spec.images, sums);
         ++done;
         observer.advance(done, [&] { return text(done, "/", points, " points"); });
         changed();

@@ -55,18 +55,49 @@ class CurvatureAnalysis {
       return;
     }
     results_ = *saved;
-    // A stage that is asked for otherwise than it was computed is computed again.
+    // A stage that is coarser than it is asked for now is computed again; one that is as fine, or
+    // finer, is kept.
+    if (results_.largest && !holds_eigenvalues()) {
+      note_coarser("eigenvalues");
+      results_.largest = results_.smallest = std::nullopt;
+      results_.search.reset();
+    }
+    const int products = settings_.trace_products / 3 * 3;
+    if (results_.trace && results_.trace->products < products) {
+      note_coarser("trace");
+      results_.trace.reset();
+    }
+    const auto& density = results_.density;
+    if (density && settings_.probes > 0 &&
+        (static_cast<int>(density->probes.size()) < settings_.probes ||
+         density->steps < settings_.steps)) {
+      note_coarser("density");
+      results_.density.reset();
+    }
+  }
+
+  void note_coarser(const std::string& stage) const {
+    observer_.note(text("note: ", output_, " has the ", stage,
+                        " from coarser settings than these: computed again"));
+  }
+
+  /// Whether the file's eigenvalues are as many and as good as those asked for: within the
+  /// tolerance, or as near to it as the same search came.
+  bool holds_eigenvalues() const {
     const auto count = [](const std::optional<Eigenvalues>& e) {
       return e ? static_cast<int>(e->values.size()) : 0;
     };
+    const int asked = settings_.largest + settings_.smallest;
+    if (asked == 0) return true;
     if (count(results_.largest) < settings_.largest ||
-        count(results_.smallest) < settings_.smallest)
-      results_.largest = results_.smallest = std::nullopt;
-    const int products = settings_.trace_products;
-    if (results_.trace && results_.trace->products != products / 3 * 3 && products > 0)
-      results_.trace.reset();
-    if (results_.density && static_cast<int>(results_.density->probes.size()) < settings_.probes)
-      results_.density.reset();
+        count(results_.smallest) < settings_.smallest || !results_.search)
+      return false;
+    for (const auto* end : {&results_.largest, &results_.smallest})
+      if (settings_.keep_vectors && count(*end) > 0 && !(*end)->vectors.defined()) return false;
+    const EigenvalueSearch& search = *results_.search;
+    return (search.converged && search.tolerance <= settings_.tolerance) ||
+           (search.tolerance == settings_.tolerance && search.basis == settings_.basis &&
+            search.max_products == settings_.max_products);
   }
 
   void stop_if_requested() const {
@@ -85,28 +116,36 @@ class CurvatureAnalysis {
     // own.
     const double floor = spec_.curvature == Curvature::hessian ? 1e-4 : 1;
     std::optional<Stage> stage(std::in_place, observer_, "eigenvalues", settings_.max_products);
-    const ExtremeEigenpairs found =
-        extreme_eigenpairs(A, curvature.size(),
-                           {.largest = settings_.largest,
-                            .smallest = settings_.smallest,
-                            .tolerance = settings_.tolerance,
-                            .floor = floor,
-                            .basis = settings_.basis,
-                            .max_products = settings_.max_products,
-                            .seed = settings_.seed,
-                            .progress =
-                                [&](int products, double residual) {
-                                  return tell(products, "residual " + significant(residual));
-                                }},
-                           pool_.main_context());
+    const ExtremeEigenpairs found = extreme_eigenpairs(
+        A, curvature.size(),
+        {.largest = settings_.largest,
+         .smallest = settings_.smallest,
+         .tolerance = settings_.tolerance,
+         .floor = floor,
+         .basis = settings_.basis,
+         .max_products = settings_.max_products,
+         .seed = settings_.seed,
+         .nearby = [&](const Tensor& product,
+                       const Tensor& v) { curvature.multiply_nearby(product, v); },
+         .progress =
+             [&](int products, double residual) {
+               return tell(products, "residual " + significant(residual));
+             }},
+        pool_.main_context());
     stage.reset();
     stop_if_requested();
     if (!found.converged)
       observer_.note(text("note: after ", found.products,
                           " products residuals are above --tolerance ", settings_.tolerance,
-                          "; --max-products or --basis would help"));
+                          found.at_rounding ? ": rounding in f32 allows no smaller ones"
+                                            : "; --max-products or --basis would help"));
     results_.largest = eigenvalues_of(found.largest, curvature);
     results_.smallest = eigenvalues_of(found.smallest, curvature);
+    results_.search = {.tolerance = settings_.tolerance,
+                       .basis = settings_.basis,
+                       .max_products = settings_.max_products,
+                       .products = found.products,
+                       .converged = found.converged};
     save();
   }
 
@@ -166,6 +205,9 @@ void check(const CurvatureSettings& s) {
           ": at least 6 products, or 0 for none");
   require(s.basis == 0 || s.basis >= s.largest + s.smallest + 3, "--basis ", s.basis,
           ": at least 3 more than the eigenvalues, ", s.largest + s.smallest + 3);
+  const int to_measure = 2 * (s.largest + s.smallest);
+  require(s.max_products > to_measure, "--max-products ", s.max_products,
+          ": each eigenvalue takes two to measure its residual; at least ", to_measure + 1);
 }
 
 CurvatureResults analyse_curvature(const CurvatureSettings& settings,

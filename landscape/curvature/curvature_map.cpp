@@ -62,6 +62,8 @@ void enter(SurfaceMap::Values& values, const ExtremeEigenpairs& found) {
 void CurvatureMapSettings::describe(Provenance& p) const {
   p["seed"] = text(seed);
   p["tolerance"] = text(tolerance);
+  p["basis"] = text(basis);
+  p["max_products"] = text(max_products);
   p["trace_products"] = text(trace_products);
 }
 
@@ -77,6 +79,8 @@ void check(const CurvatureMapSettings& s) {
           ": at least 6 products, or 0 for none");
   require(s.basis == 0 || s.basis >= 5, "--basis ", s.basis,
           ": at least 3 more than the two eigenvalues, 5");
+  require(s.max_products > 4, "--max-products ", s.max_products,
+          ": each of the two eigenvalues takes two to measure its residual; at least 5");
 }
 
 struct CurvatureAtPoints::State {
@@ -98,14 +102,17 @@ struct CurvatureAtPoints::State {
   bool go_on() const { return !observer.stop_requested(); }
 
   ExtremeEigenpairs eigenpairs(const LinearOperator& A, const SurfaceMap::Point& point) {
-    return extreme_eigenpairs(A, curvature.size(),
-                              {.tolerance = settings.tolerance,
-                               .basis = settings.basis,
-                               .max_products = settings.max_products,
-                               .seed = settings.seed,
-                               .start = recent.nearest(point.alpha, point.beta),
-                               .progress = [this](int, double) { return go_on(); }},
-                              pool.main_context());
+    return extreme_eigenpairs(
+        A, curvature.size(),
+        {.tolerance = settings.tolerance,
+         .basis = settings.basis,
+         .max_products = settings.max_products,
+         .seed = settings.seed,
+         .start = recent.nearest(point.alpha, point.beta),
+         .nearby = [this](const Tensor& product,
+                          const Tensor& v) { curvature.multiply_nearby(product, v); },
+         .progress = [this](int, double) { return go_on(); }},
+        pool.main_context());
   }
 
   void remember(const ExtremeEigenpairs& found, const SurfaceMap::Point& point) {

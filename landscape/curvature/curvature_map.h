@@ -20,7 +20,7 @@ struct CurvatureMapSettings {
   int trace_products = 0;   ///< products for the trace; 0: no trace
   uint64_t seed = 1;        ///< seed of random vectors
 
-  /// Sets seed, tolerance and trace_products.
+  /// Sets seed, tolerance, basis, max_products and trace_products.
   void describe(Provenance& provenance) const;
   /// Returns the names of the map's planes.
   std::vector<std::string> planes() const;

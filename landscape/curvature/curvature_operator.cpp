@@ -1,8 +1,10 @@
 #include "landscape/curvature/curvature_operator.h"
 
 #include <numeric>
+#include <utility>
 
 #include "kernels/augment/augment.h"
+#include "kernels/core/philox.h"
 #include "kernels/vector/vector.h"
 
 namespace topograd {
@@ -23,6 +25,18 @@ MiniBatch normalised(const LabelledImages& images, int64_t begin, int64_t end, T
            .std = images.normalisation.std_dev.data()},
           pool.main_context());
   return batch;
+}
+
+/// Returns theta with each of its elements moved by about kNearby of itself.
+Tensor moved_by_rounding(const Tensor& theta) {
+  const Tensor moved = theta.to(Device::cpu).clone();
+  const Philox random(1, RandomStream::probe);
+  for (int64_t i = 0; i < moved.size(); ++i) {
+    float& element = moved.data<float>()[i];
+    element *= static_cast<float>(1 + CurvatureOperator::kNearby *
+                                          random.normal(static_cast<uint64_t>(i)));
+  }
+  return moved.to(theta.device());
 }
 
 int64_t total_size(const std::vector<ParameterRange>& ranges) {
@@ -68,6 +82,7 @@ CurvatureOperator::CurvatureOperator(const CurvatureSpec& spec, ThreadPool& pool
 void CurvatureOperator::move_to(const Tensor& theta, const Tensor& running_stats) {
   theta_ = theta.to(pool_.device());
   states_ = running_stats.to(pool_.device());
+  nearby_ = Tensor();
 }
 
 template <class Work>
@@ -109,6 +124,13 @@ void CurvatureOperator::multiply(const Tensor& product, const Tensor& v) {
     axpy({.y = total_, .x = part_, .a = share}, context);
   });
   gather(product, total_, context);
+}
+
+void CurvatureOperator::multiply_nearby(const Tensor& product, const Tensor& v) {
+  if (!nearby_.defined()) nearby_ = moved_by_rounding(theta_);
+  const Tensor centre = std::exchange(theta_, nearby_);
+  multiply(product, v);
+  theta_ = centre;
 }
 
 double CurvatureOperator::gradient(const Tensor& gradient) {

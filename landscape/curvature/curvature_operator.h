@@ -39,6 +39,8 @@ class CurvatureOperator {
   /// The graph and the pool must outlive it. All normalised images are kept on the device.
   CurvatureOperator(const CurvatureSpec& spec, ThreadPool& pool);
 
+  static constexpr double kNearby = 0x1p-20;
+
   int64_t size() const { return size_; }  ///< elements of its vectors
   int64_t images() const { return images_; }
 
@@ -46,6 +48,10 @@ class CurvatureOperator {
   void move_to(const Tensor& theta, const Tensor& running_stats);
   /// Sets product = matrix v: the mean over the batches, by their images, added in their order.
   void multiply(const Tensor& product, const Tensor& v);
+  /// Sets product = the same at a point nearby, times v: every parameter is moved at random by about
+  /// kNearby of itself. How far that is from multiply() is about what a product is off by in f32: a
+  /// network that magnifies rounding magnifies this, too.
+  void multiply_nearby(const Tensor& product, const Tensor& v);
   /// Sets gradient = d(mean loss)/d(chosen parameters); returns the mean loss.
   double gradient(const Tensor& gradient);
 
@@ -66,6 +72,7 @@ class CurvatureOperator {
   int64_t images_, size_;
   std::vector<MiniBatch> batches_;
   Tensor theta_, states_;            // on the device
+  Tensor nearby_;                    // made when first used
   Tensor direction_, part_, total_;  // like theta
 };
 

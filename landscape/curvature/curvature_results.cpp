@@ -1,5 +1,7 @@
 #include "landscape/curvature/curvature_results.h"
 
+#include <type_traits>
+
 #include "kernels/core/atomic_file.h"
 #include "landscape/results/hdf5_file.h"
 
@@ -64,11 +66,34 @@ void read_vectors(const Hdf5File& file, const std::string& name, const Parameter
   eigenvalues->vectors = reordered(rows, layout, from_torch_order);
 }
 
+/// Calls visit(name, value) for every number of the search.
+template <class Visit>
+void for_each_number(EigenvalueSearch& search, const Visit& visit) {
+  const auto visit_integer = [&](const char* name, auto& integer) {
+    auto value = static_cast<double>(integer);
+    visit(name, value);
+    integer = static_cast<std::remove_reference_t<decltype(integer)>>(value);
+  };
+  visit("search/tolerance", search.tolerance);
+  visit_integer("search/basis", search.basis);
+  visit_integer("search/max_products", search.max_products);
+  visit_integer("search/products", search.products);
+  visit_integer("search/converged", search.converged);
+}
+
+std::optional<EigenvalueSearch> read_search(const Hdf5File& file) {
+  if (!file.has("search/tolerance")) return std::nullopt;
+  EigenvalueSearch search;
+  for_each_number(search, [&](const char* name, double& value) { value = file.read_number(name); });
+  return search;
+}
+
 void write_density(Hdf5File& file, const SpectralDensity& density) {
   file.write("density/at", density.at);
   file.write("density/density", density.density);
   file.write("density/standard_error", density.standard_error);
   write_number(file, "density/sigma", density.sigma);
+  if (density.steps > 0) write_number(file, "density/steps", density.steps);
   for (size_t k = 0; k < density.probes.size(); ++k) {
     file.write(text("density/probes/", k, "/values"), density.probes[k].values);
     file.write(text("density/probes/", k, "/weights"), density.probes[k].weights);
@@ -79,6 +104,7 @@ std::optional<SpectralDensity> read_density(const Hdf5File& file) {
   if (!file.has("density/at")) return std::nullopt;
   SpectralDensity density;
   density.sigma = number_if_there(file, "density/sigma").value_or(0);
+  density.steps = static_cast<int>(number_if_there(file, "density/steps").value_or(0));
   density.at = file.read<double>("density/at");
   density.density = file.read<double>("density/density");
   density.standard_error = file.read<double>("density/standard_error");
@@ -97,6 +123,11 @@ void CurvatureResults::save(const std::string& path, const ParameterLayout& layo
     write_number(file, "gradient_norm", gradient_norm);
     write_eigenvalues(file, "largest", largest, layout);
     write_eigenvalues(file, "smallest", smallest, layout);
+    if (EigenvalueSearch found; search) {
+      found = *search;
+      for_each_number(found,
+                      [&](const char* name, double value) { write_number(file, name, value); });
+    }
     if (trace) {
       write_number(file, "trace/value", trace->value);
       write_number(file, "trace/standard_error", trace->standard_error);
@@ -117,6 +148,7 @@ CurvatureResults CurvatureResults::load_values(const std::string& path) {
   results.gradient_norm = number_if_there(file, "gradient_norm");
   results.largest = read_eigenvalues(file, "largest");
   results.smallest = read_eigenvalues(file, "smallest");
+  results.search = read_search(file);
   if (const auto value = number_if_there(file, "trace/value"))
     results.trace = {*value, number_if_there(file, "trace/standard_error").value_or(0),
                      static_cast<int>(number_if_there(file, "trace/products").value_or(0))};
@@ -146,6 +178,10 @@ Record CurvatureResults::record() const {
   if (gradient_norm) record.add_number("gradient_norm", *gradient_norm);
   add_eigenvalues("largest", largest);
   add_eigenvalues("smallest", smallest);
+  if (EigenvalueSearch found; search) {
+    found = *search;
+    for_each_number(found, [&](const char* name, double value) { record.add_number(name, value); });
+  }
   if (trace) {
     record.add_number("trace/value", trace->value).error = "trace/standard_error";
     record.add_number("trace/standard_error", trace->standard_error);
@@ -153,6 +189,7 @@ Record CurvatureResults::record() const {
   }
   if (!density) return record;
   record.add_number("density/sigma", density->sigma);
+  if (density->steps > 0) record.add_number("density/steps", density->steps);
   record.add_series("density/at", "density/at", density->at);
   record.add_series("density/density", "density/at", density->density).error =
       "density/standard_error";

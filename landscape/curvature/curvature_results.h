@@ -17,11 +17,20 @@ struct Eigenvalues {
   Tensor vectors;  ///< f32 [values, parameters], or undefined
 };
 
+/// How the eigenvalues were searched for, and with what success.
+struct EigenvalueSearch {
+  double tolerance = 0;
+  int basis = 0, max_products = 0;  ///< as asked for
+  int products = 0;                 ///< made
+  bool converged = false;           ///< whether every residual is within the tolerance
+};
+
 /// The stages of a computation, kept as they are done.
 struct CurvatureResults {
   Provenance provenance;
   std::optional<double> loss, gradient_norm;
   std::optional<Eigenvalues> largest, smallest;  ///< from the largest down, from the smallest up
+  std::optional<EigenvalueSearch> search;        ///< theirs; files of older versions have none
   std::optional<TraceEstimate> trace;
   std::optional<SpectralDensity> density;
 

@@ -2,7 +2,9 @@
 
 #include <Eigen/Dense>
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "kernels/gemm/gemm.h"
 #include "kernels/random/random_normal.h"
@@ -119,7 +121,7 @@ class Basis {
   double beta_ = 0;
 };
 
-/// The Ritz values of a basis, from the smallest up, and what is known about them.
+/// The Ritz values of a basis, from the smallest up, and what the recurrence says about them.
 struct Ritz {
   explicit Ritz(const Basis& basis) : solver(basis.projection()), beta(basis.beta()) {}
   const Eigen::VectorXd& values() const { return solver.eigenvalues(); }
@@ -130,6 +132,10 @@ struct Ritz {
   Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
   double beta;
 };
+
+int products_to_measure(const LanczosOptions& options) {
+  return (options.nearby ? 2 : 1) * (options.largest + options.smallest);
+}
 
 /// Returns which Ritz pairs are wanted: the first `smallest` and the last `largest`, each once.
 std::vector<int> wanted(int size, int smallest, int largest) {
@@ -170,6 +176,7 @@ void restart(Basis& basis, const Ritz& ritz, const LanczosOptions& options) {
   basis.keep(columns_of(ritz.solver.eigenvectors(), kept), values);
 }
 
+/// Returns the Ritz pair number `first`, `first` + step, ... with residuals yet to be measured.
 std::vector<Eigenpair> pairs(const Basis& basis, const Ritz& ritz, int first, int count, int step) {
   std::vector<int> which;
   for (int k = 0; k < std::min(count, ritz.size()); ++k) which.push_back(first + k * step);
@@ -178,11 +185,138 @@ std::vector<Eigenpair> pairs(const Basis& basis, const Ritz& ritz, int first, in
   for (size_t k = 0; k < which.size(); ++k) {
     const auto row = static_cast<int64_t>(k);
     result.push_back({.value = ritz.values()(which[k]),
-                      .residual = ritz.residual(which[k]),
+                      .residual = std::numeric_limits<double>::quiet_NaN(),
                       .vector = vectors.rows(row, row + 1).reshaped({basis.n()}).clone()});
   }
   return result;
 }
+
+/// Sets a pair's value to its vector's Rayleigh quotient and its residual to what the product leaves
+/// of it, both in double: what the recurrence says of a residual goes on falling below the products'
+/// rounding, and knows nothing of that of the vectors.
+void measure(Eigenpair& pair, const Tensor& product) {
+  const Tensor x = pair.vector.to(Device::cpu), ax = product.to(Device::cpu);
+  const float *xs = x.data<float>(), *axs = ax.data<float>();
+  double squares = 0, quotient = 0, residual = 0;
+  for (int64_t i = 0; i < x.size(); ++i) {
+    squares += double{xs[i]} * xs[i];
+    quotient += double{xs[i]} * axs[i];
+  }
+  pair.value = quotient / squares;
+  for (int64_t i = 0; i < x.size(); ++i) {
+    const double left = axs[i] - pair.value * xs[i];
+    residual += left * left;
+  }
+  pair.residual = std::sqrt(residual / squares);
+}
+
+/// Returns |a - b|, in double.
+double distance(const Tensor& a, const Tensor& b) {
+  const Tensor x = a.to(Device::cpu), y = b.to(Device::cpu);
+  double squares = 0;
+  for (int64_t i = 0; i < x.size(); ++i)
+    squares += std::pow(double{x.data<float>()[i]} - y.data<float>()[i], 2);
+  return std::sqrt(squares);
+}
+
+/// The search for the ends of a spectrum.
+class Search {
+ public:
+  Search(const LinearOperator& A, int64_t n, int room, const LanczosOptions& options,
+         Context& context)
+      : A_(A), options_(options), basis_(A, n, room, options.seed, context) {
+    if (options.start.defined())
+      basis_.start_near(options.start);
+    else
+      basis_.start_anywhere();
+  }
+
+  ExtremeEigenpairs run() {
+    // Once the recurrence is content, products are made with the pairs themselves. Where they are
+    // not within the tolerance yet, the search goes on to a tenth of it, once.
+    for (double wanted = options_.tolerance;; wanted = options_.tolerance / 10) {
+      const Ritz ritz = search(wanted);
+      measure_pairs(ritz);
+      found_.converged = worst_measured(ritz) <= options_.tolerance;
+      const bool second = wanted < options_.tolerance;
+      found_.at_rounding = second && !found_.converged && worst_ <= wanted;
+      if (found_.converged || stopped_ || is_exhausted() || second || is_out_of_products())
+        return std::move(found_);
+    }
+  }
+
+ private:
+  int count() const { return options_.largest + options_.smallest; }
+  bool is_exhausted() const { return basis_.size() == basis_.n(); }
+  /// Whether as many are left as the pairs need.
+  bool is_out_of_products() const {
+    return found_.products + products_to_measure(options_) >= options_.max_products;
+  }
+
+  void tell(double worst) {
+    ++found_.products;
+    if (options_.progress) stopped_ = stopped_ || !options_.progress(found_.products, worst);
+  }
+
+  /// Grows the basis until the recurrence's residuals are within the tolerance, or it has to end.
+  Ritz search(double tolerance) {
+    for (;;) {
+      if (basis_.size() == basis_.room()) restart(basis_, Ritz(basis_), options_);
+      basis_.grow();
+      Ritz ritz(basis_);
+      worst_ = worst_residual(ritz, options_);
+      tell(worst_);
+      // In an invariant subspace residuals are 0, and say nothing about the rest.
+      const bool content = worst_ <= tolerance && basis_.beta() > 0;
+      if (content || stopped_ || is_exhausted() || is_out_of_products()) return ritz;
+    }
+  }
+
+  void measure_pairs(const Ritz& ritz) {
+    found_.largest = pairs(basis_, ritz, ritz.size() - 1, options_.largest, -1);
+    found_.smallest = pairs(basis_, ritz, 0, options_.smallest, 1);
+    for (std::vector<Eigenpair>* end : {&found_.largest, &found_.smallest})
+      for (Eigenpair& pair : *end) {
+        if (stopped_) return;
+        const Tensor product(pair.vector.shape(), DType::f32, pair.vector.device());
+        A_(product, pair.vector);
+        measure(pair, product);
+        tell(worst_);
+        if (!options_.nearby) continue;
+        const Tensor other(product.shape(), DType::f32, product.device());
+        options_.nearby(other, pair.vector);
+        pair.residual = std::hypot(pair.residual, distance(other, product));
+        tell(worst_);
+      }
+    const auto descending = [](const Eigenpair& a, const Eigenpair& b) {
+      return a.value > b.value;
+    };
+    std::stable_sort(found_.largest.begin(), found_.largest.end(), descending);
+    std::stable_sort(found_.smallest.rbegin(), found_.smallest.rend(), descending);
+  }
+
+  /// Returns the largest measured residual as the share that the tolerance is of; NaN where one was
+  /// not measured, infinity where there are fewer pairs than wanted.
+  double worst_measured(const Ritz& ritz) const {
+    if (ritz.size() < count()) return std::numeric_limits<double>::infinity();
+    double worst = 0;
+    for (const std::vector<Eigenpair>* end : {&found_.largest, &found_.smallest})
+      for (const Eigenpair& pair : *end) {
+        const double share =
+            pair.residual / std::max(std::abs(pair.value), options_.floor * ritz.scale());
+        if (!(share <= worst)) worst = share;
+        if (std::isnan(worst)) return worst;
+      }
+    return worst;
+  }
+
+  const LinearOperator& A_;
+  const LanczosOptions& options_;
+  Basis basis_;
+  ExtremeEigenpairs found_;
+  double worst_ = std::numeric_limits<double>::infinity();
+  bool stopped_ = false;
+};
 
 }  // namespace
 
@@ -195,27 +329,10 @@ ExtremeEigenpairs extreme_eigenpairs(const LinearOperator& A, int64_t n,
   const int64_t room = options.basis > 0 ? options.basis : 2 * count + 20;
   require(room >= count + 3 || room >= n, "a basis of ", room, " vectors is too small for ", count,
           " eigenvalues: at least ", count + 3);
-  Basis basis(A, n, static_cast<int>(std::min(room, n)), options.seed, context);
-  if (options.start.defined())
-    basis.start_near(options.start);
-  else
-    basis.start_anywhere();
-  ExtremeEigenpairs result;
-  for (bool stopped = false;;) {
-    basis.grow();
-    ++result.products;
-    const Ritz ritz(basis);
-    const double worst = worst_residual(ritz, options);
-    // In an invariant subspace residuals are 0, and say nothing about the rest.
-    result.converged = (worst <= options.tolerance && basis.beta() > 0) || basis.size() == n;
-    if (options.progress) stopped = !options.progress(result.products, worst);
-    if (result.converged || stopped || result.products >= options.max_products) {
-      result.largest = pairs(basis, ritz, ritz.size() - 1, options.largest, -1);
-      result.smallest = pairs(basis, ritz, 0, options.smallest, 1);
-      return result;
-    }
-    if (basis.size() == basis.room()) restart(basis, ritz, options);
-  }
+  require(options.max_products > products_to_measure(options), options.max_products,
+          " products are too few for ", count, " eigenvalues: at least ",
+          products_to_measure(options) + 1);
+  return Search(A, n, static_cast<int>(std::min(room, n)), options, context).run();
 }
 
 SpectralMeasure spectral_measure(const LinearOperator& A, const Tensor& start, int steps,
@@ -233,6 +350,22 @@ SpectralMeasure spectral_measure(const LinearOperator& A, const Tensor& start, i
     measure.weights.push_back(component * component);
   }
   return measure;
+}
+
+ShareBounds mass_below(const SpectralMeasure& measure, double x) {
+  const std::vector<double>& values = measure.values;
+  if (values.empty()) return {0, 1};
+  const double rounding = 1e-6 * std::max(std::abs(values.front()), std::abs(values.back()));
+  const auto mass_of_first = [&](std::ptrdiff_t nodes) {
+    const auto end =
+        measure.weights.begin() + std::clamp<std::ptrdiff_t>(nodes, 0, std::ssize(measure.weights));
+    return std::accumulate(measure.weights.begin(), end, 0.0);
+  };
+  const auto nodes_below = [&](double bound) {
+    return std::lower_bound(values.begin(), values.end(), bound) - values.begin();
+  };
+  return {mass_of_first(nodes_below(x - rounding) - 1),
+          mass_of_first(nodes_below(x + rounding) + 1)};
 }
 
 }  // namespace topograd

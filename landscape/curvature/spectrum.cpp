@@ -101,12 +101,16 @@ TraceEstimate estimate_trace(const LinearOperator& matrix, int64_t n, int produc
   return {exact + mean, standard_error, A.products()};
 }
 
-double SpectralDensity::mass_below(double x) const {
-  double mass = 0;
-  for (const SpectralMeasure& probe : probes)
-    for (size_t i = 0; i < probe.values.size(); ++i)
-      if (probe.values[i] < x) mass += probe.weights[i] / static_cast<double>(probes.size());
-  return mass;
+MassBelow SpectralDensity::mass_below(double x) const {
+  std::vector<double> low, high;
+  for (const SpectralMeasure& probe : probes) {
+    const ShareBounds bounds = topograd::mass_below(probe, x);
+    low.push_back(bounds.low);
+    high.push_back(bounds.high);
+  }
+  const auto [least, least_error] = mean_of(low);
+  const auto [most, most_error] = mean_of(high);
+  return {least, most, least_error, most_error};
 }
 
 namespace {
@@ -153,6 +157,7 @@ SpectralDensity spectral_density(const LinearOperator& matrix, int64_t n,
   Counted counted(matrix, progress);
   const LinearOperator A = [&](const Tensor& product, const Tensor& v) { counted(product, v); };
   SpectralDensity result;
+  result.steps = options.steps;
   try {
     for (int k = 0; k < options.probes; ++k)
       result.probes.push_back(spectral_measure(

@@ -25,6 +25,13 @@ struct TraceEstimate {
 TraceEstimate estimate_trace(const LinearOperator& A, int64_t n, int products, uint64_t seed,
                              Context& context, const ProductProgress& progress = {});
 
+/// Bounds of the share of eigenvalues below a place: a quadrature of few nodes knows no more, and a
+/// share of its nodes' weights would depend on which side of the place one of them falls.
+struct MassBelow {
+  double low = 0, high = 0;              ///< means of the probes' bounds
+  double low_error = 0, high_error = 0;  ///< their standard errors; NaN for a single probe
+};
+
 /// Density of eigenvalues, a number of them per unit of length divided by n, convolved with a
 /// normal distribution.
 struct SpectralDensity {
@@ -33,8 +40,9 @@ struct SpectralDensity {
   std::vector<double> density;          ///< mean over the probes, at these eigenvalues
   std::vector<double> standard_error;   ///< standard error of that mean; NaN for a single probe
   std::vector<SpectralMeasure> probes;  ///< the single probes' measures
-  /// Returns the share of eigenvalues below x.
-  double mass_below(double x) const;
+  int steps = 0;                        ///< steps of Lanczos' method asked for; 0: not known
+  /// Returns between which shares the eigenvalues below x are.
+  MassBelow mass_below(double x) const;
 };
 
 struct DensityOptions {

@@ -62,6 +62,9 @@ enum class PointBatchnorm {
   batch,       ///< statistics of each batch of consecutive images of a set, as in training
 };
 
+/// Images that a point is evaluated on before its standard error is looked at (ImageStages).
+constexpr int64_t kFirstStage = 2048;
+
 /// A network, the planes theta + alpha * x + beta * y it moves on, and the images and losses
 /// evaluated there.
 struct EvaluationSpec {
@@ -77,9 +80,13 @@ struct EvaluationSpec {
   DType dtype = DType::f32;
   /// Precision of the products with the `given` statistics; other evaluations are in f32.
   Precision precision = Precision::f32;
+  /// Number of images that each set was chosen from and stands for (LossSums::standard_error);
+  /// empty: all of their kind.
+  std::vector<int64_t> populations{};
   /// Standard error of a set's mean first loss at which a point takes no more of its images (see
   /// ImageStages); 0: a point takes all images.
   double target_se = 0;
+  int64_t first_stage = kFirstStage;  ///< images of ImageStages' first stage; tests take fewer
   PointBatchnorm batchnorm = PointBatchnorm::given;
   int64_t statistics_batch = 128;  ///< images per batch, unless `given`; no batch may be of one
   /// Forced implementations, {operation or family, name}, for workers with their own contexts.

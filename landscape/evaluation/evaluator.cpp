@@ -34,7 +34,8 @@ void require_batches(const EvaluationSpec& spec, const ImageStages& stages) {
 Evaluator::Evaluator(const EvaluationSpec& spec, ThreadPool& pool)
     : spec_(spec),
       pool_(pool),
-      stages_(spec.sets, images_per_chunk(spec), spec.target_se),
+      stages_(spec.sets, images_per_chunk(spec), spec.target_se, spec.first_stage,
+              spec.populations),
       workers_(static_cast<size_t>(pool.threads())) {
   require(!spec.planes.empty() && !spec.losses.empty(), "nothing to evaluate: no plane or no loss");
   if (spec.batchnorm != PointBatchnorm::given) require_batches(spec, stages_);
@@ -106,7 +107,7 @@ std::vector<PointSums> Evaluator::sums_on_device(
     std::span<const std::array<double, 2>> coefficients) {
   const size_t points = coefficients.size(), sets = spec_.sets.size();
   std::vector<PointSums> sums(points, PointSums(sets, std::vector<LossSums>(spec_.losses.size())));
-  std::vector<std::vector<bool>> settled(points, std::vector<bool>(sets, false));
+  std::vector<std::vector<SetProgress>> progress(points, std::vector<SetProgress>(sets));
   std::vector<size_t> going_on(points);
   std::iota(going_on.begin(), going_on.end(), 0);
   for (size_t stage = 0; !going_on.empty(); ++stage) {
@@ -116,15 +117,13 @@ std::vector<PointSums> Evaluator::sums_on_device(
     for (size_t k = 0; k < going_on.size(); ++k) {
       const size_t point = going_on[k];
       for (size_t set = 0; set < sets; ++set) {
-        if (settled[point][set]) continue;
+        if (progress[point][set].settled) continue;
         for (size_t loss = 0; loss < spec_.losses.size(); ++loss)
           sums[point][set][loss] += parts[k][set][loss];
-        settled[point][set] = stages_.settled(set, sums[point][set].front());
+        stages_.update(progress[point][set], set, sums[point][set].front());
       }
     }
-    std::erase_if(going_on, [&](size_t point) {
-      return std::find(settled[point].begin(), settled[point].end(), false) == settled[point].end();
-    });
+    std::erase_if(going_on, [&](size_t point) { return all_settled(progress[point]); });
   }
   return sums;
 }

@@ -90,6 +90,17 @@ void ImageSets::describe(Provenance& provenance) const {
   if (!subset.empty()) provenance["subset"] = subset;
 }
 
+void ImageSets::describe_populations(Provenance& provenance) const {
+  std::string words;
+  for (size_t i = 0; i < names.size(); ++i)
+    if (population(i) > 0) words += text(words.empty() ? "" : ", ", names[i], " ", population(i));
+  if (!words.empty()) provenance["population"] = words;
+}
+
+Population population_of(const ImageSelection& selection, bool training) {
+  return selection.population.value_or(training ? Population::set : Population::kind);
+}
+
 void check(const ImageSelection& selection) {
   require(!selection.noisy_labels || selection.split != Split::test,
           "--noisy-labels: only training labels have noise; choose --split train or both");
@@ -113,6 +124,8 @@ ImageSets select_images(const ImageSelection& selection, const LoadedModel& mode
     chosen.subset = text("stratified, seed ", selection.subset_seed.value_or(1));
   const auto add = [&](const std::string& name, const Dataset& split) {
     chosen.names.push_back(name);
+    const Population population = population_of(selection, name == "train");
+    chosen.populations.push_back(population == Population::set ? split.count() : 0);
     chosen.sets.push_back(chosen_images(selection, model, name, split));
   };
   if (selection.split != Split::test)

@@ -14,6 +14,10 @@ namespace topograd {
 
 enum class Split { train, test, both };
 
+/// Images that a mean over some of them is an estimate for: those of the split, or all of their
+/// kind, of which the split is a sample itself.
+enum class Population { set, kind };
+
 /// A choice of images from a data set.
 struct ImageSelection {
   std::string source = "synthetic";  ///< data set, see DataSpec::source
@@ -26,6 +30,9 @@ struct ImageSelection {
   std::optional<uint64_t> subset_seed{};  ///< seed of the stratified choice; empty: 1
   std::optional<int64_t> parts{};         ///< chooses one of that many random parts of equal size
   int64_t part = 0;                       ///< index of that part, from 0
+  /// Images that standard errors refer to. Empty: of training images the set, whose mean loss is
+  /// what training minimises; of test images the kind, which they stand for.
+  std::optional<Population> population{};
   /// Whether a point takes only as many images as a standard error needs: the first images should
   /// then represent all of them.
   bool stops_early = false;
@@ -36,12 +43,23 @@ struct ImageSelection {
 struct ImageSets {
   std::vector<std::string> names;    ///< names of the sets: "train", "test"
   std::vector<LabelledImages> sets;  ///< normalised as the model expects
-  std::string description;           ///< "CIFAR-10 training"
-  std::string subset;                ///< how the images were chosen; empty: the first, or a part
+  /// Number of images that each set was chosen from and stands for; 0, or empty: all of their kind.
+  std::vector<int64_t> populations;
+  std::string description;  ///< "CIFAR-10 training"
+  std::string subset;       ///< how the images were chosen; empty: the first, or a part
+
+  /// Returns the population of one of the sets.
+  int64_t population(size_t set) const { return populations.empty() ? 0 : populations[set]; }
 
   /// Sets data, data_hash, images and, unless it is empty, subset.
   void describe(Provenance& provenance) const;
+  /// Sets population ("train 50000"), where a set stands for the split that it was chosen from;
+  /// standard errors depend on it.
+  void describe_populations(Provenance& provenance) const;
 };
+
+/// Returns the population that the selection means for training or for test images.
+Population population_of(const ImageSelection& selection, bool training);
 
 /// Throws Error if the selection contradicts itself; select_images() calls it.
 void check(const ImageSelection& selection);

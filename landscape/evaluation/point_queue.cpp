@@ -8,7 +8,7 @@ PointInProgress::PointInProgress(const EvaluationTask& point, const ImageStages&
                                  size_t losses)
     : task(point),
       stages_(stages),
-      settled_(stages.sets(), false),
+      progress_(stages.sets()),
       sums_(stages.sets(), std::vector<LossSums>(losses)) {
   begin_stage();
 }
@@ -16,7 +16,7 @@ PointInProgress::PointInProgress(const EvaluationTask& point, const ImageStages&
 void PointInProgress::begin_stage() {
   chunks_.clear();
   for (const ImageChunk& chunk : stages_.chunks(stage_))
-    if (!settled_[chunk.set]) chunks_.push_back(chunk);
+    if (!progress_[chunk.set].settled) chunks_.push_back(chunk);
   parts_.assign(chunks_.size(), {});
   next_ = finished_ = 0;
 }
@@ -27,9 +27,9 @@ bool PointInProgress::add(size_t place, std::vector<LossSums> part) {
   for (size_t i = 0; i < chunks_.size(); ++i)
     for (size_t loss = 0; loss < parts_[i].size(); ++loss)
       sums_[chunks_[i].set][loss] += parts_[i][loss];
-  for (size_t set = 0; set < settled_.size(); ++set)
-    settled_[set] = settled_[set] || stages_.settled(set, sums_[set].front());
-  if (std::find(settled_.begin(), settled_.end(), false) == settled_.end()) return true;
+  for (size_t set = 0; set < progress_.size(); ++set)
+    stages_.update(progress_[set], set, sums_[set].front());
+  if (all_settled(progress_)) return true;
   ++stage_;
   begin_stage();
   return false;

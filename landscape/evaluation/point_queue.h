@@ -32,7 +32,7 @@ class PointInProgress {
 
   const ImageStages& stages_;
   size_t stage_ = 0;
-  std::vector<bool> settled_;  // per set
+  std::vector<SetProgress> progress_;  // per set
   std::vector<ImageChunk> chunks_;
   std::vector<std::vector<LossSums>> parts_;
   size_t next_ = 0;

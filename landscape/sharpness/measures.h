@@ -10,10 +10,13 @@
 
 namespace topograd {
 
-/// A value, and the standard error of its random part; NaN where nothing in it is random.
+/// A value, and the standard error of its random part; NaN where nothing in it is random. Shares of
+/// images have a 95 % interval, which is not symmetric; others' ends are NaN.
 struct Estimate {
   double value = 0;
   double standard_error = std::numeric_limits<double>::quiet_NaN();
+  double low = std::numeric_limits<double>::quiet_NaN();
+  double high = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// Returns 100 (max L(theta + y) - L(theta)) / (1 + L(theta)) over the box |y_i| <= epsilon

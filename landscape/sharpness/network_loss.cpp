@@ -40,20 +40,21 @@ std::vector<LossValue> NetworkLoss::along(const Tensor& direction, std::span<con
                             .forced = spec_.forced};
   std::vector<LossValue> found(alphas.size());
   size_t next = 0;
-  const bool complete = Evaluator(spec, pool_)
-                            .run(
-                                [&]() -> std::optional<EvaluationTask> {
-                                  if (next == alphas.size()) return std::nullopt;
-                                  const size_t point = next++;
-                                  return EvaluationTask{.id = static_cast<int64_t>(point),
-                                                        .position = {alphas[point], 0}};
-                                },
-                                [&](const EvaluationTask& task, const PointSums& sums) {
-                                  const LossSums& there = sums[0][0];
-                                  found[static_cast<size_t>(task.id)] = {
-                                      there.mean(), 100 - there.accuracy(), there.standard_error()};
-                                },
-                                [&] { return stopped(); });
+  const bool complete =
+      Evaluator(spec, pool_)
+          .run(
+              [&]() -> std::optional<EvaluationTask> {
+                if (next == alphas.size()) return std::nullopt;
+                const size_t point = next++;
+                return EvaluationTask{.id = static_cast<int64_t>(point),
+                                      .position = {alphas[point], 0}};
+              },
+              [&](const EvaluationTask& task, const PointSums& sums) {
+                const LossSums& there = sums[0][0];
+                found[static_cast<size_t>(task.id)] = {there.mean(), 100 - there.accuracy(),
+                                                       there.standard_error(spec_.population)};
+              },
+              [&] { return stopped(); });
   if (!complete) throw Interrupted(saved_);
   return found;
 }
@@ -87,6 +88,13 @@ LinearOperator NetworkLoss::hessian() {
   return [this](const Tensor& product, const Tensor& v) {
     check_stop();
     curvature().multiply(product, v);
+  };
+}
+
+LinearOperator NetworkLoss::hessian_nearby() {
+  return [this](const Tensor& product, const Tensor& v) {
+    check_stop();
+    curvature().multiply_nearby(product, v);
   };
 }
 

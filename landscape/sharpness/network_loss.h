@@ -17,6 +17,7 @@ struct NetworkLossSpec {
   const Graph& graph;
   Tensor theta, running_stats;
   LabelledImages images;
+  int64_t population = 0;  ///< number of images that these stand for; 0: all of their kind
   LossKind loss = LossKind::cross_entropy;
   std::vector<std::pair<std::string, std::string>> forced{};  ///< see EvaluationSpec::forced
 };
@@ -38,6 +39,8 @@ class NetworkLoss : public LossFunction {
 
   /// Returns the Hessian at theta, for vectors on the pool's device.
   LinearOperator hessian();
+  /// Returns the same as CurvatureOperator::multiply_nearby().
+  LinearOperator hessian_nearby();
   int64_t size() const { return spec_.theta.size(); }
   int64_t images() const { return spec_.images.count(); }
 

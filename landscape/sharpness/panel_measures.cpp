@@ -7,6 +7,7 @@
 #include "kernels/core/numbers.h"
 #include "kernels/vector/vector.h"
 #include "landscape/curvature/spectrum.h"
+#include "landscape/evaluation/error_rate.h"
 #include "landscape/sharpness/sharpness_results.h"
 
 namespace topograd {
@@ -23,8 +24,22 @@ std::string nothing(const SharpnessSettings&) {
   return "";
 }
 
+std::string errors_for(Population population) {
+  return population == Population::set ? "+- for the set" : "+- for images of their kind";
+}
+
+std::string images_population(const SharpnessSettings& s) {
+  return errors_for(s.population);
+}
+
 std::string test_images(const SharpnessSettings& s) {
-  return s.test_images == 0 ? "all test images" : text("the first ", s.test_images, " test images");
+  return text(
+      s.test_images == 0 ? "all test images" : text("the first ", s.test_images, " test images"),
+      ", ", errors_for(s.test_population));
+}
+
+std::string gap_images(const SharpnessSettings& s) {
+  return text(images_population(s), "; ", test_images(s));
 }
 
 std::string random_directions(const SharpnessSettings& s) {
@@ -38,25 +53,32 @@ std::string pac_bayes_target(const SharpnessSettings& s) {
 
 // The measures.
 
-/// Returns the percentage of images, with the standard error of a share.
-Estimate error_of(double errors, double images) {
-  const double share = errors / images;
-  return {100 * share, 100 * std::sqrt(share * (1 - share) / images)};
+/// Returns it in percent.
+Estimate percentage(const IntervalEstimate& share) {
+  return {100 * share.value, 100 * share.standard_error(), 100 * share.low, 100 * share.high};
+}
+
+IntervalEstimate share_of_errors(const MeasuredNetwork& network) {
+  const double images = static_cast<double>(network.loss.images());
+  return error_rate(std::llround(network.loss.centre().error * images / 100), network.loss.images(),
+                    network.population);
+}
+
+IntervalEstimate share_of_test_errors(const MeasuredNetwork& network) {
+  const SampledSums test = network.test();
+  return error_rate(test.sums.count - test.sums.correct, test.sums.count, test.population);
 }
 
 Estimate error(const SharpnessSettings&, const MeasuredNetwork& network) {
-  const auto images = static_cast<double>(network.loss.images());
-  return error_of(network.loss.centre().error * images / 100, images);
+  return percentage(share_of_errors(network));
 }
 
 Estimate test_error(const SharpnessSettings&, const MeasuredNetwork& network) {
-  const LossSums test = network.test();
-  return error_of(static_cast<double>(test.count - test.correct), static_cast<double>(test.count));
+  return percentage(share_of_test_errors(network));
 }
 
 Estimate gap(const SharpnessSettings&, const MeasuredNetwork& network) {
-  const LossSums test = network.test();
-  return {100 - test.accuracy() - network.loss.centre().error, kNaN};
+  return percentage(difference(share_of_test_errors(network), share_of_errors(network)));
 }
 
 Estimate gradient_norm(const SharpnessSettings&, const MeasuredNetwork& network) {
@@ -84,12 +106,15 @@ Estimate lambda_max(const SharpnessSettings& s, const MeasuredNetwork& network) 
                                                       .smallest = 0,
                                                       .tolerance = s.eigenvalue_tolerance,
                                                       .max_products = s.max_products,
-                                                      .seed = s.seed},
+                                                      .seed = s.seed,
+                                                      .nearby = network.loss.hessian_nearby()},
                                                      network.pool.main_context());
   if (!found.converged)
     network.observer.note(text("note: lambda_max: after ", found.products,
                                " products the residual is above --eigenvalue-tolerance ",
-                               s.eigenvalue_tolerance, "; --max-products would help"));
+                               s.eigenvalue_tolerance,
+                               found.at_rounding ? ": rounding in f32 allows no smaller one"
+                                                 : "; --max-products would help"));
   return {found.largest[0].value, found.largest[0].residual};
 }
 
@@ -106,18 +131,18 @@ struct Recipe {
 };
 
 const Recipe kRecipes[] = {
-    {"loss", nothing,
+    {"loss", images_population,
      [](const SharpnessSettings&, const MeasuredNetwork& n) -> Estimate {
        return {n.loss.centre().loss, n.loss.centre().loss_standard_error};
      }},
-    {"error", nothing, error},
+    {"error", images_population, error},
     {"test_loss", test_images,
      [](const SharpnessSettings&, const MeasuredNetwork& n) -> Estimate {
-       const LossSums test = n.test();
-       return {test.mean(), test.standard_error()};
+       const SampledSums test = n.test();
+       return {test.sums.mean(), test.sums.standard_error(test.population)};
      }},
     {"test_error", test_images, test_error},
-    {"gap", test_images, gap},
+    {"gap", gap_images, gap},
     {"gradient_norm", nothing, gradient_norm},
     {"keskar",
      [](const SharpnessSettings& s) {
@@ -167,7 +192,10 @@ const Recipe kRecipes[] = {
        return basin_width(n.loss, filter_normalised(s, n), s.rise, s.tolerance);
      }},
     {"lambda_max",
-     [](const SharpnessSettings& s) { return text("residual ", s.eigenvalue_tolerance); },
+     [](const SharpnessSettings& s) {
+       return text("residual ", s.eigenvalue_tolerance, ", at most ", s.max_products,
+                   " products, seed ", s.seed);
+     },
      lambda_max},
     {"trace",
      [](const SharpnessSettings& s) {
@@ -208,7 +236,8 @@ void check(const SharpnessSettings& s) {
 }
 
 bool is_of_test_images(const std::string& measure) {
-  return recipe(measure).depends_on == test_images;
+  const auto depends_on = recipe(measure).depends_on;
+  return depends_on == test_images || depends_on == gap_images;
 }
 
 Estimate measure(const std::string& name, const SharpnessSettings& settings,

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "landscape/evaluation/image_selection.h"
 #include "landscape/results/observer.h"
 #include "landscape/sharpness/measures.h"
 #include "landscape/sharpness/network_loss.h"
@@ -25,11 +26,13 @@ struct SharpnessSettings {
   IncreaseOf target_of = IncreaseOf::error;
   double rise = 0.1;        ///< rise of the loss at the ends of the basin
   double tolerance = 0.01;  ///< relative, of pac_bayes_*, critical_sharpness, basin_width
-  double eigenvalue_tolerance = 1e-3;  ///< relative bound of lambda_max's residual
-  int max_products = 1000;             ///< most products with the Hessian for lambda_max
-  int trace_products = 60;             ///< products with the Hessian for the trace: at least 6
-  int64_t test_images = 0;             ///< first test images, for test_* and gap; 0: all
-  uint64_t seed = 1;                   ///< seed of the random directions
+  double eigenvalue_tolerance = 1e-3;       ///< relative bound of lambda_max's residual
+  int max_products = 1000;                  ///< most products with the Hessian for lambda_max
+  int trace_products = 60;                  ///< products with the Hessian for the trace: at least 6
+  int64_t test_images = 0;                  ///< first test images, for test_* and gap; 0: all
+  uint64_t seed = 1;                        ///< seed of the random directions
+  Population population = Population::set;  ///< of the images, for loss and error
+  Population test_population = Population::kind;  ///< of the test images, for test_* and gap
   LossKind loss = LossKind::cross_entropy;
   std::vector<std::pair<std::string, std::string>> forced{};  ///< see EvaluationSpec::forced
 
@@ -43,13 +46,20 @@ struct SharpnessSettings {
 /// Throws Error where the settings contradict one another.
 void check(const SharpnessSettings& settings);
 
+/// Sums over images that were chosen from `population` images, or, 0, from all of their kind.
+struct SampledSums {
+  LossSums sums;
+  int64_t population = 0;
+};
+
 /// Inputs of the measures of a network.
 struct MeasuredNetwork {
   const ParameterLayout& layout;
   NetworkLoss& loss;
   ThreadPool& pool;
-  Observer& observer;                ///< is told where a measure did not converge
-  std::function<LossSums()> test{};  ///< computes the losses over the test images
+  Observer& observer;                   ///< is told where a measure did not converge
+  int64_t population = 0;               ///< of the images: SampledSums::population
+  std::function<SampledSums()> test{};  ///< computes the losses over the test images
 };
 
 /// Whether a measure is one of the test images: a rescaled network has the same for certain.

@@ -90,20 +90,22 @@ NetworkLoss SharpnessAnalysis::loss_of(const Tensor& theta, const Tensor& runnin
                       .theta = theta,
                       .running_stats = running_stats,
                       .images = images_.sets[0],
+                      .population = images_.population(0),
                       .loss = settings_.loss,
                       .forced = settings_.forced},
                      pool_, stop, "what was finished is saved in " + output_);
 }
 
-LossSums SharpnessAnalysis::test_sums() {
+SampledSums SharpnessAnalysis::test_sums() {
   if (test_sums_) return *test_sums_;
   const DataSplits data = load_data({.source = source_, .image_size = model_.spec.image_size});
   LabelledImages images = data.test.view();
   images.normalisation = model_.info.normalisation;
   require(settings_.test_images <= images.count(), "--test-images ", settings_.test_images,
           ": the test split has only ", images.count());
-  test_sums_ = evaluate(model_.graph, model_.weights.theta, model_.weights.running_stats,
-                        images.first(settings_.test_images), settings_.loss, pool_);
+  test_sums_ = {evaluate(model_.graph, model_.weights.theta, model_.weights.running_stats,
+                         images.first(settings_.test_images), settings_.loss, pool_),
+                settings_.test_population == Population::set ? images.count() : 0};
   return *test_sums_;
 }
 
@@ -128,8 +130,9 @@ void SharpnessAnalysis::measure_into(std::vector<Measure>& measures,
     observer_.advance(static_cast<int64_t>(done), [&] { return missing[done]; });
     return observer_.stop_requested();
   });
-  const MeasuredNetwork network{model_.graph.layout(), loss, pool_, observer_,
-                                [&] { return test_sums(); }};
+  const MeasuredNetwork network{
+      model_.graph.layout(),      loss, pool_, observer_, images_.population(0),
+      [&] { return test_sums(); }};
   for (; done < missing.size(); ++done) {
     const std::string& name = missing[done];
     const Estimate estimate = measure(name, settings_, network);
@@ -152,9 +155,11 @@ Tensor SharpnessAnalysis::logits_of(const Tensor& theta, const Tensor& running_s
 void SharpnessAnalysis::test_reparametrisation(double factor) {
   const Tensor &theta = model_.weights.theta, &running_stats = model_.weights.running_stats;
   const RescaledNetwork other = rescaled(model_.graph, theta, running_stats, factor);
-  if (panel_.test && panel_.test->description != other.description) panel_.test.reset();
+  if (panel_.test &&
+      (panel_.test->description != other.description || panel_.test->slice_seed != settings_.seed))
+    panel_.test.reset();
   if (!panel_.test) {
-    ReparametrisationTest test{.description = other.description};
+    ReparametrisationTest test{.description = other.description, .slice_seed = settings_.seed};
     compare_logits(test, logits_of(theta, running_stats),
                    logits_of(other.theta, other.running_stats));
     panel_.test = test;

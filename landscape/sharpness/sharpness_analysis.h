@@ -48,7 +48,7 @@ class SharpnessAnalysis {
                                  const std::vector<std::string>& names) const;
   Tensor logits_of(const Tensor& theta, const Tensor& running_stats);
   NetworkLoss loss_of(const Tensor& theta, const Tensor& running_stats, const StopFlag& stop);
-  LossSums test_sums();
+  SampledSums test_sums();
   void save() const { panel_.save(output_); }
 
   const SharpnessSettings& settings_;
@@ -60,7 +60,7 @@ class SharpnessAnalysis {
   std::string source_;
   ImageSets images_;
   SharpnessPanel panel_;
-  std::optional<LossSums> test_sums_;  // worked out once
+  std::optional<SampledSums> test_sums_;  // worked out once
 };
 
 }  // namespace topograd

@@ -20,9 +20,17 @@ void write_measures(Hdf5File& file, const std::string& group,
     const std::string name = group + measure.name;
     file.write(name + "/value", &measure.estimate.value, Shape{});
     file.write(name + "/standard_error", &measure.estimate.standard_error, Shape{});
+    if (!std::isnan(measure.estimate.low)) {
+      file.write(name + "/low", &measure.estimate.low, Shape{});
+      file.write(name + "/high", &measure.estimate.high, Shape{});
+    }
     file.write_text(name + "/unit", std::string(measure_kind(measure.name).unit));
     file.write_text(name + "/settings", measure.settings);
   }
+}
+
+double number_or_nan(const Hdf5File& file, const std::string& name) {
+  return file.has(name) ? file.read_number(name) : kNaN;
 }
 
 std::vector<Measure> read_measures(const Hdf5File& file, const std::string& group) {
@@ -32,7 +40,8 @@ std::vector<Measure> read_measures(const Hdf5File& file, const std::string& grou
     if (!file.has(name + "/value")) continue;
     measures.push_back(
         {std::string(kind.name),
-         {file.read_number(name + "/value"), file.read_number(name + "/standard_error")},
+         {file.read_number(name + "/value"), file.read_number(name + "/standard_error"),
+          number_or_nan(file, name + "/low"), number_or_nan(file, name + "/high")},
          file.read_text(name + "/settings")});
   }
   return measures;
@@ -41,6 +50,7 @@ std::vector<Measure> read_measures(const Hdf5File& file, const std::string& grou
 void write_test(Hdf5File& file, const ReparametrisationTest& test) {
   const std::string group = std::string(kRescaled) + "/";
   file.write_text(group + "description", test.description);
+  file.write_text(group + "slice_seed", text(test.slice_seed));
   file.write(group + "largest_logit", &test.largest_logit, Shape{});
   file.write(group + "largest_logit_difference", &test.largest_difference, Shape{});
   write_measures(file, group, test.measures);
@@ -52,6 +62,11 @@ void write_test(Hdf5File& file, const ReparametrisationTest& test) {
   }
 }
 
+/// Returns a seed; 0 where the file, of an older version, has none.
+uint64_t seed_in(const Hdf5File& file, const std::string& name) {
+  return file.has(name) ? std::strtoull(file.read_text(name).c_str(), nullptr, 10) : 0;
+}
+
 std::optional<ReparametrisationTest> read_test(const Hdf5File& file) {
   const std::string group = std::string(kRescaled) + "/";
   if (!file.has(group + "description")) return std::nullopt;
@@ -59,7 +74,8 @@ std::optional<ReparametrisationTest> read_test(const Hdf5File& file) {
                              file.read_number(group + "largest_logit"),
                              file.read_number(group + "largest_logit_difference"),
                              read_measures(file, group),
-                             {}};
+                             {},
+                             seed_in(file, group + "slice_seed")};
   for (const char* kind : {"filter", "plain"}) {
     const std::string name = group + "slices/" + kind;
     if (!file.has(name + "/alpha")) continue;
@@ -190,7 +206,7 @@ bool SharpnessPanel::is_panel(const std::string& path) {
 Record SharpnessPanel::record() const {
   Record record{"sharpness", value_of(provenance, "model_name"), provenance, {"measure"}};
   std::vector<std::string> names, units, settings, definitions;
-  std::vector<double> values, errors, rescaled, rescaled_errors;
+  std::vector<double> values, errors, lows, highs, rescaled, rescaled_errors;
   for (const MeasureKind& kind : measure_kinds()) {
     const Measure* measure = find(kind.name);
     if (!measure) continue;
@@ -200,6 +216,8 @@ Record SharpnessPanel::record() const {
     definitions.emplace_back(kind.definition);
     values.push_back(measure->estimate.value);
     errors.push_back(measure->estimate.standard_error);
+    lows.push_back(measure->estimate.low);
+    highs.push_back(measure->estimate.high);
     const Measure* after = test ? find_measure(test->measures, kind.name) : nullptr;
     rescaled.push_back(after ? after->estimate.value : kNaN);
     rescaled_errors.push_back(after ? after->estimate.standard_error : kNaN);
@@ -207,6 +225,8 @@ Record SharpnessPanel::record() const {
   record.add_words("measure", "measure", names);
   record.add_series("value", "measure", values).error = "standard_error";
   record.add_series("standard_error", "measure", errors);
+  record.add_series("low", "measure", lows);
+  record.add_series("high", "measure", highs);
   record.add_words("unit", "measure", units);
   record.add_words("settings", "measure", settings);
   if (test) {

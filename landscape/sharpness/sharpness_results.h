@@ -48,6 +48,7 @@ struct ReparametrisationTest {
   double largest_difference = 0;    ///< largest difference between the logits
   std::vector<Measure> measures{};  ///< the rescaled network's
   std::vector<RescaledSlice> slices{};
+  uint64_t slice_seed = 0;  ///< seed of the slices' directions; 0: not known
 };
 
 struct SharpnessPanel {

@@ -17,8 +17,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-const std::vector<std::string> kIdentity =
-    identity_with({"direction_hash", "dir_type", "precision", "target_se", "seeds", "quantity"});
+const std::vector<std::string> kIdentity = identity_with(
+    {"direction_hash", "dir_type", "precision", "population", "target_se", "seeds", "quantity"});
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();

@@ -3,6 +3,7 @@
 #include <iomanip>
 
 #include "kernels/tile_conv/tile_conv.h"
+#include "landscape/evaluation/image_stages.h"
 #include "landscape/results/run_description.h"
 
 namespace topograd {
@@ -53,6 +54,7 @@ EvaluationSpec SurfaceSettings::spec(const LoadedModel& model, const ImageSets& 
           .losses = losses,
           .dtype = arithmetic.dtype,
           .precision = arithmetic.precision,
+          .populations = images.populations,
           .target_se = target_se,
           .batchnorm = batchnorm.at_points,
           .statistics_batch = batchnorm.batch,
@@ -61,13 +63,18 @@ EvaluationSpec SurfaceSettings::spec(const LoadedModel& model, const ImageSets& 
 
 SurfaceQuantities SurfaceSettings::quantities(const ImageSets& images,
                                               const std::vector<uint64_t>& seeds) const {
-  return {.sets = images.names, .losses = losses, .counts_differ = target_se > 0, .seeds = seeds};
+  return {.sets = images.names,
+          .populations = images.populations,
+          .losses = losses,
+          .counts_differ = target_se > 0,
+          .seeds = seeds};
 }
 
 void SurfaceSettings::describe(Provenance& p, const LoadedModel& model, const ImageSets& images,
                                DirectionType directions, Device device) const {
   describe_model(p, model);
   images.describe(p);
+  images.describe_populations(p);
   std::string names;
   for (LossKind loss : losses) {
     if (!names.empty()) names += ',';
@@ -76,7 +83,9 @@ void SurfaceSettings::describe(Provenance& p, const LoadedModel& model, const Im
   p["loss"] = names;
   p["bn_mode"] = batchnorm.describe(directions);
   p["precision"] = arithmetic.name();
-  if (target_se > 0) p["target_se"] = text(std::setprecision(15), target_se);
+  if (target_se > 0)
+    p["target_se"] = text(std::setprecision(15), target_se, ", met ", ImageStages::kTimesMet,
+                          " times from ", kFirstStage, " images");
   describe_run(p, device, command);
   if (command.empty()) p.erase("command");
 }

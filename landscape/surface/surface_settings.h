@@ -56,7 +56,7 @@ struct SurfaceSettings {
   /// Returns the quantities at a point; `seeds` are those of the planes, if there are several.
   SurfaceQuantities quantities(const ImageSets& images,
                                const std::vector<uint64_t>& seeds = {}) const;
-  /// Sets all facts but the directions: model, images, loss, bn_mode, precision, target_se, device,
+  /// Sets all facts but the directions: model, images, population, loss, bn_mode, precision, target_se, device,
   /// version, command.
   void describe(Provenance& provenance, const LoadedModel& model, const ImageSets& images,
                 DirectionType directions, Device device) const;

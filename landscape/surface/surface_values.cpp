@@ -52,6 +52,7 @@ void SurfaceValues::record(Surface& surface, int64_t point,
   const size_t here = static_cast<size_t>(point);
   for (size_t set = 0; set < quantities_.sets.size(); ++set) {
     const std::string& name = quantities_.sets[set];
+    const int64_t population = quantities_.populations.empty() ? 0 : quantities_.populations[set];
     const auto of_planes = [&](size_t loss, auto quantity) {
       std::vector<double> values;
       for (const PointSums& sums : planes)
@@ -64,7 +65,8 @@ void SurfaceValues::record(Surface& surface, int64_t point,
     for (size_t loss = 0; loss < losses_.size(); ++loss) {
       record_loss(surface, here, name + losses_[loss],
                   of_planes(loss, [](const LossSums& s) { return s.mean(); }));
-      enter(losses_[loss] + "_se", loss, [](const LossSums& s) { return s.standard_error(); });
+      enter(losses_[loss] + "_se", loss,
+            [&](const LossSums& s) { return s.standard_error(population); });
     }
     enter("_acc", 0, [](const LossSums& s) { return s.accuracy(); });
     enter("_correct", 0, [](const LossSums& s) { return s.correct; });

@@ -10,7 +10,8 @@
 namespace topograd {
 
 struct SurfaceQuantities {
-  std::vector<std::string> sets;  ///< "train", "test"
+  std::vector<std::string> sets;       ///< "train", "test"
+  std::vector<int64_t> populations{};  ///< as EvaluationSpec::populations
   std::vector<LossKind> losses;
   bool counts_differ = false;        ///< points may stop at different numbers of images
   std::vector<uint64_t> seeds = {};  ///< seeds of the planes, if there are several

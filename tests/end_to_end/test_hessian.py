@@ -55,6 +55,31 @@ class Results(HessianTest):
                                  "--density-steps", "10", "--threads", "1"))
         self.assertEqual(self.values("whole.h5"), after)
 
+    def test_what_is_coarser_than_asked_for_is_computed_again(self):
+        coarse = ["--largest", "2", "--tolerance", "0.1", "--trace", "12", "--density", "2",
+                  "--density-steps", "5"]
+        fine = ["--largest", "2", "--tolerance", "1e-4", "--trace", "24", "--density", "2",
+                "--density-steps", "20"]
+        self.run_ok(self.hessian("h.h5", *coarse))
+        self.run_ok(self.hessian("fresh.h5", *fine))
+        printed = self.run_ok(self.hessian("h.h5", *fine), stderr=None)
+        fresh = self.values("fresh.h5")
+        self.assertEqual(self.values("h.h5"), fresh)
+        self.assertEqual(doubles(fresh["search/tolerance"]), [1e-4])
+        self.assertEqual(doubles(fresh["density/steps"]), [20])
+        self.assertRegex(printed, r"\neigenvalues below 0: \S+ \(\+- \S+\) to \S+ \(\+- \S+\) %, "
+                                  r"below -\S+: .* standard errors over 2 probes")
+        # What is finer than asked for stays.
+        self.run_ok(self.hessian("h.h5", *coarse))
+        self.assertEqual(self.values("h.h5"), fresh)
+        # A search that ended above its tolerance is not repeated, but another one is made.
+        short = ["--tolerance", "1e-7", "--trace", "12", "--max-products"]
+        self.run_ok(self.hessian("s.h5", *short, "20"), stderr=None)
+        self.run_ok(self.hessian("s.h5", *short, "20"))
+        self.assertEqual(doubles(self.values("s.h5")["search/products"]), [20])
+        self.run_ok(self.hessian("s.h5", *short, "40"), stderr=None)
+        self.assertGreater(doubles(self.values("s.h5")["search/products"])[0], 20)
+
     def test_gauss_newton_is_never_negative(self):
         self.run_ok(self.hessian("h.h5", "--curvature", "gauss-newton"))
         found = self.values("h.h5")
@@ -86,7 +111,7 @@ class Maps(HessianTest):
                      "--no-pictures", "--seed", "3"])
 
     def over(self, output, *more):
-        return self.hessian(output, "--over", "s.h5", "--tolerance", "1e-5", *more)
+        return self.hessian(output, "--over", "s.h5", "--tolerance", "3e-4", *more)
 
     def test_planes_and_pictures(self):
         printed = self.run_ok(self.over("h.h5", "--trace", "30"))
@@ -102,7 +127,7 @@ class Maps(HessianTest):
                                       found["lambda_ratio"]):
             self.assertLess(least, most)
             self.assertAlmostEqual(ratio, abs(least / most), places=12)
-        self.assertLessEqual(max(found["lambda_residual"]), 1e-5)
+        self.assertLessEqual(max(found["lambda_residual"]), 3e-4)
 
     def test_over_surfaces_in_a_folder_with_a_blank(self):
         """What a surface's file says of its directions makes them again, whatever its paths hold."""
@@ -135,7 +160,7 @@ class Maps(HessianTest):
 
     def test_the_middle_is_the_network_itself(self):
         self.run_ok(self.over("h.h5", "--no-pictures"))
-        self.run_ok(self.hessian("one.h5", "--largest", "1", "--tolerance", "1e-5"))
+        self.run_ok(self.hessian("one.h5", "--largest", "1", "--tolerance", "3e-4"))
         found, one = self.values("h.h5"), self.values("one.h5")
         for plane, value in (("lambda_max", "largest/values"), ("lambda_min", "smallest/values"),
                              ("gradient_norm", "gradient_norm"), ("curvature_loss", "loss")):
@@ -173,6 +198,8 @@ class Maps(HessianTest):
                             "s.h5", "another network")
         self.run_ok(self.over("h.h5", "--no-pictures"))
         refuse("--seed", "9", ["another command", "seed"])
+        refuse("--tolerance", "1e-4", ["another command", "tolerance"])
+        refuse("--max-products", "50", ["another command", "max_products"])
 
 
 class Interruption(HessianTest):
@@ -198,6 +225,7 @@ class WrongInput(HessianTest):
     def test_flags(self):
         self.refuse("--largest", "-1", ["--largest"])
         self.refuse("--trace", "3", ["--trace", "6"])
+        self.refuse("--max-products", "12", ["--max-products 12", "at least 13"])
         self.refuse("--curvature", "sharp", ["sharp", "gauss-newton"])
         self.refuse("--bn", "states", ["states", "frozen"])
         self.refuse("--split", "both", ["--split both", "train or test"])

@@ -144,37 +144,48 @@ class Surfaces(LandscapeTest):
             self.assertAlmostEqual(a, b, delta=1e-12 * abs(a))
 
     def test_points_stop_at_a_standard_error(self):
-        """Stages of 256 and of all 400 images, of the stratified order."""
-        everything = ["--images", "0", "--split", "both", "--x=-1:1:5", "--y=-1:1:5"]
-        self.run_ok(self.surface("all.h5", *everything, "--subset", "stratified"))
-        whole = self.planes("all.h5")
-        self.run_ok(self.surface("never.h5", *everything, "--target-se", "1e-9"))
-        never = self.planes("never.h5")
-        self.assertEqual(doubles(never.pop("train_n")), [400] * 25)
-        self.assertEqual(doubles(never.pop("test_n")), [100] * 25)
-        self.assertEqual(never, whole)
-        self.run_ok(self.surface("first.h5", *everything, "--target-se", "100"))
-        self.run_ok(self.surface("256.h5", "--images", "256", "--subset", "stratified",
-                                 "--x=-1:1:5", "--y=-1:1:5"))
-        first = self.planes("first.h5")
-        self.assertEqual(doubles(first["train_n"]), [256] * 25)
-        self.assertEqual(first["train_loss"], self.planes("256.h5")["train_loss"])
-        target = sorted(doubles(first["train_loss_se"]))[12]
-        for threads in (1, 2, 5):
-            self.run_ok(self.surface(f"s{threads}.h5", *everything, "--target-se", target,
-                                     "--threads", threads))
-        self.assert_same_planes("s2.h5", "s1.h5")
-        self.assert_same_planes("s5.h5", "s1.h5")
-        some = self.planes("s1.h5")
-        counts = doubles(some["train_n"])
-        self.assertEqual(counts.count(256), 13)
+        """Stages of 2048, 4096, 8192 and all 10,000 images, of the stratified order: a point stops
+        at the second in a row that meets the target."""
+        self.run_ok([programs.train, *programs.TINY_NET, *programs.TINY_DATA, "--epochs", "4",
+                     "--batch-size", "50", "--lr", "0.02", "--output", "run"])
+        model = "run/model.safetensors"
+
+        def line(output, *more, threads=2):
+            self.run_ok([programs.landscape, "line", model, "--data", "synthetic",
+                         "--x=-1:1:3", "--no-pictures", "--threads", threads, "--subset", "stratified",
+                         "--output", output, *more])
+            return {name: doubles(values) for name, values in self.planes(output).items()}
+
+        sizes = (2048, 4096, 8192, 10000)
+        fixed = {n: line(f"{n}.h5", "--images", n) for n in sizes}
+        self.assertEqual(fixed[10000]["train_loss_se"], [0] * 3)  # of the set: all of it
+        kind = line("kind.h5", "--images", "10000", "--population", "kind")
+        self.assertGreater(min(kind["train_loss_se"]), 0)
+        self.assertEqual(kind["train_loss"], fixed[10000]["train_loss"])
+        never = line("never.h5", "--images", "0", "--split", "both", "--target-se", "1e-9")
+        self.assertEqual(never["train_n"], [10000] * 3)
+        self.assertEqual(never["test_n"], [2000] * 3)
+        self.assertEqual(never["train_loss"], fixed[10000]["train_loss"])
+        target = sorted(fixed[2048]["train_loss_se"])[1]
+
+        def images(point):
+            met = [fixed[n]["train_loss_se"][point] <= target for n in sizes]
+            return next((n for k, n in enumerate(sizes) if k > 0 and met[k] and met[k - 1]), 10000)
+
+        some = line("s.h5", "--images", "0", "--target-se", target)
+        again = line("t.h5", "--images", "0", "--target-se", target, threads=1)
+        self.assertEqual(some, again)
+        counts = [images(point) for point in range(3)]
+        self.assertEqual(some["train_n"], counts)
+        self.assertGreater(len(set(counts)), 1)
         for point, count in enumerate(counts):
-            expected = first if doubles(first["train_loss_se"])[point] <= target else whole
             for name in ("train_loss", "train_acc", "train_loss_se", "train_correct"):
-                self.assertEqual(doubles(some[name])[point], doubles(expected[name])[point])
-            self.assertEqual(count, 256 if expected is first else 400)
-        self.assert_refused(self.surface("s1.h5", *everything, "--target-se", "0.5"), "target_se",
-                            "0.5")
+                self.assertEqual(some[name][point], fixed[count][name][point])
+        for flags, words in ((["--target-se", "0.5"], ("target_se", "0.5")),
+                             (["--target-se", target, "--population", "kind"], ("population",))):
+            self.assert_refused([programs.landscape, "line", model, "--data", "synthetic",
+                                 "--x=-1:1:3", "--no-pictures", "--images", "0",
+                                 "--output", "s.h5", *flags], "another command", *words)
 
     def test_several_seeds(self):
         """Each seed's plane is that seed's own surface; beside them their mean and spread."""
@@ -457,7 +468,7 @@ class OtherData(LandscapeTest):
 
 class Help(LandscapeTest):
     DIRECTIONS = "norm ignore seed seeds idx bn bn-batch dir-type dir-file to model-file2 xnorm xignore"
-    OTHERS = """data datapath split noisy-labels images subset subset-seed target-se data-split split-idx loss loss-name output surf-file log
+    OTHERS = """data datapath split population noisy-labels images subset subset-seed target-se data-split split-idx loss loss-name output surf-file log
         vmin vmax loss-max title no-pictures threads save-seconds impl model-file model help
         dataset mpi cuda ngpu batch-size raw-data vlevel show plot x"""
 

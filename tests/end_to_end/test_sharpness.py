@@ -51,6 +51,14 @@ class Results(SharpnessTest):
         self.assertNotIn("non_convex_share", found)
         self.assertGreaterEqual(found["keskar"][0], 0)
         self.assertAlmostEqual(found["gap"][0], found["test_error"][0] - found["error"][0])
+        with programs.Hdf5(self.path("s.h5")) as file:
+            for name in ("error", "test_error", "gap"):
+                low, high, error = (doubles(file.read(f"{name}/{end}"))[0]
+                                    for end in ("low", "high", "standard_error"))
+                self.assertLessEqual(low, found[name][0])
+                self.assertLessEqual(found[name][0], high)
+                self.assertAlmostEqual(error, (high - low) / 3.92, delta=1e-3 * error)
+                self.assertGreater(error, 0, name)
 
     def test_numbers_are_those_of_the_other_commands(self):
         self.run_ok(self.sharpness("--output", "s.h5", "--directions", "1", "--sigma", "0.25"))

@@ -49,7 +49,7 @@ TEST_CASE("record: a panel of sharpness") {
   panel.measures = {{"trace", {5, 0.25}, "10 products"},
                     {"sam", {0.125, kNan}, "rho 0.05, 1 step"}};
   const std::string csv = csv_of(panel.record());
-  CHECK(csv.starts_with("measure,value,standard_error,unit,settings,definition\n"));
+  CHECK(csv.starts_with("measure,value,standard_error,low,high,unit,settings,definition\n"));
   CHECK(csv.find("\nsam,0.125,,") != std::string::npos);
   CHECK(csv.find(",\"rho 0.05, 1 step\",") != std::string::npos);
   panel.test = ReparametrisationTest{

@@ -22,4 +22,12 @@ void add_image_options(cli::Options& options, ImageSelection& selection) {
       .integer("split-idx", selection.part, {0, 1 << 30}, "which part");
 }
 
+void add_population_option(cli::Options& options, ImageSelection& selection) {
+  options.group("Data").choice(
+      "population", selection.population, {{"set", Population::set}, {"kind", Population::kind}},
+      "what standard errors refer to: set, the mean over the split's own images (all of them have "
+      "none), or kind, that over all images of their kind (default: training images set, test "
+      "images kind)");
+}
+
 }  // namespace topograd

@@ -10,4 +10,7 @@ namespace topograd {
 /// --split-idx in the group "Data".
 void add_image_options(cli::Options& options, ImageSelection& selection);
 
+/// Declares --population there, for commands that state standard errors over images.
+void add_population_option(cli::Options& options, ImageSelection& selection);
+
 }  // namespace topograd

@@ -58,6 +58,7 @@ void ConnectFlags::add_to(cli::Options& options) {
   add_path_options(options, *this);
   add_curve_options(options, *this);
   add_image_options(options, images);
+  add_population_option(options, images);
   cli::add_loss_option(options, settings.loss);
   options.group("Output")
       .file("output,o", output_file, "the results' HDF5 file; what it lacks is computed")

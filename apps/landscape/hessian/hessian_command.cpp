@@ -23,6 +23,19 @@ void print_eigenvalues(const char* name, const std::optional<Eigenvalues>& e) {
   std::cout << '\n';
 }
 
+/// Prints what the density knows of negative eigenvalues: of all, and of those beyond its smoothing.
+void print_masses(const SpectralDensity& density) {
+  const auto between = [&](double x) {
+    const MassBelow mass = density.mass_below(x);
+    return text("below ", significant(x, 3), ": ", significant(100 * mass.low, 3), " (+- ",
+                significant(100 * mass.low_error, 2), ") to ", significant(100 * mass.high, 3),
+                " (+- ", significant(100 * mass.high_error, 2), ") %");
+  };
+  std::cout << "eigenvalues " << between(0) << ", " << between(-density.sigma)
+            << " (bounds of the quadrature, standard errors over " << density.probes.size()
+            << " probes; -" << significant(density.sigma, 3) << " is the curve's resolution)\n";
+}
+
 void print_results(const CurvatureResults& results, const std::string& output,
                    const ImageSets& images) {
   const Provenance& p = results.provenance;
@@ -35,9 +48,7 @@ void print_results(const CurvatureResults& results, const std::string& output,
   if (results.trace)
     std::cout << "trace: " << significant(results.trace->value) << " +- "
               << significant(results.trace->standard_error) << '\n';
-  if (results.density)
-    std::cout << "eigenvalues below 0: " << significant(100 * results.density->mass_below(0))
-              << " % (" << results.density->probes.size() << " probes)\n";
+  if (results.density) print_masses(*results.density);
 }
 
 }  // namespace

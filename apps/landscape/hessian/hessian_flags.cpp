@@ -40,7 +40,7 @@ void HessianFlags::add_to(cli::Options& options) {
           "basis", s.basis, {0, 10'000},
           "vectors that Lanczos' method keeps at a time (0: twice the eigenvalues and 20 more)")
       .integer("max-products,most-products", s.max_products, {1, 1'000'000},
-               "products with the matrix at most")
+               "products with the matrix at most, two per eigenvalue for its residual among them")
       .integer("trace", s.trace_products, {0, 1'000'000},
                "the trace, with its standard error, from that many products (0: none)")
       .integer("density", s.probes, {0, 100'000},

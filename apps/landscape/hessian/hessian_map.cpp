@@ -62,7 +62,7 @@ int map_curvature(const HessianFlags& flags, const LoadedModel& model, const Ima
     observer.note(text("note: at ", points.unconverged(),
                        " points residuals stayed above --tolerance ", settings.tolerance,
                        " of the largest eigenvalue (the plane lambda_residual says by how much); "
-                       "--max-products or --basis would help"));
+                       "--max-products or --basis would help, down to rounding in f32"));
   const Provenance& p = map.surface().provenance;
   std::cout << output << ": " << map.surface().points() << " points, " << p.at("curvature")
             << " of the " << images.names[0] << " loss over " << images.sets[0].count()

@@ -37,8 +37,8 @@ void add_measure_options(cli::Options& options, SharpnessSettings& s) {
             "of pac_bayes_*, critical_sharpness and basin_width: relative")
       .real("eigenvalue-tolerance", s.eigenvalue_tolerance, {1e-7, 1},
             "lambda_max: its residual's, relative")
-      .integer("max-products,most-products", s.max_products, {1, 1'000'000},
-               "lambda_max: products with the Hessian at most")
+      .integer("max-products,most-products", s.max_products, {3, 1'000'000},
+               "lambda_max: products with the Hessian at most, two of them for its residual")
       .integer("trace-products", s.trace_products, {6, 1'000'000},
                "trace: products with the Hessian, at least 6")
       .integer("test-images", s.test_images, {0, 1 << 30},
@@ -79,6 +79,7 @@ void SharpnessFlags::add_to(cli::Options& options) {
       .real("unchanged-within", unchanged_within, {0, 1e6},
             "a ratio this near to 1 counts as unchanged");
   add_image_options(options, images);
+  add_population_option(options, images);
   cli::add_loss_option(options, settings.loss);
   options.group("Output")
       .file("output,o", output, "the results' HDF5 file; of several networks the folder of theirs")
@@ -97,6 +98,8 @@ void SharpnessFlags::check() {
   require(!output || !output->empty(), "--output is empty: it names an HDF5 file");
   topograd::check(settings);
   topograd::check(images);
+  settings.population = population_of(images, images.split != Split::test);
+  settings.test_population = population_of(images, false);
   settings.forced = run.forced_implementations();
 }
 

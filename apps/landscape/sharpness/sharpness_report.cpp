@@ -88,6 +88,9 @@ std::vector<std::string> labels_of(const std::vector<std::string>& paths) {
 
 std::string shown(const Estimate& estimate) {
   const std::string value = significant(estimate.value, 4);
+  if (!std::isnan(estimate.low))
+    return text(value, " (", significant(estimate.low, 3), " .. ", significant(estimate.high, 3),
+                ")");
   if (std::isnan(estimate.standard_error)) return value;
   return text(value, " +- ", significant(estimate.standard_error, 2));
 }

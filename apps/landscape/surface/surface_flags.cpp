@@ -50,10 +50,11 @@ void SurfaceFlags::add_rest(cli::Options& options, const std::string& output_hel
 
 void SurfaceFlags::add_data(cli::Options& options) {
   add_image_options(options, images);
+  add_population_option(options, images);
   options
       .real("target-se", settings.target_se, {1e-12, 1e12},
-            "evaluate each point on 256, 512, 1024, ... images, no more once the mean loss's "
-            "standard error is at most this (slightly biased, see docs/files.md)")
+            "evaluate each point on 2048, 4096, 8192, ... images, no more once the mean loss's "
+            "standard error was at most this twice in a row (slightly biased, see docs/files.md)")
       .shown_default("");
   cli::add_losses_option(options, settings.losses);
 }

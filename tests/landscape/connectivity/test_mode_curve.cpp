@@ -203,6 +203,8 @@ TEST_CASE("connectivity: results come back from their file, with barriers") {
   results.provenance = {{"to_model_hash", "b"}};
   results.t = {0, 0.5, 1};
   PathValues path(3, {"train"});
+  ImageSets images;
+  images.names = {"train"};
   for (size_t k = 0; k < 3; ++k) {
     LossSums sums;
     sums.loss = 10.0 * (k == 1 ? 3 : 1);
@@ -210,7 +212,7 @@ TEST_CASE("connectivity: results come back from their file, with barriers") {
     sums.correct = k == 1 ? 4 : 8;
     sums.count = 10;
     CHECK_FALSE(path.complete());
-    path.enter(k, {"train"}, {{sums}});
+    path.enter(k, images, {{sums}});
   }
   CHECK(path.complete());
   results.paths["line/states"] = path;

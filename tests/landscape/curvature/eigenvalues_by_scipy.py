@@ -19,11 +19,10 @@ import sys
 
 import numpy as np
 import torch
-from scipy.sparse.linalg import LinearOperator, eigsh
 from torch.nn import functional as F
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "..", "models"))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "..", "models"))
 from torch_zoo import network  # noqa: E402
 
 
@@ -112,6 +111,7 @@ def main():
     parser.add_argument("--basis", type=int, default=20,
                         help="vectors that ARPACK keeps; it looks at its residuals when they are full")
     arguments = parser.parse_args()
+    from scipy.sparse.linalg import LinearOperator, eigsh  # residuals_in_double.py needs none
     torch.manual_seed(1)
     model, normalisation = load(arguments.model)
     hessian = Hessian(model, *read_images(arguments.data, arguments.images, normalisation),

@@ -41,6 +41,25 @@ Eigen::MatrixXd matrix_of(CurvatureOperator& A) {
   return matrix;
 }
 
+/// Returns |Hx - value x| / |x| in double precision throughout.
+double true_residual(const CurvatureSpec& spec, const Eigenpair& pair, ThreadPool& pool) {
+  const int64_t count = spec.images.count();
+  Network network(spec.graph, count, pool, {.dtype = DType::f64, .curvature = true});
+  const Tensor x(spec.images.images.shape(), DType::f64);
+  normalise_images(x, spec.images, 0, count, pool.main_context());
+  const Tensor v = pair.vector.converted(DType::f64), product(v.shape(), DType::f64);
+  network.curvature_product(product, v, x, spec.images.labels, spec.theta.converted(DType::f64),
+                            spec.running_stats.converted(DType::f64), spec.mode, spec.loss,
+                            spec.curvature);
+  double squares = 0, residual = 0;
+  for (int64_t i = 0; i < v.size(); ++i) {
+    const double left = product.data<double>()[i] - pair.value * v.data<double>()[i];
+    residual += left * left;
+    squares += v.data<double>()[i] * v.data<double>()[i];
+  }
+  return std::sqrt(residual / squares);
+}
+
 }  // namespace
 
 TEST_CASE("curvature operator: extreme eigenvalues are those of the whole matrix") {
@@ -68,6 +87,32 @@ TEST_CASE("curvature operator: extreme eigenvalues are those of the whole matrix
       CHECK(std::abs(found.largest[1].value - values(n - 2)) <= 1e-4 * scale);
       CHECK(std::abs(found.smallest[0].value - values(0)) <= 1e-4 * scale);
       if (curvature == Curvature::gauss_newton) CHECK(values(0) >= -1e-5 * scale);
+    }
+}
+
+TEST_CASE("curvature operator: no stated residual is less than half of the true one") {
+  const Graph graph = tiny_graph();
+  const LabelledImages images = labelled_images(50, 6, 3, 1);
+  ThreadPool pool(1);
+  for (uint64_t seed : {1, 2, 3, 4})
+    for (double tolerance : {1e-2, 1e-5, 1e-7}) {
+      CAPTURE(seed);
+      CAPTURE(tolerance);
+      CurvatureSpec spec = spec_of(graph, images);
+      CurvatureOperator A(spec, pool);
+      const ExtremeEigenpairs found = extreme_eigenpairs(
+          [&](const Tensor& product, const Tensor& v) { A.multiply(product, v); }, A.size(),
+          {.largest = 3,
+           .smallest = 2,
+           .tolerance = tolerance,
+           .floor = 1e-4,
+           .seed = seed,
+           .nearby = [&](const Tensor& product,
+                         const Tensor& v) { A.multiply_nearby(product, v); }},
+          pool.main_context());
+      for (const auto* end : {&found.largest, &found.smallest})
+        for (const Eigenpair& pair : *end)
+          CHECK(true_residual(spec, pair, pool) <= 2 * pair.residual);
     }
 }
 

@@ -108,9 +108,65 @@ TEST_CASE("spectral density: mass and curve of a known spectrum") {
   CHECK(area == doctest::Approx(1).epsilon(1e-3));
   CHECK(distance < 0.05);  // of two: the masses lie elsewhere by 2.5 %
   CHECK(worst < 0.02 * largest);
-  CHECK(found.mass_below(-100) == 0);
-  CHECK(found.mass_below(100) == doctest::Approx(1).epsilon(1e-6));
-  CHECK(found.mass_below(1) == doctest::Approx(1 - 4.0 / n).epsilon(2e-3));
+  CHECK(found.steps == 60);
+  CHECK(found.mass_below(-100).low == 0);
+  CHECK(found.mass_below(100).high == doctest::Approx(1).epsilon(1e-6));
+  // Between two eigenvalues that are alone, the nodes on either side are they.
+  const MassBelow below = found.mass_below(5);
+  CHECK(below.low <= 1 - 3.0 / n);
+  CHECK(below.high >= 1 - 3.0 / n - 4 * below.high_error);
+  CHECK(below.high - below.low < 0.01);
+}
+
+TEST_CASE("mass below: its bounds hold for every number of nodes, and say how little few know") {
+  const size_t n = 2000;
+  const std::vector<double> values = bulk_and_outliers(n);
+  const Tensor start({static_cast<int64_t>(n)});
+  const Philox random(12, RandomStream::test);
+  for (size_t i = 0; i < n; ++i) start.data<float>()[i] = static_cast<float>(random.normal(i));
+  const auto exact_below = [&](double x) {
+    double below = 0, all = 0;
+    for (size_t i = 0; i < n; ++i) {
+      const double square = std::pow(start.data<float>()[i], 2);
+      all += square;
+      if (values[i] < x) below += square;
+    }
+    return below / all;
+  };
+  Context context;
+  double widest_by_60 = 0, narrowest_by_5 = 1;
+  for (int steps : {1, 2, 5, 10, 20, 40, 60})
+    for (double x : {-4.0, -1.0, -0.1, -0.01, 0.0, 0.003, 0.1, 0.2, 5.0, 30.0}) {
+      CAPTURE(steps);
+      CAPTURE(x);
+      const ShareBounds bounds =
+          mass_below(spectral_measure(diagonal(values), start, steps, context), x);
+      const double exact = exact_below(x);
+      CHECK(bounds.low <= exact + 1e-6);
+      CHECK(bounds.high >= exact - 1e-6);
+      if (x != 0) continue;
+      if (steps == 60) widest_by_60 = bounds.high - bounds.low;
+      if (steps == 5) narrowest_by_5 = bounds.high - bounds.low;
+    }
+  CHECK(widest_by_60 < 0.2);
+  CHECK(narrowest_by_5 > 0.5);
+}
+
+TEST_CASE("mass below: a single probe has bounds, and errors that are not known") {
+  SpectralDensity density;
+  density.probes = {{{-1, 0, 2}, {0.25, 0.5, 0.25}}};
+  const MassBelow at_node = density.mass_below(0), between = density.mass_below(1);
+  CHECK(at_node.low == 0);  // the node at 0 may be on either side
+  CHECK(at_node.high == 1);
+  CHECK(between.low == 0.25);
+  CHECK(between.high == 1);
+  CHECK(density.mass_below(-2).low == 0);
+  CHECK(density.mass_below(-2).high == 0.25);
+  CHECK(density.mass_below(3).low == 0.75);
+  CHECK(std::isnan(between.low_error));
+  density.probes.push_back({{-1, 2}, {0.5, 0.5}});
+  CHECK(density.mass_below(1).low == 0.125);
+  CHECK(density.mass_below(1).low_error == doctest::Approx(0.125));
 }
 
 TEST_CASE("spectral density: stopped early it has the probes that were finished") {

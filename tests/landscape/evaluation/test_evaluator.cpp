@@ -197,7 +197,7 @@ TEST_CASE("evaluator: each set stops at its own standard error, on every device"
     sets[1].images.rows(i, i + 1).copy_from(sets[1].images.rows(0, 1));
     sets[1].labels.data<int32_t>()[i] = sets[1].labels.data<int32_t>()[0];
   }
-  const std::vector<LabelledImages> firsts = {sets[0].first(256), sets[1].first(256)};
+  const std::vector<LabelledImages> firsts = {sets[0].first(128), sets[1].first(128)};
   const Directions directions = random_plane(graph, w, 7);
   for (Device device : {Device::cpu, Device::simt}) {
     CAPTURE(name_of(device));
@@ -209,6 +209,7 @@ TEST_CASE("evaluator: each set stops at its own standard error, on every device"
     REQUIRE(quiet < 0.9 * loud);
     EvaluationSpec spec = spec_of(graph, w, directions, sets);
     spec.target_se = (loud + quiet) / 2;
+    spec.first_stage = 64;
     const Sums some = Evaluator(spec, pool).evaluate(points);
     CHECK(some[0][0][0].count == 300);
     CHECK(some[0][0][0].loss == doctest::Approx(all[0][0][0].loss).epsilon(1e-12));

@@ -148,11 +148,11 @@ TEST_CASE("point queue: a source that is dry at once") {
 }
 
 TEST_CASE("point queue: stages go on until the standard error is small enough") {
-  const auto sets = sets_of({1500, 300});
-  const ImageStages stages(sets, 32, 0.1);
+  const auto sets = sets_of({3000, 300});
+  const ImageStages stages(sets, 32, 0.1, /*first_stage=*/256);
   // Losses of 0 and 1 in equal numbers have a standard error of 0.5 / sqrt(n): 0.031 at 256. Forty
   // times as large they never come below 0.1; six times, 0.133 at 512 and 0.094 at 1024. The second
-  // set's are a tenth of that: 0.125 at 256 for point 1.
+  // set's are a tenth of that. One stage follows the first that meets the target.
   const double scales[] = {1, 40, 6};
   const TaskSource source = numbers(3);
   std::map<int64_t, std::vector<int64_t>> counts;
@@ -172,9 +172,53 @@ TEST_CASE("point queue: stages go on until the standard error is small enough") 
     });
   for (std::thread& thread : threads) thread.join();
   CHECK(queue.complete());
-  CHECK(counts[0] == std::vector<int64_t>{256, 256});
-  CHECK(counts[1] == std::vector<int64_t>{1500, 300});
-  CHECK(counts[2] == std::vector<int64_t>{1024, 256});
+  CHECK(counts[0] == std::vector<int64_t>{512, 300});
+  CHECK(counts[1] == std::vector<int64_t>{3000, 300});
+  CHECK(counts[2] == std::vector<int64_t>{2048, 300});
+}
+
+TEST_CASE("image stages: the target has to be met twice in a row") {
+  const auto sets = sets_of({4096});
+  const ImageStages stages(sets, 32, 0.1, 256);
+  CHECK(stages.ends() == std::vector<int64_t>{256, 512, 1024, 2048, 4096});
+  const auto sums_with_error = [](double error, int64_t count) {
+    const double n = static_cast<double>(count);
+    return LossSums{0, error * error * n * (n - 1), 0, count};
+  };
+  const auto stages_until_settled = [&](const std::vector<double>& errors) {
+    SetProgress progress;
+    for (size_t stage = 0; stage < errors.size(); ++stage) {
+      stages.update(progress, 0, sums_with_error(errors[stage], stages.ends()[stage]));
+      if (progress.settled) return stage + 1;
+    }
+    return errors.size() + 1;
+  };
+  CHECK(stages_until_settled({0.09, 0.09, 1}) == 2);
+  CHECK(stages_until_settled({0.09, 0.11, 0.09, 0.09}) == 4);  // a longer tail, found on the way
+  CHECK(stages_until_settled({0.2, 0.09, 0.2, 0.09}) == 5);
+  CHECK(stages_until_settled({1, 1, 1, 1, 1}) == 5);  // all images
+  const double nan = std::nan("");
+  CHECK(stages_until_settled({nan, nan, nan, nan, nan}) == 5);
+  CHECK(stages_until_settled({0.09, nan, 0.09}) == 4);
+}
+
+TEST_CASE("loss sums: the standard error for a set of images, and for all of their kind") {
+  const LossSums sums{20, 200, 3, 5};  // mean 4, variance 30 of a sample
+  CHECK(sums.standard_error() == doctest::Approx(std::sqrt(6.0)));
+  CHECK(sums.standard_error(20) == doctest::Approx(std::sqrt(6.0 * 15 / 20)));
+  CHECK(sums.standard_error(5) == 0);  // all of them: nothing is left out
+  CHECK(std::isnan(LossSums{std::nan(""), 1, 0, 5}.standard_error(5)));
+  // A set that is nearly all of the population meets a target sooner.
+  const auto sets = sets_of({512, 512});
+  const ImageStages stages(sets, 32, 0.1, 128, {520, 0});
+  std::vector<SetProgress> progress(2);
+  for (int64_t count : {128, 256}) {
+    const double n = static_cast<double>(count);
+    for (size_t set = 0; set < 2; ++set)  // 0.11 without the correction
+      stages.update(progress[set], set, {0, 0.11 * 0.11 * n * (n - 1), 0, count});
+  }
+  CHECK(progress[0].settled);
+  CHECK(!progress[1].settled);
 }
 
 namespace {

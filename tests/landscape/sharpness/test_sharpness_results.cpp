@@ -20,6 +20,7 @@ SharpnessPanel some_panel() {
   panel.provenance = {{"model_hash", "abc"}, {"loss", "cross_entropy"}};
   panel.measures = {{"trace", {12.5, 0.25}, "60 products, seed 1"},
                     {"loss", {0.5, 0.01}, ""},
+                    {"error", {0, 1.4, 0, 5.7}, "of 64"},
                     {"basin_width", {std::numeric_limits<double>::infinity(), kNaN}, "loss + 0.1"}};
   return panel;
 }
@@ -48,11 +49,16 @@ TEST_CASE("sharpness panel: a file holds what was saved, to the byte") {
                                      .largest_logit = 20,
                                      .largest_difference = 1e-5,
                                      .measures = {{"trace", {7, 1}, "60 products, seed 1"}},
-                                     .slices = {{"filter", {-1, 0, 1}, {3, 1, 2}, {3, 1, 2.5}}}};
+                                     .slices = {{"filter", {-1, 0, 1}, {3, 1, 2}, {3, 1, 2.5}}},
+                                     .slice_seed = 18'446'744'073'709'551'615u};
   panel.save(folder.file("a.h5"));
   const SharpnessPanel read = SharpnessPanel::load(folder.file("a.h5"));
   CHECK(read.provenance.at("model_hash") == "abc");
-  REQUIRE(read.measures.size() == 3);
+  REQUIRE(read.measures.size() == 4);
+  CHECK(read.find("error")->estimate.low == 0);
+  CHECK(read.find("error")->estimate.high == 5.7);
+  CHECK(std::isnan(read.find("trace")->estimate.high));
+  CHECK(read.test->slice_seed == 18'446'744'073'709'551'615u);
   CHECK(read.find("trace")->estimate.value == 12.5);
   CHECK(read.find("trace")->estimate.standard_error == 0.25);
   CHECK(read.find("trace")->settings == "60 products, seed 1");
@@ -82,7 +88,7 @@ TEST_CASE("sharpness panel: other files are none") {
 TEST_CASE("sharpness panel: a measure is replaced by its namesake") {
   SharpnessPanel panel = some_panel();
   SharpnessPanel::put(panel.measures, {"loss", {0.75, 0.02}, ""});
-  CHECK(panel.measures.size() == 3);
+  CHECK(panel.measures.size() == 4);
   CHECK(panel.find("loss")->estimate.value == 0.75);
 }
 
