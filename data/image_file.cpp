@@ -16,7 +16,8 @@ namespace {
 constexpr std::string_view kPngSignature = "\x89PNG\r\n\x1a\n";
 /// Pixels for a byte of a PNG: Deflate packs at most 1032 bytes to one, of eight pixels each.
 constexpr int64_t kPngPixelsPerByte = 8 * 1032;
-/// Bytes that decoding may hold at once for a pixel: sixteen-bit RGBA, and twice that while it grows.
+/// Bytes that decoding may hold at once for a pixel: sixteen-bit RGBA, and twice that while it
+/// grows.
 constexpr int64_t kWorkingBytesPerPixel = 16;
 
 const char* reason() {
@@ -24,7 +25,8 @@ const char* reason() {
   return known ? known : "unknown reason";
 }
 
-/// Returns the extent by which a padded plane of the image is bounded: JPEG's blocks of up to 32 pixels.
+/// Returns the extent by which a padded plane of the image is bounded: JPEG's blocks of up to 32
+/// pixels.
 int64_t padded(int extent) {
   return extent + 32;
 }

@@ -17,8 +17,8 @@ struct DecodedImage {
 constexpr int64_t kLargestImage = 8192;
 
 /// Decodes a PNG or a JPEG as RGB (grey is expanded, transparency dropped). Memory and time are in
-/// proportion to the file's size, and equal bytes give equal pixels, of damaged files too. Throws Error
-/// with the reason alone.
+/// proportion to the file's size, and equal bytes give equal pixels, of damaged files too. Throws
+/// Error with the reason alone.
 DecodedImage decoded_image(std::string_view bytes);
 
 }  // namespace topograd

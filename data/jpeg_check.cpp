@@ -27,11 +27,12 @@ enum Marker : int {
   kComment = 0xFE,
 };
 
-/// Symbols of a table: stb_image numbers them in a byte, of which 255 means "none". Eight-bit images
-/// need no more than 176.
+/// Symbols of a table: stb_image numbers them in a byte, of which 255 means "none". Eight-bit
+/// images need no more than 176.
 constexpr int kMostSymbols = 255;
 constexpr int kLongestCode = 16;  // bits
-/// Scans: a progressive image has about ten. Each is a pass over the whole image, however few its bytes.
+/// Scans: a progressive image has about ten. Each is a pass over the whole image, however few its
+/// bytes.
 constexpr int kMostScans = 100;
 /// Pixels for a byte: of each 8x8 block at least one bit is coded.
 constexpr int64_t kPixelsPerByte = 8 * 64;
@@ -114,7 +115,8 @@ bool is_frame(int marker) {
   return marker == kBaselineFrame || marker == kExtendedFrame || marker == kProgressiveFrame;
 }
 
-/// Returns whether it is a marker with a segment that stb_image skips or reads without a table of codes.
+/// Returns whether it is a marker with a segment that stb_image skips or reads without a table of
+/// codes.
 bool is_other_segment(int marker) {
   return marker == kQuantisationTables || marker == kLines || marker == kRestartInterval ||
          marker == kComment || (marker >= kFirstApplication && marker <= kLastApplication);

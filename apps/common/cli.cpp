@@ -19,8 +19,8 @@ volatile std::sig_atomic_t interruptions = 0;
 
 std::string last_line;  // ready before it is needed, when there may be no memory for it
 
-/// Ends the program where an exception may not pass: the standard library allocates in places that let
-/// none through. What lies half-written beside an output is removed by its next writer.
+/// Ends the program where an exception may not pass: the standard library allocates in places that
+/// let none through. What lies half-written beside an output is removed by its next writer.
 [[noreturn]] void end_without_memory() {
   [[maybe_unused]] const ssize_t written =
       ::write(STDERR_FILENO, last_line.data(), last_line.size());

@@ -1,5 +1,5 @@
-// Streams that let a failure through. The standard library's note it in themselves, where nobody looks: when
-// there is no memory, a text would end in the middle, and be written so.
+// Streams that let a failure through. The standard library's note it in themselves, where nobody
+// looks: when there is no memory, a text would end in the middle, and be written so.
 #pragma once
 
 #include <fstream>

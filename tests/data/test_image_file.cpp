@@ -24,7 +24,8 @@ std::string segment(int marker, const std::string& contents) {
   return bytes_of({0xFF, marker, length >> 8, length & 255}) + contents;
 }
 
-/// A Huffman table: the number of codes of each length, from 1, then as many symbols, all of them 0.
+/// A Huffman table: the number of codes of each length, from 1, then as many symbols, all of them
+/// 0.
 std::string huffman(int table, std::vector<int> counts) {
   counts.resize(16);
   int symbols = 0;

@@ -1,12 +1,12 @@
-// A library for LD_PRELOAD that makes one system call of a program fail, or one allocation of C++'s.
+// A library for LD_PRELOAD that makes a system call of a program fail, or an allocation of C++'s.
 //
 //   FAULT_AT=k        the k-th of them, from 1, counted from main() on
-//   FAULT_HOW=        EIO, ENOSPC, ...: calls that concern files in FAULT_FOLDER fail with this error
+//   FAULT_HOW=        EIO, ENOSPC, ...: calls that concern files in FAULT_FOLDER fail so
 //                     EINTR: likewise, of those that may be interrupted: open, write, fsync, close
 //                     short: a write of more than one byte writes half of them
 //                     memory: operator new throws std::bad_alloc
 //   FAULT_FOR_EVER=1  and all that come after it
-//   FAULT_REPORT      file that then says which call it was; its last line: counted, and how many there were
+//   FAULT_REPORT      file that then says which call it was, and at the end how many there were
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 // Harnesses: what a kind of file is read by, given any bytes.
 //
-// A harness lets Error through, and nothing else: whatever is wrong with a file is told by one. Each is
-// a file fuzz_<name>.cpp, run by libFuzzer (fuzzer.cpp), and on the files of corpus/<name>/ in every build
-// (test_corpus.cpp).
+// A harness lets Error through, and nothing else: whatever is wrong with a file is told by one.
+// Each is a file fuzz_<name>.cpp, run by libFuzzer (fuzzer.cpp), and on the files of corpus/<name>/
+// in every build (test_corpus.cpp).
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,8 @@ struct NamedHarness {
 };
 /// Returns all of them.
 const std::vector<NamedHarness>& harnesses();
-/// Runs a harness. Throws std::logic_error where an Error has no text; anything but Error goes through.
+/// Runs a harness. Throws std::logic_error where an Error has no text; anything but Error goes
+/// through.
 void run_harness(Harness harness, std::string_view bytes);
 
 /// Returns a file of this name with these bytes, in a folder of the process's own in memory.

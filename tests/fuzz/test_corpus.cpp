@@ -1,4 +1,5 @@
-// The harnesses on the files of their corpora: what libFuzzer starts from, and what once was a fault.
+// The harnesses on the files of their corpora: what libFuzzer starts from, and what once was a
+// fault.
 //   test_fuzz_corpus <corpora> [<harness> [<file>...]]
 #include <algorithm>
 #include <exception>
