@@ -6,7 +6,7 @@ set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config ccache libdnnl-dev libhdf5-dev zlib1g-dev libhwy-dev libcairo2-dev
   libgif-dev fonts-dejavu-core libcxxopts-dev libstb-dev doctest-dev nlohmann-json3-dev libeigen3-dev
-  libcpp-httplib-dev libopenmpi-dev openmpi-bin)
+  libopenmpi-dev openmpi-bin)
 if [ "${1:-}" = --tests ]; then
   packages+=(clang mold libclang-rt-14-dev python3 python3-torch python3-numpy python3-h5py
     libopenblas0-pthread xz-utils curl librsvg2-bin poppler-utils chromium man-db groff-base fish)

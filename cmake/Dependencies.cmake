@@ -14,14 +14,6 @@ if(TOPOGRAD_TESTS)
   find_package(doctest CONFIG REQUIRED)                          # doctest-dev
 endif()
 find_path(STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)  # libstb-dev
-# libcpp-httplib-dev: a small HTTP server. Its package for CMake is not in Debian 12; the flags that its
-# library was compiled with, which its header has to know, are pkg-config's in both.
-pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
-# From 0.14 on its header itself calls OpenSSL, where its library was compiled with that; libssl-dev comes with it.
-if("-DCPPHTTPLIB_OPENSSL_SUPPORT" IN_LIST httplib_CFLAGS OR "-DCPPHTTPLIB_OPENSSL_SUPPORT" IN_LIST httplib_CFLAGS_OTHER)
-  find_package(OpenSSL REQUIRED COMPONENTS Crypto)
-  target_link_libraries(PkgConfig::httplib INTERFACE OpenSSL::Crypto)
-endif()
 # Headers of oneDNN's major versions differ; see kernels/CMakeLists.txt.
 file(STRINGS ${DNNL_INCLUDE_DIR}/oneapi/dnnl/dnnl_version.h dnnl_version_line REGEX "define DNNL_VERSION_MAJOR")
 string(REGEX MATCH "[0-9]+" DNNL_VERSION_MAJOR "${dnnl_version_line}")

@@ -37,6 +37,10 @@ FileDescriptor::FileDescriptor(const std::string& path, int flags, unsigned mode
   if (number_ < 0) fail_with_errno();
 }
 
+FileDescriptor::FileDescriptor(int number) : number_(number) {
+  if (number_ < 0) fail_with_errno();
+}
+
 FileDescriptor::~FileDescriptor() {
   if (number_ >= 0) ::close(number_);
 }

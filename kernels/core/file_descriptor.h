@@ -17,6 +17,8 @@ class FileDescriptor {
   /// Opens with open(2)'s flags; O_CLOEXEC is added. A file that is made has `mode`, less the
   /// umask.
   FileDescriptor(const std::string& path, int flags, unsigned mode = 0666);
+  /// Takes over what a system call has just opened; a negative number is a call that failed.
+  explicit FileDescriptor(int number);
   ~FileDescriptor();
   FileDescriptor(FileDescriptor&& other) noexcept;
   FileDescriptor& operator=(FileDescriptor&& other) noexcept;

@@ -1,49 +1,20 @@
 #!/usr/bin/env python3
 """`landscape watch --serve`: its state, figures and page, and whom it answers."""
 
-import http.client
-import json
 import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
-import time
 import xml.etree.ElementTree
 
 import programs
 from programs import stop
-from watch_test import WatchTest
+from watch_test import ServedTest
 
 
-class ServerTest(WatchTest):
-    def serving(self, *more):
-        process, seen = self.watching(*(more or ("s.h5", "--serve=0")), ready="s.h5: serving")
-        self.port = int(re.search(r"http://127\.0\.0\.1:(\d+)/", seen[-1]).group(1))
-        return process
-
-    def get(self, path, host=None, method="GET"):
-        """Returns (status, type, text) of an answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=programs.TIMEOUT)
-        connection.request(method, path, headers={"Host": host or f"localhost:{self.port}"})
-        answer = connection.getresponse()
-        self.headers = answer.headers
-        text = answer.read().decode()
-        connection.close()
-        return answer.status, answer.headers.get_content_type(), text
-
-    def state(self, wanted=None):
-        """The state, once it is as `wanted` says."""
-        end = time.monotonic() + programs.TIMEOUT
-        while True:
-            status, kind, text = self.get("/state")
-            self.assertEqual((status, kind), (200, "application/json"))
-            state = json.loads(text)
-            if wanted is None or wanted(state) or time.monotonic() > end:
-                return state
-            time.sleep(0.02)
-
+class ServerTest(ServedTest):
     def test_the_state_follows_the_file(self):
         process = self.serving()
         state = self.state()
@@ -58,7 +29,7 @@ class ServerTest(WatchTest):
         self.assertEqual(self.state()["version"], 1)
         self.put(9)
         later = self.state(lambda now: now["version"] == 2)
-        self.assertEqual((later["session"], later["done"]), (state["session"], 9))
+        self.assertEqual(later["done"], 9)
         self.assertGreater(later["rate"], 0)
         os.remove(self.path("s.h5"))
         self.assertTrue(self.state(lambda now: now["gone"])["gone"])
@@ -85,15 +56,15 @@ class ServerTest(WatchTest):
         self.assertIn("unfinished: 8 of 15 points", self.get("/figure.svg?kind=heat")[2])
         for path, status, word in (("/figure.svg?kind=curves", 422, "grid"),
                                    ("/figure.svg?kind=cake", 422, "cake"),
-                                   ("/figure.svg", 422, "choose"), ("/elsewhere", 404, "")):
+                                   ("/figure.svg", 422, "choose"), ("/elsewhere", 404, ""),
+                                   ("/state/", 404, ""), ("//state", 404, "")):
             got, _, text = self.get(path)
             self.assertEqual(got, status, path)
             self.assertIn(word, text)
 
     def test_a_line(self):
         self.put(3, "l.h5", of="l.h5")
-        process, seen = self.watching("l.h5", "--stay", "--serve=0", ready="l.h5: serving")
-        self.port = int(re.search(r":(\d+)/", seen[-1]).group(1))
+        self.serving("l.h5", "--stay", "--serve=0")
         self.assertEqual(self.state(lambda now: now["version"] == 1)["kinds"], ["curves"])
         self.assertIn("<svg", self.get("/figure.svg?kind=curves")[2])
 
@@ -107,7 +78,13 @@ class ServerTest(WatchTest):
             policy = self.headers["Content-Security-Policy"]
             self.assertTrue(policy.startswith("default-src 'none';"), policy)
             self.assertNotIn("unsafe", policy)
+            self.assertIn("frame-ancestors 'none'", policy)
             self.assertNotIn("Access-Control-Allow-Origin", self.headers)
+            self.assertEqual(self.headers["X-Content-Type-Options"], "nosniff")
+            self.assertEqual(self.headers["X-Frame-Options"], "DENY")
+            self.assertEqual(self.headers["Referrer-Policy"], "no-referrer")
+            # Relative, or the token would be lost.
+            self.assertIsNone(re.search(r"""(href|src)="/|fetch\(.(?!state|figure)""", text), path)
         folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../apps/landscape/watch/page")
         with open(os.path.join(folder, "page.js"), encoding="utf-8") as file:
             self.assertEqual(self.get("/page.js")[2], file.read())
@@ -116,14 +93,36 @@ class ServerTest(WatchTest):
         self.put(7)
         self.serving()
         for host in ("evil.example", f"evil.example:{self.port}", "localhost.evil.example",
-                     "127.0.0.1.evil.example", "[::1]", "0.0.0.0"):
+                     "127.0.0.1.evil.example", "[::1]", "0.0.0.0", "localhost:80@evil.example",
+                     "127.0.0.1:x", " "):
             for path in ("/", "/state", "/figure.svg?kind=heat", "/report"):
                 status, _, text = self.get(path, host)
                 self.assertEqual(status, 403, (host, path))
                 self.assertNotIn("s.h5", text)
         for host in ("localhost", "127.0.0.1", "localhost:9999"):
             self.assertEqual(self.get("/state", host)[0], 200)
-        self.assertNotEqual(self.get("/state", method="POST")[0], 200)
+
+    def test_only_who_knows_the_address_is_answered(self):
+        self.put(7)
+        self.serving()
+        token = self.address.split("/")[3]
+        self.assertRegex(token, "^[0-9a-f]{32}$")
+        others = [token[:i] + ("0" if token[i] != "0" else "1") + token[i + 1:] for i in range(32)]
+        for other in others:
+            self.assertEqual(self.get(f"/{other}/state", root=True)[0], 403, other)
+        for root in ("", "/", f"/{others[0]}", f"/{token[:-1]}", f"/{token}0", f"/{token.upper()}0",
+                     f"/x/{token}", f"/?{token}", f"//{token}", f"/%{token}", f"/../{token}"):
+            for path in ("/", "/state", "/figure.svg?kind=heat", "/page.js", "/report"):
+                status, _, text = self.get(root + path, root=True)
+                self.assertEqual(status, 403, root + path)
+                self.assertNotIn("s.h5", text)
+                self.assertNotIn(token, text + str(self.headers))
+        # Without its last stroke, the page's own addresses would lead elsewhere.
+        self.assertEqual(self.get(f"/{token}", root=True)[0], 308)
+        self.assertEqual(self.headers["Location"], f"/{token}/")
+        first = token
+        self.serving()
+        self.assertNotEqual(self.address.split("/")[3], first)
 
     def test_only_this_machine_is_listened_to(self):
         self.serving()
@@ -171,7 +170,7 @@ class ServerTest(WatchTest):
         process = self.serving()
         page = subprocess.Popen(
             ["node", os.path.join(os.path.dirname(os.path.abspath(__file__)), "watch_page.mjs"),
-             packages, chromium, f"http://127.0.0.1:{self.port}/"],
+             packages, chromium, self.address],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.addCleanup(page.kill)
         said = []

@@ -19,7 +19,7 @@ page.on("console", (message) => complaints.push(`console: ${message.text()}`));
 page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
 page.on("request", (request) => {
   const url = request.url();
-  if (![address, `blob:${address}`, "data:"].some((begin) => url.startsWith(begin)))
+  if (![address, `blob:${new URL(address).origin}/`, "data:"].some((begin) => url.startsWith(begin)))
     complaints.push(`request: ${url}`);
 });
 const picture = (version, kind) =>

@@ -1,7 +1,11 @@
 """What the tests of `landscape watch` share: files in the making, and a watch on them."""
 
+import http.client
+import json
 import os
+import re
 import shutil
+import time
 
 import programs
 from landscape_test import LandscapeTest
@@ -51,3 +55,37 @@ class WatchTest(LandscapeTest):
             process.wait()
         self.addCleanup(end)
         return process, seen
+
+
+class ServedTest(WatchTest):
+    """A watch with its server: address "http://127.0.0.1:8642/1f...c4/", port, and its process."""
+
+    def serving(self, *more):
+        arguments = more or ("s.h5", "--serve=0")
+        process, seen = self.watching(*arguments, ready=f"{arguments[0]}: serving")
+        self.address, port = re.search(r"(http://127\.0\.0\.1:(\d+)/\w+/)", seen[-1]).groups()
+        self.port = int(port)
+        return process
+
+    def get(self, path, host=None, method="GET", root=False):
+        """Returns (status, type, text) of the answer for a path below the address, or (root) below
+        the server's own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=programs.TIMEOUT)
+        token = "" if root else "/" + self.address.split("/")[3]
+        connection.request(method, token + path, headers={"Host": host or f"localhost:{self.port}"})
+        answer = connection.getresponse()
+        self.headers = answer.headers
+        text = answer.read().decode()
+        connection.close()
+        return answer.status, answer.headers.get_content_type(), text
+
+    def state(self, wanted=None):
+        """The state, once it is as `wanted` says."""
+        end = time.monotonic() + programs.TIMEOUT
+        while True:
+            status, kind, text = self.get("/state")
+            self.assertEqual((status, kind), (200, "application/json"))
+            state = json.loads(text)
+            if wanted is None or wanted(state) or time.monotonic() > end:
+                return state
+            time.sleep(0.02)

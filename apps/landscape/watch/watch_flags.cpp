@@ -25,8 +25,9 @@ void WatchFlags::add_to(cli::Options& options) {
       .usage("SURFACE.h5")
       .positionals("SURFACE.h5", files);
   options.group("Watch")
-      .value("serve", "PORT", "a page on http://127.0.0.1:PORT/; 0: any free port (default: 8642)",
-             "", [this](const std::string&, const std::string& word) { port = port_of(word); })
+      .value("serve", "PORT",
+             "a page at the address that is printed; 0: any free port (default: 8642)", "",
+             [this](const std::string&, const std::string& word) { port = port_of(word); })
       .implicitly("8642")
       .flag("stay", stay, "go on when all points are done")
       .flag("once", once, "one frame, and end")

@@ -1,7 +1,5 @@
 #include "apps/landscape/watch/watch_server.h"
 
-#include <unistd.h>
-
 #include <map>
 #include <utility>
 
@@ -34,14 +32,21 @@ Json smallest_json(const WatchStatus& status) {
 constexpr const char* kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// A report has its scripts, styles and pictures in it, and asks for nothing.
+constexpr const char* kReportPolicy =
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// A figure has styles and pictures in it, and no script.
+constexpr const char* kFigurePolicy =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'";
 
-LocalServer::Answer refusal(int status, const std::string& why) {
+HttpAnswer refusal(int status, const std::string& why) {
   return {.status = status, .body = why + "\n"};
 }
 
 /// Returns a handler with a constant answer.
 LocalServer::Handler contents(std::string_view body, const std::string& type) {
-  return [body, type](const LocalServer::Parameters&) -> LocalServer::Answer {
+  return [body, type](const HttpRequest::Parameters&) -> HttpAnswer {
     return {.type = type + "; charset=utf-8", .body = std::string(body), .policy = kPolicy};
   };
 }
@@ -51,10 +56,7 @@ LocalServer::Handler contents(std::string_view body, const std::string& type) {
 class WatchServer::Answers {
  public:
   Answers(Settings settings, std::mutex& hdf5)
-      : settings_(std::move(settings)),
-        hdf5_(hdf5),
-        session_(text(getpid(), "-", steady_seconds())),
-        server_(settings_.port, handlers()) {}
+      : settings_(std::move(settings)), hdf5_(hdf5), server_(settings_.port, handlers()) {}
 
   std::string url() const { return server_.url(); }
 
@@ -71,17 +73,17 @@ class WatchServer::Answers {
 
  private:
   std::map<std::string, LocalServer::Handler> handlers() {
-    using Parameters = LocalServer::Parameters;
+    using Parameters = HttpRequest::Parameters;
     return {
-        {"/", contents(kWatchPage, "text/html")},
-        {"/page.css", contents(kWatchStyles, "text/css")},
-        {"/page.js", contents(kWatchScript, "text/javascript")},
-        {"/state",
-         [this](const Parameters&) -> LocalServer::Answer {
+        {"", contents(kWatchPage, "text/html")},
+        {"page.css", contents(kWatchStyles, "text/css")},
+        {"page.js", contents(kWatchScript, "text/javascript")},
+        {"state",
+         [this](const Parameters&) -> HttpAnswer {
            return {.type = "application/json", .body = json_text(state())};
          }},
-        {"/figure.svg", [this](const Parameters& parameters) { return figure(parameters); }},
-        {"/report", [this](const Parameters&) { return report(); }},
+        {"figure.svg", [this](const Parameters& parameters) { return figure(parameters); }},
+        {"report", [this](const Parameters&) { return report(); }},
     };
   }
 
@@ -98,8 +100,11 @@ class WatchServer::Answers {
       asked_ = steady_seconds();
       told_ = news_.version;
     }
-    Json json = {{"session", session_}, {"version", news.version}, {"state", "waiting"},
-                 {"gone", !news.there}, {"file", settings_.file},  {"report", has_report_viewer()}};
+    Json json = {{"version", news.version},
+                 {"state", "waiting"},
+                 {"gone", !news.there},
+                 {"file", settings_.file},
+                 {"report", has_report_viewer()}};
     if (!news.surface) return json;
     const Surface& surface = *news.surface;
     const std::string plane = pictured_values(surface, settings_.picture);
@@ -119,17 +124,19 @@ class WatchServer::Answers {
     return json;
   }
 
-  LocalServer::Answer figure(const LocalServer::Parameters& parameters) {
+  HttpAnswer figure(const HttpRequest::Parameters& parameters) {
     const auto parameter = [&](const std::string& name) {
       const auto found = parameters.find(name);
       return found == parameters.end() ? "" : found->second;
     };
     const WatchNews news = this->news();
     if (!news.surface) return refusal(404, settings_.file + " is not there yet");
-    LocalServer::Answer answer;
+    HttpAnswer answer;
     try {
       const PictureKind kind = picture_kind_named(parameter("kind"));
-      answer = {.type = "image/svg+xml", .body = drawn(news, kind, parameter("narrow") == "1")};
+      answer = {.type = "image/svg+xml",
+                .body = drawn(news, kind, parameter("narrow") == "1"),
+                .policy = kFigurePolicy};
     } catch (const Error& error) {
       answer = refusal(422, error.what());
     }
@@ -156,13 +163,14 @@ class WatchServer::Answers {
     return svg = svg_of(figure);
   }
 
-  LocalServer::Answer report() {
+  HttpAnswer report() {
     if (!has_report_viewer())
       return refusal(404, "built without the report's page: nodejs and npm were missing");
     try {
       const std::lock_guard reading(hdf5_);
       return {.type = "text/html; charset=utf-8",
-              .body = report_page({settings_.file}, {.command = settings_.command})};
+              .body = report_page({settings_.file}, {.command = settings_.command}),
+              .policy = kReportPolicy};
     } catch (const Error& error) {
       return refusal(503, error.what());
     }
@@ -170,7 +178,6 @@ class WatchServer::Answers {
 
   Settings settings_;
   std::mutex& hdf5_;
-  std::string session_;  // tells a page that another server has the port now
 
   mutable std::mutex news_mutex_;  // news_ to answered_
   WatchNews news_;

@@ -20,10 +20,10 @@ struct WatchNews {
   bool there = false;  ///< the file exists now
 };
 
-/// LocalServer with these paths:
+/// LocalServer with these paths below its address:
 ///
 ///   /            the page, with /page.css and /page.js
-///   /state       JSON: {session, version, state (waiting, running, finished), gone, file, title,
+///   /state       JSON: {version, state (waiting, running, finished), gone, file, title,
 ///                values, kinds, done, total, rate, seconds_left, idle, stalled, smallest {value,
 ///                x, y}, report}; null: unknown
 ///   /figure.svg  ?kind=heat|contours|surface|lines|curves, &narrow=1 for small screens
@@ -42,7 +42,7 @@ class WatchServer {
   /// Ends the answers under way.
   ~WatchServer();
 
-  /// Returns "http://127.0.0.1:8642/".
+  /// Returns the address, which only this server's user knows: "http://127.0.0.1:8642/1f...c4/".
   std::string url() const;
   /// Shows this state from now on.
   void show(WatchNews news);

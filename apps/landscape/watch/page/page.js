@@ -10,7 +10,7 @@ const narrow = matchMedia("(max-width: 560px)");
 
 let state = null; // the server's last answer
 let wanted = location.hash.slice(1); // the kind of figure
-let shown = ""; // which figure that is: session, version, kind, size
+let shown = ""; // which figure that is: version, kind, size
 let loading = ""; // the same without the version
 
 /** Returns "0.0123"; a value that JSON cannot express is null. */
@@ -98,8 +98,8 @@ async function showFigure() {
     trouble.textContent = "An axis with a single point: there is no figure to draw.";
     return;
   }
-  const { session, version } = state;
-  const choice = [session, wanted, narrow.matches].join();
+  const { version } = state;
+  const choice = [wanted, narrow.matches].join();
   const name = [choice, version].join();
   // Show what is being drawn though the file has changed: it may change faster than it is drawn.
   if (name === shown || choice === loading) return;
@@ -107,7 +107,7 @@ async function showFigure() {
   const parameters = new URLSearchParams({ kind: wanted, version });
   if (narrow.matches) parameters.set("narrow", "1");
   try {
-    const answer = await fetch(`/figure.svg?${parameters}`);
+    const answer = await fetch(`figure.svg?${parameters}`);
     const picture = answer.ok ? await decoded(await answer.blob()) : null;
     const words = answer.ok ? "" : await answer.text();
     if (loading !== choice) return; // another kind was asked for meanwhile
@@ -142,7 +142,11 @@ function replacePicture(next, version) {
 
 async function ask() {
   try {
-    const answer = await fetch("/state", { signal: AbortSignal.timeout(5000) });
+    const answer = await fetch("state", { signal: AbortSignal.timeout(5000) });
+    if (answer.status === 403) {
+      say("Another landscape watch has this port now: open the address that it has printed.", true);
+      return;
+    }
     if (!answer.ok) throw new Error(await answer.text());
     state = await answer.json();
     showNotice();
