@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t kShownDeviations = 5;
 
-std::string percent(double share) {
+std::string in_percent(double share) {
   return text(significant(100 * share), " %");
 }
 
@@ -26,7 +26,7 @@ void print_reach(const Recomputation& computed) {
   if (sampled == all) return;
   std::cout << "  one altered point among the " << all
             << " would have been noticed with probability "
-            << percent(probability_of_noticing(all, sampled, 1)) << ", "
+            << in_percent(probability_of_noticing(all, sampled, 1)) << ", "
             << fewest_noticed(all, sampled, 0.95) << " with 95 %\n";
 }
 
