@@ -31,7 +31,8 @@ class Hdf5File {
   /// Writes the file, with a checksum of its contents that open_read() compares, and closes it.
   /// Throws Error if not all of it could be written.
   void close() { close(/*with_checksum=*/true); }
-  /// Likewise without a checksum: a file in another tool's format, which that tool may alter.
+  /// Writes the file without a checksum, and closes it: for another tool's format, whose files that
+  /// tool may alter.
   void close_without_checksum() { close(false); }
 
   const std::string& path() const { return path_; }

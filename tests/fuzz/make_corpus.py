@@ -4,6 +4,7 @@
 A few small files of every kind into FOLDER/<harness>/: the programs' own results of a network of some hundred
 parameters, and images, logs and JSON made by hand. tests/fuzz/corpus holds these, and what was once a fault.
 """
+import json
 import os
 import struct
 import subprocess
@@ -88,61 +89,81 @@ class Corpus:
             self.write(harness, name or os.path.basename(path), file.read())
 
 
-def make_results(train, landscape, folder):
-    """Runs the commands in `folder`; returns the files of results."""
-    def run(*words):
-        subprocess.run([str(word) for word in words], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+def without_checksum(path):
+    """Removes a result's checksum, which no change of its bytes would get past."""
+    with h5py.File(path, "r+") as file:
+        del file.attrs["checksum"]
 
-    programs.write_images(os.path.join(folder, "images"), {"train": 10, "test": 5})
+
+def make_results(run, train, landscape):
+    """Lets `run` run the commands; returns the names of the results."""
+    programs.write_images("images", {"train": 10, "test": 5})
     data = ["--data", "images"]
     for name, seed in ("a", 0), ("b", 1):
         run(train, "--model", "resnet8", "--width", 1, "--epochs", 3, "--batch-size", 20, *data, "--output", name,
             "--seed", seed, "--checkpoint-every", 1)
     few, quiet = [*data, "--images", 20], ["--threads", 1]
     model, other = "a/model.safetensors", "b/model.safetensors"
-    run(landscape, "surface", model, *few, *quiet, "--x=-1:1:3", "--y=-1:1:3", "--no-pictures", "--output", "surface.h5")
+    run(landscape, "surface", model, *few, *quiet, "--x=-1:1:3", "--y=-1:1:3",
+        "--no-pictures", "--output", "surface.h5")
     run(landscape, "line", model, *few, *quiet, "--x=0:1:3", "--no-pictures", "--output", "line.h5")
-    run(landscape, "hessian", model, *few, *quiet, "--largest", 1, "--smallest", 1, "--density", 1, "--density-steps", 4,
-        "--trace", 6, "--no-pictures", "--output", "hessian.h5")
+    run(landscape, "hessian", model, *few, *quiet, "--largest", 1, "--smallest", 1, "--density", 1,
+        "--density-steps", 4, "--trace", 6, "--no-pictures", "--output", "hessian.h5")
     run(landscape, "sharpness", model, *few, *quiet, "--directions", 2, "--trace-products", 6,
         "--reparametrisation-test", "--no-pictures", "--output", "sharpness.h5")
-    run(landscape, "coherence", model, *few, *quiet, "--batches", 2, "--batch-size", 5, "--no-pictures", "--output", "coherence.h5")
-    run(landscape, "connect", model, other, *few, *quiet, "--points", 3, "--align", "--no-pictures", "--output", "paths.h5")
+    run(landscape, "coherence", model, *few, *quiet, "--batches", 2, "--batch-size", 5,
+        "--no-pictures", "--output", "coherence.h5")
+    run(landscape, "connect", model, other, *few, *quiet, "--points", 3, "--align",
+        "--no-pictures", "--output", "paths.h5")
     run(landscape, "trajectory", "a", *few, *quiet, "--x=-1:1:3", "--y=-1:1:2", "--no-pictures",
         "--output", "trajectory.h5")
-    return [os.path.join(folder, name + ".h5") for name in
+    return [name + ".h5" for name in
             ("surface", "line", "hessian", "sharpness", "coherence", "paths", "trajectory")]
 
 
 def main(train, landscape, folder):
+    # Programs go by their bare names, and files by names in the folder of the moment: results keep the command that
+    # made them, and what is committed must not depend on where it was made.
+    search = os.pathsep.join([os.path.dirname(train), os.path.dirname(landscape), os.environ["PATH"]])
+    train, landscape = os.path.basename(train), os.path.basename(landscape)
+
+    def run(*words):
+        subprocess.run([str(word) for word in words], env={**os.environ, "PATH": search}, check=True,
+                       stdout=subprocess.DEVNULL)
+
     corpus = Corpus(folder)
     with tempfile.TemporaryDirectory() as made:
-        results = make_results(train, landscape, made)
+        os.chdir(made)
+        results = make_results(run, train, landscape)
+        run(landscape, "export", "line.h5", "--format", "json")
+        corpus.copy("json", "line.json")
+        with open("line.json") as file:
+            record = json.load(file)
+        del record["checksum"]
+        corpus.write("result", "line.json", json.dumps(record).encode())
+        corpus.copy("result", "surface.h5", "with_checksum.h5")
         for path in results:
+            without_checksum(path)
             if os.path.getsize(path) < 16000:  # of the larger ones their entries are enough
                 corpus.copy("result", path)
-            corpus.write("hdf5", os.path.basename(path)[:-3], entries(path))
-        corpus.copy("result", f"{made}/a/log.csv")
-        corpus.copy("log", f"{made}/a/log.csv")
-        subprocess.run([landscape, "export", results[1], "--format", "json"], cwd=made, check=True,
-                       stdout=subprocess.DEVNULL)
-        corpus.copy("json", f"{made}/line.json")
-        corpus.copy("result", f"{made}/line.json")
-        corpus.copy("checkpoint", f"{made}/a/model.safetensors")
-        corpus.copy("checkpoint", f"{made}/a/last.safetensors")
+            corpus.write("hdf5", path[:-3], entries(path))
+        for harness, path in (("result", "a/log.csv"), ("log", "a/log.csv"), ("checkpoint", "a/model.safetensors"),
+                              ("checkpoint", "a/last.safetensors")):
+            corpus.copy(harness, path)
         with h5py.File(results[0]) as file:
             recipe = file.attrs["direction_recipe"]
             corpus.write("json", "recipe.json", recipe if isinstance(recipe, bytes) else recipe.encode())
-        with h5py.File(f"{made}/old.h5", "w", libver="earliest") as old:  # as the authors' tools write them
+        with h5py.File("old.h5", "w", libver="earliest") as old:  # as the authors' tools write them
             old["xcoordinates"] = old["ycoordinates"] = [-1.0, 0.0, 1.0]
             old["train_loss"] = numpy.arange(9.0).reshape(3, 3)
             old["dir_file"] = b"directions.h5"
-        corpus.copy("result", f"{made}/old.h5")
+        corpus.copy("result", "old.h5")
         for name, version in ("old", "earliest"), ("new", "v108"):
-            with h5py.File(f"{made}/{name}.h5", "w", libver=version) as file:
+            with h5py.File(f"{name}.h5", "w", libver=version) as file:
                 for i, shape in enumerate([(2, 4), (2,), (2, 2), (2,)]):  # of fuzz_directions.cpp's network
                     file[f"xdirection/{i}"] = numpy.ones(shape, "f4")
-            corpus.copy("directions", f"{made}/{name}.h5")
+            corpus.copy("directions", f"{name}.h5")
+        os.chdir(folder)
     corpus.write("json", "model.json", b'{"name": "resnet8", "width": 1, "classes": 2, "image_size": 8}')
     for name, image in {"grey.jpg": jpeg(), "colour.jpg": jpeg(3), "subsampled.jpg": jpeg(3, subsampled=True),
                         "progressive.jpg": jpeg(3, progressive=True), "restart.jpg": jpeg(restart=True),

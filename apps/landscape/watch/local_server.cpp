@@ -145,7 +145,8 @@ class LocalServer::State {
     while (!over()) {
       const std::vector<short> events = wait();
       const double now = steady_seconds();
-      // Those who are there before those who come: only who has not asked for anything gives way.
+      // Serve open connections before accepting new ones: at the limit accept() closes the oldest
+      // one without a request, and a request that has just arrived must be seen first.
       auto event = events.begin();
       for (Client& client : clients_) client.connection.proceed(*event++, now);
       deliver(now);
@@ -309,7 +310,7 @@ class LocalServer::State {
 
   void wake() const {
     const uint64_t one = 1;
-    // It can only fail because the counter is full: the thread is awake then.
+    // A write fails only while the counter is full: the thread is awake then.
     if (::write(wake_.number(), &one, sizeof one) < 0) return;
   }
 
@@ -334,7 +335,7 @@ class LocalServer::State {
   FileDescriptor wake_;  // ends the wait of the connections' thread
   const std::string url_;
 
-  // Of the connections' thread.
+  // Used by the connections' thread alone.
   std::list<Client> clients_;  // the oldest first
   uint64_t next_number_ = 0;
   size_t jobs_under_way_ = 0;     // also of clients who are gone
