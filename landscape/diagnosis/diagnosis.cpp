@@ -48,7 +48,7 @@ class Diagnosis {
               pool, [&observer] { return observer.stop_requested(); }) {}
 
   std::vector<Finding> run() {
-    Stage stage(observer_, "diagnosis", 5);
+    Stage stage(observer_, "diagnosis", 4);
     if (!examine_weights()) return findings_;
     using Step = void (Diagnosis::*)();
     for (const Step step : {&Diagnosis::examine_accuracy, &Diagnosis::examine_range,

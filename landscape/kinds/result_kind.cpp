@@ -100,7 +100,7 @@ const ResultKind& kind_of_result(const std::string& path) {
   file.begin = first_bytes(path, kLogBegins.size());
   std::optional<Hdf5File> hdf5;
   if (file.begin.starts_with(kHdf5Signature)) {
-    hdf5 = Hdf5File::open_read(path);
+    hdf5 = Hdf5File::open_read(path, Hdf5File::Checksum::leave);
     file.hdf5 = &*hdf5;
     file.attributes = hdf5->attributes();
   }

@@ -17,8 +17,11 @@ namespace topograd {
 /// see kernels/core/atomic_file.h, so that no file is read while it is written.
 class Hdf5File {
  public:
-  /// Throws Error, too, if the file has a checksum that its contents do not have.
-  static Hdf5File open_read(const std::string& path);
+  /// Whether to compare the checksum, for which the whole file is read, if it has one.
+  enum class Checksum { compare, leave };
+  /// Throws Error, too, if the contents have another checksum than the file says. Leaving it is for
+  /// looking at what kind of file it is, before its reader opens it.
+  static Hdf5File open_read(const std::string& path, Checksum checksum = Checksum::compare);
   /// Creates an empty file in the format of HDF5 1.8 (2008), replacing an old one; its contents are
   /// in memory until close(). Use it inside write_file_atomically(): an Error of the file system,
   /// here or in close(), is only the system's text ("No space left on device").

@@ -195,7 +195,7 @@ SharpnessPanel SharpnessPanel::load(const std::string& path) {
 
 bool SharpnessPanel::is_panel(const std::string& path) {
   try {
-    const auto attributes = Hdf5File::open_read(path).attributes();
+    const auto attributes = Hdf5File::open_read(path, Hdf5File::Checksum::leave).attributes();
     const auto format = attributes.find("format");
     return format != attributes.end() && format->second == kFormat;
   } catch (const Error&) {

@@ -16,17 +16,13 @@ namespace {
 
 constexpr size_t kShownDeviations = 5;
 
-std::string in_percent(double share) {
-  return text(significant(100 * share), " %");
-}
-
 /// Prints what a sample that agrees tells of the points outside it.
 void print_reach(const Recomputation& computed) {
   const int64_t sampled = count_of(*computed.sample), all = computed.points;
   if (sampled == all) return;
   std::cout << "  one altered point among the " << all
             << " would have been noticed with probability "
-            << in_percent(probability_of_noticing(all, sampled, 1)) << ", "
+            << significant(100 * probability_of_noticing(all, sampled, 1)) << " %, "
             << fewest_noticed(all, sampled, 0.95) << " with 95 %\n";
 }
 

@@ -46,7 +46,7 @@ void HttpConnection::proceed(short events, double now) {
   if (now >= deadline_) return end();
   if (phase_ == Phase::reading && (events & (POLLIN | POLLHUP | POLLERR)) != 0) return read(now);
   if (phase_ == Phase::lingering && events != 0) return throw_away();
-  // Before the rest: a client that has closed its own direction alone still reads.
+  // POLLHUP: both directions are closed. A client that has closed its own alone still reads.
   if ((events & (POLLHUP | POLLERR)) != 0) return end();
   if (phase_ == Phase::sending && (events & POLLOUT) != 0) send(now);
 }

@@ -75,7 +75,7 @@ bool same_secret(std::string_view a, std::string_view b) {
 /// Returns a socket that listens on the port of this machine alone.
 FileDescriptor listening_socket(int port) {
   FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  // Free at once after its last user has ended; taken while it has one.
+  // SO_REUSEADDR: the port is free as soon as its last user has ended, and taken while it has one.
   const int yes = 1;
   ::setsockopt(socket.number(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   // Connections inherit these; the system's own limits are some megabytes for each.
@@ -140,7 +140,7 @@ class LocalServer::State {
     HttpAnswer answer;
   };
 
-  /// The thread of the connections.
+  /// Runs the connections' thread.
   void run() {
     while (!over()) {
       const std::vector<short> events = wait();
@@ -167,7 +167,7 @@ class LocalServer::State {
     return clients_.empty() || now >= *farewell_;
   }
 
-  /// Waits until something happens, or is due. Returns each client's events.
+  /// Waits until a socket is ready or a time limit passes. Returns each client's events.
   std::vector<short> wait() {
     double due = ending_ ? steady_seconds() + kPause : accept_after_;
     std::vector<pollfd> asked = {{wake_.number(), POLLIN, 0}};
@@ -189,7 +189,7 @@ class LocalServer::State {
     return events;
   }
 
-  /// Returns whether another client can come, or another one can give way to it.
+  /// Returns whether another client can be accepted, if need be in an idle one's place.
   bool has_room() const {
     return clients_.size() < kMostConnections ||
            std::any_of(clients_.begin(), clients_.end(), gives_way);
@@ -207,7 +207,7 @@ class LocalServer::State {
         ::accept4(listener_.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     const bool scarce =
         number < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM);
-    // Somebody who has not asked for anything gives way to those who come.
+    // Close the oldest connection that has sent no request: idle ones must not keep others out.
     if (scarce || (number >= 0 && clients_.size() >= kMostConnections)) {
       const auto oldest = std::find_if(clients_.begin(), clients_.end(), gives_way);
       if (oldest != clients_.end())
@@ -217,7 +217,8 @@ class LocalServer::State {
     }
     if (number < 0) return;
     clients_.push_back({next_number_++, HttpConnection(FileDescriptor(number), now)});
-    // Its request has mostly come with it, and who has asked does not give way.
+    // Read at once: the request has mostly come with the connection, which is then not closed as an
+    // idle one.
     clients_.back().connection.proceed(POLLIN, now);
     admit(now);
   }
@@ -287,7 +288,7 @@ class LocalServer::State {
           client.connection.answer(std::move(one.answer), now);
   }
 
-  /// A worker's thread.
+  /// Runs a worker's thread.
   void work() {
     std::unique_lock lock(mutex_);
     for (;;) {

@@ -65,7 +65,7 @@ def read_images(folder, count, normalisation):
 
 
 class Hessian:
-    """Of the mean loss, by products; vectors are numpy's, in the parameters' order."""
+    """Of the mean loss, by products in the model's precision; vectors are numpy's, in the parameters' order."""
 
     def __init__(self, model, images, labels, batch):
         self.model, self.images, self.labels, self.batch = model, images, labels, batch
@@ -88,7 +88,8 @@ class Hessian:
 
     def multiply(self, v):
         sizes = [p.numel() for p in self.parameters]
-        parts = torch.from_numpy(np.asarray(v, np.float32).ravel()).split(sizes)
+        vector = torch.as_tensor(np.asarray(v).ravel(), dtype=self.parameters[0].dtype)
+        parts = vector.split(sizes)
         parts = [part.view_as(p) for part, p in zip(parts, self.parameters)]
         total = np.zeros(self.size)
         for _, gradients in self.gradients(True):

@@ -17,17 +17,6 @@ import torch
 from eigenvalues_by_scipy import Hessian, load, read_images
 
 
-class DoubleHessian(Hessian):
-    def multiply(self, v):
-        parts = torch.from_numpy(np.asarray(v, np.float64)).split([p.numel() for p in self.parameters])
-        parts = [part.view_as(p) for part, p in zip(parts, self.parameters)]
-        total = np.zeros(self.size)
-        for _, gradients in self.gradients(True):
-            product = torch.autograd.grad(gradients, self.parameters, grad_outputs=parts)
-            total += torch.cat([p.flatten() for p in product]).numpy()
-        return total
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -38,7 +27,7 @@ def main():
     arguments = parser.parse_args()
     with h5py.File(arguments.results) as file:
         images = int(file.attrs["images"])
-        pairs = [(end, *pair) for end in ("largest", "smallest") if end in file
+        pairs = [(end, *pair) for end in ("largest", "smallest") if f"{end}/vectors" in file
                  for pair in zip(*(file[f"{end}/{part}"][:]
                                    for part in ("values", "residuals", "vectors")))]
     model, normalisation = load(arguments.model)
@@ -46,7 +35,7 @@ def main():
     mean, std = (torch.tensor(normalisation[k], dtype=torch.float64).view(3, 1, 1)
                  for k in ("mean", "std"))
     pixels = (torch.round(pixels.double() * 255) / 255 - mean) / std
-    hessian = DoubleHessian(model.double(), pixels, labels, arguments.batch)
+    hessian = Hessian(model.double(), pixels, labels, arguments.batch)
     wrong = 0
     for end, value, stated, vector in pairs:
         x = vector.astype(np.float64)
