@@ -55,6 +55,8 @@ class Verify(LandscapeTest):
         self.run_ok([programs.landscape, "surface", "run", *data, "-o", "film"], stderr=None)
         printed = self.verify("t.h5", "t_surface.h5", "film/epoch_1.h5")
         self.assertEqual(len(re.findall(r": (\d+) of \1 numbers are the same to the bit$", printed, re.M)), 3, printed)
+        os.rename(self.path("run/epoch_1.safetensors"), self.path("moved.safetensors"))
+        self.verify("film/epoch_1.h5", "--model", "moved.safetensors")
 
     def test_one_altered_value(self):
         self.run_ok(self.surface("s.h5"))

@@ -134,15 +134,17 @@ class Rewriting {
     if (number < surfaces.size()) add("surface", surfaces[number]);
   }
 
-  /// Returns whether the record is one of the surfaces around the checkpoints of a folder.
+  /// Returns whether the record is one of the surfaces around the checkpoints of a folder: its
+  /// command named the folder, not the network.
   bool is_of_a_film() const {
-    return typed_.name() == "surface" && !positionals_.empty() &&
-           fs::is_directory(positionals_.front());
+    const auto& named = typed_.parsed().positionals;
+    return typed_.name() == "surface" && !named.empty() &&
+           named.front() != value_of(record_.provenance, "model_file");
   }
 
   /// Computes the surface around one checkpoint alone, on the plane that all of them share.
   void take_one_checkpoint() {
-    const std::string path = value_of(record_.provenance, "model_file");
+    const std::string path = changes_.model.value_or(value_of(record_.provenance, "model_file"));
     const LoadedModel model = load_model(path);
     const Surface surface = surface_of(record_);
     const SurfaceDirections directions = directions_of_surface(surface, record_.file, model, "");
