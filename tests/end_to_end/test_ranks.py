@@ -4,10 +4,12 @@ but what was under way when a rank dies. Skipped where there is no mpirun or lan
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 import programs
@@ -143,7 +145,21 @@ class Ranks(ModelTest):
         process.stdout.read()  # the ranks hold its other end
         process.stdout.close()
         process.wait(programs.TIMEOUT)
+        self.wait_for_writer("s.h5")
         self.assertFalse(pid and process.returncode == 0)
+
+    def wait_for_writer(self, output):
+        """Waits until the process that the lock file names has ended: some launchers leave ranks behind for a while."""
+        deadline = time.monotonic() + programs.TIMEOUT
+        while time.monotonic() < deadline:
+            try:
+                named = re.match(r"process (\d+) on ", self.read(f".{output}.lock"))
+            except FileNotFoundError:
+                return
+            if named is None or not os.path.exists(f"/proc/{named.group(1)}"):
+                return
+            time.sleep(0.02)
+        self.fail(f"a rank goes on writing {output}")
 
     def test_a_killed_rank_loses_what_was_under_way(self):
         self.run_ok(self.slow_surface("whole.h5"))
