@@ -1,10 +1,36 @@
 #include "apps/common/run_flags.h"
 
 #include <algorithm>
+#include <set>
 
+#include "apps/common/spelling.h"
+#include "kernels/core/op.h"
 #include "kernels/core/streams.h"
 
 namespace topograd::cli {
+
+namespace {
+
+std::string listed(const std::set<std::string>& words) {
+  return enumerated({words.begin(), words.end()});
+}
+
+/// Throws Error, listing what there is, unless an operation of this name or family has an
+/// implementation of this name on the device: a forced name that fits nothing would change nothing.
+void require_implementation(const std::string& operation, const std::string& name, Device device) {
+  std::set<std::string> operations, choices;
+  for (const ImplementationName& known : OpRegistry::instance().names()) {
+    if (known.device != device) continue;
+    operations.emplace(known.op);
+    if (names_operation(operation, known.op)) choices.emplace(known.name);
+  }
+  require(!choices.empty(), "--impl ", operation, "=", name, ": no operation is called ", operation,
+          "; choose ", listed(operations), ", or what several of them begin with");
+  require(choices.contains(name), "--impl ", operation, "=", name, ": ", operation,
+          " has no implementation ", name, " on ", name_of(device), "; choose ", listed(choices));
+}
+
+}  // namespace
 
 void RunFlags::add_to(Options& options, bool several_processes) {
   options.group("Run")
@@ -47,6 +73,7 @@ std::vector<std::pair<std::string, std::string>> RunFlags::forced_implementation
     require(equals != std::string::npos && equals > 0 && equals + 1 < choice.size(), "--impl ",
             choice, ": write it as operation=name, for example conv2d=reference");
     pairs.emplace_back(choice.substr(0, equals), choice.substr(equals + 1));
+    require_implementation(pairs.back().first, pairs.back().second, chosen_device());
   }
   return pairs;
 }

@@ -27,7 +27,8 @@ struct RunFlags {
   /// Returns the threads, or the one that drives the device, with the forced implementations. A
   /// nonzero `all_threads`, a process's share of the processors, replaces --threads 0.
   std::unique_ptr<ThreadPool> pool(int all_threads = 0) const;
-  /// Returns pairs {operation, implementation}. Throws Error for a word without "=".
+  /// Returns pairs {operation, implementation}. Throws Error for a word without "=", and, listing
+  /// the choices, for an operation or an implementation that the device does not have.
   std::vector<std::pair<std::string, std::string>> forced_implementations() const;
 };
 

@@ -10,6 +10,10 @@ uint64_t new_weights_version() {
   return ++last;
 }
 
+bool names_operation(std::string_view key, std::string_view op) {
+  return op == key || (op.starts_with(key) && op[key.size()] == '_');
+}
+
 void Context::force_implementation(std::string key, std::string name) {
   forced_[std::move(key)] = std::move(name);
 }
@@ -17,13 +21,11 @@ void Context::force_implementation(std::string key, std::string name) {
 std::string_view Context::forced_implementation(std::string_view op) const {
   std::string_view best_key;
   std::string_view best;
-  for (const auto& [key, name] : forced_) {
-    const bool family = op.starts_with(key) && op.size() > key.size() && op[key.size()] == '_';
-    if ((op == key || family) && key.size() >= best_key.size()) {
+  for (const auto& [key, name] : forced_)
+    if (names_operation(key, op) && key.size() >= best_key.size()) {
       best_key = key;
       best = name;
     }
-  }
   return best;
 }
 

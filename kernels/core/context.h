@@ -17,6 +17,10 @@ namespace topograd {
 /// implementations that keep them packed while the name stays the same.
 uint64_t new_weights_version();
 
+/// Returns whether a key of Context::force_implementation names this operation: it is its name, or
+/// that of its family, the words before an underscore.
+bool names_operation(std::string_view key, std::string_view op);
+
 /// One stream of execution: a device, scratch memory, vendor state. On a CPU a context belongs to
 /// one thread, and every operation runs on that thread alone: parallelism is the caller's, over
 /// independent chunks, which keeps results the same to the bit for any number of threads. On a GPU

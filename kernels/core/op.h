@@ -48,6 +48,13 @@ struct Implementation {
   void (*run)(const Args&, Context&);  ///< may assume that args.check() passed
 };
 
+/// Name of an implementation without its arguments' type, for lists of what there is.
+struct ImplementationName {
+  std::string_view op;
+  std::string_view name;
+  Device device;
+};
+
 /// All devices, and all implementations of all operations, fast ones first: the first that supports
 /// its arguments runs.
 class OpRegistry {
@@ -62,7 +69,10 @@ class OpRegistry {
     if (!slot) slot = std::make_shared<std::vector<Implementation<Args>>>();
     auto& all = *static_cast<std::vector<Implementation<Args>>*>(slot.get());
     all.insert(implementation.name == "reference" ? all.end() : all.begin(), implementation);
+    names_.push_back({Args::kOp, implementation.name, implementation.device});
   }
+  /// Returns the names of all implementations of all operations, in no order.
+  const std::vector<ImplementationName>& names() const { return names_; }
 
   void add_device(const DeviceDriver& driver) { drivers_.push_back(driver); }
   /// Returns the driver of a device; null where this build has none.
@@ -84,6 +94,7 @@ class OpRegistry {
  private:
   std::unordered_map<std::type_index, std::shared_ptr<void>> tables_;
   std::vector<DeviceDriver> drivers_;
+  std::vector<ImplementationName> names_;
 };
 
 /// Returns the implementation that would run: the forced one where the context forces one, else the

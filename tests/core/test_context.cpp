@@ -31,6 +31,15 @@ TEST_CASE("context: a family is a prefix up to an underscore") {
   CHECK(context.forced_implementation("bias_add").empty());
 }
 
+TEST_CASE("context: the registry names every implementation with its operation and device") {
+  int references = 0;
+  for (const ImplementationName& known : OpRegistry::instance().names())
+    references += known.op == "add" && known.name == "reference" && known.device == Device::cpu;
+  CHECK(references == 1);
+  CHECK(names_operation("conv2d", "conv2d_forward"));
+  CHECK_FALSE(names_operation("conv2d_forward", "conv2d"));
+}
+
 TEST_CASE("context: the workspace grows, is aligned, and is one piece of memory") {
   Context context;
   void* small = context.workspace(0);

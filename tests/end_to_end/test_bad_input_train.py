@@ -125,6 +125,12 @@ class WrongFlags(EndToEndTest):
     def test_implementation_without_a_name(self):
         self.refuse(["--impl", "conv2d"], "conv2d", "operation=name")
 
+    def test_implementation_that_is_not_there(self):
+        self.refuse(["--impl", "gemm=wrong"], "--impl gemm=wrong", "reference")
+        self.refuse(["--impl", "nosuch=reference"], "nosuch", "conv2d_forward", "gemm")
+        self.refuse(["--impl", "conv=reference"], "no operation is called conv", "conv2d_forward")
+        self.refuse(["--impl", "gemm=cublas", "--device", "cpu"], "gemm=cublas", "on cpu")
+
 
 class WrongData(EndToEndTest):
     @classmethod
