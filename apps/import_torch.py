@@ -30,7 +30,11 @@ NORMALISATIONS = {
                 "std": [63.0 / 255, 62.1 / 255, 66.7 / 255]},
     "cifar100": {"mean": [129.3 / 255, 124.1 / 255, 112.4 / 255],
                  "std": [68.2 / 255, 65.4 / 255, 70.4 / 255]},
+    "mnist": {"mean": [0.1307], "std": [0.3081]},
+    "fashion_mnist": {"mean": [0.2860], "std": [0.3530]},
     "imagenet": {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
+    "kuangliu": {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2023, 0.1994, 0.2010]},
+    "none": {"mean": [0.0], "std": [1.0]},
 }
 # Blocks per stage of the four-stage ResNets, and whether a block is a bottleneck (1x1, 3x3, 1x1).
 FOUR_STAGES = {
@@ -290,6 +294,36 @@ def describe_model(arrays, args):
             "image_size": args.image_size, "activation": "relu"}
 
 
+def numbers(option, text, smallest_excluded):
+    """Returns the numbers of --mean or --std: of pixels from 0 to 1."""
+    try:
+        values = [float(word) for word in text.split(",")]
+    except ValueError:
+        values = [float("nan")]
+    for value in values:
+        if not (0 <= value <= 1) or (smallest_excluded and value == 0):
+            raise ImportFailure(f"{option} {text}: write numbers with commas between, of pixels from 0 to 1 "
+                                "(125.3 of 255 is 0.4914)")
+    return values
+
+
+def normalisation(args, channels):
+    """Returns the constants that were chosen, one of each for every channel."""
+    if args.normalisation and (args.mean or args.std):
+        raise ImportFailure("--normalisation and --mean contradict each other: leave out one of them")
+    if not args.normalisation and not (args.mean and args.std):
+        raise ImportFailure("which normalisation were its training images given? The file does not say, and "
+                            "wrong constants cost accuracy: add --normalisation "
+                            f"{', '.join(sorted(NORMALISATIONS))}, or --mean R,G,B --std R,G,B")
+    constants = NORMALISATIONS[args.normalisation] if args.normalisation else {
+        "mean": numbers("--mean", args.mean, False), "std": numbers("--std", args.std, True)}
+    for key, values in constants.items():
+        if len(values) not in (1, channels):
+            raise ImportFailure(f"{len(values)} values of normalisation ({key}), but the network takes images of "
+                                f"{channels} channel{'s' * (channels > 1)}: give one for each")
+    return {key: values * channels if len(values) == 1 else values for key, values in constants.items()}
+
+
 def write_safetensors(path, arrays, metadata):
     """Header length (u64), JSON header, bytes: https://github.com/huggingface/safetensors."""
     header, offset = {"__metadata__": metadata}, 0
@@ -356,13 +390,14 @@ def convert(args):
     tensors = find_state_dict(load_checkpoint(args.checkpoint), args.checkpoint)
     arrays = clean(tensors)
     model = describe_model(arrays, args)
+    constants = normalisation(args, model.get("channels", 3))
     metadata = {"format": "topograd-checkpoint-1", "model": json.dumps(model),
-                "normalisation": json.dumps(NORMALISATIONS[args.normalisation]), "source": source}
+                "normalisation": json.dumps(constants), "source": source}
     write_safetensors(args.output, arrays, metadata)
     parameters = sum(array.size for name, array in arrays.items() if ".running_" not in name)
     print(f"{args.output}: {model['name']}, shortcut {model['shortcut']}, {model['classes']} "
-          f"classes, {len(arrays)} tensors, {parameters:,} parameters, {args.normalisation} "
-          "normalisation")
+          f"classes, {len(arrays)} tensors, {parameters:,} parameters, "
+          f"normalisation {args.normalisation or constants}")
 
 
 def main():
@@ -374,9 +409,12 @@ def main():
                         "from the names of the parameters where they leave no doubt")
     parser.add_argument("--shortcut", choices=["A", "B"], help="where the shape changes: A "
                         "subsamples and pads, B is a 1x1 convolution; default: what the names show")
-    parser.add_argument("--normalisation", choices=sorted(NORMALISATIONS), required=True,
+    parser.add_argument("--normalisation", choices=sorted(NORMALISATIONS),
                         help="the constants its training images were normalised with; the file "
                         "does not say, and the wrong ones cost accuracy")
+    parser.add_argument("--mean", metavar="R,G,B", help="these instead, of pixels from 0 to 1; one number "
+                        "counts for all channels")
+    parser.add_argument("--std", metavar="R,G,B", help="with --mean, the deviations")
     parser.add_argument("--image-size", type=int, default=32, help="default: 32")
     args = parser.parse_args()
     args.output = args.output or os.path.splitext(args.checkpoint)[0] + ".safetensors"

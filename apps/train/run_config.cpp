@@ -51,6 +51,9 @@ std::string config_json(const RunSettings& settings, const Dataset& train, Devic
   if (t.augment && !t.flip) config["flip"] = false;
   if (settings.label_noise > 0)
     config["label_noise"] = {{"fraction", settings.label_noise}, {"images", train.count()}};
+  if (settings.normalisation != train.normalisation)
+    config["normalisation"] = {{"mean", settings.normalisation.mean},
+                               {"std", settings.normalisation.std_dev}};
   const TrainingConfig usual;
   const auto unusual = [&](const char* key, const auto& value, const auto& usually) {
     if (value != usually) config[key] = value;

@@ -12,6 +12,7 @@ namespace topograd {
 
 struct RunSettings {
   ModelSpec model;
+  Normalisation normalisation;  ///< what the images are normalised by
   TrainingConfig training;
   double label_noise = 0;  ///< fraction of the training labels that are replaced
   std::string folder = "runs/train";

@@ -52,6 +52,9 @@ int TrainCommand::train(ThreadPool& pool) {
   run.model.image_size = data.train.height();
   run.model.channels = data.train.channels();
   run.model.classes = data.train.classes();
+  run.normalisation = data.train.normalisation;
+  if (flags_.normalisation)
+    run.normalisation = for_channels(*flags_.normalisation, run.model.channels);
   run.training.flip = data.train.flips_keep_class;
   require_fitting_data(run.model, data.test, "the test split");
   try {
@@ -76,13 +79,17 @@ int TrainCommand::evaluate_model(ThreadPool& pool) const {
   LabelledImages images = flags_.noisy_labels
                               ? noisy_training_data(model, data.train, spec.source).view()
                               : chosen.view();
-  images.normalisation = model.info.normalisation;
+  images.normalisation = normalisation_of(model, flags_.normalisation);
   const LossSums sums = evaluate(model.graph, model.weights.theta, model.weights.running_stats,
                                  images, flags_.run.training.loss, pool);
   std::cout << describe(model.spec) << ", " << (on_train ? "train" : "test") << ": loss "
             << decimals(sums.mean(), 6) << " (standard error " << decimals(sums.standard_error(), 6)
             << "), error " << decimals(100 - sums.accuracy(), 3) << " % ("
-            << sums.count - sums.correct << " of " << sums.count << " wrong)\n";
+            << sums.count - sums.correct << " of " << sums.count << " wrong)";
+  if (images.normalisation != model.info.normalisation)
+    std::cout << ", normalised by " << describe(images.normalisation) << " in place of the model's "
+              << describe(model.info.normalisation);
+  std::cout << '\n';
   return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "apps/train/train_flags.h"
 
+#include "apps/common/normalisation_flags.h"
 #include "apps/train/recipes.h"
 #include "kernels/core/check.h"
 
@@ -91,6 +92,8 @@ void TrainFlags::add_data_options(cli::Options& options) {
             "no random crops and flips (MNIST's digits are never flipped)")
       .real("label-noise", run.label_noise, {0, 1},
             "this fraction of the training labels is replaced by random classes");
+  cli::add_normalisation_options(options, normalisation,
+                                 "the data set's, see docs/files.md; --evaluate: the checkpoint's");
 }
 
 void TrainFlags::add_training_options(cli::Options& options) {
@@ -165,6 +168,7 @@ void TrainFlags::add_run_options(cli::Options& options) {
 }
 
 void TrainFlags::check(const cli::Options& options) {
+  if (normalisation) topograd::check(*normalisation);
   if (options.given("model")) expected_model = run.model.name;
   if (options.given("image-size")) synthetic_image_size = data.image_size;
   require(!noisy_labels || on_training_images || !evaluate,

@@ -15,6 +15,7 @@ namespace topograd {
 struct TrainFlags {
   RunSettings run;  ///< complete after check()
   DataSpec data;
+  std::optional<Normalisation> normalisation;  ///< in place of the data's, or a checkpoint's
   cli::RunFlags device;
   bool list_models = false, list_recipes = false, show_version = false;
 

@@ -48,9 +48,16 @@ void require_memory(const Graph& graph, int64_t batch, const ThreadPool& pool) {
        " or less");
 }
 
-/// Returns the training images with the labels that are trained on.
+LabelledImages test_images(const RunSettings& settings, const Dataset& test, Device device) {
+  LabelledImages images = test.view();
+  images.normalisation = settings.normalisation;
+  return images.to(device);
+}
+
+/// Returns the training images, normalised, with the labels that are trained on.
 LabelledImages training_images(const RunSettings& settings, const Dataset& train) {
   LabelledImages images = train.view();
+  images.normalisation = settings.normalisation;
   if (settings.label_noise > 0)
     images.labels =
         noisy_labels(train.labels, train.classes(), settings.label_noise, settings.training.seed);
@@ -70,7 +77,7 @@ class Run {
         pool_(pool),
         observer_(observer),
         train_(training_images(settings, data.train)),
-        test_(data.test.view().to(pool.device())),
+        test_(test_images(settings, data.test, pool.device())),
         graph_(build_model(settings.model)),
         trainer_(graph_, settings.training, train_, pool) {
     info_.model = to_json(settings.model);

@@ -12,11 +12,13 @@ namespace topograd {
 
 namespace {
 
-void require_alike(const LoadedModel& a, const LoadedModel& b) {
+void require_alike(const LoadedModel& a, const LoadedModel& b, const ImageSets& images) {
   require(to_json(a.spec) == to_json(b.spec), b.path, " holds ", describe(b.spec), ", ", a.path,
           " ", describe(a.spec), ": no path joins them");
-  require(a.info.normalisation == b.info.normalisation, a.path, " and ", b.path,
-          " expect their images normalised otherwise: no path joins them");
+  require(images.normalisation_chosen || a.info.normalisation == b.info.normalisation, a.path,
+          " expects images normalised by ", describe(a.info.normalisation), ", ", b.path, " by ",
+          describe(b.info.normalisation),
+          ": no path joins them, unless --normalisation or --mean and --std choose for both");
 }
 
 class ConnectivityAnalysis {
@@ -121,6 +123,7 @@ class ConnectivityAnalysis {
     state.theta = end_.theta;
     state.running_stats = end_.running_stats;
     CheckpointInfo info = b_.info;
+    info.normalisation = images_.sets[0].normalisation;
     info.notes["aligned_to"] = results_.provenance.at("model_hash");
     write_checkpoint(settings_.aligned_path, a_.graph.layout(), state, info,
                      /*with_training_state=*/false);
@@ -180,7 +183,7 @@ ConnectivityResults analyse_connectivity(const ConnectivitySettings& settings, c
                                          const Provenance& run, const std::string& output,
                                          ThreadPool& pool, Observer& observer) {
   check(settings);
-  require_alike(a, b);
+  require_alike(a, b, images);
   ConnectivityAnalysis analysis(settings, a, b, images, run, output, pool, observer);
   analysis.prepare();
   return analysis.run();

@@ -52,6 +52,8 @@ CurveTraining::CurveTraining(const CurveTrainingSettings& settings, const Loaded
                {"loss", std::string(name_of(config.loss))},
                {"seed", text(config.seed)},
                {"device", std::string(name_of(pool.device()))}};
+  if (images_.normalisation != model.info.normalisation)
+    identity_["normalisation"] = describe(images_.normalisation);
   trainer_.emplace(model.graph, model.weights.theta, b, config, images_, pool);
   resume();
 }
@@ -63,7 +65,7 @@ LabelledImages CurveTraining::load_images() {
   if (settings_.noisy_labels)
     data_.train = noisy_training_data(model_, data_.train, settings_.source);
   LabelledImages images = data_.train.view();
-  images.normalisation = model_.info.normalisation;
+  images.normalisation = normalisation_of(model_, settings_.normalisation);
   return images.first(settings_.images);
 }
 
@@ -96,6 +98,7 @@ void CurveTraining::begin() const {
 
 void CurveTraining::save(const Tensor& running_stats) const {
   CheckpointInfo info = model_.info;
+  info.normalisation = images_.normalisation;
   info.config = json_text(nlohmann::json{{"curve", identity_}});
   info.notes = {{"version", version()}, {"command", command_}, {"data", data_.train.name}};
   TrainingState state = trainer_->state();

@@ -49,7 +49,7 @@ LabelledImages chosen_images(const ImageSelection& selection, const LoadedModel&
                              const std::string& name, const Dataset& data) {
   require_fitting_data(model.spec, data, selection.source);
   LabelledImages images = data.view();
-  images.normalisation = model.info.normalisation;
+  images.normalisation = normalisation_of(model, selection.normalisation);
   const int64_t limit = selection.count;
   require(limit <= images.count(), "--images ", limit, ": the ", name, " split has only ",
           images.count());
@@ -88,6 +88,7 @@ void ImageSets::describe(Provenance& provenance) const {
   provenance["data_hash"] = hex(hash);
   provenance["images"] = text(count);
   if (!subset.empty()) provenance["subset"] = subset;
+  if (!normalisation.empty()) provenance["normalisation"] = normalisation;
 }
 
 void ImageSets::describe_populations(Provenance& provenance) const {
@@ -102,6 +103,7 @@ Population population_of(const ImageSelection& selection, bool training) {
 }
 
 void check(const ImageSelection& selection) {
+  if (selection.normalisation) check(*selection.normalisation);
   require(!selection.noisy_labels || selection.split != Split::test,
           "--noisy-labels: only training labels have noise; choose --split train or both");
   require(is_stratified(selection) || !selection.subset_seed,
@@ -122,6 +124,9 @@ ImageSets select_images(const ImageSelection& selection, const LoadedModel& mode
                             selection.noisy_labels ? ", noisy training labels" : "");
   if (is_stratified(selection))
     chosen.subset = text("stratified, seed ", selection.subset_seed.value_or(1));
+  const Normalisation constants = normalisation_of(model, selection.normalisation);
+  chosen.normalisation_chosen = selection.normalisation.has_value();
+  if (constants != model.info.normalisation) chosen.normalisation = describe(constants);
   const auto add = [&](const std::string& name, const Dataset& split) {
     chosen.names.push_back(name);
     const Population population = population_of(selection, name == "train");

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/augment/labelled_images.h"
+#include "data/dataset.h"
 #include "landscape/results/provenance.h"
 #include "models/loaded_model.h"
 
@@ -36,6 +36,8 @@ struct ImageSelection {
   /// Whether a point takes only as many images as a standard error needs: the first images should
   /// then represent all of them.
   bool stops_early = false;
+  /// Constants in place of those that the model was trained with.
+  std::optional<Normalisation> normalisation{};
   bool shuffled = false;  ///< random order, for folders of images, which come class by class
 };
 
@@ -45,13 +47,15 @@ struct ImageSets {
   std::vector<LabelledImages> sets;  ///< normalised as the model expects
   /// Number of images that each set was chosen from and stands for; 0, or empty: all of their kind.
   std::vector<int64_t> populations;
-  std::string description;  ///< "CIFAR-10 training"
-  std::string subset;       ///< how the images were chosen; empty: the first, or a part
+  std::string description;            ///< "CIFAR-10 training"
+  std::string subset;                 ///< how the images were chosen; empty: the first, or a part
+  std::string normalisation;          ///< constants that are not the model's; empty: they are
+  bool normalisation_chosen = false;  ///< whether the selection has constants, any model's or not
 
   /// Returns the population of one of the sets.
   int64_t population(size_t set) const { return populations.empty() ? 0 : populations[set]; }
 
-  /// Sets data, data_hash, images and, unless it is empty, subset.
+  /// Sets data, data_hash, images and, unless they are empty, subset and normalisation.
   void describe(Provenance& provenance) const;
   /// Sets population ("train 50000"), where a set stands for the split that it was chosen from;
   /// standard errors depend on it.

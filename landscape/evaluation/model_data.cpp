@@ -39,6 +39,11 @@ void require_fitting_data(const ModelSpec& spec, const Dataset& data, const std:
           spec.classes);
 }
 
+Normalisation normalisation_of(const LoadedModel& model,
+                               const std::optional<Normalisation>& chosen) {
+  return chosen ? for_channels(*chosen, model.spec.channels) : model.info.normalisation;
+}
+
 Dataset noisy_training_data(const LoadedModel& model, const Dataset& train,
                             const std::string& source) {
   const TrainedNoise noise = trained_noise(model);

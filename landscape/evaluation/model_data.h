@@ -1,6 +1,7 @@
 // Checks that a network and a data set fit, and restores the labels the network was trained with.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "data/load.h"
@@ -11,6 +12,11 @@ namespace topograd {
 /// Throws Error unless the model's image size, channels and classes are the data's; `source` names
 /// the data in the message.
 void require_fitting_data(const ModelSpec& spec, const Dataset& data, const std::string& source);
+
+/// Returns the constants that were chosen, or else those that the model was trained with. Throws
+/// Error where they are for another number of channels.
+Normalisation normalisation_of(const LoadedModel& model,
+                               const std::optional<Normalisation>& chosen);
 
 /// Returns the training images of the checkpoint's run with its noisy labels (train --label-noise).
 /// Throws Error if that run had none, or its images were not `train`, read from `source`.

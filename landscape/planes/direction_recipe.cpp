@@ -40,6 +40,8 @@ nlohmann::json json_of(const ImageSelection& s) {
   if (s.stratified) json["stratified"] = *s.stratified;
   if (s.subset_seed) json["subset_seed"] = *s.subset_seed;
   if (s.parts) json["parts"] = *s.parts;
+  if (s.normalisation)
+    json["normalisation"] = {{"mean", s.normalisation->mean}, {"std", s.normalisation->std_dev}};
   return json;
 }
 
@@ -59,6 +61,10 @@ void read(const nlohmann::json& json, ImageSelection& s) {
   read_if_there(json, "stratified", s.stratified);
   read_if_there(json, "subset_seed", s.subset_seed);
   read_if_there(json, "parts", s.parts);
+  if (!json.contains("normalisation")) return;
+  const nlohmann::json& constants = json.at("normalisation");
+  s.normalisation = {constants.at("mean").get<std::vector<double>>(),
+                     constants.at("std").get<std::vector<double>>()};
 }
 
 DirectionType type_in(const nlohmann::json& json) {

@@ -28,8 +28,8 @@ void require_same_command(const std::string& output, const Provenance& saved,
 }
 
 std::vector<std::string> identity_with(const std::vector<std::string>& more) {
-  std::vector<std::string> keys = {"model_hash", "data_hash", "data",    "images",
-                                   "subset",     "loss",      "bn_mode", "device"};
+  std::vector<std::string> keys = {"model_hash", "normalisation", "data_hash", "data",  "images",
+                                   "subset",     "loss",          "bn_mode",   "device"};
   keys.insert(keys.end(), more.begin(), more.end());
   return keys;
 }

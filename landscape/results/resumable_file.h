@@ -26,8 +26,8 @@ void require_same_command(const std::string& output, const Provenance& saved,
                           std::vector<std::string> reasons = {});
 
 /// Returns the names of the facts in which a saved file and the command that continues it must
-/// agree: those that decide any number over images (model_hash, data_hash, data, images, subset,
-/// loss, bn_mode, device), and `more`. A fact that neither has is no difference.
+/// agree: those that decide any number over images (model_hash, normalisation where it is not the
+/// model's, data_hash, data, images, subset, loss, bn_mode, device), and `more`. A fact that neither has is no difference.
 std::vector<std::string> identity_with(const std::vector<std::string>& more);
 
 /// Returns the results of an earlier run of the command in the file `output`, as `load` reads them,

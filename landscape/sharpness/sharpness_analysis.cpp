@@ -100,7 +100,7 @@ SampledSums SharpnessAnalysis::test_sums() {
   if (test_sums_) return *test_sums_;
   const DataSplits data = load_data({.source = source_, .image_size = model_.spec.image_size});
   LabelledImages images = data.test.view();
-  images.normalisation = model_.info.normalisation;
+  images.normalisation = images_.sets[0].normalisation;
   require(settings_.test_images <= images.count(), "--test-images ", settings_.test_images,
           ": the test split has only ", images.count());
   test_sums_ = {evaluate(model_.graph, model_.weights.theta, model_.weights.running_stats,

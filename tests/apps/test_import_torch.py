@@ -112,6 +112,29 @@ class ImportTorch(unittest.TestCase):
         self.assertNotIn("\n", error)
         self.assertEqual(os.listdir(self.folder.name), ["net.pth"])
 
+    def test_normalisations(self):
+        torch.save(resnet(projection=True), self.checkpoint)
+        for options, mean, deviation in [
+                (["--normalisation", "kuangliu"], [0.4914, 0.4822, 0.4465], [0.2023, 0.1994, 0.2010]),
+                (["--normalisation", "none"], [0] * 3, [1] * 3),
+                (["--mean", "0.5", "--std", "0.5"], [0.5] * 3, [0.5] * 3),
+                (["--mean", "0.1,0.2,0.3", "--std", "0.4,0.5,0.6"], [0.1, 0.2, 0.3], [0.4, 0.5, 0.6])]:
+            with self.subTest(options):
+                self.assertEqual(self.run_on(self.checkpoint, *options), (0, ""))
+                metadata, _ = read_safetensors(self.output)
+                self.assertEqual(json.loads(metadata["normalisation"]), {"mean": mean, "std": deviation})
+        for options, message in [
+                ([], "which normalisation"), (["--mean", "0.5"], "--mean R,G,B --std R,G,B"),
+                (["--mean", "125,123,113", "--std", "1"], "from 0 to 1"),
+                (["--mean", "0.5", "--std", "0"], "from 0 to 1"),
+                (["--mean", "nan", "--std", "1"], "from 0 to 1"),
+                (["--mean", "0.1,0.2", "--std", "1"], "3 channels"),
+                (["--normalisation", "mnist", "--mean", "0.5", "--std", "0.5"], "contradict")]:
+            with self.subTest(options):
+                status, error = self.run_on(self.checkpoint, *options)
+                self.assertEqual(status, 1)
+                self.assertIn(message, error)
+
     def test_state_dict(self):
         state = resnet(projection=True)
         model, metadata, tensors = self.converted(state)

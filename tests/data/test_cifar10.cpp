@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 
@@ -160,6 +161,24 @@ TEST_CASE("cifar10: the real files") {
 
 TEST_CASE("data: an unknown normalisation is refused with the choices") {
   CHECK(error_of([] { normalisation_named("svhn"); }) ==
-        "unknown normalisation 'svhn': choose cifar10, cifar100, mnist, fashion_mnist or imagenet");
+        "unknown normalisation 'svhn': choose cifar10, cifar100, mnist, fashion_mnist, imagenet, "
+        "kuangliu or none");
   CHECK(normalisation_named("imagenet").mean[1] == 0.456);
+  for (const std::string& name : normalisation_names()) check(normalisation_named(name));
+}
+
+TEST_CASE("data: one constant counts for all channels, several only for as many") {
+  const Normalisation none = for_channels(normalisation_named("none"), 3);
+  CHECK(none == Normalisation{{0, 0, 0}, {1, 1, 1}});
+  const Normalisation cifar = normalisation_named("cifar10");
+  CHECK(for_channels(cifar, 3) == cifar);
+  CHECK(error_of([&] { for_channels(cifar, 1); }) ==
+        "normalisation by 3 means and deviations, but the images have 1 channel: give one of each "
+        "for every channel");
+  CHECK(describe(normalisation_named("kuangliu")) ==
+        "mean 0.4914,0.4822,0.4465 std 0.2023,0.1994,0.201");
+  for (const Normalisation& wrong :
+       {Normalisation{{}, {1}}, Normalisation{{0.5, 0.5}, {1}}, Normalisation{{1.1}, {1}},
+        Normalisation{{NAN}, {1}}, Normalisation{{0.5}, {0}}, Normalisation{{0.5}, {NAN}}})
+    CHECK_THROWS_AS(check(wrong), Error);
 }

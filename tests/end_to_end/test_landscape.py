@@ -412,6 +412,47 @@ class Compare(LandscapeTest):
                             "a.safetensors")
 
 
+class Normalisation(LandscapeTest):
+    """Images normalised otherwise than the network was trained with."""
+
+    HALVES = ["--mean", "0.5,0.5,0.5", "--std", "0.5,0.5,0.5"]
+
+    def test_a_surface_of_chosen_constants(self):
+        self.run_ok(self.surface("own.h5"), stderr=None)
+        self.run_ok(self.surface("half.h5", *self.HALVES), stderr=None)
+        own, half = self.planes("own.h5"), self.planes("half.h5")
+        self.assertNotEqual(own["train_loss"], half["train_loss"])
+        middle = doubles(half["train_loss"])[7]
+        loss, _ = self.evaluate("a.safetensors", "--split", "train", "--train-images", "50",
+                                *self.HALVES)
+        self.assertAlmostEqual(middle, loss, delta=1e-5)
+
+    def test_no_result_goes_on_with_other_constants(self):
+        self.run_ok(self.surface("half.h5", *self.HALVES), stderr=None)
+        self.run_ok(self.surface("half.h5", "--mean", "0.5", "--std", "0.5"), stderr=None)
+        self.assert_refused(self.surface("half.h5"), "half.h5 belongs to another command",
+                            "normalisation: file has mean 0.5,0.5,0.5 std 0.5,0.5,0.5")
+        self.assert_refused(self.surface("half.h5", "--normalisation", "imagenet"),
+                            "normalisation: file has mean 0.5", "0.485")
+
+    def test_every_command_over_images(self):
+        data = ["--data", programs.images, "--images", "20", *self.HALVES]
+        for command in (["hessian", "a.safetensors", "--largest", "1", "--output", "h.h5"],
+                        ["sharpness", "a.safetensors", "--measures", "test_error", "--output", "s.h5"],
+                        ["coherence", "a.safetensors", "--batches", "2", "--batch-size", "5",
+                         "--output", "c.h5"],
+                        ["line", "a.safetensors", "b.safetensors", "--x=0:1:2", "--output", "l.h5"]):
+            with self.subTest(command[0]):
+                self.run_ok([programs.landscape, *command, *data], stderr=None)
+                self.assert_refused([programs.landscape, *command, *data[:4]],
+                                    "normalisation: file has mean 0.5,0.5,0.5")
+
+    def test_constants_for_other_images(self):
+        self.assert_refused(self.surface("s.h5", "--mean", "0.1,0.2", "--std", "0.5,0.5"),
+                            "2 means", "3 channels")
+        self.assert_refused(self.surface("s.h5", "--mean", "0.1"), "--mean and --std")
+
+
 class OtherData(LandscapeTest):
     def plane(self, model, data, *more):
         return [programs.landscape, "surface", model, "--data", data, "--x=-1:1:3", "--y=-1:1:3",
@@ -470,7 +511,7 @@ class Help(LandscapeTest):
     DIRECTIONS = "norm ignore seed seeds idx bn bn-batch dir-type dir-file to model-file2 xnorm xignore"
     OTHERS = """data datapath split population noisy-labels images subset subset-seed target-se data-split split-idx loss loss-name output surf-file log
         vmin vmax loss-max title no-pictures threads save-seconds impl model-file model help
-        dataset mpi cuda ngpu batch-size raw-data vlevel show plot x"""
+        normalisation mean std dataset mpi cuda ngpu batch-size raw-data vlevel show plot x"""
 
     def test_help(self):
         printed = self.run_ok([programs.landscape, "--help"])

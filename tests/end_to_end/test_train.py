@@ -221,6 +221,74 @@ class ImageFolder(TrainTest):
         self.run_ok([programs.train, "--evaluate", "run/model.safetensors", "--data", "images"])
 
 
+class Normalisation(TrainTest):
+    """Constants that images are normalised by: chosen, kept with the model, part of the run."""
+
+    MEAN, STD = [0.4914, 0.4822, 0.4465], [0.2023, 0.1994, 0.201]
+    NUMBERS = ["--mean", "0.4914,0.4822,0.4465", "--std", "0.2023,0.1994,0.2010"]
+
+    def normalisation(self, folder):
+        metadata = safetensors(self.path(folder, "model.safetensors"))[0]
+        return json.loads(metadata["normalisation"])
+
+    def evaluate(self, *more):
+        return self.run_ok([programs.train, "--evaluate", "run/model.safetensors", "--data",
+                            programs.images, *more])
+
+    def test_chosen_constants_are_the_model_s(self):
+        self.run_ok(self.command("run", *self.NUMBERS))
+        self.run_ok(self.command("named", "--normalisation", "kuangliu"))
+        self.run_ok(self.command("usual"))
+        self.assertEqual(self.normalisation("run"), {"mean": self.MEAN, "std": self.STD})
+        self.assertEqual(self.config("run")["normalisation"], self.normalisation("run"))
+        self.assertEqual(self.tensors("run"), self.tensors("named"))
+        self.assertNotEqual(self.tensors("run"), self.tensors("usual"))
+        self.assertNotIn("normalisation", self.config("usual"))
+        # What was trained with them is evaluated with them, unless others are chosen.
+        loss = self.log("run")[-1]["test_loss"]
+        self.assertIn(f"loss {loss} ", self.evaluate())
+        self.assertIn(f"loss {loss} ", self.evaluate(*self.NUMBERS))
+        other = self.evaluate("--normalisation", "none")
+        self.assertNotIn(f"loss {loss} ", other)
+        self.assertIn("normalised by mean 0,0,0 std 1,1,1 in place of the model's mean 0.4914", other)
+
+    def test_none_and_a_number_for_all_channels(self):
+        self.run_ok(self.command("none", "--normalisation", "none"))
+        self.run_ok(self.command("half", "--mean", "0.5", "--std", "0.5"))
+        self.assertEqual(self.normalisation("none"), {"mean": [0, 0, 0], "std": [1, 1, 1]})
+        self.assertEqual(self.normalisation("half"), {"mean": [0.5] * 3, "std": [0.5] * 3})
+
+    def test_the_data_set_s_own_constants_are_no_choice(self):
+        self.run_ok(self.command("run"))
+        own = self.normalisation("run")
+        self.run_ok(self.command("same", "--mean", ",".join(map(repr, own["mean"])), "--std",
+                                 ",".join(map(repr, own["std"]))))
+        self.assertEqual(self.config("same"), self.config("run"))
+        self.assertEqual(self.tensors("same"), self.tensors("run"))
+
+    def test_a_run_goes_on_with_its_own_alone(self):
+        self.run_ok(self.command("run", *self.NUMBERS))
+        self.assert_refused(self.command("run", "--resume"), "normalisation was", "0.4914",
+                            "now not given")
+        self.assert_refused(self.command("run", "--resume", "--normalisation", "imagenet"),
+                            "normalisation was", "0.4914", "0.485")
+        self.run_ok(self.command("run", "--resume", *self.NUMBERS))
+
+    def test_constants_that_make_no_sense(self):
+        for flags, *words in [
+                (["--mean", "0.5"], "--mean and --std belong together"),
+                (["--std", "0.5"], "--mean and --std belong together"),
+                (["--mean", "0.5,0.5", "--std", "0.5"], "--mean has 2 values, --std 1"),
+                (["--mean", "0.5,0.5", "--std", "0.5,0.5"], "2 means", "3 channels"),
+                (["--mean", "125.3,123,113.9", "--std", "63,62.1,66.7"], "--mean 125.3", "0 to 1"),
+                (["--mean", "0.5", "--std", "0"], "--std 0"),
+                (["--mean", "nan", "--std", "1"], "--mean", "nan"),
+                (["--mean", "0.5", "--std", "0.5", "--normalisation", "none"], "contradict"),
+                (["--normalisation", "svhn"], "svhn", "kuangliu")]:
+            with self.subTest(flags):
+                self.assert_refused(self.command("run", *flags), *words)
+
+
 class GreyImages(TrainTest):
     """MNIST's files: one channel, 28x28 pixels."""
 
@@ -436,7 +504,7 @@ class Help(TrainTest):
     def test_help(self):
         printed = self.run_ok([programs.train, "--help"])
         flags = """model shortcut width activation list-models data train-images test-images
-            image-size no-augment label-noise noisy-labels epochs batch-size optimizer lr schedule
+            image-size normalisation mean std no-augment label-noise noisy-labels epochs batch-size optimizer lr schedule
             lr-drops lr-factor warmup lr-power pct-start div-factor final-div-factor momentum
             no-nesterov beta1 beta2 epsilon weight-decay decay-scope loss label-smoothing init ema
             swa-start recipe list-recipes precision seed output resume checkpoint-every save-seconds

@@ -1,5 +1,7 @@
 #include "apps/landscape/common/image_flags.h"
 
+#include "apps/common/normalisation_flags.h"
+
 namespace topograd {
 
 void add_image_options(cli::Options& options, ImageSelection& selection) {
@@ -20,6 +22,7 @@ void add_image_options(cli::Options& options, ImageSelection& selection) {
       .integer("data-split", selection.parts, {1, 1 << 30},
                "use one of n random parts of the images (default: 1)")
       .integer("split-idx", selection.part, {0, 1 << 30}, "which part");
+  cli::add_normalisation_options(options, selection.normalisation, "the model's");
 }
 
 void add_population_option(cli::Options& options, ImageSelection& selection) {

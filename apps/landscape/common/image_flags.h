@@ -6,8 +6,8 @@
 
 namespace topograd {
 
-/// Declares --data, --split, --noisy-labels, --images, --subset, --subset-seed, --data-split and
-/// --split-idx in the group "Data".
+/// Declares --data, --split, --noisy-labels, --images, --subset, --subset-seed, --data-split,
+/// --split-idx, --normalisation, --mean and --std in the group "Data".
 void add_image_options(cli::Options& options, ImageSelection& selection);
 
 /// Declares --population there, for commands that state standard errors over images.

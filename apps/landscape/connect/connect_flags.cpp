@@ -83,6 +83,7 @@ void ConnectFlags::check() {
   curve.config.loss = settings.loss;
   curve.source = images.source;
   curve.noisy_labels = images.noisy_labels;
+  curve.normalisation = images.normalisation;
   settings.curve = curve;
 }
 

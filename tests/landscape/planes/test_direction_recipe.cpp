@@ -53,12 +53,13 @@ const std::vector<std::pair<DirectionRecipe, std::string>> kRecipes = {
                               .parts = 2,
                               .part = 1,
                               .stops_early = true,
+                              .normalisation = Normalisation{{0.5}, {0.25}},
                               .shuffled = true},
                    .loss = LossKind::mse,
                    .batch = 16,
                    .forced = {{"gemm", "reference"}}},
      R"({"batch":16,"forced":[["gemm","reference"]],"ignore":"none","images":{"count":10,)"
-     R"("noisy_labels":true,"part":1,"parts":2,"shuffled":true,"source":"my data","split":"both",)"
+     R"("noisy_labels":true,"normalisation":{"mean":[0.5],"std":[0.25]},"part":1,"parts":2,"shuffled":true,"source":"my data","split":"both",)"
      R"("stops_early":true,"stratified":true,"subset_seed":4},"kind":"gradient","loss":"mse",)"
      R"("norm":"none","seed":5})"},
     {PrincipalPlane{
