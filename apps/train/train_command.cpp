@@ -1,5 +1,6 @@
 #include "apps/train/train_command.h"
 
+#include <filesystem>
 #include <iostream>
 
 #include "apps/common/cli.h"
@@ -48,11 +49,17 @@ int TrainCommand::train(ThreadPool& pool) {
   require(run.training.precision == Precision::f32 || pool.device() != Device::cpu, "--precision ",
           name_of(run.training.precision),
           " is for GPUs' tensor cores: choose --device cuda or simt, or --precision f32");
+  if (flags_.from) begin_from(*flags_.from);
   const DataSplits data = load_data(flags_.data);
-  run.model.image_size = data.train.height();
-  run.model.channels = data.train.channels();
-  run.model.classes = data.train.classes();
-  run.normalisation = data.train.normalisation;
+  if (run.start) {
+    require_fitting_data(run.model, data.train, flags_.data.source);
+    run.normalisation = run.start->info.normalisation;
+  } else {
+    run.model.image_size = data.train.height();
+    run.model.channels = data.train.channels();
+    run.model.classes = data.train.classes();
+    run.normalisation = data.train.normalisation;
+  }
   if (flags_.normalisation)
     run.normalisation = for_channels(*flags_.normalisation, run.model.channels);
   run.training.flip = data.train.flips_keep_class;
@@ -65,6 +72,25 @@ int TrainCommand::train(ThreadPool& pool) {
              ": repeat the command with --resume to continue");
     return cli::kInterruptedStatus;
   }
+}
+
+/// Takes the network of a checkpoint, which has to be the one that the options name.
+void TrainCommand::begin_from(const std::string& path) {
+  namespace fs = std::filesystem;
+  RunSettings& run = flags_.run;
+  run.start = load_model(path);
+  const ModelSpec& spec = run.start->spec;
+  ModelSpec asked = run.model;
+  asked.image_size = spec.image_size;
+  asked.channels = spec.channels;
+  asked.classes = spec.classes;
+  require(!flags_.model_typed || to_json(asked) == to_json(spec), "--from ", path, " holds ",
+          describe(spec), ", and the options name ", describe(asked), ": leave them out");
+  std::error_code ignored;  // the run's folder need not exist
+  require(!fs::equivalent(fs::absolute(path).parent_path(), run.folder, ignored), "--from ", path,
+          " lies in the folder that the run writes into: choose another --output");
+  run.model = spec;
+  flags_.data.image_size = flags_.synthetic_image_size.value_or(spec.image_size);
 }
 
 int TrainCommand::evaluate_model(ThreadPool& pool) const {

@@ -14,6 +14,7 @@ class TrainCommand : public cli::Command {
 
  private:
   int train(ThreadPool& pool);
+  void begin_from(const std::string& path);
   int evaluate_model(ThreadPool& pool) const;
 
   TrainFlags flags_;

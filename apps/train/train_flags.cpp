@@ -13,12 +13,14 @@ Examples:
   train --model resnet20 --data cifar10 --epochs 15 --output runs/resnet20
   train --model resnet56_noshort --data cifar10 --epochs 300 --output runs/noshort --resume
   train --recipe vgg9-large-batch --data cifar10 --seed 2 --output runs/vgg9
+  train --from runs/resnet20/model.safetensors --data cifar10 --lr 0.01 --epochs 5 --output runs/more
   train --evaluate runs/resnet20/model.safetensors --data cifar10
 
 --data is "synthetic" (made on the spot) or a folder: with CIFAR-10's binary version
 (apps/download_cifar10.sh fetches it), with CIFAR-100's, with the four files of MNIST or Fashion-MNIST
 (train-images-idx3-ubyte, ..., unpacked), or with images as train/<class>/*.png, test/<class>/*.png.
-Ctrl-C saves; the same command with --resume continues to the same weights, bit for bit.
+Ctrl-C saves; the same command with --resume continues to the same weights, bit for bit. With more
+--epochs it extends the run: the learning rate goes on as in a run of so many from the start.
 )";
 
 /// Throws Error for a typed option that has no effect with this optimizer, schedule or loss.
@@ -77,6 +79,10 @@ void TrainFlags::add_model_options(cli::Options& options) {
       .shown_default("")
       .named("activation", run.model.activation, activation_named, {"relu", "tanh", "gelu"}, "relu",
              "after every layer but the last")
+      .file(
+          "from", from,
+          "begin with this checkpoint's network, weights, BatchNorm statistics and normalisation, "
+          "not with random weights")
       .flag("list-models", list_models, "print the networks and stop");
 }
 
@@ -127,6 +133,8 @@ void TrainFlags::add_training_options(cli::Options& options) {
       .named("init", t.initialisation, initialisation_named,
              {"kaiming_fan_in", "kaiming_fan_out", "xavier", "pytorch"}, "kaiming_fan_in",
              "initial weights")
+      .exclude("from", "init", "both say what the weights begin as: leave out one of them")
+      .exclude("from", "evaluate", "contradict each other: leave out one of them")
       .real("ema", ema_, {0, 1},
             "keep a moving average of the weights with this decay, as in 0.999: ema.safetensors")
       .integer("swa-start", swa_start_, {1, 1'000'000},
@@ -158,7 +166,8 @@ void TrainFlags::add_schedule_options(cli::Options& options) {
 void TrainFlags::add_run_options(cli::Options& options) {
   options.group("Run")
       .folder("output,o", run.folder, "folder of the run")
-      .flag("resume", run.resume, "continue the run in --output, or begin it")
+      .flag("resume", run.resume,
+            "continue the run in --output, or begin it; with more --epochs than it had, extend it")
       .integer("checkpoint-every", run.checkpoint_every, {0, 1'000'000},
                "keep the weights of every n-th epoch, and those before the first (0: none); "
                "landscape trajectory takes them")
@@ -170,6 +179,8 @@ void TrainFlags::add_run_options(cli::Options& options) {
 void TrainFlags::check(const cli::Options& options) {
   if (normalisation) topograd::check(*normalisation);
   if (options.given("model")) expected_model = run.model.name;
+  for (const char* name : {"model", "shortcut", "depth", "width", "activation"})
+    model_typed = model_typed || options.given(name);
   if (options.given("image-size")) synthetic_image_size = data.image_size;
   require(!noisy_labels || on_training_images || !evaluate,
           "--noisy-labels: only training labels have noise; add --split train");
@@ -178,7 +189,8 @@ void TrainFlags::check(const cli::Options& options) {
   run.model.image_size = data.image_size;
   complete_training();
   refuse_idle_options(options, run.training);
-  build_model(run.model);  // throws Error for a wrong model before the data are read
+  if (!from || model_typed)
+    build_model(run.model);  // throws Error for a wrong model before the data are read
 }
 
 void TrainFlags::complete_training() {

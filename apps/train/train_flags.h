@@ -19,6 +19,8 @@ struct TrainFlags {
   cli::RunFlags device;
   bool list_models = false, list_recipes = false, show_version = false;
 
+  std::optional<std::string> from;  ///< checkpoint whose network and weights training begins with
+  bool model_typed = false;         ///< whether any option said which network
   std::optional<std::string> evaluate;  ///< checkpoint to evaluate, instead of training
   bool on_training_images = false, noisy_labels = false;
   std::optional<std::string> expected_model;    ///< network of that checkpoint, if typed

@@ -87,6 +87,7 @@ class Run {
     info_.notes["command"] = settings.command;
     info_.notes["data"] = data.train.name;
     info_.notes["data_hash"] = hex(data.train.hash());
+    if (settings.start) info_.notes["from"] = settings.start->path;
   }
 
   void run() {
@@ -169,6 +170,7 @@ class Run {
   void begin_or_resume() {
     const std::string last = file("last.safetensors");
     if (!fs::exists(last)) {
+      if (settings_.start) take_weights(settings_.start->weights);
       observer_.note(describe_start());
       if (settings_.checkpoint_every > 0) keep_epoch();  // where a trajectory begins
       save();  // a run that cannot be saved should fail now, not in an hour
@@ -179,16 +181,30 @@ class Run {
     require(settings_.resume, settings_.folder,
             " already holds a run: add --resume to continue it, or choose another --output");
     // Check before loading tensors: their error would name the first tensor that does not fit.
-    require_same_config(last, checkpoint.info().config, info_.config);
+    require_same_run(last, checkpoint.info().config, info_.config);
     const TrainingState state = checkpoint.training_state(graph_.layout());
     trainer_.restore(state);
+    const Continuation next =
+        continuation(checkpoint.info().config, info_.config, settings_.training.schedule,
+                     steps_done(), trainer_.steps_per_epoch());
+    info_.config = next.config;
+    if (!next.note.empty()) observer_.note(next.note);
     saved_epoch_ = state.epoch;
     saved_step_ = state.step;
     observer_.note(text("resumed ", last, " after epoch ", state.epoch, ", step ", state.step));
   }
 
+  /// Begins with these weights in place of random ones.
+  void take_weights(const ModelState& weights) {
+    TrainingState state = trainer_.state();
+    state.theta = weights.theta;
+    state.running_stats = weights.running_stats;
+    trainer_.restore(state);
+  }
+
   std::string describe_start() const {
-    return text(settings_.model.name, ": ", graph_.layout().parameter_count(), " parameters, ",
+    return text(settings_.model.name, settings_.start ? " from " + settings_.start->path : "", ": ",
+                graph_.layout().parameter_count(), " parameters, ",
                 decimals(static_cast<double>(graph_.macs()) * 1e-6, 1),
                 " M multiply-adds an image; ", train_.count(), " training and ", test_.count(),
                 " test images", noise(), "; ", where());

@@ -500,10 +500,117 @@ class Interruption(TrainTest):
         self.finish("run")
 
 
+class Extension(TrainTest):
+    """A run that goes on for more epochs than it was begun with."""
+
+    def extended(self, folder, *more):
+        """Trains 2 epochs, then up to 4; returns what the second command prints."""
+        self.run_ok(self.command(folder, "--epochs", "2", *more))
+        return self.run_ok(self.command(folder, "--epochs", "4", "--resume", *more))
+
+    def test_the_bits_of_the_longer_run_where_the_rates_are(self):
+        for name, flags in [("constant", ["--schedule", "constant"]), ("step", ["--lr-drops", "1,3"]),
+                            ("averaged", ["--schedule", "constant", "--ema", "0.9", "--swa-start", "1",
+                                          "--warmup", "1"])]:
+            with self.subTest(name):
+                self.run_ok(self.command(f"{name}_whole", "--epochs", "4", *flags))
+                printed = self.extended(name, *flags)
+                self.assertIn("extended from 2 epochs: all is as in a run of 4 from the start", printed)
+                self.assertEqual(self.tensors(name), self.tensors(f"{name}_whole"))
+                self.assertEqual(self.log(name), self.log(f"{name}_whole"))
+                self.assertEqual(self.config(name), self.config(f"{name}_whole"))
+
+    def test_else_the_rate_goes_on_where_the_longer_run_s_would_be(self):
+        self.run_ok(self.command("whole", "--epochs", "4", "--schedule", "cosine"))
+        printed = self.extended("run", "--schedule", "cosine")
+        self.assertRegex(printed, r"extended from 2 epochs: the learning rate goes on at 0\.05, as in a run "
+                                  r"of 4 from the start, after 0\.0009")
+        self.assertEqual([row["learning_rate"] for row in self.log("run")][2:],
+                         [row["learning_rate"] for row in self.log("whole")][2:])
+        self.assertNotEqual(self.tensors("run"), self.tensors("whole"))
+        # Its configuration says so, and keeps saying so.
+        extended = [{"epochs": 2, "lr_drops": [1], "steps": 16}]
+        self.assertEqual(self.config("run")["extended"], extended)
+        tensors = self.tensors("run")
+        self.run_ok(self.command("run", "--epochs", "4", "--schedule", "cosine", "--resume"))
+        self.assertEqual((self.config("run")["extended"], self.tensors("run")), (extended, tensors))
+
+    def test_interrupted_after_an_extension(self):
+        flags = ["--schedule", "cosine"]
+        self.extended("whole", *flags)
+        self.run_ok(self.command("run", "--epochs", "2", *flags))
+        command = self.command("run", "--epochs", "4", "--resume", *flags)
+        process, seen = start(command, self.folder, FIRST_LINES)
+        said = stop(process, signal.SIGINT)
+        self.assertEqual(process.returncode, 130, (seen, said))
+        self.run_ok(command)
+        self.assertEqual(self.tensors("run"), self.tensors("whole"))
+        self.assertEqual(self.config("run"), self.config("whole"))
+
+    def test_more_epochs_and_nothing_else(self):
+        self.run_ok(self.command("run", "--epochs", "2"))
+        self.assert_refused(self.command("run", "--epochs", "4", "--resume", "--lr", "0.2"),
+                            "learning_rate was 0.1, now 0.2")
+        self.assert_refused(self.command("run", "--epochs", "1", "--resume"), "epochs was 2, now 1")
+        self.assert_refused(self.command("run", "--epochs", "4"), "add --resume")
+
+
+class OtherWeights(TrainTest):
+    """A run that begins with the weights of another."""
+
+    def begin(self, output, *more):
+        return [programs.train, "--data", programs.images, "--epochs", "1", "--batch-size", "50",
+                "--threads", "1", "--from", "first/model.safetensors", "--output", output, *more]
+
+    def setUp(self):
+        super().setUp()
+        self.run_ok(self.command("first", "--normalisation", "imagenet"))
+
+    def test_it_begins_with_them(self):
+        printed = self.run_ok(self.begin("run", "--checkpoint-every", "1"))
+        self.assertIn("resnet8 from first/model.safetensors: ", printed)
+        first, begun = (safetensors(self.path(name)) for name in
+                        ("first/model.safetensors", "run/epoch_0.safetensors"))
+        self.assertEqual(begun[1], first[1])
+        for key in ("model", "normalisation"):
+            self.assertEqual(begun[0][key], first[0][key])
+        self.assertEqual(begun[0]["from"], "first/model.safetensors")
+        self.assertRegex(self.config("run")["from"], "^[0-9a-f]{16}$")
+        self.assertNotEqual(self.tensors("run"), self.tensors("first"))
+
+    def test_a_rate_of_zero_leaves_them(self):
+        self.run_ok(self.begin("run", "--lr", "0"))
+        weights = {name: value for name, value in self.tensors("first").items() if ".running_" not in name}
+        self.assertEqual({name: self.tensors("run")[name] for name in weights}, weights)
+
+    def test_the_run_goes_on_with_them_alone(self):
+        self.run_ok(self.begin("run"))
+        tensors = self.tensors("run")
+        self.run_ok(self.begin("run", "--resume"))
+        self.assertEqual(self.tensors("run"), tensors)
+        self.run_ok(self.command("second", "--seed", "2"))
+        self.assert_refused(self.begin("run", "--resume", "--from", "second/model.safetensors",
+                                       "--normalisation", "imagenet"), "from was")
+
+    def test_other_constants_and_what_contradicts(self):
+        self.run_ok(self.begin("run", "--normalisation", "none"))
+        metadata = safetensors(self.path("run", "model.safetensors"))[0]
+        self.assertEqual(json.loads(metadata["normalisation"])["std"], [1, 1, 1])
+        self.run_ok(self.begin("same", "--model", "resnet8", "--width", "4"))
+        for flags, *words in [(["--width", "8"], "width 4", "resnet20", "leave them out"),
+                              (["--init", "xavier"], "init"),
+                              (["--evaluate", "first/model.safetensors"], "evaluate"),
+                              (["--from", "no.safetensors"], "no.safetensors"),
+                              (["--data", "synthetic", "--image-size", "32"], "32x32x3", "12x12x3"),
+                              (["--output", "first"], "choose another --output")]:
+            with self.subTest(flags):
+                self.assert_refused(self.begin("other", *flags), *words)
+
+
 class Help(TrainTest):
     def test_help(self):
         printed = self.run_ok([programs.train, "--help"])
-        flags = """model shortcut width activation list-models data train-images test-images
+        flags = """from model shortcut width activation list-models data train-images test-images
             image-size normalisation mean std no-augment label-noise noisy-labels epochs batch-size optimizer lr schedule
             lr-drops lr-factor warmup lr-power pct-start div-factor final-div-factor momentum
             no-nesterov beta1 beta2 epsilon weight-decay decay-scope loss label-smoothing init ema
