@@ -2,18 +2,12 @@
 """`landscape watch` in a terminal: its picture, its keys, and that it leaves the terminal as it
 was."""
 
-import fcntl
 import os
-import pty
 import re
-import select
 import signal
-import struct
-import subprocess
-import termios
-import time
 
 import programs
+from terminal import Terminal
 from watch_test import ESCAPE, WatchTest
 
 
@@ -22,55 +16,22 @@ class TerminalTest(WatchTest):
 
     def setUp(self):
         super().setUp()
-        self.master, self.slave = pty.openpty()
-        self.addCleanup(os.close, self.master)
-        self.addCleanup(os.close, self.slave)
-        self.resize(20, 60)
-        self.seen = ""
-
-    def resize(self, rows, columns):
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.terminal = Terminal(20, 60)
+        self.addCleanup(self.terminal.close)
 
     def watching(self, *more, **variables):
-        env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **variables}
-        if "NO_COLOR" not in variables:
-            env.pop("NO_COLOR", None)
-
-        def own_terminal():
-            os.setsid()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-        process = subprocess.Popen([str(word) for word in self.watch(*more)], cwd=self.folder,
-                                   stdin=self.slave, stdout=self.slave, stderr=self.slave,
-                                   preexec_fn=own_terminal, env=env)
-
-        def end():
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-        self.addCleanup(end)
-        return process
+        return self.terminal.start(self.watch(*more), self.folder, **variables)
 
     def read_until(self, process, words):
         """What the terminal gets from now on, until `words` are in it (None: the process ends)."""
-        got = b""
-        end = time.monotonic() + programs.TIMEOUT
-        while time.monotonic() < end:
-            ended = process.poll() is not None
-            if select.select([self.master], [], [], 0.05)[0]:
-                got += os.read(self.master, 65536)
-                if words is not None and words in got.decode(errors="replace"):
-                    break
-            elif ended:
-                break
-        text = got.decode(errors="replace")
+        text = self.terminal.read(process, words)
         if words is not None:
             self.assertIn(words, text)
         return text
 
     def assert_restored(self, text, before):
         """After the text the cursor is there, the first page is back, no colour is left."""
-        self.assertEqual(termios.tcgetattr(self.slave), before)
+        self.assertEqual(self.terminal.settings(), before)
         self.assertEqual(text.count("\033[?1049h"), text.count("\033[?1049l"))
         self.assertEqual(text.count("\033[?25l"), text.count("\033[?25h"))
         self.assertGreater(text.rfind("\033[?25h"), text.rfind("\033[?25l"))
@@ -78,13 +39,13 @@ class TerminalTest(WatchTest):
         self.assertEqual(re.findall(r"\033\[[0-9;]*m", text)[-1], "\033[0m")
 
     def test_interrupted(self):
-        before = termios.tcgetattr(self.slave)
+        before = self.terminal.settings()
         self.put(7)
         process = self.watching("s.h5")
         text = self.read_until(process, "7 of 15 points, 46 %")
         self.assertIn("▀", text)
-        self.assertNotEqual(termios.tcgetattr(self.slave), before)  # no echo into the picture
-        os.write(self.master, b"\x03")
+        self.assertNotEqual(self.terminal.settings(), before)  # no echo into the picture
+        self.terminal.write(b"\x03")
         text += self.read_until(process, None)
         self.assertEqual(process.wait(programs.TIMEOUT), 130)
         self.assert_restored(text, before)
@@ -92,7 +53,7 @@ class TerminalTest(WatchTest):
         self.assertRegex(after, r"\As\.h5: 7 of 15 points, 46 %[^\033]*\r\n\Z")
 
     def test_waiting_growing_finished(self):
-        before = termios.tcgetattr(self.slave)
+        before = self.terminal.settings()
         process = self.watching("s.h5")
         text = self.read_until(process, "not there yet")
         self.assertNotIn(ESCAPE, text)
@@ -107,24 +68,24 @@ class TerminalTest(WatchTest):
         self.assertIn("▀", last)
 
     def test_a_new_size_and_the_key_q(self):
-        before = termios.tcgetattr(self.slave)
+        before = self.terminal.settings()
         self.put(7)
         process = self.watching("s.h5", "--linear")
         text = self.read_until(process, "to do")
         self.assertEqual(text.split("\033[H")[1].count("\r\n") + 1, 20)
-        self.resize(11, 33)
+        self.terminal.resize(11, 33)
         again = self.read_until(process, "to do")
         frame = next(frame for frame in again.split("\033[H") if "to do" in frame)
         shown = re.sub(r"\033\[[?0-9;]*[A-Za-z]", "", frame).split("\r\n")
         self.assertEqual(len(shown), 11)
         self.assertLessEqual(max(map(len, shown)), 33)
-        os.write(self.master, b"q")
+        self.terminal.write(b"q")
         text += again + self.read_until(process, None)
         self.assertEqual(process.wait(programs.TIMEOUT), 0)
         self.assert_restored(text, before)
 
     def test_stopped_and_continued(self):
-        before = termios.tcgetattr(self.slave)
+        before = self.terminal.settings()
         self.put(7)
         process = self.watching("s.h5")
         text = self.read_until(process, "7 of 15")
@@ -147,7 +108,7 @@ class TerminalTest(WatchTest):
         self.assertRegex(self.read_until(process, None), r"\As\.h5: 15 of 15[^\033]*\r\n\Z")
 
     def test_an_error_leaves_the_terminal_as_it_was(self):
-        before = termios.tcgetattr(self.slave)
+        before = self.terminal.settings()
         self.put(7)
         process = self.watching("s.h5")
         text = self.read_until(process, "7 of 15")
@@ -162,7 +123,7 @@ class TerminalTest(WatchTest):
         process = self.watching("s.h5", "--serve=0")
         text = self.read_until(process, "to do")
         self.assertGreaterEqual(text.count("http://127.0.0.1:"), 2)  # before and under the picture
-        os.write(self.master, b"\x03")
+        self.terminal.write(b"\x03")
         self.read_until(process, None)
         self.assertEqual(process.wait(programs.TIMEOUT), 130)
 
