@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <filesystem>
@@ -16,6 +17,9 @@ namespace topograd::cli {
 namespace {
 
 volatile std::sig_atomic_t interruptions = 0;
+
+/// What needs less memory in the command that runs; literals, as there is none to spare.
+const char* less_memory = "";
 
 std::string last_line;  // ready before it is needed, when there may be no memory for it
 
@@ -48,11 +52,28 @@ int run_program(const std::string& name, const std::function<int()>& body) {
     say(name, ": ", error.what());
     return 2;
   } catch (const std::bad_alloc&) {
-    say(name, ": out of memory; a smaller --batch-size needs less");
+    say(name, ": out of memory", less_memory);
   } catch (const std::exception& error) {
     say(name, ": ", error.what());
   }
   return 1;
+}
+
+void advise_on_memory(const Options& options) {
+  const auto has = [&](const char* name) {
+    const auto& entries = options.entries();
+    return std::any_of(entries.begin(), entries.end(), [&](const OptionEntry& entry) {
+      return !entry.hidden && entry.names.front() == name;
+    });
+  };
+  if (!has("threads"))
+    less_memory = "";
+  else if (has("batch-size"))
+    less_memory = "; a smaller --batch-size, or fewer --threads, need less";
+  else if (has("images"))
+    less_memory = "; fewer --threads, or fewer --images, need less";
+  else
+    less_memory = "; fewer --threads need less";
 }
 
 void catch_interruption() {

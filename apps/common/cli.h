@@ -10,10 +10,16 @@
 
 namespace topograd::cli {
 
+class Options;
+
 /// Runs a program's body; returns the exit status. An Error becomes one line on stderr and status 1
 /// (2 for a UsageError), and so does a standard output that cannot be written. `name` stands before
 /// every message.
 int run_program(const std::string& name, const std::function<int()>& body);
+
+/// Says, in a message of run_program() for want of memory, what would need less in the command that
+/// runs, whose options these are.
+void advise_on_memory(const Options& options);
 
 /// Writes one printable line to stderr, in one write: lines of several processes do not mix.
 template <class... Parts>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "apps/common/cli.h"
 #include "apps/common/spelling.h"
 
 namespace topograd::cli {
@@ -11,6 +12,7 @@ bool read_command_line(Command& command, Options& options, const std::vector<std
   bool help = false;
   command.add_options(options);
   options.group("Help").flag("help,h", help, "print this");
+  advise_on_memory(options);
   options.parse(words);
   if (help) std::cout << options.help();
   return !help;
