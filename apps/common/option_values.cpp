@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
+#include <system_error>
 
 #include "apps/common/options.h"
 #include "apps/common/spelling.h"
@@ -70,6 +72,25 @@ std::vector<std::string> Options::split(const std::string& list) {
   TextReader in(list);
   for (std::string item; std::getline(in, item, ',');) result.push_back(item);
   return result;
+}
+
+std::vector<std::string> Options::listed_files(const std::string& list) {
+  const std::vector<std::string> words = split(list);
+  std::vector<std::string> files;
+  for (size_t first = 0; first < words.size();) {
+    size_t count = 1;
+    std::string name = words[first], longer = name;
+    for (size_t next = first + 1; next < words.size(); ++next) {
+      longer += "," + words[next];
+      std::error_code unknown;  // a name too long for any file
+      if (!std::filesystem::exists(longer, unknown)) continue;
+      name = longer;
+      count = next + 1 - first;
+    }
+    files.push_back(name);
+    first += count;
+  }
+  return files;
 }
 
 std::vector<double> Options::numbers(const std::string& option, const std::string& list) {

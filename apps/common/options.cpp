@@ -89,6 +89,14 @@ Options& Options::repeated(const std::string& names, std::vector<std::string>& t
              [&target](const std::string&, const std::string& word) { target.push_back(word); });
 }
 
+Options& Options::files(const std::string& names, std::vector<std::string>& target,
+                        const std::string& value, const std::string& help) {
+  return add(names, ValueKind::file, value, help, "",
+             [&target](const std::string&, const std::string& list) {
+               for (const std::string& file : listed_files(list)) target.push_back(file);
+             });
+}
+
 Options& Options::implicitly(const std::string& word) {
   last().implicit = word;
   return *this;
@@ -291,7 +299,8 @@ void Options::parse(const std::vector<std::string>& words) {
 std::vector<OutputClaim> Options::claim_outputs() const {
   std::vector<OutputClaim> claims;
   for (const auto& [name, output] : outputs_)
-    if (const std::optional<std::string> path = output()) claims.emplace_back(*path, OutputClaim::Use::result);
+    if (const std::optional<std::string> path = output())
+      claims.emplace_back(*path, OutputClaim::Use::result);
   return claims;
 }
 

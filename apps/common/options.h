@@ -204,6 +204,9 @@ class Options {
     return add(names, ValueKind::text, value, help, joined(target),
                [&target](const std::string&, const std::string& word) { target = split(word); });
   }
+  /// Declares files with commas between, as listed_files() takes them apart; may come several times.
+  Options& files(const std::string& names, std::vector<std::string>& target,
+                 const std::string& value, const std::string& help);
   /// Declares numbers with commas between them: --lr-drops 15,22.
   template <class T>
   Options& reals(const std::string& names, T& target, const std::string& value,
@@ -273,6 +276,9 @@ class Options {
   static uint64_t seed_number(const std::string& option, const std::string& word);
   /// Returns the words between a list's commas; none for an empty list.
   static std::vector<std::string> split(const std::string& list);
+  /// Returns the files of a list with commas between. Names have commas, too: where several words
+  /// with their commas name something that exists, the most that do are one file.
+  static std::vector<std::string> listed_files(const std::string& list);
   static std::vector<double> numbers(const std::string& option, const std::string& list);
   [[noreturn]] static void refuse_choice(const std::string& option, const std::string& word,
                                          const std::vector<std::string>& choices);

@@ -5,6 +5,7 @@
 
 #include "apps/common/options.h"
 #include "apps/common/spelling.h"
+#include "tests/temporary_folder.h"
 
 using namespace topograd;
 using cli::Options;
@@ -224,6 +225,23 @@ TEST_CASE("an option that may stand without its value") {
   CHECK(port_of({"--serve", "s.h5"}, files) == 8642);
   CHECK(port_of({"8000", "--serve"}, files) == 8642);
   CHECK(files == std::vector<std::string>{"s.h5", "8000"});
+}
+
+TEST_CASE("a comma in the name of a file that exists is part of it") {
+  const test::TemporaryFolder folder;
+  const auto path = [&](const char* name) { return folder.file(name); };
+  for (const char* name : {"a.h5", "[-1.0,1.0,51]x[-1.0,1.0,51].h5", "b", "b,c"})
+    folder.write(name, "x");
+  const std::string long_name = path("[-1.0,1.0,51]x[-1.0,1.0,51].h5");
+  const auto list = Options::listed_files;
+  CHECK(list(long_name) == std::vector{long_name});
+  CHECK(list(path("a.h5") + "," + long_name + "," + path("a.h5")) ==
+        std::vector{path("a.h5"), long_name, path("a.h5")});
+  CHECK(list(path("b") + ",c") == std::vector{path("b,c")});
+  CHECK(list(path("b") + "," + path("a.h5")) == std::vector{path("b"), path("a.h5")});
+  CHECK(list(path("d") + ",e") == std::vector<std::string>{path("d"), "e"});
+  CHECK(list("") == std::vector<std::string>{});
+  CHECK(list(std::string(5000, 'x') + ",e").size() == 2);
 }
 
 TEST_CASE("command lines that no program takes") {

@@ -30,7 +30,7 @@ void CoherenceFlags::add_to(cli::Options& options) {
       .file("output,o", output, "the results' HDF5 file; what it lacks is computed")
       .flag("per-layer", per_layer, "print a table of every network's layers, too");
   run.add_to(options);
-  options.words("models", models, "FILE,...", "the checkpoints, as the first arguments")
+  options.files("models", models, "FILE,...", "the checkpoints, as the first arguments")
       .text("model", expected_model, "NAME", "refuse checkpoints unless they are this network");
 }
 

@@ -64,7 +64,7 @@ void ConnectFlags::add_to(cli::Options& options) {
       .file("output,o", output_file, "the results' HDF5 file; what it lacks is computed")
       .flag("no-pictures", no_pictures, "compute only");
   run.add_to(options);
-  options.words("models", models, "FILE,FILE", "the two checkpoints, as the first arguments")
+  options.files("models", models, "FILE,FILE", "the two checkpoints, as the first arguments")
       .text("model", expected_model, "NAME", "refuse the checkpoints unless they are this network");
 }
 

@@ -86,7 +86,7 @@ void SharpnessFlags::add_to(cli::Options& options) {
       .output_file("json", json, "write the numbers here too")
       .flag("no-pictures", no_pictures, "none of --reparametrisation-test's slices");
   run.add_to(options);
-  options.words("models", models, "FILE,...", "the checkpoints, as arguments");
+  options.files("models", models, "FILE,...", "the checkpoints, as arguments");
 }
 
 void SharpnessFlags::check() {
