@@ -48,4 +48,19 @@ std::string describe(const ModelSpec& spec) {
               spec.activation == Activation::relu ? "" : text(", ", name_of(spec.activation)), ")");
 }
 
+void require_same_network(const LoadedModel& one, const LoadedModel& other,
+                          const std::string& then) {
+  const ModelSpec &a = one.spec, &b = other.spec;
+  if (to_json(a) == to_json(b)) return;
+  const bool same_images = a.image_size == b.image_size && a.channels == b.channels;
+  const auto described = [&](const ModelSpec& spec) {
+    std::string all = describe(spec);
+    if (!same_images)
+      all += text(" for images of ", spec.image_size, 'x', spec.image_size, 'x', spec.channels);
+    if (a.classes != b.classes) all += text(" with ", spec.classes, " classes");
+    return all;
+  };
+  fail(one.path, " holds ", described(a), ", ", other.path, ' ', described(b), ": ", then);
+}
+
 }  // namespace topograd

@@ -24,4 +24,9 @@ LoadedModel load_model(const std::string& path, const std::string& expected = {}
 /// Describes a model for a reader: "resnet56_noshort (option B, width 16)".
 std::string describe(const ModelSpec& spec);
 
+/// Throws Error that says in what two checkpoints differ, and `then` ("no line joins them"), unless
+/// they hold the same network.
+void require_same_network(const LoadedModel& one, const LoadedModel& other,
+                          const std::string& then);
+
 }  // namespace topograd

@@ -13,8 +13,7 @@ namespace topograd {
 namespace {
 
 void require_alike(const LoadedModel& a, const LoadedModel& b, const ImageSets& images) {
-  require(to_json(a.spec) == to_json(b.spec), b.path, " holds ", describe(b.spec), ", ", a.path,
-          " ", describe(a.spec), ": no path joins them");
+  require_same_network(b, a, "no path joins them");
   require(images.normalisation_chosen || a.info.normalisation == b.info.normalisation, a.path,
           " expects images normalised by ", describe(a.info.normalisation), ", ", b.path, " by ",
           describe(b.info.normalisation),

@@ -36,8 +36,7 @@ void SurfaceDirections::describe(Provenance& provenance) const {
 
 Direction direction_to(const LoadedModel& model, const std::string& path, DirectionType type) {
   const LoadedModel other = load_model(path);
-  require(to_json(other.spec) == to_json(model.spec), path, " holds ", describe(other.spec), ", ",
-          model.path, " ", describe(model.spec), ": no line joins them");
+  require_same_network(other, model, "no line joins them");
   const ModelState &from = model.weights, &to = other.weights;
   return type == DirectionType::states
              ? difference(from.theta, to.theta, from.running_stats, to.running_stats)

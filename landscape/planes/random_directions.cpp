@@ -95,9 +95,7 @@ SurfaceDirections random_directions(const RandomDirections& settings, const Load
                                     bool may_write) {
   if (!settings.drawn_at.empty()) {
     const LoadedModel other = load_model(settings.drawn_at);
-    require(to_json(other.spec) == to_json(model.spec), model.path, " holds ",
-            topograd::describe(model.spec), ", ", settings.drawn_at, " ",
-            topograd::describe(other.spec), ": they are of no one run");
+    require_same_network(model, other, "they are of no one run");
     SurfaceDirections made = made_from(settings, other, may_write);
     const std::string whose = " of " + fs::path(settings.drawn_at).stem().string();
     made.x_text += whose;

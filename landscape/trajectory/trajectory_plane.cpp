@@ -54,8 +54,7 @@ CheckpointRows read_checkpoints(const std::vector<std::string>& paths, Direction
   std::string hashes;
   for (const std::string& path : paths) {
     const LoadedModel model = load_model(path);
-    require(to_json(model.spec) == to_json(last.spec), path, " holds ", describe(model.spec), ", ",
-            last.path, " ", describe(last.spec), ": they are of no one run");
+    require_same_network(model, last, "they are of no one run");
     networks.push_back(flat(model.weights.theta, type == DirectionType::states
                                                      ? model.weights.running_stats
                                                      : Tensor()));
