@@ -115,6 +115,21 @@ std::string subtitle_of(const Surface& surface, const std::string& loss, const s
   return subtitle;
 }
 
+/// Returns what to say of a scale that all values lie beyond, where the picture has one colour.
+std::string note_on_scale(const std::vector<double>& values, const PictureOptions& options) {
+  const auto beyond = [&](const std::optional<double>& end, bool above) {
+    return end &&
+           std::any_of(values.begin(), values.end(), [](double v) { return !std::isnan(v); }) &&
+           std::none_of(values.begin(), values.end(),
+                        [&](double v) { return above ? v <= *end : v >= *end; });
+  };
+  if (beyond(options.value_max, true))
+    return text("every value lies above ", *options.value_max, ", the highest of this scale");
+  if (beyond(options.value_min, false))
+    return text("every value lies below ", *options.value_min, ", the lowest of this scale");
+  return "";
+}
+
 }  // namespace
 
 FigureOptions figure_options(const Surface& surface, const PictureOptions& options) {
@@ -127,6 +142,8 @@ FigureOptions figure_options(const Surface& surface, const PictureOptions& optio
   figure.subtitle = subtitle_of(surface, loss, plane);
   if (!options.unfinished.empty()) figure.subtitle += "; " + options.unfinished;
   figure.note = options.note;
+  if (const std::string note = note_on_scale(surface.plane(plane), options); !note.empty())
+    figure.note += (figure.note.empty() ? "" : "; ") + note;
   figure.marks = options.marks;
   figure.x_label = axis_label(surface, "alpha", "x");
   figure.value_label = plane_label(plane, loss);

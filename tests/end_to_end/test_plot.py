@@ -114,6 +114,18 @@ class PlotTest(LandscapeTest):
         found = words(self.read("h_density.svg"))
         self.assertTrue(any(text.startswith("largest eigenvalue") for text in found), found)
 
+    def test_a_scale_that_all_values_lie_beyond_is_noted(self):
+        self.grid()
+        self.run_ok(self.plot("s.h5", "--kind", "heat", "--vmax", "0.001", "-o", "low.svg", "--linear"))
+        self.assertIn("every value lies above 0.001, the highest of this scale", words(self.read("low.svg")))
+        self.run_ok(self.plot("s.h5", "--kind", "heat", "--vmin", "1e6", "-o", "high.svg"))
+        self.assertTrue(any("every value lies below" in text for text in words(self.read("high.svg"))))
+
+    def test_a_title_with_a_semicolon_is_that_of_one_file(self):
+        self.grid()
+        self.run_ok(self.plot("s.h5", "--kind", "heat", "--title", "before; after", "-o", "titled.svg"))
+        self.assertIn("before; after", words(self.read("titled.svg")))
+
     def fails_with(self, command, word):
         before = programs.files_below(self.folder)
         done = run(command, self.folder)
@@ -136,8 +148,10 @@ class PlotTest(LandscapeTest):
                                 (["s.h5", "--type", "gif"], "gif"),
                                 (["s.h5", "--colours", "jet"], "jet"),
                                 (["s.h5", "--elevation", "2"], "elevation"),
-                                (["s.h5", "--title", "a;b"], "2 titles for 1 files"),
+                                (["s.h5", "s.h5", "--title", "a;b;c"], "3 titles for 2 files"),
                                 (["s.h5", "-o", "one.pdf"], "--kind"),
+                                (["s.h5", "--log", "--vmin", "0"], "--log has no place for --vmin 0"),
+                                (["s.h5", "--log", "--vmax", "-1"], "--log has no place for --vmax -1"),
                                 (["s.h5", "--kind", "heat", "-o", "no/where.svg"], "no/where.svg"),
                                 (["s.h5", "--nonsense"], "nonsense")):
             with self.subTest(arguments=arguments):

@@ -28,6 +28,12 @@ void ScaleFlags::check() const {
   require(!lowest || !highest || *lowest < *highest, "--vmin ",
           cli::Options::number_text(lowest.value_or(0)), " is not below --vmax ",
           cli::Options::number_text(highest.value_or(0)));
+  const auto positive = [&](const char* option, const std::optional<double>& end) {
+    require(!log || !end || *end > 0, "--log has no place for --", option, ' ',
+            cli::Options::number_text(end.value_or(0)), ": choose a positive one, or --linear");
+  };
+  positive("vmin", lowest);
+  positive("vmax", highest);
 }
 
 void ScaleFlags::apply_to(PictureOptions& picture) const {
@@ -78,7 +84,7 @@ void FigureFlags::add_to(cli::Options& options) {
       .real("relief", look.relief, {0.05, 3},
             "height of the scale in three dimensions, in lengths of the longer side");
   options.group("Figure")
-      .text("title", titles, "TEXT", "of the figures; of several files with semicolons between")
+      .text("title", titles, "TEXT", "of the figure; of several files with semicolons between them")
       .integer("width", look.width, {400, 4000}, "in px")
       .integer("height", look.height, {300, 4000}, "in px, at most")
       .flag("interpolate", look.interpolate, "heat maps: smooth between the points");
@@ -93,6 +99,7 @@ PictureOptions FigureFlags::picture() const {
 }
 
 std::vector<std::string> FigureFlags::titles_of(size_t files) const {
+  if (files == 1) return {titles};
   std::vector<std::string> all;
   TextReader list(titles);
   for (std::string title; std::getline(list, title, ';');)

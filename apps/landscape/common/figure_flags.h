@@ -19,7 +19,7 @@ struct ScaleFlags {
   /// stands before the helps, `usual` names the default scale.
   void add_to(cli::Options& options, const std::string& what = "",
               const std::string& usual = "as the range of the values asks for");
-  /// Throws Error where --vmin is not below --vmax.
+  /// Throws Error where --vmin is not below --vmax, or --log has no place for one of them.
   void check() const;
   /// Sets the scale, if one was chosen, and its ends.
   void apply_to(PictureOptions& picture) const;
@@ -62,8 +62,8 @@ struct FigureFlags {
   void add_to(cli::Options& options);
   void check() const { values.check(); }
   PictureOptions picture() const;
-  /// Returns the title of each of so many files, empty if none was given. Throws Error for several
-  /// titles that are not as many as the files.
+  /// Returns the title of each of so many files, empty if none was given; of one file as it was
+  /// given. Throws Error for several titles that are not as many as the files.
   std::vector<std::string> titles_of(size_t files) const;
 };
 

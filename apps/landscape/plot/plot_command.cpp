@@ -53,6 +53,8 @@ int PlotCommand::run(const std::string&) {
 std::vector<NamedFigure> PlotCommand::figures() const {
   const std::vector<std::string> titles = flags_.figure.titles_of(flags_.files.size());
   const std::vector<Input> inputs = read_all(flags_.files);
+  for (const Input& input : inputs)  // before anything is drawn, where that is known
+    if (input.surface && !input.surface->is_line()) require_place_for(flags_.kinds.size());
   PictureOptions options = flags_.figure.picture();
   if (flags_.same_scale) {
     std::vector<const Surface*> surfaces;
@@ -74,11 +76,17 @@ std::vector<NamedFigure> PlotCommand::figures() const {
   return all;
 }
 
+/// Throws Error where --output is one file, and there are more figures.
+void PlotCommand::require_place_for(size_t figures) const {
+  const std::string type = figure_type_of(flags_.output);
+  require(type.empty() || figures == 1, "--output ", flags_.output, " is one file for ", figures,
+          " figures: choose one with --kind, or a name without .", type);
+}
+
 void PlotCommand::save(const std::vector<NamedFigure>& pages) const {
   const std::string& output = flags_.output;
-  if (const std::string type = figure_type_of(output); !type.empty()) {
-    require(pages.size() == 1, "--output ", output, " is one file for ", pages.size(),
-            " figures: choose one with --kind, or a name without .", type);
+  if (!figure_type_of(output).empty()) {
+    require_place_for(pages.size());
     save_figure(pages.front().figure, output);
     std::cout << output << '\n';
     return;

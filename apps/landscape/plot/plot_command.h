@@ -15,6 +15,7 @@ class PlotCommand : public cli::Command {
 
  private:
   std::vector<NamedFigure> figures() const;
+  void require_place_for(size_t figures) const;
   void save(const std::vector<NamedFigure>& pages) const;
 
   PlotFlags flags_;
