@@ -4,8 +4,11 @@
     apps/import_torch.py resnet56.pth --normalisation cifar10 --output resnet56.safetensors
 
 Reads a state_dict, or a dictionary that holds one under 'state_dict', 'model', 'net' or
-'model_state_dict'. Strips 'module.' (DataParallel), takes tensors off the GPU, keeps PyTorch's
-names and shapes (convolutions in OIHW), stores float32, drops num_batches_tracked.
+'model_state_dict', or what --key names; likewise the safetensors files of others. Strips what
+wrappers put before names ('module.', '_orig_mod.', 'model.', ...), takes tensors off the GPU, keeps
+PyTorch's names and shapes (convolutions in OIHW), stores float32, drops num_batches_tracked. Names
+and shapes have to be those of the network, which models/torch_zoo.py knows, before anything is
+written.
 
 Needs python3-torch. Needs neither the safetensors package nor the code that made the checkpoint.
 """
@@ -57,6 +60,14 @@ DENSE_BLOCKS = {(6, 12, 24, 16): "densenet121", (6, 12, 36, 24): "densenet161",
                 (6, 12, 32, 32): "densenet169", (6, 12, 48, 32): "densenet201"}
 F_OFD_SETLK = 37  # Linux's locks of an open file; Python names them since 3.9 only
 NESTED_KEYS = ("state_dict", "model_state_dict", "model", "net")
+# What wrappers put before a name: DataParallel, torch.compile, Lightning and other trainers.
+WRAPPERS = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.", "encoder.")
+# What a file is that is none, by how it begins.
+NO_CHECKPOINTS = [(b"version https://git-lfs", "a pointer of Git LFS, not the file: git lfs pull fetches that"),
+                  (b"<", "a page of the web, not the file: the download went wrong"),
+                  (b"\x89HDF", "an HDF5 file (of Keras, perhaps), not a checkpoint of PyTorch"),
+                  (b"\x1f\x8b", "compressed: gunzip it first")]
+DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}  # of safetensors; BF16 is the upper half of F32
 
 
 class ImportFailure(Exception):
@@ -140,40 +151,141 @@ def load_checkpoint(path):
         raise ImportFailure(f"{path} does not load as a PyTorch checkpoint: {reason}") from error
 
 
-def find_state_dict(checkpoint, path):
+def load_safetensors(path):
+    """The tensors of a safetensors file, as NumPy's arrays."""
+    import numpy
+    with open(path, "rb") as file:
+        data = file.read()
+    try:
+        length = struct.unpack("<Q", data[:8])[0]
+        header = json.loads(data[8:8 + length])
+        header.pop("__metadata__", None)
+        tensors = {}
+        for name, entry in header.items():
+            begin, end = entry["data_offsets"]
+            if not 0 <= begin <= end <= len(data) - 8 - length:
+                raise ValueError(f"{name} lies beyond its end")
+            raw = data[8 + length + begin:8 + length + end]
+            if entry["dtype"] == "BF16":
+                values = (numpy.frombuffer(raw, "<u2").astype("<u4") << 16).view("<f4")
+            elif entry["dtype"] in DTYPES:
+                values = numpy.frombuffer(raw, DTYPES[entry["dtype"]])
+            else:  # a counter
+                values = numpy.frombuffer(raw, numpy.uint8)
+                entry["shape"] = [-1]
+            tensors[name] = values.reshape(entry["shape"])
+        return tensors
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ImportFailure(f"{path} is a damaged safetensors file: {reason}") from error
+
+
+def load(path):
+    """What the file holds: a dictionary, if it is of any use."""
+    with open(path, "rb") as file:
+        beginning = file.read(64)
+    for start, what in NO_CHECKPOINTS:
+        if beginning.lstrip().startswith(start):
+            raise ImportFailure(f"{path} is {what}")
+    if not beginning:
+        raise ImportFailure(f"{path} is empty")
+    if beginning[8:9] == b"{":
+        return load_safetensors(path)
+    return load_checkpoint(path)
+
+
+def is_tensor(value):
+    return hasattr(value, "detach") or type(value).__module__ == "numpy"
+
+
+def entry_of(checkpoint, key, path):
+    """What --key names: an entry, one of an entry with a dot between, or all names with a prefix."""
+    found = checkpoint
+    for word in key.split("."):
+        found = found.get(word) if isinstance(found, dict) else None
+    if isinstance(found, dict):
+        return found
+    prefix = key + "."
+    found = {name[len(prefix):]: value for name, value in checkpoint.items()
+             if isinstance(name, str) and name.startswith(prefix)} if isinstance(checkpoint, dict) else {}
+    if not found:
+        raise ImportFailure(f"--key {key}: {path} has {keys_of(checkpoint)}")
+    return found
+
+
+def keys_of(checkpoint):
+    if not isinstance(checkpoint, dict):
+        return f"no entries, but a {type(checkpoint).__name__}"
+    names = [str(key) for key in checkpoint]
+    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+
+
+def find_state_dict(checkpoint, path, key=None):
     """The dictionary of names to tensors, wherever the checkpoint keeps it."""
     if isinstance(checkpoint, Ignored):
         raise ImportFailure(f"{path} is a whole pickled module, which only its own code can load: "
                             "save module.state_dict() there")
+    if key:
+        checkpoint = entry_of(checkpoint, key, path)
     for _ in range(2):
-        for key in NESTED_KEYS:
-            if isinstance(checkpoint, dict) and isinstance(checkpoint.get(key), dict):
-                checkpoint = checkpoint[key]
+        for nested in NESTED_KEYS:
+            if isinstance(checkpoint, dict) and isinstance(checkpoint.get(nested), dict):
+                checkpoint = checkpoint[nested]
                 break
     if not isinstance(checkpoint, dict):
         raise ImportFailure(f"{path} holds a {type(checkpoint).__name__}, not a state_dict")
-    tensors = {name: value for name, value in checkpoint.items() if hasattr(value, "detach")}
+    tensors = {name: value for name, value in checkpoint.items() if isinstance(name, str) and is_tensor(value)}
     if not tensors:
-        keys = ", ".join(str(key) for key in list(checkpoint)[:8])
-        raise ImportFailure(f"{path} holds no tensors under its keys ({keys}); expected a "
-                            f"state_dict or one of {', '.join(NESTED_KEYS)}")
+        raise ImportFailure(f"{path} holds no tensors under its keys ({keys_of(checkpoint)}); expected a "
+                            f"state_dict or one of {', '.join(NESTED_KEYS)}, or --key with another's name")
     return tensors
 
 
+def is_counter(name):
+    return name.split(".")[-1] in ("num_batches_tracked", "n_averaged")
+
+
+def unwrapped(names):
+    """Maps each name to what it is without wrappers: before names, and inside them where
+    DataParallel wrapped a part. What all names share is one, too, whatever it is called."""
+    result = {name: name for name in names}
+    while True:
+        first_words = {name.split(".")[0] for name in result.values()}
+        shared = first_words.pop() + "." if len(first_words) == 1 else ""
+        before = dict(result)
+        for original, name in before.items():
+            for wrapper in (*WRAPPERS, shared):
+                if wrapper and name.startswith(wrapper):
+                    name = name[len(wrapper):]
+                    break
+            result[original] = name.replace(".module.", ".").replace("._orig_mod.", ".")
+        if result == before:
+            return result
+
+
 def clean(tensors):
-    """PyTorch's names without DataParallel's prefix, tensors as little-endian float32 arrays."""
-    result = {}
-    for name, tensor in tensors.items():
-        while name.startswith("module."):
-            name = name[len("module."):]
-        if name.endswith("num_batches_tracked"):
-            continue
-        if not tensor.is_floating_point():
-            raise ImportFailure(f"{name} is a tensor of {tensor.dtype}; weights are floating point")
+    """PyTorch's names without wrappers, tensors as little-endian float32 arrays."""
+    import numpy
+    result, names = {}, unwrapped([name for name in tensors if not is_counter(name)])
+    for original, name in names.items():
+        tensor = tensors[original]
+        floating = tensor.is_floating_point() if hasattr(tensor, "detach") else tensor.dtype.kind == "f"
+        if not floating:
+            raise ImportFailure(f"{original} is a tensor of {tensor.dtype}; weights are floating point")
         # Torchvision's names of the same things.
         name = re.sub(r"\.downsample\.", ".shortcut.", name)
         name = re.sub(r"^fc\.(weight|bias)$", r"linear.\1", name)
-        result[name] = tensor.detach().float().contiguous().numpy().astype("<f4")
+        if name in result:
+            other = next(o for o, n in names.items() if n == names[original] and o != original)
+            raise ImportFailure(f"{other} and {original} are both the {name} of a network: choose by --key "
+                                f"{other.split('.')[0]} or --key {original.split('.')[0]}")
+        if hasattr(tensor, "detach"):
+            tensor = tensor.detach().float().contiguous().numpy()
+        array = numpy.ascontiguousarray(tensor, "<f4")
+        if not numpy.isfinite(array).all():
+            raise ImportFailure(f"{original} has numbers that are not finite: a training that diverged, or a file "
+                                "that is damaged")
+        result[name] = array
     return result
 
 
@@ -193,10 +305,14 @@ def guess_resnet(arrays, blocks):
     if arrays["conv1.weight"].shape[2:] != (3, 3):
         raise ImportFailure("the first convolution is not 3x3: this is a network for ImageNet, and "
                             "Topograd has the CIFAR ones")
+    bottlenecks = "layer1.0.conv3.weight" in arrays
     if len(blocks) == 4:
-        return FOUR_STAGES.get((blocks, "layer1.0.conv3.weight" in arrays))
+        return FOUR_STAGES.get((blocks, bottlenecks))
     if len(blocks) != 3 or len(set(blocks)) != 1:
         return None
+    if bottlenecks:
+        raise ImportFailure("a ResNet of three stages of bottlenecks (layer1.0.conv3.weight) is no network that "
+                            "Topograd knows: its ResNets of three stages have blocks of two convolutions")
     depth = 6 * blocks[0] + 2
     widening, rest = divmod(arrays["conv1.weight"].shape[0], 16)
     if rest or widening < 1:
@@ -217,9 +333,11 @@ def guess_name(arrays):
     return guess_wide_resnet(arrays) or guess_densenet(arrays) or guess_vgg(arrays)
 
 
+WIDE_BLOCKS = r"block(\d+)\.layer\.(\d+)\."  # of the original WideResNet
+
+
 def guess_wide_resnet(arrays):
-    """Returns the original WideResNet's name, or None; its stages are named block1.layer.0, ..."""
-    blocks = blocks_per_stage(arrays, r"block(\d+)\.layer\.(\d+)\.")
+    blocks = blocks_per_stage(arrays, WIDE_BLOCKS)
     if len(blocks) != 3 or len(set(blocks)) != 1:
         return None
     stem, first = arrays["conv1.weight"], arrays["block1.layer.0.conv1.weight"]
@@ -244,7 +362,7 @@ def guess_vgg(arrays):
 
 
 def has_projections(arrays):
-    return any(".shortcut." in name for name in arrays)
+    return any(".shortcut." in name or ".convShortcut." in name for name in arrays)
 
 
 def choose_shortcut(arrays, model, asked):
@@ -256,7 +374,7 @@ def choose_shortcut(arrays, model, asked):
     if projections and model.endswith("_noshort"):
         raise ImportFailure(f"--model {model}, but the checkpoint has projection weights "
                             "(layer2.0.shortcut.0.weight): it has skip connections")
-    if model.endswith("_noshort") or not blocks_per_stage(arrays):
+    if model.endswith("_noshort") or not (blocks_per_stage(arrays) or blocks_per_stage(arrays, WIDE_BLOCKS)):
         return asked or "B"  # no shortcut at all: the letter says nothing
     if not projections and asked == "B":
         raise ImportFailure("--shortcut B, but the checkpoint has no projection weights "
@@ -280,6 +398,15 @@ def base_width(arrays, model):
     return first.shape[0] // int(widening[2]) if widening and not original else first.shape[0]
 
 
+def image_channels(arrays, args):
+    """Channels of the images: what the first layer takes."""
+    first = next(array for array in arrays.values() if array.ndim in (2, 4))
+    if first.ndim == 4:
+        return first.shape[1]
+    channels, rest = divmod(first.shape[1], args.image_size**2)
+    return channels if channels and not rest else 3
+
+
 def describe_model(arrays, args):
     guess = args.model or guess_name(arrays)
     if not guess:
@@ -289,9 +416,57 @@ def describe_model(arrays, args):
     classifier = [array for array in arrays.values() if array.ndim == 2]
     if not classifier:
         raise ImportFailure("the checkpoint has no linear layer, so it is no classifier")
-    return {"name": guess, "shortcut": choose_shortcut(arrays, guess, args.shortcut),
-            "classes": classifier[-1].shape[0], "width": base_width(arrays, guess),
-            "image_size": args.image_size, "activation": "relu"}
+    model = {"name": guess, "shortcut": choose_shortcut(arrays, guess, args.shortcut),
+             "classes": classifier[-1].shape[0], "width": base_width(arrays, guess),
+             "image_size": args.image_size, "activation": "relu"}
+    channels = image_channels(arrays, args)
+    if channels != 3:
+        model["channels"] = channels
+    return model
+
+
+def expected_shapes(model):
+    """Returns the names and shapes of a network's tensors, as models/torch_zoo.py builds it."""
+    here = os.path.dirname(os.path.realpath(__file__))
+    for folder in (os.path.join(here, "..", "models"), here):  # beside this file where it is installed
+        if os.path.exists(os.path.join(folder, "torch_zoo.py")):
+            sys.path.insert(0, folder)
+            break
+    import torch_zoo
+    try:
+        network = torch_zoo.network(model["name"], model["image_size"], model["shortcut"], model["width"],
+                                    model["classes"], model.get("channels", 3))
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise ImportFailure(f"no network of Topograd's is called {model['name']}: train --list-models shows "
+                            "them") from error
+    return {name: tuple(value.shape) for name, value in network.state_dict().items() if not is_counter(name)}
+
+
+def listed(names):
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def require_network(arrays, model):
+    """Raises ImportFailure, which says what differs, unless the tensors are those of the network."""
+    expected = expected_shapes(model)
+    what = model["name"] + (f" of width {model['width']}" if model["width"] else "")
+    missing = [name for name in expected if name not in arrays]
+    unknown = [name for name in arrays if name not in expected]
+    if missing and all(".running_" in name for name in missing):
+        raise ImportFailure(f"the BatchNorm statistics are missing ({listed(missing)}): what was saved holds "
+                            "parameters alone, or BatchNorm kept none (track_running_stats=False); save state_dict()")
+    if missing or unknown:
+        parts = [f"lacks {listed(missing)} of {what}"] * bool(missing)
+        parts += [f"has {listed(unknown)}, which {'is' if len(unknown) == 1 else 'are'} none of its"] * bool(unknown)
+        raise ImportFailure(f"the checkpoint {', and '.join(parts)}: it is another network")
+    for name, shape in expected.items():
+        if arrays[name].shape != shape:
+            size = ("; --image-size says how large its images are"
+                    if arrays[name].ndim == 2 and arrays[name].shape[0] == shape[0] else "")
+            raise ImportFailure(f"{name} is of shape {list(arrays[name].shape)}, that of {what} for images of "
+                                f"{model['image_size']} pixels {list(shape)}{size}")
+        if name.endswith(".running_var") and (arrays[name] < 0).any():
+            raise ImportFailure(f"{name} has negative variances: the file is damaged")
 
 
 def numbers(option, text, smallest_excluded):
@@ -387,9 +562,9 @@ def convert(args):
     if os.path.exists(args.output) and os.path.samefile(args.output, args.checkpoint):
         raise ImportFailure(f"{args.output} is the checkpoint itself: choose another --output")
     source = f"{os.path.basename(args.checkpoint)} sha256:{sha256_of(args.checkpoint)}"
-    tensors = find_state_dict(load_checkpoint(args.checkpoint), args.checkpoint)
-    arrays = clean(tensors)
+    arrays = clean(find_state_dict(load(args.checkpoint), args.checkpoint, args.key))
     model = describe_model(arrays, args)
+    require_network(arrays, model)
     constants = normalisation(args, model.get("channels", 3))
     metadata = {"format": "topograd-checkpoint-1", "model": json.dumps(model),
                 "normalisation": json.dumps(constants), "source": source}
@@ -402,7 +577,7 @@ def convert(args):
 
 def main():
     parser = argparse.ArgumentParser(
-        description="Turn a PyTorch checkpoint (.pt, .pth, .th, .t7) into a Topograd checkpoint.")
+        description="Turn a PyTorch checkpoint (.pt, .pth, .th, .t7, .safetensors) into a Topograd checkpoint.")
     parser.add_argument("checkpoint")
     parser.add_argument("--output", help="default: the checkpoint's name with .safetensors")
     parser.add_argument("--model", help="resnet56, resnet56_noshort, wrn56_2, vgg9, ...; guessed "
@@ -415,6 +590,8 @@ def main():
     parser.add_argument("--mean", metavar="R,G,B", help="these instead, of pixels from 0 to 1; one number "
                         "counts for all channels")
     parser.add_argument("--std", metavar="R,G,B", help="with --mean, the deviations")
+    parser.add_argument("--key", help="the entry that holds the weights, as state_dict_ema, or what its names begin "
+                        "with; default: " + ", ".join(NESTED_KEYS) + ", or the whole file")
     parser.add_argument("--image-size", type=int, default=32, help="default: 32")
     args = parser.parse_args()
     args.output = args.output or os.path.splitext(args.checkpoint)[0] + ".safetensors"

@@ -6,6 +6,8 @@ include(CMakePackageConfigHelpers)
 install(TARGETS train landscape RUNTIME COMPONENT programs)
 install(PROGRAMS apps/import_torch.py apps/download_cifar10.sh
   DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/topograd COMPONENT programs)
+install(FILES models/torch_zoo.py  # which import_torch.py holds checkpoints against
+  DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/topograd COMPONENT programs)
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT programs)
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT programs
   FILES_MATCHING PATTERN *.md PATTERN images EXCLUDE)

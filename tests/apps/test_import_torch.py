@@ -1,5 +1,9 @@
 #!/usr/bin/python3
-"""apps/import_torch.py on checkpoints made here. Exit status 77: skipped, PyTorch is missing."""
+"""apps/import_torch.py on checkpoints made here, and `train`, if its path is given, on what comes out.
+
+    tests/apps/test_import_torch.py [build/bin/train]
+
+Exit status 77: skipped, PyTorch is missing."""
 
 import contextlib
 import importlib.util
@@ -8,6 +12,7 @@ import json
 import os
 import pickle
 import struct
+import subprocess
 import sys
 import tempfile
 import types
@@ -26,6 +31,15 @@ spec = importlib.util.spec_from_file_location("import_torch", SCRIPT)
 import_torch = importlib.util.module_from_spec(spec)
 sys.dont_write_bytecode = True  # no __pycache__ beside the script
 spec.loader.exec_module(import_torch)
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "models"))
+import torch_zoo  # noqa: E402
+
+TRAIN = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 and os.path.isfile(sys.argv[1]) else None
+# Every family: name, side of the images, shortcut, width.
+NETWORKS = [("resnet8", 16, "B", 4), ("resnet14", 16, "A", 16), ("resnet20_noshort", 16, "B", 16),
+            ("resnet18", 16, "B", 4), ("resnet50", 16, "B", 4), ("wrn14_2", 16, "B", 16), ("wrn10_2", 16, "B", 4),
+            ("wrn16_1", 16, "A", 4), ("vgg9", 16, "B", 4), ("vgg11", 32, "B", 4), ("densenet121", 16, "B", 4),
+            ("densenetbc10_6", 16, "B", 0), ("mlp2", 12, "B", 9), ("mlp", 12, "B", 9), ("lenet", 16, "B", 0)]
 
 
 def resnet(projection, depth=20, width=16):
@@ -183,40 +197,133 @@ class ImportTorch(unittest.TestCase):
         model = self.converted(resnet(projection=True, depth=14, width=32))[0]
         self.assertEqual((model["name"], model["width"]), ("wrn14_2", 16))
 
-    def test_vgg9(self):
-        channels = [3, 64, 64, 128, 128, 256, 256, 256]
-        state = {f"features.{i}.weight": torch.randn(out, before, 3, 3)
-                 for i, (before, out) in enumerate(zip(channels, channels[1:]))}
-        state["fc.0.weight"] = torch.randn(256, 4096)
-        state["classifier.weight"] = torch.randn(7, 256)
-        model = self.converted(state)[0]
-        self.assertEqual((model["name"], model["classes"]), ("vgg9", 7))
+    def test_every_family_is_what_train_loads(self):
+        for name, size, shortcut, width in NETWORKS:
+            with self.subTest(name):
+                state = torch_zoo.network(name, size, shortcut, width).state_dict()
+                # Names and shapes leave no doubt, but where layers have no parameters.
+                needs_name = name.startswith(("mlp", "lenet")) or shortcut == "A" or name.endswith("noshort")
+                model = self.converted(state, "--image-size", str(size), *(["--model", name] * needs_name))[0]
+                self.assertEqual((model["name"], model["classes"], model["image_size"], model["width"]),
+                                 (name, 10, size, width))
+                if TRAIN:
+                    done = subprocess.run([TRAIN, "--evaluate", self.output, "--data", "synthetic", "--test-images", "20"],
+                                          cwd=self.folder.name, capture_output=True, text=True)
+                    self.assertIn(f"{name} (", done.stdout, done.stderr)
 
-    def test_original_wide(self):
-        state = {"conv1.weight": torch.randn(16, 3, 3, 3), "linear.weight": torch.randn(10, 128)}
-        for stage in (1, 2, 3):
-            for block in range(2):
-                state[f"block{stage}.layer.{block}.conv1.weight"] = torch.randn(32, 16, 3, 3)
-        model = self.converted(state)[0]
-        self.assertEqual((model["name"], model["width"]), ("wrn16_2", 16))
+    def test_grey_images(self):
+        state = torch_zoo.network("resnet8", 8, "B", 4, channels=1).state_dict()
+        self.assertEqual(self.converted(state, "--normalisation", "mnist")[0]["channels"], 1)
+        state = torch_zoo.network("mlp2", 5, "B", 4, channels=1).state_dict()
+        self.assertEqual(self.converted(state, "--normalisation", "mnist", "--model", "mlp2", "--image-size",
+                                        "5")[0]["channels"], 1)
 
-    def test_densenets(self):
-        def densenet(blocks, growth):
-            state = {"conv1.weight": torch.randn(2 * growth, 3, 3, 3),
-                     "linear.weight": torch.randn(10, 4)}
-            for block, layers in enumerate(blocks):
-                for layer in range(layers):
-                    state[f"dense{block + 1}.{layer}.conv2.weight"] = torch.randn(growth, 4, 3, 3)
-            return state
-        model = self.converted(densenet((6, 12, 48, 32), 32))[0]
-        self.assertEqual((model["name"], model["width"]), ("densenet201", 32))
-        model = self.converted(densenet((16, 16, 16), 12))[0]
-        self.assertEqual((model["name"], model["width"]), ("densenetbc100_12", 0))
+    def test_wrappers(self):
+        state = resnet(projection=True)
+        for before in ("module.", "_orig_mod.", "model.", "net.", "module._orig_mod.", "model.net.", "my_name.",
+                       "a.b.c."):
+            with self.subTest(before):
+                tensors = self.converted({before + name: value for name, value in state.items()})[2]
+                numpy.testing.assert_array_equal(tensors["conv1.weight"], state["conv1.weight"].numpy())
+        lightning = {"model." + name: value for name, value in state.items()}
+        self.assertEqual(self.converted({"state_dict": lightning, "epoch": 3})[0]["name"], "resnet20")
+        averaged = {"n_averaged": torch.tensor(3), **{"module." + name: value for name, value in state.items()}}
+        self.assertEqual(self.converted(averaged)[0]["name"], "resnet20")
+        vgg = torch_zoo.network("vgg9", 8, width=4).state_dict()
+        inside = {name.replace("features.", "features.module."): value for name, value in vgg.items()}
+        self.assertEqual(self.converted(inside, "--image-size", "8")[0]["name"], "vgg9")
 
-    def test_first_lesson(self):
-        state = {"fc1.weight": torch.randn(9, 48), "fc2.weight": torch.randn(10, 9)}
-        model = self.converted(state, "--model", "mlp2", "--image-size", "4")[0]
-        self.assertEqual((model["name"], model["width"], model["image_size"]), ("mlp2", 9, 4))
+    def test_key(self):
+        one, other = resnet(projection=True), resnet(projection=True)
+        saved = {"state_dict": one, "state_dict_ema": other, "deep": {"er": other}}
+        for key, chosen in [((), one), (("--key", "state_dict_ema"), other), (("--key", "deep.er"), other)]:
+            numpy.testing.assert_array_equal(self.converted(saved, *key)[2]["conv1.weight"],
+                                             chosen["conv1.weight"].numpy())
+        both = {**{"student." + name: value for name, value in one.items()},
+                **{"teacher." + name: value for name, value in other.items()}}
+        numpy.testing.assert_array_equal(self.converted(both, "--key", "teacher")[2]["conv1.weight"],
+                                         other["conv1.weight"].numpy())
+        os.remove(self.output)
+        self.refused("--key ema: ", saved, "--key", "ema")
+        self.refused("state_dict, state_dict_ema, deep", saved, "--key", "ema")
+        both = {name.replace("student", "model").replace("teacher", "net"): value for name, value in both.items()}
+        self.refused("choose by --key model or --key net", both)
+
+    def test_safetensors_of_others(self):
+        state = resnet(projection=True)
+        arrays = {"model." + name: value.numpy() for name, value in state.items()}
+        for kind in ("F32", "F16", "F64", "BF16"):
+            with self.subTest(kind):
+                path = os.path.join(self.folder.name, "theirs.safetensors")
+                header, body = {"__metadata__": {"format": "pt"}}, b""
+                for name, array in arrays.items():
+                    if array.dtype.kind == "i":
+                        kind_here, raw = "I64", array.tobytes()
+                    elif kind == "BF16":
+                        kind_here, raw = kind, (array.view("<u4") >> 16).astype("<u2").tobytes()
+                    else:
+                        kind_here, raw = kind, array.astype(import_torch.DTYPES[kind]).tobytes()
+                    header[name] = {"dtype": kind_here, "shape": list(array.shape),
+                                    "data_offsets": [len(body), len(body) + len(raw)]}
+                    body += raw
+                text = json.dumps(header).encode()
+                with open(path, "wb") as file:
+                    file.write(struct.pack("<Q", len(text)) + text + body)
+                self.assertEqual(self.run_on(path, "--normalisation", "none", "--output", self.output), (0, ""))
+                metadata, tensors = read_safetensors(self.output)
+                self.assertEqual(json.loads(metadata["model"])["name"], "resnet20")
+                numpy.testing.assert_allclose(tensors["conv1.weight"], arrays["model.conv1.weight"], rtol=1e-2)
+        with open(path, "rb") as file:
+            whole = file.read()
+        for damaged in (whole[:-1], whole[:9], whole[:8] + b"{" * 5000, struct.pack("<Q", 1 << 60) + whole[8:]):
+            with open(path, "wb") as file:
+                file.write(damaged)
+            status, error = self.run_on(path, "--normalisation", "none", "--output", self.output)
+            self.assertEqual(status, 1)
+            self.assertIn("damaged safetensors file", error)
+            self.assertNotIn("\n", error)
+
+    def test_what_is_no_checkpoint(self):
+        for contents, words in [(b"<!DOCTYPE html><html>", "page of the web"), (b"\n <html>", "page of the web"),
+                                (b"version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"),
+                                (b"\x89HDF\r\n", "HDF5"), (b"\x1f\x8b\x08", "gunzip"), (b"", "is empty")]:
+            with self.subTest(contents):
+                with open(self.checkpoint, "wb") as file:
+                    file.write(contents)
+                status, error = self.run_on(self.checkpoint, "--normalisation", "none")
+                self.assertEqual(status, 1)
+                self.assertIn(words, error)
+
+    def test_names_and_shapes_are_the_network_s(self):
+        state = resnet(projection=True)
+
+        def changed(change):
+            other = dict(state)
+            change(other)
+            return other
+
+        for words, saved, options in [
+                ("lacks layer1.0.bn1.weight of resnet20 of width 16", changed(lambda s: s.pop("layer1.0.bn1.weight")), []),
+                ("BatchNorm statistics are missing (bn1.running_mean, bn1.running_var, layer1.0.bn1.running_mean and ",
+                 {n: v for n, v in state.items() if ".running_" not in n}, []),
+                ("has head.weight, which is none of its", {**state, "head.weight": torch.rand(3, 3)}, []),
+                ("layer2.1.conv1.weight is of shape [32, 32, 5, 5]",
+                 {**state, "layer2.1.conv1.weight": torch.rand(32, 32, 5, 5)}, []),
+                ("layer1.0.bn1.running_var has negative variances",
+                 {**state, "layer1.0.bn1.running_var": -torch.ones(16)}, []),
+                ("conv1.weight has numbers that are not finite",
+                 {**state, "conv1.weight": torch.full((16, 3, 3, 3), float("nan"))}, []),
+                ("three stages of bottlenecks", {**state, "layer1.0.conv3.weight": torch.rand(64, 16, 1, 1)}, []),
+                ("no network of Topograd's is called resnet21", state, ["--model", "resnet21"]),
+                ("no network of Topograd's is called nosuch", state, ["--model", "nosuch"]),
+                ("of width 16", state, ["--model", "resnet26"])]:
+            with self.subTest(words):
+                self.refused(words, saved, *options)
+        vgg = torch_zoo.network("vgg9", 16, width=4).state_dict()
+        self.refused("--image-size says", vgg)
+        for head in ("fc.0.weight", "fc.0.bias", "fc.1.weight", "fc.1.bias", "fc.1.running_mean", "fc.1.running_var"):
+            del vgg[head]
+        self.refused("lacks fc.0.weight, fc.0.bias, fc.1.weight and 3 more of vgg9", vgg)
 
     def test_torchvision_names(self):
         state = {name.replace("shortcut", "downsample").replace("linear", "fc"): value
