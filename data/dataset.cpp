@@ -16,7 +16,8 @@ std::string numbers_text(const std::vector<double>& values) {
   for (const double value : values) {
     char digits[32];
     const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    all += (all.empty() ? "" : ",") + std::string(digits, end);
+    if (!all.empty()) all += ',';
+    all.append(digits, end);
   }
   return all;
 }

@@ -12,16 +12,21 @@
 
 namespace topograd {
 
-/// Returns `folder` or its subfolder raw, whichever holds at least one of the files, compressed or
-/// not; empty if neither does.
-std::string find_idx(const std::string& folder);
+/// Returns where a set lies: what stands before the names of its files, "folder/" or, of a set with
+/// a name of its own, "folder/emnist-letters-". The source is the folder that holds the files
+/// (compressed or not), or whose subfolder raw does, or a subfolder's of it (torchvision's root);
+/// or the files' names without "-train-images-idx3-ubyte". Empty where there is none. Throws Error,
+/// which lists them, where there are several.
+std::string find_idx(const std::string& source);
 
-/// Loads both splits: one channel, ten classes. A file name's second dash may be a dot
-/// ("train-images.idx3-ubyte"). The files do not say which set they are; the first ten training
-/// labels do: "mnist" and "fashion_mnist" are named so, with normalisation_named(); any other set
-/// is "idx", its normalisation measured on the training images. Throws Error naming the file that
+/// Loads both splits of the set that find_idx() found: one channel. The test split's files begin
+/// with t10k or test; a name's last dash but one may be a dot ("train-images.idx3-ubyte"). Files
+/// without a prefix do not say which set they are; the first ten training labels do: "mnist" and
+/// "fashion_mnist" are named so, with normalisation_named(). "emnist_letters" and its like are
+/// EMNIST's, turned upright. Any other set is "idx", with as many classes as its largest training
+/// label says. Normalisation is measured on the training images. Throws Error naming the file that
 /// is missing, still compressed, of another type or size than it says, with another number of
-/// labels than of images or a label above 9.
-DataSplits load_idx(const std::string& folder);
+/// labels than of images or a label that the set does not have.
+DataSplits load_idx(const std::string& stem);
 
 }  // namespace topograd

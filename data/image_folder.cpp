@@ -26,12 +26,37 @@ std::vector<std::string> sorted_entries(const fs::path& folder, Accept accept) {
   return names;
 }
 
-bool is_image(const fs::directory_entry& entry) {
-  std::string extension = entry.path().extension().string();
+std::string extension_of(const fs::path& path) {
+  std::string extension = path.extension().string();
   for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  const bool hidden = entry.path().filename().string().starts_with('.');
-  return !hidden && entry.is_regular_file() &&
-         (extension == ".png" || extension == ".jpg" || extension == ".jpeg");
+  return extension;
+}
+
+/// Returns whether an entry of a class's folder is no image and need not be: hidden, or a list or
+/// an index that people and file managers leave there.
+bool is_no_data(const fs::directory_entry& entry) {
+  static constexpr std::string_view kKinds[] = {".txt", ".md",   ".csv",  ".json", ".xml",
+                                                ".yml", ".yaml", ".html", ".db",   ".ini"};
+  if (entry.path().filename().string().starts_with('.')) return true;
+  return entry.is_regular_file() && std::find(std::begin(kKinds), std::end(kKinds),
+                                              extension_of(entry.path())) != std::end(kKinds);
+}
+
+/// Returns whether an entry of a class's folder is an image. Throws Error for anything that would
+/// be left out without a word.
+bool is_image(const fs::directory_entry& entry) {
+  if (is_no_data(entry)) return false;
+  const std::string path = entry.path().string();
+  require(!entry.is_directory(), path,
+          " is a folder in a class's folder, whose images would be left out: move them one up, or "
+          "the folder away");
+  std::error_code unreadable;
+  require(fs::exists(entry.path(), unreadable), path, " is a link to nothing: remove it");
+  require(entry.is_regular_file(), path, " is no file: take it out of the class's folder");
+  const std::string extension = extension_of(entry.path());
+  require(extension == ".png" || extension == ".jpg" || extension == ".jpeg", path,
+          " is no .png or .jpg image, and would be left out: convert it, or take it away");
+  return true;
 }
 
 std::vector<std::string> class_names_of(const fs::path& split) {

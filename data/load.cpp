@@ -58,6 +58,8 @@ DataSplits load_all(const DataSpec& spec) {
     return {synthetic_dataset(Split::train, spec.synthetic_train, spec.image_size, spec.seed),
             synthetic_dataset(Split::test, spec.synthetic_test, spec.image_size, spec.seed)};
   }
+  if (!std::filesystem::is_directory(spec.source))  // a set among several in a folder
+    if (const std::string found = find_idx(spec.source); !found.empty()) return load_idx(found);
   require(std::filesystem::is_directory(spec.source), "no data folder '", spec.source,
           "': give 'synthetic', a folder with a data set (see train --help), or get CIFAR-10 with "
           "apps/download_cifar10.sh");

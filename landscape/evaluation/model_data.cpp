@@ -31,6 +31,8 @@ TrainedNoise trained_noise(const LoadedModel& model) {
 }  // namespace
 
 void require_fitting_data(const ModelSpec& spec, const Dataset& data, const std::string& source) {
+  require(data.height() == data.width(), source, " holds images of ", data.width(), "x",
+          data.height(), " pixels: the networks here take square ones; crop or scale them");
   require(data.height() == spec.image_size && data.width() == spec.image_size &&
               data.channels() == spec.channels,
           source, " holds images of ", data.height(), "x", data.width(), "x", data.channels(),

@@ -130,9 +130,8 @@ TEST_CASE("idx: damaged, foreign and contradictory files") {
   bytes[2] = 13;  // floats
   CHECK(set.error_with(pixels, bytes).find("begins with 3331, not 2051") != std::string::npos);
   CHECK(set.error_with(names, labels({7, 10})) ==
-        names_path +
-            ": image 1 has label 10, but sets of this format have labels 0 to 9: the file is "
-            "damaged" +
+        set.folder.path() +
+            ": test image 1 has label 10, but the set has labels 0 to 9: its file is damaged" +
             kAdvice);
   CHECK(set.error_with(names, labels({200, 1})).find("image 0 has label 200") != std::string::npos);
   CHECK(set.error_with(names, labels({7, 2, 1})) == names_path + " has 3 labels, but " +
@@ -161,6 +160,64 @@ TEST_CASE("idx: missing and compressed files") {
   fresh.write("train-images-idx3-ubyte.gz", "\x1f\x8b");
   CHECK(error_of([&] { load_data({.source = fresh.path()}); }) ==
         fresh.file("train-images-idx3-ubyte.gz") + " is compressed: unpack it with gunzip");
+}
+
+TEST_CASE("idx: any number of classes, and known sets have their own") {
+  IdxFolder set;
+  set.train_labels = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 46};
+  set.write();
+  CHECK(set.load().train.classes() == 47);
+  CHECK(set.load().test.class_names[46] == "46");
+  set.train_labels = {5, 0, 4, 1, 9, 2, 1, 3, 1, 4, 3, 46};  // MNIST's first ten
+  set.write();
+  CHECK(error_of([&] {
+          set.load();
+        }).find("training image 11 has label 46, but the set has labels 0 to 9") !=
+        std::string::npos);
+}
+
+TEST_CASE("idx: torchvision's root, and what it holds several of") {
+  const IdxFolder set;
+  set.write("MNIST/raw/");
+  CHECK(set.load().train.count() == 12);
+  set.write("KMNIST/raw/");
+  const std::string message = error_of([&] { set.load(); });
+  CHECK(message == set.folder.path() + " holds several data sets; choose one of " +
+                       set.folder.file("KMNIST/raw") + ", " + set.folder.file("MNIST/raw"));
+  CHECK(load_data({.source = set.folder.file("KMNIST")}).train.count() == 12);
+}
+
+TEST_CASE("idx: EMNIST's letters begin with one and lie on their side") {
+  const IdxFolder set;
+  const auto write = [&](const std::string& name, const std::vector<int>& train) {
+    const std::string prefix = "EMNIST/raw/emnist-" + name + "-";
+    set.folder.write(prefix + "train-images-idx3-ubyte", images(2));
+    set.folder.write(prefix + "train-labels-idx1-ubyte", labels(train));
+    set.folder.write(prefix + "test-images-idx3-ubyte", images(2));
+    set.folder.write(prefix + "test-labels-idx1-ubyte", labels({1, 2}));
+  };
+  write("letters", {1, 26});
+  const Dataset letters = set.load().train;
+  CHECK(letters.name == "emnist_letters");
+  CHECK(letters.classes() == 26);
+  CHECK(letters.labels.data<int32_t>()[1] == 25);
+  CHECK(letters.class_names[25] == "Z");
+  REQUIRE(letters.images.shape() == Shape{2, 4, 5, 1});
+  CHECK(letters.images.data<uint8_t>()[1] == 4);  // the file's second row
+  CHECK(letters.images.data<uint8_t>()[5] == 1);
+  write("balanced", {0, 46});
+  CHECK(error_of([&] {
+          set.load();
+        }).find("choose one of " + set.folder.file("EMNIST/raw/emnist-balanced") + ", ") !=
+        std::string::npos);
+  const Dataset balanced =
+      load_data({.source = set.folder.file("EMNIST/raw/emnist-balanced")}).train;
+  CHECK(balanced.classes() == 47);
+  CHECK(balanced.class_names[36] == "a");
+  write("letters", {0, 26});
+  CHECK(error_of([&] {
+          load_data({.source = set.folder.file("EMNIST/raw/emnist-letters")});
+        }).find("labels 1 to 26") != std::string::npos);
 }
 
 TEST_CASE("idx: the real files") {

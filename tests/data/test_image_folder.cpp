@@ -187,3 +187,27 @@ TEST_CASE("image folder: missing splits, classes and images") {
         folder.file("test") +
             " is missing: images are expected as train/<class>/*.png and test/<class>/*.png");
 }
+
+TEST_CASE("image folder: what would be left out is refused, what is no data is not") {
+  const TemporaryFolder folder;
+  write_small_set(folder);
+  for (const char* name : {"train/a/Thumbs.db", "train/a/.DS_Store", "train/b/labels.csv"})
+    folder.write(name, "not an image");
+  CHECK(load_data({.source = folder.path()}).train.count() == 4);
+  for (const char* name : {"train/a/2.bmp", "train/b/4.webp", "test/a/2.TIF", "test/b/image"}) {
+    folder.write(name, "an image of another type");
+    CHECK(error_of_load(folder) ==
+          folder.file(name) +
+              " is no .png or .jpg image, and would be left out: convert it, or take it away");
+    std::filesystem::remove(folder.file(name));
+  }
+  folder.write("train/a/more/2.png", small_png(2));
+  CHECK(error_of_load(folder).starts_with(folder.file("train/a/more") + " is a folder in a class"));
+  std::filesystem::remove_all(folder.file("train/a/more"));
+  std::filesystem::create_symlink("gone.png", folder.file("train/b/link.png"));
+  CHECK(error_of_load(folder) ==
+        folder.file("train/b/link.png") + " is a link to nothing: remove it");
+  std::filesystem::remove(folder.file("train/b/link.png"));
+  std::filesystem::create_symlink("1.png", folder.file("train/b/link.png"));
+  CHECK(load_data({.source = folder.path()}).train.count() == 5);
+}

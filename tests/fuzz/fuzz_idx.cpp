@@ -12,7 +12,7 @@ void idx(std::string_view bytes) {
     file_of(std::string(split) + "-images-idx3-ubyte", images);
     file_of(std::string(split) + "-labels-idx1-ubyte", labels);
   }
-  load_idx(folder());
+  load_idx(folder() + "/");
 }
 
 }  // namespace topograd::fuzz
