@@ -244,6 +244,12 @@ class Run {
     report.seconds = seconds_since(start);
     report.gradient_norm = std::sqrt(state.gradient_squares / steps);
     report.weight_norm = norm(state.theta, pool_.main_context());
+    require(std::isfinite(report.test_loss) && std::isfinite(report.weight_norm),
+            "training diverged: after epoch ", report.epoch, " the test images' loss is ",
+            std::isnan(report.test_loss) ? "not a number" : text(report.test_loss),
+            ", the weights' norm ", report.weight_norm, "; try a smaller learning rate. ",
+            file("last.safetensors"), " holds the run as of epoch ", saved_epoch_ + 1, ", step ",
+            saved_step_);
     observer_.note(describe(report));
     log.append(report);
     const int64_t every = settings_.checkpoint_every, epoch = report.epoch;

@@ -40,8 +40,8 @@ class ProcessGroup {
 /// this build has no MPI.
 std::unique_ptr<ProcessGroup> init_process_group();
 
-/// Throws Error "started as N processes, but <reason>" if a launcher started several; only rank
-/// zero's message is visible.
+/// Throws Error "started as N processes, but <reason>" on rank zero if a launcher started several,
+/// and ends the other ranks without a word.
 void require_one_process(const std::string& reason);
 
 /// Returns a group of this process alone.

@@ -309,7 +309,7 @@ class WrongRunFolder(EndToEndTest):
         for flags, key, was, now in [(["--lr", "0.5"], "learning_rate", "0.1", "0.5"),
                                      (["--seed", "7"], "seed", "1", "7"),
                                      (["--batch-size", "50"], "batch_size", "100", "50"),
-                                     (["--epochs", "2"], "epochs", "1", "2"),
+                                     (["--epochs", "2", "--lr", "0.5"], "learning_rate", "0.1", "0.5"),
                                      (["--optimizer", "adam"], "optimizer", "sgd", "adam"),
                                      (["--train-images", "300"], "data_hash", "", ""),
                                      (["--no-augment"], "augment", "true", "false"),

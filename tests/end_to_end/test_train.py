@@ -205,6 +205,15 @@ class Results(TrainTest):
         self.assertIn("smaller learning rate", done.stderr)
         self.assertRegex(done.stderr, r"last\.safetensors holds the run as of epoch 1, step \d")
 
+    def test_a_last_step_that_diverges_is_seen_in_the_test_loss(self):
+        done = run([programs.train, "--model", "mlp9", "--data", "synthetic", "--image-size", "12", "--train-images",
+                    "400", "--test-images", "100", "--epochs", "1", "--batch-size", "400", "--lr", "1e6",
+                    "--weight-decay", "1e6", "--loss", "mse", "--init", "kaiming_fan_out", "--output", "run"],
+                   self.folder)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("train: training diverged: after epoch 1 the test images' loss is ", done.stderr)
+        self.assertEqual(os.listdir(self.path("run")), ["last.safetensors"])
+
 
 class ImageFolder(TrainTest):
     def test_a_folder_of_images_trains(self):

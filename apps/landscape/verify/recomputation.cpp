@@ -89,8 +89,8 @@ int run_again(const RecordedCommand& recorded, const std::string& typed) {
 
 /// Throws Error if the two were made from other networks, images or settings.
 void require_same_making(const Record& stated, const Record& found) {
-  for (const char* fact : {"model_hash", "to_model_hash", "data_hash", "images", "subset", "loss",
-                           "bn_mode", "direction_hash"}) {
+  for (const char* fact : {"model_hash", "to_model_hash", "normalisation", "data_hash", "images",
+                           "subset", "loss", "bn_mode", "direction_hash"}) {
     const std::string was = value_of(stated.provenance, fact),
                       is = value_of(found.provenance, fact);
     require(was == is, fact, " is ", was.empty() ? "not there" : was, ", its command gives ",
