@@ -19,6 +19,12 @@ if(TOPOGRAD_SANITIZE)
     $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:GNU>>:-Wno-maybe-uninitialized>)
   target_link_options(topograd_options INTERFACE -fsanitize=address,undefined)
 endif()
+if(TOPOGRAD_SANITIZE_THREADS)
+  # Targets with the property TOPOGRAD_UNWATCHED are left out.
+  target_compile_options(topograd_options INTERFACE
+    $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<NOT:$<BOOL:$<TARGET_PROPERTY:TOPOGRAD_UNWATCHED>>>>:-fsanitize=thread>)
+  target_link_options(topograd_options INTERFACE -fsanitize=thread)
+endif()
 
 if(TOPOGRAD_FUZZ)
   # Neither sanitizers nor coverage where no file is read: kernels are most of the compiling, and no input reaches them.

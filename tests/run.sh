@@ -11,6 +11,7 @@
 #                              have them (a push: compiled as far as PTX)
 #       under the sanitizers   the whole end-to-end tests (a push: wrong input, and what each command is for); all of it
 #                              in g++'s build too
+#       under ThreadSanitizer  libraries and programs that use threads, several processes, the server
 #       with clang             a build without sanitizers and without precompiled headers: a file that does not include
 #                              what it needs fails there; operations under every schedule
 #       with libFuzzer         every harness of tests/fuzz for a minute (a push: their corpora)
@@ -71,6 +72,8 @@ stage tests/simt/delete_barriers.py --build build/checks --tests test_ops_race
 stage ctest --preset asan-nightly -j "$jobs" -R '^end_to_end_'
 stage apps/build.sh asan-gcc
 stage ctest --preset asan-gcc -j "$jobs"
+stage apps/build.sh tsan
+stage ctest --preset tsan -j 2
 stage apps/build.sh clang
 stage ctest --preset clang -j "$jobs" -L '^(unit|ops)$'
 stage tests/fuzz/run.sh 1

@@ -12,12 +12,12 @@
 using namespace topograd;
 using namespace topograd::test;
 
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ADDRESS_SANITIZER 1
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define WITH_SANITIZER 1
 #elif defined(__has_feature)
-#define WITH_ADDRESS_SANITIZER __has_feature(address_sanitizer)
+#define WITH_SANITIZER (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
 #else
-#define WITH_ADDRESS_SANITIZER 0
+#define WITH_SANITIZER 0
 #endif
 
 namespace {
@@ -64,7 +64,7 @@ TEST_CASE("system limits: version 1's trees, and a path that a container does no
 }
 
 TEST_CASE("thread pool: threads that cannot be started are an error that names --threads") {
-  if (WITH_ADDRESS_SANITIZER) return;  // whose own memory is beyond any such limit
+  if (WITH_SANITIZER) return;  // whose own memory is beyond any such limit
   const pid_t child = ::fork();
   if (child == 0) {
     // As `ulimit -v`: a thread's stack of 8 MiB finds no room.

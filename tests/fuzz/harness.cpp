@@ -46,6 +46,7 @@ const std::vector<NamedHarness>& harnesses() {
   static const std::vector<NamedHarness> all = {{"checkpoint", checkpoint},
                                                 {"directions", directions},
                                                 {"hdf5", hdf5},
+                                                {"http", http},
                                                 {"idx", idx},
                                                 {"image", image},
                                                 {"json", json},

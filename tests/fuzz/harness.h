@@ -17,6 +17,7 @@ using Harness = void(std::string_view bytes);
 Harness checkpoint;  ///< safetensors: networks, and training states to continue from
 Harness directions;  ///< HDF5 of directions
 Harness hdf5;        ///< HDF5 files of the names that readers know, made from the bytes
+Harness http;        ///< requests to landscape watch --serve
 Harness idx;         ///< MNIST's files
 Harness image;       ///< PNG and JPEG
 Harness json;        ///< JSON, and what is kept in it

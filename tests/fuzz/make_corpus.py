@@ -173,6 +173,14 @@ def main(train, landscape, folder):
     pixels, labels = bytes(range(8)), bytes([5, 0])
     images = struct.pack(">4I", 0x803, 2, 2, 2) + pixels
     corpus.write("idx", "two_images", struct.pack("<H", len(images)) + images + struct.pack(">2I", 0x801, 2) + labels)
+    get = b"GET /1f2e/figure.svg?kind=heat&narrow=1 HTTP/1.1\r\nHost: 127.0.0.1:8642\r\nUser-Agent: x\r\n\r\n"
+    for name, request in {"get": b"\xff" + get, "byte_by_byte": b"\0" + get,
+                          "head": b"\xff" + get.replace(b"GET", b"HEAD", 1),
+                          "post": b"\1POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
+                          "two_hosts": b"\xffGET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
+                          "no_host": b"\xffGET / HTTP/1.1\r\n\r\n", "other_version": b"\xffGET / HTTP/2.0\r\n\r\n",
+                          "pipelined": b"\2" + get + get, "not_http": b"\xff\x16\3\1\2\0"}.items():
+        corpus.write("http", name, request)
     grid = bytes([2, 76, 84, 92, 1, 2, 76, 84, 92, 1] + list(range(84, 120)) * 2)
     corpus.write("surface", "line", bytes([2, 76, 84, 92, 1, 0] + [90] * 8))
     corpus.write("surface", "grid", grid)

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "models/registry.h"
+#include "models/loaded_model.h"
 
 using namespace topograd;
 
@@ -148,4 +148,24 @@ TEST_CASE("models: unknown names and impossible sizes are refused with the choic
   CHECK_THROWS_AS(build_model({.name = "vgg16", .image_size = 16}), Error);
   CHECK_THROWS_AS(build_model({.name = "densenet121", .image_size = 4}), Error);
   CHECK_THROWS_AS(build_model({.name = "lenet", .image_size = 12}), Error);
+}
+
+TEST_CASE("models: two that are not one network are told by what differs") {
+  const LoadedModel one{.path = "a", .spec = {.width = 16}, .graph = Graph({1, 1, 1})};
+  const auto refusal = [&](const ModelSpec& spec) -> std::string {
+    try {
+      require_same_network(one, {.path = "b", .spec = spec, .graph = Graph({1, 1, 1})}, "no line");
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  CHECK(refusal({.width = 16}).empty());
+  const std::string same = "resnet20 (option B, width 16)";
+  CHECK(refusal({.width = 8}) == "a holds " + same + ", b resnet20 (option B, width 8): no line");
+  CHECK(refusal({.width = 16, .classes = 7}) ==
+        "a holds " + same + " with 10 classes, b " + same + " with 7 classes: no line");
+  CHECK(refusal({.width = 16, .image_size = 28, .channels = 1}) ==
+        "a holds " + same + " for images of 32x32x3, b " + same +
+            " for images of 28x28x1: no line");
 }
