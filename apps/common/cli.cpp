@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <exception>
 #include <filesystem>
@@ -16,7 +17,9 @@ namespace topograd::cli {
 
 namespace {
 
-volatile std::sig_atomic_t interruptions = 0;
+/// Counted by a signal's handler, asked for by all threads.
+std::atomic<int> interruptions = 0;
+static_assert(std::atomic<int>::is_always_lock_free);
 
 /// What needs less memory in the command that runs; literals, as there is none to spare.
 const char* less_memory = "";
@@ -32,8 +35,7 @@ std::string last_line;  // ready before it is needed, when there may be no memor
 }
 
 void note_interruption(int signal) {
-  interruptions = interruptions + 1;
-  if (interruptions > 1) _exit(128 + signal);
+  if (++interruptions > 1) _exit(128 + signal);
 }
 
 }  // namespace

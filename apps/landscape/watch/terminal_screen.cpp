@@ -5,6 +5,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -13,11 +14,11 @@ namespace topograd {
 
 namespace {
 
-volatile std::sig_atomic_t stop_asked = 0;
+std::atomic<bool> stop_asked = false;  // the handler runs on any thread
 termios before{};  // global: signal handlers have no object
 
 void note_stop(int) {
-  stop_asked = 1;
+  stop_asked = true;
 }
 
 void note_resize(int) {}  // interrupts wait(): the next frame has the new size
@@ -111,8 +112,8 @@ void TerminalScreen::wait(double seconds) {
     reads_keys_ = reads_keys_ && count > 0;
     for (ssize_t i = 0; i < count; ++i) end_asked_ = end_asked_ || pressed[i] == 'q';
   }
-  if (stop_asked == 0) return;
-  stop_asked = 0;
+  if (!stop_asked) return;
+  stop_asked = false;
   const bool was_shown = entered_;
   leave();
   std::raise(SIGSTOP);
