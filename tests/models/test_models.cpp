@@ -151,10 +151,13 @@ TEST_CASE("models: unknown names and impossible sizes are refused with the choic
 }
 
 TEST_CASE("models: two that are not one network are told by what differs") {
-  const LoadedModel one{.path = "a", .spec = {.width = 16}, .graph = Graph({1, 1, 1})};
+  const auto loaded = [](const char* path, const ModelSpec& spec) {
+    return LoadedModel{path, spec, Graph({1, 1, 1}), {}, {}, false};
+  };
+  const LoadedModel one = loaded("a", {.width = 16});
   const auto refusal = [&](const ModelSpec& spec) -> std::string {
     try {
-      require_same_network(one, {.path = "b", .spec = spec, .graph = Graph({1, 1, 1})}, "no line");
+      require_same_network(one, loaded("b", spec), "no line");
     } catch (const Error& error) {
       return error.what();
     }
