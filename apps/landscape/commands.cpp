@@ -7,6 +7,7 @@
 #include "apps/landscape/doctor/doctor_command.h"
 #include "apps/landscape/export/export_command.h"
 #include "apps/landscape/hessian/hessian_command.h"
+#include "apps/landscape/ls/ls_command.h"
 #include "apps/landscape/plane/plane_command.h"
 #include "apps/landscape/plot/plot_command.h"
 #include "apps/landscape/report/report_command.h"
@@ -46,6 +47,8 @@ const std::vector<cli::CommandEntry>& landscape_commands() {
       {"watch", "SURFACE.h5", "a surface while it is computed: in a terminal, in a browser",
        make_command<WatchCommand>, "Draw"},
 
+      {"ls", "RUN...", "networks and results of folders, and how to continue what is unfinished",
+       make_command<LsCommand>, "Check"},
       {"doctor", "MODEL", "what would make pictures of a network's loss misleading",
        make_command<DoctorCommand>, "Check"},
       {"verify", "RESULT...", "numbers of results computed anew, and whether they are the same",

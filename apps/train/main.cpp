@@ -6,7 +6,8 @@ using namespace topograd;
 
 int main(int argc, char** argv) {
   return cli::run_program("train", [&] {
-    const std::vector<std::string> words(argv, argv + argc);
+    std::vector<std::string> words(argv, argv + argc);
+    if (words.size() == 1) words.emplace_back("--help");
     TrainCommand command;
     cli::Options options("train");
     if (!cli::read_command_line(command, options, {words.begin() + 1, words.end()})) return 0;

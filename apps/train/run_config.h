@@ -18,6 +18,7 @@ struct RunSettings {
   std::optional<LoadedModel> start;  ///< network whose weights the run begins with; none: random
   double label_noise = 0;            ///< fraction of the training labels that are replaced
   std::string folder = "runs/train";
+  std::string data_source;       ///< where the images come from, as DataSpec's, for the checkpoint
   std::string command;           ///< as the user wrote it, for the provenance
   bool resume = false;           ///< continue from last.safetensors, if it exists
   int64_t checkpoint_every = 0;  ///< keep every n-th epoch's weights; 0: none

@@ -49,10 +49,15 @@ int TrainCommand::train(ThreadPool& pool) {
   require(run.training.precision == Precision::f32 || pool.device() != Device::cpu, "--precision ",
           name_of(run.training.precision),
           " is for GPUs' tensor cores: choose --device cuda or simt, or --precision f32");
+  require(!flags_.data.source.empty() || flags_.from,
+          "name the images with --data: a folder (train --help says what it may hold; "
+          "apps/download_cifar10.sh fetches CIFAR-10), or synthetic, made on the spot");
   if (flags_.from) begin_from(*flags_.from);
-  const DataSplits data = load_data(flags_.data);
+  const DataSplits data =
+      run.start ? load_data_for(*run.start, flags_.data) : load_data(flags_.data);
+  run.data_source = run.start ? data_source(*run.start, flags_.data.source) : flags_.data.source;
   if (run.start) {
-    require_fitting_data(run.model, data.train, flags_.data.source);
+    require_fitting_data(run.model, data.train, run.data_source);
     run.normalisation = run.start->info.normalisation;
   } else {
     run.model.image_size = data.train.height();
@@ -97,7 +102,8 @@ int TrainCommand::evaluate_model(ThreadPool& pool) const {
   const LoadedModel model = load_model(*flags_.evaluate, flags_.expected_model.value_or(""));
   DataSpec spec = flags_.data;
   spec.image_size = flags_.synthetic_image_size.value_or(model.spec.image_size);
-  const DataSplits data = load_data(spec);
+  const DataSplits data = load_data_for(model, spec);
+  spec.source = data_source(model, spec.source);
   const bool on_train = flags_.on_training_images;
   const Dataset& chosen = on_train ? data.train : data.test;
   require_fitting_data(model.spec, chosen, spec.source);
@@ -108,10 +114,11 @@ int TrainCommand::evaluate_model(ThreadPool& pool) const {
   images.normalisation = normalisation_of(model, flags_.normalisation);
   const LossSums sums = evaluate(model.graph, model.weights.theta, model.weights.running_stats,
                                  images, flags_.run.training.loss, pool);
-  std::cout << describe(model.spec) << ", " << (on_train ? "train" : "test") << ": loss "
-            << decimals(sums.mean(), 6) << " (standard error " << decimals(sums.standard_error(), 6)
-            << "), error " << decimals(100 - sums.accuracy(), 3) << " % ("
-            << sums.count - sums.correct << " of " << sums.count << " wrong)";
+  std::cout << describe(model.spec) << ", " << chosen.name << ' ' << (on_train ? "train" : "test")
+            << ": loss " << decimals(sums.mean(), 6) << " (standard error "
+            << decimals(sums.standard_error(), 6) << "), error "
+            << decimals(100 - sums.accuracy(), 3) << " % (" << sums.count - sums.correct << " of "
+            << sums.count << " wrong)";
   if (images.normalisation != model.info.normalisation)
     std::cout << ", normalised by " << describe(images.normalisation) << " in place of the model's "
               << describe(model.info.normalisation);

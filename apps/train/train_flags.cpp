@@ -88,7 +88,9 @@ void TrainFlags::add_model_options(cli::Options& options) {
 
 void TrainFlags::add_data_options(cli::Options& options) {
   options.group("Data")
-      .folder("data", data.source, "synthetic, or a folder")
+      .folder("data", data.source,
+              "synthetic, or a folder (default with --evaluate and --from: what that network was "
+              "trained on)")
       .integer("train-images", data.train_limit, {0, 1 << 30},
                "use only the first n training images (0: all)")
       .integer("test-images", data.test_limit, {0, 1 << 30},

@@ -13,8 +13,8 @@
 namespace topograd {
 
 struct TrainFlags {
-  RunSettings run;  ///< complete after check()
-  DataSpec data;
+  RunSettings run;                             ///< complete after check()
+  DataSpec data{.source = ""};                 ///< no source: that of the checkpoint that is named
   std::optional<Normalisation> normalisation;  ///< in place of the data's, or a checkpoint's
   cli::RunFlags device;
   bool list_models = false, list_recipes = false, show_version = false;

@@ -86,7 +86,9 @@ class Run {
     info_.notes["version"] = version();
     info_.notes["command"] = settings.command;
     info_.notes["data"] = data.train.name;
+    info_.notes["data_source"] = settings.data_source;
     info_.notes["data_hash"] = hex(data.train.hash());
+    info_.notes["train_images"] = text(data.train.count());
     if (settings.start) info_.notes["from"] = settings.start->path;
   }
 

@@ -5,6 +5,7 @@
 
 #include "kernels/core/atomic_file.h"
 #include "landscape/results/hdf5_file.h"
+#include "landscape/results/result_names.h"
 
 namespace topograd {
 
@@ -112,7 +113,7 @@ std::vector<std::string> complete_paths(const ConnectivityResults& results) {
 }
 
 Record ConnectivityResults::record() const {
-  Record record{"paths", value_of(provenance, "model_name"), provenance, {"t"}};
+  Record record{"paths", title_of(provenance), provenance, {"t"}};
   record.add_series("t", "t", t);
   for (const auto& [key, path] : paths) {
     const std::string in = kPaths + key + "/";

@@ -59,11 +59,11 @@ CurveTraining::CurveTraining(const CurveTrainingSettings& settings, const Loaded
 }
 
 LabelledImages CurveTraining::load_images() {
-  data_ = load_data({.source = settings_.source, .image_size = model_.spec.image_size});
+  data_ = load_data_for(model_, {.source = settings_.source, .image_size = model_.spec.image_size});
   require(settings_.images <= data_.train.count(), "--curve-images ", settings_.images,
           " is out of range: choose 0 to ", data_.train.count());
   if (settings_.noisy_labels)
-    data_.train = noisy_training_data(model_, data_.train, settings_.source);
+    data_.train = noisy_training_data(model_, data_.train, data_source(model_, settings_.source));
   LabelledImages images = data_.train.view();
   images.normalisation = normalisation_of(model_, settings_.normalisation);
   return images.first(settings_.images);

@@ -14,10 +14,10 @@
 namespace topograd {
 
 struct CurveTrainingSettings {
-  CurveConfig config;                ///< `flip` is the data's
-  std::string source = "synthetic";  ///< source of the training images, as DataSpec's
-  bool noisy_labels = false;         ///< whether to use the labels of the first network's training
-  int64_t images = 0;                ///< the first training images; 0: all
+  CurveConfig config;         ///< `flip` is the data's
+  std::string source{};       ///< of the training images, as ImageSelection's
+  bool noisy_labels = false;  ///< whether to use the labels of the first network's training
+  int64_t images = 0;         ///< the first training images; 0: all
   std::optional<Normalisation> normalisation{};  ///< constants in place of the model's
   double save_seconds = 60;                      ///< seconds between two savings
 };

@@ -4,6 +4,7 @@
 
 #include "kernels/core/atomic_file.h"
 #include "landscape/results/hdf5_file.h"
+#include "landscape/results/result_names.h"
 
 namespace topograd {
 
@@ -165,7 +166,7 @@ CurvatureResults CurvatureResults::load(const std::string& path, const Parameter
 }
 
 Record CurvatureResults::record() const {
-  Record record{"curvature", value_of(provenance, "model_name"), provenance};
+  Record record{"curvature", title_of(provenance), provenance};
   const auto add_eigenvalues = [&](const std::string& end,
                                    const std::optional<Eigenvalues>& found) {
     if (!found) return;

@@ -115,10 +115,9 @@ void check(const ImageSelection& selection) {
 
 ImageSets select_images(const ImageSelection& selection, const LoadedModel& model) {
   check(selection);
-  DataSpec spec;
-  spec.source = selection.source;
-  spec.image_size = model.spec.image_size;
-  const DataSplits data = load_data(spec);
+  const std::string source = data_source(model, selection.source);
+  const DataSplits data =
+      load_data_for(model, {.source = selection.source, .image_size = model.spec.image_size});
   ImageSets chosen;
   chosen.description = text(data.train.name, " ", words_for(selection.split),
                             selection.noisy_labels ? ", noisy training labels" : "");
@@ -134,8 +133,8 @@ ImageSets select_images(const ImageSelection& selection, const LoadedModel& mode
     chosen.sets.push_back(chosen_images(selection, model, name, split));
   };
   if (selection.split != Split::test)
-    add("train", selection.noisy_labels ? noisy_training_data(model, data.train, selection.source)
-                                        : data.train);
+    add("train",
+        selection.noisy_labels ? noisy_training_data(model, data.train, source) : data.train);
   if (selection.split != Split::train) add("test", data.test);
   return chosen;
 }

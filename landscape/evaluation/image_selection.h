@@ -20,7 +20,7 @@ enum class Population { set, kind };
 
 /// A choice of images from a data set.
 struct ImageSelection {
-  std::string source = "synthetic";  ///< data set, see DataSpec::source
+  std::string source{};  ///< data set, see DataSpec::source; empty: what the model was trained on
   Split split = Split::train;
   bool noisy_labels = false;  ///< training images have the noisy labels of the training
   int64_t count = 0;          ///< images of each split; 0: all

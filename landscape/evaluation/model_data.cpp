@@ -1,7 +1,12 @@
 #include "landscape/evaluation/model_data.h"
 
+#include <filesystem>
+#include <utility>
+
 #include "data/label_noise.h"
 #include "kernels/core/hash.h"
+#include "kernels/core/streams.h"
+#include "landscape/results/provenance.h"
 #include "nn/json_text.h"
 
 namespace topograd {
@@ -39,6 +44,37 @@ void require_fitting_data(const ModelSpec& spec, const Dataset& data, const std:
           ", the model takes ", spec.image_size, "x", spec.image_size, "x", spec.channels);
   require(data.classes() == spec.classes, source, " has ", data.classes(), " classes, the model ",
           spec.classes);
+}
+
+std::string data_source(const LoadedModel& model, const std::string& chosen) {
+  if (!chosen.empty()) return chosen;
+  const std::string own = value_of(model.info.notes, "data_source");
+  require(!own.empty(), model.path,
+          " does not say which images it was trained on: name them with --data");
+  return own;
+}
+
+DataSplits load_data_for(const LoadedModel& model, DataSpec spec) {
+  const bool own = spec.source.empty();
+  spec.source = data_source(model, spec.source);
+  require(!own || spec.source == "synthetic" || std::filesystem::is_directory(spec.source),
+          model.path, " was trained on the images of ", spec.source,
+          ", which is not here: name their folder with --data");
+  const int64_t limit = std::exchange(spec.train_limit, 0);
+  DataSplits data = load_data(spec);
+  if (own) {
+    const auto& notes = model.info.notes;
+    int64_t images = 0;
+    TextReader(value_of(notes, "train_images")) >> images;
+    require(images > 0 && images <= data.train.count() &&
+                hex(data.train.first(images).hash()) == value_of(notes, "data_hash"),
+            model.path, " was trained on other images than ", spec.source,
+            " holds now: name them with --data, or these");
+  }
+  require(limit <= data.train.count(), "--train-images ", limit, ": there are only ",
+          data.train.count());
+  if (limit > 0) data.train = data.train.first(limit);
+  return data;
 }
 
 Normalisation normalisation_of(const LoadedModel& model,

@@ -13,6 +13,14 @@ namespace topograd {
 /// the data in the message.
 void require_fitting_data(const ModelSpec& spec, const Dataset& data, const std::string& source);
 
+/// Returns what was chosen, or else the source of the images that the model was trained on, as its
+/// checkpoint has it. Throws Error where that says none.
+std::string data_source(const LoadedModel& model, const std::string& chosen);
+
+/// Loads the data of the spec, with the model's image size; of a spec without a source those that
+/// the model was trained on. Throws Error where these are not there, or are others now.
+DataSplits load_data_for(const LoadedModel& model, DataSpec spec);
+
 /// Returns the constants that were chosen, or else those that the model was trained with. Throws
 /// Error where they are for another number of channels.
 Normalisation normalisation_of(const LoadedModel& model,

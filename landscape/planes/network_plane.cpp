@@ -4,6 +4,7 @@
 
 #include "landscape/directions/plane.h"
 #include "landscape/planes/direction_recipe.h"
+#include "landscape/results/result_names.h"
 
 namespace topograd {
 
@@ -11,12 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Returns a network's name for plots: its file's, or its folder's if the file is named as a run's.
 std::string name_of_model(const std::string& path) {
-  const fs::path absolute = fs::absolute(path).lexically_normal();
-  const std::string stem = absolute.stem().string();
-  if (stem != "model" && stem != "last" && stem != "ema" && stem != "swa") return stem;
-  return absolute.parent_path().filename().string() + (stem == "model" ? "" : " " + stem);
+  return network_name(fs::absolute(path).string());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "kernels/core/check.h"
 #include "landscape/plots/kind_plots.h"
+#include "landscape/results/result_names.h"
 
 namespace topograd {
 
@@ -37,7 +38,7 @@ std::vector<NamedFigure> path_figures(const Record& record) {
       }
     if (curves.series.empty()) continue;
     FigureOptions figure;
-    figure.title = value_of(p, "model_name");
+    figure.title = title_of(p);
     figure.subtitle = text("from ", value_of(p, "model_file"), " (t = 0) to ",
                            value_of(p, "to_model_file"), " (t = 1)");
     figure.x_label = none ? "t" : "t (in brackets: BatchNorm's statistics)";

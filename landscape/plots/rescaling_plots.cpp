@@ -1,5 +1,6 @@
 #include "kernels/core/check.h"
 #include "landscape/plots/kind_plots.h"
+#include "landscape/results/result_names.h"
 
 namespace topograd {
 
@@ -9,7 +10,7 @@ std::vector<NamedFigure> slice_figures(const Record& record) {
     const std::string in = text("rescaled/slices/", name, "/");
     if (!record.find(in + "alpha")) continue;
     FigureOptions options;
-    options.title = value_of(record.provenance, "model_name");
+    options.title = title_of(record.provenance);
     options.subtitle = name == "filter"
                            ? "along a filter-normalised direction of each network's own"
                            : "along one and the same direction, not normalised";

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "kernels/core/check.h"
+#include "landscape/results/result_names.h"
 
 namespace topograd {
 
@@ -105,8 +106,10 @@ std::string subtitle_of(const Surface& surface, const std::string& loss, const s
   const std::string quantity = value_of(p, "quantity").empty() ? loss : value_of(p, "quantity");
   const std::string images = value_of(p, "images");
   if (images.empty()) return "";
-  std::string subtitle = text(quantity, " over ", p.contains("target_se") ? "up to " : "", images,
-                              " ", value_of(p, "data"), " images");
+  // The title is what the network is called.
+  const std::string what = p.contains("network") ? value_of(p, "model_name") + ": " : "";
+  std::string subtitle = text(what, quantity, " over ", p.contains("target_se") ? "up to " : "",
+                              images, " ", value_of(p, "data"), " images");
   if (p.contains("subset")) subtitle += text(" (", value_of(p, "subset"), ")");
   if (p.contains("seeds")) subtitle += text(", mean over ", value_of(p, "seeds"), " seeds");
   if (!surface.is_line() && surface.has_plane("train_loss") && surface.has_plane("test_loss") &&
@@ -135,7 +138,7 @@ std::string note_on_scale(const std::vector<double>& values, const PictureOption
 FigureOptions figure_options(const Surface& surface, const PictureOptions& options) {
   const Provenance& p = surface.provenance;
   FigureOptions figure = options.look;
-  figure.title = options.title.empty() ? value_of(p, "model_name") : options.title;
+  figure.title = options.title.empty() ? title_of(p) : options.title;
   const std::string plane = pictured_values(surface, options);
   const std::string loss =
       value_of(p, "loss").starts_with("mse") ? "mean squared error" : "cross-entropy";
@@ -248,7 +251,7 @@ Figure surface_picture(const Surface& surface, PictureKind kind, const PictureOp
 std::vector<std::string> draw_pictures(const Surface& surface, const std::string& stem,
                                        const PictureOptions& options) {
   std::vector<PictureKind> kinds = {PictureKind::curves};
-  if (!surface.is_line()) kinds = {PictureKind::contours, PictureKind::heat};
+  if (!surface.is_line()) kinds = {PictureKind::contours, PictureKind::heat, PictureKind::surface};
   std::vector<NamedFigure> figures;
   for (const PictureKind kind : kinds)
     figures.push_back({name_of(kind), surface_picture(surface, kind, options)});

@@ -54,7 +54,7 @@ bool can_be_drawn(const Surface& surface);
 /// point.
 Figure surface_picture(const Surface& surface, PictureKind kind, const PictureOptions& options);
 
-/// Draws <stem>_contours and <stem>_heat (a grid) or <stem>_curves (a line), each as .svg and .png.
+/// Draws <stem>_contours, <stem>_heat and <stem>_surface (a grid) or <stem>_curves (a line), each as .svg and .png.
 /// Returns their paths.
 std::vector<std::string> draw_pictures(const Surface& surface, const std::string& stem,
                                        const PictureOptions& options);

@@ -9,7 +9,7 @@
 
 namespace topograd {
 
-/// Sets model, model_name, model_file and model_hash.
+/// Sets model, model_name, model_file, network (what to call it) and model_hash.
 void describe_model(Provenance& provenance, const LoadedModel& model);
 
 /// Sets version and command, and the device unless it is the CPU; `typed` is the command as the

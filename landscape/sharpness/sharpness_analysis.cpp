@@ -1,4 +1,5 @@
 #include "landscape/sharpness/sharpness_analysis.h"
+#include "landscape/evaluation/model_data.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -98,7 +99,8 @@ NetworkLoss SharpnessAnalysis::loss_of(const Tensor& theta, const Tensor& runnin
 
 SampledSums SharpnessAnalysis::test_sums() {
   if (test_sums_) return *test_sums_;
-  const DataSplits data = load_data({.source = source_, .image_size = model_.spec.image_size});
+  const DataSplits data =
+      load_data_for(model_, {.source = source_, .image_size = model_.spec.image_size});
   LabelledImages images = data.test.view();
   images.normalisation = images_.sets[0].normalisation;
   require(settings_.test_images <= images.count(), "--test-images ", settings_.test_images,

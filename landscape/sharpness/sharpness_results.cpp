@@ -6,6 +6,7 @@
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/numbers.h"
 #include "landscape/results/hdf5_file.h"
+#include "landscape/results/result_names.h"
 
 namespace topograd {
 
@@ -204,7 +205,7 @@ bool SharpnessPanel::is_panel(const std::string& path) {
 }
 
 Record SharpnessPanel::record() const {
-  Record record{"sharpness", value_of(provenance, "model_name"), provenance, {"measure"}};
+  Record record{"sharpness", title_of(provenance), provenance, {"measure"}};
   std::vector<std::string> names, units, settings, definitions;
   std::vector<double> values, errors, lows, highs, rescaled, rescaled_errors;
   for (const MeasureKind& kind : measure_kinds()) {

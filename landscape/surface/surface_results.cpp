@@ -1,6 +1,7 @@
 #include "landscape/surface/surface_results.h"
 
 #include "kernels/core/check.h"
+#include "landscape/results/result_names.h"
 
 namespace topograd {
 
@@ -28,7 +29,7 @@ void add_planes(Record& record, const Surface& surface, const std::string& prefi
 Record record_of(const Surface& surface) {
   const std::vector<std::string> axes =
       surface.is_line() ? std::vector<std::string>{"x"} : std::vector<std::string>{"y", "x"};
-  Record record{"surface", value_of(surface.provenance, "model_name"), surface.provenance, axes};
+  Record record{"surface", title_of(surface.provenance), surface.provenance, axes};
   if (!surface.dir_file.empty()) record.provenance["dir_file"] = surface.dir_file;
   record.add_series("x", "x", surface.x());
   if (!surface.is_line()) record.add_series("y", "y", surface.y());

@@ -6,6 +6,7 @@
 
 #include "kernels/core/atomic_file.h"
 #include "landscape/results/hdf5_file.h"
+#include "landscape/results/result_names.h"
 #include "landscape/surface/surface_results.h"
 
 namespace topograd {
@@ -133,7 +134,7 @@ double largest_difference(const TrajectoryResults& results, const std::string& s
 }
 
 Record TrajectoryResults::record() const {
-  Record record{"trajectory", value_of(provenance, "model_name"), provenance, {"epoch"}};
+  Record record{"trajectory", title_of(provenance), provenance, {"epoch"}};
   record.add_series("epoch", "epoch", epochs);
   record.add_series("proj_xcoord", "epoch", coordinates.x);
   record.add_series("proj_ycoord", "epoch", coordinates.y);

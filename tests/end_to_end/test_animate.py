@@ -46,7 +46,7 @@ class AnimateTest(LandscapeTest):
                      "--checkpoint-every", "1", "--output", "run", "--threads", "1"])
 
     def around_checkpoints(self, *more):
-        return [programs.landscape, "surface", "run", "--data", programs.images, "--images", "40",
+        return [programs.landscape, "surface", "run", "--film", "--data", programs.images, "--images", "40",
                 "--x=-1:1:4", "--y=-1:1:3", "--threads", "1", *more]
 
     def provenance(self, name):
@@ -56,7 +56,7 @@ class AnimateTest(LandscapeTest):
     def test_a_run_becomes_surfaces_on_one_plane_and_a_film(self):
         self.train()
         printed = self.run_ok(self.around_checkpoints())
-        names = [f"run_surfaces/epoch_{e}.h5" for e in range(4)]
+        names = [f"run/surfaces/epoch_{e}.h5" for e in range(4)]
         self.assertEqual([line.split(":")[0] for line in printed.splitlines()], names)
         made_from = [self.provenance(name) for name in names]
         self.assertEqual(len({p["direction_hash"] for p in made_from}), 1)
@@ -70,13 +70,13 @@ class AnimateTest(LandscapeTest):
         self.assert_same_planes("alone.h5", names[3])
         self.assertNotEqual(self.planes("alone.h5"), self.planes(names[0]))
 
-        films = self.run_ok(self.animate("run_surfaces", "--kind", "heat")).split()
+        films = self.run_ok(self.animate("run/surfaces", "--kind", "heat")).split()
         self.assertEqual([os.path.basename(f) for f in films],
-                         ["run_surfaces_film.gif", "run_surfaces_film.html"])
-        width, height, delays = gif_frames(self.read("run_surfaces_film.gif", "rb"))
+                         ["surfaces_film.gif", "surfaces_film.html"])
+        width, height, delays = gif_frames(self.read("run/surfaces_film.gif", "rb"))
         self.assertEqual((width, height), (400, 300))
         self.assertEqual(delays, [40, 40, 40, 160])
-        page = self.read("run_surfaces_film.html")
+        page = self.read("run/surfaces_film.html")
         self.assertEqual(re.findall(r'alt="([^"]*)"', page), [f"epoch {e}" for e in range(4)])
         self.assertNotRegex(page, r"https?:")
 

@@ -35,8 +35,8 @@ class WrongCommands(LandscapeTest):
         self.assert_refused([programs.landscape, "a.safetensors"], "a.safetensors", "--help")
 
     def test_no_model(self):
-        self.assert_refused([programs.landscape, "surface"], "no model given", "MODEL.safetensors")
-        self.assert_refused([programs.landscape, "line"], "no model given", "MODEL.safetensors")
+        self.assert_refused([programs.landscape, "surface"], "no model given", "landscape surface MODEL")
+        self.assert_refused([programs.landscape, "line"], "no model given", "landscape line MODEL")
 
     def test_two_models(self):
         self.refuse(["b.safetensors"], "b.safetensors")

@@ -42,7 +42,7 @@ class PlotTest(LandscapeTest):
         found = words(self.read("s_contours.svg"))
         self.assertIn("a <b> & c", found)
         self.assertIn("alpha (filter-normalised random direction)", found)
-        self.assertIn("cross-entropy over 50 folder training images", found)
+        self.assertIn("resnet8 (option B, width 4): cross-entropy over 50 folder training images", found)
         self.assertTrue(any("Topograd" in text for text in found))
         if not shutil.which("pdftotext"):
             self.skipTest("SKIPPED: the PDF's text, without pdftotext (poppler-utils)")

@@ -52,7 +52,7 @@ class Verify(LandscapeTest):
         data = ["--data", programs.images, "--images", "50", "--threads", "1", "--no-pictures", "--x=-1:1:3",
                 "--y=-1:1:3"]
         self.run_ok([programs.landscape, "trajectory", "run", *data, "-o", "t.h5"], stderr=None)
-        self.run_ok([programs.landscape, "surface", "run", *data, "-o", "film"], stderr=None)
+        self.run_ok([programs.landscape, "surface", "run", "--film", *data, "-o", "film"], stderr=None)
         printed = self.verify("t.h5", "t_surface.h5", "film/epoch_1.h5")
         self.assertEqual(len(re.findall(r": (\d+) of \1 numbers are the same to the bit$", printed, re.M)), 3, printed)
         os.rename(self.path("run/epoch_1.safetensors"), self.path("moved.safetensors"))

@@ -128,7 +128,7 @@ class ManualPages(unittest.TestCase):
             for title in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS"):
                 self.assertIn(f"\n{title}\n", shown)
             flags = programs.mentioned_flags(text)
-            self.assertGreater(len(flags), 1)
+            self.assertIn("help", flags)
             self.assertLessEqual(flags, programs.mentioned_flags(shown), page)
 
 

@@ -7,6 +7,7 @@
 #include "apps/common/cli.h"
 #include "apps/common/terminal_observer.h"
 #include "landscape/plots/result_plots.h"
+#include "landscape/results/result_names.h"
 #include "landscape/trajectory/checkpoints.h"
 
 namespace topograd {
@@ -93,7 +94,7 @@ class Animation {
 
   std::string title_of(size_t i) const {
     if (!titles_[i].empty()) return titles_[i];
-    return value_of(surfaces_[i].provenance, "model_name");
+    return topograd::title_of(surfaces_[i].provenance);
   }
 
   /// Makes a film with a frame for each surface.

@@ -8,6 +8,7 @@
 #include "apps/landscape/coherence/coherence_map.h"
 #include "kernels/core/format.h"
 #include "landscape/plots/result_plots.h"
+#include "landscape/results/result_names.h"
 #include "landscape/results/run_description.h"
 
 namespace topograd {
@@ -64,8 +65,7 @@ int CoherenceCommand::run(const std::string& typed) {
     Provenance provenance;
     describe_run(provenance, pool->device(), typed);
     if (flags_.map.over) return map_coherence(flags_, provenance, *pool, observer);
-    const std::string output =
-        flags_.output.value_or(fs::path(flags_.models[0]).stem().string() + "_coherence.h5");
+    const std::string output = flags_.output.value_or(result_beside(flags_.models[0], "coherence"));
     const CoherenceResults results =
         analyse_coherence(flags_.settings, flags_.models, flags_.expected_model.value_or(""),
                           flags_.images, provenance, output, *pool, observer);

@@ -34,8 +34,8 @@ void CoherenceFlags::add_to(cli::Options& options) {
       .text("model", expected_model, "NAME", "refuse checkpoints unless they are this network");
 }
 
-void CoherenceFlags::check() const {
-  required_model(models.empty() ? "" : models.front(), "coherence MODEL.safetensors");
+void CoherenceFlags::check() {
+  require_models(models, "coherence MODEL...");
   topograd::check(images);
   require(!map.over || models.size() == 1, "--over is for one model at a time, here are ",
           models.size());

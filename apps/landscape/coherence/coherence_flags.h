@@ -24,7 +24,7 @@ struct CoherenceFlags {
 
   void add_to(cli::Options& options);
   /// Throws Error where options contradict one another.
-  void check() const;
+  void check();
 };
 
 }  // namespace topograd

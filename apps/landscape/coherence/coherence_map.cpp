@@ -5,6 +5,7 @@
 
 #include "landscape/coherence/coherence_map.h"
 #include "landscape/planes/recorded_directions.h"
+#include "landscape/results/result_names.h"
 
 namespace topograd {
 
@@ -16,8 +17,7 @@ int map_coherence(const CoherenceFlags& flags, const Provenance& run, ThreadPool
   const CoherenceSpec spec = settings.spec(model.graph, images.sets[0]);
   GradientSampler::check(spec);
   const std::string& over = *flags.map.over;
-  const std::string output =
-      flags.output.value_or(std::filesystem::path(over).stem().string() + "_coherence.h5");
+  const std::string output = flags.output.value_or(result_beside(over, "coherence"));
   Provenance choices;
   images.describe(choices);
   settings.describe(choices);

@@ -43,16 +43,15 @@ void ScaleFlags::apply_to(PictureOptions& picture) const {
   picture.value_max = highest;
 }
 
-void PictureFlags::add_to(cli::Options& options, bool linear_by_default) {
-  scale.add_to(options,
-               "pictures: ", linear_by_default ? "this" : "as the range of the losses asks for");
+void PictureFlags::add_to(cli::Options& options) {
+  scale.add_to(options, "pictures: ");
   options.text("title", title, "TEXT", "pictures: title (default: the model)")
       .flag("no-pictures", none, "compute only");
 }
 
-PictureOptions PictureFlags::options(std::optional<Scale> fallback) const {
+PictureOptions PictureFlags::options() const {
   PictureOptions picture;
-  picture.scale = fallback;
+  picture.scale = std::nullopt;
   scale.apply_to(picture);
   picture.title = title;
   return picture;

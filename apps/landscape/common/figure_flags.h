@@ -32,10 +32,10 @@ struct PictureFlags {
   std::string title;
 
   /// Declares the options of ScaleFlags, --title and --no-pictures in the current group.
-  void add_to(cli::Options& options, bool linear_by_default);
+  void add_to(cli::Options& options);
   void check() const { scale.check(); }
-  /// Returns the pictures' options; `fallback` is the scale without --log or --linear.
-  PictureOptions options(std::optional<Scale> fallback) const;
+  /// Returns the pictures' options; without --log or --linear, their values decide the scale.
+  PictureOptions options() const;
 };
 
 /// Values that are drawn, their scale and colours.

@@ -7,7 +7,7 @@ namespace topograd {
 void add_image_options(cli::Options& options, ImageSelection& selection) {
   options.group("Data")
       .folder("data,datapath", selection.source,
-              "synthetic, or a folder, see train --help (or --datapath)")
+              "synthetic, or a folder, see train --help (default: what the model was trained on)")
       .choice("split", selection.split,
               {{"train", Split::train}, {"test", Split::test}, {"both", Split::both}},
               "train, test or both")

@@ -11,6 +11,7 @@
 #include "kernels/core/version.h"
 #include "landscape/figures/figure.h"
 #include "landscape/plots/surface_plots.h"
+#include "landscape/results/result_names.h"
 
 namespace topograd {
 
@@ -56,7 +57,7 @@ bool can_draw_map(const Surface& map) {
 void draw_map(const Surface& map, const std::string& output, const std::string& plane,
               const std::string& label, const std::string& suffix, const std::string& subtitle) {
   FigureOptions figure;
-  figure.title = map.provenance.at("model_name");
+  figure.title = title_of(map.provenance);
   figure.subtitle = subtitle;
   figure.x_label = axis_label(map, "alpha", "x");
   figure.y_label = map.is_line() ? label : axis_label(map, "beta", "y");

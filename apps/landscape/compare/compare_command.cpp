@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <iostream>
 
 #include "apps/common/table.h"
 #include "kernels/core/format.h"
+#include "landscape/kinds/result_folder.h"
 #include "landscape/kinds/result_kind.h"
 #include "landscape/results/record_comparison.h"
 
@@ -111,6 +113,32 @@ void print_comparison(const Record& a, const std::string& path_b) {
   print_provenance(a, b);
 }
 
+/// Returns the files to compare with one another: those that are named, or of folders alone the
+/// results that have one name in all of them.
+std::vector<std::vector<std::string>> named_alike(const std::vector<std::string>& words) {
+  namespace fs = std::filesystem;
+  if (std::none_of(words.begin(), words.end(),
+                   [](const std::string& word) { return fs::is_directory(word); }))
+    return {words};
+  for (const std::string& word : words)
+    require(fs::is_directory(word), word,
+            " is a file, other words are folders: name files alone, or "
+            "folders alone");
+  std::vector<std::vector<std::string>> found;
+  for (const std::string& file : results_in(words.front())) {
+    std::vector<std::string> files = {file};
+    for (size_t i = 1; i < words.size(); ++i) {
+      const fs::path other = fs::path(words[i]) / fs::path(file).filename();
+      if (fs::exists(other)) files.push_back(other.string());
+    }
+    if (files.size() == words.size()) found.push_back(files);
+  }
+  require(!found.empty(), words.front(),
+          " has no result of a name that all the others have, too: "
+          "landscape ls shows what is there");
+  return found;
+}
+
 }  // namespace
 
 void CompareCommand::add_options(cli::Options& options) {
@@ -127,8 +155,10 @@ void CompareCommand::add_options(cli::Options& options) {
           "Files of landscape sharpness: networks side by side, and from three networks on the "
           "rank correlation of every measure with --against. Which of the two it is, the files "
           "say.")
-      .usage("FIRST.h5 OTHER.h5...")
-      .positionals("FILE", files_, "results of one kind, or files of landscape sharpness");
+      .usage("FIRST OTHER...")
+      .positionals("FILE", files_,
+                   "results of one kind, files of landscape sharpness, or trainings' folders: what "
+                   "has one name in all of them");
   options.group("Networks")
       .text("against", networks_.against, "MEASURE", "what the other measures are held against")
       .seed("seed", networks_.seed, "of random permutations and samples")
@@ -141,22 +171,28 @@ void CompareCommand::add_options(cli::Options& options) {
 
 void CompareCommand::check(const cli::Options& options) {
   require(files_.size() >= 2, "nothing to compare: write landscape compare FIRST.h5 OTHER.h5");
-  are_networks_ = are_networks(files_);
-  if (are_networks_) return;
+  comparisons_ = named_alike(files_);
+  for (const std::vector<std::string>& files : comparisons_)
+    networks_there_ = networks_there_ || are_networks(files);
+  if (networks_there_) return;
   for (const char* option : {"against", "seed", "json"})
     require(!options.given(option), "--", option, " is of networks; ", files_.front(),
             " is not a file of landscape sharpness");
 }
 
 int CompareCommand::run(const std::string&) {
-  if (are_networks_) {
-    compare_networks(files_, networks_);
-    return 0;
-  }
-  const Record first = load_record(files_.front());
-  for (size_t i = 1; i < files_.size(); ++i) {
-    if (i > 1) std::cout << '\n';
-    print_comparison(first, files_[i]);
+  for (size_t k = 0; k < comparisons_.size(); ++k) {
+    const std::vector<std::string>& files = comparisons_[k];
+    if (k > 0) std::cout << '\n';
+    if (are_networks(files)) {
+      compare_networks(files, networks_);
+      continue;
+    }
+    const Record first = load_record(files.front());
+    for (size_t i = 1; i < files.size(); ++i) {
+      if (i > 1) std::cout << '\n';
+      print_comparison(first, files[i]);
+    }
   }
   return 0;
 }

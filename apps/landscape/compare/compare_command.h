@@ -21,7 +21,8 @@ class CompareCommand : public cli::Command {
  private:
   std::vector<std::string> files_;
   NetworkComparison networks_;
-  bool are_networks_ = false;
+  std::vector<std::vector<std::string>> comparisons_;  ///< files of one each, the first first
+  bool networks_there_ = false;                        ///< whether one of them is of networks
 };
 
 }  // namespace topograd

@@ -1,8 +1,11 @@
 #include "apps/landscape/connect/connect_flags.h"
 
+#include <algorithm>
 #include <filesystem>
 
+#include "apps/common/model_file.h"
 #include "apps/landscape/common/image_flags.h"
+#include "landscape/results/result_names.h"
 
 namespace topograd {
 
@@ -53,8 +56,8 @@ void ConnectFlags::add_to(cli::Options& options) {
           "The loss on paths from network A to network B: the straight line, the line to B with "
           "its "
           "channels aligned to A's, and a trained curve. How high is the barrier between them?")
-      .positionals("MODEL.safetensors", models)
-      .usage("A.safetensors B.safetensors");
+      .positionals("MODEL", models, "two checkpoints, or trainings' folders")
+      .usage("A B");
   add_path_options(options, *this);
   add_curve_options(options, *this);
   add_image_options(options, images);
@@ -70,7 +73,8 @@ void ConnectFlags::add_to(cli::Options& options) {
 
 void ConnectFlags::check() {
   require(models.size() == 2, "a path joins two networks, here are ", models.size(),
-          ": write landscape connect A.safetensors B.safetensors");
+          ": write landscape connect A B");
+  require_models(models, "connect A B");
   require(!output_file || !output_file->empty(), "--output is empty: it names an HDF5 file");
   topograd::check(settings);
   topograd::check(images);
@@ -88,8 +92,11 @@ void ConnectFlags::check() {
 }
 
 std::string ConnectFlags::output() const {
-  return output_file.value_or(fs::path(models[0]).stem().string() + "_" +
-                              fs::path(models[1]).stem().string() + "_connect.h5");
+  if (output_file) return *output_file;
+  // The names of a training's folder, which "model" is the same in every one of.
+  std::string second = network_name(models[1]);
+  std::replace(second.begin(), second.end(), ' ', '_');
+  return result_beside(models[0], "to_" + second + "_connect");
 }
 
 std::string ConnectFlags::stem() const {

@@ -31,7 +31,7 @@ void DoctorCommand::add_options(cli::Options& options) {
 }
 
 void DoctorCommand::check(const cli::Options&) {
-  required_model(model_, "doctor MODEL.safetensors");
+  model_ = required_model(model_, "doctor MODEL");
   topograd::check(images_);
   require(images_.split != Split::both,
           "--split both: a diagnosis is of one set; choose train or test");

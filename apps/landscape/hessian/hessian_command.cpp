@@ -6,6 +6,7 @@
 #include "apps/common/terminal_observer.h"
 #include "apps/landscape/hessian/hessian_map.h"
 #include "kernels/core/format.h"
+#include "landscape/results/result_names.h"
 #include "landscape/results/run_description.h"
 
 namespace topograd {
@@ -64,8 +65,7 @@ int HessianCommand::run(const std::string& typed) {
     Provenance provenance;
     describe_run(provenance, pool->device(), typed);
     if (flags_.map.over) return map_curvature(flags_, model, images, provenance, *pool, observer);
-    const std::string output =
-        flags_.output.value_or(fs::path(model.path).stem().string() + "_hessian.h5");
+    const std::string output = flags_.output.value_or(result_beside(model.path, "hessian"));
     const CurvatureResults results = analyse_curvature(flags_.settings, flags_.curvature, model,
                                                        images, provenance, output, *pool, observer);
     print_results(results, output, images);

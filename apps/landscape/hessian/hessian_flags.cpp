@@ -58,7 +58,7 @@ void HessianFlags::add_to(cli::Options& options) {
 }
 
 void HessianFlags::check(const cli::Options& options) {
-  required_model(model, "hessian MODEL.safetensors");
+  model = required_model(model, "hessian MODEL");
   topograd::check(images);
   settings.keep_vectors = !no_vectors;
   if (map.over) {

@@ -5,6 +5,7 @@
 
 #include "landscape/curvature/curvature_map.h"
 #include "landscape/planes/recorded_directions.h"
+#include "landscape/results/result_names.h"
 
 namespace topograd {
 
@@ -39,7 +40,7 @@ int map_curvature(const HessianFlags& flags, const LoadedModel& model, const Ima
   check(settings);
   require(images.sets.size() == 1, "--split both: curvature is of one set; choose train or test");
   const std::string& over = *flags.map.over;
-  const std::string output = flags.output.value_or(fs::path(over).stem().string() + "_hessian.h5");
+  const std::string output = flags.output.value_or(result_beside(over, "hessian"));
   const Surface source = Surface::load(over);
   Provenance choices;
   images.describe(choices);

@@ -1,4 +1,5 @@
 #include "apps/landscape/plane/plane_command.h"
+#include "landscape/results/result_names.h"
 
 #include <filesystem>
 
@@ -23,16 +24,14 @@ SurfaceDirections PlaneCommand::directions(const SurfaceInputs& inputs) const {
 
 int PlaneCommand::run_distributed(const std::string& typed, ProcessGroup& group) {
   const SurfaceFlags& flags = flags_.surface;
-  const std::string output =
-      flags.output.value_or(fs::path(flags.model).stem().string() + "_plane.h5");
+  const std::string output = flags.output.value_or(result_beside(flags.model, "plane"));
   std::optional<SurfaceInputs> inputs;
   SurfaceDirections spanned;
   run_on_all_ranks(group, [&] {
     inputs.emplace(flags, flags.model, output, typed, group);
     spanned = directions(*inputs);
   });
-  return run_surface(flags, *inputs, spanned,
-                     surface_pictures(flags, output, spanned, std::nullopt), group);
+  return run_surface(flags, *inputs, spanned, surface_pictures(flags, output, spanned), group);
 }
 
 }  // namespace topograd

@@ -1,5 +1,6 @@
 #include "apps/landscape/plane/plane_flags.h"
 
+#include "apps/common/model_file.h"
 namespace topograd {
 
 namespace {
@@ -55,8 +56,7 @@ void PlaneFlags::add_to(cli::Options& options) {
               "random direction)")
       .seed("seed", seed, "of the random direction");
   surface.add_rest(options,
-                   "the surface's HDF5 file; what is unfinished is continued (or --surf-file)",
-                   /*linear_by_default=*/false);
+                   "the surface's HDF5 file; what is unfinished is continued (or --surf-file)");
   surface.add_model_file(options);
 }
 
@@ -85,6 +85,8 @@ void PlaneFlags::check_source(const cli::Options& options) const {
 void PlaneFlags::check(const cli::Options& options) {
   refuse_more(more_words_, "too many arguments");
   check_source(options);
+  for (std::string* word : {&surface.model, &networks.second, &networks.third})
+    if (!word->empty()) *word = required_model(*word, "plane A B C");
   surface.dir_file = dir_file;
   surface.check(options);
   networks.type = surface.batchnorm.directions(true);

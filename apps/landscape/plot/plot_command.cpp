@@ -5,6 +5,7 @@
 #include <iostream>
 #include <map>
 
+#include "apps/common/cli.h"
 #include "landscape/kinds/result_kind.h"
 #include "landscape/plots/result_plots.h"
 #include "landscape/surface/surface_results.h"
@@ -15,16 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Results of a file; the surface, if it is one.
-struct Input {
-  Record record;
-  std::optional<Surface> surface;
-};
-
-std::vector<Input> read_all(const std::vector<std::string>& files) {
-  std::vector<Input> inputs;
+std::vector<PlotInput> read_all(const std::vector<std::string>& files) {
+  std::vector<PlotInput> inputs;
   for (const std::string& file : files) {
-    Input input{load_record(file), std::nullopt};
+    PlotInput input{load_record(file), std::nullopt};
     if (input.record.kind == "surface") input.surface = surface_of(input.record);
     inputs.push_back(std::move(input));
   }
@@ -50,29 +45,41 @@ int PlotCommand::run(const std::string&) {
   return 0;
 }
 
+std::vector<NamedFigure> PlotCommand::figures_of(const PlotInput& input,
+                                                 const PictureOptions& options) const {
+  const std::vector<NamedFigure> own =
+      input.surface ? surface_figures(*input.surface, input.record.file, flags_.kinds, options)
+                    : result_figures(input.record, flags_.kinds, options);
+  require(!own.empty(), input.record.file, ": ", phrase_of(input.record.kind),
+          " of which nothing can be drawn");
+  return own;
+}
+
 std::vector<NamedFigure> PlotCommand::figures() const {
   const std::vector<std::string> titles = flags_.figure.titles_of(flags_.files.size());
-  const std::vector<Input> inputs = read_all(flags_.files);
-  for (const Input& input : inputs)  // before anything is drawn, where that is known
+  const std::vector<PlotInput> inputs = read_all(flags_.files);
+  for (const PlotInput& input : inputs)  // before anything is drawn, where that is known
     if (input.surface && !input.surface->is_line()) require_place_for(flags_.kinds.size());
   PictureOptions options = flags_.figure.picture();
   if (flags_.same_scale) {
     std::vector<const Surface*> surfaces;
-    for (const Input& input : inputs)
+    for (const PlotInput& input : inputs)
       if (input.surface) surfaces.push_back(&*input.surface);
     share_scale(options, surfaces);
   }
   std::vector<NamedFigure> all;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    const Input& input = inputs[i];
+    const PlotInput& input = inputs[i];
     options.title = titles[i];
-    const std::vector<NamedFigure> own =
-        input.surface ? surface_figures(*input.surface, input.record.file, flags_.kinds, options)
-                      : result_figures(input.record, flags_.kinds, options);
-    require(!own.empty(), input.record.file, ": ", phrase_of(input.record.kind),
-            " of which nothing can be drawn");
-    all.insert(all.end(), own.begin(), own.end());
+    try {
+      const std::vector<NamedFigure> own = figures_of(input, options);
+      all.insert(all.end(), own.begin(), own.end());
+    } catch (const Error& error) {
+      if (flags_.named.contains(input.record.file)) throw;
+      cli::say("landscape plot: note: ", error.what(), ": it is left out");
+    }
   }
+  require(!all.empty(), "nothing can be drawn of what these folders hold");
   return all;
 }
 

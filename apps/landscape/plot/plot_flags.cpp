@@ -1,5 +1,6 @@
 #include "apps/landscape/plot/plot_flags.h"
 
+#include "apps/landscape/common/named_files.h"
 #include "kernels/core/check.h"
 
 namespace topograd {
@@ -16,7 +17,7 @@ void PlotFlags::add_to(cli::Options& options) {
           "Draws results that are there: surfaces, lines, maps of the curvature, trajectories, "
           "densities of eigenvalues, paths between networks, a training's log.csv. Several files "
           "stand beside one another on a page.")
-      .positionals("FILE", files, "results of any command, or a run's log.csv");
+      .positionals("FILE", files, "results of any command, a run's log.csv, or folders of them");
   options.group("Output")
       .value("kind", "KIND,...",
              "of a grid: contours, lines, heat, surface (lit, in three dimensions), with commas "
@@ -42,8 +43,10 @@ void PlotFlags::add_to(cli::Options& options) {
 )");
 }
 
-void PlotFlags::check() const {
+void PlotFlags::check() {
   require(!files.empty(), "name the results: landscape plot surface.h5; see landscape plot --help");
+  named = {files.begin(), files.end()};
+  files = cli::results_named(files, "plot");
   figure.check();
   for (const std::string& type : types)
     require(!figure_type_of("." + type).empty(), "unknown --type '", type,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace topograd {
 
 struct PlotFlags {
   std::vector<std::string> files;
+  std::set<std::string> named;  ///< words of the command line; other files were found in folders
   std::vector<PictureKind> kinds = {PictureKind::contours, PictureKind::heat, PictureKind::surface};
   std::string output;  ///< file of a figure, or beginning of the files' names; may be empty
   std::vector<std::string> types = {"svg", "png"};
@@ -20,7 +22,7 @@ struct PlotFlags {
 
   void add_to(cli::Options& options);
   /// Throws Error if nothing is to be drawn, or --type is no type of a file.
-  void check() const;
+  void check();
 };
 
 /// Returns the type of a figure's file by its suffix: svg, png or pdf; empty for any other.

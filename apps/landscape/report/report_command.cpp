@@ -2,6 +2,7 @@
 
 #include <iostream>
 
+#include "apps/landscape/common/named_files.h"
 #include "apps/landscape/report/report_page.h"
 #include "apps/landscape/report/report_viewer.h"
 #include "kernels/core/atomic_file.h"
@@ -28,7 +29,8 @@ void ReportCommand::add_options(cli::Options& options) {
           "have it.\n\n"
           "Maps of hessian --over and coherence --over are shown on the surface that they belong "
           "to, a trajectory on the surface of its plane.")
-      .positionals("RESULT", files_, "files of the other commands, and runs' log.csv")
+      .positionals("RESULT", files_,
+                   "files of the other commands, runs' log.csv, or folders of them")
       .output_file("output,o", output_, "the HTML file")
       .text("title", title_, "TEXT", "of the page (default: the networks' names)")
       .text("plane", plane_, "NAME",
@@ -43,6 +45,7 @@ void ReportCommand::check(const cli::Options&) {
   report_viewer();  // throws Error in a build without the page
   require(!files_.empty(), "nothing to show: write landscape report RESULT.h5...");
   require(!output_.empty(), "--output names no file");
+  files_ = cli::results_named(files_, "report");
 }
 
 int ReportCommand::run(const std::string& typed) {

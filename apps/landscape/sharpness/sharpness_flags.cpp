@@ -1,11 +1,13 @@
 #include "apps/landscape/sharpness/sharpness_flags.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
 #include "apps/common/cli.h"
 #include "apps/common/model_file.h"
 #include "apps/landscape/common/image_flags.h"
+#include "landscape/results/result_names.h"
 #include "landscape/sharpness/sharpness_results.h"
 
 namespace topograd {
@@ -90,7 +92,7 @@ void SharpnessFlags::add_to(cli::Options& options) {
 }
 
 void SharpnessFlags::check() {
-  required_model(models.empty() ? "" : models.front(), "sharpness MODEL.safetensors...");
+  require_models(models, "sharpness MODEL...");
   require(surfaces.empty() || surfaces.size() == models.size(), "--surface was given ",
           surfaces.size(), " times for ", models.size(),
           " networks: give one for each, in their order, or none");
@@ -105,19 +107,17 @@ void SharpnessFlags::check() {
 
 std::vector<std::string> SharpnessFlags::outputs() const {
   if (models.size() == 1 && output) return {*output};
-  std::vector<std::string> stems;
-  for (const std::string& model : models) stems.push_back(fs::path(model).stem().string());
-  if (!all_differ(stems))
-    for (size_t i = 0; i < models.size(); ++i)
-      stems[i] = fs::absolute(models[i]).lexically_normal().parent_path().filename().string() +
-                 "_" + stems[i];
-  require(all_differ(stems),
+  std::vector<std::string> files;
+  if (output) cli::make_folder(*output);
+  for (const std::string& model : models) {
+    std::string name = network_name(model);
+    std::replace(name.begin(), name.end(), ' ', '_');
+    files.push_back(output ? (fs::path(*output) / (name + "_sharpness.h5")).string()
+                           : result_beside(model, "sharpness"));
+  }
+  require(all_differ(files),
           "two of the networks would be written to one file: give them different names, or run "
           "them one by one with --output");
-  if (output) cli::make_folder(*output);
-  std::vector<std::string> files;
-  for (const std::string& stem : stems)
-    files.push_back((fs::path(output.value_or("")) / (stem + "_sharpness.h5")).string());
   return files;
 }
 

@@ -10,6 +10,7 @@
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/format.h"
 #include "landscape/results/record_json.h"
+#include "landscape/results/result_names.h"
 #include "landscape/sharpness/rank_correlation.h"
 
 namespace topograd {
@@ -76,11 +77,12 @@ std::string interval(const Interval& i) {
 std::vector<std::string> labels_of(const std::vector<std::string>& paths) {
   std::vector<std::string> labels;
   for (const std::string& path : paths) {
-    std::string stem = std::filesystem::path(path).stem().string();
+    std::filesystem::path file(path);
+    std::string stem = file.stem().string();
     const std::string suffix = "_sharpness";
     if (stem.size() > suffix.size() && stem.ends_with(suffix))
       stem.resize(stem.size() - suffix.size());
-    labels.push_back(stem);
+    labels.push_back(network_name(file.replace_filename(stem + ".safetensors").string()));
   }
   const std::set<std::string> different(labels.begin(), labels.end());
   return different.size() == labels.size() ? labels : paths;

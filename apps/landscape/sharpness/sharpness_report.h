@@ -13,7 +13,7 @@ struct NamedPanel {
   SharpnessPanel panel;
 };
 
-/// Returns short labels that tell files apart: their stems without "_sharpness", or whole paths.
+/// Returns short labels that tell files apart: what their networks are called, or whole paths.
 std::vector<std::string> labels_of(const std::vector<std::string>& paths);
 
 /// Returns "0.0123 +- 0.0004".

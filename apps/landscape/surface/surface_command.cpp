@@ -6,6 +6,7 @@
 #include "apps/common/model_file.h"
 #include "apps/landscape/common/checkpoint_flags.h"
 #include "apps/landscape/surface/surface_run.h"
+#include "landscape/results/result_names.h"
 
 namespace topograd {
 
@@ -28,7 +29,7 @@ int run_random(const SurfaceFlags& flags, const RandomSurface& what, const std::
     inputs.emplace(flags, what.model, what.output, typed, group);
     directions = random_directions(what.directions, inputs->model, group.is_rank_zero());
   });
-  SurfacePictures pictures = surface_pictures(flags, what.output, directions, Scale::linear);
+  SurfacePictures pictures = surface_pictures(flags, what.output, directions);
   pictures.wanted = pictures.wanted && what.pictures;
   return run_surface(flags, *inputs, directions, pictures, group);
 }
@@ -38,36 +39,43 @@ int run_random(const SurfaceFlags& flags, const RandomSurface& what, const std::
 void SurfaceCommand::add_options(cli::Options& options) {
   options
       .about(
-          "Losses on a plane through a network; of a training's folder, on the same plane through "
-          "every checkpoint, for landscape animate.")
-      .usage("MODEL.safetensors | RUN")
-      .positional("MODEL.safetensors", flags_.model)
+          "Losses on a plane through a network; with --film, on the same plane through every "
+          "checkpoint of a training, for landscape animate.")
+      .usage("MODEL")
+      .positional("MODEL", flags_.model, "a checkpoint, or a training's folder: its network")
       .positionals("", more_words_);
   flags_.add_points(options, "-1:1:51");
   directions_.add_to(options, /*line=*/false);
-  add_checkpoint_options(options.group("A training's checkpoints"), checkpoints_);
-  flags_.add_rest(options,
-                  "the surface's HDF5 file, of a training's folder of surfaces; what is unfinished "
-                  "is continued (or --surf-file)",
-                  /*linear_by_default=*/true);
+  options.group("A training's checkpoints")
+      .flag("film", film_,
+            "MODEL is a training's folder: a surface around each of its checkpoints; so do these");
+  add_checkpoint_options(options, checkpoints_);
+  flags_.add_rest(
+      options,
+      "the surface's HDF5 file, with --film the folder of surfaces; what is unfinished is "
+      "continued (default: MODEL_surface.h5 beside the model)");
   flags_.add_model_file(options);
 }
 
 void SurfaceCommand::check(const cli::Options& options) {
   refuse_more(more_words_, "one model at a time");
-  required_model(flags_.model, "surface MODEL.safetensors");
+  for (const char* option : kCheckpointOptions) film_ = film_ || options.given(option);
+  if (film_)
+    require(fs::is_directory(flags_.model), "--film is of a training's folder, and ",
+            flags_.model.empty() ? "none is named" : flags_.model + " is none");
+  else
+    flags_.model = required_model(flags_.model, "surface MODEL");
   flags_.dir_file = directions_.settings.file;
   flags_.check(options);
 }
 
 int SurfaceCommand::run_distributed(const std::string& typed, ProcessGroup& group) {
-  if (fs::is_directory(flags_.model)) return run_around_checkpoints(typed, group);
-  return run_random(
-      flags_,
-      {.model = flags_.model,
-       .output = flags_.output.value_or(fs::path(flags_.model).stem().string() + "_surface.h5"),
-       .directions = directions_.directions(flags_)},
-      typed, group);
+  if (film_) return run_around_checkpoints(typed, group);
+  return run_random(flags_,
+                    {.model = flags_.model,
+                     .output = flags_.output.value_or(result_beside(flags_.model, "surface")),
+                     .directions = directions_.directions(flags_)},
+                    typed, group);
 }
 
 int SurfaceCommand::run_around_checkpoints(const std::string& typed, ProcessGroup& group) {
@@ -75,7 +83,7 @@ int SurfaceCommand::run_around_checkpoints(const std::string& typed, ProcessGrou
   std::string folder;
   run_on_all_ranks(group, [&] {
     list = checkpoints_in(flags_.model, checkpoints_, 2, "a film of surfaces needs two");
-    folder = flags_.output.value_or(list.name + "_surfaces");
+    folder = flags_.output.value_or((fs::path(flags_.model) / "surfaces").string());
     cli::make_folder(folder);
   });
   RandomDirections directions = directions_.directions(flags_);
@@ -98,31 +106,32 @@ void LineCommand::add_options(cli::Options& options) {
       .about(
           "Losses along a line through a network, or on the way to another one, with the barrier "
           "between them.")
-      .usage("MODEL.safetensors [OTHER.safetensors]")
-      .positional("MODEL.safetensors", flags_.model)
-      .positional("OTHER.safetensors", directions_.to)
+      .usage("MODEL [OTHER]")
+      .positional("MODEL", flags_.model, "a checkpoint, or a training's folder: its network")
+      .positional("OTHER", directions_.to, "likewise")
       .positionals("", more_words_);
   flags_.add_points(options, "-1:1:51", /*line=*/true);
   directions_.add_to(options, /*line=*/true);
-  flags_.add_rest(options, "the line's HDF5 file; what is unfinished is continued (or --surf-file)",
-                  /*linear_by_default=*/true);
+  flags_.add_rest(options,
+                  "the line's HDF5 file; what is unfinished is continued (default: MODEL_line.h5 "
+                  "beside the model)");
   flags_.add_model_file(options);
 }
 
 void LineCommand::check(const cli::Options& options) {
   refuse_more(more_words_, "too many arguments");
-  required_model(flags_.model, "line MODEL.safetensors");
+  flags_.model = required_model(flags_.model, "line MODEL");
+  if (!directions_.to.empty()) directions_.to = required_model(directions_.to, "line MODEL OTHER");
   flags_.dir_file = directions_.settings.file;
   flags_.check(options);
 }
 
 int LineCommand::run_distributed(const std::string& typed, ProcessGroup& group) {
-  return run_random(
-      flags_,
-      {.model = flags_.model,
-       .output = flags_.output.value_or(fs::path(flags_.model).stem().string() + "_line.h5"),
-       .directions = directions_.directions(flags_)},
-      typed, group);
+  return run_random(flags_,
+                    {.model = flags_.model,
+                     .output = flags_.output.value_or(result_beside(flags_.model, "line")),
+                     .directions = directions_.directions(flags_)},
+                    typed, group);
 }
 
 }  // namespace topograd

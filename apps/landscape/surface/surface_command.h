@@ -24,6 +24,7 @@ class SurfaceCommand : public DistributedCommand {
 
   SurfaceFlags flags_;
   DirectionFlags directions_;
+  bool film_ = false;  ///< a surface around each checkpoint of a training
   CheckpointSelection checkpoints_;
   std::vector<std::string> more_words_;
 };

@@ -1,6 +1,9 @@
 #include "apps/landscape/trajectory/trajectory_flags.h"
 
+#include <filesystem>
+
 #include "apps/landscape/common/checkpoint_flags.h"
+#include "landscape/results/result_names.h"
 #include "landscape/results/resumable_file.h"
 
 namespace topograd {
@@ -22,8 +25,7 @@ void TrajectoryFlags::add_to(cli::Options& options) {
       .repeated("runs", runs, "RUN", "the checkpoints, or their folder, as the arguments");
   surface.add_rest(options,
                    "the trajectory's HDF5 file; the surface, directions and pictures are named "
-                   "after it. What is unfinished is continued",
-                   /*linear_by_default=*/false);
+                   "after it. What is unfinished is continued");
 }
 
 void TrajectoryFlags::check(const cli::Options& options) {
@@ -40,11 +42,14 @@ void TrajectoryFlags::check(const cli::Options& options) {
 
 TrajectorySettings TrajectoryFlags::settings() const {
   const CheckpointList list = checkpoints_of_run(runs, checkpoints);
-  TrajectorySettings s{.checkpoints = list.paths,
-                       .output = surface.output.value_or(list.name + "_trajectory.h5"),
-                       .dir_file = dir_file,
-                       .ignore = ignore,
-                       .type = surface.batchnorm.directions(false)};
+  TrajectorySettings s{
+      .checkpoints = list.paths,
+      .output = surface.output.value_or(
+          runs.size() == 1 ? (std::filesystem::path(runs[0]) / "trajectory.h5").string()
+                           : result_beside(list.paths.back(), "trajectory")),
+      .dir_file = dir_file,
+      .ignore = ignore,
+      .type = surface.batchnorm.directions(false)};
   is_there(s.output);  // throws Error if it is a folder
   return s;
 }

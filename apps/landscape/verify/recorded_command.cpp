@@ -138,8 +138,9 @@ class Rewriting {
   /// command named the folder, not the network.
   bool is_of_a_film() const {
     const auto& named = typed_.parsed().positionals;
-    return typed_.name() == "surface" && !named.empty() &&
-           named.front() != value_of(record_.provenance, "model_file");
+    if (typed_.name() != "surface" || named.empty()) return false;
+    const std::string file = value_of(record_.provenance, "model_file");
+    return file != named.front() && fs::path(file) != fs::path(named.front()) / "model.safetensors";
   }
 
   /// Computes the surface around one checkpoint alone, on the plane that all of them share.

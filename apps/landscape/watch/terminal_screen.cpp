@@ -15,7 +15,7 @@ namespace topograd {
 namespace {
 
 std::atomic<bool> stop_asked = false;  // the handler runs on any thread
-termios before{};  // global: signal handlers have no object
+termios before{};                      // global: signal handlers have no object
 
 void note_stop(int) {
   stop_asked = true;

@@ -10,6 +10,7 @@
 #include "apps/landscape/watch/watch_page.h"
 #include "apps/landscape/watch/watch_status.h"
 #include "kernels/core/check.h"
+#include "landscape/results/result_names.h"
 #include "nn/json_text.h"
 
 namespace topograd {
@@ -110,7 +111,7 @@ class WatchServer::Answers {
     const std::string plane = pictured_values(surface, settings_.picture);
     const WatchStatus status = status_of(surface, plane, news.progress, steady_seconds());
     json["state"] = status.finished() ? "finished" : "running";
-    json["title"] = value_of(surface.provenance, "model_name");
+    json["title"] = title_of(surface.provenance);
     json["values"] = figure_options(surface, settings_.picture).value_label;
     json["kinds"] = Json::array();
     for (const PictureKind kind : watch_kinds(surface)) json["kinds"].push_back(name_of(kind));

@@ -140,7 +140,7 @@ TEST_CASE("directions of a surface are made again, with blanks in every path") {
         model);
   }
   SUBCASE("along the gradient") {
-    const GradientPlane settings{.seed = 3, .images = {.count = 8}};
+    const GradientPlane settings{.seed = 3, .images = {.source = "synthetic", .count = 8}};
     ThreadPool pool(2);
     check_found_again(gradient_plane(settings, model, select_images(settings.images, model), pool),
                       model);
@@ -155,7 +155,7 @@ TEST_CASE("directions of a surface are made again, with blanks in every path") {
 TEST_CASE("a file that does not say how its directions were made, and what it takes") {
   const Networks networks;
   const LoadedModel model = load_model(networks.path(0));
-  const ImageSets images = select_images({.count = 8}, model);
+  const ImageSets images = select_images({.source = "synthetic", .count = 8}, model);
   const SurfaceDirections directions = random_directions({}, model);
   const SurfaceSettings settings{
       .output = networks.file("s.h5"), .x = Axis{0, 1, 2}, .y = Axis{0, 1, 2}};

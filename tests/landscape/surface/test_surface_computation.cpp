@@ -10,7 +10,7 @@ using namespace topograd::test;
 
 namespace {
 
-const ImageSelection kImages{.split = Split::both, .count = 40};
+const ImageSelection kImages{.source = "synthetic", .split = Split::both, .count = 40};
 
 SurfaceSettings grid(const std::string& output = "") {
   return {.output = output, .x = Axis{-1, 1, 5}, .y = Axis{-0.5, 1, 4}, .save_seconds = 0};
@@ -70,7 +70,7 @@ TEST_CASE("a line, and the barrier on the way to another network") {
   const TemporaryFolder folder;
   const LoadedModel model = small_model(1);
   save(small_model(2), folder.file("other net.safetensors"));
-  const ImageSets images = select_images({.count = 40}, model);
+  const ImageSets images = select_images({.source = "synthetic", .count = 40}, model);
   const SurfaceDirections directions = random_directions(
       {.x = {.towards = folder.file("other net.safetensors")}, .y = std::nullopt}, model);
   ThreadPool pool(1);
@@ -122,7 +122,7 @@ TEST_CASE("a surface that was stopped continues to the same bits") {
 TEST_CASE("other arithmetic leaves a receipt; what does not fit is refused") {
   const TemporaryFolder folder;
   const LoadedModel model = small_model(1);
-  const ImageSets images = select_images({.count = 10}, model);
+  const ImageSets images = select_images({.source = "synthetic", .count = 10}, model);
   const SurfaceDirections directions = random_directions({}, model);
   ThreadPool pool(1);
   Observer observer;
