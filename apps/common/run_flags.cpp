@@ -89,6 +89,7 @@ void add_loss_option(Options& options, LossKind& loss) {
 namespace {
 
 std::vector<LossKind> losses_in(const std::string& list) {
+  if (list == "both") return {LossKind::cross_entropy, LossKind::mse};
   // The added comma makes an empty last name count too.
   TextReader in(list + ",");
   std::vector<LossKind> kinds;
@@ -106,7 +107,7 @@ std::vector<LossKind> losses_in(const std::string& list) {
 void add_losses_option(Options& options, std::vector<LossKind>& losses) {
   options.group("Data").value(
       "loss,l,loss-name", "NAME,...",
-      "cross_entropy (or crossentropy) or mse, or both with a comma between: the first is the one "
+      "cross_entropy (or crossentropy), mse, or both, with a comma between: the first is the one "
       "that pictures show (or --loss-name)",
       "cross_entropy",
       [&losses](const std::string&, const std::string& word) { losses = losses_in(word); });

@@ -70,7 +70,10 @@ int TrainCommand::train(ThreadPool& pool) {
   run.training.flip = data.train.flips_keep_class;
   require_fitting_data(run.model, data.test, "the test split");
   try {
-    run_training(run, data, pool, observer);
+    if (flags_.dry_run)
+      plan_training(run, data, pool, observer);
+    else
+      run_training(run, data, pool, observer);
     return 0;
   } catch (const Interrupted& interruption) {
     cli::say("train: interrupted; ", interruption.what(),

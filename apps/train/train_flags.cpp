@@ -168,6 +168,7 @@ void TrainFlags::add_schedule_options(cli::Options& options) {
 void TrainFlags::add_run_options(cli::Options& options) {
   options.group("Run")
       .folder("output,o", run.folder, "folder of the run")
+      .flag("dry-run", dry_run, "say what would be trained, and for how long about, and stop")
       .flag("resume", run.resume,
             "continue the run in --output, or begin it; with more --epochs than it had, extend it")
       .integer("checkpoint-every", run.checkpoint_every, {0, 1'000'000},

@@ -20,6 +20,7 @@ struct TrainFlags {
   bool list_models = false, list_recipes = false, show_version = false;
 
   std::optional<std::string> from;  ///< checkpoint whose network and weights training begins with
+  bool dry_run = false;             ///< nothing is trained but what says for how long it would take
   bool model_typed = false;         ///< whether any option said which network
   std::optional<std::string> evaluate;  ///< checkpoint to evaluate, instead of training
   bool on_training_images = false, noisy_labels = false;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <iomanip>
+#include <limits>
 
 #include "apps/common/cli.h"
 #include "apps/train/run_config.h"
@@ -90,6 +91,36 @@ class Run {
     info_.notes["data_hash"] = hex(data.train.hash());
     info_.notes["train_images"] = text(data.train.count());
     if (settings.start) info_.notes["from"] = settings.start->path;
+  }
+
+  /// Says what run() would do, and for how long about: at the pace of a second of steps, of which
+  /// nothing is kept.
+  void plan() {
+    const int64_t all = settings_.training.epochs * trainer_.steps_per_epoch();
+    int64_t done = 0;
+    if (const std::string last = file("last.safetensors"); fs::exists(last)) {
+      const TrainingState state = Checkpoint::read(last).training_state(graph_.layout());
+      done = state.epoch * trainer_.steps_per_epoch() + state.step;
+    }
+    double step = std::numeric_limits<double>::infinity();
+    for (const Clock::time_point begin = Clock::now();
+         !trainer_.finished() && (std::isinf(step) || seconds_since(begin) < 1);) {
+      const Clock::time_point start = Clock::now();
+      trainer_.step();
+      step = std::min(step, seconds_since(start));
+    }
+    const LabelledImages some = test_.first(std::min<int64_t>(test_.count(), 64 * pool_.threads()));
+    const TrainingState& state = trainer_.state();
+    const Clock::time_point start = Clock::now();
+    evaluate(graph_, state.theta, state.running_stats, some, settings_.training.loss, pool_);
+    const double test = seconds_since(start) * static_cast<double>(test_.count()) /
+                        static_cast<double>(some.count());
+    const auto steps = static_cast<double>(std::max<int64_t>(all - done, 0));
+    observer_.note(describe_start());
+    observer_.note(text(
+        settings_.training.epochs, " epochs of ", trainer_.steps_per_epoch(), " steps into ",
+        settings_.folder, done > 0 ? text(", of which ", done, " steps are done") : "", "; about ",
+        clock_text(steps * (step + test / static_cast<double>(trainer_.steps_per_epoch())))));
   }
 
   void run() {
@@ -315,6 +346,13 @@ void run_training(const RunSettings& settings, const DataSplits& data, ThreadPoo
   cli::make_folder(settings.folder);
   Run run(settings, data, pool, observer);
   run.run();
+}
+
+void plan_training(const RunSettings& settings, const DataSplits& data, ThreadPool& pool,
+                   Observer& observer) {
+  require_memory(build_model(settings.model),
+                 std::min(settings.training.batch_size, data.train.count()), pool);
+  Run(settings, data, pool, observer).plan();
 }
 
 }  // namespace topograd

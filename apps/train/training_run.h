@@ -13,4 +13,8 @@ namespace topograd {
 void run_training(const RunSettings& settings, const DataSplits& data, ThreadPool& pool,
                   Observer& observer);
 
+/// Says, as notes, what run_training() would do and for how long about; writes nothing.
+void plan_training(const RunSettings& settings, const DataSplits& data, ThreadPool& pool,
+                   Observer& observer);
+
 }  // namespace topograd

@@ -28,6 +28,8 @@ class Notes {
       : surface_(surface), set_(set), chance_(chance), centre_(centre_of(surface)) {}
 
   std::vector<std::string> run() {
+    if (surface_.has_plane(set_ + "_loss")) examine_holes(surface_.plane(set_ + "_loss"));
+    if (surface_.has_plane(set_ + "_n")) examine_target(surface_.plane(set_ + "_n"));
     if (surface_.has_plane(set_ + "_acc")) examine_accuracy(surface_.plane(set_ + "_acc"));
     if (surface_.has_plane(set_ + "_loss_se"))
       examine_variation(surface_.plane(set_ + "_loss"), surface_.plane(set_ + "_loss_se"));
@@ -35,6 +37,45 @@ class Notes {
   }
 
  private:
+  bool done(size_t point) const { return surface_.done(static_cast<int64_t>(point)); }
+
+  /// Says how many points have no finite loss, and what that comes of.
+  void examine_holes(const std::vector<double>& loss) {
+    int64_t holes = 0;
+    for (size_t point = 0; point < loss.size(); ++point)
+      holes += done(point) && !std::isfinite(loss[point]) ? 1 : 0;
+    if (holes == 0) return;
+    const bool states =
+        value_of(surface_.provenance, "dir_type") == "states" &&
+        value_of(surface_.provenance, "bn_mode").find("recompute") == std::string::npos;
+    notes_.push_back(text(
+        "at ", holes, " of ", surface_.points(), " points the ", set_, " loss is not finite: ",
+        states ? "moved along the direction, BatchNorm's variances become negative there; --bn "
+                 "recompute estimates them anew"
+               : "weights so far out overflow; choose a narrower range"));
+  }
+
+  /// Says how many images --target-se took, and where they were not enough.
+  void examine_target(const std::vector<double>& counts) {
+    const double target = std::strtod(value_of(surface_.provenance, "target_se").c_str(), nullptr);
+    if (target <= 0 || !surface_.has_plane(set_ + "_loss_se")) return;
+    const std::vector<double>& errors = surface_.plane(set_ + "_loss_se");
+    std::vector<double> images;
+    int64_t missed = 0;
+    for (size_t point = 0; point < counts.size(); ++point) {
+      if (!done(point)) continue;
+      images.push_back(counts[point]);
+      missed += errors[point] <= target ? 0 : 1;
+    }
+    if (images.empty()) return;
+    std::sort(images.begin(), images.end());
+    notes_.push_back(text("points took ", images.front(), " to ", images.back(), " ", set_,
+                          " images, ", images[images.size() / 2], " in the median",
+                          missed > 0 ? text("; at ", missed, " of ", images.size(),
+                                            " all of them were too few for --target-se ", target)
+                                     : ""));
+  }
+
   void examine_accuracy(const std::vector<double>& accuracy) {
     if (centre_ < 0 || chance_ > 50) return;
     const double images = std::strtod(value_of(surface_.provenance, "images").c_str(), nullptr);
@@ -50,7 +91,7 @@ class Notes {
     int64_t lost = 0;
     double reach = 0;
     for (int64_t point = 0; point < surface_.points(); ++point) {
-      if (accuracy[static_cast<size_t>(point)] <= 1.5 * chance_) {
+      if (!(accuracy[static_cast<size_t>(point)] > 1.5 * chance_)) {
         ++lost;
         continue;
       }

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "kernels/core/numbers.h"
+
 namespace topograd {
 
 namespace {
@@ -68,7 +70,8 @@ void SurfaceValues::record(Surface& surface, int64_t point,
       enter(losses_[loss] + "_se", loss,
             [&](const LossSums& s) { return s.standard_error(population); });
     }
-    enter("_acc", 0, [](const LossSums& s) { return s.accuracy(); });
+    // Of outputs that are no numbers the first is the largest, and sometimes right.
+    enter("_acc", 0, [](const LossSums& s) { return std::isnan(s.mean()) ? kNaN : s.accuracy(); });
     enter("_correct", 0, [](const LossSums& s) { return s.correct; });
     if (quantities_.counts_differ) enter("_n", 0, [](const LossSums& s) { return s.count; });
   }

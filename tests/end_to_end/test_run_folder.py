@@ -83,6 +83,53 @@ class Data(RunFolderTest):
         self.assertEqual(sorted(os.listdir(self.folder)), ["runs"])
 
 
+class BeforeALongRun(RunFolderTest):
+    def test_a_dry_run_says_what_would_be_done_and_writes_nothing(self):
+        before = programs.files_below(self.folder)
+        for command, words in [
+                (["surface", "runs/one", "--x=-1:1:9", "--y=-1:1:7"], "runs/one/model_surface.h5: 9x7 points around one, "),
+                (["line", "runs/one", "runs/two", "--x=0:1:5", "--split", "both"], "model_line.h5: 5 points around one, "),
+                (["surface", "runs/one", *SMALL, "--dir-file", "d.h5"], "each over 40 folder training images; about ")]:
+            done = run([programs.landscape, *command, "--dry-run"], self.folder)
+            self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+            self.assertIn(words, done.stderr)
+            self.assertRegex(done.stderr, r"; about (\d+:)?\d+:\d\d with \d+ threads?\n$")
+        printed = self.run_ok(self.training("runs/three", "--epochs", "30", "--dry-run"))
+        self.assertRegex(printed, r"30 epochs of \d+ steps into runs/three; about (\d+:)?\d+:\d\d\n$")
+        self.assertEqual(programs.files_below(self.folder), before)
+
+    def test_what_is_done_is_taken_off(self):
+        self.landscape("surface", "runs/one", *SMALL, stderr=None)
+        done = run([programs.landscape, "surface", "runs/one", *SMALL, "--dry-run"], self.folder)
+        self.assertIn("3x3 points around one, resnet8 (option B, width 4), 9 done, ", done.stderr)
+        self.assertIn("about 0:00", done.stderr)
+
+
+class Notes(RunFolderTest):
+    def test_points_without_a_finite_loss(self):
+        printed = self.landscape("line", "runs/one", "runs/two", "--x=-20:20:5", *SMALL[:2], *SMALL[4:], stderr=None)
+        self.assertRegex(printed, r"note: at \d of 5 points the train loss is not finite: .* --bn recompute")
+        planes = programs.planes(self.path("runs/one/model_line.h5"))
+        losses, accuracies = (programs.doubles(planes[name]) for name in ("train_loss", "train_acc"))
+        self.assertTrue(any(loss != loss for loss in losses))
+        self.assertEqual([a != a for a in accuracies], [loss != loss for loss in losses])
+
+    def test_images_of_a_target(self):
+        printed = self.landscape("surface", "runs/one", *SMALL[2:], "--target-se", "1e-9", "--population", "kind", stderr=None)
+        self.assertRegex(printed, r"note: points took \d+ to \d+ train images, \d+ in the median; at \d of 9 all of them "
+                                  r"were too few for --target-se 1e-09")
+
+    def test_statistics_that_stay_put(self):
+        done = run([programs.landscape, "surface", "runs/one", *SMALL, "--bn", "states"], self.folder)
+        self.assertIn("note: BatchNorm's statistics stay where they are: --ignore biasbn", done.stderr)
+        done = run([programs.landscape, "surface", "runs/two", *SMALL, "--bn", "states", "--ignore", "none"], self.folder)
+        self.assertNotIn("stay where", done.stderr)
+
+    def test_both_losses(self):
+        self.landscape("surface", "runs/one", *SMALL, "--loss", "both", stderr=None)
+        self.assertIn("train_loss_mse", programs.planes(self.path("runs/one/model_surface.h5")))
+
+
 class Results(RunFolderTest):
     def test_ls(self):
         self.landscape("surface", "runs/one", *SMALL, stderr=None)

@@ -44,4 +44,14 @@ RandomDirections DirectionFlags::directions(const SurfaceFlags& surface) const {
   return s;
 }
 
+std::string DirectionFlags::note(const SurfaceFlags& surface) const {
+  const RandomDirections made = directions(surface);
+  const bool stays =
+      made.x.ignore == Ignore::biasbn && (!made.y || made.y->ignore == Ignore::biasbn);
+  if (made.type != DirectionType::states || leads_to_networks() || !stays) return "";
+  return "note: BatchNorm's statistics stay where they are: --ignore biasbn, the default, keeps "
+         "them "
+         "out of random directions; --ignore none moves them";
+}
+
 }  // namespace topograd

@@ -19,6 +19,8 @@ struct DirectionFlags {
   void add_to(cli::Options& options, bool line);
   /// Returns the directions that the options ask for.
   RandomDirections directions(const SurfaceFlags& surface) const;
+  /// Returns a note where --bn states moves nothing; empty otherwise.
+  std::string note(const SurfaceFlags& surface) const;
   bool leads_to_networks() const { return !to.empty() || !third.empty(); }
 
  private:

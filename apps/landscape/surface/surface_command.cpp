@@ -27,7 +27,8 @@ int run_random(const SurfaceFlags& flags, const RandomSurface& what, const std::
   SurfaceDirections directions;
   run_on_all_ranks(group, [&] {
     inputs.emplace(flags, what.model, what.output, typed, group);
-    directions = random_directions(what.directions, inputs->model, group.is_rank_zero());
+    directions =
+        random_directions(what.directions, inputs->model, group.is_rank_zero() && !flags.dry_run);
   });
   SurfacePictures pictures = surface_pictures(flags, what.output, directions);
   pictures.wanted = pictures.wanted && what.pictures;
@@ -67,6 +68,8 @@ void SurfaceCommand::check(const cli::Options& options) {
     flags_.model = required_model(flags_.model, "surface MODEL");
   flags_.dir_file = directions_.settings.file;
   flags_.check(options);
+  if (const std::string note = directions_.note(flags_); !note.empty())
+    flags_.notes.push_back(note);
 }
 
 int SurfaceCommand::run_distributed(const std::string& typed, ProcessGroup& group) {
@@ -124,6 +127,8 @@ void LineCommand::check(const cli::Options& options) {
   if (!directions_.to.empty()) directions_.to = required_model(directions_.to, "line MODEL OTHER");
   flags_.dir_file = directions_.settings.file;
   flags_.check(options);
+  if (const std::string note = directions_.note(flags_); !note.empty())
+    flags_.notes.push_back(note);
 }
 
 int LineCommand::run_distributed(const std::string& typed, ProcessGroup& group) {

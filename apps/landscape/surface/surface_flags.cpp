@@ -72,6 +72,7 @@ void SurfaceFlags::add_run(cli::Options& options) {
           "need a processor with AMX or a GPU. f64, by plain loops, is for a few points. All "
           "but f32 repeat a sample of points in f32")
       .real("save-seconds", settings.save_seconds, {0, 1e9}, "save unfinished points that often")
+      .flag("dry-run", dry_run, "say what would be computed, and for how long about, and stop")
       .text("model", expected_model, "NAME", "refuse the checkpoint unless it is this network");
   compatibility_.add_to(options);
 }

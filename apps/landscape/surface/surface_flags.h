@@ -25,6 +25,7 @@ struct SurfaceFlags {
   PictureFlags pictures;
   cli::RunFlags run;
   std::vector<std::string> notes;  ///< printed before anything is computed
+  bool dry_run = false;            ///< nothing is computed but how long it would take
 
   // Each command declares these in the order of its --help, with its own options in between.
 

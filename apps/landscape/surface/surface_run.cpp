@@ -3,11 +3,18 @@
 #include <filesystem>
 
 #include "apps/common/cli.h"
+#include "apps/landscape/surface/surface_plan.h"
 #include "apps/landscape/surface/surface_report.h"
 
 namespace topograd {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+constexpr double kLongSeconds = 60;  // what takes longer is announced
+
+}  // namespace
 
 SurfaceInputs::SurfaceInputs(const SurfaceFlags& flags, const std::string& model_path,
                              const std::string& output, const std::string& typed,
@@ -40,6 +47,12 @@ int run_surface(const SurfaceFlags& flags, const SurfaceInputs& inputs,
   for (const std::string& note : flags.notes) observer.note(note);
   if (const std::string note = clean_labels_note(flags.images, inputs.model); !note.empty())
     observer.note("note: " + note);
+  // The emulator's pace says nothing of a GPU's, and takes its time.
+  if (group.is_rank_zero() && (flags.dry_run || inputs.pool->device() != Device::simt)) {
+    const SurfacePlan plan = plan_of(inputs, directions, group.size(), flags.dry_run);
+    if (flags.dry_run || plan.seconds > kLongSeconds) observer.note(plan.words);
+  }
+  if (flags.dry_run) return 0;
   SurfaceComputation computation(inputs.settings, inputs.model, inputs.images, directions,
                                  *inputs.pool, observer, group);
   const int status = cli::run_interruptible("landscape", [&] {

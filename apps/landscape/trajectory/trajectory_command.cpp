@@ -22,7 +22,7 @@ int TrajectoryCommand::run_distributed(const std::string& typed, ProcessGroup& g
     trajectory.emplace(settings, inputs->settings, inputs->model, inputs->images, *inputs->pool);
   });
   run_on_all_ranks(group, [&] {
-    if (group.is_rank_zero()) trajectory->begin();
+    if (group.is_rank_zero() && !flags_.surface.dry_run) trajectory->begin();
   });
   const std::vector<std::string>& sets = inputs->images.names;
   SurfacePictures pictures =
