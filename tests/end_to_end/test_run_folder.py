@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import tempfile
 
 import programs
 from programs import EndToEndTest, run
@@ -11,10 +12,18 @@ SMALL = ["--images", "40", "--x=-1:1:3", "--y=-1:1:3", "--no-pictures", "--threa
 
 
 class RunFolderTest(EndToEndTest):
+    """Two finished trainings, runs/one and runs/two."""
+
+    trained = None
+
     def setUp(self):
         super().setUp()
-        for name, seed in (("one", "1"), ("two", "2")):
-            self.run_ok(self.training(f"runs/{name}", "--seed", seed), stderr=None)
+        if RunFolderTest.trained is None:
+            RunFolderTest.trained = tempfile.TemporaryDirectory()
+            for name, seed in (("one", "1"), ("two", "2")):
+                done = run(self.training(f"runs/{name}", "--seed", seed), RunFolderTest.trained.name)
+                self.assertEqual(done.returncode, 0, done.stderr)
+        shutil.copytree(os.path.join(RunFolderTest.trained.name, "runs"), self.path("runs"))
 
     def training(self, output, *more):
         return [programs.train, "--data", programs.images, *programs.TINY_NET, "--epochs", "1", "--batch-size", "50",
