@@ -12,7 +12,7 @@ void CoherenceFlags::add_to(cli::Options& options) {
           "How well the gradients of minibatches agree: their norms, cosines and ratio of signal "
           "to "
           "noise at each network, layer by layer too, or all over a surface.")
-      .positionals("MODEL.safetensors", models)
+      .positionals("MODEL", models, "checkpoints, or trainings' folders: their networks")
       .group("Gradients")
       .integer("batches", s.batches, {2, 100'000},
                "how many minibatches; their gradients are kept, 4 bytes a parameter each")

@@ -19,8 +19,8 @@ void DoctorCommand::add_options(cli::Options& options) {
           "at "
           "a minimum, a range that shows nothing but a plateau, or nothing at all. One line each. "
           "Exit status 1 if there is something.")
-      .usage("MODEL.safetensors")
-      .positional("MODEL.safetensors", model_);
+      .usage("MODEL")
+      .positional("MODEL", model_, "a checkpoint, or a training's folder: its network");
   add_image_options(options, images_);
   cli::add_loss_option(options, settings_.loss);
   options.group("Direction").seed("seed", settings_.seed, "of the random direction");

@@ -27,7 +27,7 @@ void HessianFlags::add_to(cli::Options& options) {
       .about(
           "Eigenvalues, trace and spectral density of the loss's curvature at a network, or their "
           "extremes at every point of a surface.")
-      .positional("MODEL.safetensors", model);
+      .positional("MODEL", model, "a checkpoint, or a training's folder: its network");
   add_curvature_options(options, curvature);
   options.group("Curvature")
       .integer("largest", s.largest, {0, 1000},

@@ -20,10 +20,10 @@ void PlaneFlags::add_to(cli::Options& options) {
       .about(
           "Losses on a plane through three networks, or one that eigenvectors, the gradient or a "
           "file span.")
-      .usage("A.safetensors B.safetensors C.safetensors | MODEL.safetensors")
-      .positional("A.safetensors", surface.model)
-      .positional("B.safetensors", networks.second)
-      .positional("C.safetensors", networks.third)
+      .usage("A B C | MODEL")
+      .positional("A", surface.model, "a checkpoint, or a training's folder: its network")
+      .positional("B", networks.second, "likewise")
+      .positional("C", networks.third, "likewise")
       .positionals("", more_words_);
   surface.add_points(options, "through models -0.5:1.5:41, else what the directions ask for");
   options.group("Directions")

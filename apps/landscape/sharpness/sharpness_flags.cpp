@@ -68,7 +68,7 @@ void SharpnessFlags::add_to(cli::Options& options) {
       .about(
           "Measures of how sharp the minima of networks are, in one panel, with the numbers behind "
           "it in an HDF5 file per network. What is there already is not computed again.")
-      .positionals("MODEL.safetensors", models)
+      .positionals("MODEL", models, "checkpoints, or trainings' folders: their networks")
       .epilogue(definitions());
   add_measure_options(options, settings);
   options

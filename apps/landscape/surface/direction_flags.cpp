@@ -1,5 +1,7 @@
 #include "apps/landscape/surface/direction_flags.h"
 
+#include <filesystem>
+
 namespace topograd {
 
 void DirectionFlags::add_to(cli::Options& options, bool line) {
@@ -46,6 +48,7 @@ RandomDirections DirectionFlags::directions(const SurfaceFlags& surface) const {
 
 std::string DirectionFlags::note(const SurfaceFlags& surface) const {
   const RandomDirections made = directions(surface);
+  if (!made.file.empty() && std::filesystem::exists(made.file)) return "";  // which decides
   const bool stays =
       made.x.ignore == Ignore::biasbn && (!made.y || made.y->ignore == Ignore::biasbn);
   if (made.type != DirectionType::states || leads_to_networks() || !stays) return "";

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "kernels/core/format.h"
+#include "kernels/core/output_claim.h"
 #include "landscape/results/result_names.h"
 #include "landscape/surface/surface.h"
 #include "nn/inference.h"
@@ -43,23 +44,26 @@ double passes(const SurfaceBatchnorm& batchnorm) {
 
 }  // namespace
 
+int64_t points_in_file(const std::string& output) {
+  if (!std::filesystem::exists(output)) return 0;
+  const OwnOutputScope own;
+  const Surface surface = Surface::load(output);
+  int64_t done = 0;
+  for (int64_t point = 0; point < surface.points(); ++point) done += surface.done(point) ? 1 : 0;
+  return done;
+}
+
 SurfacePlan plan_of(const SurfaceInputs& inputs, const SurfaceDirections& directions, int processes,
-                    bool thoroughly) {
+                    int64_t done, bool thoroughly) {
   const SurfaceSettings& settings = inputs.settings;
   const Axis& x = settings.x ? *settings.x : directions.x_axis;
   const Axis& y = settings.y ? *settings.y : directions.y_axis;
   const bool is_line = directions.is_line();
   const int64_t points = x.points * (is_line ? 1 : y.points);
-  int64_t done = 0;
-  if (std::filesystem::exists(settings.output)) {
-    const Surface before = Surface::load(settings.output);
-    if (before.points() == points)  // else its command is another, and refused
-      for (int64_t point = 0; point < points; ++point) done += before.done(point) ? 1 : 0;
-  }
   int64_t images = 0;
   for (size_t i = 0; i < inputs.images.sets.size(); ++i) images += inputs.images.sets[i].count();
   const auto planes = static_cast<int64_t>(std::max<size_t>(directions.planes.size(), 1));
-  const double evaluations = static_cast<double>(points - done) *
+  const double evaluations = static_cast<double>(std::max<int64_t>(points - done, 0)) *
                              static_cast<double>(planes * images) * passes(settings.batchnorm);
   SurfacePlan plan;
   plan.seconds = evaluations / images_per_second(inputs, thoroughly) / processes;

@@ -13,9 +13,12 @@ struct SurfacePlan {
   double seconds = 0;  ///< at the pace of a sample of the images at the network itself
 };
 
-/// Evaluates the network on a few images, thoroughly for a second, and plans from that; `processes`
-/// share the work. Reads the output file, if there is one, and writes nothing.
+/// Returns the number of points that are done in a surface's file; 0 if there is none.
+int64_t points_in_file(const std::string& output);
+
+/// Evaluates the network on a few images, thoroughly for a second, and plans from that, where
+/// `done` points are done already and `processes` share the work.
 SurfacePlan plan_of(const SurfaceInputs& inputs, const SurfaceDirections& directions, int processes,
-                    bool thoroughly);
+                    int64_t done, bool thoroughly);
 
 }  // namespace topograd

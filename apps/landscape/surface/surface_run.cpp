@@ -12,7 +12,19 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr double kLongSeconds = 60;  // what takes longer is announced
+constexpr double kLongSeconds = 60;
+
+/// Says what will be computed, if that takes long.
+void announce(const Surface& surface, const SurfaceInputs& inputs,
+              const SurfaceDirections& directions, const ProcessGroup& group, Observer& observer) {
+  // The emulator's pace says nothing of a GPU's, and takes its time.
+  if (inputs.pool->device() == Device::simt) return;
+  int64_t done = 0;
+  for (int64_t point = 0; point < surface.points(); ++point) done += surface.done(point) ? 1 : 0;
+  if (done == surface.points()) return;
+  const SurfacePlan plan = plan_of(inputs, directions, group.size(), done, /*thoroughly=*/false);
+  if (plan.seconds > kLongSeconds) observer.note(plan.words);
+}
 
 }  // namespace
 
@@ -44,19 +56,21 @@ int run_surface(const SurfaceFlags& flags, const SurfaceInputs& inputs,
                 const SurfaceDirections& directions, SurfacePictures pictures, ProcessGroup& group,
                 const BeforeSurface& before) {
   cli::TerminalObserver observer("landscape");
-  for (const std::string& note : flags.notes) observer.note(note);
+  if (flags.dry_run) {
+    if (group.is_rank_zero())
+      observer.note(plan_of(inputs, directions, group.size(),
+                            points_in_file(inputs.settings.output), /*thoroughly=*/true)
+                        .words);
+    return 0;
+  }
   if (const std::string note = clean_labels_note(flags.images, inputs.model); !note.empty())
     observer.note("note: " + note);
-  // The emulator's pace says nothing of a GPU's, and takes its time.
-  if (group.is_rank_zero() && (flags.dry_run || inputs.pool->device() != Device::simt)) {
-    const SurfacePlan plan = plan_of(inputs, directions, group.size(), flags.dry_run);
-    if (flags.dry_run || plan.seconds > kLongSeconds) observer.note(plan.words);
-  }
-  if (flags.dry_run) return 0;
   SurfaceComputation computation(inputs.settings, inputs.model, inputs.images, directions,
                                  *inputs.pool, observer, group);
   const int status = cli::run_interruptible("landscape", [&] {
     computation.begin();
+    for (const std::string& note : flags.notes) observer.note(note);
+    if (group.is_rank_zero()) announce(computation.surface(), inputs, directions, group, observer);
     if (before)
       run_on_all_ranks(group, [&] {
         if (group.is_rank_zero()) before(observer, pictures);
