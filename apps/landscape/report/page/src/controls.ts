@@ -13,11 +13,11 @@ function newId(): string {
   return `control-${++made}`;
 }
 
-/** Buttons of which one is pressed. */
+/** Buttons of which one is pressed, or none. */
 export function oneOf<T extends string>(
   label: string,
   choices: { value: T; text: string; disabled?: () => boolean }[],
-  get: () => T,
+  get: () => T | "",
   set: (value: T) => void,
 ): Control {
   const buttons = choices.map(({ value, text }) =>

@@ -70,7 +70,7 @@ export class SlicesPanel {
       xLabel: direction ? `${LETTERS[axis]}: ${direction}` : LETTERS[axis],
       yLabel: planeLabel(heightPlane),
       series,
-      log: this.state.clipping(heightPlane).kind === "log",
+      log: this.state.scale(heightPlane, members[0]).kind === "log",
       percent: isAccuracy(heightPlane),
       rule: selected && { x: axis === "alpha" ? at.x : at.y, text: "" },
     };

@@ -29,7 +29,8 @@ export interface View {
 
 /** Limits are kept as shares of the whole scale; typed ones may lie outside of it. */
 export interface Clipping {
-  kind: ScaleKind;
+  /** null: as the values suggest, each surface's where scales are own. */
+  kind: ScaleKind | null;
   low: number;
   high: number;
 }
@@ -140,8 +141,13 @@ export class State {
     return range;
   }
 
-  defaultKind(plane: string): ScaleKind {
-    return isAccuracy(plane) ? "linear" : defaultKind(this.range(plane));
+  defaultKind(plane: string, range = this.range(plane)): ScaleKind {
+    return isAccuracy(plane) ? "linear" : defaultKind(range);
+  }
+
+  /** Linear or logarithmic; null where each surface's scale is as its values suggest. */
+  kind(plane: string): ScaleKind | null {
+    return this.clipping(plane).kind ?? (this.scaling(plane) === "own" ? null : this.defaultKind(plane));
   }
 
   /** The surfaces in sight that would be flat on one scale for all, and how many there are. */
@@ -170,7 +176,7 @@ export class State {
   }
 
   clipping(plane: string): Clipping {
-    return this.clippings.get(plane) ?? { kind: this.defaultKind(plane), low: 0, high: 1 };
+    return this.clippings.get(plane) ?? { kind: null, low: 0, high: 1 };
   }
 
   /** What the reader has set of the planes' limits. */
@@ -194,7 +200,7 @@ export class State {
   /** The scale without limits: a surface's, or that of all. */
   whole(plane: string, scene?: Scene): Scale {
     const range = this.range(plane, scene);
-    const { kind } = this.clipping(plane);
+    const kind = this.clipping(plane).kind ?? this.defaultKind(plane, range);
     return scaleOver(range, kind === "log" && !canBeLog(range) ? "linear" : kind);
   }
 

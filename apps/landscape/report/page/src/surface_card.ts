@@ -69,7 +69,8 @@ export class SurfaceCard {
   private lines: { key: string; levels: ReturnType<typeof levelLines> } | null = null;
   /** The grid point under the pointer, or the keys' cursor. */
   private cursor: { ix: number; iy: number } | null = null;
-  private quality = 1;
+  /** Pixels drawn for one that is shown, each way. */
+  private quality;
 
   constructor(
     readonly scene: Scene,
@@ -78,6 +79,7 @@ export class SurfaceCard {
     private readonly renderer: SurfaceRenderer | null,
   ) {
     this.box = boxOf(scene.field);
+    this.quality = renderer?.finest ?? 1;
     this.model = renderer?.makeModel() ?? null;
     const { nx, ny } = scene.field;
     this.model?.setBox(this.box.height, [nx - 1, ny - 1], [this.box.halfX, this.box.halfZ]);
@@ -144,9 +146,10 @@ export class SurfaceCard {
   }
 
   /** Sets the resolution: lower while something moves and frames come too slowly. */
-  setQuality(quality: number): void {
-    if (quality === this.quality) return;
-    this.quality = quality;
+  setQuality(quality: number, resting: boolean): void {
+    const fine = resting ? (this.renderer?.finest ?? 1) : quality;
+    if (fine === this.quality) return;
+    this.quality = fine;
     this.figure.redraw();
   }
 

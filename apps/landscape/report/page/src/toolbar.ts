@@ -96,7 +96,7 @@ function scaleControls(label: string, state: State, plane: () => string): Contro
       { value: "linear", text: "Linear" },
       { value: "log", text: "Log", disabled: () => !state.canBeLog(plane()) },
     ],
-    () => state.clipping(plane()).kind,
+    () => state.kind(plane()) ?? "",
     (chosen) => state.setKind(plane(), chosen),
   );
   const isOwn = (): boolean => state.scaling(plane()) === "own";

@@ -38,9 +38,9 @@ export function surfacesSection(scenes: Scene[], plane: string | null): Section 
   };
   state.subscribe(arrange);
   arrange();
-  const pace = new Pace((quality) => {
-    grid.setAttribute("aria-busy", String(quality < 1));
-    cards.forEach((card) => card.setQuality(quality));
+  const pace = new Pace((quality, resting) => {
+    grid.setAttribute("aria-busy", String(!resting));
+    cards.forEach((card) => card.setQuality(quality, resting));
   });
   cameras.subscribe(() => pace.moved());
   state.subscribe(() => pace.moved());
@@ -93,7 +93,7 @@ function partOf(state: State, cameras: Cameras, cards: SurfaceCard[], has3d: boo
       for (const name of texts) if (view[name] !== begin[name]) kept[name] = String(view[name]);
       for (const name of FLAGS) if (view[name] !== begin[name]) kept[name] = view[name] ? "1" : "0";
       for (const [plane, { kind, low, high }] of state.setClippings())
-        kept[`scale.${plane}`] = [kind, ...[low, high].map((share) => Number(share.toPrecision(6)))].join("_");
+        kept[`scale.${plane}`] = [kind ?? "auto", ...[low, high].map((share) => Number(share.toPrecision(6)))].join("_");
       const chosen = state.chosenScenes().map((scene) => state.scenes.indexOf(scene));
       if (chosen.length > 0) kept["surface"] = chosen.join(".");
       const { selected } = view;
@@ -114,8 +114,8 @@ function partOf(state: State, cameras: Cameras, cards: SurfaceCard[], has3d: boo
       state.forgetSettings();
       for (const one of state.planes) {
         const [kind, low, high] = (values.get(`scale.${one}`) ?? "").split("_");
-        if ((kind === "log" || kind === "linear") && Number(low) < Number(high))
-          state.setClipping(one, { kind, low: Number(low), high: Number(high) });
+        if (["log", "linear", "auto"].includes(kind) && Number(low) < Number(high))
+          state.setClipping(one, { kind: kind === "log" || kind === "linear" ? kind : null, low: Number(low), high: Number(high) });
       }
       for (const i of (values.get("surface") ?? "").split(".")) {
         const scene = i === "" ? undefined : state.scenes[Number(i)];
