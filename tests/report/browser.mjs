@@ -19,13 +19,16 @@ const FLAGS = [
   "--disable-sync",
 ];
 const SOFTWARE_GL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
+const WITHOUT_GPU = ["--enable-unsafe-swiftshader"];
 const SIZES = [[1440, 900], [820, 1180], [390, 844]];
 
 /** A page of a report, which fails the test that uses it by any error or request. */
 async function open(browser, name, options = {}) {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 1700 }, ...options });
+  const page = await browser.newPage({ viewport: { width: 1440, height: 2500 }, ...options });
   const complaints = [];
   page.on("console", (message) => {
+    // Chromium's own remark on copying pictures without a graphics processor.
+    if (/Performance.*GPU stall due to ReadPixels/.test(message.text())) return;
     if (["error", "warning"].includes(message.type())) complaints.push(`console: ${message.text()}`);
   });
   page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
@@ -45,7 +48,7 @@ async function settle(page) {
   });
 }
 
-const surfaces = (page) => page.locator(".surface canvas");
+const surfaces = (page) => page.locator(".surface .picture canvas");
 
 /** A picture as a number, another one where any pixel differs; and how many colours it has. */
 async function look(page, locator) {
@@ -131,7 +134,7 @@ const tests = {
       assert.ok(colours > 1000, `${colours} colours`);
     }
     const ids = await page.locator("section").evaluateAll((all) => all.map(({ id }) => id));
-    assert.deepEqual(ids, ["surfaces", "lines", "paths", "trajectories", "sharpness", "curvature",
+    assert.deepEqual(ids, ["summary", "surfaces", "lines", "paths", "trajectories", "sharpness", "curvature",
       "coherence", "training", "provenance"]);
     await close();
   },
@@ -205,7 +208,7 @@ const tests = {
     await settle(page);
     for (const [name, i, points] of [["surface", 0, [[25, 25], [3, 40], [49, 1]]], ["ragged", 1, [[30, 7]]]]) {
       const card = page.locator(".surface").nth(i);
-      const canvas = card.locator("canvas");
+      const canvas = card.locator(".picture canvas");
       const data = expected[name];
       for (const [ix, iy] of points) {
         await canvas.hover({ position: await gridPlace(canvas, data, ix, iy) });
@@ -217,7 +220,7 @@ const tests = {
       }
     }
     const card = page.locator(".surface").nth(1);
-    const canvas = card.locator("canvas");
+    const canvas = card.locator(".picture canvas");
     const hover = async (ix, iy) => {
       await canvas.hover({ position: await gridPlace(canvas, expected.ragged, ix, iy) });
       return await readout(card);
@@ -246,14 +249,14 @@ const tests = {
       assert.ok(Math.abs(error - data.train_loss_se[12][ix]) <= 1e-6 * error);
     });
     await panel.locator("canvas").first().hover();
-    assert.ok((await panel.locator(".readout [data-value]").count()) >= 5);
+    assert.ok((await panel.locator(".readout [data-value]").count()) >= 2);
     await panel.getByText("Close").click();
     assert.equal(await panel.isVisible(), false);
     // In 3D too: the middle of the picture shows the basin.
     await choice(page, "3d").click();
     const box = await canvas.boundingBox();
     const changed = await changes(page, () => canvas.click({ position: { x: box.width * 0.48, y: box.height * 0.45 } }));
-    assert.deepEqual(changed, every);
+    assert.deepEqual(changed, [true, false, false, false], "the cross is on the surfaces of one plane");
     assert.ok(await panel.isVisible());
     await close();
   },
@@ -261,7 +264,7 @@ const tests = {
   async "by keyboard alone"(browser) {
     const { page, close } = await open(browser, "all.html");
     const card = page.locator(".surface").first();
-    await card.locator("canvas").focus();
+    await card.locator(".picture canvas").focus();
     await press(page, "Shift+ArrowRight");
     await press(page, "Shift+ArrowUp");
     const data = expected.surface;
@@ -276,13 +279,13 @@ const tests = {
     // Every control is reached by Tab.
     await page.locator("body").click({ position: { x: 2, y: 2 } });
     const reached = new Set();
-    for (let i = 0; i < 40; ++i) {
+    for (let i = 0; i < 110; ++i) {
       await press(page, "Tab");
       reached.add(await page.evaluate(() =>
         document.activeElement.dataset.control ?? document.activeElement.dataset.choice ?? document.activeElement.tagName));
     }
-    for (const name of ["3d", "contour", "linear", "log", "height", "colour", "clip-low", "clip-high",
-      "levels", "grid", "linked", "path", "CANVAS"])
+    for (const name of ["link", "show", "3d", "contour", "linear", "log", "height", "colour", "colour map", "clip-low",
+      "clip-high", "limit-low", "limit-high", "shared", "own", "levels", "grid", "marks", "linked", "path", "CANVAS"])
       assert.ok(reached.has(name), `${name} is not reached`);
     const chart = page.locator(".chart:visible").first();
     await chart.locator("canvas").focus();
@@ -367,7 +370,7 @@ const tests = {
   async "a kind of result that the page does not know has tables, curves and its grid"(browser) {
     const { page, close } = await open(browser, "other.html");
     const ids = await page.locator("section").evaluateAll((all) => all.map(({ id }) => id));
-    assert.deepEqual(ids, ["surfaces", "other-0", "provenance"]);
+    assert.deepEqual(ids, ["summary", "surfaces", "other-0", "provenance"]);
     const section = page.locator("#other-0");
     assert.equal(await section.locator("h2").textContent(), "Spectral gap");
     assert.match(await section.textContent(), /note: nobody has measured this/);
@@ -409,6 +412,389 @@ const tests = {
       }
   },
 
+  async "a network stands once, in the table and among the surfaces; columns sort both"(browser) {
+    const { page, close } = await open(browser, "many.html");
+    const rows = page.locator("table.summary tr.network");
+    assert.equal(await rows.count(), 24);
+    const visible = page.locator(".surface:not([hidden])");
+    assert.equal(await visible.count(), 24);
+    assert.equal(await page.locator(".surface").count(), 30);
+    await choice(page, "surface").click();
+    assert.equal(await visible.count(), 30);
+    await choice(page, "network").click();
+    const names = (locator) => locator.evaluateAll((all) => all.map((one) => one.textContent));
+    const order = async () => [await names(rows.locator("a")), await names(visible.locator("h3"))];
+    const head = (name) => page.locator("table.summary th[scope=col]", { hasText: name });
+    const numeric = Array.from({ length: 24 }, (_, i) => `cifar_${i}`);
+    await head("Network").locator("button").focus();
+    await press(page, "Enter");
+    assert.deepEqual(await order(), [numeric, numeric]);
+    assert.equal(await head("Network").getAttribute("aria-sort"), "ascending");
+    await press(page, "Enter");
+    assert.deepEqual(await order(), [numeric.toReversed(), numeric.toReversed()]);
+    await head("Minimum").locator("button").click();
+    const minima = (await names(rows.locator('[data-finding="minimum"]'))).map(Number);
+    assert.deepEqual(minima, minima.toSorted((a, b) => a - b));
+    assert.equal(await head("Network").getAttribute("aria-sort"), null);
+    // A network's results unfold beneath it, by keyboard too; its name leads to its card.
+    await page.locator('[data-fold="hash-0"]').focus();
+    await press(page, "Enter");
+    assert.deepEqual(await names(page.locator("tr.result .file")),
+      ["plane.h5", "sharpness.h5", "surface.h5", "log.csv"].map((name) => `runs/cifar_0/${name}`));
+    assert.equal(await page.evaluate(() => document.activeElement.dataset.fold), "hash-0");
+    await page.locator("a", { hasText: /^cifar_7$/ }).click();
+    await settle(page);
+    assert.equal(await page.evaluate(() => document.activeElement.closest(".surface").querySelector("h3").textContent), "cifar_7");
+    await close();
+  },
+
+  async "results are hidden and shown, everywhere"(browser) {
+    const { page, close } = await open(browser, "many.html");
+    const box = (name) => page.getByRole("checkbox", { name: `Show ${name}`, exact: true });
+    const card = page.locator(".surface:not([hidden]) h3", { hasText: /^cifar_4$/ });
+    const curves = page.locator("#training .chart").first().locator(".legend li");
+    const columns = page.locator("#sharpness thead th");
+    const before = [await curves.count(), await columns.count()];
+    await box("cifar_4").uncheck();
+    assert.equal(await card.count(), 0);
+    assert.deepEqual([await curves.count(), await columns.count()], [before[0] - 2, before[1] - 1]);
+    await page.getByText("Hide all").click();
+    assert.equal(await page.locator(".surface:not([hidden])").count(), 0);
+    await box("cifar_4").check();
+    assert.equal(await page.locator(".surface:not([hidden])").count(), 1);
+    assert.equal(await card.count(), 1);
+    // Of two surfaces one may be hidden: the other takes its place.
+    await page.locator('[data-fold="hash-4"]').click();
+    await box("runs/cifar_4/plane.h5").uncheck();
+    assert.match(await page.locator(".surface:not([hidden])").textContent(), /filter-normalised random direction/);
+    await page.getByText("Show all").click();
+    assert.equal(await page.locator(".surface:not([hidden])").count(), 24);
+    await close();
+  },
+
+  async "a card's list shows another of its network's surfaces"(browser) {
+    const { page, close } = await open(browser, "many.html");
+    const card = page.locator('.surface[data-network="hash-0"]:not([hidden])');
+    assert.match(await card.locator(".facts").textContent(), /cifar_1/);
+    await card.locator("select").selectOption({ index: 1 });
+    assert.match(await card.locator(".facts").textContent(), /θ\*/);
+    assert.match(await card.locator(".facts").textContent(), /α: filter-normalised random direction/);
+    assert.ok((await look(page, card.locator(".picture canvas"))).colours > 100);
+    await close();
+  },
+
+  async "scales are own where ranges differ, shared if asked for or limits are typed"(browser) {
+    const { page, close } = await open(browser, "many.html");
+    assert.equal(await choice(page, "own").getAttribute("aria-pressed"), "true");
+    assert.match(await page.locator(".scaling").textContent(), /a scale of its own.* of 24 would fill less than a third/);
+    const bars = page.locator(".surface:not([hidden]) canvas.bar:visible");
+    assert.equal(await bars.count(), 24);
+    await choice(page, "shared").click();
+    assert.equal(await bars.count(), 0);
+    assert.ok(await page.locator(".toolbar canvas.bar").isVisible());
+    await choice(page, "own").click();
+    const high = control(page, "limit-high").first();
+    await high.fill("50");
+    await high.press("Enter");
+    assert.equal(await choice(page, "shared").getAttribute("aria-pressed"), "true");
+    assert.match(await page.locator("output").nth(1).textContent(), /^50$/);
+    const low = control(page, "limit-low").first();
+    for (const [typed, why] of [["60", /below the upper/], ["-1", /above 0/], ["x", /not a number/]]) {
+      await low.fill(typed);
+      await low.press("Enter");
+      assert.match(await page.locator(".refusal").first().textContent(), why);
+      assert.equal(await low.getAttribute("aria-invalid"), "true");
+    }
+    await low.fill("0.01");
+    await low.press("Enter");
+    assert.equal(await low.getAttribute("aria-invalid"), "false");
+    assert.equal(await page.locator(".refusal").first().textContent(), "");
+    await close();
+  },
+
+  async "colour maps colour surfaces and bars"(browser) {
+    const { page, close } = await open(browser, "four.html");
+    for (const mode of ["3d", "contour"]) {
+      await choice(page, mode).click();
+      const seen = new Set();
+      for (const map of ["viridis", "magma", "cividis", "diverging", "grey"]) {
+        await control(page, "colour map").selectOption(map);
+        seen.add(await fingerprint(page, surfaces(page).first()));
+        seen.add(await fingerprint(page, page.locator(".toolbar canvas.bar")));
+      }
+      assert.equal(seen.size, 10, mode);
+    }
+    await close();
+  },
+
+  async "theta*, minimum and holes are marked and said, in 3D and from above"(browser) {
+    const { page, close } = await open(browser, "all.html");
+    const fact = (i, what) => page.locator(".surface").nth(i).locator(`[data-fact="${what}"]`).textContent();
+    assert.equal(await fact(0, "network"), "θ* 0.04");
+    assert.equal(await fact(0, "extremum"), "minimum 0.04 at α 0, β 0");
+    assert.equal(await fact(1, "holes"), "2 of 2601 points are not finite, 70 are to do");
+    for (const mode of ["3d", "contour"]) {
+      await choice(page, mode).click();
+      assert.deepEqual(await changes(page, () => control(page, "marks").click()), every, mode);
+      await control(page, "marks").click();
+    }
+    await control(page, "height").selectOption("train_acc");
+    assert.match(await fact(0, "extremum"), /^maximum 98\.\d+ % at α 0, β 0$/);
+    assert.match(await page.locator(".surface .about").first().textContent(), /^images classified rightly/);
+    assert.equal(await page.locator('.toolbar [data-choice="linear"]').first().getAttribute("aria-pressed"), "true");
+    await close();
+  },
+
+  async "slices share a plot over one plane alone, and curves are switched off one by one"(browser) {
+    const { page, close } = await open(browser, "many.html");
+    await choice(page, "surface").click();
+    const canvas = page.locator("#surface-1 .picture canvas");
+    await canvas.focus();
+    await press(page, "Shift+ArrowUp");
+    await press(page, "Enter");
+    const entries = page.locator("#slices .chart").first().locator(".legend button");
+    assert.deepEqual(await entries.allTextContents(), ["cifar_0 (plane)"]);
+    const chart = page.locator("#training .chart").first();
+    const curve = chart.locator(".legend button").nth(2);
+    await chart.locator("canvas").evaluate((element) => element.scrollIntoView({ behavior: "instant" }));
+    await page.mouse.move(1, 1);
+    const before = await fingerprint(page, chart.locator("canvas"));
+    await curve.focus();
+    await press(page, " ");
+    assert.equal(await curve.getAttribute("aria-pressed"), "false");
+    assert.notEqual(await fingerprint(page, chart.locator("canvas")), before);
+    assert.equal(await page.evaluate(() => document.activeElement.dataset.curve), await curve.textContent());
+    await press(page, " ");
+    assert.equal(await fingerprint(page, chart.locator("canvas")), before);
+    await close();
+  },
+
+  async "accuracies are percentages, losses come first under Paths"(browser) {
+    const { page, close } = await open(browser, "all.html");
+    assert.deepEqual(await page.locator("#paths .chart h3").allTextContents(), ["Training loss", "Training accuracy (%)"]);
+    const accuracy = page.locator("#lines .chart").nth(1);
+    assert.match(await accuracy.locator(".about").first().textContent(), /^images classified rightly/);
+    assert.match(await accuracy.locator(".legend").textContent(), /maximum 96\.\d+ % at 1/);
+    await accuracy.locator("canvas").focus();
+    await press(page, "ArrowRight");
+    assert.match(Object.values(await readout(accuracy))[1], / %$/);
+    await close();
+  },
+
+  async "the address restores the view"(browser) {
+    const { page, close } = await open(browser, "many.html");
+    await page.getByRole("checkbox", { name: "Show cifar_4", exact: true }).uncheck();
+    await page.locator("table.summary th button", { hasText: "Minimum" }).click();
+    await page.locator("#training h2 button").click();
+    await control(page, "colour map").selectOption("magma");
+    await control(page, "height").selectOption("train_acc");
+    await control(page, "grid").click();
+    await slide(page, "clip-high", 700);
+    await choice(page, "shared").click();
+    const card = page.locator('.surface[data-network="hash-0"]:not([hidden])');
+    await card.locator("select").selectOption({ index: 1 });
+    await card.locator(".picture canvas").focus();
+    await press(page, "ArrowLeft");
+    await press(page, "Shift+ArrowUp");
+    await press(page, "Enter");
+    const picture = () => card.locator(".picture canvas");
+    await page.mouse.move(1, 1);
+    await page.waitForFunction(() => location.hash.includes("at="));
+    const link = page.url();
+    const state = async (which) => ({
+      url: which.url(),
+      rows: await which.locator("table.summary tr.network a").allTextContents(),
+      slices: await which.locator("#slices .about").allTextContents(),
+      values: await which.locator("select:visible, .toolbar input:visible").evaluateAll((all) =>
+        all.map((one) => (one.type === "checkbox" ? one.checked : one.value))),
+      closed: await which.locator("section > .body").evaluateAll((all) => all.map(({ hidden }) => hidden)),
+      card: await which.locator('.surface[data-network="hash-0"]:not([hidden])').getAttribute("id"),
+    });
+    const other = await browser.newPage({ viewport: { width: 1440, height: 2500 } });
+    await other.goto(link);
+    await settle(other);
+    assert.deepEqual(await state(other), await state(page));
+    // The pointer's place is no part of the view.
+    await picture().evaluate((canvas) => canvas.dispatchEvent(new PointerEvent("pointerleave")));
+    const twin = other.locator('.surface[data-network="hash-0"]:not([hidden]) .picture canvas');
+    assert.equal(await fingerprint(other, twin), await fingerprint(page, picture()));
+    // Nonsense is passed over.
+    await other.goto(`${link.split("#")[0]}#view?mode=x&camera=a_b&scale.train_loss=log_3_1&hide=999.-1&at=1_2_77&surface=99&sort=%3Cb%3E&folded=nothing`);
+    await settle(other);
+    assert.equal(await other.locator(".surface:not([hidden])").count(), 24);
+    await other.close();
+    await close();
+  },
+
+  async "sections fold away, and a link within the page unfolds them"(browser) {
+    const { page, close } = await open(browser, "all.html");
+    const body = page.locator("#training-body");
+    const fold = page.locator("#training h2 button");
+    await fold.focus();
+    await press(page, "Enter");
+    assert.equal(await body.isVisible(), false);
+    assert.equal(await fold.getAttribute("aria-expanded"), "false");
+    await page.locator("nav a", { hasText: "Training" }).click();
+    assert.ok(await body.isVisible());
+    await close();
+  },
+
+  async "SVG of every view is well formed, escapes what it names and has the picture"(browser) {
+    const { page, close } = await open(browser, "many.html");
+    await page.locator("table.summary th button", { hasText: "Network" }).click();
+    const card = page.locator(".surface:not([hidden])").nth(1);
+    assert.match(await card.textContent(), /onerror/);
+    const svgOf = async (where) => {
+      const { name, bytes } = await downloaded(page, () => where.getByText("SVG").click());
+      const text = bytes.toString();
+      const found = await page.evaluate((svg) => {
+        const parsed = new DOMParser().parseFromString(svg, "image/svg+xml");
+        const count = (selector) => parsed.querySelectorAll(selector).length;
+        return { error: count("parsererror"), texts: count("text"), paths: count("path"), images: count("image"),
+          foreign: count("script, foreignObject, img"), title: parsed.querySelector("title")?.textContent };
+      }, text);
+      assert.deepEqual([found.error, found.foreign], [0, 0]);
+      assert.ok(name.endsWith(".svg") && !/NaN|undefined/.test(text.replace(/href="[^"]*"/g, "")), name);
+      return { ...found, text };
+    };
+    const relief = await svgOf(card);
+    assert.ok(relief.images === 1 && relief.texts > 15 && /href="data:image\/png;base64,.{4000,}"/.test(relief.text), "3D");
+    await choice(page, "contour").click();
+    const flat = await svgOf(card);
+    assert.ok(flat.images === 1 && flat.paths > 14, "contours");
+    assert.match(flat.text, /&lt;img src=x/);
+    const chart = await svgOf(page.locator("#training .chart").first());
+    assert.ok(chart.images === 0 && chart.paths >= 48 && chart.texts > 48, "curves and their key");
+    assert.equal(chart.title, "Loss");
+    await close();
+  },
+
+  async "print is light in both themes, complete, and nothing lies over anything"(browser) {
+    for (const colorScheme of ["light", "dark"]) {
+      const { page, close } = await open(browser, "all.html", { colorScheme, viewport: { width: 1200, height: 700 } });
+      await surfaces(page).first().focus();
+      await press(page, "Shift+ArrowUp");
+      await press(page, "Enter");
+      await page.emulateMedia({ media: "print", colorScheme });
+      await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+      const found = await page.evaluate(() => {
+        const darkest = (canvas) => {
+          const copy = new OffscreenCanvas(canvas.width, canvas.height);
+          const context = copy.getContext("2d", { willReadFrequently: true });
+          context.drawImage(canvas, 0, 0);
+          const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+          let [painted, ink] = [0, 255];
+          for (let i = 0; i < data.length; i += 4) {
+            if (data[i + 3] < 250) continue;
+            ++painted;
+            ink = Math.min(ink, data[i], data[i + 1], data[i + 2]);
+          }
+          return { painted, ink };
+        };
+        const canvases = [...document.querySelectorAll("canvas")].filter((canvas) => canvas.clientWidth > 100);
+        return {
+          count: canvases.length,
+          blank: canvases.filter((canvas) => darkest(canvas).painted < 100).length,
+          pale: [...document.querySelectorAll(".chart canvas")].filter((canvas) => canvas.clientWidth > 100 && darkest(canvas).ink > 110).length,
+          ink: getComputedStyle(document.querySelector("h1")).color,
+          slices: getComputedStyle(document.querySelector("#slices")).position,
+          toolbar: getComputedStyle(document.querySelector(".toolbar .row")).display,
+          bent: canvases.filter((canvas) => {
+            const { width, height } = canvas.getBoundingClientRect();
+            return getComputedStyle(canvas).objectFit !== "contain" || Math.abs(width / height / (canvas.width / canvas.height) - 1) > 0.02;
+          }).length,
+        };
+      });
+      assert.ok(found.count > 15);
+      assert.deepEqual({ ...found, count: 0 },
+        { count: 0, blank: 0, pale: 0, ink: "rgb(23, 26, 32)", slices: "static", toolbar: "none", bent: 0 }, colorScheme);
+      await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+      assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), colorScheme);
+      await close();
+    }
+  },
+
+  async "every text has the contrast that WCAG's AA asks for, in both themes"(browser) {
+    for (const colorScheme of ["light", "dark"]) {
+      const { page, close } = await open(browser, "all.html", { colorScheme });
+      await surfaces(page).first().focus();
+      await press(page, "Shift+ArrowUp");
+      await press(page, "Enter");
+      await page.locator('[data-fold]:not([disabled])').first().click();
+      await page.locator("#training .legend button").first().click();
+      const { poor, seen, drawn } = await page.evaluate(() => {
+        const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+        const rgb = (colour, under) => {
+          context.fillStyle = under;
+          context.fillRect(0, 0, 1, 1);
+          context.fillStyle = colour;
+          context.fillRect(0, 0, 1, 1);
+          return [...context.getImageData(0, 0, 1, 1).data];
+        };
+        const luminance = (pixel) => {
+          const [r, g, b] = pixel.slice(0, 3).map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+          return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        };
+        const ratio = (a, b) => {
+          const [x, y] = [luminance(a), luminance(b)];
+          return (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05);
+        };
+        const behind = (element) => {
+          const colours = [];
+          for (let at = element; at; at = at.parentElement) colours.push(getComputedStyle(at).backgroundColor);
+          let paper = "rgb(255, 255, 255)";
+          for (const colour of colours.toReversed()) paper = `rgb(${rgb(colour, paper).slice(0, 3).join(",")})`;
+          return paper;
+        };
+        const poor = [];
+        let seen = 0;
+        const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) {
+          const element = walker.currentNode.parentElement;
+          if (!walker.currentNode.data.trim() || !element.checkVisibility() || element.closest(":disabled, script, style")) continue;
+          ++seen;
+          const paper = behind(element);
+          const found = ratio(rgb(getComputedStyle(element).color, paper), rgb(paper, paper));
+          if (found < 4.5) poor.push(`${walker.currentNode.data.trim().slice(0, 30)}: ${found.toFixed(2)}`);
+        }
+        // What canvases draw: texts, and lines that mean something, for which 3 is enough.
+        const style = getComputedStyle(document.documentElement);
+        const drawn = [["ink", 4.5], ["muted", 4.5], ["path", 3], ...[1, 2, 3, 4, 5, 6].map((i) => [`series-${i}`, 3])]
+          .map(([name, least]) => [name, least, ratio(rgb(style.getPropertyValue(`--${name}`), "#000"), rgb(style.getPropertyValue("--paper"), "#000"))]);
+        return { poor, seen, drawn };
+      });
+      assert.ok(seen > 200);
+      assert.deepEqual([...new Set(poor)], [], colorScheme);
+      for (const [name, least, found] of drawn) assert.ok(found >= least, `${colorScheme}: ${name} ${found.toFixed(2)}`);
+      await close();
+    }
+  },
+
+  async "a wide table keeps its head and its first column in sight"(browser) {
+    const { page, close } = await open(browser, "many.html", { viewport: { width: 820, height: 600 } });
+    const region = page.locator("#sharpness .table").first();
+    const before = await region.evaluate((element) => {
+      const at = (selector) => element.querySelector(selector).getBoundingClientRect();
+      element.scrollIntoView({ behavior: "instant" });
+      const places = [at("thead th").left, at("tbody th").left, at("thead th").top];
+      element.scrollTo(900, 60);
+      return { places, after: [at("thead th").left, at("tbody th").left, at("thead th").top], scrolled: element.scrollLeft,
+        corner: document.elementFromPoint(at("thead th").left + 5, at("thead th").top + 5)?.textContent };
+    });
+    assert.ok(before.scrolled > 500);
+    before.places.forEach((place, i) => assert.ok(Math.abs(place - before.after[i]) < 2, String(before.after)));
+    assert.equal(before.corner, "Measure");
+    await close();
+  },
+
+  async "hostile names are texts"(browser) {
+    const { page, close } = await open(browser, "many.html");
+    await page.locator('[data-fold="hash-1"]').click();
+    assert.match(await page.title(), /^resnet8 .* and <img/);
+    assert.equal(await page.locator("img").count(), 0);
+    await close();
+  },
+
   async "a tap selects"(browser) {
     const { page, close } = await open(browser, "four.html", { viewport: { width: 390, height: 844 }, hasTouch: true });
     const canvas = surfaces(page).first();
@@ -420,6 +806,59 @@ const tests = {
     await close();
   },
 
+};
+
+const SMOOTH = 1000 / 30 + 1; // milliseconds a frame; frames come at whole sixtieths of a second
+
+/** As a browser without a graphics processor is: triangles in software, and no flags for the rest of the page. */
+const speed = {
+  async "thirty surfaces are there within two seconds and turn smoothly, and what is out of sight is not drawn"(browser) {
+    const best = { drawn: Infinity, frame: Infinity };
+    for (let attempt = 0; attempt < 3 && !(best.drawn < 2000 && best.frame < SMOOTH); ++attempt) {
+      const { page, close } = await open(browser, "many.html", { viewport: { width: 1440, height: 1300 } });
+      best.drawn = Math.min(best.drawn, await page.evaluate(() => performance.now()));
+      await choice(page, "surface").click();
+      await page.locator(".surfaces").evaluate((element) => element.scrollIntoView({ behavior: "instant" }));
+      await page.waitForTimeout(300);
+      const found = await page.evaluate(async () => {
+        const frame = () => new Promise((done) => requestAnimationFrame(done));
+        const all = [...document.querySelectorAll(".surface .picture canvas")];
+        const near = all.filter((canvas) => {
+          const { top, bottom } = canvas.getBoundingClientRect();
+          return bottom > 0 && top < innerHeight;
+        });
+        // Setting the transform is the first that a drawing does.
+        const drawn = new Map();
+        const original = CanvasRenderingContext2D.prototype.setTransform;
+        CanvasRenderingContext2D.prototype.setTransform = function (...values) {
+          drawn.set(this.canvas, (drawn.get(this.canvas) ?? 0) + 1);
+          return original.apply(this, values);
+        };
+        const took = [];
+        for (let i = 0, before = await frame(); i < 60; ++i) {
+          near[0].dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft" }));
+          const now = await frame();
+          took.push(now - before);
+          before = now;
+        }
+        CanvasRenderingContext2D.prototype.setTransform = original;
+        return {
+          near: near.length,
+          often: near.filter((canvas) => drawn.get(canvas) > 30).length,
+          elsewhere: all.filter((canvas) => !near.includes(canvas) && drawn.get(canvas) > 1).length,
+          median: took.slice(10).sort((a, b) => a - b)[25],
+        };
+      });
+      best.frame = Math.min(best.frame, found.median);
+      assert.equal(found.near, 4);
+      assert.deepEqual([found.often, found.elsewhere], [4, 0], "drawn in sight, and elsewhere");
+      await close();
+    }
+    console.log(`  thirty surfaces: ${Math.round(best.drawn)} ms until drawn, ${best.frame.toFixed(1)} ms a frame of four turning`);
+    // Other work on the machine slows both: where times are asked for they hold, elsewhere a part of the way.
+    assert.ok(best.drawn < (timed ? 2000 : 4000), `${best.drawn} ms`);
+    assert.ok(best.frame < (timed ? SMOOTH : 4 * SMOOTH), `${best.frame} ms a frame`);
+  },
 };
 
 /** How long pages take to open, to turn and to clip: printed, for docs/results/report.md. */
@@ -442,7 +881,7 @@ const times = {
           }
           return median(took);
         };
-        const canvas = document.querySelector(".surface canvas");
+        const canvas = document.querySelector(".surface .picture canvas");
         const turn = () => canvas.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft" }));
         const slider = document.querySelector('[data-control="clip-high"]');
         const clip = (i) => {
@@ -522,6 +961,7 @@ async function runAll(all, flags) {
 }
 await runAll(tests, SOFTWARE_GL);
 await runAll(films, SOFTWARE_GL);
+await runAll(speed, WITHOUT_GPU);
 if (timed) await runAll(times, SOFTWARE_GL);
 await runAll(withoutWebgl, ["--disable-gpu", "--disable-3d-apis"]);
 process.exit(failed === 0 ? 0 : 1);

@@ -109,7 +109,7 @@ def trajectory(path, name):
 
 def curvature(path):
     at = np.linspace(-3, 42, 200)
-    density = np.exp(-(at / 0.9) ** 2) + 0.004 * np.exp(-((at - 21) / 1.2) ** 2) + 1e-5
+    density = np.exp(-(at / 0.9) ** 2) + 0.004 * np.exp(-((at - 21) / 1.2) ** 2)
     density += 0.002 * np.exp(-((at - 36) / 0.8) ** 2)
     largest = np.array([36.2, 21.4, 20.3, 9.1, 6.6])
     write(path, {"loss": 0.21, "gradient_norm": 0.034, "largest/values": largest,
@@ -120,7 +120,7 @@ def curvature(path):
           provenance("resnet20 (option A)", curvature="hessian", parameters="all"))
 
 
-def sharpness(path, name, factor, rescaled=False):
+def sharpness(path, name, factor, rescaled=False, **more):
     values = {"loss": (0.031, np.nan, ""), "test_error": (8.31, 0.27, ""),
               "keskar": (13.9 * factor, np.nan, "epsilon 0.0005, 10 steps"),
               "sam": (0.074 * factor, np.nan, "rho 0.05, 1 step"),
@@ -148,7 +148,7 @@ def sharpness(path, name, factor, rescaled=False):
                      "rescaled/slices/filter/alpha": alpha,
                      "rescaled/slices/filter/before": basin(alpha, 0),
                      "rescaled/slices/filter/after": basin(alpha, 0)})
-    write(path, data, {**provenance(name), "format": "topograd-sharpness-1"})
+    write(path, data, {**provenance(name, **more), "format": "topograd-sharpness-1"})
 
 
 QUANTITIES = ("gradient_norm", "batch_gradient_norm", "cosine", "cosine_se", "cosine_min",
@@ -210,16 +210,43 @@ def record(path):
                   separators=(",", ":"))
 
 
-def log(path):
+def log(path, more=0.0):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w") as file:
         file.write("epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,"
                    "images_per_second,seconds,gradient_norm,weight_norm\n")
         for e in range(1, 31):
             rate = 0.05 * (1 + np.cos(np.pi * e / 30))
-            loss = 0.06 + 1.9 * np.exp(-e / 6)
+            loss = 0.06 + more + 1.9 * np.exp(-e / 6)
             file.write(f"{e},{rate:.5f},{loss:.5f},{100 * np.exp(-loss / 2):.3f},{loss + 0.25:.5f},"
                        f"{92 * np.exp(-loss / 2):.3f},700,80,{0.4 + loss:.4f},{42 - e / 5:.4f}\n")
+
+
+NETWORKS = 24
+HOSTILE = "<img src=x onerror=document.title=1>&\"'"
+
+
+def many(folder, points):
+    """Thirty surfaces of 24 networks, whose losses have little in common, a sharpness and a log of each."""
+    shapes = [basin, ragged, pit, steep]
+    for k in range(NETWORKS):
+        run = f"runs/cifar_{k}"
+        where = os.path.join(folder, run)
+        os.makedirs(where, exist_ok=True)
+        shape, factor = shapes[k % 4], 10.0 ** (k % 6 - 3)
+        name = HOSTILE if k == 1 else "resnet8 (option B, width 8)"
+        own = {"model_hash": f"hash-{k}", "model_file": f"{run}/model.safetensors",
+               "x_direction": "filter-normalised random direction",
+               "y_direction": "filter-normalised random direction"}
+        scaled = lambda x, y: factor * shape(x, y) + 0.3
+        surface(os.path.join(where, "surface.h5"), name, scaled, points, holes=k == 2,
+                direction_hash=f"random-{k}", **own)
+        if k < 6:
+            surface(os.path.join(where, "plane.h5"), name, scaled, points, **{
+                **own, "direction_hash": f"towards-{k}", "x_direction": "towards another network",
+                "networks": f"cifar_{k} 0 0\ncifar_{k + 1} 1 0\n"})
+        sharpness(os.path.join(where, "sharpness.h5"), name, 1 + k, **own)
+        log(os.path.join(where, "log.csv"), 0.02 * k)
 
 
 def main(folder, points):
@@ -239,6 +266,7 @@ def main(folder, points):
     paths(at("paths.h5"))
     record(at("gap.json"))
     log(at("run/log.csv"))
+    many(at("many"), points)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def unit_tests(packages, folder):
     subprocess.run(["node", os.path.join(modules, "esbuild", "bin", "esbuild"), *tests, "--bundle",
                     "--format=esm", "--platform=node", f"--outdir={folder}",
                     "--out-extension:.js=.mjs", "--log-level=warning"], check=True)
-    subprocess.run(["node", "--test", *glob.glob(os.path.join(folder, "*.test.mjs"))], check=True)
+    subprocess.run(["node", "--test", *glob.glob(os.path.join(folder, "*.test.mjs"))], check=True, cwd=HERE)
 
 
 def expected_values(path):
@@ -71,6 +71,8 @@ def make_reports(landscape, folder, times):
     report("four.html", "small", surfaces)
     if times:
         report("large.html", "large", surfaces)
+    many = sorted(glob.glob(os.path.join(folder, "small", "many", "runs", "*", "*")))
+    report("many.html", "small/many", [os.path.relpath(path, os.path.join(folder, "small", "many")) for path in many])
     report("log.html", "small", ["run/log.csv"])
     report("other.html", "small", ["gap.json"])
     report("ratio.html", "small", ["surface.h5", "surface_hessian.h5"], "--plane", "lambda_ratio",

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { rangeOf } from "../../apps/landscape/report/page/src/field.ts";
-import { canBeLog, defaultKind, levels, place, scaleOver, ticks, valueAt } from "../../apps/landscape/report/page/src/scale.ts";
-import { TABLE_SIZE, viridis, viridisTable } from "../../apps/landscape/report/page/src/viridis.ts";
+import { canBeLog, defaultKind, levels, place, scaleOver, shareOf, ticks, valueAt } from "../../apps/landscape/report/page/src/scale.ts";
+import { colourAt, MAPS, TABLE_SIZE, tableOf } from "../../apps/landscape/report/page/src/colour_map.ts";
 import { formatEstimate, formatNumber, formatTicks } from "../../apps/landscape/report/page/src/format.ts";
 
 const near = (a: number, b: number, tolerance = 1e-12): void =>
@@ -56,21 +57,43 @@ test("levels lie strictly inside", () => {
   assert.ok(levels({ kind: "log", low: 0.1, high: 10 }, 14).length >= 8);
 });
 
-test("viridis goes from dark violet to yellow, ever lighter", () => {
-  // Matplotlib's ends are (68, 1, 84) and (253, 231, 37); the polynomial is within 5 of them.
-  const ends = [[viridis(0), [68, 1, 84]], [viridis(1), [253, 231, 37]]] as const;
-  for (const [found, published] of ends)
-    found.forEach((channel, i) => assert.ok(Math.abs(channel - published[i]) <= 5));
+const luminance = ([r, g, b]: [number, number, number]): number => {
   const linear = (channel: number): number => (channel / 255) ** 2.2;
-  let before = -1;
-  for (let i = 0; i <= 32; ++i) {
-    const [r, g, b] = viridis(i / 32);
-    const luminance = 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
-    assert.ok(luminance > before);
-    before = luminance;
+  return 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+};
+
+test("colour maps grow ever lighter, and the diverging one is lightest in the middle", () => {
+  for (const map of MAPS) {
+    const all = Array.from({ length: 33 }, (_, i) => luminance(colourAt(map, i / 32)));
+    const rises = all.slice(1).map((value, i) => value > all[i]);
+    if (map === "diverging") assert.deepEqual(rises, rises.map((_, i) => i < 16));
+    else assert.ok(rises.every(Boolean), map);
+    const table = tableOf(map);
+    assert.deepEqual([...table.slice(0, 3)], colourAt(map, 0));
+    assert.deepEqual([...table.slice(4 * (TABLE_SIZE - 1), 4 * TABLE_SIZE - 1)], colourAt(map, 1));
   }
-  assert.deepEqual([...viridisTable.slice(0, 3)], viridis(0));
-  assert.deepEqual([...viridisTable.slice(4 * (TABLE_SIZE - 1), 4 * TABLE_SIZE - 1)], viridis(1));
+});
+
+test("colours are those of the pictures", () => {
+  // run.py starts the tests in their folder.
+  const source = readFileSync("../../landscape/figures/canvas/colour_map.cpp", "utf8");
+  for (const map of ["viridis", "magma", "cividis"] as const) {
+    const [, text] = new RegExp(`Table k${map} = \\{([^}]*)\\}`, "i").exec(source) ?? [];
+    const colours = (text ?? "").split(",").map(Number);
+    assert.equal(colours.length, 33);
+    colours.forEach((colour, i) => {
+      const [r, g, b] = colourAt(map, i / 32);
+      assert.equal((r << 16) | (g << 8) | b, colour, `${map} at ${i} of 32`);
+    });
+  }
+});
+
+test("shares go beyond a scale's ends, where limits are typed", () => {
+  for (const scale of [{ kind: "log", low: 0.1, high: 10 }, { kind: "linear", low: 2, high: 4 }] as const) {
+    near(shareOf(scale, scale.low), 0);
+    for (const share of [-0.5, 0.3, 1.7]) near(shareOf(scale, valueAt(scale, share)), share);
+  }
+  near(valueAt({ kind: "log", low: 0.1, high: 10 }, 1.5), 100, 1e-9);
 });
 
 test("numbers as people read them", () => {

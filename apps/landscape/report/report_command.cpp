@@ -23,10 +23,10 @@ std::string megabytes(size_t bytes) {
 void ReportCommand::add_options(cli::Options& options) {
   options
       .about(
-          "Results as one HTML file, which any browser opens without a network: surfaces in 3D "
-          "side by side, with one scale and linked cameras, contours, slices, trajectories, "
-          "curvature, sharpness, coherence, paths and training curves, each as far as the files "
-          "have it.\n\n"
+          "Results as one HTML file, which any browser opens without a network: a table of all "
+          "networks, which sorts, hides and shows; surfaces in 3D side by side, on one scale or "
+          "each on its own, with linked cameras; contours, slices, trajectories, curvature, "
+          "sharpness, coherence, paths and training curves, each as far as the files have it.\n\n"
           "Maps of hessian --over and coherence --over are shown on the surface that they belong "
           "to, a trajectory on the surface of its plane.")
       .positionals("RESULT", files_,

@@ -1,32 +1,11 @@
 // How curves are drawn.
-import { rangeOf } from "./field.ts";
-import { strokeLine, write, type Paper } from "./figure.ts";
+import { dashOf, markedPoint, scalesOf, type ChartData, type Series } from "./chart_data.ts";
+import { fitted, strokeLine, write, type Paper } from "./figure.ts";
 import { dot } from "./flat_view.ts";
 import { formatTicks } from "./format.ts";
 import { place, ticks, type Scale } from "./scale.ts";
+import { drawGlyph } from "./spot_drawing.ts";
 import { FONT } from "./theme.ts";
-
-export interface Series {
-  name: string;
-  x: readonly number[];
-  y: readonly number[];
-  errors?: readonly number[] | null;
-  /** Which of the palette's. */
-  colour: number;
-  dashed?: boolean;
-  dotsOnly?: boolean;
-}
-
-export interface ChartData {
-  title: string;
-  about: string;
-  xLabel: string;
-  yLabel: string;
-  series: Series[];
-  log: boolean;
-  /** An upright line with a name. */
-  rule?: { x: number; text: string } | null;
-}
 
 const MARGIN = { left: 60, right: 16, top: 12, bottom: 44 };
 
@@ -38,10 +17,7 @@ interface Axes {
 }
 
 function axesOf(size: { width: number; height: number }, data: ChartData): Axes {
-  const xs = rangeOf(data.series.map(({ x }) => x)) ?? { low: 0, high: 1, positive: 1 };
-  const ys = rangeOf(data.series.flatMap(reach)) ?? { low: 0, high: 1, positive: 1 };
-  const x: Scale = { kind: "linear", low: xs.low, high: xs.high > xs.low ? xs.high : xs.low + 1 };
-  const y = data.log && ys.positive < Infinity ? logScale(ys) : linearScale(ys);
+  const { x, y } = scalesOf(data);
   const width = size.width - MARGIN.left - MARGIN.right;
   const height = size.height - MARGIN.top - MARGIN.bottom;
   return {
@@ -50,33 +26,6 @@ function axesOf(size: { width: number; height: number }, data: ChartData): Axes 
     toX: (value) => MARGIN.left + width * ((value - x.low) / (x.high - x.low)),
     toY: (value) => MARGIN.top + height * (1 - place(y, value)),
   };
-}
-
-/** The values with the ends of their bands, of which a few wild ones should not hide the curve. */
-function reach({ y, errors }: Series): readonly number[][] {
-  const values = [...y];
-  const range = rangeOf([y]);
-  if (!errors || !range) return [values];
-  const room = range.high - range.low || Math.abs(range.high) || 1;
-  const within = (value: number): number =>
-    Math.min(range.high + room, Math.max(range.low - room, value));
-  return [
-    values,
-    y.map((value, i) => within(value - errors[i])),
-    y.map((value, i) => within(value + errors[i])),
-  ];
-}
-
-function linearScale({ low, high }: { low: number; high: number }): Scale {
-  const room = 0.06 * (high - low) || 0.06 * Math.abs(high) || 1;
-  // From 0 where that costs little.
-  const bottom = low >= 0 && low < 0.35 * high ? 0 : low - room;
-  return { kind: "linear", low: bottom, high: high + room };
-}
-
-function logScale({ positive, high }: { positive: number; high: number }): Scale {
-  const room = Math.max(1.05, (high / positive) ** 0.06);
-  return { kind: "log", low: positive / room, high: high * room };
 }
 
 export function drawChart(paper: Paper, data: ChartData, cursor: number | null): void {
@@ -91,6 +40,11 @@ export function drawChart(paper: Paper, data: ChartData, cursor: number | null):
   context.clip();
   for (const series of data.series) drawBand(paper, series, axes);
   for (const series of data.series) drawSeries(paper, series, axes);
+  for (const series of data.mark ? data.series : []) {
+    const point = markedPoint(series, data.mark ?? "minimum");
+    if (point && !(axes.y.kind === "log" && point.y < axes.y.low))
+      drawGlyph(context, "extremum", axes.toX(point.x), axes.toY(point.y));
+  }
   context.restore();
   if (cursor === null) return;
   const x = axes.toX(cursor);
@@ -110,7 +64,7 @@ function drawAxes(paper: Paper, data: ChartData, axes: Axes): void {
   formatTicks(ys).forEach((text, i) => {
     const y = axes.toY(ys[i]);
     strokeLine(context, [[MARGIN.left, y], [width - MARGIN.right, y]], colours.grid, 1);
-    write(context, text, MARGIN.left - 8, y, { ...small, align: "right", baseline: "middle" });
+    write(context, data.percent ? `${text} %` : text, MARGIN.left - 8, y, { ...small, align: "right", baseline: "middle" });
   });
   const xs = ticks(axes.x, Math.max(3, Math.min(9, width / 80)));
   formatTicks(xs).forEach((text, i) => {
@@ -120,7 +74,8 @@ function drawAxes(paper: Paper, data: ChartData, axes: Axes): void {
   });
   strokeLine(context, [[MARGIN.left, bottom], [width - MARGIN.right, bottom]], colours.faint, 1);
   const middle = (MARGIN.left + width - MARGIN.right) / 2;
-  write(context, data.xLabel, middle, bottom + 36, { ...small, align: "center" });
+  const room = width - MARGIN.left - MARGIN.right;
+  write(context, fitted(context, data.xLabel, small.font, room), middle, bottom + 36, { ...small, align: "center" });
   context.save();
   context.translate(13, (MARGIN.top + bottom) / 2);
   context.rotate(-Math.PI / 2);
@@ -134,11 +89,11 @@ function drawAxes(paper: Paper, data: ChartData, axes: Axes): void {
   write(context, data.rule.text, x + 5, MARGIN.top + 8, { ...small, baseline: "middle" });
 }
 
-/** Parts of a series between values that are not finite, or that a log scale has no place for. */
+/** Parts of a series between values that are not finite, or that a log scale has no place for or cuts off. */
 function parts(series: Series, axes: Axes): number[][] {
   const found: number[][] = [[]];
   series.y.forEach((value, i) => {
-    if (Number.isFinite(value) && !(axes.y.kind === "log" && value <= 0)) found[found.length - 1].push(i);
+    if (Number.isFinite(value) && !(axes.y.kind === "log" && value < axes.y.low)) found[found.length - 1].push(i);
     else found.push([]);
   });
   return found.filter((part) => part.length > 0);
@@ -168,7 +123,7 @@ function drawSeries(paper: Paper, series: Series, axes: Axes): void {
   const { x, y, errors } = series;
   for (const part of parts(series, axes)) {
     const points = part.map((i): [number, number] => [axes.toX(x[i]), axes.toY(y[i])]);
-    context.setLineDash(series.dashed ? [6, 4] : []);
+    context.setLineDash(dashOf(series, colours.series.length));
     if (!series.dotsOnly) strokeLine(context, points, colour, 2);
     context.setLineDash([]);
     part.forEach((i, k) => {

@@ -3,10 +3,12 @@ import { write, type Paper } from "./figure.ts";
 import { capitalised, formatTicks, planeLabel } from "./format.ts";
 import { place, ticks, type Scale } from "./scale.ts";
 import { FONT } from "./theme.ts";
-import { css, viridis } from "./viridis.ts";
+import { colourAt, css, type MapName } from "./colour_map.ts";
+
+const STOPS = 40;
 
 /** Draws the scale across the paper, from its left to its right edge, with the name above. */
-export function drawColourBar(paper: Paper, plane: string, scale: Scale, inset = 0): void {
+export function drawColourBar(paper: Paper, plane: string, scale: Scale, map: MapName, inset = 0): void {
   const { context, colours } = paper;
   const width = paper.width - 2 * inset;
   const top = 20;
@@ -14,7 +16,7 @@ export function drawColourBar(paper: Paper, plane: string, scale: Scale, inset =
   const name = capitalised(planeLabel(plane)) + (scale.kind === "log" ? ", log scale" : "");
   write(context, name, inset, 11, { font: `600 12px ${FONT}`, colour: colours.ink });
   const gradient = context.createLinearGradient(inset, 0, inset + width, 0);
-  for (let i = 0; i <= 24; ++i) gradient.addColorStop(i / 24, css(viridis(i / 24)));
+  for (let i = 0; i <= STOPS; ++i) gradient.addColorStop(i / STOPS, css(colourAt(map, i / STOPS)));
   context.fillStyle = gradient;
   context.beginPath();
   context.roundRect(inset, top, width, tall, 3);

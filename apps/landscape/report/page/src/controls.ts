@@ -1,4 +1,4 @@
-// Small controls: one of several buttons, a list, a box to tick, two sliders.
+// Small controls: one of several buttons, a list, a box to tick, two sliders, two numbers to type.
 import { make } from "./dom.ts";
 
 export interface Control {
@@ -13,11 +13,11 @@ function newId(): string {
   return `control-${++made}`;
 }
 
-/** Buttons of which one is pressed. */
+/** Buttons of which one is pressed, or none. */
 export function oneOf<T extends string>(
   label: string,
   choices: { value: T; text: string; disabled?: () => boolean }[],
-  get: () => T,
+  get: () => T | "",
   set: (value: T) => void,
 ): Control {
   const buttons = choices.map(({ value, text }) =>
@@ -114,10 +114,56 @@ export function clippingSliders(
   const refresh = (): void => {
     const now = get();
     for (const [{ input, output }, share] of [[low, now.low], [high, now.high]] as const) {
-      input.value = String(Math.round(share * SLIDER_STEPS));
+      input.value = String(Math.round(Math.min(1, Math.max(0, share)) * SLIDER_STEPS));
       output.textContent = textOf(share);
       input.setAttribute("aria-valuetext", textOf(share));
     }
   };
   return { element: make("div", { class: "pair" }, low.element, high.element), refresh };
+}
+
+/** The two ends as numbers. `set` returns why a number cannot be taken, or "". */
+export function typedLimits(
+  get: () => { low: string; high: string },
+  set: (end: "low" | "high", value: number) => string,
+): Control {
+  const said = make("span", { class: "refusal", attributes: { role: "alert" } });
+  const field = (end: "low" | "high", label: string): HTMLInputElement => {
+    const input = make("input", {
+      attributes: {
+        type: "text", inputmode: "decimal", size: "8", autocomplete: "off", placeholder: "own",
+        "aria-label": label, "data-control": `limit-${end}`,
+      },
+      on: {
+        change: () => {
+          const why = set(end, Number(input.value.trim().replace(",", ".").replace("−", "-") || NaN));
+          input.setAttribute("aria-invalid", String(why !== ""));
+          said.textContent = why;
+          if (why === "") refresh();
+        },
+      },
+    });
+    return input;
+  };
+  const low = field("low", "Lower limit");
+  const high = field("high", "Upper limit");
+  const refresh = (): void => {
+    const now = get();
+    for (const [input, value] of [[low, now.low], [high, now.high]] as const) {
+      if (document.activeElement === input && input.getAttribute("aria-invalid") === "true") continue;
+      input.value = value;
+      input.setAttribute("aria-invalid", "false");
+    }
+    if (low.ariaInvalid !== "true" && high.ariaInvalid !== "true") said.textContent = "";
+  };
+  return {
+    element: make(
+      "div",
+      { class: "control" },
+      make("span", { class: "label", text: "Limits" }),
+      make("div", { class: "limits" }, low, "to", high),
+      said,
+    ),
+    refresh,
+  };
 }

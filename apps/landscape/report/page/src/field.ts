@@ -98,6 +98,12 @@ export function cellOf(
   return { cell: low, share: width === 0 ? 0 : (at - axis[low]) / width };
 }
 
+/** The coordinate at a place in units of points, as contours and hatching have them. */
+export function coordinateAt(axis: readonly number[], at: number): number {
+  const i = Math.max(0, Math.min(axis.length - 2, Math.floor(at)));
+  return axis[i] + (at - i) * (axis[i + 1] - axis[i]);
+}
+
 export function nearestIndex(axis: readonly number[], at: number): number {
   let best = 0;
   for (let i = 1; i < axis.length; ++i)

@@ -1,10 +1,12 @@
 // A picture on a canvas that follows its element's size, the screen's density and the theme.
-import { make, save, fileName } from "./dom.ts";
+import { fileName, make, save, saveText } from "./dom.ts";
+import { busy, notWhenIdle, whenIdle } from "./idle.ts";
+import { SvgPen, type Pen } from "./pen.ts";
 import { FONT, onThemeChange, palette, type Palette } from "./theme.ts";
 
 /** What a picture is drawn on; positions are in CSS pixels. */
 export interface Paper {
-  context: CanvasRenderingContext2D;
+  context: Pen;
   width: number;
   height: number;
   /** Device pixels in a CSS pixel. */
@@ -25,14 +27,17 @@ export interface Drawing {
   draw: (paper: Paper) => void;
   caption: () => Caption;
   /** Footer below the picture, only in files. */
-  footer?: { height: number; draw: (paper: Paper) => void };
+  footer?: { height: (width: number) => number; draw: (paper: Paper) => void };
 }
+
+const HEAD = 64; // of a file, for the caption
 
 export class Figure {
   readonly canvas: HTMLCanvasElement;
   private waiting = false;
-  /** Whether it is near what the window shows; nothing is drawn elsewhere. */
+  /** Whether it is near what the window shows; elsewhere it is drawn when nothing else is to be done. */
   private near = false;
+  private readonly later = (): void => this.drawNow();
 
   constructor(private readonly drawing: Drawing) {
     this.canvas = make("canvas", {
@@ -44,7 +49,7 @@ export class Figure {
         this.near = entry.isIntersecting;
         this.redraw();
       },
-      { rootMargin: "150px" },
+      { rootMargin: "60px" },
     ).observe(this.canvas);
     onThemeChange(() => this.redraw());
     addEventListener("beforeprint", () => this.drawNow());
@@ -52,7 +57,13 @@ export class Figure {
 
   /** Draws once before the next frame, however often it is called. */
   redraw(): void {
-    if (this.waiting || !this.near) return;
+    if (!this.near) {
+      whenIdle(this.later);
+      return;
+    }
+    busy();
+    notWhenIdle(this.later);
+    if (this.waiting) return;
     this.waiting = true;
     requestAnimationFrame(() => {
       this.waiting = false;
@@ -75,22 +86,20 @@ export class Figure {
     this.drawing.draw({ context, width, height, ratio, colours: palette(), still: false });
   }
 
-  /** The picture under its title, twice as fine as the screen's. */
-  async png(): Promise<Blob> {
-    const ratio = 2;
+  /** The size of a file's picture, and of the file. */
+  private fileSize(): { width: number; height: number; foot: number; whole: number } {
     const width = Math.max(640, this.canvas.clientWidth);
     const height = Math.round((width * this.canvas.clientHeight) / this.canvas.clientWidth);
-    const head = 64;
-    const foot = this.drawing.footer?.height ?? 0;
-    const canvas = make("canvas");
-    canvas.width = width * ratio;
-    canvas.height = (head + height + foot) * ratio;
-    const context = canvas.getContext("2d");
-    if (!context) throw new Error("the browser has no canvas to draw on");
+    const foot = this.drawing.footer?.height(width) ?? 0;
+    return { width, height, foot, whole: HEAD + height + foot };
+  }
+
+  /** Draws the picture under its title. */
+  private drawFile(context: Pen, ratio: number): void {
+    const { width, height, foot, whole } = this.fileSize();
     const colours = palette();
-    context.scale(ratio, ratio);
     context.fillStyle = colours.paper;
-    context.fillRect(0, 0, width, head + height + foot);
+    context.fillRect(0, 0, width, whole);
     const { title, about } = this.drawing.caption();
     write(context, title, 24, 32, { font: `600 17px ${FONT}`, colour: colours.ink });
     write(context, about, 24, 52, { font: `13px ${FONT}`, colour: colours.muted });
@@ -100,15 +109,39 @@ export class Figure {
       draw({ context, width, height: tall, ratio, colours, still: true });
       context.restore();
     };
-    part(head, height, this.drawing.draw);
-    if (this.drawing.footer) part(head + height, foot, this.drawing.footer.draw);
+    part(HEAD, height, this.drawing.draw);
+    if (this.drawing.footer) part(HEAD + height, foot, this.drawing.footer.draw);
+  }
+
+  /** The picture under its title, twice as fine as the screen's. */
+  async png(): Promise<Blob> {
+    const ratio = 2;
+    const { width, whole } = this.fileSize();
+    const canvas = make("canvas");
+    canvas.width = width * ratio;
+    canvas.height = whole * ratio;
+    const context = canvas.getContext("2d");
+    if (!context) throw new Error("the browser has no canvas to draw on");
+    context.scale(ratio, ratio);
+    this.drawFile(context, ratio);
     return await new Promise((resolve, reject) => {
       canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no PNG"))), "image/png");
     });
   }
 
+  svg(): string {
+    const { width, whole } = this.fileSize();
+    const pen = new SvgPen(width, whole);
+    this.drawFile(pen, 2);
+    return pen.file(this.drawing.caption().title);
+  }
+
   async savePng(): Promise<void> {
     save(`${fileName(this.drawing.caption().title)}.png`, await this.png());
+  }
+
+  saveSvg(): void {
+    saveText(`${fileName(this.drawing.caption().title)}.svg`, "image/svg+xml", this.svg());
   }
 }
 
@@ -122,7 +155,7 @@ interface Writing {
 }
 
 export function write(
-  context: CanvasRenderingContext2D,
+  context: Pen,
   text: string,
   x: number,
   y: number,
@@ -142,7 +175,7 @@ export function write(
 }
 
 export function strokeLine(
-  context: CanvasRenderingContext2D,
+  context: Pen,
   points: readonly (readonly [number, number])[],
   colour: string,
   width: number,
@@ -153,4 +186,13 @@ export function strokeLine(
   context.lineWidth = width;
   context.lineJoin = "round";
   context.stroke();
+}
+
+/** Returns a text, cut where it is wider than there is room. */
+export function fitted(context: Pen, text: string, font: string, room: number): string {
+  context.font = font;
+  if (context.measureText(text).width <= room) return text;
+  let length = text.length;
+  while (length > 0 && context.measureText(`${text.slice(0, length)}…`).width > room) --length;
+  return length === 0 ? "" : `${text.slice(0, length).trimEnd()}…`;
 }

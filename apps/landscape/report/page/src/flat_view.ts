@@ -1,13 +1,16 @@
 // A surface from above: colours, lines of equal height, and what is marked on it.
 import { contourLines, type ContourLine } from "./contours.ts";
-import { cellOf, type Field } from "./field.ts";
-import { strokeLine, write, type Paper } from "./figure.ts";
+import { TABLE_SIZE, tableOf, type MapName } from "./colour_map.ts";
+import { cellOf, coordinateAt, type Field } from "./field.ts";
+import { fitted, strokeLine, write, type Paper } from "./figure.ts";
 import { formatNumber, formatTicks } from "./format.ts";
+import { hatching, type HoleCell } from "./holes.ts";
+import type { Pen } from "./pen.ts";
 import type { Box } from "./relief.ts";
 import { levels, place, ticks, type Scale } from "./scale.ts";
-import type { Mark } from "./scenes.ts";
+import { drawSpots } from "./spot_drawing.ts";
+import type { Spot } from "./spots.ts";
 import { FONT } from "./theme.ts";
-import { TABLE_SIZE, viridisTable } from "./viridis.ts";
 
 /** Number of lines of equal height, about. */
 export const LEVELS = 14;
@@ -62,10 +65,16 @@ export function fromPaper(
 }
 
 /** Places on a colour scale as a picture of so many pixels; holes are transparent. */
-export function heatImage(field: Field, tone: Float32Array, width: number, height: number): ImageData {
+export function heatImage(
+  field: Field,
+  tone: Float32Array,
+  map: MapName,
+  width: number,
+  height: number,
+): ImageData {
   const image = new ImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);
-  const table = new Uint32Array(viridisTable.buffer);
+  const table = new Uint32Array(tableOf(map).buffer);
   const cells = (axis: readonly number[], count: number, flip: boolean) =>
     Array.from({ length: count }, (_, i) => {
       const [low, high] = ends(axis);
@@ -107,17 +116,12 @@ export function drawLevelLines(
   frame: Frame,
   field: Field,
   all: { value: number; lines: ContourLine[] }[],
+  spots: Spot[],
 ): void {
   const { context } = paper;
-  const xs = field.x;
-  const ys = field.y;
-  const between = (axis: readonly number[], at: number): number => {
-    const i = Math.min(axis.length - 2, Math.floor(at));
-    return axis[i] + (at - i) * (axis[i + 1] - axis[i]);
-  };
   const onPaper = ([gx, gy]: [number, number]): [number, number] =>
-    toPaper(frame, field, between(xs, gx), between(ys, gy));
-  const taken: [number, number][] = [];
+    toPaper(frame, field, coordinateAt(field.x, gx), coordinateAt(field.y, gy));
+  const taken = spots.map(({ x, y }) => toPaper(frame, field, x, y));
   for (const { value, lines } of all) {
     const drawn = lines.map((line) => line.points.map(onPaper));
     for (const points of drawn) strokeLine(context, points, "rgba(10,14,20,0.55)", 1);
@@ -141,7 +145,34 @@ export function drawLevelLines(
   }
 }
 
-export function drawFrame(paper: Paper, frame: Frame, field: Field): void {
+/** Hatches what has no value, before the values are drawn over it. */
+export function drawHoles(paper: Paper, frame: Frame, field: Field, cells: HoleCell[]): void {
+  if (cells.length === 0) return;
+  const { context, colours } = paper;
+  const at = (gx: number, gy: number): [number, number] =>
+    toPaper(frame, field, coordinateAt(field.x, gx), coordinateAt(field.y, gy));
+  context.beginPath();
+  for (const [x0, y0, x1, y1] of hatching(field, cells)) {
+    context.moveTo(...at(x0, y0));
+    context.lineTo(...at(x1, y1));
+  }
+  context.strokeStyle = colours.muted;
+  context.lineWidth = 1;
+  context.stroke();
+}
+
+/** Returns "α: filter-normalised random direction", for as much room as there is. */
+export function axisName(pen: Pen, letter: string, direction: string, room: number): string {
+  return fitted(pen, direction === "" ? letter : `${letter}: ${direction}`, AXIS_FONT, room);
+}
+export const AXIS_FONT = `italic 600 13px ${FONT}`;
+
+export function drawFrame(
+  paper: Paper,
+  frame: Frame,
+  field: Field,
+  directions: { x: string; y: string },
+): void {
   const { context, colours } = paper;
   context.strokeStyle = colours.faint;
   context.lineWidth = 1;
@@ -166,22 +197,21 @@ export function drawFrame(paper: Paper, frame: Frame, field: Field): void {
     context.fillRect(frame.left - 5, y - 0.5, 5, 1);
     write(context, text, frame.left - 9, y, { ...small, align: "right", baseline: "middle" });
   });
-  const name = { font: `italic 600 14px ${FONT}`, colour: colours.ink };
-  write(context, "α", frame.left + frame.width / 2, bottom + 36, { ...name, align: "center" });
-  write(context, "β", frame.left - 42, frame.top + frame.height / 2, { ...name, baseline: "middle" });
+  const name = { font: AXIS_FONT, colour: colours.ink, align: "center" } as const;
+  const across = axisName(context, "α", directions.x, frame.width);
+  write(context, across, frame.left + frame.width / 2, bottom + 36, name);
+  context.save();
+  context.translate(frame.left - 42, frame.top + frame.height / 2);
+  context.rotate(-Math.PI / 2);
+  write(context, axisName(context, "β", directions.y, frame.height), 0, 0, { ...name, baseline: "middle" });
+  context.restore();
 }
 
-export function drawMarks(paper: Paper, frame: Frame, field: Field, marks: Mark[]): void {
-  for (const { name, x, y } of marks) {
-    if (!field.contains(x, y)) continue;
+export function drawMarks(paper: Paper, frame: Frame, field: Field, spots: Spot[]): void {
+  drawSpots(paper.context, spots.map(({ name, kind, x, y }) => {
     const [px, py] = toPaper(frame, field, x, y);
-    dot(paper.context, px, py, 4, "#fff", "#10141b");
-    write(paper.context, name, px + 8, py - 7, {
-      font: `600 12px ${FONT}`,
-      colour: "#10141b",
-      halo: "rgba(255,255,255,0.8)",
-    });
-  }
+    return { name, kind, x: px, y: py };
+  }));
 }
 
 /** A training's path: a dot for each checkpoint, a ring around the last. */
@@ -217,7 +247,7 @@ export function drawCross(paper: Paper, frame: Frame, field: Field, x: number, y
 }
 
 export function dot(
-  context: CanvasRenderingContext2D,
+  context: Pen,
   x: number,
   y: number,
   radius: number,

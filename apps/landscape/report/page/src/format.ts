@@ -38,6 +38,17 @@ export function formatEstimate(value: number, error: number): string {
   return `${formatNumber(value, Math.min(8, Math.max(2, lost + 2)))} ± ${formatNumber(error, 2)}`;
 }
 
+/** Accuracies are percentages. */
+export function isAccuracy(plane: string): boolean {
+  return /(^|_)(acc|accuracy)$/.test(plane);
+}
+
+/** A value as it is read: percentages with their sign. */
+export function formatValue(plane: string, value: number, digits = 5): string {
+  const text = formatNumber(value, digits);
+  return isAccuracy(plane) && Number.isFinite(value) ? `${text} %` : text;
+}
+
 const PLANES: Record<string, string> = {
   train_loss: "training loss",
   test_loss: "test loss",

@@ -1,11 +1,14 @@
-// Curves over a common axis: error bands, values under the pointer, and downloads.
-import { drawChart, pointUnder, type ChartData, type Series } from "./chart_drawing.ts";
+// Curves over a common axis: error bands, a switch for each curve, values under the pointer, and downloads.
+import { dashOf, markedPoint, type ChartData, type Series } from "./chart_data.ts";
+import { drawChart, pointUnder } from "./chart_drawing.ts";
 import { button, fileName, make, saveText } from "./dom.ts";
 import { csv, jsonNumber } from "./export.ts";
-import { Figure } from "./figure.ts";
+import { Figure, strokeLine, write, type Paper } from "./figure.ts";
 import { formatEstimate, formatNumber } from "./format.ts";
 import { listenTo } from "./gestures.ts";
-import { palette, onThemeChange } from "./theme.ts";
+import type { Pen } from "./pen.ts";
+import { isShown, onShownChange } from "./shown.ts";
+import { FONT, onThemeChange, palette } from "./theme.ts";
 
 export class LineChart {
   readonly element: HTMLElement;
@@ -13,15 +16,20 @@ export class LineChart {
   private readonly legend = make("ul", { class: "legend" });
   private readonly readout = make("dl", { class: "readout", attributes: { "aria-live": "off" } });
   private readonly logButton: HTMLButtonElement;
+  /** The names of the curves that the reader has switched off. */
+  private readonly off = new Set<string>();
   /** The place on the x axis that is read out. */
   private cursor: number | null = null;
 
   constructor(private data: ChartData) {
     this.figure = new Figure({
       label: `${data.title}: curves. Arrow keys move the cursor.`,
-      draw: (paper) => drawChart(paper, this.data, paper.still ? null : this.cursor),
+      draw: (paper) => drawChart(paper, this.drawn(), paper.still ? null : this.cursor),
       caption: () => ({ title: this.data.title, about: this.data.about }),
-      footer: { height: 34, draw: (paper) => drawLegend(paper, this.data.series) },
+      footer: {
+        height: (width) => legendHeight(this.drawn().series, width),
+        draw: (paper) => drawLegend(paper, this.drawn().series),
+      },
     });
     this.logButton = button("Log", "A logarithmic scale, or a linear one", () => {
       this.data = { ...this.data, log: !this.data.log };
@@ -29,14 +37,32 @@ export class LineChart {
     });
     this.element = this.layOut();
     listenTo(this.figure.canvas, {
-      hover: (at) => this.setCursor(at && pointUnder(this.figure.canvas, this.data, at.x), false),
-      click: (at) => this.setCursor(pointUnder(this.figure.canvas, this.data, at.x), true),
+      hover: (at) => this.setCursor(at && pointUnder(this.figure.canvas, this.drawn(), at.x), false),
+      click: (at) => this.setCursor(pointUnder(this.figure.canvas, this.drawn(), at.x), true),
       drag: () => {},
       zoom: () => {},
       key: (event) => this.onKey(event.key),
     });
     onThemeChange(() => this.refresh());
+    onShownChange(() => this.refresh());
     this.refresh();
+  }
+
+  /** The curves of results that are not hidden. */
+  private members(): Series[] {
+    return this.data.series.filter(({ file }) => file === undefined || isShown(file));
+  }
+
+  /** The curves that are switched on, too. */
+  private drawn(): ChartData {
+    return { ...this.data, series: this.members().filter(({ name }) => !this.off.has(name)) };
+  }
+
+  private toggle(name: string): void {
+    if (!this.off.delete(name)) this.off.add(name);
+    this.refresh();
+    // The switch was made anew.
+    [...this.legend.querySelectorAll("button")].find(({ dataset }) => dataset["curve"] === name)?.focus();
   }
 
   /** Shows other curves in the same place; the scale stays as chosen. */
@@ -59,7 +85,8 @@ export class LineChart {
         "footer",
         {},
         this.logButton,
-        button("PNG", "Save the picture", () => void this.figure.savePng()),
+        button("PNG", "Save the picture as PNG", () => void this.figure.savePng()),
+        button("SVG", "Save the picture as SVG", () => this.figure.saveSvg()),
         button("CSV", "Save the values as CSV", () => saveText(`${name()}.csv`, "text/csv", this.csv())),
         button("JSON", "Save the values as JSON", () =>
           saveText(`${name()}.json`, "application/json", this.json())),
@@ -68,7 +95,9 @@ export class LineChart {
   }
 
   private refresh(): void {
-    const { title, about, series, log } = this.data;
+    const { title, about, log } = this.data;
+    const series = this.members();
+    this.element.hidden = series.length === 0 && this.data.series.length > 0;
     const heading = this.element.querySelector("h3");
     const text = this.element.querySelector(".about");
     if (heading) heading.textContent = title;
@@ -76,15 +105,28 @@ export class LineChart {
     const colours = palette();
     this.legend.replaceChildren(
       ...series.map((one) => {
-        const swatch = make("span", { class: one.dashed ? "swatch dashed" : "swatch" });
+        const dash = dashOf(one, colours.series.length);
+        const swatch = make("span", { class: `swatch${dash.length === 0 ? "" : dash[0] < 4 ? " dotted" : " dashed"}` });
         swatch.style.setProperty("--swatch", colours.series[one.colour % colours.series.length]);
-        return make("li", {}, swatch, one.name);
+        const entry = button("", "Show this curve or hide it", () => this.toggle(one.name));
+        entry.append(swatch, one.name);
+        entry.dataset["curve"] = one.name;
+        entry.setAttribute("aria-pressed", String(!this.off.has(one.name)));
+        return make("li", {}, entry, make("span", { class: "about", text: this.markInWords(one) }));
       }),
     );
     this.logButton.hidden = !series.some(({ y }) => y.some((value) => value > 0));
     this.logButton.setAttribute("aria-pressed", String(log));
     this.showCursor(false);
     this.figure.redraw();
+  }
+
+  /** Returns "minimum 0.0401 at 0.5". */
+  private markInWords(series: Series): string {
+    const { mark, percent } = this.data;
+    const point = mark && !this.off.has(series.name) ? markedPoint(series, mark) : null;
+    if (!point) return "";
+    return `${mark} ${formatNumber(point.y, 4)}${percent ? " %" : ""} at ${formatNumber(point.x, 3)}`;
   }
 
   private setCursor(x: number | null, aloud: boolean): void {
@@ -103,16 +145,18 @@ export class LineChart {
     }
     const entry = (label: string, value: string): HTMLElement =>
       make("div", { attributes: { "data-value": label } }, make("dt", { text: label }), make("dd", { text: value }));
-    const values = this.data.series.flatMap((one) => {
+    const values = this.drawn().series.flatMap((one) => {
       const i = one.x.indexOf(x);
-      return i < 0 ? [] : [entry(one.name, formatEstimate(one.y[i], one.errors?.[i] ?? NaN))];
+      if (i < 0) return [];
+      const text = Number.isFinite(one.y[i]) ? formatEstimate(one.y[i], one.errors?.[i] ?? NaN) : "not finite";
+      return [entry(one.name, this.data.percent && Number.isFinite(one.y[i]) ? `${text} %` : text)];
     });
     this.readout.replaceChildren(entry(this.data.xLabel, formatNumber(x)), ...values);
   }
 
   private onKey(key: string): boolean {
     if (key !== "ArrowLeft" && key !== "ArrowRight") return false;
-    const all = [...new Set(this.data.series.flatMap(({ x }) => [...x]))].sort((a, b) => a - b);
+    const all = [...new Set(this.drawn().series.flatMap(({ x }) => [...x]))].sort((a, b) => a - b);
     const now = this.cursor === null ? -1 : all.indexOf(this.cursor);
     const next = key === "ArrowRight" ? now + 1 : now < 0 ? all.length - 1 : now - 1;
     this.setCursor(all[Math.min(all.length - 1, Math.max(0, next))] ?? null, true);
@@ -122,13 +166,13 @@ export class LineChart {
   private csv(): string {
     return csv(
       ["series", this.data.xLabel, this.data.yLabel, "error"],
-      this.data.series.flatMap((one) =>
+      this.drawn().series.flatMap((one) =>
         one.x.map((x, i) => [one.name, x, one.y[i], one.errors?.[i] ?? NaN])),
     );
   }
 
   private json(): string {
-    const series = this.data.series.map(({ name, x, y, errors }) => ({
+    const series = this.drawn().series.map(({ name, x, y, errors }) => ({
       name,
       x: x.map(jsonNumber),
       y: y.map(jsonNumber),
@@ -139,24 +183,41 @@ export class LineChart {
   }
 }
 
-/** Draws the key in a file, which has no list beside the picture. */
-function drawLegend(paper: Parameters<typeof drawChart>[0], series: Series[]): void {
-  const { context, colours } = paper;
+const ROW = 18; // of the key, in pixels
+
+/** Where the key's entries stand, in as many rows as they need. */
+function legendPlaces(pen: Pen, series: Series[], width: number): { x: number; row: number }[] {
+  pen.font = `12px ${FONT}`;
   let x = 24;
-  context.font = "12px system-ui, sans-serif";
-  context.textAlign = "left";
-  context.textBaseline = "middle";
-  for (const one of series) {
-    context.strokeStyle = colours.series[one.colour % colours.series.length];
-    context.lineWidth = 2;
-    context.setLineDash(one.dashed ? [5, 4] : []);
-    context.beginPath();
-    context.moveTo(x, 14);
-    context.lineTo(x + 20, 14);
-    context.stroke();
+  let row = 0;
+  return series.map(({ name }) => {
+    const wide = 48 + pen.measureText(name).width;
+    if (x > 24 && x + wide > width) {
+      x = 24;
+      ++row;
+    }
+    const place = { x, row };
+    x += wide;
+    return place;
+  });
+}
+
+function legendHeight(series: Series[], width: number): number {
+  const pen = document.createElement("canvas").getContext("2d");
+  const rows = pen ? legendPlaces(pen, series, width).map(({ row }) => row + 1) : [];
+  return 16 + ROW * Math.max(1, ...rows);
+}
+
+/** Draws the key in a file, which has no list beside the picture. */
+function drawLegend(paper: Paper, series: Series[]): void {
+  const { context, colours, width } = paper;
+  const places = legendPlaces(context, series, width);
+  series.forEach((one, i) => {
+    const { x, row } = places[i];
+    const y = 14 + ROW * row;
+    context.setLineDash(dashOf(one, colours.series.length));
+    strokeLine(context, [[x, y], [x + 20, y]], colours.series[one.colour % colours.series.length], 2);
     context.setLineDash([]);
-    context.fillStyle = colours.ink;
-    context.fillText(one.name, x + 26, 14);
-    x += 48 + context.measureText(one.name).width;
-  }
+    write(context, one.name, x + 26, y, { colour: colours.ink, baseline: "middle" });
+  });
 }

@@ -1,6 +1,6 @@
 // Keeps turning smooth: where frames come slowly, pictures are coarser until the turning ends.
 
-const SLOW = 60; // milliseconds from a move to the picture that shows it
+const SLOW = 34; // milliseconds from a move to the picture that shows it: 30 a second
 const REST = 200; // milliseconds after the last move
 const QUALITIES = [1, 0.6, 0.35]; // of the screen's pixels, each way
 
@@ -8,11 +8,17 @@ export class Pace {
   private step = 0;
   private slowFrames = 0;
   private watching = false;
+  private moving = false;
   private waiting: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly setQuality: (quality: number) => void) {}
+  /** `setQuality` learns the share of the screen's pixels, and whether nothing moves. */
+  constructor(private readonly setQuality: (quality: number, resting: boolean) => void) {}
 
   moved(): void {
+    if (!this.moving) {
+      this.moving = true;
+      this.setQuality(QUALITIES[this.step], false);
+    }
     if (this.watching) return;
     this.watching = true;
     clearTimeout(this.waiting);
@@ -30,7 +36,7 @@ export class Pace {
     this.slowFrames = took > SLOW ? this.slowFrames + 1 : 0;
     if (this.slowFrames > 1 && this.step + 1 < QUALITIES.length) {
       this.slowFrames = 0;
-      this.setQuality(QUALITIES[++this.step]);
+      this.setQuality(QUALITIES[++this.step], false);
     }
     this.waiting = setTimeout(() => this.rest(), Math.max(REST, 2 * took));
   }
@@ -38,6 +44,7 @@ export class Pace {
   private rest(): void {
     this.step = 0;
     this.slowFrames = 0;
-    this.setQuality(1);
+    this.moving = false;
+    this.setQuality(1, true);
   }
 }

@@ -1,7 +1,7 @@
 // The values at the point under the pointer or the keys' cursor.
 import { make } from "./dom.ts";
 import type { Field } from "./field.ts";
-import { capitalised, formatEstimate, formatNumber, planeLabel } from "./format.ts";
+import { capitalised, formatEstimate, formatNumber, formatValue, planeLabel } from "./format.ts";
 import { isLoss } from "./scenes.ts";
 import type { State } from "./state.ts";
 
@@ -48,6 +48,6 @@ export class Readout {
     const value = this.field.value(plane, index);
     if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : formatNumber(value);
     const error = this.field.planes.has(`${plane}_se`) ? this.field.value(`${plane}_se`, index) : NaN;
-    return Number.isNaN(error) ? formatNumber(value) : formatEstimate(value, error);
+    return Number.isNaN(error) ? formatValue(plane, value) : formatEstimate(value, error);
   }
 }

@@ -1,5 +1,5 @@
 // Arrays of a result as curves.
-import type { Series } from "./chart_drawing.ts";
+import type { Series } from "./chart_data.ts";
 import { coordinatesOf, numbersOf, type Result } from "./schema.ts";
 
 /** The curve of an array along its axis: over the coordinates, or 1, 2, ... where it has none. */
@@ -12,6 +12,7 @@ export function seriesOf(result: Result, array: string, more: Partial<Series> & 
     errors: error ? numbersOf(result, error) : null,
     dashed: style === "dashed",
     dotsOnly: style === "points",
+    file: result.file,
     ...more,
   };
 }

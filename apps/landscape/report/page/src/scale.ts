@@ -31,10 +31,16 @@ export function placer(scale: Scale): (value: number) => number {
   };
 }
 
-/** The value at a place, the inverse of place(). */
+/** Returns place() without its ends: below 0 and above 1 beyond the scale. */
+export function shareOf(scale: Scale, value: number): number {
+  const low = forward(scale.kind, scale.low);
+  return (forward(scale.kind, value) - low) / (forward(scale.kind, scale.high) - low);
+}
+
+/** The value at a share of the scale, the inverse of shareOf(). */
 export function valueAt(scale: Scale, share: number): number {
-  if (share <= 0) return scale.low;
-  if (share >= 1) return scale.high;
+  if (share === 0) return scale.low;
+  if (share === 1) return scale.high;
   const low = forward(scale.kind, scale.low);
   const value = low + share * (forward(scale.kind, scale.high) - low);
   return scale.kind === "log" ? Math.exp(value) : value;
@@ -52,6 +58,13 @@ export function canBeLog(range: Range): boolean {
 /** Chooses log or linear as landscape surface does: even levels would leave a deep basin empty. */
 export function defaultKind(range: Range): ScaleKind {
   return range.low > 0 && range.high > 4 * range.low ? "log" : "linear";
+}
+
+const FLAT = 1 / 3; // of a scale: what spans less looks like a sheet
+
+/** Whether values of this range would look flat on a scale. */
+export function flatUnder(scale: Scale, { low, high }: Range): boolean {
+  return place(scale, high) - place(scale, low) < FLAT;
 }
 
 const COARSE = [[1, 2, 5], [1, 3], [1]];

@@ -1,7 +1,8 @@
 // From results to what is shown together: maps of curvature join the surface whose points they
 // have, trajectories the surface of their plane.
 import { Field } from "./field.ts";
-import { fileStem } from "./format.ts";
+import { fileStem, isAccuracy, planeLabel } from "./format.ts";
+import { networkOf, networksOf, type Network } from "./networks.ts";
 import {
   coordinatesOf,
   isKnown,
@@ -29,8 +30,13 @@ export interface TrajectoryPath {
 
 /** A surface with all that is shown on it. */
 export interface Scene {
+  /** Its network's, and its own where the network has several. */
   name: string;
-  about: string;
+  network: Network;
+  /** The same for surfaces over one plane: one network, the same directions. */
+  plane: string;
+  /** What the axes are, as far as the file says. */
+  directions: { x: string; y: string };
   /** The surface's own file, then those of maps and trajectories that joined it. */
   files: string[];
   provenance: Provenance;
@@ -81,41 +87,62 @@ function gridsOf(result: Result): string[][] {
     pairs.findIndex((other) => other.join("\n") === axes.join("\n")) === i && valuesOver(result, axes).length > 0);
 }
 
-/** Returns "cross-entropy over 1000 train images, filter-normalised" as far as the file says. */
-function describe(provenance: Provenance, field: Field): string {
+/** Returns "cross-entropy over 1000 train images; 51 × 51 points" as far as the file says. */
+export function describe({ provenance, field }: Scene, plane: string): string {
   const parts: string[] = [];
-  const loss = provenance["loss"];
+  const loss = provenance["loss"]?.startsWith("mse") ? "squared error" : "cross-entropy";
+  const what = isAccuracy(plane) ? "images classified rightly," : isLoss(plane) ? loss : planeLabel(plane);
   if (provenance["images"])
     parts.push(
-      `${loss?.startsWith("mse") ? "squared error" : "cross-entropy"} over ` +
+      `${what} ${isAccuracy(plane) ? "of" : "over"} ` +
         `${provenance["target_se"] ? "up to " : ""}${provenance["images"]} ${provenance["data"] ?? ""} images`,
     );
   parts.push(field.ny > 1 ? `${field.nx} × ${field.ny} points` : `${field.nx} points`);
-  const done = field.doneCount();
-  if (done < field.nx * field.ny) parts.push(`${done} of them done`);
   return parts.join("; ");
 }
 
-function marksOf(provenance: Provenance): Mark[] {
+/** The networks of a plane through several; of any other surface theta*, where its axes begin. */
+function marksOf({ kind, provenance }: Result, field: Field): Mark[] {
   const marks: Mark[] = [];
   for (const line of (provenance["networks"] ?? "").split("\n")) {
     const found = /^(.*) (\S+) (\S+)$/.exec(line);
     if (found) marks.push({ name: found[1], x: Number(found[2]), y: Number(found[3]) });
   }
+  if (marks.length === 0 && kind === "surface" && field.contains(0, 0)) marks.push({ name: "θ*", x: 0, y: 0 });
   return marks;
 }
 
-function sceneOf(result: Result, axes: string[]): Scene {
-  const field = fieldOf(result, axes);
+/** Removes accuracies where the loss is not finite: every image counts as wrong there. */
+function withoutGuesses(field: Field): Field {
+  const planes = new Map(field.planes);
+  for (const [name, values] of field.planes) {
+    const loss = isAccuracy(name) ? field.planes.get(name.replace(/acc$/, "loss")) : undefined;
+    if (loss) planes.set(name, values.map((value, i) => (Number.isFinite(loss[i]) ? value : NaN)));
+  }
+  return new Field(field.x, field.y, planes, field.done);
+}
+
+function sceneOf(result: Result, axes: string[], network: Network): Scene {
+  const { provenance, file } = result;
+  const field = withoutGuesses(fieldOf(result, axes));
+  const { direction_hash: directions, model_hash: model } = provenance;
   return {
-    name: result.title || fileStem(result.file),
-    about: describe(result.provenance, field),
-    files: [result.file],
-    provenance: result.provenance,
+    name: network.name,
+    network,
+    plane: directions === undefined ? file : `${directions} ${model ?? ""}`,
+    directions: { x: provenance["x_direction"] ?? "", y: provenance["y_direction"] ?? "" },
+    files: [file],
+    provenance,
     field,
-    marks: marksOf(result.provenance),
+    marks: marksOf(result, field),
     path: null,
   };
+}
+
+/** A result's grid and marks without its network. */
+export function sceneAlone(result: Result): Pick<Scene, "field" | "marks"> {
+  const field = withoutGuesses(fieldOf(result, result.table));
+  return { field, marks: marksOf(result, field) };
 }
 
 /** Whether two results name the same thing, as far as both name it. */
@@ -169,17 +196,22 @@ function addTrajectory(scenes: Scene[], trajectory: Result): void {
   scene.files.push(trajectory.file);
 }
 
-/** Two of one name become "name (file)". */
+/** Two of one name become "name (file)", with its folders where the file alone does not tell them apart. */
 export function withDistinctNames<T extends { name: string; files: string[] }>(all: T[]): T[] {
-  return all.map((one) =>
-    all.filter(({ name }) => name === one.name).length === 1
-      ? one
-      : { ...one, name: `${one.name} (${fileStem(one.files[0])})` },
-  );
+  const stems = all.map(({ files }) => fileStem(files[0]));
+  return all.map((one, i) => {
+    const twins = all.flatMap(({ name }, k) => (name === one.name ? [k] : []));
+    if (twins.length === 1) return one;
+    const distinct = new Set(twins.map((k) => stems[k])).size === twins.length;
+    return { ...one, name: `${one.name} (${distinct ? stems[i] : one.files[0]})` };
+  });
 }
 
 export function scenesOf(report: Report): Scenes {
-  const all = addMaps(report.results.flatMap((result) => gridsOf(result).map((axes) => sceneOf(result, axes))));
+  const networks = networksOf(report);
+  const all = addMaps(
+    report.results.flatMap((result) =>
+      gridsOf(result).map((axes) => sceneOf(result, axes, networkOf(networks, result)))));
   for (const trajectory of resultsOf(report, "trajectory")) addTrajectory(all, trajectory);
   return {
     surfaces: withDistinctNames(all.filter(({ field }) => field.ny > 1)),
@@ -191,17 +223,23 @@ export function scenesOf(report: Report): Scenes {
 export type NamedResult = Result & { name: string; files: string[] };
 
 export function namedResults(report: Report, kind: string): NamedResult[] {
+  const networks = networksOf(report);
   return withDistinctNames(
     resultsOf(report, kind).map((result) => ({
       ...result,
-      name: result.title || fileStem(result.file),
+      name: networkOf(networks, result).name,
       files: [result.file],
     })),
   );
 }
 
+/** The surfaces that may share a plot: all over one plane. */
+export function overPlane(scenes: readonly Scene[], plane: string): Scene[] {
+  return scenes.filter((scene) => scene.plane === plane);
+}
+
 /** The names of all planes that surfaces have, losses first. */
-export function planeNames(scenes: Scene[]): string[] {
+export function planeNames(scenes: Pick<Scene, "field">[]): string[] {
   const names = new Set<string>();
   for (const { field } of scenes) for (const name of field.planes.keys()) names.add(name);
   const rank = (name: string): number =>

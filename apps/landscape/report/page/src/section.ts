@@ -3,5 +3,7 @@ export interface Section {
   id: string;
   name: string;
   about: string;
+  /** How many results it shows; null where that says nothing. */
+  count: number | null;
   content: HTMLElement[];
 }

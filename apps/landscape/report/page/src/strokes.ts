@@ -26,13 +26,13 @@ export function strokesOn(scene: Scene, box: Box, heights: Float32Array, wanted:
   if (wanted.path && path) {
     const { path: colour } = wanted.colours;
     for (const points of unbroken(dense(field, path).map(([x, y]) => on(x, y))))
-      strokes.push({ points, radius: 0.011, colour });
+      strokes.push({ points, radius: 0.011, colour, outline: "#ffffff" });
     path.x.forEach((x, i) => {
       const centre = on(x, path.y[i]);
       const last = i === path.x.length - 1;
       const radius = last ? 0.032 : 0.021;
       if (!Number.isNaN(centre[1]))
-        strokes.push({ ...ballAround(centre, radius), colour: last ? "#ffffff" : colour });
+        strokes.push({ ...ballAround(centre, radius), colour: last ? "#ffffff" : colour, outline: last ? colour : "#ffffff" });
     });
   }
   const at = wanted.selected;

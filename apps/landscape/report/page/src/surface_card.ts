@@ -1,5 +1,5 @@
-// One surface with its name, its picture in 3D or from above, the values under the pointer and its
-// downloads.
+// One surface with its name, its picture in 3D or from above, what is marked on it in words, the values under
+// the pointer and its downloads.
 import { Projection, type Vector } from "./camera.ts";
 import type { Cameras } from "./cameras.ts";
 import { drawBackdrop, drawLabels } from "./axes.ts";
@@ -11,6 +11,7 @@ import {
   dot,
   drawCross,
   drawFrame,
+  drawHoles,
   drawLevelLines,
   drawMarks,
   drawPath,
@@ -22,13 +23,16 @@ import {
   toPaper,
   type Frame,
 } from "./flat_view.ts";
-import { planeLabel } from "./format.ts";
+import { capitalised, fileStem, planeLabel } from "./format.ts";
 import { listenTo, type Place } from "./gestures.ts";
+import { holeCells, holesInWords, holesOf, type HoleCell } from "./holes.ts";
 import { pick } from "./picking.ts";
 import { Readout } from "./readout.ts";
 import { boxOf, reliefOf, sceneX, sceneZ, type Relief } from "./relief.ts";
 import { levels, place } from "./scale.ts";
-import type { Scene } from "./scenes.ts";
+import { describe, type Scene } from "./scenes.ts";
+import { drawGlyph, drawSpots } from "./spot_drawing.ts";
+import { spotInWords, spotsOf, type Spot } from "./spots.ts";
 import type { State } from "./state.ts";
 import { strokesOn } from "./strokes.ts";
 import type { ReliefModel, SurfaceRenderer } from "./surface_renderer.ts";
@@ -47,10 +51,26 @@ export class SurfaceCard {
   private shape: { key: string; relief: Relief } | null = null;
   private drawnStrokes = "";
   private heat: { key: string; image: HTMLCanvasElement } | null = null;
+  /** What is marked, for the plane that is shown. */
+  private facts: { plane: string; spots: Spot[]; holes: HoleCell[] } | null = null;
+  private readonly list = make("select", {
+    attributes: { "data-control": "surface" },
+    on: {
+      change: () => {
+        const chosen = this.state.siblings(this.scene)[this.list.selectedIndex];
+        if (chosen) this.state.choose(chosen);
+      },
+    },
+  });
+  private readonly heading = make("h3");
+  private readonly about = make("p", { class: "about" });
+  private readonly said = make("ul", { class: "facts" });
+  private readonly bar: Figure;
   private lines: { key: string; levels: ReturnType<typeof levelLines> } | null = null;
   /** The grid point under the pointer, or the keys' cursor. */
   private cursor: { ix: number; iy: number } | null = null;
-  private quality = 1;
+  /** Pixels drawn for one that is shown, each way. */
+  private quality;
 
   constructor(
     readonly scene: Scene,
@@ -59,18 +79,24 @@ export class SurfaceCard {
     private readonly renderer: SurfaceRenderer | null,
   ) {
     this.box = boxOf(scene.field);
+    this.quality = renderer?.finest ?? 1;
     this.model = renderer?.makeModel() ?? null;
     const { nx, ny } = scene.field;
     this.model?.setBox(this.box.height, [nx - 1, ny - 1], [this.box.halfX, this.box.halfZ]);
     this.figure = new Figure({
       label: `${scene.name}: surface. Arrow keys turn it or move the cursor, Enter slices.`,
       draw: (paper) => (this.is3d() ? this.drawRelief(paper) : this.drawFlat(paper)),
-      caption: () => ({ title: scene.name, about: scene.about }),
-      footer: {
-        height: 62,
-        draw: (paper) => drawColourBar(paper, this.view.colourPlane, this.colourScale(), 24),
-      },
+      caption: () => ({ title: scene.name, about: this.aboutText() }),
+      footer: { height: () => 62, draw: (paper) => this.drawBar(paper, 24) },
     });
+    this.bar = new Figure({
+      label: `Scale of colours of ${scene.name}`,
+      draw: (paper) => this.drawBar(paper, 0),
+      caption: () => ({ title: "Scale", about: "" }),
+    });
+    this.bar.canvas.removeAttribute("tabindex");
+    this.bar.canvas.classList.add("bar");
+    this.heading.title = scene.files.join("\n");
     this.readout = new Readout(scene.field, state);
     this.element = this.layOut();
     listenTo(this.figure.canvas, {
@@ -94,20 +120,36 @@ export class SurfaceCard {
     return this.view.mode === "3d" && this.renderer !== null && !this.renderer.lost;
   }
   private colourScale() {
-    return this.state.scale(this.view.colourPlane);
+    return this.state.colourScale(this.scene);
   }
   private heightScale() {
-    return this.state.scale(this.view.heightPlane);
+    return this.state.scale(this.view.heightPlane, this.scene);
   }
   private plane(name: string): Float32Array {
     const { field } = this.scene;
     return field.planes.get(name) ?? new Float32Array(field.nx * field.ny).fill(NaN);
   }
 
+  private drawBar(paper: Paper, inset: number): void {
+    drawColourBar(paper, this.view.colourPlane, this.colourScale(), this.view.map, inset);
+  }
+  private aboutText(): string {
+    const { architecture } = this.scene.network;
+    return [...(architecture ? [architecture] : []), describe(this.scene, this.view.heightPlane)].join("; ");
+  }
+  private currentFacts() {
+    const plane = this.view.heightPlane;
+    const { field } = this.scene;
+    if (this.facts?.plane !== plane)
+      this.facts = { plane, spots: spotsOf(this.scene, plane), holes: holeCells(field, plane) };
+    return this.facts;
+  }
+
   /** Sets the resolution: lower while something moves and frames come too slowly. */
-  setQuality(quality: number): void {
-    if (quality === this.quality) return;
-    this.quality = quality;
+  setQuality(quality: number, resting: boolean): void {
+    const fine = resting ? (this.renderer?.finest ?? 1) : quality;
+    if (fine === this.quality) return;
+    this.quality = fine;
     this.figure.redraw();
   }
 
@@ -116,19 +158,23 @@ export class SurfaceCard {
     const name = fileName(scene.name);
     return make(
       "article",
-      { class: "card surface" },
+      { class: "card surface", attributes: { "data-network": scene.network.id } },
       make(
         "header",
         {},
-        make("h3", { text: scene.name, title: scene.files.join("\n") }),
-        make("p", { class: "about", text: scene.about }),
+        this.heading,
+        this.about,
+        make("label", { class: "which" }, "Surface ", this.list),
       ),
       make("div", { class: "picture" }, figure.canvas),
+      this.bar.canvas,
+      this.said,
       this.readout.element,
       make(
         "footer",
         {},
-        button("PNG", `Save the picture of ${scene.name}`, () => void figure.savePng()),
+        button("PNG", `Save the picture of ${scene.name} as PNG`, () => void figure.savePng()),
+        button("SVG", `Save the picture of ${scene.name} as SVG`, () => figure.saveSvg()),
         button("CSV", `Save the values of ${scene.name} as CSV`, () =>
           saveText(`${name}.csv`, "text/csv", surfaceCsv(scene.field))),
         button("JSON", `Save the values and the provenance of ${scene.name} as JSON`, () =>
@@ -139,10 +185,54 @@ export class SurfaceCard {
   }
 
   private refresh(): void {
+    this.element.hidden = !this.state.isVisible(this.scene);
+    if (this.element.hidden) return;
     this.figure.canvas.classList.toggle("turns", this.is3d());
-    this.toSlices.hidden = this.view.selected === null;
+    this.toSlices.hidden = this.view.selected?.plane !== this.scene.plane;
+    this.about.textContent = this.aboutText();
+    this.showList();
+    this.showFacts();
     this.readout.show(this.cursor);
+    this.bar.canvas.hidden = this.state.scaling(this.view.colourPlane) === "shared";
+    this.bar.redraw();
     this.figure.redraw();
+  }
+
+  /** The network's surfaces, of which this card shows one. */
+  private showList(): void {
+    const siblings = this.view.cards === "network" ? this.state.siblings(this.scene) : [];
+    const label = this.list.parentElement;
+    if (label) label.hidden = siblings.length < 2;
+    this.heading.textContent = siblings.length < 2 ? this.scene.name : this.scene.network.name;
+    if (siblings.length < 2) return;
+    const names = siblings.map((one) => fileStem(one.files[0]) + (one.directions.x ? `: ${one.directions.x}` : ""));
+    if (names.join("\n") !== [...this.list.options].map(({ text }) => text).join("\n"))
+      this.list.replaceChildren(...names.map((text) => make("option", { text })));
+    this.list.selectedIndex = siblings.indexOf(this.scene);
+  }
+
+  /** The networks and the minimum with their values, what the axes are, and points without a value. */
+  private showFacts(): void {
+    const { field, directions } = this.scene;
+    const { heightPlane: plane } = this.view;
+    const { spots } = this.currentFacts();
+    const line = (mark: Node | string, text: string, what: string): HTMLElement =>
+      make("li", { attributes: { "data-fact": what } }, mark, make("span", { text }));
+    const glyph = (kind: Spot["kind"]): HTMLCanvasElement => {
+      const canvas = make("canvas", { attributes: { width: "36", height: "36", "aria-hidden": "true" } });
+      const context = canvas.getContext("2d");
+      context?.scale(2, 2);
+      if (context) drawGlyph(context, kind, 9, 9);
+      return canvas;
+    };
+    const holes = holesInWords(holesOf(field, plane));
+    const axes = [["α", directions.x], ["β", directions.y]].flatMap(([letter, text]) => (text ? [`${letter}: ${text}`] : []));
+    this.said.replaceChildren(
+      ...(this.view.marks ? spots.map((spot) => line(glyph(spot.kind), spotInWords(spot, plane), spot.kind)) : []),
+      ...(holes ? [line(make("span", { class: "hatched" }), holes, "holes")] : []),
+      ...(field.planes.has(plane) ? [] : [line("", `This surface has no ${planeLabel(plane)}.`, "absent")]),
+      ...(axes.length > 0 ? [line("", axes.join("; "), "axes")] : []),
+    );
   }
 
   /** Worked out anew when a scale or a plane has changed. */
@@ -166,7 +256,8 @@ export class SurfaceCard {
   }
 
   private updateStrokes(relief: Relief): void {
-    const { path, selected } = this.view;
+    const { path } = this.view;
+    const selected = this.selectedHere();
     const colours = palette();
     const key = JSON.stringify([path, selected, colours.path, colours.ink]);
     if (key === this.drawnStrokes) return;
@@ -174,6 +265,12 @@ export class SurfaceCard {
     this.model?.setStrokes(
       strokesOn(this.scene, this.box, relief.heights, { path, selected, colours }),
     );
+  }
+
+  /** The chosen point, on the surfaces over its plane. */
+  private selectedHere() {
+    const { selected } = this.view;
+    return selected?.plane === this.scene.plane ? selected : null;
   }
 
   private drawRelief(paper: Paper): void {
@@ -189,17 +286,36 @@ export class SurfaceCard {
       field: this.scene.field,
       box: this.box,
       scale,
-      valueLabel: planeLabel(this.view.heightPlane),
+      valueLabel: capitalised(planeLabel(this.view.heightPlane)),
+      directions: this.scene.directions,
+      holes: this.currentFacts().holes,
     };
     drawBackdrop(paper, view, axes);
     model.setCoarse(!paper.still && this.quality < 1);
     const ratio = paper.still ? paper.ratio : paper.ratio * this.quality;
+    renderer.setMap(this.view.map);
     const image = renderer.render(model, view, ratio);
     paper.context.drawImage(image, 0, 0, paper.width, paper.height);
     drawLabels(paper, view, axes);
+    if (this.view.marks) this.drawSpotsIn3d(paper, view, relief);
     if (paper.still || !this.cursor) return;
     const { x, y } = view.project(this.scenePoint(this.cursor, relief));
     dot(paper.context, x, y, 4.5, paper.colours.paper, paper.colours.ink);
+  }
+
+  private drawSpotsIn3d(paper: Paper, view: Projection, relief: Relief): void {
+    const { field } = this.scene;
+    const placed = this.currentFacts().spots.flatMap(({ name, kind, x, y }) => {
+      const height = field.interpolate(relief.heights, x, y);
+      if (Number.isNaN(height)) return [];
+      const at = view.project([sceneX(field, this.box, x), height, sceneZ(field, this.box, y)]);
+      const seen = pick(view, at, field, this.box, relief.heights);
+      const off = (axis: readonly number[], a: number, b: number): boolean =>
+        Math.abs(a - b) > 0.06 * Math.abs(axis[axis.length - 1] - axis[0]);
+      const behind = seen !== null && (off(field.x, seen.x, x) || off(field.y, seen.y, y));
+      return [{ name, kind, x: at.x, y: at.y, behind }];
+    });
+    drawSpots(paper.context, placed);
   }
 
   private scenePoint({ ix, iy }: { ix: number; iy: number }, relief: Relief): Vector {
@@ -217,16 +333,18 @@ export class SurfaceCard {
   }
 
   private drawFlat(paper: Paper): void {
-    const { field, marks, path } = this.scene;
+    const { field, path, directions } = this.scene;
     const relief = this.currentShape();
+    const { spots, holes } = this.currentFacts();
     const frame = frameOf(paper.width, paper.height, this.box);
+    drawHoles(paper, frame, field, holes);
     paper.context.drawImage(
       this.heatOf(relief, frame, paper.ratio), frame.left, frame.top, frame.width, frame.height);
-    if (this.view.levels) drawLevelLines(paper, frame, field, this.linesOf(relief));
-    drawFrame(paper, frame, field);
+    if (this.view.levels) drawLevelLines(paper, frame, field, this.linesOf(relief), spots);
+    drawFrame(paper, frame, field, directions);
     if (path && this.view.path) drawPath(paper, frame, field, path);
-    drawMarks(paper, frame, field, marks);
-    const { selected } = this.view;
+    if (this.view.marks) drawMarks(paper, frame, field, spots);
+    const selected = this.selectedHere();
     if (selected && field.contains(selected.x, selected.y)) {
       const { ix, iy } = field.nearest(selected.x, selected.y);
       drawCross(paper, frame, field, field.x[ix], field.y[iy]);
@@ -241,12 +359,13 @@ export class SurfaceCard {
   private heatOf(relief: Relief, frame: Frame, ratio: number): HTMLCanvasElement {
     const width = Math.max(1, Math.round(frame.width * ratio));
     const height = Math.max(1, Math.round(frame.height * ratio));
-    const key = JSON.stringify([this.shape?.key, width, height]);
+    const { map } = this.view;
+    const key = JSON.stringify([this.shape?.key, map, width, height]);
     if (this.heat?.key !== key) {
       const image = make("canvas");
       image.width = width;
       image.height = height;
-      image.getContext("2d")?.putImageData(heatImage(this.scene.field, relief.tone, width, height), 0, 0);
+      image.getContext("2d")?.putImageData(heatImage(this.scene.field, relief.tone, map, width, height), 0, 0);
       this.heat = { key, image };
     }
     return this.heat.image;
@@ -284,7 +403,7 @@ export class SurfaceCard {
     if (!point) return;
     const { x, y } = this.scene.field;
     this.setCursor(point, true);
-    this.state.update({ selected: { x: x[point.ix], y: y[point.iy] } });
+    this.state.update({ selected: { x: x[point.ix], y: y[point.iy], plane: this.scene.plane } });
   }
 
   private turn(azimuth: number, elevation: number): void {

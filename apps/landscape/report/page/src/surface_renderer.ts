@@ -1,11 +1,13 @@
 // Draws reliefs with WebGL: one renderer for all surfaces of the page, whose picture each of them
 // copies. Browsers allow a page only so many WebGL contexts.
 import {
+  BackSide,
   BufferAttribute,
   BufferGeometry,
   Color,
   DataTexture,
   DoubleSide,
+  FrontSide,
   Group,
   LinearFilter,
   LinearSRGBColorSpace,
@@ -18,16 +20,20 @@ import {
   WebGLRenderer,
 } from "three";
 import type { Projection, Vector } from "./camera.ts";
+import { TABLE_SIZE, tableOf, type MapName } from "./colour_map.ts";
 import type { Relief } from "./relief.ts";
 import { fragmentShader, LARGEST_LEVELS, solidFragmentShader, solidVertexShader, vertexShader } from "./shaders.ts";
 import { tubeOf } from "./tube.ts";
-import { TABLE_SIZE, viridisTable } from "./viridis.ts";
+
+const OUTLINE = 0.006; // its width in the scene
 
 /** A line on a surface, as a tube of one radius, or of one for each point. */
 export interface Stroke {
   points: Vector[];
   radius: number | number[];
   colour: string;
+  /** Around the line, so that it shows on any colour. */
+  outline?: string;
 }
 
 export interface Look {
@@ -75,13 +81,17 @@ export class ReliefModel {
       mesh.geometry.dispose();
       (mesh.material as ShaderMaterial).dispose();
     }
-    this.strokes = strokes.map(({ points, radius, colour }) => {
+    const wider = (radius: number | number[]): number | number[] =>
+      typeof radius === "number" ? radius + OUTLINE : radius.map((one) => one + OUTLINE);
+    const outlines = strokes.flatMap(({ points, radius, outline }) =>
+      outline ? [{ points, radius: wider(radius), colour: outline, side: BackSide }] : []);
+    this.strokes = [...outlines, ...strokes.map((stroke) => ({ ...stroke, side: FrontSide }))].map(({ points, radius, colour, side }) => {
       const tube = tubeOf(points, radius);
       const geometry = new BufferGeometry();
       geometry.setAttribute("position", new BufferAttribute(tube.positions, 3));
       geometry.setAttribute("normal", new BufferAttribute(tube.normals, 3));
       geometry.setIndex(new BufferAttribute(tube.triangles, 1));
-      return new Mesh(geometry, solidMaterial(colour));
+      return new Mesh(geometry, solidMaterial(colour, side));
     });
     for (const mesh of this.strokes) this.group.add(mesh);
   }
@@ -100,41 +110,63 @@ export class ReliefModel {
   }
 }
 
-function solidMaterial(colour: string): ShaderMaterial {
+function solidMaterial(colour: string, side: typeof FrontSide | typeof BackSide): ShaderMaterial {
   const value = new Color().setStyle(colour, LinearSRGBColorSpace);
   return new ShaderMaterial({
     vertexShader: solidVertexShader,
     fragmentShader: solidFragmentShader,
+    side,
     uniforms: { colour: { value } },
   });
+}
+
+/** Whether triangles are drawn without a graphics processor. */
+function isSoftware(context: WebGL2RenderingContext): boolean {
+  let name = String(context.getParameter(context.RENDERER));
+  // Chromium hides the name here, and only there the extension is no complaint on the console.
+  const more = name.startsWith("WebKit") ? context.getExtension("WEBGL_debug_renderer_info") : null;
+  if (more) name = String(context.getParameter(more.UNMASKED_RENDERER_WEBGL));
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
 }
 
 export class SurfaceRenderer {
   private readonly scene = new Scene();
   private readonly camera = new PerspectiveCamera(30, 1, 0.05, 60);
-  private readonly table: DataTexture;
+  private readonly table = new DataTexture(new Uint8Array(4 * TABLE_SIZE), TABLE_SIZE, 1, RGBAFormat);
+  private map: MapName | null = null;
   private width = 0;
   private height = 0;
 
-  private constructor(private readonly renderer: WebGLRenderer) {
-    // Colours are worked out as the screen shows them: viridis as it is, shaded a little.
+  private constructor(
+    private readonly renderer: WebGLRenderer,
+    /** Pixels drawn for one that is shown, each way, while nothing moves. */
+    readonly finest: number,
+  ) {
+    // Colours are worked out as the screen shows them: the map's as they are, shaded a little.
     renderer.outputColorSpace = LinearSRGBColorSpace;
     renderer.setClearColor(0x000000, 0);
     renderer.autoClear = true;
-    this.table = new DataTexture(viridisTable, TABLE_SIZE, 1, RGBAFormat);
     this.table.magFilter = LinearFilter;
     this.table.minFilter = LinearFilter;
-    this.table.needsUpdate = true;
   }
 
   /** null where the browser has no WebGL. */
   static create(): SurfaceRenderer | null {
     try {
-      const canvas = document.createElement("canvas");
       // Asked for here: three.js would write its failure to the console.
-      const context = canvas.getContext("webgl2", { antialias: true, alpha: true });
-      if (!context) return null;
-      return new SurfaceRenderer(new WebGLRenderer({ canvas, context, antialias: true, alpha: true }));
+      const contextOf = (antialias: boolean) => {
+        const canvas = document.createElement("canvas");
+        const context = canvas.getContext("webgl2", { antialias, alpha: true });
+        return context && { canvas, context };
+      };
+      // In software, samples for smooth edges doubled a turning frame's time: finer pixels at rest do instead.
+      const plain = contextOf(false);
+      if (!plain) return null;
+      const software = isSoftware(plain.context);
+      const made = software ? plain : contextOf(true);
+      if (!made) return null;
+      if (!software) plain.context.getExtension("WEBGL_lose_context")?.loseContext();
+      return new SurfaceRenderer(new WebGLRenderer({ ...made, antialias: !software, alpha: true }), software ? 1.5 : 1);
     } catch {
       return null;
     }
@@ -142,6 +174,13 @@ export class SurfaceRenderer {
 
   get lost(): boolean {
     return this.renderer.getContext().isContextLost();
+  }
+
+  setMap(map: MapName): void {
+    if (map === this.map) return;
+    this.map = map;
+    (this.table.image.data as Uint8Array).set(tableOf(map));
+    this.table.needsUpdate = true;
   }
 
   makeModel(): ReliefModel {

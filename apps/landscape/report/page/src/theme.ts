@@ -32,7 +32,7 @@ export const FONT = `system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Ne
 
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 const listeners: (() => void)[] = [];
-let chosen = false; // by the reader: the system's scheme then counts no more
+let chosen: boolean | null = null; // dark or not, by the reader: the system's scheme then counts no more
 
 function show(dark: boolean): void {
   document.documentElement.dataset["theme"] = dark ? "dark" : "light";
@@ -42,16 +42,20 @@ function show(dark: boolean): void {
 // The page is made by its script: the theme is known before anything is painted.
 show(prefersDark.matches);
 prefersDark.addEventListener("change", () => {
-  if (!chosen) show(prefersDark.matches);
+  if (chosen === null) show(prefersDark.matches);
 });
+
+// Paper is white, whatever the screen is. Figures draw themselves for it afterwards: this listener came first.
+addEventListener("beforeprint", () => void (document.documentElement.dataset["theme"] = "light"));
+addEventListener("afterprint", () => show(chosen ?? prefersDark.matches));
 
 export function isDark(): boolean {
   return document.documentElement.dataset["theme"] === "dark";
 }
 
 export function toggleTheme(): void {
-  chosen = true;
-  show(!isDark());
+  chosen = !isDark();
+  show(chosen);
 }
 
 /** Called after the colours have changed, whoever changed them. */

@@ -1,11 +1,12 @@
 // How well the gradients of minibatches agree, of networks and of their layers.
-import type { Series } from "../chart_drawing.ts";
+import type { Series } from "../chart_data.ts";
 import { make } from "../dom.ts";
 import { capitalised, formatEstimate, formatNumber, planeLabel } from "../format.ts";
 import { LineChart } from "../line_chart.ts";
 import type { Section } from "../section.ts";
 import { seriesOf } from "../result_series.ts";
 import { numbersOf, resultsOf, valuesOver, wordsOf, type Report, type Result } from "../schema.ts";
+import { whileShown } from "../shown.ts";
 import { table } from "../table.ts";
 
 export function coherenceSection(report: Report): Section | null {
@@ -15,8 +16,9 @@ export function coherenceSection(report: Report): Section | null {
     id: "coherence",
     name: "Coherence of gradients",
     about: "Of minibatches, in all parameters and layer by layer. Values ± the jackknife's standard error.",
+    count: all.length,
     content: all.flatMap((result) => [
-      rowsTable(result),
+      whileShown(result.file, rowsTable(result)),
       make("div", { class: "cards charts" }, ...chartsOf(result).map(({ element }) => element)),
     ]),
   };
@@ -63,6 +65,7 @@ function alongTraining(result: Result): LineChart | null {
       y: ordered("cosine"),
       errors: ordered("cosine_se"),
       colour: 0,
+      file: result.file,
     }],
     log: false,
   });

@@ -1,5 +1,5 @@
 // Eigenvalues of the Hessian, their density, and the trace.
-import type { Series } from "../chart_drawing.ts";
+import type { Series } from "../chart_data.ts";
 import { make } from "../dom.ts";
 import { formatEstimate, formatNumber } from "../format.ts";
 import { LineChart } from "../line_chart.ts";
@@ -7,6 +7,7 @@ import type { Section } from "../section.ts";
 import { seriesOf } from "../result_series.ts";
 import { namedResults, type NamedResult } from "../scenes.ts";
 import { numberOf, numbersOf, type Report } from "../schema.ts";
+import { isShown, ofShown } from "../shown.ts";
 import { table } from "../table.ts";
 
 export function curvatureSection(report: Report): Section | null {
@@ -17,9 +18,10 @@ export function curvatureSection(report: Report): Section | null {
     id: "curvature",
     name: "Curvature",
     about: "At the networks themselves.",
+    count: all.length,
     content: [
       make("div", { class: "cards charts" }, ...charts.map(({ element }) => element)),
-      numbersTable(all),
+      ofShown(() => numbersTable(all.filter(({ file }) => isShown(file)))),
     ],
   };
 }
@@ -36,11 +38,12 @@ function densityChart(all: NamedResult[]): LineChart | null {
   if (series.length === 0) return null;
   return new LineChart({
     title: "Density of the eigenvalues",
-    about: "bands are one standard error over the probes",
+    about: "bands are one standard error over the probes; below a millionth of the largest there are only the tails of smoothing",
     xLabel: "eigenvalue",
     yLabel: "density",
     series,
     log: true,
+    cut: 1e-6,
   });
 }
 

@@ -1,10 +1,11 @@
 // One-dimensional surfaces: losses along a line.
-import type { Series } from "../chart_drawing.ts";
+import type { Series } from "../chart_data.ts";
 import { make } from "../dom.ts";
-import { capitalised, planeLabel } from "../format.ts";
+import { capitalised, isAccuracy, planeLabel } from "../format.ts";
+import { holesInWords, holesOf } from "../holes.ts";
 import { LineChart } from "../line_chart.ts";
 import type { Section } from "../section.ts";
-import { isLoss, planeNames, type Scene } from "../scenes.ts";
+import { describe, isLoss, planeNames, type Scene } from "../scenes.ts";
 
 export function linesSection(lines: Scene[]): Section | null {
   if (lines.length === 0) return null;
@@ -13,6 +14,7 @@ export function linesSection(lines: Scene[]): Section | null {
     id: "lines",
     name: "Lines",
     about: "Bands are one standard error, or one standard deviation over several directions.",
+    count: lines.length,
     content: [make("div", { class: "cards charts" }, ...charts)],
   };
 }
@@ -21,7 +23,7 @@ export function linesSection(lines: Scene[]): Section | null {
 function chartsOf(scene: Scene): LineChart[] {
   const names = planeNames([scene]).filter((name) => !/_(se|sd|correct|n)$/.test(name));
   const losses = names.filter((name) => isLoss(name) || /_loss(_mse)?_seed\d+$/.test(name));
-  const accuracies = names.filter((name) => name.endsWith("_acc"));
+  const accuracies = names.filter((name) => isAccuracy(name));
   const rest = names.filter((name) => !losses.includes(name) && !accuracies.includes(name));
   return [
     losses.length > 0 ? chartOf(scene, "loss", losses) : null,
@@ -41,17 +43,25 @@ function chartOf(scene: Scene, yLabel: string, names: string[]): LineChart {
     errors: errorsOf(name) ? [...(errorsOf(name) ?? [])] : null,
     colour: i,
     dashed: name.includes("_seed"),
+    file: scene.files[0],
   }));
   const barriers = ["train", "test"].flatMap((set) => {
     const barrier = provenance[`${set}_loss_barrier`];
     return barrier && yLabel === "loss" ? [`${set} barrier ${barrier}`] : [];
   });
+  const holes = holesInWords(holesOf(field, names[0]));
+  const { architecture } = scene.network;
+  const direction = scene.directions.x || scene.directions.y;
+  const percent = isAccuracy(names[0]);
+  const about = [...(architecture ? [architecture] : []), describe(scene, names[0]), ...barriers, ...(holes ? [holes] : [])];
   return new LineChart({
     title: scene.name,
-    about: [scene.about, ...barriers].join("; "),
-    xLabel: "α",
+    about: about.join("; "),
+    xLabel: direction ? `α: ${direction}` : "α",
     yLabel,
     series,
     log: false,
+    percent,
+    mark: percent ? "maximum" : "minimum",
   });
 }

@@ -7,6 +7,7 @@ import { seriesOf } from "../result_series.ts";
 import {
   coordinatesOf, isKnown, namesOver, numberOf, numbersOf, valuesOver, wordsOf, type Report, type Result,
 } from "../schema.ts";
+import { whileShown } from "../shown.ts";
 import { table } from "../table.ts";
 
 export function otherSections(report: Report): Section[] {
@@ -15,7 +16,10 @@ export function otherSections(report: Report): Section[] {
     id: `other-${i}`,
     name: capitalised(planeLabel(kind)),
     about: "",
-    content: others.filter((result) => result.kind === kind).flatMap(contentOf),
+    count: others.filter((result) => result.kind === kind).length,
+    content: others
+      .filter((result) => result.kind === kind)
+      .map((result) => whileShown(result.file, make("div", {}, ...contentOf(result)))),
   }));
 }
 

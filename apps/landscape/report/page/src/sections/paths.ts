@@ -1,10 +1,12 @@
 // Paths between two networks: losses and accuracies along each, and the barriers.
 import { make } from "../dom.ts";
-import { capitalised, formatNumber, planeLabel } from "../format.ts";
+import { capitalised, formatNumber, isAccuracy, planeLabel } from "../format.ts";
 import { LineChart } from "../line_chart.ts";
 import type { Section } from "../section.ts";
 import { seriesOf } from "../result_series.ts";
 import { numberOf, resultsOf, valuesOver, type Report, type Result } from "../schema.ts";
+import { isLoss } from "../scenes.ts";
+import { whileShown } from "../shown.ts";
 import { table } from "../table.ts";
 
 const PATHS: Record<string, string> = { line: "straight line", aligned: "aligned", curve: "curve" };
@@ -27,9 +29,10 @@ export function pathsSection(report: Report): Section | null {
     id: "paths",
     name: "Paths",
     about: "From one network (t = 0) to another (t = 1).",
+    count: all.length,
     content: all.flatMap((result) => [
       make("div", { class: "cards charts" }, ...chartsOf(result).map(({ element }) => element)),
-      barrierTable(result),
+      whileShown(result.file, barrierTable(result)),
     ]),
   };
 }
@@ -41,11 +44,15 @@ interface PathValues {
   array: string;
 }
 
+/** Losses come first: they are what a barrier is of. */
 function valuesOf(result: Result): PathValues[] {
-  return valuesOver(result, ["t"]).map((array) => {
-    const [, kind, statistics, quantity] = array.split("/");
-    return { path: `${kind}/${statistics}`, quantity, array };
-  });
+  const rank = ({ quantity }: PathValues): number => (isLoss(quantity) ? 0 : isAccuracy(quantity) ? 1 : 2);
+  return valuesOver(result, ["t"])
+    .map((array): PathValues => {
+      const [, kind, statistics, quantity] = array.split("/");
+      return { path: `${kind}/${statistics}`, quantity, array };
+    })
+    .sort((a, b) => rank(a) - rank(b));
 }
 
 function chartsOf(result: Result): LineChart[] {
@@ -63,6 +70,8 @@ function chartsOf(result: Result): LineChart[] {
           .map(({ path, array }) =>
             seriesOf(result, array, { name: capitalised(nameOf(path)), colour: paths.indexOf(path) })),
         log: false,
+        percent: isAccuracy(quantity),
+        mark: isAccuracy(quantity) ? "maximum" : "minimum",
       }),
   );
 }

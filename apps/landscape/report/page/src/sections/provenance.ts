@@ -8,6 +8,7 @@ export function provenanceSection(report: Report): Section {
     id: "provenance",
     name: "Provenance",
     about: "What the files say of their own making.",
+    count: null,
     content: [...report.results.map(detailsOf), command("This page", report.command)],
   };
 }

@@ -6,6 +6,7 @@ import type { Section } from "../section.ts";
 import { seriesOf } from "../result_series.ts";
 import { namedResults, type NamedResult } from "../scenes.ts";
 import { numberOf, numbersOf, wordsOf, type Report } from "../schema.ts";
+import { isShown, ofShown, whileShown } from "../shown.ts";
 import { table } from "../table.ts";
 
 interface Measure {
@@ -42,27 +43,42 @@ export function sharpnessSection(report: Report): Section | null {
     id: "sharpness",
     name: "Sharpness",
     about: "Value ± standard error. Values may be compared where the settings are the same.",
-    content: [panelTable(panels), ...panels.flatMap(rescaledOf)],
+    count: panels.length,
+    content: [
+      ofShown(() => panelTable(panels.filter(({ file }) => isShown(file)))),
+      ...panels.map((panel) => whileShown(panel.file, make("div", {}, ...rescaledOf(panel)))),
+    ],
   };
 }
 
 function panelTable(panels: Panel[]): HTMLElement {
   const names = [...new Set(panels.flatMap(({ measures }) => measures.map(({ name }) => name)))];
   return table(
-    ["Measure", ...panels.map(({ name }) => name), "Unit", "Settings"],
+    ["Measure", ...panels.map(({ name }) => name), "Settings", "Under rescaling"],
     names.map((name) => {
       const found = panels.map(({ measures }) => measures.find((measure) => measure.name === name));
       const [known] = found.filter((measure) => measure !== undefined);
       const settings = new Set(found.flatMap((measure) => (measure ? [measure.settings] : [])));
       const largest = Math.max(...found.map((measure) => (measure ? Math.abs(measure.value) : 0)).filter(Number.isFinite));
       return [
-        make("span", { text: readable(name), title: known?.definition ?? "" }),
+        make("span", { title: known?.definition ?? "" }, readable(name), make("span", { class: "about unit", text: known?.unit ?? "" })),
         ...found.map((measure) => valueCell(measure, largest)),
-        known?.unit ?? "",
         settings.size === 1 ? [...settings][0] : "differ: not comparable",
+        rescalingInWords(found),
       ];
     }),
   );
+}
+
+const MOVED = 0.01; // a relative difference that is no rounding
+
+/** Whether weights of the same function have another value, where a result has tried. */
+function rescalingInWords(measures: (Measure | undefined)[]): string {
+  const tried = measures.flatMap((measure) => (measure && !Number.isNaN(measure.rescaled) ? [measure] : []));
+  if (tried.length === 0) return "–";
+  const moved = ({ value, rescaled, error }: Measure): boolean =>
+    Math.abs(rescaled - value) > Math.max(MOVED * Math.abs(value), 3 * (error > 0 ? error : 0));
+  return tried.some(moved) ? "moves" : "stays";
 }
 
 function readable(name: string): string {

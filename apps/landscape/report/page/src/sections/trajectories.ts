@@ -4,13 +4,15 @@ import { capitalised, formatNumber, planeLabel } from "../format.ts";
 import { LineChart } from "../line_chart.ts";
 import type { Section } from "../section.ts";
 import { seriesOf } from "../result_series.ts";
-import { numberOf, numbersOf, resultsOf, valuesOver, type Report, type Result } from "../schema.ts";
+import { numberOf, numbersOf, valuesOver, type Report, type Result } from "../schema.ts";
+import { whileShown } from "../shown.ts";
+import { namedResults, type NamedResult } from "../scenes.ts";
 import { table } from "../table.ts";
 
 const SHOWN_COMPONENTS = 6;
 
 export function trajectoriesSection(report: Report): Section | null {
-  const all = resultsOf(report, "trajectory");
+  const all = namedResults(report, "trajectory");
   if (all.length === 0) return null;
   return {
     id: "trajectories",
@@ -18,15 +20,16 @@ export function trajectoriesSection(report: Report): Section | null {
     about:
       "A path looks orderly in its own principal components whatever happened: a random walk's shares " +
       "of the variance stand beside its own.",
+    count: all.length,
     content: all.flatMap((result) => [
       make("div", { class: "cards charts" }, ...chartsOf(result).map(({ element }) => element)),
-      ...(result.arrays["explained_variance_ratio_"] ? [components(result)] : []),
+      ...(result.arrays["explained_variance_ratio_"] ? [whileShown(result.file, components(result))] : []),
     ]),
   };
 }
 
-function chartsOf(result: Result): LineChart[] {
-  const name = result.title || result.file;
+function chartsOf(result: NamedResult): LineChart[] {
+  const { name } = result;
   const losses = valuesOver(result, ["epoch"]).filter((plane) => /^(train|test)_loss$/.test(plane));
   const share = formatNumber(100 * numberOf(result, "variance_in_plane"), 3);
   const lossCharts = losses.map(
