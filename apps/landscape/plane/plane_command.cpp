@@ -31,8 +31,7 @@ int PlaneCommand::run_distributed(const std::string& typed, ProcessGroup& group)
     inputs.emplace(flags, flags.model, output, typed, group);
     spanned = directions(*inputs);
   });
-  return run_surface(flags, *inputs, spanned,
-                     surface_pictures(flags, output, spanned, std::nullopt), group);
+  return run_surface(flags, *inputs, spanned, surface_pictures(flags, output, spanned), group);
 }
 
 }  // namespace topograd

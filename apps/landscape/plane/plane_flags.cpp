@@ -55,8 +55,7 @@ void PlaneFlags::add_to(cli::Options& options) {
               "random direction)")
       .seed("seed", seed, "of the random direction");
   surface.add_rest(options,
-                   "the surface's HDF5 file; what is unfinished is continued (or --surf-file)",
-                   /*linear_by_default=*/false);
+                   "the surface's HDF5 file; what is unfinished is continued (or --surf-file)");
   surface.add_model_file(options);
 }
 

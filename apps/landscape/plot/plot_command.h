@@ -17,6 +17,8 @@ class PlotCommand : public cli::Command {
   std::vector<NamedFigure> figures() const;
   void require_place_for(size_t figures) const;
   void save(const std::vector<NamedFigure>& pages) const;
+  /// Writes the numbers behind the figures to --data-out.
+  void save_data(const std::vector<NamedFigure>& figures) const;
 
   PlotFlags flags_;
 };

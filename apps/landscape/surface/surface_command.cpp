@@ -28,7 +28,7 @@ int run_random(const SurfaceFlags& flags, const RandomSurface& what, const std::
     inputs.emplace(flags, what.model, what.output, typed, group);
     directions = random_directions(what.directions, inputs->model, group.is_rank_zero());
   });
-  SurfacePictures pictures = surface_pictures(flags, what.output, directions, Scale::linear);
+  SurfacePictures pictures = surface_pictures(flags, what.output, directions);
   pictures.wanted = pictures.wanted && what.pictures;
   return run_surface(flags, *inputs, directions, pictures, group);
 }
@@ -48,8 +48,7 @@ void SurfaceCommand::add_options(cli::Options& options) {
   add_checkpoint_options(options.group("A training's checkpoints"), checkpoints_);
   flags_.add_rest(options,
                   "the surface's HDF5 file, of a training's folder of surfaces; what is unfinished "
-                  "is continued (or --surf-file)",
-                  /*linear_by_default=*/true);
+                  "is continued (or --surf-file)");
   flags_.add_model_file(options);
 }
 
@@ -104,8 +103,8 @@ void LineCommand::add_options(cli::Options& options) {
       .positionals("", more_words_);
   flags_.add_points(options, "-1:1:51", /*line=*/true);
   directions_.add_to(options, /*line=*/true);
-  flags_.add_rest(options, "the line's HDF5 file; what is unfinished is continued (or --surf-file)",
-                  /*linear_by_default=*/true);
+  flags_.add_rest(options,
+                  "the line's HDF5 file; what is unfinished is continued (or --surf-file)");
   flags_.add_model_file(options);
 }
 

@@ -40,11 +40,10 @@ void SurfaceFlags::add_points(cli::Options& options, const std::string& default_
   if (!line) options.value("y", "FROM:TO:POINTS", "beta", default_x, axis_into(settings.y));
 }
 
-void SurfaceFlags::add_rest(cli::Options& options, const std::string& output_help,
-                            bool linear_by_default) {
+void SurfaceFlags::add_rest(cli::Options& options, const std::string& output_help) {
   batchnorm.add_to(options);
   add_data(options);
-  add_output(options, output_help, linear_by_default);
+  add_output(options, output_help);
   add_run(options);
 }
 
@@ -59,10 +58,9 @@ void SurfaceFlags::add_data(cli::Options& options) {
   cli::add_losses_option(options, settings.losses);
 }
 
-void SurfaceFlags::add_output(cli::Options& options, const std::string& output_help,
-                              bool linear_by_default) {
+void SurfaceFlags::add_output(cli::Options& options, const std::string& output_help) {
   options.group("Output").file("output,o,surf-file", output, output_help);
-  pictures.add_to(options, linear_by_default);
+  pictures.add_to(options);
 }
 
 void SurfaceFlags::add_run(cli::Options& options) {

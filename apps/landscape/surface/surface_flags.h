@@ -32,7 +32,7 @@ struct SurfaceFlags {
   void add_points(cli::Options& options, const std::string& default_x, bool line = false);
   /// Declares --dir-type, --bn, --bn-batch, --data ... --loss, --output and the options of
   /// pictures, --device ... --help.
-  void add_rest(cli::Options& options, const std::string& output_help, bool linear_by_default);
+  void add_rest(cli::Options& options, const std::string& output_help);
   /// Declares --model-file, another spelling of the first argument.
   void add_model_file(cli::Options& options);
 
@@ -41,7 +41,7 @@ struct SurfaceFlags {
 
  private:
   void add_data(cli::Options& options);
-  void add_output(cli::Options& options, const std::string& output_help, bool linear_by_default);
+  void add_output(cli::Options& options, const std::string& output_help);
   void add_run(cli::Options& options);
 
   CompatibilityFlags compatibility_;

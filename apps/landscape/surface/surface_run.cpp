@@ -21,11 +21,11 @@ SurfaceInputs::SurfaceInputs(const SurfaceFlags& flags, const std::string& model
 }
 
 SurfacePictures surface_pictures(const SurfaceFlags& flags, const std::string& output,
-                                 const SurfaceDirections& directions, std::optional<Scale> scale) {
+                                 const SurfaceDirections& directions) {
   const fs::path path = output;
   SurfacePictures pictures{.wanted = !flags.pictures.none,
                            .stem = (path.parent_path() / path.stem()).string(),
-                           .options = flags.pictures.options(scale),
+                           .options = flags.pictures.options(),
                            .curves = {}};
   FigureMarks& marks = pictures.options.marks;
   for (const auto& [name, x, y] : directions.networks) marks.networks.push_back({{x, y}, name});

@@ -36,7 +36,7 @@ struct SurfacePictures {
 /// Returns the pictures that the options ask for, named after the surface's file, with the networks
 /// of the plane marked.
 SurfacePictures surface_pictures(const SurfaceFlags& flags, const std::string& output,
-                                 const SurfaceDirections& directions, std::optional<Scale> scale);
+                                 const SurfaceDirections& directions);
 
 /// Callback on rank zero before any point is computed, once the surface's file is found valid.
 using BeforeSurface = std::function<void(Observer&, SurfacePictures&)>;

@@ -26,7 +26,7 @@ int TrajectoryCommand::run_distributed(const std::string& typed, ProcessGroup& g
   });
   const std::vector<std::string>& sets = inputs->images.names;
   SurfacePictures pictures =
-      surface_pictures(flags_.surface, settings.output, trajectory->directions(), std::nullopt);
+      surface_pictures(flags_.surface, settings.output, trajectory->directions());
   pictures.options.marks = trajectory_marks(trajectory->results());
   return run_surface(flags_.surface, *inputs, trajectory->directions(), pictures, group,
                      [&](Observer& observer, SurfacePictures& drawn) {

@@ -22,8 +22,7 @@ void TrajectoryFlags::add_to(cli::Options& options) {
       .repeated("runs", runs, "RUN", "the checkpoints, or their folder, as the arguments");
   surface.add_rest(options,
                    "the trajectory's HDF5 file; the surface, directions and pictures are named "
-                   "after it. What is unfinished is continued",
-                   /*linear_by_default=*/false);
+                   "after it. What is unfinished is continued");
 }
 
 void TrajectoryFlags::check(const cli::Options& options) {
