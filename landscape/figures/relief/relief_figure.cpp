@@ -333,14 +333,18 @@ class Box {
     std::vector<Point> places;
     for (const double fraction : fractions)
       places.push_back(camera_.see({foot.x, foot.y, fraction * box_.z}).at);
-    // Every second, third, ... number where all would touch.
+    // Where all numbers would touch, every second or third of even steps, of others what has room.
+    const double first_step = fractions.size() > 1 ? fractions[1] - fractions[0] : 0;
+    const bool even_steps = fractions.size() > 1 &&
+                            std::abs(fractions.back() - fractions[0] -
+                                     first_step * static_cast<double>(fractions.size() - 1)) < 1e-6;
     const auto crowded = [&](size_t stride) {
       for (size_t i = stride; i < places.size(); i += stride)
         if (places[i - stride].y - places[i].y < kTickSize + 2) return true;
       return false;
     };
     size_t stride = 1;
-    while (stride < places.size() && crowded(stride)) ++stride;
+    while (even_steps && stride < places.size() && crowded(stride)) ++stride;
     for (size_t i = 0; i < places.size(); ++i) {
       const Point& p = places[i];
       canvas.stroke({{{p, {p.x - 5, p.y}}, false}}, {.colour = kInk, .width = 0.9});
