@@ -2,8 +2,11 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <optional>
 
 #include "kernels/core/check.h"
+#include "kernels/core/numbers.h"
+#include "landscape/figures/cells.h"
 #include "landscape/figures/figure.h"
 #include "landscape/figures/frame.h"
 #include "landscape/figures/units.h"
@@ -19,9 +22,13 @@ constexpr Colour kRed{0.77, 0.16, 0.16};
 /// Colours of curves of Style::coloured, one after the other; further ones are dashed.
 constexpr Colour kOwn[] = {{0.85, 0.45, 0.05}, {0.12, 0.52, 0.29}, {0.49, 0.23, 0.60}, kBlue, kRed};
 constexpr Colour kGrid{0.91, 0.91, 0.92};
-constexpr double kLeft = 76;          // px beside the plot, for an axis and its label
-constexpr double kRightBare = 24;     // px beside the plot without an axis
+constexpr double kLeft = 76;       // px beside the plot, for an axis and its label
+constexpr double kRightBare = 24;  // px beside the plot without an axis
+constexpr double kNarrowRightBare = 12;
+constexpr double kPxPerTick = 38;     // of the left axis
 constexpr size_t kPointsMarked = 31;  // more points than this run together
+constexpr double kDotRadius = 2.3;
+constexpr double kLargeDotRadius = 3.6;  // of points without lines
 
 /// Curve with its colour and dashes.
 struct Drawn {
@@ -30,13 +37,21 @@ struct Drawn {
   bool dashed;
 };
 
+const std::vector<double>& places_of(const Series& series, const CurveView& curves) {
+  return series.x.empty() ? curves.x : series.x;
+}
+
 void check_curves(const CurveView& curves) {
-  const size_t n = curves.x.size();
-  require(n >= 2, "curves need at least 2 points, got ", n);
-  for (size_t i = 0; i < n; ++i)
-    require(std::isfinite(curves.x[i]) && (i == 0 || curves.x[i] > curves.x[i - 1]),
-            "the x of curves must be finite and increase, but x[", i, "] is ", curves.x[i]);
+  require(curves.x.size() >= 2, "curves need at least 2 points, got ", curves.x.size());
+  const auto require_increase = [](const std::vector<double>& x) {
+    for (size_t i = 0; i < x.size(); ++i)
+      require(std::isfinite(x[i]) && (i == 0 || x[i] > x[i - 1]),
+              "the x of curves must be finite and increase, but x[", i, "] is ", x[i]);
+  };
+  require_increase(curves.x);
   for (const Series& series : curves.series) {
+    require_increase(series.x);
+    const size_t n = places_of(series, curves).size();
     const auto require_length = [&](const std::vector<double>& values, const char* what) {
       require(values.size() == n, "the curve ", series.name, " has ", values.size(), " ", what,
               " for ", n, " points");
@@ -45,6 +60,8 @@ void check_curves(const CurveView& curves) {
     if (!series.errors.empty()) require_length(series.errors, "errors");
     for (const auto& single : series.singles) require_length(single, "values of a single curve");
   }
+  require(curves.to_do.empty() || curves.to_do.size() == curves.x.size(), "curves of ",
+          curves.x.size(), " points say of ", curves.to_do.size(), " whether they are to do");
 }
 
 std::vector<Drawn> drawn_on(Series::Axis axis, const CurveView& curves) {
@@ -57,6 +74,9 @@ std::vector<Drawn> drawn_on(Series::Axis axis, const CurveView& curves) {
     if (series.style == Series::Style::coloured) {
       drawn.colour = kOwn[coloured % std::size(kOwn)];
       drawn.dashed = coloured++ >= std::size(kOwn);
+    } else if (series.style == Series::Style::coloured_dashed) {
+      drawn.colour = kOwn[(std::max<size_t>(coloured, 1) - 1) % std::size(kOwn)];
+      drawn.dashed = true;
     }
     found.push_back(drawn);
   }
@@ -125,15 +145,17 @@ Pen pen_of(const Drawn& drawn) {
           .dashes = drawn.dashed ? std::vector<double>{6, 3.5} : std::vector<double>{}};
 }
 
-void draw_series(Canvas& canvas, const Frame& frame, const std::vector<double>& x,
+void draw_series(Canvas& canvas, const Frame& frame, const CurveView& curves,
                  const std::vector<double>& y, const Drawn& drawn) {
+  const std::vector<double>& x = places_of(*drawn.series, curves);
   const std::vector<Polyline> lines = pieces(frame, x, y);
-  canvas.stroke(lines, pen_of(drawn));
+  if (!curves.points_only) canvas.stroke(lines, pen_of(drawn));
   std::vector<Polyline> dots;
   for (const Polyline& line : lines)
     for (const Point& p : line.points)
       // A point between two gaps has no line to show it.
-      if (x.size() <= kPointsMarked || line.points.size() == 1) dots.push_back(disc(p, 2.3));
+      if (x.size() <= kPointsMarked || line.points.size() == 1 || curves.points_only)
+        dots.push_back(disc(p, curves.points_only ? kLargeDotRadius : kDotRadius));
   canvas.fill(dots, drawn.dashed ? Colour{1, 1, 1} : drawn.colour);
   if (drawn.dashed) canvas.stroke(dots, {.colour = drawn.colour, .width = 1});
 }
@@ -145,20 +167,30 @@ Frame left_frame(const Rect& plot, const CurveView& curves, const ValueScale& sc
   double high = scale.transformed(scale.high());
   const bool from_zero = scale.scale() == Scale::linear && low >= 0 && low < 0.35 * high;
   if (from_zero && !options.level_min) low = 0;
+  // A band of errors is whole, too; a logarithmic axis would follow it to nothing.
+  for (const Series& series : curves.series)
+    for (size_t i = 0; i < series.errors.size() && series.axis == Series::Axis::left; ++i) {
+      const double upper = scale.transformed(series.values[i] + series.errors[i]);
+      const double lower = scale.transformed(series.values[i] - series.errors[i]);
+      if (upper > high && !options.level_max && scale.above() == 0) high = upper;
+      if (lower < low && !options.level_min && scale.scale() == Scale::linear) low = lower;
+    }
   const double room = 0.03 * (high - low);
   if (!options.level_min) low -= room;
   if (!options.level_max && scale.above() == 0) high += room;
-  return {plot, curves.x.front(), curves.x.back(), low, high};
+  const double beside = curves.points_only ? 0.5 : 0;  // whole ranks, none of them on the edge
+  return {plot, curves.x.front() - beside, curves.x.back() + beside, low, high};
 }
 
 Ticks left_ticks(const Frame& frame, const ValueScale& scale) {
-  if (scale.scale() == Scale::linear) return linear_ticks(frame.y_low, frame.y_high, 6);
-  Ticks ticks;
+  const int target = std::clamp(static_cast<int>(frame.plot.height / kPxPerTick), 2, 7);
+  if (scale.scale() == Scale::linear)
+    return linear_ticks(frame.y_low, frame.y_high, std::min(target, 6));
   const double low = std::pow(10.0, frame.y_low), high = std::pow(10.0, frame.y_high);
-  for (double level : log_levels(low, high, 7)) {
-    ticks.major.push_back(std::log10(level));
-    ticks.labels.push_back(format_number(level));
-  }
+  const std::vector<double> levels = log_levels(low, high, target);
+  Ticks ticks;
+  ticks.labels = format_log_ticks(levels);
+  for (double level : levels) ticks.major.push_back(std::log10(level));
   if (frame.y_high - frame.y_low > 9) return ticks;  // minor ticks would be a solid bar
   for (double decade = std::floor(frame.y_low); decade < frame.y_high; ++decade)
     for (int digit = 1; digit < 10; ++digit) {
@@ -168,24 +200,60 @@ Ticks left_ticks(const Frame& frame, const ValueScale& scale) {
   return ticks;
 }
 
-void draw_grid(Canvas& canvas, const Frame& frame, const Ticks& loss) {
+void draw_grid(Canvas& canvas, const Frame& frame, const Ticks& loss,
+               const std::vector<double>& guides) {
   std::vector<Polyline> lines;
   for (double y : loss.major)
     lines.push_back({{frame.at(frame.x_low, y), frame.at(frame.x_high, y)}, false});
   canvas.stroke(lines, {.colour = kGrid, .width = 0.8});
-  if (!(frame.x_low < 0 && frame.x_high > 0)) return;
-  canvas.stroke({{{frame.at(0, frame.y_low), frame.at(0, frame.y_high)}, false}},
-                {.colour = {0.6, 0.6, 0.62}, .width = 0.9, .dashes = {2, 3}});
+  for (const double x : guides)
+    if (frame.x_low < x && x < frame.x_high)
+      canvas.stroke({{{frame.at(x, frame.y_low), frame.at(x, frame.y_high)}, false}},
+                    {.colour = {0.6, 0.6, 0.62}, .width = 0.9, .dashes = {2, 3}});
+}
+
+/// Points along x without a value of some curve.
+struct Gaps {
+  std::vector<bool> not_finite, to_do;
+};
+
+Gaps gaps_of(const CurveView& curves) {
+  Gaps gaps{std::vector<bool>(curves.x.size()), std::vector<bool>(curves.x.size())};
+  for (size_t i = 0; i < curves.x.size(); ++i) {
+    gaps.to_do[i] = !curves.to_do.empty() && curves.to_do[i] != 0;
+    for (const Series& series : curves.series)
+      gaps.not_finite[i] =
+          gaps.not_finite[i] || (!gaps.to_do[i] && series.x.empty() && !series.values.empty() &&
+                                 !std::isfinite(series.values[i]));
+  }
+  return gaps;
+}
+
+/// Returns rectangles of the plot's height around the points that are so, one for each run.
+std::vector<Polyline> strips(const Frame& frame, const std::vector<double>& x,
+                             const std::vector<bool>& are) {
+  const std::vector<double> borders = cell_borders(x);
+  std::vector<Polyline> found;
+  for (size_t begin = 0, end = 0; begin < x.size(); begin = end + 1) {
+    for (end = begin; end < x.size() && are[end];) ++end;
+    if (end == begin) continue;
+    const double left = frame.at(borders[begin], 0).x, right = frame.at(borders[end], 0).x;
+    found.push_back(Rect{left, frame.plot.top, right - left, frame.plot.height}.outline());
+  }
+  return found;
 }
 
 std::vector<Key> keys_of(const std::vector<Drawn>& all, const ValueScale& scale,
-                         const std::string& error_name) {
+                         const CurveView& curves) {
   std::vector<Key> keys;
   bool errors = false;
   for (const Drawn& drawn : all) {
     errors = errors || !drawn.series->errors.empty();
-    keys.push_back({[drawn](Canvas& c, Point p) {
-                      c.stroke({{{{p.x - 8, p.y}, {p.x + 8, p.y}}, false}}, pen_of(drawn));
+    keys.push_back({[drawn, points = curves.points_only](Canvas& c, Point p) {
+                      if (points)
+                        c.fill({disc(p, kLargeDotRadius)}, drawn.colour);
+                      else
+                        c.stroke({{{{p.x - 8, p.y}, {p.x + 8, p.y}}, false}}, pen_of(drawn));
                     },
                     drawn.series->name});
   }
@@ -195,7 +263,7 @@ std::vector<Key> keys_of(const std::vector<Drawn>& all, const ValueScale& scale,
                       tint.opacity = 0.18;
                       c.fill({Rect{p.x - 7, p.y - 5, 14, 10}.outline()}, tint);
                     },
-                    "±1 " + error_name});
+                    "±1 " + curves.error_name});
   if (scale.above() > 0)
     keys.push_back(
         {[](Canvas& c, Point p) {
@@ -205,61 +273,142 @@ std::vector<Key> keys_of(const std::vector<Drawn>& all, const ValueScale& scale,
   return keys;
 }
 
-/// Draws the diamond at the smallest value of a series; returns its key.
-void mark_minimum(Canvas& canvas, const Frame& frame, const std::vector<double>& x,
-                  const Drawn& drawn, const ValueScale& scale, std::vector<Key>& keys) {
-  const std::vector<double>& values = drawn.series->values;
-  size_t best = values.size();
+/// Value that is marked, and the curve it belongs to.
+struct Marked {
+  const Drawn* drawn;
+  size_t point;
+};
+
+std::optional<Marked> marked_value(const CurveView& curves, const std::vector<Drawn>& left,
+                                   const std::vector<Drawn>& all) {
+  if (curves.mark == CurveView::Extreme::none) return std::nullopt;
+  const auto named = std::find_if(all.begin(), all.end(), [&](const Drawn& drawn) {
+    return drawn.series->name == curves.marked;
+  });
+  const Drawn* drawn = named == all.end() ? nullptr : &*named;
+  const bool coloured = std::any_of(left.begin(), left.end(), [](const Drawn& one) {
+    return one.series->style == Series::Style::coloured;
+  });
+  if (!drawn && curves.marked.empty() && !left.empty() && !coloured) drawn = &left.front();
+  if (!drawn) return std::nullopt;
+  const double sign = curves.mark == CurveView::Extreme::largest ? -1 : 1;
+  const std::vector<double>& values = drawn->series->values;
+  std::optional<size_t> best;
   for (size_t i = 0; i < values.size(); ++i)
-    if (std::isfinite(values[i]) && (best == values.size() || values[i] < values[best])) best = i;
-  if (best == values.size()) return;
-  draw_diamond(canvas, frame.at(x[best], scale.transformed(values[best])));
-  keys.push_back({draw_diamond, text("minimum ", format_number(values[best], 4), " at ",
-                                     format_number(x[best], 3))});
+    if (std::isfinite(values[i]) && (!best || sign * values[i] < sign * values[*best])) best = i;
+  return best ? std::optional(Marked{drawn, *best}) : std::nullopt;
+}
+
+Key key_of(const Marked& marked, const CurveView& curves, const FigureOptions& options) {
+  const Series& series = *marked.drawn->series;
+  const bool largest = curves.mark == CurveView::Extreme::largest;
+  const std::string unit = series.axis == Series::Axis::right ? " %" : options.unit;
+  return {draw_diamond, text(largest ? "highest " : "lowest ", series.name, ": ",
+                             format_number(series.values[marked.point], 4), unit, " at ",
+                             format_number(places_of(series, curves)[marked.point], 3))};
 }
 
 void draw_all(Canvas& canvas, const CurveView& curves, const FigureOptions& options,
               const ValueScale& scale) {
   const std::vector<Drawn> left = drawn_on(Series::Axis::left, curves);
   const std::vector<Drawn> right = drawn_on(Series::Axis::right, curves);
-  draw_heading(canvas, options);
-  const double beside = right.empty() ? kRightBare : kLeft;
-  const Rect plot{kLeft, plot_top(options), options.width - kLeft - beside,
-                  plot_bottom(options) - plot_top(options)};
-  const Frame frame = left_frame(plot, curves, scale, options);
-  const Ticks ticks = left.empty() ? Ticks{} : left_ticks(frame, scale);
-  draw_grid(canvas, frame, ticks);
-  const Frame percent{plot, frame.x_low, frame.x_high, -2, 102};
-  canvas.clipped(plot, [&] {
-    for (const Drawn& drawn : left)
-      if (!drawn.series->errors.empty()) draw_band(canvas, frame, curves.x, drawn, scale);
-    for (const Drawn& drawn : left) draw_singles(canvas, frame, curves.x, drawn, scale);
-    for (const Drawn& drawn : right)
-      draw_series(canvas, percent, curves.x, drawn.series->values, drawn);
-    for (const Drawn& drawn : left)
-      draw_series(canvas, frame, curves.x, transformed(drawn.series->values, scale), drawn);
-  });
   std::vector<Drawn> all = left;
   all.insert(all.end(), right.begin(), right.end());
-  std::vector<Key> keys = keys_of(all, scale, curves.error_name);
-  const bool coloured = std::any_of(left.begin(), left.end(), [](const Drawn& drawn) {
-    return drawn.series->style == Series::Style::coloured;
+  const std::optional<Marked> marked = marked_value(curves, left, all);
+  const Gaps gaps = gaps_of(curves);
+  std::vector<Key> keys = keys_of(all, scale, curves);
+  if (marked) keys.push_back(key_of(*marked, curves, options));
+  add_gap_keys(keys, std::count(gaps.not_finite.begin(), gaps.not_finite.end(), true),
+               std::count(gaps.to_do.begin(), gaps.to_do.end(), true));
+
+  draw_heading(canvas, options);
+  Rect plot{0, plot_top(options), 1, 0};
+  plot.height = plot_bottom(options, caption_rows(canvas, options, keys).size()) - plot.top;
+  const Ticks ticks =
+      left.empty() ? Ticks{} : left_ticks(left_frame(plot, curves, scale, options), scale);
+  const Ticks percents = linear_ticks(0, 100, 5);
+  const bool roomy = options.width >= kRoomy;
+  const auto room = [&](const std::vector<std::string>& labels) {
+    return axis_room(canvas, options, kLeft, labels);
+  };
+  plot.left = room(ticks.labels);
+  const double beside =
+      right.empty() ? (roomy ? kRightBare : kNarrowRightBare) : room(percents.labels);
+  plot.width = options.width - plot.left - beside;
+  const Frame frame = left_frame(plot, curves, scale, options);
+  const Frame percent{plot, frame.x_low, frame.x_high, -2, 102};
+  const auto frame_of = [&](const Drawn& drawn) {
+    return drawn.series->axis == Series::Axis::right ? percent : frame;
+  };
+  canvas.clipped(plot, [&] {
+    draw_hole(canvas, strips(frame, curves.x, gaps.not_finite));
+    draw_to_do(canvas, strips(frame, curves.x, gaps.to_do));
+    draw_grid(canvas, frame, ticks, curves.guides);
+    for (const Drawn& drawn : left)
+      if (!drawn.series->errors.empty())
+        draw_band(canvas, frame, places_of(*drawn.series, curves), drawn, scale);
+    for (const Drawn& drawn : left)
+      draw_singles(canvas, frame, places_of(*drawn.series, curves), drawn, scale);
   });
-  if (!left.empty() && !coloured && curves.mark_minimum)
-    mark_minimum(canvas, frame, curves.x, left.front(), scale, keys);
-  draw_x_axis(canvas, frame, options.x_label);
-  if (!left.empty()) draw_y_axis(canvas, frame, ticks, options.y_label, true, kBlue);
-  if (!right.empty())
-    draw_y_axis(canvas, percent, linear_ticks(0, 100, 5), "accuracy (%)", false, kRed);
   draw_box(canvas, frame);
+  // Dots at the ends of the axis are whole; lines do not leave it.
+  const double beyond = 2 * kDotRadius;
+  canvas.clipped(Rect{plot.left - beyond, plot.top, plot.width + 2 * beyond, plot.height}, [&] {
+    for (const Drawn& drawn : right)
+      draw_series(canvas, percent, curves, drawn.series->values, drawn);
+    for (const Drawn& drawn : left)
+      draw_series(canvas, frame, curves, transformed(drawn.series->values, scale), drawn);
+  });
+  if (marked) {
+    const double value = marked->drawn->series->values[marked->point];
+    const bool on_right = marked->drawn->series->axis == Series::Axis::right;
+    draw_diamond(canvas, frame_of(*marked->drawn)
+                             .at(places_of(*marked->drawn->series, curves)[marked->point],
+                                 on_right ? value : scale.transformed(value)));
+  }
+  const bool whole =
+      std::all_of(curves.x.begin(), curves.x.end(), [](double x) { return x == std::round(x); });
+  draw_x_axis(canvas, frame, options.x_label, whole);
+  const Colour& left_ink = right.empty() ? kInk : kBlue;
+  if (!left.empty()) draw_y_axis(canvas, frame, ticks, options.y_label, true, left_ink);
+  if (!right.empty()) draw_y_axis(canvas, percent, percents, "accuracy (%)", false, kRed);
   draw_caption(canvas, options, 0.5 * options.width, keys);
+}
+
+/// Returns the values at those of `all` places that are their own; NaN at the others.
+std::vector<double> over(const std::vector<double>& all, const std::vector<double>& own,
+                         const std::vector<double>& values) {
+  std::vector<double> result;
+  for (const double place : all) {
+    const auto found = std::lower_bound(own.begin(), own.end(), place);
+    result.push_back(found != own.end() && *found == place
+                         ? values[static_cast<size_t>(found - own.begin())]
+                         : kNaN);
+  }
+  return result;
+}
+
+FigureData data_of_curves(const CurveView& curves, const FigureOptions& options) {
+  const std::string& label = options.x_label;
+  FigureData data{{{label.empty() ? "x" : label.substr(0, label.find(" (")), curves.x}}};
+  for (const Series& series : curves.series) {
+    if (series.values.empty()) continue;
+    const auto add = [&](const std::string& name, const std::vector<double>& values) {
+      data.columns.push_back({name, over(curves.x, places_of(series, curves), values)});
+    };
+    add(series.name, series.values);
+    if (!series.errors.empty()) add(series.name + ", " + curves.error_name, series.errors);
+    for (size_t i = 0; i < series.singles.size(); ++i)
+      add(text(series.name, ", ", i + 1), series.singles[i]);
+  }
+  return data;
 }
 
 }  // namespace
 
 Figure curve_figure(const CurveView& given_curves, const FigureOptions& given_options) {
   check_curves(given_curves);
-  const DrawableCurves drawable = in_units(given_curves, given_options);
+  const DrawableCurves drawable = in_units(given_curves, on_page(given_options));
   const CurveView& curves = drawable.curves;
   const FigureOptions& options = drawable.options;
   check_curves(curves);
@@ -271,8 +420,8 @@ Figure curve_figure(const CurveView& given_curves, const FigureOptions& given_op
   for (const Drawn& drawn : drawn_on(Series::Axis::left, curves))
     for (const std::vector<double>& single : drawn.series->singles) gather(single);
   const ValueScale scale(values, options);
-  return {options.width, options.height, options.title,
-          [=](Canvas& canvas) { draw_all(canvas, curves, options, scale); }};
+  return enlarged(options, given_options.title, data_of_curves(given_curves, given_options),
+                  [=](Canvas& canvas) { draw_all(canvas, curves, options, scale); });
 }
 
 }  // namespace topograd

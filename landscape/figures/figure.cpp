@@ -1,6 +1,7 @@
 #include "landscape/figures/figure.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/check.h"
@@ -11,21 +12,50 @@ namespace topograd {
 
 using namespace drawing;
 
-void save_figure(const Figure& figure, const std::string& path) {
+namespace {
+
+constexpr int kLeastSide = 120, kLargestSide = 8000;  // px
+constexpr int kLargestImage = 30000;                  // pixels: cairo's limit is 32767
+
+}  // namespace
+
+const std::vector<std::string>& figure_types() {
+  static const std::vector<std::string> kTypes = {"svg", "pdf", "png", "eps"};
+  return kTypes;
+}
+
+std::string figure_type_of(const std::string& path) {
+  const std::string suffix = std::filesystem::path(path).extension().string();
+  if (suffix.empty()) return "";
+  for (const std::string& type : figure_types())
+    if (suffix == "." + type) return type;
+  fail("cannot tell the format of figure '", path, "': end its name in .svg, .pdf, .png or .eps");
+}
+
+void save_figure(const Figure& figure, const std::string& path, const FigureFile& file) {
   const int width = figure.width, height = figure.height;
-  const bool svg = path.ends_with(".svg"), pdf = path.ends_with(".pdf");
-  require(svg || pdf || path.ends_with(".png"), "cannot tell the format of figure '", path,
-          "': end its name in .svg, .pdf or .png");
-  require(width >= 400 && width <= 8000 && height >= 300 && height <= 8000, "a figure of ", width,
-          " by ", height, " px: choose 400 to 8000 by 300 to 8000");
+  const std::string type = figure_type_of(path);
+  require(!type.empty(), "cannot tell the format of figure '", path,
+          "': end its name in .svg, .pdf, .png or .eps");
+  require(width >= kLeastSide && width <= kLargestSide && height >= kLeastSide &&
+              height <= kLargestSide,
+          "a figure of ", width, " by ", height, " px: choose ", kLeastSide, " to ", kLargestSide,
+          " px");
+  const double scale = file.dpi / kPxPerInch;
+  require(scale * std::max(width, height) <= kLargestImage, "at ", file.dpi, " dpi a figure of ",
+          width, " by ", height, " px has a side of more than ", kLargestImage,
+          " pixels: lower --dpi");
   write_file_atomically(path, [&](const std::string& temporary) {
-    if (svg)
-      write_bytes(temporary, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" +
-                                 svg_text(figure.width, figure.height, figure.title, figure.draw));
-    else if (pdf)
-      write_pdf(temporary, figure.width, figure.height, figure.title, figure.draw);
+    if (type == "svg")
+      write_bytes(temporary,
+                  "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" +
+                      svg_text(width, height, figure.title, figure.draw, "", file.transparent));
+    else if (type == "pdf")
+      write_pdf(temporary, width, height, figure.title, file.transparent, figure.draw);
+    else if (type == "eps")
+      write_eps(temporary, width, height, file.dpi, file.transparent, figure.draw);
     else
-      write_png(temporary, figure.width, figure.height, figure.draw);
+      write_png(temporary, width, height, scale, file.transparent, figure.draw);
   });
 }
 

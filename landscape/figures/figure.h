@@ -1,15 +1,17 @@
 // Figures of a loss landscape for paper and screen: contours, heat maps, curves along a line.
 //
-// A Figure is drawn on any page: SVG and PDF, in which text stays text, or PNG of twice the size in
-// pixels. Text that does not fit is set smaller and, if need be, shortened with an ellipsis.
+// A Figure is drawn on any page: SVG, PDF and EPS, in which text stays text, or PNG. Text that does
+// not fit is set smaller and, if need be, shortened with an ellipsis.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "landscape/figures/canvas/colour_map.h"
+#include "landscape/figures/canvas/font.h"
 #include "landscape/figures/marching_squares.h"
 
 namespace topograd {
@@ -18,17 +20,42 @@ namespace drawing {
 class Canvas;
 }
 
+inline constexpr double kPxPerInch = 96;
+inline constexpr double kUsualDpi = 2 * kPxPerInch;
+
+/// Numbers that a figure shows: columns of one length.
+struct FigureData {
+  struct Column {
+    std::string name;
+    std::vector<double> values;
+  };
+  std::vector<Column> columns = {};
+};
+
 /// Picture that can be drawn any number of times.
 struct Figure {
-  int width = 0;  ///< px: 1/96 inch in PDF, two pixels in PNG
+  int width = 0;  ///< px: 1/96 inch
   int height = 0;
   std::string title = {};  ///< title of the document
   std::function<void(drawing::Canvas&)> draw = {};
+  FigureData data = {};
 };
 
-/// Writes a figure in the format of the path's suffix (.svg, .pdf, .png), atomically. Throws Error
-/// for any other suffix or an unwritable path.
-void save_figure(const Figure& figure, const std::string& path);
+/// What a file of a figure has beyond the figure.
+struct FigureFile {
+  double dpi = kUsualDpi;    ///< pixels to the inch in PNG, and of what EPS cannot draw otherwise
+  bool transparent = false;  ///< nothing, not white, behind the figure
+};
+
+/// Returns "svg", "pdf", "png", "eps": the formats of figures' files.
+const std::vector<std::string>& figure_types();
+/// Returns the type of a file by its suffix; empty for a name without a suffix. Throws Error for
+/// any other suffix.
+std::string figure_type_of(const std::string& path);
+
+/// Writes a figure in the format of the path's suffix, atomically. Throws Error for a suffix of no
+/// format or an unwritable path.
+void save_figure(const Figure& figure, const std::string& path, const FigureFile& file = {});
 
 /// Returns one figure with the given ones beside one another, `columns` to a row (0: all in one).
 Figure side_by_side(const std::vector<Figure>& figures, size_t columns = 0);
@@ -47,6 +74,7 @@ struct FigureMarks {
       {};                               ///< names of the path's points; written where there is room
   std::vector<size_t> rate_drops = {};  ///< points of the path where the learning rate fell
   std::vector<Mark> networks = {};      ///< other networks on the plane
+  bool largest = false;                 ///< mark the largest value, not the smallest
 };
 
 struct FigureOptions {
@@ -56,6 +84,7 @@ struct FigureOptions {
   std::string x_label = {};  ///< with its unit: "alpha (direction x, filter-normalised)"
   std::string y_label = {};
   std::string value_label = "loss";
+  std::string unit = {};    ///< follows values in words: " %"
   std::string footer = {};  ///< provenance, one line
 
   /// Scale of colours, levels and (for curves) the loss axis. On a logarithmic scale a value <= 0
@@ -74,37 +103,47 @@ struct FigureOptions {
   FigureMarks marks = {};  ///< drawn over a field
 
   /// Camera of a surface in three dimensions, in degrees: `azimuth` 0 sees x point to the right and
-  /// y away and grows to the right; `elevation` above the ground is 5 to 90.
+  /// y away and grows to the right; `elevation` above the ground is 5 to 90. Default: the lowest
+  /// from which (0, 0) and the smallest value are seen, 38 to 62.
   double azimuth = 35;
-  double elevation = 38;
+  std::optional<double> elevation = {};
   double relief = 0.55;  ///< height of the scale, in lengths of the longer side (0.05 to 3)
 
-  int width = 700;   ///< px of the SVG, 400 to 4000; the PNG has twice as many
-  int height = 600;  ///< px, 300 to 4000, at most: a wide field makes a lower page
+  double width = 700;   ///< px of the page
+  double height = 600;  ///< px, at most: a wide field makes a lower page
+  std::string font = kFont;
+  double zoom = 1;         ///< size of letters, lines and gaps; at 1, axes' numbers have 11 px
+  double dpi = kUsualDpi;  ///< of fields, which are images on every page
+  bool with_title = true;
+  bool with_subtitle = true;  ///< and the note
+  bool with_footer = true;
+  /// Frame of a film: size and camera must not depend on its values.
+  bool film_frame = false;
 };
 
-/// Returns labelled contour lines over filled bands, with a colour bar. A star marks theta* =
-/// (0, 0), a diamond the smallest value, given in the caption. Cells with a corner that is not
-/// finite are hatched. Throws Error for an inconsistent field or scale.
+/// Returns labelled contour lines over bands in the colours of heat maps, with a colour bar.
+/// Monotone cubics lie between the points, as in surface_figure(). A star marks theta* = (0, 0), a
+/// diamond the smallest value, given in the caption. Cells with a corner that is not finite are
+/// hatched, those with one to do dotted. Throws Error for an inconsistent field or scale.
 Figure contour_figure(const FieldView& field, const FigureOptions& options);
 
 /// Returns a heat map: one coloured cell per point (its borders midway between points), or bilinear
 /// interpolation; colour bar, marks and errors as for contour_figure. Points that are not finite
-/// are hatched.
+/// are hatched, those to do dotted.
 Figure heat_map_figure(const FieldView& field, const FigureOptions& options);
 
 /// Returns the field as a lit relief with shadows, lines at the levels and axes around it. Monotone
 /// cubics between the points rise and fall only where the values do. The relief is cut off flat at
-/// the scale's end; a cell with a corner that is not finite is a hole. Errors as for
-/// contour_figure.
+/// the scale's end; a cell with a corner that is not finite is hatched on the ground, one to do
+/// dotted. Marks that the relief hides are hollow. Errors as for contour_figure.
 Figure surface_figure(const FieldView& field, const FigureOptions& options);
 
 /// Curve of a CurveView.
 struct Series {
   enum class Axis { left, right };
-  /// Style of the curve: solid or dashed, blue on the left axis and red on the right; or a colour
-  /// of its own.
-  enum class Style { solid, dashed, coloured };
+  /// Style of the curve: solid or dashed, blue on the left axis and red on the right; a colour of
+  /// its own; or that of the coloured curve before it, dashed.
+  enum class Style { solid, dashed, coloured, coloured_dashed };
 
   std::string name;  ///< its name in the key
   std::vector<double> values;
@@ -113,19 +152,31 @@ struct Series {
   Style style = Style::solid;
   /// Curves whose mean a curve of the left axis is, drawn faintly.
   std::vector<std::vector<double>> singles = {};
+  /// Places of its own on the axis, increasing, where it has other points than the view; its gaps
+  /// are not hatched.
+  std::vector<double> x = {};
 };
 
-/// Curves over one axis. All lists have the length of x; an empty series is left out.
+/// Curves over one axis. All lists have the length of x, or of the series' own; an empty series is
+/// left out.
 struct CurveView {
+  enum class Extreme { none, smallest, largest };
+
   std::vector<double> x = {};  ///< increasing, at least 2
   std::vector<Series> series = {};
   std::string error_name = "standard error";  ///< name of the errors in the key
-  bool mark_minimum = true;                   ///< mark the first curve's, if none is coloured
+  Extreme mark = Extreme::smallest;           ///< value marked on `marked`
+  /// Name of the series with the mark; empty: the first, if no curve has a colour of its own.
+  std::string marked = {};
+  std::vector<double> guides = {0};  ///< places on x with a dotted line
+  std::vector<uint8_t> to_do = {};   ///< 1: not computed yet; empty: all are
+  bool points_only = false;          ///< no lines between the points
 };
 
-/// Returns curves with a key below them. Values that are not finite are gaps; a diamond marks the
-/// smallest value. The options scale, clip_max, level_min, level_max and y_label are the left
-/// axis's; the right axis is accuracy, from 0 to 100 %. Options of fields are unused. Throws Error
+/// Returns curves with a key below them. Over values that are not finite the ground is hatched, over
+/// those to do dotted; a diamond marks the smallest value. The options scale, clip_max, level_min,
+/// level_max and y_label are the left axis's; the right axis is accuracy, from 0 to 100 %. Where all
+/// x are whole numbers, as epochs are, so are the axis's. Options of fields are unused. Throws Error
 /// for fewer than two points, an x that does not increase, and lists of other lengths.
 Figure curve_figure(const CurveView& curves, const FigureOptions& options);
 

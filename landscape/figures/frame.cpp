@@ -3,16 +3,24 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
+
+#include "kernels/core/check.h"
+#include "kernels/core/streams.h"
 
 namespace topograd::drawing {
 
 namespace {
 
-constexpr double kMargin = 14;     // px, clear at the page's left and right
-constexpr double kAxisSpace = 72;  // left of the plot: tick labels and the axis's label
+constexpr double kMargin = 14;  // px, clear at the page's left and right
+constexpr double kNarrowMargin = 7;
+constexpr double kNarrowBarGap = 12;
+constexpr double kNarrowBarWidth = 12;
+constexpr double kNarrowest = 230, kLowest = 160;  // px of a page that has room for a plot
+constexpr double kLineHeight = 15;  // of further lines of a note, further rows of keys
+constexpr double kAxisSpace = 72;   // left of the plot: tick labels and the axis's label
 constexpr double kBarGap = 20;
 constexpr double kBarWidth = 17;
-constexpr double kBarSpace = 84;  // right of the bar: its labels
 constexpr double kTick = 5;
 constexpr double kTickEvery = 50;  // px
 constexpr double kNoteHeight = 19;
@@ -22,11 +30,15 @@ constexpr double kSwatchGap = 6;
 constexpr double kBelow = 11;           // height of the arrow for values below the bar
 constexpr double kShortestLabel = 190;  // px that an axis's label may take beside a short axis
 
-double widest(Canvas& canvas, const std::vector<std::string>& labels) {
+double widest(const Canvas& canvas, const std::vector<std::string>& labels) {
   double width = 0;
   for (const std::string& label : labels)
     width = std::max(width, canvas.text_width(label, {.size = kTickSize}));
   return width;
+}
+
+std::string off_scale_words(const ValueScale& scale) {
+  return "> " + format_number(scale.high(), 4);
 }
 
 /// Draws the swatch on top of a colour bar and its text; returns the text's width.
@@ -36,10 +48,7 @@ double draw_off_scale(Canvas& canvas, const Rect& bar, double text_left, const V
   canvas.fill({swatch.outline()}, colour);
   canvas.stroke({swatch.outline()}, {.colour = kInk, .width = 0.8});
   const TextStyle style{.size = kTickSize, .colour = kInk, .align = 0};
-  const double room = kBarSpace - kTick - 6;
-  std::string words = "> " + format_number(scale.high());
-  for (int digits = 5; digits > 2 && canvas.text_width(words, style) > room; --digits)
-    words = "> " + format_number(scale.high(), digits);  // rounded, never cut short
+  const std::string words = off_scale_words(scale);
   canvas.text({text_left, bar.top + 0.5 * kSwatch}, words, style);
   return canvas.text_width(words, style);
 }
@@ -61,14 +70,83 @@ void draw_ramp(Canvas& canvas, const Rect& ramp, const std::function<Colour(doub
   canvas.stroke({ramp.outline()}, {.colour = kInk, .width = 0.8});
 }
 
-std::vector<std::string> bar_labels(const ValueScale& scale, const std::vector<double>& ticks) {
-  if (scale.scale() == Scale::linear) return format_ticks(ticks);
-  std::vector<std::string> labels;  // over decades, decimals in common would be noise
-  for (double tick : ticks) labels.push_back(format_number(tick));
-  return labels;
+double margin_of(const FigureOptions& options) {
+  return options.width < kRoomy ? kNarrowMargin : kMargin;
+}
+
+/// Returns the words in lines that fit `width`.
+std::string in_lines(const Canvas& canvas, const std::string& words, const TextStyle& style,
+                     double width) {
+  std::string lines, line;
+  TextReader reader(words);
+  for (std::string word; reader >> word;) {
+    const std::string longer = line.empty() ? word : line + " " + word;
+    if (line.empty() || canvas.text_width(longer, style) <= width) {
+      line = longer;
+      continue;
+    }
+    lines += line + "\n";
+    line = word;
+  }
+  return lines + line;
+}
+
+constexpr double kNoteSize = 11;
+
+/// Returns a label without what it says in brackets, unless that is as short as a unit.
+std::string without_brackets(const std::string& label) {
+  const size_t open = label.rfind(" (");
+  const bool at_the_end = open != std::string::npos && label.back() == ')';
+  return at_the_end && label.size() - open > 8 ? label.substr(0, open) : label;
 }
 
 }  // namespace
+
+FigureOptions on_page(const FigureOptions& options) {
+  require(options.zoom >= 0.1 && options.zoom <= 20, "letters ", options.zoom,
+          " times as large as usual: choose 0.1 to 20");
+  FigureOptions page = options;
+  page.width /= options.zoom;
+  page.height /= options.zoom;
+  require(page.width >= kNarrowest && page.height >= kLowest, "a figure of ", options.width, " by ",
+          options.height, " px has no room for letters of this size: choose at least ",
+          std::ceil(kNarrowest * options.zoom), " by ", std::ceil(kLowest * options.zoom),
+          " px, or smaller letters");
+  if (!options.with_footer) page.footer.clear();
+  if (!options.with_title) page.title.clear();
+  if (!options.with_subtitle) page.subtitle = page.note = "";
+  TextBoxes canvas;
+  canvas.in_font(options.font, [&] {
+    page.note = in_lines(canvas, page.note, {.size = kNoteSize}, page.width - 2 * margin_of(page));
+  });
+  return page;
+}
+
+Figure enlarged(const FigureOptions& page, const std::string& title, FigureData data,
+                const std::function<void(Canvas&)>& draw) {
+  const auto px = [&](double length) {
+    return static_cast<int>(std::ceil(length * page.zoom - 1e-6));
+  };
+  return {px(page.width), px(page.height), title,
+          [draw, font = page.font, zoom = page.zoom](Canvas& canvas) {
+            canvas.in_font(font, [&] {
+              if (zoom == 1)
+                draw(canvas);
+              else
+                canvas.scaled(zoom, [&] { draw(canvas); });
+            });
+          },
+          std::move(data)};
+}
+
+double image_pixels(const FigureOptions& page) {
+  constexpr double kFewest = 1, kMost = 8;
+  return std::clamp(page.dpi / kPxPerInch * page.zoom, kFewest, kMost);
+}
+
+std::vector<std::string> level_labels(const ValueScale& scale, const std::vector<double>& levels) {
+  return scale.scale() == Scale::linear ? format_ticks(levels) : format_log_ticks(levels);
+}
 
 Point Frame::at(double x, double y) const {
   return {plot.left + plot.width * (x - x_low) / (x_high - x_low),
@@ -86,35 +164,65 @@ double plot_top(const FigureOptions& options) {
   const double heading = options.title.empty() && options.subtitle.empty()   ? 22
                          : options.title.empty() || options.subtitle.empty() ? 46
                                                                              : 66;
-  return heading + (options.note.empty() ? 0 : kNoteHeight);
+  if (options.note.empty()) return heading;
+  const auto breaks = std::count(options.note.begin(), options.note.end(), '\n');
+  return heading + kNoteHeight + kLineHeight * static_cast<double>(breaks);
 }
 
-double plot_bottom(const FigureOptions& options) {
-  return options.height - (options.footer.empty() ? 74 : 90);
+double plot_bottom(const FigureOptions& options, size_t caption_rows) {
+  const double more = caption_rows == 0 ? 0 : static_cast<double>(caption_rows - 1);
+  return options.height - (options.footer.empty() ? 74 : 90) - kLineHeight * more;
+}
+
+double caption_top(const FigureOptions& options, size_t caption_rows) {
+  return plot_bottom(options, caption_rows) + (options.footer.empty() ? 58 : 60);
+}
+
+double axis_room(const Canvas& canvas, const FigureOptions& page, double usual,
+                 const std::vector<std::string>& labels) {
+  const double least = page.width < kRoomy ? 0 : usual;
+  return std::max(least, kTick + 4 + widest(canvas, labels) + 15 + 8);
+}
+
+std::vector<std::string> bar_texts(const ValueScale& scale, const std::vector<double>& ticks) {
+  std::vector<std::string> texts = level_labels(scale, ticks);
+  if (scale.above() > 0) texts.push_back(off_scale_words(scale));
+  return texts;
 }
 
 FieldLayout field_layout(const FigureOptions& options, double x_low, double x_high, double y_low,
-                         double y_high) {
-  const double beside = kAxisSpace + kBarGap + kBarWidth + kBarSpace;
-  Rect plot;
+                         double y_high, const std::vector<std::string>& bar_labels,
+                         size_t caption_rows) {
+  Rect plot, bar;
   plot.top = plot_top(options);
-  plot.width = options.width - beside - 2 * kMargin;
-  plot.height = plot_bottom(options) - plot.top;
+  plot.height = plot_bottom(options, caption_rows) - plot.top;
+  const bool roomy = options.width >= kRoomy;
+  double left = 0, right = 0;
+  TextBoxes canvas;
+  canvas.in_font(options.font, [&] {
+    const int target = std::max(2, static_cast<int>(plot.height / kTickEvery));
+    left = axis_room(canvas, options, kAxisSpace, linear_ticks(y_low, y_high, target).labels);
+    right = axis_room(canvas, options, kBarSpace, bar_labels);
+  });
+  const double gap = roomy ? kBarGap : kNarrowBarGap;
+  bar.width = roomy ? kBarWidth : kNarrowBarWidth;
+  const double beside = left + gap + bar.width + right;
+  plot.width = options.width - beside - 2 * margin_of(options);
   const double ratio = (y_high - y_low) / (x_high - x_low);
   if (ratio <= kMaxUneven && ratio >= 1 / kMaxUneven) {
     plot.width = std::min(plot.width, plot.height / ratio);
     plot.height = plot.width * ratio;
   }
-  plot.left = 0.5 * (options.width - plot.width - beside) + kAxisSpace;
+  plot.left = 0.5 * (options.width - plot.width - beside) + left;
   FigureOptions page = options;
-  const double spare = plot_bottom(options) - plot.bottom();
-  page.height = std::max(kLowestPage, static_cast<int>(std::ceil(options.height - spare)));
-  const Rect bar{plot.right() + kBarGap, plot.top, kBarWidth, plot.height};
+  const double spare = plot_bottom(options, caption_rows) - plot.bottom();
+  page.height = std::max(std::min<double>(kLowestPage, options.height), options.height - spare);
+  bar = {plot.right() + gap, plot.top, bar.width, plot.height};
   return {page, {plot, x_low, x_high, y_low, y_high}, bar};
 }
 
 void draw_heading(Canvas& canvas, const FigureOptions& options) {
-  const double width = options.width - 2 * kMargin;
+  const double width = options.width - 2 * margin_of(options);
   const double centre = 0.5 * options.width;
   if (!options.title.empty())
     canvas.text_within(width, {centre, 23}, options.title,
@@ -122,11 +230,23 @@ void draw_heading(Canvas& canvas, const FigureOptions& options) {
   if (!options.subtitle.empty())
     canvas.text_within(width, {centre, options.title.empty() ? 23.0 : 45.0}, options.subtitle,
                        {.size = 11.5, .colour = kSoftInk});
-  if (!options.note.empty())
-    canvas.text_within(width, {centre, plot_top(options) - 21.0}, options.note,
-                       {.size = 11, .colour = kInk});
+  if (!options.note.empty()) {
+    const auto breaks = std::count(options.note.begin(), options.note.end(), '\n');
+    double y = plot_top(options) - 21 - kLineHeight * static_cast<double>(breaks);
+    TextReader lines(options.note);
+    for (std::string line; std::getline(lines, line); y += kLineHeight)
+      canvas.text_within(width, {centre, y}, line, {.size = kNoteSize, .colour = kInk});
+  }
   canvas.text_within(width, {centre, options.height - 11.0}, options.footer,
                      {.size = 8.5, .colour = {0.55, 0.55, 0.57}});
+}
+
+void draw_axis_label(Canvas& canvas, double room, Point centre, const std::string& label,
+                     const Colour& colour, double angle) {
+  constexpr double kLeastSize = 10;  // of 12
+  const TextStyle style{.size = 12, .colour = colour, .angle = angle};
+  const bool fits = canvas.text_width(label, {.size = kLeastSize}) <= room;
+  canvas.text_within(room, centre, fits ? label : without_brackets(label), style);
 }
 
 Ticks linear_ticks(double low, double high, int target) {
@@ -136,10 +256,14 @@ Ticks linear_ticks(double low, double high, int target) {
   return ticks;
 }
 
-void draw_x_axis(Canvas& canvas, const Frame& frame, const std::string& label) {
+void draw_x_axis(Canvas& canvas, const Frame& frame, const std::string& label, bool whole) {
   const double bottom = frame.plot.bottom();
   const auto ticks_for = [&](int target) {
-    return linear_ticks(frame.x_low, frame.x_high, target);
+    Ticks ticks;
+    ticks.major = linear_levels(frame.x_low, frame.x_high, target);
+    if (whole) std::erase_if(ticks.major, [](double tick) { return tick != std::round(tick); });
+    ticks.labels = format_ticks(ticks.major);
+    return ticks;
   };
   int target = std::max(2, static_cast<int>(frame.plot.width / kTickEvery));
   Ticks ticks = ticks_for(target);
@@ -154,9 +278,8 @@ void draw_x_axis(Canvas& canvas, const Frame& frame, const std::string& label) {
     canvas.stroke({{{{x, bottom}, {x, bottom + kTick}}, false}}, {.colour = kInk, .width = 0.9});
     canvas.text({x, bottom + kTick + 10}, ticks.labels[i], {.size = kTickSize, .colour = kInk});
   }
-  canvas.text_within(std::max(frame.plot.width, kShortestLabel),
-                     {frame.plot.left + 0.5 * frame.plot.width, bottom + kTick + 28}, label,
-                     {.size = 12, .colour = kInk});
+  draw_axis_label(canvas, std::max(frame.plot.width, kShortestLabel),
+                  {frame.plot.left + 0.5 * frame.plot.width, bottom + kTick + 28}, label, kInk);
 }
 
 void draw_y_axis(Canvas& canvas, const Frame& frame, const Ticks& ticks, const std::string& label,
@@ -175,11 +298,11 @@ void draw_y_axis(Canvas& canvas, const Frame& frame, const Ticks& ticks, const s
     canvas.text({side + outwards * (kTick + 4), y}, ticks.labels[i],
                 {.size = kTickSize, .colour = colour, .align = left ? 1.0 : 0.0});
   }
-  const double away = std::min(kTick + 4 + widest(canvas, ticks.labels) + 15, kAxisSpace - 9);
+  const double away = kTick + 4 + widest(canvas, ticks.labels) + 15;
   const double half_turn = std::numbers::pi / 2;
-  canvas.text_within(std::max(frame.plot.height, kShortestLabel),
-                     {side + outwards * away, frame.plot.top + 0.5 * frame.plot.height}, label,
-                     {.size = 12, .colour = colour, .angle = left ? -half_turn : half_turn});
+  draw_axis_label(canvas, std::max(frame.plot.height, kShortestLabel),
+                  {side + outwards * away, frame.plot.top + 0.5 * frame.plot.height}, label, colour,
+                  left ? -half_turn : half_turn);
 }
 
 void draw_box(Canvas& canvas, const Frame& frame) {
@@ -211,7 +334,7 @@ void draw_colour_bar(Canvas& canvas, const Rect& bar, const ValueScale& scale,
   }
   draw_ramp(canvas, ramp, paint);
 
-  const std::vector<std::string> labels = bar_labels(scale, ticks);
+  const std::vector<std::string> labels = level_labels(scale, ticks);
   labels_width = std::max(labels_width, widest(canvas, labels));
   const double highest = scale.above() > 0 ? bar.top + 10 + kTickSize : 0;
   double last = ramp.bottom() + 100;
@@ -224,32 +347,77 @@ void draw_colour_bar(Canvas& canvas, const Rect& bar, const ValueScale& scale,
     canvas.text({text_left, y}, labels[i], {.size = kTickSize, .colour = kInk, .align = 0});
     last = y;
   }
-  const double away = std::min(kTick + 4 + labels_width + 16, kBarSpace - 9);
-  canvas.text_within(std::max(bar.height, kShortestLabel),
-                     {bar.right() + away, bar.top + 0.5 * bar.height}, label,
-                     {.size = 12, .colour = kInk, .angle = std::numbers::pi / 2});
+  const double away = kTick + 4 + labels_width + 15;
+  draw_axis_label(canvas, std::max(bar.height, kShortestLabel),
+                  {bar.right() + away, bar.top + 0.5 * bar.height}, label, kInk,
+                  std::numbers::pi / 2);
+}
+
+namespace {
+
+constexpr double kSymbol = 13;  // px from a symbol's centre to its words
+constexpr double kKeysApart = 18;
+constexpr double kCaptionSize = 11;
+constexpr double kCaptionShare = 0.86;  // of the page that a row may take
+
+double width_of(const Canvas& canvas, const std::vector<Key>& row, double size) {
+  double sum = -kKeysApart;
+  for (const Key& key : row)
+    sum += kSymbol + 6 + canvas.text_width(key.words, {.size = size}) + kKeysApart;
+  return sum;
+}
+
+/// Returns the keys in rows of at most `room` px, each as full as it gets.
+std::vector<std::vector<Key>> filled_rows(const Canvas& canvas, const std::vector<Key>& keys,
+                                          double room) {
+  std::vector<std::vector<Key>> rows;
+  for (const Key& key : keys) {
+    std::vector<Key> longer = rows.empty() ? std::vector<Key>() : rows.back();
+    longer.push_back(key);
+    if (rows.empty() || width_of(canvas, longer, kCaptionSize) > room)
+      rows.push_back({key});
+    else
+      rows.back() = longer;
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::vector<std::vector<Key>> caption_rows(const Canvas& canvas, const FigureOptions& options,
+                                           const std::vector<Key>& keys) {
+  if (keys.empty()) return {};
+  if (options.film_frame) return {keys};  // rows that come and go would move the plot
+  const double most = options.width - 2 * margin_of(options);
+  const double room = options.width < kRoomy ? most : kCaptionShare * options.width;
+  std::vector<std::vector<Key>> rows = filled_rows(canvas, keys, room);
+  // As many rows, but about as long as one another.
+  for (double shorter = 0.95 * room; shorter > 0.3 * room; shorter -= 0.05 * room) {
+    const std::vector<std::vector<Key>> even = filled_rows(canvas, keys, shorter);
+    if (even.size() > rows.size()) break;
+    rows = even;
+  }
+  return rows;
 }
 
 void draw_caption(Canvas& canvas, const FigureOptions& options, double centre,
                   const std::vector<Key>& keys) {
-  constexpr double kSymbol = 13;  // px from a symbol's centre to its words
-  constexpr double kApart = 18;
-  const double available = options.width - 2 * kMargin;
-  TextStyle style{.size = 11, .colour = kInk, .align = 0};
-  const auto total = [&] {
-    double sum = -kApart;
-    for (const Key& key : keys) sum += kSymbol + 6 + canvas.text_width(key.words, style) + kApart;
-    return sum;
-  };
-  while (total() > available && style.size > 7) style.size -= 0.25;
-  const double width = total();
-  double left =
-      std::clamp(centre - 0.5 * width, kMargin, std::max(kMargin, options.width - kMargin - width));
-  const double y = plot_bottom(options) + (options.footer.empty() ? 58 : 60);
-  for (const Key& key : keys) {
-    key.draw(canvas, {left + 6, y});
-    canvas.text({left + 6 + kSymbol, y}, key.words, style);
-    left += kSymbol + 6 + canvas.text_width(key.words, style) + kApart;
+  const double margin = margin_of(options), available = options.width - 2 * margin;
+  const std::vector<std::vector<Key>> rows = caption_rows(canvas, options, keys);
+  double y = caption_top(options, rows.size());
+  for (const std::vector<Key>& row : rows) {
+    TextStyle style{.size = kCaptionSize, .colour = kInk, .align = 0};
+    while (width_of(canvas, row, style.size) > available && style.size > 7) style.size -= 0.25;
+    const double width = width_of(canvas, row, style.size);
+    double left =
+        std::clamp(centre - 0.5 * width, margin, std::max(margin, options.width - margin - width));
+    for (const Key& key : row) {
+      key.draw(canvas, {left + 6, y});
+      canvas.text_within(options.width - margin - left - 6 - kSymbol, {left + 6 + kSymbol, y},
+                         key.words, style);
+      left += kSymbol + 6 + canvas.text_width(key.words, style) + kKeysApart;
+    }
+    y += kLineHeight;
   }
 }
 

@@ -12,7 +12,6 @@ using namespace drawing;
 
 namespace {
 
-constexpr int kPixelsPerUnit = 2;  // per px of the page: as fine as the PNG
 constexpr int kBarTicks = 9;
 
 /// Values at places of the plane, on the scale's transform.
@@ -46,11 +45,28 @@ class Sampler {
   std::vector<double> y_stops_;
 };
 
-/// Returns pixels over the frame's plot; transparent where there is no number.
+/// Returns the cells that belong to points to do; with interpolation, those with a corner to do.
+std::vector<Polyline> unfinished_cells(const FieldView& field, const Sampler& sampler,
+                                       bool interpolate) {
+  if (field.to_do.empty()) return {};
+  if (interpolate) return unfinished(field);
+  std::vector<Polyline> cells;
+  const std::vector<double>&x = sampler.x_stops(), &y = sampler.y_stops();
+  for (size_t j = 0; j < field.y.size(); ++j)
+    for (size_t i = 0; i < field.x.size(); ++i)
+      if (field.is_to_do(j * field.x.size() + i))
+        cells.push_back(
+            {{{x[i], y[j]}, {x[i + 1], y[j]}, {x[i + 1], y[j + 1]}, {x[i], y[j + 1]}}, true});
+  return cells;
+}
+
+/// Draws pixels over the frame's plot; transparent where there is no number.
 void draw_field(Canvas& canvas, const Frame& frame, const Sampler& sampler, const ValueScale& scale,
-                ColourMap map) {
-  const int width = static_cast<int>(std::ceil(kPixelsPerUnit * frame.plot.width));
-  const int height = static_cast<int>(std::ceil(kPixelsPerUnit * frame.plot.height));
+                const FigureOptions& options) {
+  const ColourMap map = options.colours;
+  const double pixels_per_px = image_pixels(options);
+  const int width = static_cast<int>(std::ceil(pixels_per_px * frame.plot.width));
+  const int height = static_cast<int>(std::ceil(pixels_per_px * frame.plot.height));
   const double low = scale.transformed(scale.low());
   const double high = scale.transformed(scale.high());
   std::vector<uint32_t> pixels;
@@ -74,31 +90,34 @@ void draw_field(Canvas& canvas, const Frame& frame, const Sampler& sampler, cons
 
 Figure heat_map_figure(const FieldView& given_field, const FigureOptions& given_options) {
   given_field.check();
-  const DrawableField drawable = in_units(given_field, given_options);
+  const DrawableField drawable = in_units(given_field, on_page(given_options));
   const FieldView& field = drawable.field;
   const FigureOptions& options = drawable.options;
   field.check();
   const ValueScale scale(field.values, options);
   const Sampler sampler(field, scale, options.interpolate);
-  const FieldLayout layout =
-      field_layout(options, sampler.x_stops().front(), sampler.x_stops().back(),
-                   sampler.y_stops().front(), sampler.y_stops().back());
+  const std::vector<double> ticks = scale.levels(kBarTicks);
+  const FieldLayout layout = marked_layout(field, scale, options, bar_texts(scale, ticks),
+                                           {sampler.x_stops().front(), sampler.x_stops().back(),
+                                            sampler.y_stops().front(), sampler.y_stops().back()});
+  const std::vector<Polyline> to_do = unfinished_cells(field, sampler, options.interpolate);
   const auto draw = [=](Canvas& canvas) {
     const FigureOptions& page = layout.page;
     const Frame& frame = layout.frame;
     draw_heading(canvas, page);
     if (scale.not_finite() > 0) draw_hole(canvas, {frame.plot.outline()});
-    draw_field(canvas, frame, sampler, scale, page.colours);
+    draw_to_do(canvas, frame.at(to_do));
+    if (canvas.shows_images()) draw_field(canvas, frame, sampler, scale, page);
     const std::vector<Key> keys =
         draw_marks(canvas, frame, field, scale, page, off_scale(page.colours));
     draw_field_axes(canvas, frame, page);
     const auto paint = [&](double t) { return colour_at(page.colours, t); };
     if (!scale.empty())
-      draw_colour_bar(canvas, layout.bar, scale, scale.levels(kBarTicks), page.value_label, paint,
+      draw_colour_bar(canvas, layout.bar, scale, ticks, page.value_label, paint,
                       off_scale(page.colours));
     draw_caption(canvas, page, frame.plot.left + 0.5 * frame.plot.width, keys);
   };
-  return {layout.page.width, layout.page.height, options.title, draw};
+  return enlarged(layout.page, given_options.title, data_of(given_field, given_options), draw);
 }
 
 }  // namespace topograd

@@ -204,6 +204,36 @@ void check_axis(const std::vector<double>& axis, std::string_view name) {
   }
 }
 
+/// Indices of the values at a cell's corners.
+using CellCorners = std::array<size_t, 4>;
+
+template <class Predicate>
+int64_t corners_that_are(const CellCorners& corners, const Predicate& is) {
+  return std::count_if(corners.begin(), corners.end(), is);
+}
+
+/// Returns rectangles over the cells that are so, one for each run along a row.
+template <class Predicate>
+std::vector<Polyline> cells_that(const FieldView& field, const Predicate& are) {
+  field.check();
+  std::vector<Polyline> found;
+  const size_t columns = field.x.size(), cells = columns - 1;
+  for (size_t row = 0; row + 1 < field.y.size(); ++row) {
+    const auto is_one = [&](size_t column) {
+      const size_t i = row * columns + column;
+      return are(CellCorners{i, i + 1, i + columns, i + columns + 1});
+    };
+    for (size_t begin = 0, end = 0; begin < cells; begin = end + 1) {
+      for (end = begin; end < cells && is_one(end);) ++end;
+      if (end == begin) continue;
+      const double x0 = field.x[begin], x1 = field.x[end];
+      const double y0 = field.y[row], y1 = field.y[row + 1];
+      found.push_back({{{x0, y0}, {x1, y0}, {x1, y1}, {x0, y1}}, true});
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 void FieldView::check() const {
@@ -211,6 +241,8 @@ void FieldView::check() const {
   check_axis(y, "y");
   require(values.size() == x.size() * y.size(), "a field of ", x.size(), " by ", y.size(),
           " points has ", values.size(), " values");
+  require(to_do.empty() || to_do.size() == values.size(), "a field of ", values.size(),
+          " values says of ", to_do.size(), " whether they are to do");
 }
 
 std::vector<Polyline> contour_lines(const FieldView& field, double level) {
@@ -226,24 +258,16 @@ std::vector<Polyline> region_above(const FieldView& field, double level) {
 }
 
 std::vector<Polyline> holes(const FieldView& field) {
-  field.check();
-  std::vector<Polyline> found;
-  const auto hole = [&](size_t row, size_t column) {
-    return !(std::isfinite(field.at(row, column)) && std::isfinite(field.at(row, column + 1)) &&
-             std::isfinite(field.at(row + 1, column)) &&
-             std::isfinite(field.at(row + 1, column + 1)));
-  };
-  const size_t cells = field.x.size() - 1;
-  for (size_t row = 0; row + 1 < field.y.size(); ++row) {
-    for (size_t begin = 0, end = 0; begin < cells; begin = end + 1) {
-      for (end = begin; end < cells && hole(row, end);) ++end;
-      if (end == begin) continue;
-      const double x0 = field.x[begin], x1 = field.x[end];
-      const double y0 = field.y[row], y1 = field.y[row + 1];
-      found.push_back({{{x0, y0}, {x1, y0}, {x1, y1}, {x0, y1}}, true});
-    }
-  }
-  return found;
+  return cells_that(field, [&](const CellCorners& corners) {
+    return corners_that_are(corners, [&](size_t i) { return field.is_to_do(i); }) == 0 &&
+           corners_that_are(corners, [&](size_t i) { return !std::isfinite(field.values[i]); }) > 0;
+  });
+}
+
+std::vector<Polyline> unfinished(const FieldView& field) {
+  return cells_that(field, [&](const CellCorners& corners) {
+    return corners_that_are(corners, [&](size_t i) { return field.is_to_do(i); }) > 0;
+  });
 }
 
 std::vector<double> linear_levels(double low, double high, int target) {

@@ -2,17 +2,20 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace topograd {
 
 /// Scalar field on a rectilinear grid: neither square nor evenly spaced in general.
 struct FieldView {
-  std::vector<double> x;       ///< nx >= 2 coordinates, strictly increasing
-  std::vector<double> y;       ///< ny >= 2 coordinates, strictly increasing
-  std::vector<double> values;  ///< [ny, nx]: row = y; NaN and inf are holes
+  std::vector<double> x;            ///< nx >= 2 coordinates, strictly increasing
+  std::vector<double> y;            ///< ny >= 2 coordinates, strictly increasing
+  std::vector<double> values;       ///< [ny, nx]: row = y; NaN and inf are holes
+  std::vector<uint8_t> to_do = {};  ///< [ny, nx], 1: not computed yet; empty: all are
 
   double at(size_t row, size_t column) const { return values[row * x.size() + column]; }
+  bool is_to_do(size_t index) const { return !to_do.empty() && to_do[index] != 0; }
   /// Throws Error unless the sizes fit and the axes increase.
   void check() const;
 };
@@ -39,9 +42,11 @@ std::vector<Polyline> contour_lines(const FieldView& field, double level);
 /// its holes. Counter-clockwise around the region and clockwise around what it leaves out.
 std::vector<Polyline> region_above(const FieldView& field, double level);
 
-/// Returns rectangles that cover the cells with a corner that is not finite, one for each run of
-/// such cells along a row. Counter-clockwise.
+/// Returns rectangles that cover the cells with a corner that is not finite but none to do, one for
+/// each run of such cells along a row. Counter-clockwise.
 std::vector<Polyline> holes(const FieldView& field);
+/// Returns such rectangles for the cells with a corner to do.
+std::vector<Polyline> unfinished(const FieldView& field);
 
 /// Returns round numbers (1, 2 or 5 times a power of ten apart) in [low, high], about `target` of
 /// them and never more than twice as many. Empty unless low < high, both finite.

@@ -14,6 +14,9 @@ namespace {
 
 constexpr Colour kHoleGround{0.90, 0.90, 0.90};
 constexpr Colour kHoleStroke{0.62, 0.62, 0.64};
+constexpr Colour kToDoGround{0.965, 0.965, 0.975};
+constexpr Colour kToDoDots{0.66, 0.66, 0.72};
+constexpr Colour kStar{0.80, 0.05, 0.10};
 
 std::optional<Point> origin(const Frame& frame) {
   const bool inside =
@@ -30,14 +33,15 @@ bool is_origin(PlanePoint p) {
   return std::abs(p.x) < 1e-12 && std::abs(p.y) < 1e-12;
 }
 
-/// Returns the index of the smallest finite value; among equals (0, 0), else the first.
-std::optional<size_t> minimum(const FieldView& field) {
+/// Returns the index of the extreme finite value; among equals (0, 0), else the first.
+std::optional<size_t> extreme(const FieldView& field, bool largest) {
   std::optional<size_t> best;
+  const double sign = largest ? -1 : 1;
   for (size_t i = 0; i < field.values.size(); ++i) {
     if (!std::isfinite(field.values[i])) continue;
-    const bool smaller = !best || field.values[i] < field.values[*best];
-    const bool as_small = best && field.values[i] == field.values[*best];
-    if (smaller || (as_small && is_origin(coordinates(field, i)))) best = i;
+    const bool further = !best || sign * field.values[i] < sign * field.values[*best];
+    const bool as_far = best && field.values[i] == field.values[*best];
+    if (further || (as_far && is_origin(coordinates(field, i)))) best = i;
   }
   return best;
 }
@@ -75,7 +79,9 @@ Polyline disc(Point centre, double radius) {
   return dot;
 }
 
-void draw_star(Canvas& canvas, Point centre) {
+namespace {
+
+Polyline star_at(Point centre) {
   Polyline star{{}, true};
   for (int i = 0; i < 10; ++i) {
     const double radius = i % 2 == 0 ? 6.5 : 2.7;
@@ -83,18 +89,40 @@ void draw_star(Canvas& canvas, Point centre) {
     star.points.push_back(
         {centre.x + radius * std::cos(angle), centre.y + radius * std::sin(angle)});
   }
-  draw_outlined(canvas, star, {0.80, 0.05, 0.10});
+  return star;
+}
+
+Polyline diamond_at(Point centre) {
+  const double r = 4.6;
+  return {{{centre.x, centre.y - r},
+           {centre.x + r, centre.y},
+           {centre.x, centre.y + r},
+           {centre.x - r, centre.y}},
+          true};
+}
+
+/// Draws the outline of a mark that something hides.
+void draw_hollow(Canvas& canvas, const Polyline& shape, const Colour& colour) {
+  canvas.stroke({shape}, {.colour = kWhite, .width = 3});
+  canvas.stroke({shape}, {.colour = colour, .width = 1.1});
+}
+
+/// Returns how a mark is drawn, in full or hollow.
+std::function<void(Canvas&, Point)> mark_of(Polyline (*shape)(Point), const Colour& colour,
+                                            bool hidden) {
+  return [=](Canvas& canvas, Point centre) {
+    (hidden ? draw_hollow : draw_outlined)(canvas, shape(centre), colour);
+  };
+}
+
+}  // namespace
+
+void draw_star(Canvas& canvas, Point centre) {
+  draw_outlined(canvas, star_at(centre), kStar);
 }
 
 void draw_diamond(Canvas& canvas, Point centre) {
-  const double r = 4.6;
-  draw_outlined(canvas,
-                {{{centre.x, centre.y - r},
-                  {centre.x + r, centre.y},
-                  {centre.x, centre.y + r},
-                  {centre.x - r, centre.y}},
-                 true},
-                kInk);
+  draw_outlined(canvas, diamond_at(centre), kInk);
 }
 
 void draw_hole(Canvas& canvas, const std::vector<Polyline>& loops) {
@@ -102,10 +130,31 @@ void draw_hole(Canvas& canvas, const std::vector<Polyline>& loops) {
   canvas.hatch(loops, {.colour = kHoleStroke, .width = 0.7}, 5);
 }
 
-std::vector<Point> mark_positions(const Frame& frame, const FieldView& field) {
+void draw_to_do(Canvas& canvas, const std::vector<Polyline>& loops) {
+  canvas.fill(loops, kToDoGround);
+  canvas.hatch(loops, {.colour = kToDoDots, .width = 1.3, .dashes = {1.3, 4.2}}, 4.5);
+}
+
+void add_gap_keys(std::vector<Key>& keys, int64_t not_finite, int64_t to_do) {
+  const auto add = [&](void (*draw)(Canvas&, const std::vector<Polyline>&), int64_t count,
+                       const std::string& words) {
+    if (count == 0) return;
+    keys.push_back({[draw](Canvas& c, Point p) {
+                      const Polyline swatch = Rect{p.x - 6, p.y - 5, 12, 10}.outline();
+                      draw(c, {swatch});
+                      c.stroke({swatch}, {.colour = kInk, .width = 0.6});
+                    },
+                    counted(count, words)});
+  };
+  add(draw_hole, not_finite, "not finite");
+  add(draw_to_do, to_do, "to do");
+}
+
+std::vector<Point> mark_positions(const Frame& frame, const FieldView& field, bool largest) {
   std::vector<Point> marks;
   if (const auto centre = origin(frame)) marks.push_back(*centre);
-  if (const auto lowest = minimum(field)) marks.push_back(frame.at(coordinates(field, *lowest)));
+  if (const auto lowest = extreme(field, largest))
+    marks.push_back(frame.at(coordinates(field, *lowest)));
   return marks;
 }
 
@@ -114,11 +163,44 @@ std::vector<Key> draw_marks(Canvas& canvas, const Frame& frame, const FieldView&
                             const Colour& off_scale) {
   std::vector<Key> keys = draw_path(canvas, frame, options.marks);
   const Place place = [&](const PlanePoint& p) {
-    return is_origin(p) ? origin(frame) : std::optional(frame.at(p));
+    const std::optional<Point> at = is_origin(p) ? origin(frame) : std::optional(frame.at(p));
+    return at ? std::optional(Spot{*at}) : std::nullopt;
   };
   const std::vector<Key> more = draw_extreme_marks(canvas, place, field, scale, options, off_scale);
   keys.insert(keys.end(), more.begin(), more.end());
   return keys;
+}
+
+FieldLayout marked_layout(const FieldView& field, const ValueScale& scale,
+                          const FigureOptions& options, const std::vector<std::string>& bar_labels,
+                          const Ranges& ranges) {
+  const auto& [x_low, x_high, y_low, y_high] = ranges;
+  const auto with_rows = [&](size_t rows) {
+    return field_layout(options, x_low, x_high, y_low, y_high, bar_labels, rows);
+  };
+  TextBoxes canvas;
+  size_t rows = 1;
+  canvas.in_font(options.font, [&] {
+    const std::vector<Key> keys =
+        draw_marks(canvas, with_rows(1).frame, field, scale, options, kWhite);
+    rows = caption_rows(canvas, options, keys).size();
+  });
+  return with_rows(rows);
+}
+
+FigureData data_of(const FieldView& field, const FigureOptions& options) {
+  const auto name = [](const std::string& label, const char* otherwise) {
+    return label.empty() ? otherwise : label.substr(0, label.find(" ("));
+  };
+  FigureData data{{{name(options.x_label, "x"), {}},
+                   {name(options.y_label, "y"), {}},
+                   {name(options.value_label, "value"), field.values}}};
+  for (size_t i = 0; i < field.values.size(); ++i) {
+    const PlanePoint at = coordinates(field, i);
+    data.columns[0].values.push_back(at.x);
+    data.columns[1].values.push_back(at.y);
+  }
+  return data;
 }
 
 std::vector<Key> draw_extreme_marks(Canvas& canvas, const Place& place, const FieldView& field,
@@ -126,35 +208,37 @@ std::vector<Key> draw_extreme_marks(Canvas& canvas, const Place& place, const Fi
                                     const Colour& off_scale) {
   std::vector<Key> keys;
   const std::string& name = options.marks.origin;
-  const std::optional<Point> centre = place({0, 0});
-  const std::optional<size_t> lowest = minimum(field);
-  const std::string least = lowest ? format_number(field.values[*lowest], 4) : "";
-  const PlanePoint where = lowest ? coordinates(field, *lowest) : PlanePoint{};
-  const bool at_centre = lowest && is_origin(where);
+  const bool largest = options.marks.largest;
+  const std::string extreme_name = largest ? "maximum" : "minimum";
+  const std::optional<Spot> centre = place({0, 0});
+  const std::optional<size_t> found = extreme(field, largest);
+  const std::string value = found ? format_number(field.values[*found], 4) + options.unit : "";
+  const PlanePoint where = found ? coordinates(field, *found) : PlanePoint{};
+  const bool at_centre = found && is_origin(where);
+  const auto add = [&](Polyline (*shape)(Point), const Colour& colour, const Spot& spot,
+                       const std::string& words) {
+    const auto draw = mark_of(shape, colour, spot.hidden);
+    draw(canvas, spot.at);
+    keys.push_back({draw, spot.hidden ? words + " (behind the surface)" : words});
+  };
   if (centre) {
-    draw_star(canvas, *centre);
-    const std::optional<double> value = value_at_origin(field);
-    keys.push_back({draw_star, at_centre ? name + " and minimum: " + least
-                               : value   ? name + ": " + format_number(*value, 4)
-                                         : name});
+    const std::optional<double> own = value_at_origin(field);
+    add(star_at, kStar, *centre,
+        at_centre ? name + " and " + extreme_name + ": " + value
+        : own     ? name + ": " + format_number(*own, 4) + options.unit
+                  : name);
   }
-  if (const auto at = lowest && !at_centre ? place(where) : std::nullopt) {
-    draw_diamond(canvas, *at);
-    keys.push_back({draw_diamond, "minimum: " + least + " at " + place_of(where)});
-  }
-  const auto swatch = [](Point p) { return Rect{p.x - 6, p.y - 5, 12, 10}.outline(); };
+  if (const auto spot = found && !at_centre ? place(where) : std::nullopt)
+    add(diamond_at, kInk, *spot, extreme_name + ": " + value + " at " + place_of(where));
   if (scale.above() > 0)
     keys.push_back({[=](Canvas& c, Point p) {
-                      c.fill({swatch(p)}, off_scale);
-                      c.stroke({swatch(p)}, {.colour = kInk, .width = 0.6});
+                      const Polyline swatch = Rect{p.x - 6, p.y - 5, 12, 10}.outline();
+                      c.fill({swatch}, off_scale);
+                      c.stroke({swatch}, {.colour = kInk, .width = 0.6});
                     },
                     counted(scale.above(), "off the scale")});
-  if (scale.not_finite() > 0)
-    keys.push_back({[=](Canvas& c, Point p) {
-                      draw_hole(c, {swatch(p)});
-                      c.stroke({swatch(p)}, {.colour = kInk, .width = 0.6});
-                    },
-                    counted(scale.not_finite(), "not finite")});
+  const auto to_do = std::count(field.to_do.begin(), field.to_do.end(), 1);
+  add_gap_keys(keys, scale.not_finite() - to_do, to_do);
   return keys;
 }
 

@@ -173,8 +173,12 @@ std::vector<Key> draw_path_where_seen(Canvas& canvas, const Place& place,
   constexpr int kPieces = 24;  // per step of the path: the ground between is not flat
   std::vector<Polyline> lines, dots;
   bool joined = false;
+  const auto seen = [&](const PlanePoint& p) {
+    const std::optional<Spot> spot = place(p);
+    return spot && !spot->hidden ? std::optional(spot->at) : std::nullopt;
+  };
   const auto add = [&](const PlanePoint& p) {
-    const std::optional<Point> at = finite(p) ? place(p) : std::nullopt;
+    const std::optional<Point> at = finite(p) ? seen(p) : std::nullopt;
     if (at && !joined) lines.emplace_back();
     if (at) lines.back().points.push_back(*at);
     joined = at.has_value();
@@ -192,13 +196,13 @@ std::vector<Key> draw_path_where_seen(Canvas& canvas, const Place& place,
   canvas.stroke(lines, {.colour = kPath, .width = 1.4});
   canvas.fill(dots, kPath);
   std::vector<Key> keys;
-  const auto start = marks.path.empty() ? std::nullopt : place(marks.path.front());
+  const auto start = marks.path.empty() ? std::nullopt : seen(marks.path.front());
   if (start) {
     draw_start(canvas, *start);
     keys.push_back({draw_start, "start"});
   }
   for (const auto& network : marks.networks)
-    if (const auto at = place(network.at)) draw_network(canvas, *at);
+    if (const auto at = seen(network.at)) draw_network(canvas, *at);
   return keys;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -57,24 +58,33 @@ std::string power_of_ten(int exponent) {
   return "10" + superscript(exponent);
 }
 
-std::string format_number(double value, int significant) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value < 0 ? "−∞" : "∞";
-  if (value == 0) return "0";
-  int exponent = static_cast<int>(std::floor(std::log10(std::abs(value))));
-  if (exponent >= -4 && exponent < std::max(5, significant))
-    return with_minus(
-        without_trailing_zeros(fixed(value, std::max(0, significant - 1 - exponent))));
+namespace {
+
+/// Returns a mantissa times a power of ten.
+std::string scientific(double value, int significant) {
   std::array<char, 64> digits;
   std::snprintf(digits.data(), digits.size(), "%.*e", significant - 1, value);
   const std::string shown = digits.data();
   const size_t split = shown.find('e');
-  exponent = std::atoi(shown.c_str() + split + 1);
+  const int exponent = std::atoi(shown.c_str() + split + 1);
   const std::string mantissa = with_minus(without_trailing_zeros(shown.substr(0, split)));
   const std::string power = power_of_ten(exponent);
   if (mantissa == "1") return power;
   if (mantissa == "−1") return "−" + power;
   return mantissa + "×" + power;
+}
+
+}  // namespace
+
+std::string format_number(double value, int significant) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value < 0 ? "−∞" : "∞";
+  if (value == 0) return "0";
+  const int exponent = static_cast<int>(std::floor(std::log10(std::abs(value))));
+  if (exponent >= -4 && exponent < std::max(5, significant))
+    return with_minus(
+        without_trailing_zeros(fixed(value, std::max(0, significant - 1 - exponent))));
+  return scientific(value, significant);
 }
 
 std::vector<std::string> format_ticks(const std::vector<double>& ticks) {
@@ -89,6 +99,32 @@ std::vector<std::string> format_ticks(const std::vector<double>& ticks) {
   for (double tick : ticks)
     labels.push_back(plain ? with_minus(fixed(tick, decimals)) : format_number(tick));
   return labels;
+}
+
+std::vector<std::string> format_log_ticks(const std::vector<double>& ticks) {
+  constexpr double kLeastPlain = 1e-3, kMostPlain = 1e5;
+  const bool plain = std::all_of(ticks.begin(), ticks.end(), [](double tick) {
+    return tick >= kLeastPlain && tick <= kMostPlain;
+  });
+  std::vector<std::string> labels;
+  for (const double tick : ticks)
+    labels.push_back(plain || tick == 0 ? format_number(tick) : scientific(tick, 6));
+  return labels;
+}
+
+std::string with_minuses(const std::string& words) {
+  std::string result;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const auto is = [&](size_t at, auto kind) {
+      return at < words.size() && kind(static_cast<unsigned char>(words[at])) != 0;
+    };
+    // A hyphen after a letter or a digit joins them: cross-entropy, 2026-11-30.
+    const bool joins = i > 0 && is(i - 1, [](unsigned char c) { return std::isalnum(c); });
+    const bool minus =
+        words[i] == '-' && !joins && is(i + 1, [](unsigned char c) { return std::isdigit(c); });
+    result += minus ? "−" : std::string(1, words[i]);
+  }
+  return result;
 }
 
 ValueScale::ValueScale(const std::vector<double>& values, const FigureOptions& options)
@@ -116,6 +152,11 @@ ValueScale::ValueScale(const std::vector<double>& values, const FigureOptions& o
           "the scale of '", options.title, "' runs from ", options.level_min.value_or(0), " to ",
           options.level_max.value_or(0), ": swap them");
 
+  // The middle of a map that diverges stands for 0.
+  if (!log && diverges(options.colours) && smallest < 0 && largest > 0) {
+    largest = std::max(largest, -smallest);
+    smallest = -largest;
+  }
   if (empty_) smallest_positive_ = smallest = largest = log ? 1 : 0;
   low_ = options.level_min.value_or(log ? smallest_positive_ : smallest);
   high_ = std::min(options.level_max.value_or(options.clip_max ? kInfinity : largest),

@@ -20,6 +20,13 @@ std::string power_of_ten(int exponent);
 /// "0.5".
 std::vector<std::string> format_ticks(const std::vector<double>& ticks);
 
+/// Returns the labels of ticks over decades, in one form: plain numbers, or all powers of ten where
+/// one of them needs it.
+std::vector<std::string> format_log_ticks(const std::vector<double>& ticks);
+
+/// Returns the words with a minus as wide as a digit for every hyphen before one.
+std::string with_minuses(const std::string& words);
+
 /// Map from the values of one figure to its colours.
 class ValueScale {
  public:

@@ -80,7 +80,9 @@ DrawableCurves in_units(const CurveView& curves, const FigureOptions& options) {
   const Unit x = unit_of(curves.x), values = unit_of(numbers);
   DrawableCurves made{curves, options};
   made.curves.x = x.of(curves.x);
+  made.curves.guides = x.of(curves.guides);
   for (Series& series : made.curves.series) {
+    series.x = x.of(series.x);
     if (series.axis != Series::Axis::left) continue;
     series.values = values.of(series.values);
     series.errors = values.of(series.errors);

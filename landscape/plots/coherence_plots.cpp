@@ -1,5 +1,4 @@
 #include <cmath>
-#include <limits>
 #include <map>
 #include <set>
 
@@ -14,7 +13,8 @@ namespace {
 using Epochs = std::map<double, std::map<std::string, size_t>>;
 
 Figure over_epochs(const Epochs& epochs, const std::set<std::string>& names, const Record& record,
-                   const std::string& quantity, const std::string& label) {
+                   const PictureOptions& options, const std::string& quantity,
+                   const std::string& label) {
   const std::vector<double>& values = record.numbers(quantity);
   CurveView curves;
   for (const auto& [epoch, rows] : epochs) curves.x.push_back(epoch);
@@ -22,14 +22,16 @@ Figure over_epochs(const Epochs& epochs, const std::set<std::string>& names, con
     Series series{.name = name, .values = {}, .style = Series::Style::coloured};
     for (const auto& [epoch, rows] : epochs) {
       const auto found = rows.find(name);
-      series.values.push_back(found == rows.end() ? std::numeric_limits<double>::quiet_NaN()
-                                                  : values[found->second]);
+      if (found == rows.end()) continue;
+      series.x.push_back(epoch);
+      series.values.push_back(values[found->second]);
     }
     curves.series.push_back(series);
   }
   const Provenance& p = record.provenance;
-  FigureOptions figure;
-  figure.title = names.size() == 1 ? *names.begin() : "Coherence of gradients";
+  FigureOptions figure = curve_options(record, options, Scale::linear);
+  if (options.title.empty())
+    figure.title = names.size() == 1 ? *names.begin() : "Coherence of gradients";
   figure.subtitle = text(value_of(p, "batches"), " minibatches of ", value_of(p, "batch_size"),
                          " images, ", value_of(p, "data"), ", BatchNorm ", value_of(p, "bn_mode"));
   figure.x_label = "epochs";
@@ -40,7 +42,7 @@ Figure over_epochs(const Epochs& epochs, const std::set<std::string>& names, con
 
 }  // namespace
 
-std::vector<NamedFigure> coherence_figures(const Record& record) {
+std::vector<NamedFigure> coherence_figures(const Record& record, const PictureOptions& options) {
   const NamedArray* name = record.find("name");
   if (!name || name->words.empty()) return {};
   const std::vector<double>& epoch = record.numbers("epoch");
@@ -51,9 +53,9 @@ std::vector<NamedFigure> coherence_figures(const Record& record) {
   for (const auto& [at, rows] : epochs)
     for (const auto& [model, row] : rows) names.insert(model);
   if (epochs.size() < 2) return {};
-  return {{"cosine", over_epochs(epochs, names, record, "cosine",
+  return {{"cosine", over_epochs(epochs, names, record, options, "cosine",
                                  "mean cosine of two minibatches' gradients")},
-          {"snr", over_epochs(epochs, names, record, "snr",
+          {"snr", over_epochs(epochs, names, record, options, "snr",
                               "signal-to-noise ratio of a minibatch's gradient")}};
 }
 

@@ -5,6 +5,7 @@
 
 #include "kernels/core/check.h"
 #include "kernels/core/format.h"
+#include "landscape/figures/scale.h"
 #include "landscape/plots/kind_plots.h"
 
 namespace topograd {
@@ -56,7 +57,7 @@ FigureOptions default_options(const Record& record, const PictureOptions& option
   FigureOptions figure = curve_options(record, options, Scale::linear);
   if (figure.title.empty()) figure.title = record.kind;
   figure.subtitle = options.title.empty() && record.title.empty() ? "" : record.kind;
-  figure.note = scalars_in_words(record);
+  figure.note = drawing::with_minuses(scalars_in_words(record));
   figure.footer = value_of(record.provenance, "command");
   return figure;
 }

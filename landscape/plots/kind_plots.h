@@ -13,17 +13,17 @@ FigureOptions curve_options(const Record& record, const PictureOptions& options,
 
 /// Draws cosine and signal-to-noise ratio over the epochs of training, a curve for each kind of
 /// network; nothing where no two epochs are known.
-std::vector<NamedFigure> coherence_figures(const Record& record);
+std::vector<NamedFigure> coherence_figures(const Record& record, const PictureOptions& options);
 
 /// Draws the density of the eigenvalues on a logarithmic axis: most of a network's spectrum is a
-/// spike at 0. Nothing where there is no density.
+/// spike at 0. Where there is no density, the eigenvalues at both ends.
 std::vector<NamedFigure> density_figures(const Record& record, const PictureOptions& options);
 
 /// Draws the losses on all complete paths, a figure <set>_loss for each set of images.
-std::vector<NamedFigure> path_figures(const Record& record);
+std::vector<NamedFigure> path_figures(const Record& record, const PictureOptions& options);
 
 /// Draws the loss along a line before and after a rescaling, a figure for each kind of direction.
-std::vector<NamedFigure> slice_figures(const Record& record);
+std::vector<NamedFigure> slice_figures(const Record& record, const PictureOptions& options);
 
 /// Draws any record: for each axis with two points or more the curves over it, a figure for each
 /// unit, and every grid as a heat map. What scalars there are stands below the title.

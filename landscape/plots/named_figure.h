@@ -16,6 +16,7 @@ struct NamedFigure {
 /// Writes <stem>_<name>.<type> for every figure and type; returns the paths.
 std::vector<std::string> save_figures(const std::vector<NamedFigure>& figures,
                                       const std::string& stem,
-                                      const std::vector<std::string>& types = {"svg", "png"});
+                                      const std::vector<std::string>& types = {"svg", "png"},
+                                      const FigureFile& file = {});
 
 }  // namespace topograd

@@ -20,7 +20,7 @@ bool is_complete(const Record& record, const NamedArray& values) {
 
 }  // namespace
 
-std::vector<NamedFigure> path_figures(const Record& record) {
+std::vector<NamedFigure> path_figures(const Record& record, const PictureOptions& options) {
   const Provenance& p = record.provenance;
   std::vector<NamedFigure> figures;
   for (const std::string set : {"train", "test"}) {
@@ -37,8 +37,8 @@ std::vector<NamedFigure> path_figures(const Record& record) {
         none = none || bn == "none";
       }
     if (curves.series.empty()) continue;
-    FigureOptions figure;
-    figure.title = title_of(p);
+    FigureOptions figure = curve_options(record, options, Scale::linear);
+    if (options.title.empty()) figure.title = title_of(p);
     figure.subtitle = text("from ", value_of(p, "model_file"), " (t = 0) to ",
                            value_of(p, "to_model_file"), " (t = 1)");
     figure.x_label = none ? "t" : "t (in brackets: BatchNorm's statistics)";

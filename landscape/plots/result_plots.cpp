@@ -66,13 +66,6 @@ std::vector<NamedFigure> trajectory_figures(const Record& record,
   return figures;
 }
 
-std::vector<NamedFigure> training_figures(const Record& record, const PictureOptions& options) {
-  FigureOptions figure = curve_options(record, options, Scale::linear);
-  if (figure.title.empty())
-    figure.title = fs::absolute(record.file).parent_path().filename().string();
-  return {{"curves", training_figure(record, figure)}};
-}
-
 /// Kind of result and what draws it; a kind that is not in the list has default_figures().
 struct KindPlots {
   const char* kind;
@@ -90,11 +83,14 @@ constexpr KindPlots kPlots[] = {
     {"trajectory", trajectory_figures},
     {"curvature",
      [](const Record& record, Kinds, Options options) { return density_figures(record, options); }},
-    {"paths", [](const Record& record, Kinds, Options) { return path_figures(record); }},
-    {"coherence", [](const Record& record, Kinds, Options) { return coherence_figures(record); }},
-    {"sharpness", [](const Record& record, Kinds, Options) { return slice_figures(record); }},
+    {"paths",
+     [](const Record& record, Kinds, Options options) { return path_figures(record, options); }},
+    {"coherence", [](const Record& record, Kinds,
+                     Options options) { return coherence_figures(record, options); }},
+    {"sharpness",
+     [](const Record& record, Kinds, Options options) { return slice_figures(record, options); }},
     {"training_log", [](const Record& record, Kinds,
-                        Options options) { return training_figures(record, options); }},
+                        Options options) { return training_figures({record}, options); }},
 };
 
 }  // namespace
@@ -118,6 +114,16 @@ std::vector<NamedFigure> surface_figures(const Surface& surface, const std::stri
     figures.push_back({own.values.empty() ? name_of(kind) : own.values + "_" + name_of(kind),
                        surface_picture(surface, kind, own)});
   return figures;
+}
+
+std::vector<NamedFigure> training_figures(const std::vector<Record>& logs,
+                                          const PictureOptions& options) {
+  FigureOptions figure = curve_options(logs.front(), options, Scale::linear);
+  if (figure.title.empty())
+    figure.title = logs.size() > 1
+                       ? "Trainings"
+                       : fs::absolute(logs.front().file).parent_path().filename().string();
+  return {{"curves", training_figure(logs, figure)}};
 }
 
 std::vector<NamedFigure> result_figures(const Record& record, const std::vector<PictureKind>& kinds,

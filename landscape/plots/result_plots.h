@@ -17,6 +17,10 @@ std::vector<NamedFigure> surface_figures(const Surface& surface, const std::stri
                                          const std::vector<PictureKind>& kinds,
                                          const PictureOptions& options);
 
+/// Draws the curves of trainings' logs together, in one figure.
+std::vector<NamedFigure> training_figures(const std::vector<Record>& logs,
+                                          const PictureOptions& options);
+
 /// Draws a result of any kind: surfaces by surface_figures(), losses over a trajectory (and its
 /// surface, if that is beside its file), the density of a Hessian's eigenvalues, losses on paths
 /// between networks, the coherence of gradients along training, slices of a rescaling, a training's

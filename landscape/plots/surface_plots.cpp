@@ -4,8 +4,10 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 
 #include "kernels/core/check.h"
+#include "landscape/figures/scale.h"
 #include "landscape/results/result_names.h"
 
 namespace topograd {
@@ -13,7 +15,17 @@ namespace topograd {
 namespace {
 
 std::vector<double> plane_or_empty(const Surface& surface, const std::string& name) {
-  return surface.has_plane(name) ? surface.plane(name) : std::vector<double>();
+  return surface.has_plane(name) ? drawn_plane(surface, name) : std::vector<double>();
+}
+
+bool is_accuracy(const std::string& plane) {
+  return plane.ends_with("_acc");
+}
+
+/// Returns the places of networks on a line that leads from one to another.
+std::vector<double> guides_of(const Surface& line) {
+  const bool joins = value_of(line.provenance, "x_direction").starts_with("towards");
+  return joins ? std::vector<double>{0, 1} : std::vector<double>{0};
 }
 
 std::string axis_label(const Surface& surface, const std::string& letter, const std::string& axis) {
@@ -33,7 +45,7 @@ std::vector<std::vector<double>> singles_of(const Surface& surface, const std::s
 /// seeds, else the standard error.
 CurveView losses_and_accuracies(const Surface& line) {
   const std::string seeds = value_of(line.provenance, "seeds");
-  CurveView curves{.x = line.x()};
+  CurveView curves{.x = line.x(), .guides = guides_of(line), .to_do = to_do_mask(line)};
   if (!seeds.empty()) curves.error_name = "standard deviation over " + seeds + " directions";
   for (const std::string set : {"train", "test"}) {
     const std::string loss = set + "_loss";
@@ -51,18 +63,6 @@ CurveView losses_and_accuracies(const Surface& line) {
   return curves;
 }
 
-/// Returns log where the values are above 0 and the largest is more than four times the smallest:
-/// even levels would leave the basin empty.
-Scale scale_for(const std::vector<double>& values) {
-  double low = std::numeric_limits<double>::infinity(), high = 0;
-  for (double v : values) {
-    if (!std::isfinite(v)) continue;
-    low = std::min(low, v);
-    high = std::max(high, v);
-  }
-  return low > 0 && high > 4 * low ? Scale::log : Scale::linear;
-}
-
 /// Returns what a plane's numbers are, for the label of an axis or a colour bar.
 std::string plane_label(const std::string& plane, const std::string& loss) {
   static const std::map<std::string, std::string> kKnown = {
@@ -76,7 +76,7 @@ std::string plane_label(const std::string& plane, const std::string& loss) {
   const auto known = kKnown.find(plane);
   if (known != kKnown.end()) return known->second;
   if (plane == "train_loss" || plane == "test_loss") return loss;
-  if (plane.ends_with("_acc")) return plane.substr(0, plane.size() - 4) + " accuracy (%)";
+  if (is_accuracy(plane)) return plane.substr(0, plane.size() - 4) + " accuracy (%)";
   if (plane.ends_with("_loss_se")) return "standard error of the " + loss;
   return plane;
 }
@@ -103,7 +103,8 @@ std::string footer_of(const Provenance& p) {
 /// Returns "cross-entropy over 1000 cifar10 training images"; empty for a file without provenance.
 std::string subtitle_of(const Surface& surface, const std::string& loss, const std::string& plane) {
   const Provenance& p = surface.provenance;
-  const std::string quantity = value_of(p, "quantity").empty() ? loss : value_of(p, "quantity");
+  const std::string own = value_of(p, "quantity");
+  const std::string quantity = is_accuracy(plane) ? "accuracy" : own.empty() ? loss : own;
   const std::string images = value_of(p, "images");
   if (images.empty()) return "";
   // The title is what the network is called.
@@ -135,6 +136,36 @@ std::string note_on_scale(const std::vector<double>& values, const PictureOption
 
 }  // namespace
 
+std::vector<double> drawn_plane(const Surface& surface, const std::string& plane) {
+  std::vector<double> values = surface.plane(plane);
+  if (!is_accuracy(plane)) return values;
+  const std::string loss = plane.substr(0, plane.size() - 4) + "_loss";
+  if (!surface.has_plane(loss)) return values;
+  const std::vector<double>& losses = surface.plane(loss);
+  // No class is the largest of logits that are no numbers: 0 % there would be a result.
+  for (size_t i = 0; i < values.size(); ++i)
+    if (!std::isfinite(losses[i])) values[i] = std::numeric_limits<double>::quiet_NaN();
+  return values;
+}
+
+std::vector<uint8_t> to_do_mask(const Surface& surface) {
+  if (surface.done_count() == surface.points()) return {};
+  std::vector<uint8_t> to_do;
+  for (int64_t point = 0; point < surface.points(); ++point)
+    to_do.push_back(surface.done(point) ? 0 : 1);
+  return to_do;
+}
+
+Scale usual_scale(const std::vector<double>& values) {
+  double low = std::numeric_limits<double>::infinity(), high = 0;
+  for (double v : values) {
+    if (!std::isfinite(v)) continue;
+    low = std::min(low, v);
+    high = std::max(high, v);
+  }
+  return low > 0 && high > 4 * low ? Scale::log : Scale::linear;
+}
+
 FigureOptions figure_options(const Surface& surface, const PictureOptions& options) {
   const Provenance& p = surface.provenance;
   FigureOptions figure = options.look;
@@ -144,7 +175,7 @@ FigureOptions figure_options(const Surface& surface, const PictureOptions& optio
       value_of(p, "loss").starts_with("mse") ? "mean squared error" : "cross-entropy";
   figure.subtitle = subtitle_of(surface, loss, plane);
   if (!options.unfinished.empty()) figure.subtitle += "; " + options.unfinished;
-  figure.note = options.note;
+  figure.note = drawing::with_minuses(options.note);
   if (const std::string note = note_on_scale(surface.plane(plane), options); !note.empty())
     figure.note += (figure.note.empty() ? "" : "; ") + note;
   figure.marks = options.marks;
@@ -152,7 +183,10 @@ FigureOptions figure_options(const Surface& surface, const PictureOptions& optio
   figure.value_label = plane_label(plane, loss);
   figure.y_label = surface.is_line() ? figure.value_label : axis_label(surface, "beta", "y");
   figure.footer = footer_of(p);
-  figure.scale = options.scale.value_or(scale_for(surface.plane(plane)));
+  const Scale usual = is_accuracy(plane) ? Scale::linear : usual_scale(drawn_plane(surface, plane));
+  figure.scale = options.scale.value_or(usual);
+  figure.marks.largest = is_accuracy(plane);
+  if (is_accuracy(plane)) figure.unit = " %";
   figure.level_min = options.value_min;
   figure.clip_max = options.value_max;
   figure.level_max = options.value_max;
@@ -175,20 +209,29 @@ Figure two_curves_figure(const TwoCurves& curves, const Surface& surface,
   figure.marks = {};
   std::vector<double> both = curves.first;
   both.insert(both.end(), curves.second.begin(), curves.second.end());
-  figure.scale = options.scale.value_or(scale_for(both));
+  figure.scale = options.scale.value_or(usual_scale(both));
   const CurveView view{
       .x = curves.x,
-      .series = {
-          {.name = curves.first_name, .values = curves.first},
-          {.name = curves.second_name, .values = curves.second, .style = Series::Style::dashed}}};
+      .series = {{.name = curves.first_name, .values = curves.first, .errors = curves.first_errors},
+                 {.name = curves.second_name,
+                  .values = curves.second,
+                  .errors = curves.second_errors,
+                  .style = Series::Style::dashed}}};
   return curve_figure(view, figure);
+}
+
+const std::vector<PictureKind>& default_kinds() {
+  static const std::vector<PictureKind> kKinds = {PictureKind::contours, PictureKind::heat,
+                                                  PictureKind::surface};
+  return kKinds;
 }
 
 PictureKind picture_kind_named(const std::string& name) {
   for (const PictureKind kind : {PictureKind::contours, PictureKind::lines, PictureKind::heat,
-                                 PictureKind::surface, PictureKind::curves})
+                                 PictureKind::surface, PictureKind::slices, PictureKind::curves})
     if (name == name_of(kind)) return kind;
-  fail("unknown kind of picture '", name, "': choose contours, lines, heat, surface or curves");
+  fail("unknown kind of picture '", name,
+       "': choose contours, lines, heat, surface, slices or curves");
 }
 
 std::string name_of(PictureKind kind) {
@@ -201,6 +244,8 @@ std::string name_of(PictureKind kind) {
       return "heat";
     case PictureKind::surface:
       return "surface";
+    case PictureKind::slices:
+      return "slices";
     case PictureKind::curves:
       return "curves";
   }
@@ -225,11 +270,65 @@ Figure curves_of(const Surface& surface, const PictureOptions& options,
   const std::string plane = pictured_values(surface, options);
   if (is_loss(plane) && options.values.empty())
     return curve_figure(losses_and_accuracies(surface), figure);
-  return curve_figure({.x = surface.x(),
-                       .series = {{.name = figure.value_label,
-                                   .values = surface.plane(plane),
-                                   .style = Series::Style::coloured}}},
-                      figure);
+  const std::string& label = figure.value_label;
+  const std::string name = label.substr(0, label.find(" ("));
+  return curve_figure(
+      {.x = surface.x(),
+       .series = {{.name = name,
+                   .values = drawn_plane(surface, plane),
+                   .style = Series::Style::coloured}},
+       .mark = figure.marks.largest ? CurveView::Extreme::largest : CurveView::Extreme::smallest,
+       .marked = name,
+       .guides = guides_of(surface),
+       .to_do = to_do_mask(surface)},
+      figure);
+}
+
+size_t nearest_to_zero(const std::vector<double>& axis) {
+  const auto nearest = std::min_element(
+      axis.begin(), axis.end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
+  return static_cast<size_t>(nearest - axis.begin());
+}
+
+/// Draws the values along both axes through (0, 0), or what is nearest to it.
+Figure slices_of(const Surface& surface, const PictureOptions& options,
+                 const FigureOptions& plane_options) {
+  const std::string plane = pictured_values(surface, options);
+  const std::vector<double>&x = surface.x(), &y = surface.y();
+  const size_t row = nearest_to_zero(y), column = nearest_to_zero(x);
+  const auto along = [&](const std::vector<double>& values, bool along_x) {
+    std::vector<double> line;
+    for (size_t i = 0; i < (along_x ? x : y).size(); ++i)
+      line.push_back(values[along_x ? row * x.size() + i : i * x.size() + column]);
+    return line;
+  };
+  const auto series = [&](bool along_x) {
+    const double at = along_x ? y[row] : x[column];
+    const std::string beside =
+        at == 0 ? "" : text(along_x ? " at beta " : " at alpha ", drawing::format_number(at, 3));
+    Series one{.name = text(along_x ? "along alpha" : "along beta", beside),
+               .values = along(drawn_plane(surface, plane), along_x),
+               .style = along_x ? Series::Style::solid : Series::Style::dashed};
+    if (surface.has_plane(plane + "_se")) one.errors = along(surface.plane(plane + "_se"), along_x);
+    if (x != y) one.x = along_x ? x : y;
+    return one;
+  };
+  std::set<double> places(x.begin(), x.end());
+  places.insert(y.begin(), y.end());
+  CurveView curves{.x = {places.begin(), places.end()},
+                   .series = {series(true), series(false)},
+                   .mark = CurveView::Extreme::none};
+  const std::vector<uint8_t> to_do = to_do_mask(surface);
+  if (!to_do.empty() && x == y) {
+    const std::vector<double> all(to_do.begin(), to_do.end());
+    const std::vector<double> first = along(all, true), second = along(all, false);
+    for (size_t i = 0; i < x.size(); ++i) curves.to_do.push_back(first[i] + second[i] > 0 ? 1 : 0);
+  }
+  FigureOptions figure = plane_options;
+  figure.x_label = "coordinate along the direction";
+  figure.y_label = figure.value_label;
+  figure.marks = {};
+  return curve_figure(curves, figure);
 }
 
 }  // namespace
@@ -239,9 +338,12 @@ Figure surface_picture(const Surface& surface, PictureKind kind, const PictureOp
   const bool curves = kind == PictureKind::curves;
   require(curves == surface.is_line(), "a ", surface.is_line() ? "line" : "grid",
           " of points cannot be drawn as ", name_of(kind), ": choose ",
-          surface.is_line() ? "curves" : "contours, lines, heat or surface");
+          surface.is_line() ? "curves" : "contours, lines, heat, surface or slices");
   if (curves) return curves_of(surface, options, figure);
-  const FieldView field{surface.x(), surface.y(), surface.plane(pictured_values(surface, options))};
+  const FieldView field{surface.x(), surface.y(),
+                        drawn_plane(surface, pictured_values(surface, options)),
+                        to_do_mask(surface)};
+  if (kind == PictureKind::slices) return slices_of(surface, options, figure);
   if (kind == PictureKind::surface) return surface_figure(field, figure);
   if (kind == PictureKind::heat) return heat_map_figure(field, figure);
   figure.filled = kind == PictureKind::contours;
@@ -251,7 +353,7 @@ Figure surface_picture(const Surface& surface, PictureKind kind, const PictureOp
 std::vector<std::string> draw_pictures(const Surface& surface, const std::string& stem,
                                        const PictureOptions& options) {
   std::vector<PictureKind> kinds = {PictureKind::curves};
-  if (!surface.is_line()) kinds = {PictureKind::contours, PictureKind::heat, PictureKind::surface};
+  if (!surface.is_line()) kinds = default_kinds();
   std::vector<NamedFigure> figures;
   for (const PictureKind kind : kinds)
     figures.push_back({name_of(kind), surface_picture(surface, kind, options)});

@@ -1,4 +1,4 @@
-// Figures of a training's log.csv.
+// Figures of trainings' log.csv.
 #pragma once
 
 #include <string>
@@ -9,10 +9,11 @@
 
 namespace topograd {
 
-/// Draws losses on the left axis, accuracies on the right, over epochs. Throws Error for fewer than
-/// two epochs. The options' scale, bounds, title and size hold; labels and footer are the log's
-/// own.
-Figure training_figure(const Record& log, const FigureOptions& options);
+/// Draws losses and, below them, accuracies over epochs: of one training, or of several, each in
+/// its colour under the name of its folder. Each of the two is at most as high as the options say.
+/// Throws Error for fewer than two epochs. The options' scale and bounds hold for the losses; labels
+/// and footer are the logs' own.
+Figure training_figure(const std::vector<Record>& logs, const FigureOptions& options);
 
 /// Draws training_figure() of the log at `log_path` into the file `path`, whose suffix says the
 /// format; nothing before the second epoch.

@@ -39,11 +39,17 @@ std::string trajectory_note(const TrajectoryResults& results, const std::string&
 
 TwoCurves trajectory_curves(const TrajectoryResults& results, const std::string& set) {
   const std::vector<double>& epochs = results.epochs;
+  const auto errors_of = [&](const Surface& line) {
+    const std::string name = set + "_loss_se";
+    return line.has_plane(name) ? line.plane(name) : std::vector<double>();
+  };
   const bool in_order =
       std::adjacent_find(epochs.begin(), epochs.end(), std::greater_equal<>()) == epochs.end();
   return {.x = in_order ? epochs : results.own.x(),
           .first = results.own.plane(set + "_loss"),
           .second = results.projected.plane(set + "_loss"),
+          .first_errors = errors_of(results.own),
+          .second_errors = errors_of(results.projected),
           .x_label = in_order ? "epoch" : "checkpoint",
           .first_name = set + " loss of the checkpoints",
           .second_name = "of their projections onto the plane"};

@@ -2,13 +2,17 @@
 #include <cairo.h>
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <numbers>
+#include <set>
 
 #include "kernels/core/numbers.h"
 #include "landscape/figures/canvas/cairo_canvas.h"
+#include "landscape/figures/canvas/text_boxes.h"
 #include "landscape/figures/figure.h"
+#include "landscape/figures/fine_field.h"
 #include "landscape/figures/relief/camera.h"
 #include "landscape/figures/relief/relief.h"
 #include "tests/temporary_folder.h"
@@ -174,22 +178,81 @@ TEST_CASE("surface figure: seen from above, colours are where their values are")
   CHECK(difference(colour_of(figure, x + 120, y - 90), off_scale(ColourMap::viridis)) < 0.15);
 }
 
-TEST_CASE("surface figure: a star behind a ridge is not drawn, and its key neither") {
+namespace {
+
+/// A plain with a ridge between (0, 0) and whoever looks along y.
+FieldView ridge() {
   FieldView field{even(-1, 1, 21), even(-1, 1, 21), {}};
   for (double y : field.y)
     for (size_t i = 0; i < field.x.size(); ++i)
       field.values.push_back(y > -0.65 && y < -0.3 ? 9 : 1);
-  const auto words = [&](double elevation) {
+  return field;
+}
+
+std::vector<TextBox> texts_of(const Figure& figure) {
+  TextBoxes canvas;
+  figure.draw(canvas);
+  return canvas.boxes();
+}
+
+bool any_text(const std::vector<TextBox>& texts, const std::string& part) {
+  return std::any_of(texts.begin(), texts.end(),
+                     [&](const TextBox& box) { return box.words.find(part) != std::string::npos; });
+}
+
+}  // namespace
+
+TEST_CASE("surface figure: a star behind a ridge is hollow, and said to be behind") {
+  const auto texts = [](double elevation) {
     FigureOptions options;
     options.azimuth = 0;
     options.elevation = elevation;
-    const Figure figure = surface_figure(field, options);
-    const TemporaryFolder folder;
-    save_figure(figure, folder.file("figure.svg"));
-    return folder.read("figure.svg");
+    return texts_of(surface_figure(ridge(), options));
   };
-  CHECK(words(80).find("θ*") != std::string::npos);
-  CHECK(words(8).find("θ*") == std::string::npos);
+  CHECK(any_text(texts(80), "θ*"));
+  CHECK(!any_text(texts(80), "behind the surface"));
+  CHECK(any_text(texts(8), "θ* and minimum: 1 (behind the surface)"));
+}
+
+TEST_CASE("surface figure: by default the camera rises until the star is seen; not in films") {
+  FigureOptions options;
+  options.azimuth = 0;
+  options.relief = 0.2;  // a low ridge, which 38 degrees do not look over
+  CHECK(!any_text(texts_of(surface_figure(ridge(), options)), "behind the surface"));
+  options.film_frame = true;
+  CHECK(any_text(texts_of(surface_figure(ridge(), options)), "behind the surface"));
+  CHECK(surface_figure(ridge(), options).height == 600);
+}
+
+TEST_CASE("surface figure: numbers at the height axis, a page no higher than what is on it") {
+  FieldView bowl{even(-1, 1, 21), even(-1, 1, 21), {}};
+  for (double y : bowl.y)
+    for (double x : bowl.x) bowl.values.push_back(x * x + y * y);
+  const FigureOptions options{.title = "bowl", .x_label = "alpha", .y_label = "beta"};
+  const Figure figure = surface_figure(bowl, options);
+  const std::vector<TextBox> texts = texts_of(figure);
+  // Values on the left of the relief as beside the colour bar; the axes' own there are negative.
+  const auto values = [&](bool left) {
+    std::set<std::string> found;
+    for (const TextBox& box : texts)
+      if (std::atof(box.words.c_str()) > 0 &&
+          (left ? box.corners[1].x < 110 : box.corners[0].x > 590))
+        found.insert(box.words);
+    return found;
+  };
+  const std::set<std::string> height = values(true), bar = values(false);
+  CHECK(height.size() >= 4);
+  CHECK(std::includes(bar.begin(), bar.end(), height.begin(), height.end()));
+  double lowest = 0, caption = 0;
+  for (const TextBox& box : texts) {
+    if (box.words.find("θ*") != std::string::npos)
+      caption = box.corners[0].y;
+    else
+      lowest = std::max(lowest, box.corners[2].y);
+  }
+  CHECK(caption > lowest);
+  CHECK(caption < lowest + 30);
+  CHECK(figure.height - caption < 30);
 }
 
 TEST_CASE("surface figure: holes, constants and cameras out of range") {

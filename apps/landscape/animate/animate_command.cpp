@@ -75,6 +75,7 @@ class Animation {
     std::vector<const Surface*> all;
     for (const Surface& surface : surfaces_) all.push_back(&surface);
     share_scale(picture_, all);
+    picture_.look.film_frame = true;
     if (surfaces_.front().is_line()) kind_ = PictureKind::curves;
   }
 

@@ -33,6 +33,7 @@ void AnimateFlags::add_to(cli::Options& options) {
                  types.push_back(film_type_named(type));
              });
   figure.add_to(options);
+  figure.add_size(options);
   options.epilogue(R"(Examples:
   landscape animate runs/resnet20/surfaces
   landscape animate resnet56.h5 noshort.h5 --turn --frames 96 --output both.gif

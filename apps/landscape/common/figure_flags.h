@@ -16,9 +16,8 @@ struct ScaleFlags {
   std::optional<double> lowest, highest;
 
   /// Declares --log, --linear, --vmin and --vmax (or --loss-max) in the current group; `what`
-  /// stands before the helps, `usual` names the default scale.
-  void add_to(cli::Options& options, const std::string& what = "",
-              const std::string& usual = "as the range of the values asks for");
+  /// stands before the helps.
+  void add_to(cli::Options& options, const std::string& what = "");
   /// Throws Error where --vmin is not below --vmax, or --log has no place for one of them.
   void check() const;
   /// Sets the scale, if one was chosen, and its ends.
@@ -56,16 +55,44 @@ struct FigureFlags {
   ValueFlags values;
   FigureOptions look;  ///< size, camera, interpolation
   std::string titles;  ///< separated by semicolons
+  int film_width = 700, film_height = 600;
 
   /// Declares the options of ValueFlags, --azimuth, --elevation and --relief in the group "Camera",
-  /// --title, --width, --height and --interpolate in the group "Figure".
+  /// --title and --interpolate in the group "Figure".
   void add_to(cli::Options& options);
+  /// Declares --width and --height, whole numbers of px, in the current group.
+  void add_size(cli::Options& options);
   void check() const { values.check(); }
   PictureOptions picture() const;
   /// Returns the title of each of so many files, empty if none was given; of one file as it was
   /// given. Throws Error for several titles that are not as many as the files.
   std::vector<std::string> titles_of(size_t files) const;
 };
+
+/// Look and size of figures on paper, on slides and on screens.
+struct PageFlags {
+  enum class Style { screen, paper, talk };
+
+  Style style = Style::screen;
+  std::optional<double> width, height;  ///< px
+  std::optional<double> font_size;      ///< points
+  std::string font = kFont;
+  std::optional<double> dpi;
+  bool transparent = false;
+  std::optional<bool> footer;
+
+  /// Declares --style, --width, --height, --font-size, --font, --dpi, --transparent and --footer in
+  /// the group "Page".
+  void add_to(cli::Options& options);
+  /// Sets what the options say, and the style where they say nothing. Throws Error where the width
+  /// has no room for letters of that size.
+  void apply_to(FigureOptions& look) const;
+  FigureFile file() const;
+};
+
+/// Returns a length in px: "8.5cm", "85mm", "3.3in", "240pt", "320px", or a number of px. Throws
+/// Error, which names the option, for any other word.
+double length_in_px(const std::string& option, const std::string& word);
 
 /// Sets one scale for all surfaces, from the smallest to the largest of their values, unless the
 /// options set its ends. Throws Error if there are no values.

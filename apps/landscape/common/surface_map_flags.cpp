@@ -62,6 +62,7 @@ void draw_map(const Surface& map, const std::string& output, const std::string& 
   figure.x_label = axis_label(map, "alpha", "x");
   figure.y_label = map.is_line() ? label : axis_label(map, "beta", "y");
   figure.value_label = label;
+  figure.scale = usual_scale(map.plane(plane));
   figure.footer = text("model ", map.provenance.at("model_hash"), "  directions ",
                        map.provenance.at("direction_hash"), "  Topograd ", version());
   const std::string stem =

@@ -4,8 +4,11 @@
 #include <filesystem>
 #include <iostream>
 #include <map>
+#include <utility>
 
 #include "apps/common/cli.h"
+#include "kernels/core/atomic_file.h"
+#include "landscape/exports/csv.h"
 #include "landscape/kinds/result_kind.h"
 #include "landscape/plots/result_plots.h"
 #include "landscape/surface/surface_results.h"
@@ -38,10 +41,40 @@ std::vector<NamedFigure> pages_of(const std::vector<NamedFigure>& figures, size_
   return pages;
 }
 
+/// Returns the results' training logs where there are several, to be drawn together.
+std::vector<Record> logs_of(const std::vector<Input>& inputs) {
+  std::vector<Record> logs;
+  for (const Input& input : inputs)
+    if (input.record.kind == "training_log") logs.push_back(input.record);
+  return logs.size() > 1 ? logs : std::vector<Record>();
+}
+
+std::string table_of(const FigureData& data) {
+  Record record{.kind = "figure", .title = "", .table = {"row"}};
+  for (const FigureData::Column& column : data.columns)
+    record.add_series(column.name, "row", column.values);
+  return csv_of(record, /*comments=*/false);
+}
+
+/// Returns the numbers of the figures, each set once, with the name of the first that shows it.
+std::vector<std::pair<std::string, std::string>> tables_of(
+    const std::vector<NamedFigure>& figures) {
+  std::vector<std::pair<std::string, std::string>> tables;
+  for (const NamedFigure& figure : figures) {
+    const std::string csv = table_of(figure.figure.data);
+    if (std::none_of(tables.begin(), tables.end(),
+                     [&](const auto& table) { return table.second == csv; }))
+      tables.emplace_back(figure.name, csv);
+  }
+  return tables;
+}
+
 }  // namespace
 
 int PlotCommand::run(const std::string&) {
-  save(pages_of(figures(), static_cast<size_t>(flags_.columns)));
+  const std::vector<NamedFigure> all = figures();
+  save(pages_of(all, static_cast<size_t>(flags_.columns)));
+  if (flags_.data_out) save_data(all);
   return 0;
 }
 
@@ -60,7 +93,7 @@ std::vector<NamedFigure> PlotCommand::figures() const {
   const std::vector<PlotInput> inputs = read_all(flags_.files);
   for (const PlotInput& input : inputs)  // before anything is drawn, where that is known
     if (input.surface && !input.surface->is_line()) require_place_for(flags_.kinds.size());
-  PictureOptions options = flags_.figure.picture();
+  PictureOptions options = flags_.picture();
   if (flags_.same_scale) {
     std::vector<const Surface*> surfaces;
     for (const PlotInput& input : inputs)
@@ -68,11 +101,18 @@ std::vector<NamedFigure> PlotCommand::figures() const {
     share_scale(options, surfaces);
   }
   std::vector<NamedFigure> all;
+  const bool style_has_titles = options.look.with_title;
+  std::vector<Record> logs = logs_of(inputs);
   for (size_t i = 0; i < inputs.size(); ++i) {
     const PlotInput& input = inputs[i];
     options.title = titles[i];
+    options.look.with_title = style_has_titles || !titles[i].empty();
+    const bool one_of_logs = input.record.kind == "training_log" && logs_of(inputs).size() > 1;
+    if (one_of_logs && logs.empty()) continue;  // drawn with the first of them
     try {
-      const std::vector<NamedFigure> own = figures_of(input, options);
+      const std::vector<NamedFigure> own = one_of_logs
+                                               ? training_figures(std::exchange(logs, {}), options)
+                                               : figures_of(input, options);
       all.insert(all.end(), own.begin(), own.end());
     } catch (const Error& error) {
       if (flags_.named.contains(input.record.file)) throw;
@@ -94,13 +134,29 @@ void PlotCommand::save(const std::vector<NamedFigure>& pages) const {
   const std::string& output = flags_.output;
   if (!figure_type_of(output).empty()) {
     require_place_for(pages.size());
-    save_figure(pages.front().figure, output);
+    save_figure(pages.front().figure, output, flags_.page.file());
     std::cout << output << '\n';
     return;
   }
   const fs::path first = flags_.files.front();
   const std::string stem = output.empty() ? (first.parent_path() / first.stem()).string() : output;
-  for (const std::string& path : save_figures(pages, stem, flags_.types)) std::cout << path << '\n';
+  for (const std::string& path : save_figures(pages, stem, flags_.types, flags_.page.file()))
+    std::cout << path << '\n';
+}
+
+void PlotCommand::save_data(const std::vector<NamedFigure>& figures) const {
+  const auto tables = tables_of(figures);
+  const std::string stem = flags_.data_out->substr(0, flags_.data_out->size() - 4);
+  std::map<std::string, int> seen;
+  for (const auto& [name, csv] : tables) {
+    // The figures of several files have one name: a number tells them apart.
+    const int again = ++seen[name];
+    const std::string path = tables.size() == 1 ? *flags_.data_out
+                             : again == 1       ? text(stem, "_", name, ".csv")
+                                                : text(stem, "_", name, "_", again, ".csv");
+    write_file_atomically(path, csv);
+    std::cout << path << '\n';
+  }
 }
 
 }  // namespace topograd

@@ -29,6 +29,8 @@ class PlotCommand : public cli::Command {
   std::vector<NamedFigure> figures_of(const PlotInput& input, const PictureOptions& options) const;
   void require_place_for(size_t figures) const;
   void save(const std::vector<NamedFigure>& pages) const;
+  /// Writes the numbers behind the figures to --data-out.
+  void save_data(const std::vector<NamedFigure>& figures) const;
 
   PlotFlags flags_;
 };

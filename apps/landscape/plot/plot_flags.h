@@ -13,19 +13,20 @@ namespace topograd {
 struct PlotFlags {
   std::vector<std::string> files;
   std::set<std::string> named;  ///< words of the command line; other files were found in folders
-  std::vector<PictureKind> kinds = {PictureKind::contours, PictureKind::heat, PictureKind::surface};
+  std::vector<PictureKind> kinds = default_kinds();
   std::string output;  ///< file of a figure, or beginning of the files' names; may be empty
   std::vector<std::string> types = {"svg", "png"};
   bool same_scale = false;
-  int columns = 0;  ///< figures per row; 0: all
+  int columns = 0;                      ///< figures per row; 0: all
+  std::optional<std::string> data_out;  ///< CSV file of the numbers behind the figures
   FigureFlags figure;
+  PageFlags page;
 
   void add_to(cli::Options& options);
-  /// Throws Error if nothing is to be drawn, or --type is no type of a file.
+  /// Throws Error if nothing is to be drawn, or --type or --output is no type of a file.
   void check();
+  /// Returns the options of the figures but for their titles.
+  PictureOptions picture() const;
 };
-
-/// Returns the type of a figure's file by its suffix: svg, png or pdf; empty for any other.
-std::string figure_type_of(const std::string& path);
 
 }  // namespace topograd

@@ -1,9 +1,11 @@
 #include "landscape/figures/canvas/cairo_canvas.h"
 
 #include <cairo-pdf.h>
+#include <cairo-ps.h>
 #include <cairo.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "kernels/core/check.h"
@@ -12,7 +14,6 @@ namespace topograd::drawing {
 
 namespace {
 
-constexpr double kPngScale = 2;
 constexpr double kPointsPerPx = 0.75;  // 72 points and 96 px to the inch
 
 /// Throws Error unless cairo succeeded; write_file_atomically puts the file's name in front.
@@ -58,8 +59,8 @@ void set_colour(cairo_t* cairo, const Colour& c) {
   cairo_set_source_rgba(cairo, c.red, c.green, c.blue, c.opacity);
 }
 
-void select_font(cairo_t* cairo, const TextStyle& style) {
-  cairo_select_font_face(cairo, kFont, CAIRO_FONT_SLANT_NORMAL,
+void select_font(cairo_t* cairo, const TextStyle& style, const std::string& family) {
+  cairo_select_font_face(cairo, family.c_str(), CAIRO_FONT_SLANT_NORMAL,
                          style.bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
   cairo_set_font_size(cairo, style.size);
 }
@@ -99,7 +100,7 @@ class CairoCanvas : public Canvas {
 
   void text(Point anchor, const std::string& words, const TextStyle& style) override {
     cairo_save(cairo_);
-    select_font(cairo_, style);
+    select_font(cairo_, style, font());
     set_colour(cairo_, style.colour);
     cairo_translate(cairo_, anchor.x, anchor.y);
     cairo_rotate(cairo_, style.angle);
@@ -136,16 +137,25 @@ class CairoCanvas : public Canvas {
     cairo_restore(cairo_);
   }
 
+  void scaled(double factor, const std::function<void()>& draw) override {
+    cairo_save(cairo_);
+    cairo_scale(cairo_, factor, factor);
+    draw();
+    cairo_restore(cairo_);
+  }
+
  private:
   cairo_t* cairo_;
 };
 
-/// Draws on a white page, then throws Error for anything that cairo reported.
-void draw_on(cairo_surface_t* surface, double scale, const std::function<void(Canvas&)>& draw) {
+/// Draws on a page that is white, or nothing at all, then throws Error for anything that cairo
+/// reported.
+void draw_on(cairo_surface_t* surface, double scale, bool transparent,
+             const std::function<void(Canvas&)>& draw) {
   const CairoPointer cairo = context_on(surface);
   cairo_scale(cairo.get(), scale, scale);
   set_colour(cairo.get(), {1, 1, 1, 1});
-  cairo_paint(cairo.get());
+  if (!transparent) cairo_paint(cairo.get());
   CairoCanvas canvas(cairo.get());
   draw(canvas);
   check_status(cairo_status(cairo.get()), "drawing");
@@ -166,31 +176,45 @@ struct TextRuler::State {
 TextRuler::TextRuler() : state_(std::make_unique<State>()) {}
 TextRuler::~TextRuler() = default;
 
-double TextRuler::width(const std::string& words, const TextStyle& style) const {
-  select_font(state_->cairo.get(), style);
+double TextRuler::width(const std::string& words, const TextStyle& style,
+                        const std::string& font) const {
+  select_font(state_->cairo.get(), style, font);
   cairo_text_extents_t extents;
   cairo_text_extents(state_->cairo.get(), words.c_str(), &extents);
   return extents.x_advance;
 }
 
-void write_png(const std::string& path, int width, int height,
+void write_png(const std::string& path, int width, int height, double scale, bool transparent,
                const std::function<void(Canvas&)>& draw) {
-  const SurfacePointer surface =
-      image_surface(CAIRO_FORMAT_RGB24, static_cast<int>(kPngScale * width),
-                    static_cast<int>(kPngScale * height));
-  draw_on(surface.get(), kPngScale, draw);
+  const SurfacePointer surface = image_surface(
+      transparent ? CAIRO_FORMAT_ARGB32 : CAIRO_FORMAT_RGB24,
+      static_cast<int>(std::lround(scale * width)), static_cast<int>(std::lround(scale * height)));
+  draw_on(surface.get(), scale, transparent, draw);
   check_status(cairo_surface_write_to_png(surface.get(), path.c_str()),
                "cairo_surface_write_to_png");
 }
 
 void write_pdf(const std::string& path, int width, int height, const std::string& title,
-               const std::function<void(Canvas&)>& draw) {
+               bool transparent, const std::function<void(Canvas&)>& draw) {
   const SurfacePointer surface(
       cairo_pdf_surface_create(path.c_str(), kPointsPerPx * width, kPointsPerPx * height),
       cairo_surface_destroy);
   check_status(cairo_surface_status(surface.get()), "cairo_pdf_surface_create");
   cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_TITLE, title.c_str());
-  draw_on(surface.get(), kPointsPerPx, draw);
+  draw_on(surface.get(), kPointsPerPx, transparent, draw);
+  cairo_surface_finish(surface.get());
+  check_status(cairo_surface_status(surface.get()), "cairo_surface_finish");
+}
+
+void write_eps(const std::string& path, int width, int height, double dpi, bool transparent,
+               const std::function<void(Canvas&)>& draw) {
+  const SurfacePointer surface(
+      cairo_ps_surface_create(path.c_str(), kPointsPerPx * width, kPointsPerPx * height),
+      cairo_surface_destroy);
+  check_status(cairo_surface_status(surface.get()), "cairo_ps_surface_create");
+  cairo_ps_surface_set_eps(surface.get(), 1);
+  cairo_surface_set_fallback_resolution(surface.get(), dpi, dpi);
+  draw_on(surface.get(), kPointsPerPx, transparent, draw);
   cairo_surface_finish(surface.get());
   check_status(cairo_surface_status(surface.get()), "cairo_surface_finish");
 }
@@ -199,7 +223,7 @@ Pixels painted(int width, int height, double scale, const std::function<void(Can
   Pixels result{.width = static_cast<int>(scale * width),
                 .height = static_cast<int>(scale * height)};
   const SurfacePointer surface = image_surface(CAIRO_FORMAT_RGB24, result.width, result.height);
-  draw_on(surface.get(), scale, draw);
+  draw_on(surface.get(), scale, /*transparent=*/false, draw);
   cairo_surface_flush(surface.get());
   const unsigned char* bytes = cairo_image_surface_get_data(surface.get());
   const auto stride = static_cast<size_t>(cairo_image_surface_get_stride(surface.get()));

@@ -8,13 +8,18 @@
 
 namespace topograd::drawing {
 
-/// Writes a PNG file with two pixels per px.
-void write_png(const std::string& path, int width, int height,
+/// Writes a PNG file with `scale` pixels per px, on white or on nothing.
+void write_png(const std::string& path, int width, int height, double scale, bool transparent,
                const std::function<void(Canvas&)>& draw);
 
 /// Writes a PDF file; a px is 1/96 inch. Text can be searched and copied: fonts are embedded, with
 /// the characters they stand for.
 void write_pdf(const std::string& path, int width, int height, const std::string& title,
+               bool transparent, const std::function<void(Canvas&)>& draw);
+
+/// Writes an EPS file of one page; a px is 1/96 inch. PostScript knows no opacity: what is behind
+/// something translucent becomes an image of `dpi`.
+void write_eps(const std::string& path, int width, int height, double dpi, bool transparent,
                const std::function<void(Canvas&)>& draw);
 
 /// Pixels of a page, [height, width] of 0xAARRGGBB.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 namespace topograd::drawing {
 
@@ -25,6 +26,12 @@ void Canvas::hatch(const std::vector<Polyline>& loops, const Pen& pen, double sp
   for (double sum = step * std::floor((left + top) / step); sum < right + bottom; sum += step)
     strokes.push_back({{{sum - bottom, bottom}, {sum - top, top}}, false});
   clipped(loops, [&] { stroke(strokes, pen); });
+}
+
+void Canvas::in_font(const std::string& family, const std::function<void()>& draw) {
+  const std::string before = std::exchange(font_, family);
+  draw();
+  font_ = before;
 }
 
 void Canvas::text_within(double width, Point anchor, std::string words, TextStyle style) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "landscape/figures/canvas/colour_map.h"
+#include "landscape/figures/canvas/font.h"
 #include "landscape/figures/marching_squares.h"
 
 namespace topograd::drawing {
@@ -39,17 +40,17 @@ struct TextStyle {
   bool bold = false;
 };
 
-inline constexpr const char* kFont = "DejaVu Sans";  // if it is missing, any sans serif
-inline constexpr double kCapitalHeight = 0.73;       // in font sizes
+inline constexpr double kCapitalHeight = 0.73;  // in font sizes
 
-/// Measures text, the same on every canvas, so that a figure has one layout.
+/// Measures text in a font family, the same on every canvas, so that a figure has one layout.
 class TextRuler {
  public:
   TextRuler();
   ~TextRuler();
   TextRuler(const TextRuler&) = delete;
   TextRuler& operator=(const TextRuler&) = delete;
-  double width(const std::string& words, const TextStyle& style) const;
+  double width(const std::string& words, const TextStyle& style,
+               const std::string& font = kFont) const;
 
  private:
   struct State;
@@ -66,10 +67,18 @@ class Canvas {
   /// Stretches an image over `area`: [height, width] premultiplied 0xAARRGGBB, top row first.
   virtual void image(const Rect& area, int width, int height,
                      const std::vector<uint32_t>& pixels) = 0;
+  /// Returns whether images are drawn at all; where not, none need be made.
+  virtual bool shows_images() const { return true; }
   /// Runs `draw`, clipped to the loops.
   virtual void clipped(const std::vector<Polyline>& loops, const std::function<void()>& draw) = 0;
   /// Runs `draw` with its upper left corner at `origin`.
   virtual void moved(Point origin, const std::function<void()>& draw) = 0;
+  /// Runs `draw` with a px that is `factor` px long.
+  virtual void scaled(double factor, const std::function<void()>& draw) = 0;
+
+  /// Runs `draw` with letters of a family.
+  void in_font(const std::string& family, const std::function<void()>& draw);
+  const std::string& font() const { return font_; }
 
   void clipped(const Rect& area, const std::function<void()>& draw) {
     clipped(std::vector<Polyline>{area.outline()}, draw);
@@ -77,13 +86,14 @@ class Canvas {
   /// Draws diagonal strokes inside the loops, `spacing` px apart.
   void hatch(const std::vector<Polyline>& loops, const Pen& pen, double spacing);
   double text_width(const std::string& words, const TextStyle& style) const {
-    return ruler_.width(words, style);
+    return ruler_.width(words, style, font_);
   }
   /// Draws the text, set smaller (down to 70%) and then shortened until it fits `width`.
   void text_within(double width, Point anchor, std::string words, TextStyle style);
 
  private:
   TextRuler ruler_;
+  std::string font_ = kFont;
 };
 
 }  // namespace topograd::drawing

@@ -47,6 +47,11 @@ std::string paint(const char* attribute, const Colour& c) {
   return result;
 }
 
+/// Returns a list of families as an attribute holds it: without the font, any sans serif.
+std::string families(const std::string& font) {
+  return text("'", escaped_markup(font), "', Verdana, sans-serif");
+}
+
 class SvgCanvas : public Canvas {
  public:
   explicit SvgCanvas(std::string prefix) : prefix_(std::move(prefix)) {}
@@ -78,11 +83,13 @@ class SvgCanvas : public Canvas {
                             ')');
     if (style.angle != 0)
       body_ += topograd::text(" rotate(", number(style.angle * 180 / std::numbers::pi), ')');
-    body_ += topograd::text("\" x=\"", number(-style.align * width), "\" y=\"",
-                            number(0.5 * kCapitalHeight * style.size), "\" textLength=\"",
-                            number(width), "\" lengthAdjust=\"spacingAndGlyphs\" font-size=\"",
-                            number(style.size), '"', style.bold ? " font-weight=\"bold\"" : "",
-                            paint("fill", style.colour), '>', escaped_markup(words), "</text>\n");
+    body_ += topograd::text(
+        "\" x=\"", number(-style.align * width), "\" y=\"",
+        number(0.5 * kCapitalHeight * style.size), "\" textLength=\"", number(width),
+        "\" lengthAdjust=\"spacingAndGlyphs\" font-size=\"", number(style.size), '"',
+        font() == kFont ? std::string() : topograd::text(" font-family=\"", families(font()), '"'),
+        style.bold ? " font-weight=\"bold\"" : "", paint("fill", style.colour), '>',
+        escaped_markup(words), "</text>\n");
   }
 
   void image(const Rect& area, int width, int height,
@@ -98,6 +105,12 @@ class SvgCanvas : public Canvas {
     const std::string id = topograd::text(prefix_, "clip", ++clips_);
     body_ += topograd::text("<clipPath id=\"", id, "\"><path d=\"", path_data(loops),
                             "\"/></clipPath>\n<g clip-path=\"url(#", id, ")\">\n");
+    draw();
+    body_ += "</g>\n";
+  }
+
+  void scaled(double factor, const std::function<void()>& draw) override {
+    body_ += topograd::text("<g transform=\"scale(", number(factor, 6), ")\">\n");
     draw();
     body_ += "</g>\n";
   }
@@ -120,17 +133,18 @@ class SvgCanvas : public Canvas {
 }  // namespace
 
 std::string svg_text(int width, int height, const std::string& title,
-                     const std::function<void(Canvas&)>& draw, const std::string& prefix) {
+                     const std::function<void(Canvas&)>& draw, const std::string& prefix,
+                     bool transparent) {
   SvgCanvas canvas(prefix);
   draw(canvas);
   return text("<svg xmlns=\"http://www.w3.org/2000/svg\" ",
               "xmlns:xlink=\"http://www.w3.org/1999/xlink\" version=\"1.1\" xml:space=\"preserve\" "
               "width=\"",
               width, "\" height=\"", height, "\" viewBox=\"0 0 ", width, ' ', height,
-              "\" font-family=\"'", kFont, "', Verdana, sans-serif\">\n<title>",
-              escaped_markup(title),
-              "</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n", canvas.body(),
-              "</svg>\n");
+              "\" font-family=\"", families(kFont), "\">\n<title>", escaped_markup(title),
+              "</title>\n",
+              transparent ? "" : "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n",
+              canvas.body(), "</svg>\n");
 }
 
 }  // namespace topograd::drawing

@@ -12,6 +12,7 @@ namespace topograd::drawing {
 /// of several needs its own prefix for ids. If the viewer lacks the font, another one's letters are
 /// stretched to the same width.
 std::string svg_text(int width, int height, const std::string& title,
-                     const std::function<void(Canvas&)>& draw, const std::string& prefix = "");
+                     const std::function<void(Canvas&)>& draw, const std::string& prefix = "",
+                     bool transparent = false);
 
 }  // namespace topograd::drawing

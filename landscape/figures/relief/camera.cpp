@@ -51,6 +51,7 @@ Camera::Camera(const Point3& low, const Point3& high, double azimuth, double ele
     top = std::min(top, p.y), bottom = std::max(bottom, p.y);
   }
   scale_ = std::min(area.width / (right - left), area.height / (bottom - top));
+  height_ = scale_ * (bottom - top);
   centre_ = {area.left + 0.5 * area.width - scale_ * 0.5 * (left + right),
              area.top + 0.5 * area.height - scale_ * 0.5 * (top + bottom)};
 }

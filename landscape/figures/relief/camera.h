@@ -30,12 +30,16 @@ class Camera {
   Camera(const Point3& low, const Point3& high, double azimuth, double elevation, const Rect& area);
 
   Seen see(const Point3& point) const;
+  const Point3& position() const { return position_; }
+  /// Returns the height in px of the box on the page.
+  double height() const { return height_; }
   /// Returns the direction from the box's middle to the camera, of length 1.
   Direction3 towards() const { return {-forward_.x, -forward_.y, -forward_.z}; }
 
  private:
   Point3 position_, forward_, right_, up_;
   double scale_ = 1;
+  double height_ = 0;
   Point centre_;
 };
 

@@ -15,26 +15,6 @@ constexpr double kPenumbra = 0.10;  // width of a shadow's edge, as tangent of t
 constexpr int kSkyDirections = 16;  // directions in which skylight is traced
 constexpr double kGlossiness = 28;  // exponent of Blinn-Phong shading
 
-/// Returns the slopes at points of a line: harmonic means of the neighbouring differences.
-std::vector<double> slopes(const std::vector<double>& x, const std::vector<double>& y) {
-  const size_t n = x.size();
-  const auto rise = [&](size_t i) { return (y[i + 1] - y[i]) / (x[i + 1] - x[i]); };
-  std::vector<double> result(n);
-  for (size_t i = 0; i < n; ++i) {
-    const double before = i > 0 ? rise(i - 1) : kNaN;
-    const double after = i + 1 < n ? rise(i) : kNaN;
-    if (!std::isfinite(before) || !std::isfinite(after)) {
-      result[i] = std::isfinite(after) ? after : std::isfinite(before) ? before : 0;
-    } else if (before * after <= 0) {
-      result[i] = 0;
-    } else {
-      const double h = x[i] - x[i - 1], g = x[i + 1] - x[i];
-      result[i] = 3 * (h + g) / ((2 * g + h) / before + (g + 2 * h) / after);
-    }
-  }
-  return result;
-}
-
 /// Heights at places between the mesh's points, by the nearest one; NaN outside.
 class Terrain {
  public:
@@ -122,26 +102,6 @@ double open_sky(const Terrain& terrain, size_t row, size_t column) {
 }
 
 }  // namespace
-
-std::vector<double> monotone_cubic(const std::vector<double>& x, const std::vector<double>& y,
-                                   const std::vector<double>& at) {
-  const std::vector<double> slope = slopes(x, y);
-  std::vector<double> result;
-  result.reserve(at.size());
-  for (double place : at) {
-    const auto above = std::upper_bound(x.begin() + 1, x.end() - 1, place);
-    const size_t i = static_cast<size_t>(above - x.begin()) - 1;
-    const double h = x[i + 1] - x[i], t = (place - x[i]) / h;
-    if (t == 0 || t == 1) {  // a point itself needs no neighbour
-      result.push_back(t == 0 ? y[i] : y[i + 1]);
-      continue;
-    }
-    const double u = 1 - t;
-    result.push_back((1 + 2 * t) * u * u * y[i] + t * u * u * h * slope[i] +
-                     t * t * (3 - 2 * t) * y[i + 1] - t * t * u * h * slope[i + 1]);
-  }
-  return result;
-}
 
 Lit lit(const HeightField& field, const Light& light, const Direction3& viewer) {
   const Terrain terrain(field);

@@ -6,12 +6,6 @@
 
 namespace topograd::drawing {
 
-/// Evaluates the monotone cubic through the points, which rises and falls only where they do
-/// (Fritsch & Butland, 1984): a relief must not show a basin that was not measured. `x` increases;
-/// `at` lies within it. NaN where one of the two points beside it is NaN.
-std::vector<double> monotone_cubic(const std::vector<double>& x, const std::vector<double>& y,
-                                   const std::vector<double>& at);
-
 /// Heights of [ny][nx] points; NaN is a hole.
 struct HeightField {
   std::vector<double> x, y;      ///< increasing
