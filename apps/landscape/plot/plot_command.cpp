@@ -42,9 +42,9 @@ std::vector<NamedFigure> pages_of(const std::vector<NamedFigure>& figures, size_
 }
 
 /// Returns the results' training logs where there are several, to be drawn together.
-std::vector<Record> logs_of(const std::vector<Input>& inputs) {
+std::vector<Record> logs_of(const std::vector<PlotInput>& inputs) {
   std::vector<Record> logs;
-  for (const Input& input : inputs)
+  for (const PlotInput& input : inputs)
     if (input.record.kind == "training_log") logs.push_back(input.record);
   return logs.size() > 1 ? logs : std::vector<Record>();
 }

@@ -1,5 +1,7 @@
 #include "apps/landscape/surface/surface_run.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "apps/common/cli.h"
@@ -14,11 +16,11 @@ namespace {
 
 constexpr double kLongSeconds = 60;
 
-/// Says what will be computed, if that takes long.
+/// Says what will be computed, if that takes long, to who sits at a terminal.
 void announce(const Surface& surface, const SurfaceInputs& inputs,
               const SurfaceDirections& directions, const ProcessGroup& group, Observer& observer) {
   // The emulator's pace says nothing of a GPU's, and takes its time.
-  if (inputs.pool->device() == Device::simt) return;
+  if (inputs.pool->device() == Device::simt || ::isatty(STDERR_FILENO) == 0) return;
   int64_t done = 0;
   for (int64_t point = 0; point < surface.points(); ++point) done += surface.done(point) ? 1 : 0;
   if (done == surface.points()) return;
