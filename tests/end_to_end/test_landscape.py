@@ -341,7 +341,8 @@ class Pictures(LandscapeTest):
         return [word for word in command if word != "--no-pictures"] + list(more)
 
     def test_of_a_surface(self):
-        names = ["s_contours.svg", "s_contours.png", "s_heat.svg", "s_heat.png"]
+        names = ["s_contours.svg", "s_contours.png", "s_heat.svg", "s_heat.png", "s_surface.svg",
+                 "s_surface.png"]
         for flags in ([], ["--log"], ["--vmin", "1", "--vmax", "4"], ["--title", "<a & b> \"ü\""]):
             with self.subTest(flags=flags):
                 printed = self.run_ok(self.command(self.surface("s.h5"), *flags), stderr=None)

@@ -116,7 +116,7 @@ class Interruption(LandscapeTest):
         first = [0, 12, 8 * 13, 8 * 13 + 12]  # the corners
         self.assertEqual([done[i] for i in first[:2]], [1, 1])
         if all(done[i] for i in first):
-            names = [f"s_{kind}.{suffix}" for kind in ("contours", "heat")
+            names = [f"s_{kind}.{suffix}" for kind in ("contours", "heat", "surface")
                      for suffix in ("svg", "png")]
             self.assertEqual(said.splitlines()[1:], names)
         self.run_ok(command, stderr=None)

@@ -61,8 +61,9 @@ class ThroughNetworks(PlaneTest):
         command = [word for word in self.plane("p.h5", "--images", "4", models="abc")
                    if not word.startswith(("--x", "--y", "--no"))]
         printed = self.run_ok(command)
-        self.assertEqual(printed.splitlines()[-4:], ["p_contours.svg", "p_contours.png",
-                                                     "p_heat.svg", "p_heat.png"])
+        self.assertEqual(printed.splitlines()[-6:],
+                         ["p_contours.svg", "p_contours.png", "p_heat.svg", "p_heat.png",
+                          "p_surface.svg", "p_surface.png"])
         x = self.values("p.h5", "xcoordinates")
         self.assertEqual((x[0], x[-1], len(x)), (-0.5, 1.5, 41))
 

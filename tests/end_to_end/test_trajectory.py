@@ -232,9 +232,9 @@ class Results(TrajectoryTest):
     def test_pictures(self):
         command = [word for word in self.small("t.h5") if word != "--no-pictures"]
         printed = self.run_ok(command)
-        names = ["t_contours.svg", "t_contours.png", "t_heat.svg", "t_heat.png", "t_losses.svg",
-                 "t_losses.png"]
-        self.assertEqual(printed.splitlines()[-6:], names)
+        names = ["t_contours.svg", "t_contours.png", "t_heat.svg", "t_heat.png",
+                 "t_surface.svg", "t_surface.png", "t_losses.svg", "t_losses.png"]
+        self.assertEqual(printed.splitlines()[-8:], names)
         for name in names:
             self.assertGreater(os.path.getsize(self.path(name)), 2000)
 
