@@ -174,9 +174,9 @@ std::vector<Key> draw_marks(Canvas& canvas, const Frame& frame, const FieldView&
 FieldLayout marked_layout(const FieldView& field, const ValueScale& scale,
                           const FigureOptions& options, const std::vector<std::string>& bar_labels,
                           const Ranges& ranges) {
-  const auto& [x_low, x_high, y_low, y_high] = ranges;
   const auto with_rows = [&](size_t rows) {
-    return field_layout(options, x_low, x_high, y_low, y_high, bar_labels, rows);
+    return field_layout(options, ranges.x_low, ranges.x_high, ranges.y_low, ranges.y_high,
+                        bar_labels, rows);
   };
   TextBoxes canvas;
   size_t rows = 1;
