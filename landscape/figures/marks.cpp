@@ -175,8 +175,8 @@ FieldLayout marked_layout(const FieldView& field, const ValueScale& scale,
                           const FigureOptions& options, const std::vector<std::string>& bar_labels,
                           const Ranges& ranges) {
   const auto with_rows = [&](size_t rows) {
-    const auto& [x_low, x_high, y_low, y_high] = ranges;
-    return field_layout(options, x_low, x_high, y_low, y_high, bar_labels, rows);
+    return field_layout(options, ranges.x_low, ranges.x_high, ranges.y_low, ranges.y_high,
+                        bar_labels, rows);
   };
   TextBoxes canvas;
   size_t rows = 1;

@@ -343,6 +343,7 @@ Figure surface_picture(const Surface& surface, PictureKind kind, const PictureOp
   const FieldView field{surface.x(), surface.y(),
                         drawn_plane(surface, pictured_values(surface, options)),
                         to_do_mask(surface)};
+  field.check();  // slices are no field
   if (kind == PictureKind::slices) return slices_of(surface, options, figure);
   if (kind == PictureKind::surface) return surface_figure(field, figure);
   if (kind == PictureKind::heat) return heat_map_figure(field, figure);

@@ -243,6 +243,10 @@ TEST_CASE("surface figure: numbers at the height axis, a page no higher than wha
   const std::set<std::string> height = values(true), bar = values(false);
   CHECK(height.size() >= 4);
   CHECK(std::includes(bar.begin(), bar.end(), height.begin(), height.end()));
+  // Both axes have all of their numbers, those at the corner in front too.
+  for (const char* number : {"−1.0", "−0.5"})
+    CHECK(std::count_if(texts.begin(), texts.end(),
+                        [&](const TextBox& box) { return box.words == number; }) == 2);
   double lowest = 0, caption = 0;
   for (const TextBox& box : texts) {
     if (box.words.find("θ*") != std::string::npos)

@@ -49,8 +49,8 @@ void draw(const Record& record, const std::vector<PictureKind>& kinds,
 }
 
 void draw_and_write(const Record& record) {
-  for (const PictureKind kind :
-       {PictureKind::contours, PictureKind::lines, PictureKind::heat, PictureKind::curves}) {
+  for (const PictureKind kind : {PictureKind::contours, PictureKind::lines, PictureKind::heat,
+                                 PictureKind::slices, PictureKind::curves}) {
     PictureOptions options;
     options.scale = kind == PictureKind::heat ? Scale::log : Scale::linear;
     draw(record, {kind}, options);
