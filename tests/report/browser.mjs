@@ -112,7 +112,7 @@ async function readout(card) {
 
 /** A shown number, and its error where it has one. */
 function numbersIn(text) {
-  return text.replaceAll("−", "-").split(" ± ").map(Number);
+  return text.replaceAll("−", "-").replace(/ %$/, "").split(" ± ").map(Number);
 }
 
 function assertNear(text, value, error = null) {
