@@ -554,6 +554,14 @@ const tests = {
     await press(page, "Enter");
     const entries = page.locator("#slices .chart").first().locator(".legend button");
     assert.deepEqual(await entries.allTextContents(), ["cifar_0 (plane)"]);
+    // Their scale is the surface's, until the reader chooses another.
+    const log = page.locator("#slices .chart").first().getByText("Log", { exact: true });
+    const pressed = [await log.getAttribute("aria-pressed")];
+    await log.click();
+    await canvas.focus();
+    await press(page, "Shift+ArrowRight");
+    await press(page, "Enter");
+    assert.deepEqual([...pressed, await log.getAttribute("aria-pressed")], ["false", "true"]);
     const chart = page.locator("#training .chart").first();
     const curve = chart.locator(".legend button").nth(2);
     await chart.locator("canvas").evaluate((element) => element.scrollIntoView({ behavior: "instant" }));
