@@ -208,7 +208,7 @@ export function drawFrame(
 }
 
 export function drawMarks(paper: Paper, frame: Frame, field: Field, spots: Spot[]): void {
-  drawSpots(paper.context, spots.map(({ name, kind, x, y }) => {
+  drawSpots(paper, spots.map(({ name, kind, x, y }) => {
     const [px, py] = toPaper(frame, field, x, y);
     return { name, kind, x: px, y: py };
   }));

@@ -16,6 +16,8 @@ export class LineChart {
   private readonly legend = make("ul", { class: "legend" });
   private readonly readout = make("dl", { class: "readout", attributes: { "aria-live": "off" } });
   private readonly logButton: HTMLButtonElement;
+  /** null until the reader has chosen. */
+  private chosenLog: boolean | null = null;
   /** The names of the curves that the reader has switched off. */
   private readonly off = new Set<string>();
   /** The place on the x axis that is read out. */
@@ -32,7 +34,8 @@ export class LineChart {
       },
     });
     this.logButton = button("Log", "A logarithmic scale, or a linear one", () => {
-      this.data = { ...this.data, log: !this.data.log };
+      this.chosenLog = !this.data.log;
+      this.data = { ...this.data, log: this.chosenLog };
       this.refresh();
     });
     this.element = this.layOut();
@@ -65,9 +68,9 @@ export class LineChart {
     [...this.legend.querySelectorAll("button")].find(({ dataset }) => dataset["curve"] === name)?.focus();
   }
 
-  /** Shows other curves in the same place; the scale stays as chosen. */
+  /** Shows other curves in the same place; a scale that the reader has chosen stays. */
   setData(data: ChartData): void {
-    this.data = { ...data, log: this.data.log };
+    this.data = { ...data, log: this.chosenLog ?? data.log };
     this.cursor = null;
     this.refresh();
   }

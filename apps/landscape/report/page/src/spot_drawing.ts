@@ -1,5 +1,5 @@
 // How what is marked on a surface is drawn.
-import { strokeLine, write } from "./figure.ts";
+import { strokeLine, write, type Paper } from "./figure.ts";
 import type { Pen } from "./pen.ts";
 import type { Spot } from "./spots.ts";
 import { FONT } from "./theme.ts";
@@ -26,9 +26,11 @@ export function drawGlyph(pen: Pen, kind: Spot["kind"], x: number, y: number, be
   if (behind) strokeLine(pen, [...points, points[0]], "#10141b", 1.2);
 }
 
-/** Draws glyphs at places of the paper, with their names where these do not meet. */
+const NAME_FONT = `600 12px ${FONT}`;
+
+/** Draws glyphs at places of the paper, with their names where these do not meet, and within the paper. */
 export function drawSpots(
-  pen: Pen,
+  { context: pen, width }: Pick<Paper, "context" | "width">,
   spots: { name: string; kind: Spot["kind"]; x: number; y: number; behind?: boolean }[],
 ): void {
   // Networks come last, on top: theta* is what a minimum is seen against.
@@ -41,8 +43,12 @@ export function drawSpots(
   }
   for (const [i, { name, x, y, behind }] of texts.entries()) {
     const below = texts.slice(0, i).some((other) => Math.abs(other.y - y) < 16 && Math.abs(other.x - x) < 90);
-    write(pen, behind ? `${name} (behind)` : name, x + 10, y + (below ? 16 : -8), {
-      font: `600 12px ${FONT}`,
+    const text = behind ? `${name} (behind)` : name;
+    pen.font = NAME_FONT;
+    const leftwards = x + 10 + pen.measureText(text).width > width;
+    write(pen, text, leftwards ? x - 10 : x + 10, y + (below ? 16 : -8), {
+      font: NAME_FONT,
+      align: leftwards ? "right" : "left",
       colour: "#10141b",
       halo: "rgba(255,255,255,0.85)",
     });

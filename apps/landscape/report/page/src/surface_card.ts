@@ -315,7 +315,7 @@ export class SurfaceCard {
       const behind = seen !== null && (off(field.x, seen.x, x) || off(field.y, seen.y, y));
       return [{ name, kind, x: at.x, y: at.y, behind }];
     });
-    drawSpots(paper.context, placed);
+    drawSpots(paper, placed);
   }
 
   private scenePoint({ ix, iy }: { ix: number; iy: number }, relief: Relief): Vector {
