@@ -70,7 +70,7 @@ void SurfaceValues::record(Surface& surface, int64_t point,
       enter(losses_[loss] + "_se", loss,
             [&](const LossSums& s) { return s.standard_error(population); });
     }
-    // Of outputs that are no numbers the first is the largest, and sometimes right.
+    // The accuracy of NaN outputs counts class 0 as their answer, which some labels are.
     enter("_acc", 0, [](const LossSums& s) { return std::isnan(s.mean()) ? kNaN : s.accuracy(); });
     enter("_correct", 0, [](const LossSums& s) { return s.correct; });
     if (quantities_.counts_differ) enter("_n", 0, [](const LossSums& s) { return s.count; });
