@@ -67,7 +67,7 @@ stage ctest --preset asan -j "$jobs"
 
 stage ctest --preset checks-nightly -j "$jobs"
 stage apps/build.sh release
-stage ctest --preset release -j "$jobs" -R '^(core|bench_ops|gpu_rehearsal|end_to_end_(bench|devices|train))$'
+stage ctest --preset release -j "$jobs" -R '^(core|bench_ops|gpu_rehearsal|end_to_end_(bench|devices|train|train_continued))$'
 stage tests/simt/delete_barriers.py --build build/checks --tests test_ops_race
 stage ctest --preset asan-nightly -j "$jobs" -R '^end_to_end_'
 stage apps/build.sh asan-gcc

@@ -57,7 +57,6 @@ int TrainCommand::train(ThreadPool& pool) {
       run.start ? load_data_for(*run.start, flags_.data) : load_data(flags_.data);
   run.data_source = run.start ? data_source(*run.start, flags_.data.source) : flags_.data.source;
   if (run.start) {
-    require_fitting_data(run.model, data.train, run.data_source);
     run.normalisation = run.start->info.normalisation;
   } else {
     run.model.image_size = data.train.height();
@@ -68,6 +67,7 @@ int TrainCommand::train(ThreadPool& pool) {
   if (flags_.normalisation)
     run.normalisation = for_channels(*flags_.normalisation, run.model.channels);
   run.training.flip = data.train.flips_keep_class;
+  require_fitting_data(run.model, data.train, run.data_source);
   require_fitting_data(run.model, data.test, "the test split");
   try {
     if (flags_.dry_run)

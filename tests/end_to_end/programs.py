@@ -10,7 +10,6 @@ import random
 import re
 import resource
 import shutil
-import signal
 import struct
 import subprocess
 import sys

@@ -9,7 +9,7 @@ import signal
 
 import programs
 from landscape_test import LandscapeTest
-from programs import TINY_NET, doubles, run, start, stop
+from programs import TINY_NET, doubles, start, stop
 
 QUANTITIES = ["gradient_norm", "batch_gradient_norm", "cosine", "cosine_se", "cosine_min",
               "inner_product_min", "snr", "snr_se", "noise_scale"]

@@ -8,7 +8,6 @@ import re
 import resource
 import socket
 import time
-import unittest
 
 import programs
 from watch_test import ServedTest

@@ -9,11 +9,9 @@
 
 #include "kernels/core/check.h"
 #include "landscape/figures/figure.h"
-#include "landscape/figures/fine_field.h"
 #include "landscape/figures/frame.h"
 #include "landscape/figures/path.h"
-#include "landscape/figures/relief/camera.h"
-#include "landscape/figures/relief/relief.h"
+#include "landscape/figures/relief/relief_rendering.h"
 #include "landscape/figures/units.h"
 
 namespace topograd {
@@ -22,11 +20,7 @@ using namespace drawing;
 
 namespace {
 
-constexpr int kFineMesh = 420;     // points along the longer side
-constexpr int kSamples = 2;        // samples per pixel along each side
 constexpr int kReliefLevels = 11;  // lines on the relief
-constexpr double kLineShade = 0.45;
-constexpr double kGlossShare = 0.16;
 constexpr double kReliefBarGap = 30;
 constexpr double kReliefBarWidth = 17;
 constexpr double kNarrowReliefBarWidth = 12;
@@ -37,7 +31,6 @@ constexpr double kNarrowAxisSpace = 48;
 constexpr double kNarrowRight = 42;  // px between the relief and the bar: numbers of an axis
 constexpr double kNumbersAway = 9;   // px from an axis to its numbers
 constexpr double kElevations[] = {38, 44, 50, 56, 62};  // degrees: the first that shows the marks
-constexpr double kOnSurface = 0.012;  // depth in the relief at which a mark still lies on it
 constexpr Colour kWall{0.955, 0.955, 0.965};
 constexpr Colour kWallLine{0.84, 0.84, 0.87};
 
@@ -45,190 +38,16 @@ double degrees(double angle) {
   return angle * std::numbers::pi / 180;
 }
 
-std::vector<double> even(double low, double high, int count) {
-  std::vector<double> points;
-  for (int i = 0; i < count; ++i)
-    points.push_back(std::lerp(low, high, static_cast<double>(i) / (count - 1)));
-  return points;
-}
-
-/// Field on a fine, even mesh, in a box of `width` by `depth` by `height`.
-class Relief {
- public:
-  Relief(const FieldView& field, const ValueScale& scale, double height)
-      : x_low_(field.x.front()),
-        y_low_(field.y.front()),
-        x_range_(field.x.back() - field.x.front()),
-        y_range_(field.y.back() - field.y.front()) {
-    const double ratio = y_range_ / x_range_;
-    const bool even_units = ratio <= kMaxUneven && ratio >= 1 / kMaxUneven;
-    box_ = {even_units ? std::min(1.0, 1 / ratio) : 1, even_units ? std::min(1.0, ratio) : 1,
-            height};
-    refine(field, scale);
-  }
-
-  const HeightField& field() const { return fine_; }
-  const Point3& box() const { return box_; }
-
-  /// Returns whether nothing lies between a point of the relief and the camera.
-  bool is_open(const Point3& point, const Point3& camera) const {
-    constexpr int kSteps = 400;
-    for (int k = 1; k < kSteps; ++k) {
-      // The box is at most a few half diagonals from the camera: the first half of the way leaves it.
-      const double t = 0.5 * k / kSteps;
-      const double x = std::lerp(point.x, camera.x, t), y = std::lerp(point.y, camera.y, t);
-      const double z = std::lerp(point.z, camera.z, t);
-      if (x < 0 || y < 0 || x > box_.x || y > box_.y || z > box_.z) return true;
-      const double ground = height_at(x, y);
-      if (ground > z + kOnSurface) return false;
-    }
-    return true;
-  }
-
-  /// Returns where a point of the plane lies on the relief; its height is NaN outside and in holes.
-  Point3 on(const PlanePoint& p) const {
-    const double x = box_.x * (p.x - x_low_) / x_range_, y = box_.y * (p.y - y_low_) / y_range_;
-    if (!(x >= 0 && y >= 0 && x <= box_.x && y <= box_.y))
-      return {x, y, std::numeric_limits<double>::quiet_NaN()};
-    return {x, y, height_at(x, y)};
-  }
-
- private:
-  double height_at(double x, double y) const {
-    const double i = x / box_.x * static_cast<double>(fine_.x.size() - 1);
-    const double j = y / box_.y * static_cast<double>(fine_.y.size() - 1);
-    return fine_
-        .z[fine_.at(static_cast<size_t>(std::lround(j)), static_cast<size_t>(std::lround(i)))];
-  }
-
-  void refine(const FieldView& field, const ValueScale& scale) {
-    const double longer = std::max(box_.x, box_.y);
-    const int nx = std::max(2, static_cast<int>(kFineMesh * box_.x / longer));
-    const int ny = std::max(2, static_cast<int>(kFineMesh * box_.y / longer));
-    const std::vector<double> x = even(field.x.front(), field.x.back(), nx);
-    const std::vector<double> y = even(field.y.front(), field.y.back(), ny);
-    fine_.x = even(0, box_.x, nx);
-    fine_.y = even(0, box_.y, ny);
-    const double low = scale.transformed(scale.low()), high = scale.transformed(scale.high());
-    FieldView fractions = field;
-    for (double& value : fractions.values) value = (scale.transformed(value) - low) / (high - low);
-    fine_.fraction = resampled(fractions, x, y).values;
-    for (double fraction : fine_.fraction)  // clamp would take NaN for a number
-      fine_.z.push_back(std::isnan(fraction) ? fraction : box_.z * std::clamp(fraction, 0.0, 1.0));
-  }
-
-  double x_low_, y_low_, x_range_, y_range_;
-  Point3 box_;
-  HeightField fine_;
-};
-
-/// Rendering of the relief: samples, and from them pixels.
-class Rendering {
- public:
-  /// Renders with so many pixels to a px.
-  Rendering(const Relief& relief, const Camera& camera, const Lit& light, const Rect& area,
-            double pixels)
-      : area_(area),
-        pixels_(pixels),
-        samples_(static_cast<int>(std::ceil(area.width * pixels)) * kSamples,
-                 static_cast<int>(std::ceil(area.height * pixels)) * kSamples) {
-    const HeightField& field = relief.field();
-    std::vector<DepthBuffer::Corner> corners;
-    for (size_t row = 0; row < field.y.size(); ++row)
-      for (size_t column = 0; column < field.x.size(); ++column) {
-        const size_t i = field.at(row, column);
-        const Seen seen = camera.see({field.x[column], field.y[row], field.z[i]});
-        corners.push_back({(seen.at.x - area.left) * pixels_ * kSamples,
-                           (seen.at.y - area.top) * pixels_ * kSamples, seen.depth,
-                           field.fraction[i], light.brightness[i], light.gloss[i]});
-      }
-    for (size_t row = 0; row + 1 < field.y.size(); ++row)
-      for (size_t column = 0; column + 1 < field.x.size(); ++column) {
-        const size_t a = field.at(row, column), b = a + 1;
-        const size_t c = field.at(row + 1, column), d = c + 1;
-        if (std::isnan(field.z[a] + field.z[b] + field.z[c] + field.z[d])) continue;
-        samples_.add({corners[a], corners[b], corners[c]});
-        samples_.add({corners[b], corners[d], corners[c]});
-      }
-  }
-
-  void draw(Canvas& canvas, const std::vector<double>& levels, ColourMap map) const {
-    const int width = samples_.width() / kSamples, height = samples_.height() / kSamples;
-    std::vector<uint32_t> pixels;
-    for (int row = 0; row < height; ++row)
-      for (int column = 0; column < width; ++column) {
-        Colour sum{0, 0, 0, 0};
-        for (int k = 0; k < kSamples * kSamples; ++k)
-          add(sum, colour_of(kSamples * column + k % kSamples, kSamples * row + k / kSamples,
-                             levels, map));
-        pixels.push_back(packed(mean(sum)));
-      }
-    canvas.image({area_.left, area_.top, static_cast<double>(width) / pixels_,
-                  static_cast<double>(height) / pixels_},
-                 width, height, pixels);
-  }
-
- private:
-  static void add(Colour& sum, const Colour& c) {
-    sum.red += c.opacity * c.red;
-    sum.green += c.opacity * c.green;
-    sum.blue += c.opacity * c.blue;
-    sum.opacity += c.opacity;
-  }
-  static Colour mean(const Colour& sum) {
-    if (sum.opacity == 0) return {0, 0, 0, 0};
-    return {sum.red / sum.opacity, sum.green / sum.opacity, sum.blue / sum.opacity,
-            sum.opacity / (kSamples * kSamples)};
-  }
-
-  static size_t band(const std::vector<double>& levels, float fraction) {
-    return static_cast<size_t>(
-        std::upper_bound(levels.begin(), levels.end(), static_cast<double>(fraction)) -
-        levels.begin());
-  }
-
-  /// Returns whether the next sample to the right or below is in another band of the same slope.
-  bool on_a_line(int column, int row, const std::vector<double>& levels) const {
-    const DepthBuffer::Pixel& here = samples_.at(column, row);
-    const auto differs = [&](int c, int r) {
-      if (c >= samples_.width() || r >= samples_.height()) return false;
-      const DepthBuffer::Pixel& next = samples_.at(c, r);
-      return std::abs(next.depth - here.depth) < 0.05F &&
-             band(levels, next.fraction) != band(levels, here.fraction);
-    };
-    return differs(column + 1, row) || differs(column, row + 1);
-  }
-
-  Colour colour_of(int column, int row, const std::vector<double>& levels, ColourMap map) const {
-    const DepthBuffer::Pixel& sample = samples_.at(column, row);
-    if (!std::isfinite(sample.depth)) return {0, 0, 0, 0};
-    const Colour own =
-        sample.fraction > 1 + 1e-6 ? off_scale(map) : colour_at(map, sample.fraction);
-    const double shade = on_a_line(column, row, levels) ? kLineShade : 1;
-    const auto light = [&](double channel) {
-      // Light adds up in linear intensities, of which sRGB's numbers are about the root.
-      const double linear =
-          std::pow(channel, 2.2) * sample.brightness * shade + kGlossShare * sample.gloss * shade;
-      return std::pow(std::clamp(linear, 0.0, 1.0), 1 / 2.2);
-    };
-    return {light(own.red), light(own.green), light(own.blue), 1};
-  }
-
-  Rect area_;
-  double pixels_;
-  DepthBuffer samples_;
-};
-
 /// Rendering that is made when it is first drawn: it takes a second, and texts do not need it.
 struct LazyRendering {
   std::once_flag once;
-  std::optional<Rendering> made;
+  std::optional<ReliefRendering> made;
 };
 
 /// Box around the relief: walls behind it, axes in front of it.
 class Box {
  public:
-  Box(const FieldView& field, const Relief& relief, const Camera& camera,
+  Box(const FieldView& field, const ReliefMesh& relief, const Camera& camera,
       const FigureOptions& options)
       : field_(field), box_(relief.box()), camera_(camera), options_(options) {
     const double azimuth = degrees(options.azimuth);
@@ -397,7 +216,7 @@ class Box {
 };
 
 /// Draws the path where the relief does not hide it, and the marks, hollow where it does.
-std::vector<Key> draw_marks_on(Canvas& canvas, const Relief& relief, const Camera& camera,
+std::vector<Key> draw_marks_on(Canvas& canvas, const ReliefMesh& relief, const Camera& camera,
                                const FieldView& field, const ValueScale& scale,
                                const FigureOptions& options) {
   const Place seen = [&](const PlanePoint& p) -> std::optional<Spot> {
@@ -421,7 +240,7 @@ struct ReliefLayout {
 /// Relief with its lines and their numbers, seen from somewhere.
 struct ReliefView {
   const FieldView& field;
-  const Relief& relief;
+  const ReliefMesh& relief;
   double elevation;  ///< degrees
   const std::vector<double>& fractions;
   const std::vector<std::string>& labels;
@@ -476,7 +295,8 @@ ReliefLayout layout_of(const ReliefView& view, const FigureOptions& options, siz
 }
 
 /// Returns the elevation that was chosen, or the lowest at which nothing hides the marks.
-double elevation_for(const FieldView& field, const Relief& relief, const FigureOptions& options) {
+double elevation_for(const FieldView& field, const ReliefMesh& relief,
+                     const FigureOptions& options) {
   if (options.elevation || options.film_frame) return options.elevation.value_or(kElevations[0]);
   const Frame plane{{0, 0, field.x.back() - field.x.front(), field.y.back() - field.y.front()},
                     field.x.front(),
@@ -521,7 +341,7 @@ Figure surface_figure(const FieldView& given_field, const FigureOptions& given_o
   require(options.relief >= 0.05 && options.relief <= 3, "a relief of ", options.relief,
           " times the side's length: choose 0.05 to 3");
   const ValueScale scale(field.values, options);
-  const Relief relief(field, scale, options.relief);
+  const ReliefMesh relief(field, scale, options.relief);
   const double elevation = elevation_for(field, relief, options);
   require(elevation >= 5 && elevation <= 90, "an elevation of ", elevation,
           " degrees: choose 5 to 90");
