@@ -16,17 +16,17 @@ Needs python3-torch. Needs neither the safetensors package nor the code that mad
 import argparse
 import fcntl
 import hashlib
-import inspect
-import io
 import json
 import os
-import pickle
 import re
 import secrets
 import struct
 import sys
-import types
-import warnings
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+for folder in (os.path.join(HERE, "..", "models"), HERE):  # torch_zoo.py lies beside this file where it is installed
+    sys.path.insert(0, folder)
+from torch_checkpoint import NESTED_KEYS, ImportFailure, clean, find_state_dict, is_counter, load  # noqa: E402
 
 NORMALISATIONS = {
     "cifar10": {"mean": [125.3 / 255, 123.0 / 255, 113.9 / 255],
@@ -39,254 +39,7 @@ NORMALISATIONS = {
     "kuangliu": {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2023, 0.1994, 0.2010]},
     "none": {"mean": [0.0], "std": [1.0]},
 }
-# Blocks per stage of the four-stage ResNets, and whether a block is a bottleneck (1x1, 3x3, 1x1).
-FOUR_STAGES = {
-    ((2, 2, 2, 2), False): "resnet18",
-    ((3, 4, 6, 3), False): "resnet34",
-    ((3, 4, 6, 3), True): "resnet50",
-    ((3, 4, 23, 3), True): "resnet101",
-    ((3, 8, 36, 3), True): "resnet152",
-}
-# Channels of the convolutions, in units of the first one's.
-VGG = {
-    (1, 1, 2, 2, 4, 4, 4): "vgg9",
-    (1, 2, 4, 4, 8, 8, 8, 8): "vgg11",
-    (1, 1, 2, 2, 4, 4, 8, 8, 8, 8): "vgg13",
-    (1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 8, 8, 8): "vgg16",
-    (1, 1, 2, 2, 4, 4, 4, 4, 8, 8, 8, 8, 8, 8, 8, 8): "vgg19",
-}
-# Layers of the dense blocks.
-DENSE_BLOCKS = {(6, 12, 24, 16): "densenet121", (6, 12, 36, 24): "densenet161",
-                (6, 12, 32, 32): "densenet169", (6, 12, 48, 32): "densenet201"}
 F_OFD_SETLK = 37  # Linux's locks of an open file; Python names them since 3.9 only
-NESTED_KEYS = ("state_dict", "model_state_dict", "model", "net")
-# What wrappers put before a name: DataParallel, torch.compile, Lightning and other trainers.
-WRAPPERS = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.", "encoder.")
-# What a file is that is none, by how it begins.
-NO_CHECKPOINTS = [(b"version https://git-lfs", "a pointer of Git LFS, not the file: git lfs pull fetches that"),
-                  (b"<", "a page of the web, not the file: the download went wrong"),
-                  (b"\x89HDF", "an HDF5 file (of Keras, perhaps), not a checkpoint of PyTorch"),
-                  (b"\x1f\x8b", "compressed: gunzip it first")]
-DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}  # of safetensors; BF16 is the upper half of F32
-
-
-class ImportFailure(Exception):
-    """Error in the checkpoint or the options; the message is one line."""
-
-
-class Ignored:
-    """Stands for every pickled object that is no tensor: optimizers, arguments, numpy scalars."""
-
-    def __init__(self, *_args, **_kwargs):
-        pass
-
-    def __setstate__(self, _state):
-        pass
-
-    def __setitem__(self, _key, _value):
-        pass
-
-    def append(self, _item):
-        pass
-
-    def extend(self, _items):
-        pass
-
-
-class TensorUnpickler(pickle.Unpickler):
-    """A pickle may name any function to call. This one finds those that build tensors and
-    dictionaries, and Ignored for all others, so that no checkpoint can run code."""
-
-    ALLOWED = {("collections", "OrderedDict"), ("torch", "Size"),
-               ("torch._utils", "_rebuild_tensor"), ("torch._utils", "_rebuild_tensor_v2"),
-               ("torch._utils", "_rebuild_parameter"), ("torch.serialization", "_get_layout")}
-
-    def find_class(self, module, name):
-        is_storage = module in ("torch", "torch.storage") and re.fullmatch(r"\w*Storage", name)
-        is_dtype = module == "torch" and re.fullmatch(r"b?float\d*|double|half|u?int\d+|long", name)
-        if is_storage or is_dtype or (module, name) in self.ALLOWED:
-            return super().find_class(module, name)
-        return Ignored
-
-
-def safe_pickle():
-    """What torch.load takes as its pickle_module."""
-    module = types.ModuleType("safe_pickle")
-    module.__dict__.update(Unpickler=TensorUnpickler, UnpicklingError=pickle.UnpicklingError,
-                           load=lambda file, **options: TensorUnpickler(file, **options).load(),
-                           loads=lambda data, **options: TensorUnpickler(io.BytesIO(data),
-                                                                         **options).load())
-    return module
-
-
-def refuse_torchscript(*_, **__):
-    """Stands for torch.jit.load, to which torch.load hands such an archive past any unpickler."""
-    raise ImportFailure("is a TorchScript archive, which is a program and not a checkpoint: save "
-                        "module.state_dict() where it comes from")
-
-
-def load_checkpoint(path):
-    """The dictionary that was saved, with everything in it that is no tensor replaced."""
-    try:
-        import torch
-    except ImportError as error:
-        raise ImportFailure(f"PyTorch is missing ({error}): install the package python3-torch and "
-                            "run this with /usr/bin/python3") from error
-    # PyTorch's own weights_only is missing from old versions, and 1.13's refuses a checkpoint that
-    # holds a plain float. 1.13.0 ignores pickle_module too, so its default is replaced as well.
-    torch.serialization.pickle = safe_pickle()
-    torch.jit.load = refuse_torchscript
-    warnings.simplefilter("ignore")  # of PyTorch's: what matters is said below
-    options = {"map_location": "cpu", "pickle_module": torch.serialization.pickle}
-    if "weights_only" in inspect.signature(torch.load).parameters:
-        options["weights_only"] = False
-    try:
-        return torch.load(path, **options)
-    except OSError:
-        raise
-    except ImportFailure as error:
-        raise ImportFailure(f"{path} {error}") from error
-    except Exception as error:  # torch.load throws whatever the pickle machinery meets
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ImportFailure(f"{path} does not load as a PyTorch checkpoint: {reason}") from error
-
-
-def load_safetensors(path):
-    """The tensors of a safetensors file, as NumPy's arrays."""
-    import numpy
-    with open(path, "rb") as file:
-        data = file.read()
-    try:
-        length = struct.unpack("<Q", data[:8])[0]
-        header = json.loads(data[8:8 + length])
-        header.pop("__metadata__", None)
-        tensors = {}
-        for name, entry in header.items():
-            begin, end = entry["data_offsets"]
-            if not 0 <= begin <= end <= len(data) - 8 - length:
-                raise ValueError(f"{name} lies beyond its end")
-            raw = data[8 + length + begin:8 + length + end]
-            if entry["dtype"] == "BF16":
-                values = (numpy.frombuffer(raw, "<u2").astype("<u4") << 16).view("<f4")
-            elif entry["dtype"] in DTYPES:
-                values = numpy.frombuffer(raw, DTYPES[entry["dtype"]])
-            else:  # a counter
-                values = numpy.frombuffer(raw, numpy.uint8)
-                entry["shape"] = [-1]
-            tensors[name] = values.reshape(entry["shape"])
-        return tensors
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ImportFailure(f"{path} is a damaged safetensors file: {reason}") from error
-
-
-def load(path):
-    """What the file holds: a dictionary, if it is of any use."""
-    with open(path, "rb") as file:
-        beginning = file.read(64)
-    for start, what in NO_CHECKPOINTS:
-        if beginning.lstrip().startswith(start):
-            raise ImportFailure(f"{path} is {what}")
-    if not beginning:
-        raise ImportFailure(f"{path} is empty")
-    if beginning[8:9] == b"{":
-        return load_safetensors(path)
-    return load_checkpoint(path)
-
-
-def is_tensor(value):
-    return hasattr(value, "detach") or type(value).__module__ == "numpy"
-
-
-def entry_of(checkpoint, key, path):
-    """What --key names: an entry, one of an entry with a dot between, or all names with a prefix."""
-    found = checkpoint
-    for word in key.split("."):
-        found = found.get(word) if isinstance(found, dict) else None
-    if isinstance(found, dict):
-        return found
-    prefix = key + "."
-    found = {name[len(prefix):]: value for name, value in checkpoint.items()
-             if isinstance(name, str) and name.startswith(prefix)} if isinstance(checkpoint, dict) else {}
-    if not found:
-        raise ImportFailure(f"--key {key}: {path} has {keys_of(checkpoint)}")
-    return found
-
-
-def keys_of(checkpoint):
-    if not isinstance(checkpoint, dict):
-        return f"no entries, but a {type(checkpoint).__name__}"
-    names = [str(key) for key in checkpoint]
-    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-
-
-def find_state_dict(checkpoint, path, key=None):
-    """The dictionary of names to tensors, wherever the checkpoint keeps it."""
-    if isinstance(checkpoint, Ignored):
-        raise ImportFailure(f"{path} is a whole pickled module, which only its own code can load: "
-                            "save module.state_dict() there")
-    if key:
-        checkpoint = entry_of(checkpoint, key, path)
-    for _ in range(2):
-        for nested in NESTED_KEYS:
-            if isinstance(checkpoint, dict) and isinstance(checkpoint.get(nested), dict):
-                checkpoint = checkpoint[nested]
-                break
-    if not isinstance(checkpoint, dict):
-        raise ImportFailure(f"{path} holds a {type(checkpoint).__name__}, not a state_dict")
-    tensors = {name: value for name, value in checkpoint.items() if isinstance(name, str) and is_tensor(value)}
-    if not tensors:
-        raise ImportFailure(f"{path} holds no tensors under its keys ({keys_of(checkpoint)}); expected a "
-                            f"state_dict or one of {', '.join(NESTED_KEYS)}, or --key with another's name")
-    return tensors
-
-
-def is_counter(name):
-    return name.split(".")[-1] in ("num_batches_tracked", "n_averaged")
-
-
-def unwrapped(names):
-    """Maps each name to what it is without wrappers: before names, and inside them where
-    DataParallel wrapped a part. What all names share is one, too, whatever it is called."""
-    result = {name: name for name in names}
-    while True:
-        first_words = {name.split(".")[0] for name in result.values()}
-        shared = first_words.pop() + "." if len(first_words) == 1 else ""
-        before = dict(result)
-        for original, name in before.items():
-            for wrapper in (*WRAPPERS, shared):
-                if wrapper and name.startswith(wrapper):
-                    name = name[len(wrapper):]
-                    break
-            result[original] = name.replace(".module.", ".").replace("._orig_mod.", ".")
-        if result == before:
-            return result
-
-
-def clean(tensors):
-    """PyTorch's names without wrappers, tensors as little-endian float32 arrays."""
-    import numpy
-    result, names = {}, unwrapped([name for name in tensors if not is_counter(name)])
-    for original, name in names.items():
-        tensor = tensors[original]
-        floating = tensor.is_floating_point() if hasattr(tensor, "detach") else tensor.dtype.kind == "f"
-        if not floating:
-            raise ImportFailure(f"{original} is a tensor of {tensor.dtype}; weights are floating point")
-        # Torchvision's names of the same things.
-        name = re.sub(r"\.downsample\.", ".shortcut.", name)
-        name = re.sub(r"^fc\.(weight|bias)$", r"linear.\1", name)
-        if name in result:
-            other = next(o for o, n in names.items() if n == names[original] and o != original)
-            raise ImportFailure(f"{other} and {original} are both the {name} of a network: choose by --key "
-                                f"{other.split('.')[0]} or --key {original.split('.')[0]}")
-        if hasattr(tensor, "detach"):
-            tensor = tensor.detach().float().contiguous().numpy()
-        array = numpy.ascontiguousarray(tensor, "<f4")
-        if not numpy.isfinite(array).all():
-            raise ImportFailure(f"{original} has numbers that are not finite: a training that diverged, or a file "
-                                "that is damaged")
-        result[name] = array
-    return result
 
 
 def blocks_per_stage(arrays, pattern=r"layer(\d+)\.(\d+)\."):
@@ -307,7 +60,9 @@ def guess_resnet(arrays, blocks):
                             "Topograd has the CIFAR ones")
     bottlenecks = "layer1.0.conv3.weight" in arrays
     if len(blocks) == 4:
-        return FOUR_STAGES.get((blocks, bottlenecks))
+        from torch_zoo import FOUR_STAGES, Bottleneck
+        return next((f"resnet{depth}" for depth, (block, count) in FOUR_STAGES.items()
+                     if count == blocks and (block is Bottleneck) == bottlenecks), None)
     if len(blocks) != 3 or len(set(blocks)) != 1:
         return None
     if bottlenecks:
@@ -348,7 +103,8 @@ def guess_densenet(arrays):
     blocks = blocks_per_stage(arrays, r"dense(\d+)\.(\d+)\.")
     if len(blocks) == 3 and len(set(blocks)) == 1:
         return f"densenetbc{6 * blocks[0] + 4}_{growth(arrays)}"
-    return DENSE_BLOCKS.get(blocks)
+    from torch_zoo import DENSENETS
+    return next((f"densenet{depth}" for depth, (layers, _) in DENSENETS.items() if layers == blocks), None)
 
 
 def growth(arrays):
@@ -358,7 +114,12 @@ def growth(arrays):
 def guess_vgg(arrays):
     channels = [array.shape[0] for name, array in arrays.items()
                 if name.startswith("features.") and array.ndim == 4]
-    return VGG.get(tuple(count // channels[0] for count in channels)) if channels else None
+    if not channels:
+        return None
+    from torch_zoo import VGG
+    plan = [str(count // channels[0]) for count in channels]
+    return next((f"vgg{depth}" for depth, layers in VGG.items()
+                 if [word for word in layers.split() if word != "M"] == plan), None)
 
 
 def has_projections(arrays):
@@ -427,11 +188,6 @@ def describe_model(arrays, args):
 
 def expected_shapes(model):
     """Returns the names and shapes of a network's tensors, as models/torch_zoo.py builds it."""
-    here = os.path.dirname(os.path.realpath(__file__))
-    for folder in (os.path.join(here, "..", "models"), here):  # beside this file where it is installed
-        if os.path.exists(os.path.join(folder, "torch_zoo.py")):
-            sys.path.insert(0, folder)
-            break
     import torch_zoo
     try:
         network = torch_zoo.network(model["name"], model["image_size"], model["shortcut"], model["width"],

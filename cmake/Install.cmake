@@ -6,7 +6,7 @@ include(CMakePackageConfigHelpers)
 install(TARGETS train landscape RUNTIME COMPONENT programs)
 install(PROGRAMS apps/import_torch.py apps/download_cifar10.sh
   DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/topograd COMPONENT programs)
-install(FILES models/torch_zoo.py  # which import_torch.py holds checkpoints against
+install(FILES apps/torch_checkpoint.py models/torch_zoo.py  # what import_torch.py is made of
   DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/topograd COMPONENT programs)
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT programs)
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT programs

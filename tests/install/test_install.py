@@ -73,6 +73,8 @@ class Files(unittest.TestCase):
     def test_scripts_licence_and_documents(self):
         for name in ("import_torch.py", "download_cifar10.sh"):
             self.assertTrue(os.access(installed("libexec", "topograd", name), os.X_OK), name)
+        done = subprocess.run([installed("libexec", "topograd", "import_torch.py"), "--help"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue(os.path.isfile(installed("libexec", "topograd", "torch_zoo.py")))
         for name in ("LICENSE", "README.md", "docs/install.md", "docs/files.md"):
             self.assertTrue(os.path.isfile(installed("share", "doc", "topograd", name)), name)
