@@ -517,12 +517,12 @@ const tests = {
     for (const mode of ["3d", "contour"]) {
       await choice(page, mode).click();
       const seen = new Set();
-      for (const map of ["viridis", "magma", "cividis", "diverging", "grey"]) {
+      for (const map of ["viridis", "magma", "plasma", "cividis", "greys", "coolwarm"]) {
         await control(page, "colour map").selectOption(map);
         seen.add(await fingerprint(page, surfaces(page).first()));
         seen.add(await fingerprint(page, page.locator(".toolbar canvas.bar")));
       }
-      assert.equal(seen.size, 10, mode);
+      assert.equal(seen.size, 12, mode);
     }
     await close();
   },

@@ -144,7 +144,7 @@ test("typed limits hold for all surfaces, beyond their values too, and are refus
 
 test("diverging colours have 0 in the middle where both signs occur", () => {
   const state = stateOf([surface("1.h5", net(1), { lambda_min: bowl(-3, 1) }), surface("2.h5", net(2), { lambda_min: bowl(-1, 1) })]);
-  state.update({ map: "diverging", scaling: "shared" });
+  state.update({ map: "coolwarm", scaling: "shared" });
   assert.deepEqual(state.colourScale(), { kind: "linear", low: -3, high: 3 });
   assert.deepEqual(state.scale("lambda_min"), { kind: "linear", low: -3, high: 1 });
 });

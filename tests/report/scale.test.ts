@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { rangeOf } from "../../apps/landscape/report/page/src/field.ts";
 import { canBeLog, defaultKind, levels, place, scaleOver, shareOf, ticks, valueAt } from "../../apps/landscape/report/page/src/scale.ts";
-import { colourAt, MAPS, TABLE_SIZE, tableOf } from "../../apps/landscape/report/page/src/colour_map.ts";
+import { colourAt, diverges, MAPS, TABLE_SIZE, tableOf } from "../../apps/landscape/report/page/src/colour_map.ts";
 import { formatEstimate, formatNumber, formatTicks } from "../../apps/landscape/report/page/src/format.ts";
 
 const near = (a: number, b: number, tolerance = 1e-12): void =>
@@ -66,7 +66,7 @@ test("colour maps grow ever lighter, and the diverging one is lightest in the mi
   for (const map of MAPS) {
     const all = Array.from({ length: 33 }, (_, i) => luminance(colourAt(map, i / 32)));
     const rises = all.slice(1).map((value, i) => value > all[i]);
-    if (map === "diverging") assert.deepEqual(rises, rises.map((_, i) => i < 16));
+    if (diverges(map)) assert.deepEqual(rises, rises.map((_, i) => i < 16));
     else assert.ok(rises.every(Boolean), map);
     const table = tableOf(map);
     assert.deepEqual([...table.slice(0, 3)], colourAt(map, 0));
@@ -77,15 +77,22 @@ test("colour maps grow ever lighter, and the diverging one is lightest in the mi
 test("colours are those of the pictures", () => {
   // run.py starts the tests in their folder.
   const source = readFileSync("../../landscape/figures/canvas/colour_map.cpp", "utf8");
-  for (const map of ["viridis", "magma", "cividis"] as const) {
+  for (const map of MAPS) {
     const [, text] = new RegExp(`Table k${map} = \\{([^}]*)\\}`, "i").exec(source) ?? [];
+    const [, darkest] = new RegExp(`\\{"${map}", ColourMap::\\w+, k\\w+, ([0-9.]+),`).exec(source) ?? [];
     const colours = (text ?? "").split(",").map(Number);
     assert.equal(colours.length, 33);
-    colours.forEach((colour, i) => {
-      const [r, g, b] = colourAt(map, i / 32);
-      assert.equal((r << 16) | (g << 8) | b, colour, `${map} at ${i} of 32`);
-    });
+    for (let i = 0; i <= 64; ++i) {
+      const at = 32 * (Number(darkest) + (1 - Number(darkest)) * (i / 64));
+      const below = Math.min(31, Math.floor(at));
+      const mixed = [16, 8, 0].map((shift) => {
+        const [a, b] = [(colours[below] >> shift) & 255, (colours[below + 1] >> shift) & 255];
+        return Math.round(a + (at - below) * (b - a));
+      });
+      assert.deepEqual(colourAt(map, i / 64), mixed, `${map} at ${i} of 64`);
+    }
   }
+  assert.equal(MAPS.length, [...source.matchAll(/\{"\w+", ColourMap::/g)].length);
 });
 
 test("shares go beyond a scale's ends, where limits are typed", () => {

@@ -1,5 +1,5 @@
 // What the page shows of its surfaces, in one place: controls change it, views follow it.
-import type { MapName } from "./colour_map.ts";
+import { diverges, type MapName } from "./colour_map.ts";
 import { rangeOf, type Range } from "./field.ts";
 import { isAccuracy } from "./format.ts";
 import {
@@ -239,7 +239,7 @@ export class State {
   /** The scale of the colours. The middle of diverging ones is 0, where the scale has both signs. */
   colourScale(scene?: Scene): Scale {
     const scale = this.scale(this.view.colourPlane, scene);
-    if (this.view.map !== "diverging" || scale.kind === "log" || scale.low >= 0 || scale.high <= 0) return scale;
+    if (!diverges(this.view.map) || scale.kind === "log" || scale.low >= 0 || scale.high <= 0) return scale;
     const end = Math.max(-scale.low, scale.high);
     return { ...scale, low: -end, high: end };
   }
