@@ -1,9 +1,9 @@
 #include "data/dataset.h"
 
 #include <array>
-#include <charconv>
 #include <cmath>
 
+#include "kernels/core/format.h"
 #include "kernels/core/hash.h"
 
 namespace topograd {
@@ -14,10 +14,8 @@ namespace {
 std::string numbers_text(const std::vector<double>& values) {
   std::string all;
   for (const double value : values) {
-    char digits[32];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
     if (!all.empty()) all += ',';
-    all.append(digits, end);
+    all += shortest(value);
   }
   return all;
 }

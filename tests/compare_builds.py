@@ -26,7 +26,7 @@ TIMES = {"images_per_second", "seconds"}
 
 
 def commands(data):
-    source = ["--data", data] if data else []
+    source = ["--data", data or "synthetic"]
     net, other = "run/model.safetensors", "other/model.safetensors"
     train = TRAIN + source if not data else [w for w in TRAIN if w not in ("--image-size", "16")] + source
     images = ["--images", "128", *source]

@@ -1,6 +1,7 @@
 // Text for a reader: numbers, and words from files.
 #pragma once
 
+#include <charconv>
 #include <string>
 
 namespace topograd {
@@ -10,6 +11,13 @@ std::string significant(double value, int digits = 6);
 
 /// Formats with `digits` digits behind the point: "0.300".
 std::string decimals(double value, int digits);
+
+/// Formats with the fewest digits that read back as the same value: "0.1", "inf", "nan".
+template <class T>
+std::string shortest(T value) {
+  char digits[64];
+  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
+}
 
 /// Returns the text without characters that drive a terminal, which names in files may have: each
 /// becomes a "?".

@@ -1,9 +1,9 @@
 #include "landscape/exports/csv.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
+
+#include "kernels/core/format.h"
 
 namespace topograd {
 
@@ -12,9 +12,7 @@ namespace {
 std::string number(double value) {
   if (std::isnan(value)) return "";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-  std::array<char, 32> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  return {digits.data(), end};
+  return shortest(value);
 }
 
 std::string quoted(const std::string& word) {

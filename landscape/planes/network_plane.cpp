@@ -1,29 +1,17 @@
 #include "landscape/planes/network_plane.h"
 
-#include <filesystem>
-
 #include "landscape/directions/plane.h"
 #include "landscape/planes/direction_recipe.h"
 #include "landscape/results/result_names.h"
 
 namespace topograd {
 
-namespace {
-
-namespace fs = std::filesystem;
-
-std::string name_of_model(const std::string& path) {
-  return network_name(fs::absolute(path).string());
-}
-
-}  // namespace
-
 SurfaceDirections network_plane(const NetworkPlane& settings, const LoadedModel& model) {
   Directions plane{direction_to(model, settings.second, settings.type),
                    direction_to(model, settings.third, settings.type)};
   const OrthonormalPlane orthonormal = orthonormal_plane(plane.x, *plane.y);
-  const std::string a = name_of_model(model.path);
-  const std::string b = name_of_model(settings.second), c = name_of_model(settings.third);
+  const std::string a = network_name(model.path);
+  const std::string b = network_name(settings.second), c = network_name(settings.third);
   SurfaceDirections made;
   made.type = settings.type;
   made.recipe = to_json(DirectionRecipe(settings));

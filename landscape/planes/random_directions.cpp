@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 constexpr Axis kBetweenNetworks{-0.5, 1.5, 41};
 
 std::string describe(const RandomAxis& axis) {
-  if (!axis.towards.empty()) return "towards " + network_name(fs::absolute(axis.towards).string());
+  if (!axis.towards.empty()) return "towards " + network_name(axis.towards);
   switch (axis.norm) {
     case DirectionNorm::filter:
       return "filter-normalised random direction";
@@ -98,7 +98,7 @@ SurfaceDirections random_directions(const RandomDirections& settings, const Load
     const LoadedModel other = load_model(settings.drawn_at);
     require_same_network(model, other, "they are of no one run");
     SurfaceDirections made = made_from(settings, other, may_write);
-    const std::string whose = " of " + network_name(fs::absolute(settings.drawn_at).string());
+    const std::string whose = " of " + network_name(settings.drawn_at);
     made.x_text += whose;
     made.y_text += whose;
     return made;

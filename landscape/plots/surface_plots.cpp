@@ -142,7 +142,7 @@ std::vector<double> drawn_plane(const Surface& surface, const std::string& plane
   const std::string loss = plane.substr(0, plane.size() - 4) + "_loss";
   if (!surface.has_plane(loss)) return values;
   const std::vector<double>& losses = surface.plane(loss);
-  // No class is the largest of logits that are no numbers: 0 % there would be a result.
+  // Files of before have 0 % there, as if it were a result.
   for (size_t i = 0; i < values.size(); ++i)
     if (!std::isfinite(losses[i])) values[i] = std::numeric_limits<double>::quiet_NaN();
   return values;

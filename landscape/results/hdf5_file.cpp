@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 
 #include "kernels/core/atomic_file.h"
+#include "kernels/core/format.h"
 #include "kernels/core/output_claim.h"
 #include "landscape/results/hdf5_checksum.h"
 #include "landscape/results/hdf5_handle.h"
@@ -157,18 +157,11 @@ std::string text_value(TextSource& source, hid_t type, Read read, const std::str
   return result;
 }
 
-/// Returns the shortest decimal that reads back as the same value.
-template <class T>
-std::string number_text(T value) {
-  char buffer[64];
-  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
-}
-
 template <class T>
 std::string attribute_number(hid_t attribute, const std::string& what) {
   T value{};
   checked(H5Aread(attribute, type_of(T{}).memory, &value), "read ", what);
-  return number_text(value);
+  return shortest(value);
 }
 
 /// Adds name -> text if the attribute is one string or one number.

@@ -18,9 +18,9 @@ bool is_of_every_run(const std::string& stem) {
 }  // namespace
 
 std::string network_name(const std::string& path) {
-  const fs::path file = fs::path(path).lexically_normal();
+  const fs::path file = fs::absolute(path).lexically_normal();
   const std::string stem = file.stem().string(), folder = file.parent_path().filename().string();
-  if (!is_of_every_run(stem) || folder.empty() || folder == "." || folder == "..") return stem;
+  if (!is_of_every_run(stem) || folder.empty()) return stem;
   return stem == "model" ? folder : folder + " " + stem;
 }
 

@@ -1,7 +1,5 @@
 #include "landscape/results/run_description.h"
 
-#include <filesystem>
-
 #include "kernels/core/version.h"
 #include "landscape/results/result_names.h"
 
@@ -11,7 +9,7 @@ void describe_model(Provenance& p, const LoadedModel& model) {
   p["model"] = to_json(model.spec);
   p["model_name"] = describe(model.spec);
   p["model_file"] = model.path;
-  p["network"] = network_name(std::filesystem::absolute(model.path).string());
+  p["network"] = network_name(model.path);
   p["model_hash"] = weights_hash(model.weights.theta, model.weights.running_stats);
 }
 

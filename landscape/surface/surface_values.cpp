@@ -71,7 +71,8 @@ void SurfaceValues::record(Surface& surface, int64_t point,
             [&](const LossSums& s) { return s.standard_error(population); });
     }
     // The accuracy of NaN outputs counts class 0 as their answer, which some labels are.
-    enter("_acc", 0, [](const LossSums& s) { return std::isnan(s.mean()) ? kNaN : s.accuracy(); });
+    enter("_acc", 0,
+          [](const LossSums& s) { return std::isfinite(s.mean()) ? s.accuracy() : kNaN; });
     enter("_correct", 0, [](const LossSums& s) { return s.correct; });
     if (quantities_.counts_differ) enter("_n", 0, [](const LossSums& s) { return s.count; });
   }

@@ -47,12 +47,6 @@ std::string position(const Record& record, const std::string& name, int64_t poin
   return array.shape.rank() > 1 ? "(" + shown + ")" : shown;
 }
 
-/// Returns how many points of the table are done.
-int64_t done_count(const Record& record) {
-  const NamedArray* done = record.find("done");
-  return done ? std::count(done->numbers.begin(), done->numbers.end(), 1.0) : 0;
-}
-
 std::string value_of(const LargestDifference& difference) {
   return difference.point < 0 ? "-" : number_or_dash(difference.value);
 }
@@ -104,10 +98,9 @@ void print_comparison(const Record& a, const std::string& path_b) {
   const auto comparisons = compare_records(a, b);
   require(!comparisons.empty(), path_b, " and ", path_a, " have no quantity in common");
   std::cout << path_a << " | " << path_b << ": " << extent(a);
-  const int64_t done_a = done_count(a), done_b = done_count(b);
-  const NamedArray* done = a.find("done");
-  if (done && (done_a < done->shape.size() || done_b < done->shape.size()))
-    std::cout << "; done are " << done_a << " | " << done_b;
+  const Completeness part_a = completeness(a), part_b = completeness(b);
+  if (!part_a.complete() || !part_b.complete())
+    std::cout << "; done are " << part_a.done << " | " << part_b.done;
   std::cout << '\n';
   print_quantities(a, comparisons);
   print_provenance(a, b);

@@ -47,10 +47,7 @@ double passes(const SurfaceBatchnorm& batchnorm) {
 int64_t points_in_file(const std::string& output) {
   if (!std::filesystem::exists(output)) return 0;
   const OwnOutputScope own;
-  const Surface surface = Surface::load(output);
-  int64_t done = 0;
-  for (int64_t point = 0; point < surface.points(); ++point) done += surface.done(point) ? 1 : 0;
-  return done;
+  return Surface::load(output).done_count();
 }
 
 SurfacePlan plan_of(const SurfaceInputs& inputs, const SurfaceDirections& directions, int processes,
@@ -69,9 +66,8 @@ SurfacePlan plan_of(const SurfaceInputs& inputs, const SurfaceDirections& direct
   plan.seconds = evaluations / images_per_second(inputs, thoroughly) / processes;
   std::string size = text(x.points);
   if (!is_line) size += text("x", y.points);
-  plan.words = text(settings.output, ": ", size, " points around ",
-                    network_name(std::filesystem::absolute(inputs.model.path).string()), ", ",
-                    describe(inputs.model.spec), done > 0 ? text(", ", done, " done") : "",
+  plan.words = text(settings.output, ": ", size, " points around ", network_name(inputs.model.path),
+                    ", ", describe(inputs.model.spec), done > 0 ? text(", ", done, " done") : "",
                     planes > 1 ? text(", ", planes, " seeds") : "", ", each over ",
                     settings.target_se > 0 ? "up to " : "", images, " ", inputs.images.description,
                     " images; about ", clock_text(plan.seconds), " with ", inputs.pool->threads(),

@@ -21,8 +21,7 @@ void announce(const Surface& surface, const SurfaceInputs& inputs,
               const SurfaceDirections& directions, const ProcessGroup& group, Observer& observer) {
   // The emulator's pace says nothing of a GPU's, and takes its time.
   if (inputs.pool->device() == Device::simt || ::isatty(STDERR_FILENO) == 0) return;
-  int64_t done = 0;
-  for (int64_t point = 0; point < surface.points(); ++point) done += surface.done(point) ? 1 : 0;
+  const int64_t done = surface.done_count();
   if (done == surface.points()) return;
   const SurfacePlan plan = plan_of(inputs, directions, group.size(), done, /*thoroughly=*/false);
   if (plan.seconds > kLongSeconds) observer.note(plan.words);
