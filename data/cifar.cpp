@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "data/file_bytes.h"
+#include "kernels/core/file_bytes.h"
 #include "kernels/core/streams.h"
 
 namespace topograd {

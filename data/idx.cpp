@@ -8,7 +8,7 @@
 #include <set>
 #include <system_error>
 
-#include "data/file_bytes.h"
+#include "kernels/core/file_bytes.h"
 
 namespace topograd {
 

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "data/file_bytes.h"
+#include "kernels/core/file_bytes.h"
 #include "data/image_file.h"
 #include "kernels/core/check.h"
 

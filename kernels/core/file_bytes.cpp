@@ -1,4 +1,4 @@
-#include "data/file_bytes.h"
+#include "kernels/core/file_bytes.h"
 
 #include <cerrno>
 #include <cstring>

@@ -1,4 +1,4 @@
-// The bytes of a data set's file.
+// The bytes of a file.
 #pragma once
 
 #include <string>
