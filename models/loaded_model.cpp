@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kernels/core/check.h"
+#include "kernels/core/file_bytes.h"
 
 namespace topograd {
 
@@ -41,7 +42,23 @@ LoadedModel load_model(const std::string& path, const std::string& expected) {
   return model;
 }
 
+bool names_model_file(const std::string& name) {
+  return name.ends_with(".json") || name.ends_with(".safetensors");
+}
+
+ModelSpec model_spec_of_file(const std::string& path) {
+  if (path.ends_with(".safetensors"))
+    return described_model(path, Checkpoint::read(path).info().model).first;
+  const std::vector<char> bytes = file_bytes(path, "");
+  try {
+    return model_spec_of_graph({bytes.begin(), bytes.end()});
+  } catch (const std::exception& error) {
+    fail(path, ": ", error.what());
+  }
+}
+
 std::string describe(const ModelSpec& spec) {
+  if (!spec.graph.empty()) return spec.name;
   const bool noshort = spec.name.ends_with("_noshort");
   return text(spec.name, " (", noshort ? "" : text("option ", spec.shortcut, ", "), "width ",
               spec.width,
@@ -50,17 +67,18 @@ std::string describe(const ModelSpec& spec) {
 
 void require_same_network(const LoadedModel& one, const LoadedModel& other,
                           const std::string& then) {
-  const ModelSpec &a = one.spec, &b = other.spec;
-  if (to_json(a) == to_json(b)) return;
-  const bool same_images = a.image_size == b.image_size && a.channels == b.channels;
-  const auto described = [&](const ModelSpec& spec) {
-    std::string all = describe(spec);
-    if (!same_images)
-      all += text(" for images of ", spec.image_size, 'x', spec.image_size, 'x', spec.channels);
-    if (a.classes != b.classes) all += text(" with ", spec.classes, " classes");
+  if (to_json(one.spec) == to_json(other.spec)) return;
+  const bool same_images = one.graph.image_shape() == other.graph.image_shape();
+  const bool same_classes = one.graph.classes() == other.graph.classes();
+  const auto described = [&](const LoadedModel& model) {
+    const Shape& image = model.graph.image_shape();
+    std::string all = describe(model.spec);
+    if (!same_images) all += text(" for images of ", image[0], 'x', image[1], 'x', image[2]);
+    if (!same_classes) all += text(" with ", model.graph.classes(), " classes");
+    if (!model.spec.graph.empty()) all += " of its own graph";
     return all;
   };
-  fail(one.path, " holds ", described(a), ", ", other.path, ' ', described(b), ": ", then);
+  fail(one.path, " holds ", described(one), ", ", other.path, ' ', described(other), ": ", then);
 }
 
 }  // namespace topograd

@@ -21,6 +21,13 @@ struct LoadedModel {
 /// Throws Error where the file is no checkpoint, or its model or normalisation makes no sense.
 LoadedModel load_model(const std::string& path, const std::string& expected = {});
 
+/// Returns the network that a file describes: a graph's file (.json), or a checkpoint, of which the
+/// weights are left. Throws Error that names the file where it is neither.
+ModelSpec model_spec_of_file(const std::string& path);
+
+/// Returns whether the name of a network is that of a file which describes one.
+bool names_model_file(const std::string& name);
+
 /// Describes a model for a reader: "resnet56_noshort (option B, width 16)".
 std::string describe(const ModelSpec& spec);
 

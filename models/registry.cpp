@@ -9,6 +9,7 @@
 #include "models/simple_nets.h"
 #include "models/vgg.h"
 #include "models/wide_resnet.h"
+#include "nn/graph_file.h"
 #include "nn/json_text.h"
 
 namespace topograd {
@@ -190,7 +191,20 @@ std::vector<std::string> model_names() {
   return names;
 }
 
+ModelSpec model_spec_of_graph(const std::string& json) {
+  const NamedGraph named = graph_from_json(json);
+  const Shape& image = named.graph.image_shape();
+  ModelSpec spec;
+  spec.name = named.name;
+  spec.classes = named.graph.classes();
+  spec.image_size = image[0];
+  spec.channels = image[2];
+  spec.graph = graph_json(named.graph, named.name);
+  return spec;
+}
+
 Graph build_model(const ModelSpec& given) {
+  if (!given.graph.empty()) return graph_from_json(given.graph).graph;
   std::optional<Name> name = parse(given.name);
   const Family* family = find_family(name);
   if (!family || !is_complete(*name, *family)) fail_unknown(given.name);
@@ -233,6 +247,8 @@ ModelSpec with_size(ModelSpec spec, int depth, int64_t width) {
 }
 
 std::string to_json(const ModelSpec& spec) {
+  if (!spec.graph.empty())
+    return json_text(nlohmann::ordered_json{{"graph", parse_ordered_json(spec.graph)}});
   return json_text(nlohmann::ordered_json{{"name", spec.name},
                                           {"shortcut", std::string(1, spec.shortcut)},
                                           {"width", spec.width},
@@ -244,7 +260,8 @@ std::string to_json(const ModelSpec& spec) {
 
 ModelSpec model_spec_from_json(const std::string& json) {
   try {
-    const auto j = parse_json(json);
+    const auto j = parse_ordered_json(json);
+    if (j.contains("graph")) return model_spec_of_graph(json_text(j.at("graph")));
     ModelSpec spec;
     spec.name = j.at("name").get<std::string>();
     spec.shortcut = j.value("shortcut", std::string("B")).at(0);

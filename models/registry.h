@@ -28,6 +28,9 @@ struct ModelSpec {
   int64_t image_size = 32;  ///< square images
   int64_t channels = 3;
   Activation activation = Activation::relu;
+  /// Text of a graph's file (nn/graph_file.h) in place of all of the above, of which name, classes,
+  /// channels and image_size (the height) say the same; empty: a network of the zoo.
+  std::string graph = {};
 };
 
 /// Builds the network of a spec. Throws Error that lists the names where the name is unknown, or
@@ -41,6 +44,9 @@ ModelSpec with_size(ModelSpec spec, int depth, int64_t width);
 
 /// Names of the papers' networks, for --list-models and messages.
 std::vector<std::string> model_names();
+
+/// Returns the spec of a graph's file: what `json` says. Throws Error as graph_from_json() does.
+ModelSpec model_spec_of_graph(const std::string& json);
 
 /// Convert a spec to one line of JSON and back. Throws Error that names what is not understood.
 std::string to_json(const ModelSpec& spec);

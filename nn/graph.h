@@ -34,6 +34,8 @@ struct Node {
   Shape shape;                         ///< one image's output: [H, W, C] or [features]
   std::vector<int64_t> parameters;     ///< indices into layout().parameters()
   std::vector<int64_t> running_stats;  ///< indices into layout().running_stats()
+  int parameters_of = -1;              ///< the earlier node whose parameters it reads; -1: its own
+  std::string origin = {};             ///< where a user's program makes it: "net.py:12"; or empty
 };
 
 /// One tensor of a layer that is added to a graph: "weight", or "running_mean".
@@ -73,6 +75,13 @@ class Graph {
   Value add_layer(std::string name, std::unique_ptr<const Layer> layer,
                   const std::vector<Value>& inputs, Shape shape,
                   const std::vector<ParameterSpec>& parameters = {});
+  /// Lets the next layer with parameters read those of an earlier one, which has the same shapes.
+  /// Throws Error, as that layer is added, where it does not, or is a BatchNorm, whose statistics
+  /// are those of one place.
+  void share_parameters(Value owner) { shared_ = owner.node; }
+  /// Names a node, and where a user's program makes it. Throws Error where that would rename
+  /// parameters.
+  void describe(Value x, const std::string& name, const std::string& origin);
   /// Returns "<scope>.<given>", or where that is empty "<scope>.<stem><number>".
   std::string name_in_scope(const std::string& given, const std::string& stem);
 
@@ -99,6 +108,8 @@ class Graph {
   const Shape& shape_of(Value x) const { return nodes_[static_cast<size_t>(x.node)].shape; }
   int output() const;
   int64_t classes() const { return nodes_[static_cast<size_t>(output())].shape.size(); }
+  /// Per node, whether another node reads the same parameters.
+  std::vector<bool> shares_parameters() const;
   /// Number of nodes that read each node's output.
   std::vector<int> reader_counts() const;
   /// Multiply-accumulates of one image's forward pass (convolutions and linear layers).
@@ -107,6 +118,9 @@ class Graph {
  private:
   /// Returns the shape [H, W, C]. Throws Error that says `what` needs an image where x is none.
   const Shape& image_shape_of(Value x, std::string_view what) const;
+  /// Returns the parameters of the node's parameters_of. Throws Error where they are not these.
+  std::vector<int64_t> parameters_like(const Node& node,
+                                       const std::vector<ParameterSpec>& parameters) const;
   Value pool(Value x, PoolKind kind, PoolGeometry geometry);
 
   std::vector<Node> nodes_;
@@ -114,6 +128,7 @@ class Graph {
   std::string prefix_;
   std::map<std::string, int> counters_;  // per scope and kind, for numbered names
   int output_ = -1;
+  int shared_ = -1;  // the node whose parameters the next layer reads
 };
 
 }  // namespace topograd

@@ -15,6 +15,7 @@
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/core/context.h"
 #include "kernels/core/op.h"
+#include "nn/attributes.h"
 
 namespace topograd {
 
@@ -122,6 +123,8 @@ class Layer {
   virtual ~Layer() = default;
   /// A name for messages: "conv2d".
   virtual std::string_view kind() const = 0;
+  /// What makes the layer beside its inputs and weights, as a graph's file has it (nn/graph_file.h).
+  virtual Attributes attributes() const { return {}; }
 
   virtual void forward(const ForwardCall& call, Context& context) const = 0;
   virtual void backward(const BackwardCall& call, Context& context) const = 0;

@@ -288,7 +288,9 @@ void Network::backward_node(const Pass& pass, int index, bool sums_only, const C
       .parameters = parameter_views_[at(index)],
       .running_stats = stats_views_[at(index)],
       .dparameters = dparameters,
-      .write_parameters = chunk.index < accumulators_ ? Write::overwrite : Write::accumulate,
+      .write_parameters = chunk.index < accumulators_ && !plan_.adds_to_parameters(index)
+                              ? Write::overwrite
+                              : Write::accumulate,
       .batch_dparameters = totals,
       .batch_count = coupled ? elements_per_channel(index, batch_) : 0,
       .weights_version = weights_version_,

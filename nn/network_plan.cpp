@@ -6,12 +6,24 @@
 namespace topograd {
 
 NetworkPlan::NetworkPlan(const Graph& graph) : graph_(graph), readers_(graph.reader_counts()) {
+  find_shared_parameters();
   find_phases();
   find_kept();
   find_recomputed();
   assign_values();
   find_fused();
   assign_gradients();
+}
+
+/// The backward pass comes to the last of the nodes that share parameters first.
+void NetworkPlan::find_shared_parameters() {
+  std::vector<bool> written(graph_.layout().parameters().size(), false);
+  adds_to_parameters_.assign(graph_.nodes().size(), false);
+  for (int i = static_cast<int>(graph_.nodes().size()) - 1; i >= 1; --i)
+    for (int64_t parameter : graph_.nodes()[at(i)].parameters) {
+      if (written[at(parameter)]) adds_to_parameters_[at(i)] = true;
+      written[at(parameter)] = true;
+    }
 }
 
 void NetworkPlan::find_phases() {

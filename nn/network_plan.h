@@ -55,6 +55,9 @@ class NetworkPlan {
   /// Per input of a node, whether its gradient overwrites memory or adds to it.
   const std::vector<Write>& writes(int node) const { return writes_[at(node)]; }
 
+  /// Whether a later node reads the same parameters, whose gradients this node's add to.
+  bool adds_to_parameters(int node) const { return adds_to_parameters_[at(node)]; }
+
   /// Elements per image of each buffer for the batch: values and gradients.
   const std::vector<int64_t>& batch_buffers() const { return batch_buffers_; }
   /// Elements per image of a thread's scratch memory.
@@ -62,6 +65,7 @@ class NetworkPlan {
 
  private:
   static size_t at(int64_t i) { return static_cast<size_t>(i); }
+  void find_shared_parameters();
   void find_phases();
   void find_kept();
   void find_recomputed();
@@ -76,7 +80,7 @@ class NetworkPlan {
   std::vector<int> readers_;
   std::vector<Phase> phases_;
   std::vector<int> phase_of_;
-  std::vector<bool> kept_, recomputed_, fuses_relu_, fused_into_batchnorm_;
+  std::vector<bool> kept_, recomputed_, fuses_relu_, fused_into_batchnorm_, adds_to_parameters_;
   std::vector<BufferSlot> values_, gradients_;
   std::vector<std::vector<Write>> writes_;
   std::vector<int64_t> batch_buffers_;

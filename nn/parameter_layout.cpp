@@ -37,18 +37,25 @@ int64_t ParameterLayout::add(std::string name, ParameterKind kind, Shape shape) 
   return static_cast<int64_t>(entries.size()) - 1;
 }
 
-void to_torch_order(const ParameterEntry& entry, const float* ours, float* torch) {
+template <class T>
+void to_torch_order(const ParameterEntry& entry, const T* ours, T* torch) {
   if (entry.shape.rank() == 4)
     for_each_index_pair(entry.shape, [&](int64_t a, int64_t b) { torch[b] = ours[a]; });
   else
     std::copy_n(ours, entry.size(), torch);
 }
 
-void from_torch_order(const ParameterEntry& entry, const float* torch, float* ours) {
+template <class T>
+void from_torch_order(const ParameterEntry& entry, const T* torch, T* ours) {
   if (entry.shape.rank() == 4)
     for_each_index_pair(entry.shape, [&](int64_t a, int64_t b) { ours[a] = torch[b]; });
   else
     std::copy_n(torch, entry.size(), ours);
 }
+
+template void to_torch_order(const ParameterEntry&, const float*, float*);
+template void to_torch_order(const ParameterEntry&, const double*, double*);
+template void from_torch_order(const ParameterEntry&, const float*, float*);
+template void from_torch_order(const ParameterEntry&, const double*, double*);
 
 }  // namespace topograd

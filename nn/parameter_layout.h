@@ -78,7 +78,9 @@ struct ModelState {
 /// Copies one tensor between our order and PyTorch's (OHWI <-> OIHW for convolutions and linear
 /// layers over images; plain copy otherwise). Both buffers hold entry.size() elements and do not
 /// overlap.
-void to_torch_order(const ParameterEntry& entry, const float* ours, float* torch);
-void from_torch_order(const ParameterEntry& entry, const float* torch, float* ours);
+template <class T>  // float or double
+void to_torch_order(const ParameterEntry& entry, const T* ours, T* torch);
+template <class T>
+void from_torch_order(const ParameterEntry& entry, const T* torch, T* ours);
 
 }  // namespace topograd

@@ -7,8 +7,10 @@
 #include "apps/common/model_file.h"
 #include "apps/common/terminal_observer.h"
 #include "apps/train/listings.h"
+#include "apps/train/network_comparison.h"
 #include "kernels/core/format.h"
 #include "kernels/core/version.h"
+#include "nn/graph_file.h"
 #include "nn/inference.h"
 
 namespace topograd {
@@ -37,7 +39,16 @@ int TrainCommand::run(const std::string& typed) {
       list_recipes();
     return 0;
   }
+  if (flags_.print_model) {
+    const ModelSpec& spec = flags_.run.model;
+    std::cout << graph_json(build_model(spec), spec.name, /*for_reader=*/true);
+    return 0;
+  }
   const auto pool = flags_.device.pool();
+  if (flags_.compare) {
+    std::cout << comparison(load_model(*flags_.evaluate), *flags_.compare, *pool) << '\n';
+    return 0;
+  }
   if (flags_.evaluate) return evaluate_model(*pool);
   flags_.run.command = typed;
   return train(*pool);
@@ -58,7 +69,13 @@ int TrainCommand::train(ThreadPool& pool) {
   run.data_source = run.start ? data_source(*run.start, flags_.data.source) : flags_.data.source;
   if (run.start) {
     run.normalisation = run.start->info.normalisation;
+  } else if (!run.model.graph.empty()) {
+    run.normalisation = data.train.normalisation;
   } else {
+    require(data.train.height() == data.train.width(), run.data_source, " holds images of ",
+            data.train.width(), "x", data.train.height(),
+            " pixels: the networks of --list-models take square ones; crop or scale them, or name "
+            "a graph of your own");
     run.model.image_size = data.train.height();
     run.model.channels = data.train.channels();
     run.model.classes = data.train.classes();
@@ -67,8 +84,9 @@ int TrainCommand::train(ThreadPool& pool) {
   if (flags_.normalisation)
     run.normalisation = for_channels(*flags_.normalisation, run.model.channels);
   run.training.flip = data.train.flips_keep_class;
-  require_fitting_data(run.model, data.train, run.data_source);
-  require_fitting_data(run.model, data.test, "the test split");
+  const Graph graph = build_model(run.model);
+  require_fitting_data(graph, data.train, run.data_source);
+  require_fitting_data(graph, data.test, "the test split");
   try {
     if (flags_.dry_run)
       plan_training(run, data, pool, observer);
@@ -109,7 +127,7 @@ int TrainCommand::evaluate_model(ThreadPool& pool) const {
   spec.source = data_source(model, spec.source);
   const bool on_train = flags_.on_training_images;
   const Dataset& chosen = on_train ? data.train : data.test;
-  require_fitting_data(model.spec, chosen, spec.source);
+  require_fitting_data(model.graph, chosen, spec.source);
   if (on_train && !flags_.noisy_labels) note_clean_labels(model, "train");
   LabelledImages images = flags_.noisy_labels
                               ? noisy_training_data(model, data.train, spec.source).view()

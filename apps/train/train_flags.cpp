@@ -60,6 +60,10 @@ void TrainFlags::add_to(cli::Options& options) {
   add_run_options(options);
   options.group("Evaluation")
       .file("evaluate", evaluate, "print loss and error of this checkpoint instead of training")
+      .file(
+          "compare", compare,
+          "--evaluate: compute the logits of this file's images, and say how far they are from the "
+          "file's (what apps/export_torch.py does)")
       .choice("split", on_training_images, {{"train", true}, {"test", false}}, "of the images")
       .flag("noisy-labels", noisy_labels,
             "--split train: with the noisy labels that the checkpoint was trained with");
@@ -68,7 +72,9 @@ void TrainFlags::add_to(cli::Options& options) {
 
 void TrainFlags::add_model_options(cli::Options& options) {
   options.group("Model")
-      .text("model", run.model.name, "NAME", "network, see --list-models")
+      .text("model", run.model.name, "NAME|FILE",
+            "network, see --list-models; or a file that describes one: a graph (.json, "
+            "docs/own-network.md), or a checkpoint, without its weights")
       .choice("shortcut", run.model.shortcut, {{"A", 'A'}, {"B", 'B'}},
               "where shapes change: A (zero padding) or B (1x1 convolution)")
       .integer("depth", depth_, {1, 2000}, "another depth: --model resnet --depth 74")
@@ -83,7 +89,8 @@ void TrainFlags::add_model_options(cli::Options& options) {
           "from", from,
           "begin with this checkpoint's network, weights, BatchNorm statistics and normalisation, "
           "not with random weights")
-      .flag("list-models", list_models, "print the networks and stop");
+      .flag("list-models", list_models, "print the networks and stop")
+      .flag("print-model", print_model, "print the graph of --model as a file has it, and stop");
 }
 
 void TrainFlags::add_data_options(cli::Options& options) {
@@ -181,15 +188,26 @@ void TrainFlags::add_run_options(cli::Options& options) {
 
 void TrainFlags::check(const cli::Options& options) {
   if (normalisation) topograd::check(*normalisation);
-  if (options.given("model")) expected_model = run.model.name;
+  if (options.given("model") && !names_model_file(run.model.name)) expected_model = run.model.name;
   for (const char* name : {"model", "shortcut", "depth", "width", "activation"})
     model_typed = model_typed || options.given(name);
   if (options.given("image-size")) synthetic_image_size = data.image_size;
+  require(!compare || evaluate, "--compare: name the network with --evaluate");
   require(!noisy_labels || on_training_images || !evaluate,
           "--noisy-labels: only training labels have noise; add --split train");
+  if (print_model)
+    require(!evaluate, "--print-model and --evaluate contradict each other: leave out one of them");
   if (evaluate || list_models || list_recipes || show_version) return;
-  run.model = with_size(run.model, depth_, run.model.width);
-  run.model.image_size = data.image_size;
+  if (names_model_file(run.model.name)) {
+    for (const char* name : {"shortcut", "depth", "width", "activation"})
+      require(!options.given(name), "--", name,
+              " is for the networks of --list-models: ", run.model.name, " says all of its own");
+    run.model = model_spec_of_file(run.model.name);
+    data.image_size = synthetic_image_size.value_or(run.model.image_size);
+  } else {
+    run.model = with_size(run.model, depth_, run.model.width);
+    run.model.image_size = data.image_size;
+  }
   complete_training();
   refuse_idle_options(options, run.training);
   if (!from || model_typed)

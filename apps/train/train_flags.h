@@ -17,12 +17,13 @@ struct TrainFlags {
   DataSpec data{.source = ""};                 ///< no source: that of the checkpoint that is named
   std::optional<Normalisation> normalisation;  ///< in place of the data's, or a checkpoint's
   cli::RunFlags device;
-  bool list_models = false, list_recipes = false, show_version = false;
+  bool list_models = false, print_model = false, list_recipes = false, show_version = false;
 
   std::optional<std::string> from;  ///< checkpoint whose network and weights training begins with
   bool dry_run = false;             ///< nothing is trained but what says for how long it would take
   bool model_typed = false;         ///< whether any option said which network
   std::optional<std::string> evaluate;  ///< checkpoint to evaluate, instead of training
+  std::optional<std::string> compare;   ///< file of what another program says of that network
   bool on_training_images = false, noisy_labels = false;
   std::optional<std::string> expected_model;    ///< network of that checkpoint, if typed
   std::optional<int64_t> synthetic_image_size;  ///< pixels, if typed

@@ -119,6 +119,10 @@ class AxisFinder {
     for (size_t n = 0; n < graph.nodes().size(); ++n) {
       const Node& node = graph.nodes()[n];
       if (node.parameters.empty()) continue;
+      require(node.parameters_of < 0,
+              "the channels of this network cannot be permuted: ", node.name,
+              " reads the parameters of ",
+              graph.nodes()[static_cast<size_t>(node.parameters_of)].name, ", too");
       const std::vector<int64_t> outputs = ties_.of_node(n);
       for (int64_t tensor : node.parameters) add({tensor, false, false, {}}, outputs);
       for (int64_t tensor : node.running_stats) add({tensor, true, false, {}}, outputs);

@@ -42,7 +42,7 @@ void write_eigenvalues(Hdf5File& file, const std::string& name,
   file.write(name + "/values", eigenvalues->values);
   file.write(name + "/residuals", eigenvalues->residuals);
   if (!eigenvalues->vectors.defined()) return;
-  const Tensor vectors = reordered(eigenvalues->vectors, layout, to_torch_order);
+  const Tensor vectors = reordered(eigenvalues->vectors, layout, to_torch_order<float>);
   file.write(name + "/vectors", vectors.data<float>(), vectors.shape());
 }
 
@@ -64,7 +64,7 @@ void read_vectors(const Hdf5File& file, const std::string& name, const Parameter
   const std::vector<float> values = file.read<float>(name + "/vectors");
   const Tensor rows(shape);
   std::copy(values.begin(), values.end(), rows.data<float>());
-  eigenvalues->vectors = reordered(rows, layout, from_torch_order);
+  eigenvalues->vectors = reordered(rows, layout, from_torch_order<float>);
 }
 
 /// Calls visit(name, value) for every number of the search.

@@ -47,7 +47,7 @@ bool is_stratified(const ImageSelection& selection) {
 /// Returns the chosen images of one split.
 LabelledImages chosen_images(const ImageSelection& selection, const LoadedModel& model,
                              const std::string& name, const Dataset& data) {
-  require_fitting_data(model.spec, data, selection.source);
+  require_fitting_data(model.graph, data, selection.source);
   LabelledImages images = data.view();
   images.normalisation = normalisation_of(model, selection.normalisation);
   const int64_t limit = selection.count;

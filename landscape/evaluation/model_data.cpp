@@ -35,15 +35,13 @@ TrainedNoise trained_noise(const LoadedModel& model) {
 
 }  // namespace
 
-void require_fitting_data(const ModelSpec& spec, const Dataset& data, const std::string& source) {
-  require(data.height() == data.width(), source, " holds images of ", data.width(), "x",
-          data.height(), " pixels: the networks here take square ones; crop or scale them");
-  require(data.height() == spec.image_size && data.width() == spec.image_size &&
-              data.channels() == spec.channels,
+void require_fitting_data(const Graph& graph, const Dataset& data, const std::string& source) {
+  const Shape& image = graph.image_shape();
+  require(data.height() == image[0] && data.width() == image[1] && data.channels() == image[2],
           source, " holds images of ", data.height(), "x", data.width(), "x", data.channels(),
-          ", the model takes ", spec.image_size, "x", spec.image_size, "x", spec.channels);
-  require(data.classes() == spec.classes, source, " has ", data.classes(), " classes, the model ",
-          spec.classes);
+          ", the model takes ", image[0], "x", image[1], "x", image[2]);
+  require(data.classes() == graph.classes(), source, " has ", data.classes(),
+          " classes, the model ", graph.classes());
 }
 
 std::string data_source(const LoadedModel& model, const std::string& chosen) {

@@ -11,7 +11,7 @@ namespace topograd {
 
 /// Throws Error unless the model's image size, channels and classes are the data's; `source` names
 /// the data in the message.
-void require_fitting_data(const ModelSpec& spec, const Dataset& data, const std::string& source);
+void require_fitting_data(const Graph& graph, const Dataset& data, const std::string& source);
 
 /// Returns what was chosen, or else the source of the images that the model was trained on, as its
 /// checkpoint has it. Throws Error where that says none.

@@ -20,7 +20,7 @@ class Rescaling {
       : graph_(graph),
         factor_(factor),
         readers_(graph.nodes().size()),
-        used_(graph.nodes().size(), false),
+        used_(graph.shares_parameters()),
         result_{.theta = theta.clone(), .running_stats = running_stats.clone()} {
     for (size_t node = 0; node < graph.nodes().size(); ++node)
       for (int input : graph.nodes()[node].inputs)
@@ -95,7 +95,7 @@ class Rescaling {
 
   void scale_before_batchnorm(int node) {
     const std::optional<int> reader = only_reader(node);
-    if (!reader || !is_batchnorm(*reader)) return;
+    if (!reader || !is_batchnorm(*reader) || used_[static_cast<size_t>(node)]) return;
     scale_parameters(node, factor_, true);
     scale_statistics(*reader);
     ++result_.before_batchnorm;
@@ -114,7 +114,7 @@ class Rescaling {
   const Graph& graph_;
   double factor_;
   std::vector<std::vector<int>> readers_;
-  std::vector<bool> used_;  // rescaled already
+  std::vector<bool> used_;  // rescaled already, or of several layers
   RescaledNetwork result_;
 };
 

@@ -9,8 +9,16 @@ namespace {
 /// y = conv(x, weight) + bias. Parameters: weight [O, K, K, I], then bias [O] where it has one.
 class Conv2dLayer : public Layer {
  public:
-  Conv2dLayer(ConvGeometry geometry, bool bias) : geometry_(geometry), bias_(bias) {}
+  Conv2dLayer(int64_t filters, int64_t kernel, ConvGeometry geometry, bool bias)
+      : filters_(filters), kernel_(kernel), geometry_(geometry), bias_(bias) {}
   std::string_view kind() const override { return "conv2d"; }
+  Attributes attributes() const override {
+    return {{"filters", filters_},
+            {"kernel", kernel_},
+            {"stride", int64_t{geometry_.stride}},
+            {"padding", int64_t{geometry_.padding}},
+            {"bias", bias_}};
+  }
   void forward(const ForwardCall& call, Context& context) const override;
   void backward(const BackwardCall& call, Context& context) const override;
   void forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,
@@ -28,6 +36,7 @@ class Conv2dLayer : public Layer {
   bool is_affine() const override { return true; }
 
  private:
+  int64_t filters_, kernel_;
   ConvGeometry geometry_;
   bool bias_;
 };
@@ -128,8 +137,8 @@ Value Graph::conv(Value x, int64_t filters, const ConvOptions& options) {
   std::vector<ParameterSpec> parameters{
       {"weight", ParameterKind::conv_weight, {filters, K, K, in[2]}}};
   if (options.bias) parameters.push_back({"bias", ParameterKind::bias, {filters}});
-  return add_layer(name, std::make_unique<Conv2dLayer>(geometry, options.bias), {x}, out,
-                   parameters);
+  return add_layer(name, std::make_unique<Conv2dLayer>(filters, K, geometry, options.bias), {x},
+                   out, parameters);
 }
 
 }  // namespace topograd

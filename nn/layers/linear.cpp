@@ -10,7 +10,9 @@ namespace {
 /// y = x w^T + bias. Parameters: weight [O, I], bias [O].
 class LinearLayer : public Layer {
  public:
+  explicit LinearLayer(int64_t outputs) : outputs_(outputs) {}
   std::string_view kind() const override { return "linear"; }
+  Attributes attributes() const override { return {{"outputs", outputs_}}; }
   void forward(const ForwardCall& call, Context& context) const override;
   void backward(const BackwardCall& call, Context& context) const override;
   void forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,
@@ -24,6 +26,9 @@ class LinearLayer : public Layer {
     return ChannelMap::made();
   }
   bool is_affine() const override { return true; }
+
+ private:
+  int64_t outputs_;
 };
 
 void LinearLayer::forward(const ForwardCall& call, Context& context) const {
@@ -103,7 +108,8 @@ Value Graph::linear(Value x, int64_t outputs, const std::string& name) {
   const Shape in = shape_of(x);
   const Shape weight = in.rank() == 1 ? Shape{outputs, in[0]} : Shape{outputs, in[0], in[1], in[2]};
   return add_layer(
-      prefix_ + (name.empty() ? "linear" : name), std::make_unique<LinearLayer>(), {x}, {outputs},
+      prefix_ + (name.empty() ? "linear" : name), std::make_unique<LinearLayer>(outputs), {x},
+      {outputs},
       {{"weight", ParameterKind::linear_weight, weight}, {"bias", ParameterKind::bias, {outputs}}});
 }
 

@@ -12,6 +12,11 @@ class PoolLayer : public Layer {
   std::string_view kind() const override {
     return kind_ == PoolKind::max ? "max_pool" : "average_pool";
   }
+  Attributes attributes() const override {
+    return {{"kernel", int64_t{geometry_.kernel}},
+            {"stride", int64_t{geometry_.stride}},
+            {"padding", int64_t{geometry_.padding}}};
+  }
   void forward(const ForwardCall& call, Context& context) const override;
   void backward(const BackwardCall& call, Context& context) const override;
   void forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,

@@ -9,8 +9,11 @@ namespace {
 /// Option A of He et al. (2016): every stride-th pixel, zeros in the new channels; no parameters.
 class ShortcutALayer : public Layer {
  public:
-  explicit ShortcutALayer(int stride) : stride_(stride) {}
+  ShortcutALayer(int64_t filters, int stride) : filters_(filters), stride_(stride) {}
   std::string_view kind() const override { return "shortcut_a"; }
+  Attributes attributes() const override {
+    return {{"filters", filters_}, {"stride", int64_t{stride_}}};
+  }
   void forward(const ForwardCall& call, Context& context) const override;
   void backward(const BackwardCall& call, Context& context) const override;
 
@@ -18,6 +21,7 @@ class ShortcutALayer : public Layer {
   bool is_positively_homogeneous() const override { return true; }
 
  private:
+  int64_t filters_;
   int stride_;
 };
 
@@ -48,8 +52,8 @@ Value Graph::shortcut_a(Value x, int64_t filters, int stride) {
   const Shape in = image_shape_of(x, "shortcut_a");
   require(filters >= in[2], "shortcut_a: cannot pad ", in[2], " channels to ", filters);
   const Shape out{(in[0] + stride - 1) / stride, (in[1] + stride - 1) / stride, filters};
-  return add_layer(name_in_scope({}, "shortcut_a"), std::make_unique<ShortcutALayer>(stride), {x},
-                   out);
+  return add_layer(name_in_scope({}, "shortcut_a"),
+                   std::make_unique<ShortcutALayer>(filters, stride), {x}, out);
 }
 
 }  // namespace topograd

@@ -141,6 +141,7 @@ class Problem {
 std::vector<std::pair<std::string, Graph>> graphs() {
   std::vector<std::pair<std::string, Graph>> result = layer_graphs();
   result.emplace_back("dense", dense_graph());
+  result.emplace_back("shared parameters", shared_graph());
   result.emplace_back("pooling", pooling_graph());
   result.emplace_back("awkward", awkward_graph());
   for (uint64_t seed : {1, 2, 3, 4})

@@ -92,6 +92,7 @@ TEST_CASE("fused plan: logits of every point are those of its network alone") {
                 {.name = name, .shortcut = shortcut, .width = 4, .classes = 4, .image_size = 8}),
             P);
     check_plan("dense", dense_graph(), P);
+    check_plan("shared parameters", shared_graph(), P);
     check_plan("nested", nested_graph(), P);
     check_plan("pooling", pooling_graph(), P);
     check_plan("awkward", awkward_graph(), P);

@@ -98,6 +98,23 @@ inline Graph dense_graph() {
   return g;
 }
 
+/// Layers that read the parameters of others: within a phase, and across a BatchNorm.
+inline Graph shared_graph() {
+  Graph g({6, 6, 5});
+  const auto again = [&](Value owner, Value x) {
+    g.share_parameters(owner);
+    return g.activation(g.conv(x, 5, {.bias = true}), Activation::tanh);
+  };
+  const Value first = g.conv(g.input(), 5, {.bias = true});
+  Value x = again(first, g.activation(first, Activation::tanh));
+  x = again(first, g.batchnorm(g.add(x, g.conv(x, 5))));
+  const Value norm = g.layer_norm(x);
+  g.share_parameters(norm);
+  x = g.layer_norm(g.add(g.activation(norm, Activation::gelu), x));
+  g.set_output(g.linear(x, 4));
+  return g;
+}
+
 /// Concatenations within concatenations, and such as must lie alone; images of 36 pixels.
 inline Graph nested_graph() {
   Graph g({6, 6, 3});

@@ -17,6 +17,7 @@
 using namespace topograd;
 using topograd::test::around;
 using topograd::test::layer_graphs;
+using topograd::test::shared_graph;
 
 namespace {
 
@@ -145,6 +146,8 @@ TEST_CASE("network: gradients of every layer equal central differences") {
                     return g.concat(g.conv(x, 2), g.concat(x, g.relu(x)));
                   }),
                   frozen);
+  for (const auto mode : {frozen, BatchnormMode::batch})
+    check_gradients("shared parameters", shared_graph(), mode);
   check_gradients("mean squared error on softmax",
                   around([](Graph& g, Value x) { return g.relu(x); }), frozen, LossKind::mse);
 }

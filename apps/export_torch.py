@@ -1,0 +1,185 @@
+#!/usr/bin/python3
+"""Turn a PyTorch module into a checkpoint of Topograd's: its graph and its weights in one safetensors file.
+
+    apps/export_torch.py 'net.py:Net(classes=10)' --weights net.pth --image 32,32,3 --normalisation cifar10 -o net.safetensors
+
+or, from Python, with a module that is there already:
+
+    from export_torch import export
+    export(module, (32, 32, 3), "net.safetensors", mean=[0.49, 0.48, 0.45], std=[0.25, 0.24, 0.26])
+
+The module runs once on example images, in evaluation mode, and what it computes is written down (torch_graph.py);
+what a graph cannot say is refused by its name and line. Then `train` computes the logits of the same images from the
+file, in double and in single precision, and the largest differences from the module's are printed: the file is
+right, or is not left behind. Works with PyTorch from 1.13 on.
+"""
+
+import argparse
+import copy
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, HERE)
+from checkpoint_writer import (add_normalisation_options, normalisation, write_checkpoint,  # noqa: E402
+                               write_safetensors)
+from torch_checkpoint import ImportFailure, find_state_dict, load, require_torch  # noqa: E402
+
+
+def arrays_of(tensors):
+    import numpy
+    arrays = {}
+    for name, tensor in tensors.items():
+        if not tensor.is_floating_point():
+            raise ImportFailure(f"{name} is a tensor of {tensor.dtype}; weights are floating point")
+        arrays[name] = numpy.ascontiguousarray(tensor.detach().cpu().double().numpy().astype("<f4"))
+        if not numpy.isfinite(arrays[name]).all():
+            raise ImportFailure(f"{name} holds numbers that are not finite")
+    return arrays
+
+
+def program(given):
+    """The path of `train`: what was given, or what was built or installed beside this file."""
+    if given:
+        return given
+    root = os.path.join(HERE, "..")
+    for path in (os.path.join(root, "build", "release", "bin", "train"), os.path.join(HERE, "..", "..", "bin", "train")):
+        if os.path.exists(path):
+            return os.path.realpath(path)
+    found = shutil.which("train")
+    if not found:
+        raise ImportFailure("the program train, which checks the file, is not built (apps/build.sh release), nor in "
+                            "the PATH: say where it is with --train")
+    return found
+
+
+def expected_logits(module, image):
+    """Example images [N, H, W, C] and the module's logits of them, computed in double precision."""
+    import torch
+    from torch_graph import example_images
+    images = example_images(*image, seed=1).double()
+    double = copy.deepcopy(module).cpu().double().eval()
+    with torch.no_grad():
+        logits = double(images)
+    return images.permute(0, 2, 3, 1).contiguous().numpy(), logits.numpy()
+
+
+def export(module, image, output, mean=(0.0,), std=(1.0,), name=None, source="", train=None):
+    """Writes a module for images (height, width, channels) to `output`. Images of the data set are given to it as
+    (pixel / 255 - mean) / std. Returns what is to be told of it, as lines. Throws ImportFailure, or the tracer's
+    ExportFailure, and writes nothing."""
+    from torch_graph import graph_of
+    channels = image[2]
+    constants = {key: [float(v) for v in values] * (channels if len(values) == 1 else 1)
+                 for key, values in (("mean", mean), ("std", std))}
+    graph, tensors, notes = graph_of(module, tuple(image), name or type(module).__name__)
+    arrays = arrays_of(tensors)
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint, expected = os.path.join(folder, "net.safetensors"), os.path.join(folder, "expected.safetensors")
+        write_checkpoint(checkpoint, arrays, {"graph": graph}, constants, source)
+        images, logits = expected_logits(module, image)
+        write_safetensors(expected, {"images": images, "logits": logits}, {})
+        result = subprocess.run([program(train), "--evaluate", checkpoint, "--compare", expected], capture_output=True,
+                                text=True, check=False)
+        if result.returncode:
+            last = (result.stderr.strip().splitlines() or [f"train ended with status {result.returncode}"])[-1]
+            raise ImportFailure(f"the graph is not the module: {last.replace(checkpoint, 'the graph')}")
+    write_checkpoint(output, arrays, {"graph": graph}, constants, source)
+    parameters = sum(array.size for key, array in arrays.items() if ".running_" not in key)
+    return [f"{output}: {graph['name']}, {len(graph['nodes'])} nodes, {parameters:,} parameters, "
+            f"images {image[0]}x{image[1]}x{image[2]}", *notes, result.stdout.strip()]
+
+
+def module_of(text):
+    """The module that `FILE.py:EXPRESSION` makes."""
+    import torch
+    path, separator, expression = text.partition(":")
+    if not separator or not path.endswith(".py"):
+        raise ImportFailure(f"'{text}': write the program's file and what makes the module, as net.py:Net(classes=10)")
+    if not os.path.isfile(path):
+        raise ImportFailure(f"{path}: there is no such file")
+    sys.path.insert(0, os.path.dirname(os.path.realpath(path)))
+    spec = importlib.util.spec_from_file_location(os.path.splitext(os.path.basename(path))[0], path)
+    program_of_user = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = program_of_user
+    try:
+        spec.loader.exec_module(program_of_user)
+        module = eval(expression, vars(program_of_user))  # the user's own program, as if it were typed in it
+    except Exception as error:
+        raise ImportFailure(f"{text}: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}") from error
+    if not isinstance(module, torch.nn.Module):
+        raise ImportFailure(f"{text} makes a {type(module).__name__}, not a module of PyTorch; of a function, call it: "
+                            f"{text}()")
+    return module
+
+
+def load_weights(module, path, key):
+    from torch_checkpoint import unwrapped
+    tensors = find_state_dict(load(path), path, key)
+    names = module.state_dict().keys()
+    if not set(tensors) <= set(names):
+        renamed = unwrapped(list(tensors))
+        tensors = {renamed[name]: tensor for name, tensor in tensors.items()}
+    missing = [name for name in names if name not in tensors and not name.endswith("num_batches_tracked")]
+    unknown = [name for name in tensors if name not in names]
+    if missing or unknown:
+        raise ImportFailure(f"{path} " + " and ".join(
+            [f"lacks {', '.join(missing[:3])}{' ...' * (len(missing) > 3)}"] * bool(missing)
+            + [f"has {', '.join(unknown[:3])}{' ...' * (len(unknown) > 3)}, which the module has not"] * bool(unknown)))
+    try:
+        module.load_state_dict(tensors, strict=False)
+    except RuntimeError as error:
+        raise ImportFailure(f"{path}: {str(error).splitlines()[-1].strip()}") from error
+
+
+def image_shape(text):
+    try:
+        shape = tuple(int(word) for word in text.split(","))
+    except ValueError:
+        shape = ()
+    if len(shape) != 3 or min(shape) < 1:
+        raise ImportFailure(f"--image {text}: write height,width,channels, as 32,32,3")
+    return shape
+
+
+def run(args):
+    require_torch()
+    image = image_shape(args.image)
+    constants = normalisation(args, image[2])
+    module = module_of(args.module)
+    if args.weights:
+        load_weights(module, args.weights, args.key)
+    source = f"{args.module}" + (f" {os.path.basename(args.weights)}" if args.weights else "")
+    for line in export(module, image, args.output, constants["mean"], constants["std"], args.name, source, args.train):
+        print(line)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Turn a PyTorch module into a Topograd checkpoint: graph and weights.")
+    parser.add_argument("module", metavar="FILE.py:EXPRESSION", help="a program and what makes the module in it, as "
+                        "'net.py:Net(classes=10)'; the program runs")
+    parser.add_argument("--weights", metavar="FILE", help="checkpoint of PyTorch or safetensors to load into it; default: "
+                        "the weights that it begins with")
+    parser.add_argument("--key", help="the entry of that file that holds the weights, as state_dict_ema")
+    parser.add_argument("--image", default="32,32,3", metavar="H,W,C", help="default: 32,32,3")
+    parser.add_argument("--name", help="what to call the network; default: the module's class")
+    add_normalisation_options(parser)
+    parser.add_argument("-o", "--output", required=True, help="the checkpoint to write")
+    parser.add_argument("--train", metavar="PROGRAM", help="the program train, which checks the result; default: the one "
+                        "that was built or installed")
+    args = parser.parse_args()
+    from torch_graph import ExportFailure
+    try:
+        run(args)
+    except (ImportFailure, ExportFailure) as error:
+        sys.exit(f"export_torch.py: {error}")
+    except OSError as error:
+        sys.exit(f"export_torch.py: {error.filename}: {error.strerror}")
+
+
+if __name__ == "__main__":
+    main()

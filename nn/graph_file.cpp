@@ -1,0 +1,316 @@
+#include "nn/graph_file.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "nn/json_text.h"
+
+namespace topograd {
+
+namespace {
+
+using GraphText = nlohmann::ordered_json;
+
+constexpr const char* kGraphFormat = "topograd-graph-1";
+constexpr size_t kMostNodes = 100'000;
+/// Extents and counts beyond this are mistakes; products of two still fit in 64 bits.
+constexpr int64_t kLargestInteger = 1 << 24;
+
+/// Throws Error unless a value of the file is of the kind that a reader expects.
+void require_kind(bool is, const std::string& key, const char* expected, const GraphText& value) {
+  require(is, "'", key, "' has to be ", expected, ", not ", json_text(value));
+}
+
+/// One node of a file, read attribute by attribute.
+class NodeReader {
+ public:
+  NodeReader(const GraphText& node, const std::map<std::string, Value>& known)
+      : node_(node), known_(known) {
+    require(node.is_object(), "a node has to be an object {...}, not ", json_text(node));
+  }
+
+  std::string text_of(const std::string& key) {
+    const GraphText& value = required(key);
+    require_kind(value.is_string(), key, "a text", value);
+    return value.get<std::string>();
+  }
+  std::string text_of(const std::string& key, const std::string& otherwise) {
+    return has(key) ? text_of(key) : otherwise;
+  }
+  int64_t integer(const std::string& key) { return as_integer(key, required(key)); }
+  int64_t integer(const std::string& key, int64_t otherwise) {
+    return has(key) ? integer(key) : otherwise;
+  }
+  int small(const std::string& key, int otherwise) {
+    return static_cast<int>(integer(key, otherwise));
+  }
+  double number(const std::string& key, double otherwise) {
+    if (!has(key)) return otherwise;
+    const GraphText& value = required(key);
+    require_kind(value.is_number(), key, "a number", value);
+    return value.get<double>();
+  }
+  bool flag(const std::string& key, bool otherwise) {
+    if (!has(key)) return otherwise;
+    const GraphText& value = required(key);
+    require_kind(value.is_boolean(), key, "true or false", value);
+    return value.get<bool>();
+  }
+  std::vector<int64_t> integers(const std::string& key) {
+    const GraphText& list = required(key);
+    require_kind(list.is_array() && list.size() <= 64, key, "a list of integers", list);
+    std::vector<int64_t> values;
+    for (const GraphText& value : list) values.push_back(as_integer(key, value));
+    return values;
+  }
+
+  /// Returns the nodes that this one reads. Throws Error unless there are so many.
+  std::vector<Value> inputs(size_t least, size_t most) {
+    const GraphText& list = required("inputs");
+    require_kind(list.is_array(), "inputs", "a list of names of nodes before this one", list);
+    require(list.size() >= least && list.size() <= most, "it takes ", least,
+            most == least ? text("") : text(" or more"), least == 1 ? " input" : " inputs",
+            ", and the file lists ", list.size());
+    std::vector<Value> values;
+    for (const GraphText& name : list) {
+      require_kind(name.is_string(), "inputs", "a list of names of nodes before this one", list);
+      const auto found = known_.find(name.get<std::string>());
+      require(found != known_.end(), "its input '", name.get<std::string>(),
+              "' is no node before it ('input' is the image)");
+      values.push_back(found->second);
+    }
+    return values;
+  }
+
+  bool has(const std::string& key) {
+    read_.insert(key);
+    return node_.contains(key);
+  }
+  /// Throws Error for attributes that nobody asked for.
+  void require_all_read() const {
+    for (const auto& [key, value] : node_.items())
+      require(read_.contains(key), "it has no attribute '", key, "': it takes ", attributes());
+  }
+
+ private:
+  const GraphText& required(const std::string& key) {
+    read_.insert(key);
+    require(node_.contains(key), "it needs '", key, "'");
+    return node_.at(key);
+  }
+  static int64_t as_integer(const std::string& key, const GraphText& value) {
+    require_kind(value.is_number_integer(), key, "an integer", value);
+    require(value.get<double>() >= -kLargestInteger && value.get<double>() <= kLargestInteger, "'",
+            key, "' is ", json_text(value), ": too large a number");
+    return value.get<int64_t>();
+  }
+  std::string attributes() const {
+    std::string list;
+    for (const std::string& key : read_)
+      if (key != "name" && key != "op" && key != "origin") list += (list.empty() ? "" : ", ") + key;
+    return list;
+  }
+
+  const GraphText& node_;
+  const std::map<std::string, Value>& known_;
+  std::set<std::string> read_;
+};
+
+/// An operation that a file may name: how many inputs it takes, and the method of Graph behind it.
+struct Operation {
+  std::string_view name;
+  size_t least, most;  ///< inputs
+  Value (*append)(Graph& graph, std::span<const Value> x, const std::string& name,
+                  NodeReader& node);
+};
+
+template <Activation kActivation>
+Value append_activation(Graph& graph, std::span<const Value> x, const std::string&, NodeReader&) {
+  return graph.activation(x[0], kActivation);
+}
+
+PoolGeometry pool_geometry(NodeReader& node) {
+  const int kernel = node.small("kernel", 2);
+  return {.kernel = kernel,
+          .stride = node.small("stride", kernel),
+          .padding = node.small("padding", 0)};
+}
+
+// What an operation's attributes are called, and what they are where a file leaves them out;
+// Layer::attributes() says them.
+const Operation kOperations[] = {
+    {"add", 2, 2,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader&) {
+       return graph.add(x[0], x[1]);
+     }},
+    {"average_pool", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
+       return graph.average_pool(x[0], pool_geometry(node));
+     }},
+    {"batchnorm", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string& name, NodeReader&) {
+       return graph.batchnorm(x[0], name);
+     }},
+    {"concat", 2, 2,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader&) {
+       return graph.concat(x[0], x[1]);
+     }},
+    {"conv2d", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string& name, NodeReader& node) {
+       return graph.conv(x[0], node.integer("filters"),
+                         {.kernel = node.integer("kernel"),
+                          .stride = node.small("stride", 1),
+                          .padding = node.small("padding", 0),
+                          .bias = node.flag("bias", false),
+                          .name = name});
+     }},
+    {"gelu", 1, 1, append_activation<Activation::gelu>},
+    {"global_average_pool", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader&) {
+       return graph.global_average_pool(x[0]);
+     }},
+    {"layer_norm", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string& name, NodeReader&) {
+       return graph.layer_norm(x[0], name);
+     }},
+    {"linear", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string& name, NodeReader& node) {
+       return graph.linear(x[0], node.integer("outputs"), name);
+     }},
+    {"max_pool", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
+       return graph.max_pool(x[0], pool_geometry(node));
+     }},
+    {"relu", 1, 1, append_activation<Activation::relu>},
+    {"shortcut_a", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
+       return graph.shortcut_a(x[0], node.integer("filters"), node.small("stride", 1));
+     }},
+    {"tanh", 1, 1, append_activation<Activation::tanh>},
+};
+
+const Operation& operation_named(const std::string& name) {
+  for (const Operation& operation : kOperations)
+    if (operation.name == name) return operation;
+  std::string list;
+  for (const std::string& known : graph_operations()) list += (list.empty() ? "" : ", ") + known;
+  fail("unknown operation '", name, "': there are ", list);
+}
+
+/// Appends the node that a file describes.
+Value append_node(Graph& graph, const GraphText& description, std::map<std::string, Value>& known) {
+  NodeReader node(description, known);
+  const std::string name = node.text_of("name");
+  require(!name.empty() && !known.contains(name), "its name is ",
+          name.empty() ? "empty" : "that of a node before it");
+  const Operation& operation = operation_named(node.text_of("op"));
+  const std::vector<Value> inputs = node.inputs(operation.least, operation.most);
+  if (node.has("parameters_of")) {
+    const std::string owner = node.text_of("parameters_of");
+    require(known.contains(owner), "'parameters_of': '", owner, "' is no node before it");
+    graph.share_parameters(known.at(owner));
+  }
+  const Value made = operation.append(graph, inputs, name, node);
+  const std::string origin = node.text_of("origin", "");
+  node.require_all_read();
+  graph.describe(made, name, origin);
+  known.emplace(name, made);
+  return made;
+}
+
+/// Says which node an error is about: "node 'conv1' (net.py:12)".
+std::string node_text(const GraphText& node, size_t index) {
+  const auto member = [&](const char* key) {
+    return node.is_object() && node.contains(key) && node.at(key).is_string()
+               ? node.at(key).get<std::string>()
+               : std::string();
+  };
+  const std::string name = member("name"), origin = member("origin");
+  return (name.empty() ? text("node ", index) : text("node '", name, "'")) +
+         (origin.empty() ? "" : " (" + origin + ")");
+}
+
+GraphText json_of(const Attribute& attribute) {
+  return std::visit([](const auto& value) { return GraphText(value); }, attribute);
+}
+
+GraphText json_of(const Graph& graph, const Node& node) {
+  const auto name_of_node = [&](int index) {
+    return graph.nodes()[static_cast<size_t>(index)].name;
+  };
+  GraphText json{{"name", node.name}, {"op", node.layer->kind()}, {"inputs", GraphText::array()}};
+  for (int input : node.inputs) json["inputs"].push_back(name_of_node(input));
+  for (const auto& [key, value] : node.layer->attributes()) json[key] = json_of(value);
+  if (node.parameters_of >= 0) json["parameters_of"] = name_of_node(node.parameters_of);
+  if (!node.origin.empty()) json["origin"] = node.origin;
+  return json;
+}
+
+}  // namespace
+
+std::string graph_json(const Graph& graph, const std::string& name, bool for_reader) {
+  const Shape& image = graph.image_shape();
+  GraphText json{
+      {"format", kGraphFormat}, {"name", name}, {"image", {image[0], image[1], image[2]}}};
+  if (!for_reader) {
+    for (size_t i = 1; i < graph.nodes().size(); ++i)
+      json["nodes"].push_back(json_of(graph, graph.nodes()[i]));
+    return json_text(json);
+  }
+  std::string all = json_text(json);
+  all.pop_back();
+  for (size_t i = 1; i < graph.nodes().size(); ++i)
+    all += (i == 1 ? ", \"nodes\": [\n  " : ",\n  ") + json_text(json_of(graph, graph.nodes()[i]));
+  return all + "\n]}\n";
+}
+
+NamedGraph graph_from_json(const std::string& text_of_graph) {
+  const GraphText json = parse_ordered_json(text_of_graph);
+  const auto member = [&](const char* key) -> const GraphText& {
+    require(json.is_object() && json.contains(key), "a graph's file needs '", key, "'");
+    return json.at(key);
+  };
+  require(member("format") == kGraphFormat, "its format is ", json_text(member("format")),
+          ", this program reads \"", kGraphFormat, '"');
+  for (const auto& [key, value] : json.items())
+    require(key == "format" || key == "name" || key == "image" || key == "nodes",
+            "a graph has no '", key, "': it has format, name, image and nodes");
+  require_kind(member("name").is_string(), "name", "a text", member("name"));
+  const GraphText &image = member("image"), &nodes = member("nodes");
+  Shape shape;
+  require_kind(image.is_array() && image.size() == 3, "image", "[height, width, channels]", image);
+  for (const GraphText& extent : image) {
+    require_kind(extent.is_number_integer() && extent > 0 && extent <= kLargestInteger, "image",
+                 "[height, width, channels]", image);
+    shape.push_back(extent.get<int64_t>());
+  }
+  require_kind(nodes.is_array() && !nodes.empty() && nodes.size() <= kMostNodes, "nodes",
+               "a list of nodes", nodes.is_array() ? GraphText(nodes.size()) : nodes);
+  Graph graph(shape);
+  std::map<std::string, Value> known{{"input", graph.input()}};
+  Value last;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    try {
+      last = append_node(graph, nodes[i], known);
+    } catch (const Error& error) {
+      fail(node_text(nodes[i], i), ": ", error.what());
+    }
+  }
+  graph.set_output(last);
+  const std::vector<int> readers = graph.reader_counts();
+  for (size_t i = 0; i + 1 < readers.size(); ++i)
+    require(readers[i] > 0,
+            i == 0 ? text("no node reads the input")
+                   : text(node_text(nodes[i - 1], i - 1), ": no node reads it: leave it out"));
+  return {member("name").get<std::string>(), std::move(graph)};
+}
+
+std::vector<std::string> graph_operations() {
+  std::vector<std::string> names;
+  for (const Operation& operation : kOperations) names.emplace_back(operation.name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace topograd
