@@ -4,7 +4,7 @@
 #   apps/install_dependencies.sh --tests   and what the tests use beside it
 set -euo pipefail
 
-packages=(g++ cmake ninja-build pkg-config ccache libdnnl-dev libhdf5-dev zlib1g-dev libhwy-dev libcairo2-dev
+packages=(g++ cmake ninja-build pkg-config ccache libdnnl-dev libhdf5-dev zlib1g-dev libzip-dev libhwy-dev libcairo2-dev
   libgif-dev fonts-dejavu-core libcxxopts-dev libstb-dev doctest-dev nlohmann-json3-dev libeigen3-dev
   libopenmpi-dev openmpi-bin)
 if [ "${1:-}" = --tests ]; then

@@ -16,6 +16,7 @@ macro(topograd_need_module module)
   endif()
 endmacro()
 topograd_need_module(cairo)                                # libcairo2-dev
+topograd_need_module(libzip)                               # libzip-dev: numpy's .npz
 topograd_need_module(libhwy)                               # libhwy-dev: one source for every vector ISA
 
 topograd_need(HDF5 COMPONENTS C)                           # libhdf5-dev

@@ -35,7 +35,7 @@ files, figures, films and interactive reports.")
 
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libtopograd-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
-set(development_packages libdnnl-dev libhdf5-dev zlib1g-dev libhwy-dev libcairo2-dev libgif-dev pkg-config)
+set(development_packages libdnnl-dev libhdf5-dev zlib1g-dev libzip-dev libhwy-dev libcairo2-dev libgif-dev pkg-config)
 if(MPI_C_FOUND)
   list(APPEND development_packages libopenmpi-dev)
 endif()

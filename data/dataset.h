@@ -36,7 +36,7 @@ std::string describe(const Normalisation& constants);
 struct Dataset {
   std::string
       name;       ///< "cifar10", "cifar100", "mnist", "fashion_mnist", "idx", "synthetic", "folder"
-  Tensor images;  ///< u8 [N, H, W, C]
+  Tensor images;  ///< u8 or f32 [N, H, W, C]
   Tensor labels;  ///< i32 [N], each in [0, classes())
   std::vector<std::string> class_names;
   Normalisation normalisation;

@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <vector>
 
-#include "kernels/core/file_bytes.h"
 #include "data/image_file.h"
 #include "kernels/core/check.h"
+#include "kernels/core/file_bytes.h"
 
 namespace topograd {
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "data/arrays.h"
 #include "data/cifar.h"
 #include "data/idx.h"
 #include "data/image_folder.h"
@@ -29,6 +30,7 @@ const DataFormat kFormats[] = {
     {"CIFAR-10", find_cifar10, load_cifar10},
     {"CIFAR-100", find_cifar100, load_cifar100},
     {"MNIST's files", find_idx, load_idx},
+    {"arrays of numpy", find_arrays, load_arrays},
     {"images",
      [](const std::string& folder) { return is_image_folder(folder) ? folder : std::string(); },
      load_image_folder},
@@ -45,11 +47,12 @@ DataSplits load_folder(const std::string& folder) {
     format = &candidate;
     found = place;
   }
-  require(format, folder,
-          " holds no data set: neither CIFAR-10's or CIFAR-100's binary files (data_batch_1.bin, "
-          "train.bin, ...; apps/download_cifar10.sh gets CIFAR-10's), nor MNIST's "
-          "(train-images-idx3-ubyte, ...), nor images as train/<class>/*.png and "
-          "test/<class>/*.png");
+  require(
+      format, folder,
+      " holds no data set: neither CIFAR-10's or CIFAR-100's binary files (data_batch_1.bin, "
+      "train.bin, ...; apps/download_cifar10.sh gets CIFAR-10's), nor MNIST's "
+      "(train-images-idx3-ubyte, ...), nor x_train.npy, y_train.npy, x_test.npy, y_test.npy, nor "
+      "images as train/<class>/*.png and test/<class>/*.png");
   return format->load(found);
 }
 
@@ -58,8 +61,12 @@ DataSplits load_all(const DataSpec& spec) {
     return {synthetic_dataset(Split::train, spec.synthetic_train, spec.image_size, spec.seed),
             synthetic_dataset(Split::test, spec.synthetic_test, spec.image_size, spec.seed)};
   }
-  if (!std::filesystem::is_directory(spec.source))  // a set among several in a folder
+  if (!std::filesystem::is_directory(spec.source)) {
+    if (const std::string found = find_arrays(spec.source); !found.empty())
+      return load_arrays(found);
+    // A set among several in a folder.
     if (const std::string found = find_idx(spec.source); !found.empty()) return load_idx(found);
+  }
   require(std::filesystem::is_directory(spec.source), "no data folder '", spec.source,
           "': give 'synthetic', a folder with a data set (see train --help), or get CIFAR-10 with "
           "apps/download_cifar10.sh");

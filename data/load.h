@@ -10,7 +10,7 @@ namespace topograd {
 struct DataSpec {
   /// Source: "synthetic", or a folder with the files of one set: CIFAR-10's or CIFAR-100's binary
   /// version (there or in the archive's subfolder), the four idx files of MNIST or its like (there,
-  /// in raw/, or below torchvision's root), or images as train/<class>/*.png|jpg and test/<class>/*.
+  /// in raw/, or below torchvision's root), arrays of numpy (data/arrays.h), or images as train/<class>/*.png|jpg and test/<class>/*.
   /// The files decide which set it is. Of several sets in one folder that have names of their own,
   /// what their files begin with: "EMNIST/raw/emnist-letters".
   std::string source = "synthetic";

@@ -18,7 +18,8 @@ Examples:
 
 --data is "synthetic" (made on the spot) or a folder: with CIFAR-10's binary version
 (apps/download_cifar10.sh fetches it), with CIFAR-100's, with the four files of MNIST or Fashion-MNIST
-(train-images-idx3-ubyte, ..., unpacked), or with images as train/<class>/*.png, test/<class>/*.png.
+(train-images-idx3-ubyte, ..., unpacked), with x_train.npy, y_train.npy, x_test.npy, y_test.npy, or with images
+as train/<class>/*.png, test/<class>/*.png; or a file of numpy's, FILE.npz, with arrays of those names.
 Ctrl-C saves; the same command with --resume continues to the same weights, bit for bit. With more
 --epochs it extends the run: the learning rate goes on as in a run of so many from the start.
 )";

@@ -21,9 +21,11 @@ void check_range(const char* name, const Tensor& t, int64_t bound, const char* a
 
 void AugmentArgs::check() const {
   require(y.shape().rank() == 4 && images.shape().rank() == 4 &&
-              images.shape().with_first(y.dim(0)) == y.shape() && images.dtype() == DType::u8,
+              images.shape().with_first(y.dim(0)) == y.shape() &&
+              (images.dtype() == DType::u8 || images.dtype() == DType::f32 ||
+               images.dtype() == DType::f64),
           kOp, ": y ", y.shape(), " must hold images like those of ", images.shape(),
-          ", which must be u8, not ", name_of(images.dtype()));
+          ", which must be u8, f32 or f64, not ", name_of(images.dtype()));
   require(indices.shape() == Shape{y.dim(0)}, kOp, ": indices ", indices.shape(),
           " must be one per image of ", y.shape());
   check_range("indices", indices, images.dim(0), "it must name a stored image");

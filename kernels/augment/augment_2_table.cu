@@ -21,16 +21,16 @@ constexpr int kThreads = 256;
 constexpr int kElementsOfPart = 4096;  // about this many, so that a table serves many elements
 
 __global__ void __launch_bounds__(kThreads)
-    augment_kernel(float* __restrict__ y, Source source, Statistics statistics, int64_t N,
+    augment_kernel(float* __restrict__ y, Source<uint8_t> source, Statistics statistics, int64_t N,
                    Divisor C, Divisor row_size) {
   __shared__ float table[kMaxChannels * kPixelValues];
   for (int64_t i = threadIdx.x; i < source.C * kPixelValues; i += kThreads)
-    table[i] = normalised(i % kPixelValues, i / kPixelValues, statistics);
+    table[i] = normalised(static_cast<uint8_t>(i % kPixelValues), i / kPixelValues, statistics);
   __syncthreads();  // the table is complete before any thread looks up
 
   const int64_t image_size = source.H * source.W * source.C;
   for (int64_t n = blockIdx.x; n < N; n += gridDim.x) {  // this block's images
-    const Placement from = source.placement(n);
+    const Placement<uint8_t> from = source.placement(n);
     for (int64_t i = blockIdx.y * kThreads + threadIdx.x; i < image_size;
          i += gridDim.y * kThreads) {
       const auto [h, in_row] = row_size.divide(i);
@@ -41,9 +41,13 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
+bool supports_table(const AugmentArgs& args) {
+  return supports_augment(args) && args.images.dtype() == DType::u8;
+}
+
 void run(const AugmentArgs& args, Context& context) {
   const int64_t N = args.y.dim(0);
-  const Source source(args);
+  const Source<uint8_t> source(args);
   const int64_t row_size = source.W * source.C;
   const dim3 parts = grid_for(source.H * row_size, kElementsOfPart);
   launch(augment_kernel, dim3(grid_for(N, 1).x, parts.x), dim3(kThreads), 0, context,
@@ -53,7 +57,7 @@ void run(const AugmentArgs& args, Context& context) {
 }  // namespace
 
 void register_augment_2_table(OpRegistry& registry) {
-  registry.add<AugmentArgs>({"table", kDevice, supports_augment, run});
+  registry.add<AugmentArgs>({"table", kDevice, supports_table, run});
 }
 
 }  // namespace topograd::TOPOGRAD_BACKEND

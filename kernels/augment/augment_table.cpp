@@ -70,8 +70,11 @@ void run(const AugmentArgs& args, Context& context) {
 }  // namespace
 
 void register_augment_table(OpRegistry& registry) {
-  registry.add<AugmentArgs>(
-      {"table", Device::cpu, [](const AugmentArgs& a) { return a.y.dtype() == DType::f32; }, run});
+  registry.add<AugmentArgs>({"table", Device::cpu,
+                             [](const AugmentArgs& a) {
+                               return a.y.dtype() == DType::f32 && a.images.dtype() == DType::u8;
+                             },
+                             run});
 }
 
 }  // namespace topograd

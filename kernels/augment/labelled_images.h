@@ -1,4 +1,4 @@
-// Images and labels as training and evaluation see them: bytes, normalised when they are used.
+// Images and labels as training and evaluation see them: bytes or numbers, normalised when used.
 #pragma once
 
 #include <vector>
@@ -7,7 +7,8 @@
 
 namespace topograd {
 
-/// Per-channel constants: a pixel p of channel c becomes (p / 255 - mean[c]) / std_dev[c].
+/// Per-channel constants: a pixel p of channel c becomes (p / 255 - mean[c]) / std_dev[c]; of images
+/// in f32 (p - mean[c]) / std_dev[c].
 struct Normalisation {
   std::vector<double> mean;
   std::vector<double> std_dev;
@@ -15,7 +16,7 @@ struct Normalisation {
 };
 
 struct LabelledImages {
-  Tensor images;  ///< u8 [N, H, W, C]
+  Tensor images;  ///< u8 or f32 [N, H, W, C]
   Tensor labels;  ///< i32 [N]
   Normalisation normalisation;
   int64_t count() const { return images.dim(0); }

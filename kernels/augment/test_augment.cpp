@@ -23,24 +23,26 @@ TEST_CASE("augment: every implementation equals the reference, with and without 
                         {5, 5, 3, 4, 2},  {31, 3, 5, 1, 7}, {3, 4, 4, 3, 0},
                         {2, 3, 3, 16, 1}, {2, 3, 3, 17, 1}, {2, 41, 43, 5, 3}};
   for (const auto& [N, H, W, C, padding] : cases)
-    for (bool crop : {false, true})
-      for (bool flip : {false, true})
-        check_op<AugmentArgs>(
-            text("augment N=", N, " H=", H, " W=", W, " C=", C, " padding=", padding,
-                 " crop=", crop, " flip=", flip),
-            [&, N = N, H = H, W = W, C = C, padding = padding](Operands& o) {
-              AugmentArgs args{.y = o.output({N, H, W, C}),
-                               .images = o.integers({6, H, W, C}, 256, DType::u8),
-                               .indices = o.integers({N}, 6)};
-              const auto positions = static_cast<uint32_t>(2 * padding + 1);
-              if (crop) args.offsets = o.integers({N, 2}, positions);
-              if (flip) args.flips = o.integers({N}, 2);
-              args.padding = padding;
-              args.mean = kMean;
-              args.std = kStd;
-              return args;
-            },
-            1e-7);  // double inside, rounded to float once
+    for (int choice = 0; choice < 8; ++choice) {
+      const bool crop = choice & 1, flip = choice & 2, bytes = choice & 4;
+      check_op<AugmentArgs>(
+          text("augment N=", N, " H=", H, " W=", W, " C=", C, " padding=", padding, " crop=", crop,
+               " flip=", flip, " bytes=", bytes),
+          [&, N = N, H = H, W = W, C = C, padding = padding](Operands& o) {
+            AugmentArgs args{
+                .y = o.output({N, H, W, C}),
+                .images = bytes ? o.integers({6, H, W, C}, 256, DType::u8) : o.normal({6, H, W, C}),
+                .indices = o.integers({N}, 6)};
+            const auto positions = static_cast<uint32_t>(2 * padding + 1);
+            if (crop) args.offsets = o.integers({N, 2}, positions);
+            if (flip) args.flips = o.integers({N}, 2);
+            args.padding = padding;
+            args.mean = kMean;
+            args.std = kStd;
+            return args;
+          },
+          1e-7);  // double inside, rounded to float once
+    }
 }
 
 TEST_CASE("augment: crop first, then mirror the crop, black where the crop leaves the image") {

@@ -18,7 +18,7 @@ uint64_t tensor_hash(const Tensor& tensor, uint64_t seed) {
 /// Returns the images of these indices, in this order.
 LabelledImages selected(const LabelledImages& all, std::span<const int32_t> indices) {
   const int64_t count = static_cast<int64_t>(indices.size());
-  LabelledImages chosen{Tensor(all.images.shape().with_first(count), DType::u8),
+  LabelledImages chosen{Tensor(all.images.shape().with_first(count), all.images.dtype()),
                         Tensor({count}, DType::i32), all.normalisation};
   for (int64_t i = 0; i < count; ++i) {
     const int64_t source = indices[static_cast<size_t>(i)];

@@ -55,7 +55,7 @@ std::string data_source(const LoadedModel& model, const std::string& chosen) {
 DataSplits load_data_for(const LoadedModel& model, DataSpec spec) {
   const bool own = spec.source.empty();
   spec.source = data_source(model, spec.source);
-  require(!own || spec.source == "synthetic" || std::filesystem::is_directory(spec.source),
+  require(!own || spec.source == "synthetic" || std::filesystem::exists(spec.source),
           model.path, " was trained on the images of ", spec.source,
           ", which is not here: name their folder with --data");
   const int64_t limit = std::exchange(spec.train_limit, 0);

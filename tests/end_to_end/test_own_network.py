@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""Networks that are none of the zoo: graphs in files, trained and mapped."""
+"""Networks and data sets of one's own: graphs in files, and arrays of numpy, trained and mapped."""
 
+import array
+import itertools
 import json
+import zipfile
 
 import programs
 from programs import EndToEndTest, run
@@ -13,6 +16,92 @@ GRAPH = {"format": "topograd-graph-1", "name": "small", "image": [12, 12, 3], "n
     {"name": "pool1", "op": "max_pool", "inputs": ["again"]},
     {"name": "fc", "op": "linear", "inputs": ["pool1"], "outputs": 10}]}
 DATA = ["--data", "synthetic", "--train-images", "100", "--test-images", "50"]
+
+
+def npy(values, kind, shape, order=False):
+    """A .npy file of numbers of a kind of `array`: "B", "f", "q"."""
+    types = {"B": "|u1", "f": "<f4", "d": "<f8", "q": "<i8", "i": "<i4"}
+    header = f"{{'descr': '{types[kind]}', 'fortran_order': {order}, 'shape': {tuple(shape)}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + array.array(kind, values).tobytes()
+
+
+def pixels(count, order):
+    """Images of 6x5 pixels and 3 channels whose brightness is their class, as lists of bytes in this order of axes."""
+    sizes = {"h": 6, "w": 5, "c": 3}
+    values = []
+    for n in range(count):
+        for place in itertools.product(*(range(sizes[axis]) for axis in order)):
+            at = dict(zip(order, place))
+            values.append(40 * (n % 4) + 3 * at["h"] + 2 * at["w"] + at["c"])
+    return values
+
+
+class OwnData(EndToEndTest):
+    """Data sets as arrays of numpy."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("net.json", json.dumps({**GRAPH, "image": [6, 5, 3], "nodes": [
+            {"name": "fc", "op": "linear", "inputs": ["input"], "outputs": 4}]}).encode())
+
+    def save(self, place, order="hwc", kind="B", scale=1, **changes):
+        """Four arrays, in a folder or in an archive."""
+        sizes = {"h": 6, "w": 5, "c": 3}
+        arrays = {}
+        for split, count in (("train", 24), ("test", 8)):
+            values = [v if scale == 1 else v * scale for v in pixels(count, order)]
+            arrays[f"x_{split}"] = npy(values, kind, [count] + [sizes[axis] for axis in order])
+            arrays[f"y_{split}"] = npy([n % 4 for n in range(count)], "q", [count])
+        arrays.update(changes)
+        if not place.endswith(".npz"):
+            for name, contents in arrays.items():
+                self.write(f"{place}/{name}.npy", contents)
+        else:
+            with zipfile.ZipFile(self.path(place), "w", zipfile.ZIP_DEFLATED) as archive:
+                for name, contents in arrays.items():
+                    if contents is not None:
+                        archive.writestr(f"{name}.npy", contents)
+        return place
+
+    def train(self, data, output="run", *words):
+        return [programs.train, "--model", "net.json", "--data", data, "--epochs", "2", "--batch-size", "8", "--no-augment",
+                "--output", output, *words]
+
+    def last_losses(self, data, output, *words):
+        done = run(self.train(data, output, *words), self.folder)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        return self.read(f"{output}/log.csv").splitlines()[-1].split(",")[2:6]
+
+    def test_any_order_of_axes_and_any_container_are_the_same_images(self):
+        first = self.last_losses(self.save("folder"), "folder_run")
+        self.assertEqual(self.last_losses(self.save("last.npz"), "last_run"), first)
+        self.assertEqual(self.last_losses(self.save("first.npz", "chw"), "first_run"), first)
+
+    def test_numbers_are_taken_as_they_are(self):
+        bytes_ = self.last_losses(self.save("bytes.npz"), "bytes_run", "--normalisation", "none")
+        numbers = self.last_losses(self.save("numbers.npz", kind="f", scale=1 / 255), "numbers_run")
+        for a, b in zip(bytes_, numbers):
+            self.assertAlmostEqual(float(a), float(b), places=4)
+        done = run([programs.landscape, "line", "numbers_run", "--x=-1:1:3", "--no-pictures"], self.folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_what_is_wrong_with_arrays_is_one_line(self):
+        def refuse(message, **changes):
+            self.assert_refused(self.train(self.save("bad.npz", **changes)), f"bad.npz: {message}")
+        refuse("it has neither 'y_test' nor 'test_labels'", y_test=None)
+        refuse("'y_test' has to be a label for each of 8 images, [N]", y_test=npy(range(7), "q", [7]))
+        refuse("'y_train' has the label 0.5", y_train=npy([0.5] * 24, "f", [24]))
+        refuse("'y_train' has the label -1", y_train=npy([-1] * 24, "q", [24]))
+        refuse("'x_train' holds numbers that are not finite", kind="f", x_train=npy([float("nan")] * 2160, "f", [24, 6, 5, 3]))
+        refuse("'x_train' holds whole numbers of type i8", x_train=npy(range(2160), "q", [24, 6, 5, 3]))
+        refuse("'x_train' has 2 axes", x_train=npy(range(24), "B", [24, 1]))
+        refuse("'x_train' is [N, 3, 5, 3], which leaves open", x_train=npy([1] * 1080, "B", [24, 3, 5, 3]))
+        refuse("it is in Fortran's order", x_train=npy([1] * 2160, "B", [24, 6, 5, 3], order=True))
+        refuse("it has 100 bytes of numbers, not 2160", x_train=npy([1] * 100, "B", [24, 6, 5, 3]))
+        refuse("it is no array of numpy", x_train=b"hello, this is a text")
+        with open(self.path("bad.npz"), "r+b") as file:
+            file.truncate(300)
+        self.assert_refused(self.train("bad.npz"), "bad.npz: it is no ZIP archive, or damaged")
 
 
 class OwnNetwork(EndToEndTest):
