@@ -1,7 +1,7 @@
 // Convolutions of small groups in vector code, depthwise ones in all three directions: see
-// small_groups.cpp.
+// grouped.cpp.
 #include "kernels/conv2d/packed_weights.h"
-#include "kernels/conv2d/small_groups.h"
+#include "kernels/conv2d/grouped.h"
 
 namespace topograd {
 

@@ -1,6 +1,6 @@
 // Convolutions of groups that a vector holds whole, one channel (depthwise), two or four with as
 // many filters, in vector code along the channels: for the implementations of conv2d and fused_conv
-// that use it. kernels/conv2d/small_groups.cpp explains it.
+// that use it. kernels/conv2d/grouped.cpp explains it.
 #pragma once
 
 #include <vector>

@@ -31,7 +31,7 @@
 // the cache does not hold are bound by memory.
 //
 // Measured: see kernels/conv2d/README.md.
-#include "kernels/conv2d/small_groups.h"
+#include "kernels/conv2d/grouped.h"
 
 #include <algorithm>
 #include <limits>
@@ -41,7 +41,7 @@
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #endif
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/conv2d/small_groups.cpp"
+#define HWY_TARGET_INCLUDE "kernels/conv2d/grouped.cpp"
 #include <hwy/foreach_target.h>
 // After foreach_target, as Highway requires.
 #include <hwy/highway.h>
@@ -105,29 +105,40 @@ struct Lanes {
 template <bool kPart>
 struct ChannelBlock {
   Lanes<kPart> lanes;
+  int64_t c;                     ///< the first channel
   int64_t C, x_row, w_step, KW;  ///< distances of pixels, of rows of x, of taps
   const float* w;
   GroupEpilogue epilogue;
 };
 
-/// Lanes' places that hold channel l of their groups, for every l.
+/// Channel l of every lane's group, from a vector of x. Lanes' places are told once.
 template <int kGroup>
 struct GroupLanes {
+  static_assert(kLanes == 1 || kLanes % 4 == 0, "a group is in one vector, or a lane is alone");
   using Indices = decltype(hn::SetTableIndices(kFloats, static_cast<const int32_t*>(nullptr)));
   Indices of[kGroup];
 
   HWY_INLINE GroupLanes() {
     for (int l = 0; l < kGroup; ++l) {
       int32_t places[kLanes];
-      for (int lane = 0; lane < kLanes; ++lane) places[lane] = lane / kGroup * kGroup + l;
+      for (int lane = 0; lane < kLanes; ++lane)
+        places[lane] = kLanes == 1 ? 0 : lane / kGroup * kGroup + l;
       of[l] = hn::SetTableIndices(kFloats, places);
     }
   }
-  HWY_INLINE Vector channel(int l, Vector x) const { return hn::TableLookupLanes(x, of[l]); }
+  /// `x` points to channel c of a pixel, and to those behind it.
+  template <bool kPart>
+  HWY_INLINE Vector channel(int l, const float* x, int64_t c, const Lanes<kPart>& lanes) const {
+    if constexpr (kLanes == 1) return lanes.load(x - c % kGroup + l);
+    return hn::TableLookupLanes(lanes.load(x), of[l]);
+  }
 };
 template <>
 struct GroupLanes<1> {
-  HWY_INLINE Vector channel(int, Vector x) const { return x; }
+  template <bool kPart>
+  HWY_INLINE Vector channel(int, const float* x, int64_t, const Lanes<kPart>& lanes) const {
+    return lanes.load(x);
+  }
 };
 
 /// Computes kPixels pixels, y_step apart, whose windows lie x_step apart.
@@ -151,9 +162,9 @@ HWY_INLINE void convolve_pixels(float* y, const float* x, const float* residual,
         for (int v = 0; v < kVectors; ++v) taps[v] = hn::LoadU(kFloats, tap + v * kLanes);
         for (int p = 0; p < kPixels; ++p)
           for (int v = 0; v < kVectors; ++v)
-            sums[p][v] =
-                hn::MulAdd(group.channel(l, block.lanes.load(from + p * x_step + v * kLanes)),
-                           taps[v], sums[p][v]);
+            sums[p][v] = hn::MulAdd(
+                group.channel(l, from + p * x_step + v * kLanes, block.c + v * kLanes, block.lanes),
+                taps[v], sums[p][v]);
       }
     }
   }
@@ -210,6 +221,7 @@ template <int kGroup, int kVectors, bool kPart>
 HWY_INLINE void convolve_block(int64_t c, float* y, const float* x, const float* w,
                                const GroupEpilogue& epilogue, const SmallGroups& conv) {
   ChannelBlock<kPart> block{.lanes = {conv.C - c},
+                            .c = c,
                             .C = conv.C,
                             .x_row = conv.columns_in * conv.C,
                             .w_step = step_of(conv),
