@@ -127,8 +127,12 @@ int64_t Graph::macs() const {
     if (node.parameters.empty()) continue;
     const ParameterEntry& weight = layout_.parameters()[static_cast<size_t>(node.parameters[0])];
     if (!weight.is_weight()) continue;
-    const int64_t positions =
-        weight.kind == ParameterKind::conv_weight ? node.shape[0] * node.shape[1] : 1;
+    int64_t positions = 1;  // at which the weight is applied
+    if (weight.kind == ParameterKind::conv_weight) positions = node.shape[0] * node.shape[1];
+    if (weight.kind == ParameterKind::conv_transpose_weight) {
+      const Shape& in = nodes_[static_cast<size_t>(node.inputs[0])].shape;
+      positions = in[0] * in[1];
+    }
     total += positions * weight.size();
   }
   return total;

@@ -19,12 +19,34 @@ struct Value {
   int node = -1;
 };
 
+/// torch.nn.Conv2d's. Numbers are one for both axes, or one for each: {.kernel = {1, 7}}.
 struct ConvOptions {
-  int64_t kernel = 3;
-  int stride = 1;
-  int padding = -1;  ///< -1: kernel / 2, which keeps the extent at stride 1
+  PerAxis kernel = 3;
+  PerAxis stride = 1;
+  /// -1: dilation * (kernel / 2), which with odd kernels keeps the extent at stride 1.
+  PerAxis padding = -1;
+  PerAxis dilation = 1;
+  int groups = 1;  ///< as many as channels: depthwise
   bool bias = false;
   std::string name = {};  ///< empty: "conv1", "conv2", ... within the scope
+};
+
+/// torch.nn.ConvTranspose2d's. The output's extent is
+/// (extent - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1.
+struct ConvTransposeOptions {
+  PerAxis kernel = 3;
+  PerAxis stride = 1;
+  PerAxis padding = 0;
+  PerAxis output_padding = 0;  ///< smaller than the stride
+  PerAxis dilation = 1;
+  int groups = 1;
+  bool bias = false;
+  std::string name = {};  ///< empty: "conv_transpose1", "conv_transpose2", ... within the scope
+};
+
+struct LinearOptions {
+  bool bias = true;
+  std::string name = {};  ///< empty: "linear"
 };
 
 struct Node {
@@ -63,9 +85,13 @@ class Graph {
   Value batchnorm(Value x, const std::string& name = {});
   Value concat(Value a, Value b);
   Value conv(Value x, int64_t filters, const ConvOptions& options = {});
+  Value conv_transpose(Value x, int64_t filters, const ConvTransposeOptions& options = {});
   Value global_average_pool(Value x);
   Value layer_norm(Value x, const std::string& name = {});
-  Value linear(Value x, int64_t outputs, const std::string& name = {});  ///< empty: "linear"
+  Value linear(Value x, int64_t outputs, const LinearOptions& options = {});
+  Value linear(Value x, int64_t outputs, const std::string& name) {
+    return linear(x, outputs, LinearOptions{.name = name});
+  }
   Value max_pool(Value x, PoolGeometry geometry);
   Value shortcut_a(Value x, int64_t filters, int stride);
 

@@ -45,6 +45,17 @@ class NodeReader {
   int small(const std::string& key, int otherwise) {
     return static_cast<int>(integer(key, otherwise));
   }
+  /// A number for both axes, or a list of one for each.
+  PerAxis per_axis(const std::string& key) {
+    const GraphText& value = required(key);
+    if (!value.is_array()) return static_cast<int>(as_integer(key, value));
+    require_kind(value.size() == 2, key, "an integer, or [height, width]", value);
+    return {static_cast<int>(as_integer(key, value[0])),
+            static_cast<int>(as_integer(key, value[1]))};
+  }
+  PerAxis per_axis(const std::string& key, PerAxis otherwise) {
+    return has(key) ? per_axis(key) : otherwise;
+  }
   double number(const std::string& key, double otherwise) {
     if (!has(key)) return otherwise;
     const GraphText& value = required(key);
@@ -159,11 +170,25 @@ const Operation kOperations[] = {
     {"conv2d", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string& name, NodeReader& node) {
        return graph.conv(x[0], node.integer("filters"),
-                         {.kernel = node.integer("kernel"),
-                          .stride = node.small("stride", 1),
-                          .padding = node.small("padding", 0),
+                         {.kernel = node.per_axis("kernel"),
+                          .stride = node.per_axis("stride", 1),
+                          .padding = node.per_axis("padding", 0),
+                          .dilation = node.per_axis("dilation", 1),
+                          .groups = node.small("groups", 1),
                           .bias = node.flag("bias", false),
                           .name = name});
+     }},
+    {"conv_transpose2d", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string& name, NodeReader& node) {
+       return graph.conv_transpose(x[0], node.integer("filters"),
+                                   {.kernel = node.per_axis("kernel"),
+                                    .stride = node.per_axis("stride", 1),
+                                    .padding = node.per_axis("padding", 0),
+                                    .output_padding = node.per_axis("output_padding", 0),
+                                    .dilation = node.per_axis("dilation", 1),
+                                    .groups = node.small("groups", 1),
+                                    .bias = node.flag("bias", false),
+                                    .name = name});
      }},
     {"gelu", 1, 1, append_activation<Activation::gelu>},
     {"global_average_pool", 1, 1,
@@ -176,7 +201,8 @@ const Operation kOperations[] = {
      }},
     {"linear", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string& name, NodeReader& node) {
-       return graph.linear(x[0], node.integer("outputs"), name);
+       return graph.linear(x[0], node.integer("outputs"),
+                           {.bias = node.flag("bias", true), .name = name});
      }},
     {"max_pool", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {

@@ -40,12 +40,12 @@ double fan_in(const ParameterEntry& weight) {
 
 /// Filters times the window's pixels. A linear layer over an image has no window that moves.
 double fan_out(const ParameterEntry& weight) {
-  const bool conv = weight.kind == ParameterKind::conv_weight;
+  const bool conv = weight.kind != ParameterKind::linear_weight;
   return static_cast<double>(weight.filters() * (conv ? weight.shape[1] * weight.shape[2] : 1));
 }
 
 Distribution weights_of(const ParameterEntry& weight, Initialisation initialisation) {
-  const bool conv = weight.kind == ParameterKind::conv_weight;
+  const bool conv = weight.kind != ParameterKind::linear_weight;
   switch (initialisation) {
     case Initialisation::kaiming_fan_in:
       return {false, conv ? std::sqrt(2.0 / fan_in(weight)) : kLinearDeviation};

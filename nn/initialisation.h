@@ -10,7 +10,9 @@ namespace topograd {
 
 /// Distribution that the first weights are drawn from. fan_in is the number of inputs of one
 /// output: a filter's size; fan_out = filters * height * width of a convolution's window, or a
-/// linear layer's outputs. N(0, s) is normal with deviation s, U(b) uniform between -b and b.
+/// linear layer's outputs. With groups, and of transposed convolutions, both are PyTorch's: numbers
+/// of its tensor's second and first axis, times height and width. N(0, s) is normal with deviation
+/// s, U(b) uniform between -b and b.
 /// BatchNorm and LayerNorm begin with scale 1 and shift 0 everywhere.
 enum class Initialisation {
   /// The landscape paper's code. Convolutions N(0, sqrt(2 / fan_in)) (He et al., "Delving Deep

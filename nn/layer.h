@@ -97,12 +97,16 @@ struct ChannelMap {
   /// is zero whatever the inputs are.
   std::vector<std::vector<Source>> sources;
   /// The layer makes new channels instead, and `sources` is empty. Its first parameter is a weight
-  /// [outputs, ..., inputs].
+  /// [outputs, ..., inputs of a group], or [inputs, ..., outputs of a group].
   bool makes_channels = false;
+  int64_t groups = 1;  ///< consecutive parts of the outputs, made from such parts of the inputs
+  bool inputs_first = false;
 
   /// Returns the map in which channel c of the output is channel c of the first input.
   static ChannelMap kept(int64_t channels);
-  static ChannelMap made() { return {.sources = {}, .makes_channels = true}; }
+  static ChannelMap made(int64_t groups = 1, bool inputs_first = false) {
+    return {.sources = {}, .makes_channels = true, .groups = groups, .inputs_first = inputs_first};
+  }
 };
 
 /// Role of a layer in FusedPlan, which runs several layers as one operation (nn/fused_steps.h).
@@ -156,7 +160,7 @@ class Layer {
   // Inference.
   /// The layer's part in a fused operation.
   virtual FusionRole fusion_role() const { return FusionRole::none; }
-  /// Stride and padding of a convolution.
+  /// Windows and groups of a convolution.
   virtual ConvGeometry conv_geometry() const { return {}; }
 
   // What changes a network's weights and leaves its function as it is.

@@ -6,7 +6,8 @@ namespace topograd {
 
 namespace {
 
-/// Calls f(index in OHWI, index in OIHW) for every element of a convolution's weight.
+/// Calls f(index in OHWI, index in OIHW) for every element of a convolution's weight; of a transposed
+/// one the letters O and I change places.
 template <class F>
 void for_each_index_pair(const Shape& ohwi, F f) {
   const int64_t O = ohwi[0], H = ohwi[1], W = ohwi[2], I = ohwi[3];

@@ -10,7 +10,10 @@
 namespace topograd {
 
 enum class ParameterKind {
-  conv_weight,    ///< [filters, height, width, channels] (OHWI)
+  /// [filters, height, width, channels of a group] (OHWI)
+  conv_weight,
+  /// [channels, height, width, filters of a group]: PyTorch has the channels first here, too
+  conv_transpose_weight,
   linear_weight,  ///< [outputs, inputs], or over an image [outputs, height, width, channels]
   bias,           ///< [channels]
   norm_scale,     ///< gamma of a BatchNorm or LayerNorm, [channels]
@@ -26,18 +29,22 @@ inline bool is_state(ParameterKind kind) {
 struct ParameterEntry {
   std::string name;  ///< PyTorch's: "layer1.0.conv1.weight", "bn1.running_mean"
   ParameterKind kind;
-  Shape shape;     ///< our order: OHWI for convolutions
+  Shape shape;     ///< our order: OHWI for convolutions, IHWO for transposed ones
   int64_t offset;  ///< first element, in theta or in the running statistics
 
   int64_t size() const { return shape.size(); }
   bool is_weight() const {
-    return kind == ParameterKind::conv_weight || kind == ParameterKind::linear_weight;
+    return kind == ParameterKind::conv_weight || kind == ParameterKind::conv_transpose_weight ||
+           kind == ParameterKind::linear_weight;
   }
   /// Number of filters: the slices along the first axis that filter normalisation scales one by
-  /// one. A filter is contiguous: elements [offset + i * filter_size(), + filter_size()).
+  /// one. The axis is the first of PyTorch's tensor, too, as in the reference implementation: of a
+  /// transposed convolution a slice is what one channel of the input is multiplied by. A filter is
+  /// contiguous: elements [offset + i * filter_size(), + filter_size()).
   int64_t filters() const { return shape[0]; }
   int64_t filter_size() const { return size() / shape[0]; }
-  /// Returns the shape PyTorch gives the same tensor: OIHW for convolutions, [outputs, inputs] for
+  /// Returns the shape PyTorch gives the same tensor: the last axis second for convolutions of
+  /// either kind (OIHW, IOHW), [outputs, inputs] for
   /// linear layers, whose inputs, where they are an image, it counts in the order CHW.
   Shape torch_shape() const;
 };
@@ -75,9 +82,9 @@ struct ModelState {
   Tensor running_stats;  ///< BatchNorms' running means and variances
 };
 
-/// Copies one tensor between our order and PyTorch's (OHWI <-> OIHW for convolutions and linear
-/// layers over images; plain copy otherwise). Both buffers hold entry.size() elements and do not
-/// overlap.
+/// Copies one tensor between our order and PyTorch's (OHWI <-> OIHW for convolutions, transposed
+/// ones and linear layers over images; plain copy otherwise). Both buffers hold entry.size()
+/// elements and do not overlap.
 template <class T>  // float or double
 void to_torch_order(const ParameterEntry& entry, const T* ours, T* torch);
 template <class T>

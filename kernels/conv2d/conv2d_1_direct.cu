@@ -10,7 +10,10 @@
 //   that the bits depend on the shapes alone. Neighbouring threads read neighbouring numbers of x.
 //   Shared memory: 1 KB.
 //
-// Work: 2 N OH OW O KH KW I FLOP each. Every product loads its two operands: 8 bytes to 2 FLOP,
+// Any stride, padding, dilation and number of groups: a filter sums over the I / G channels of its
+// group.
+//
+// Work: 2 N OH OW O KH KW I / G FLOP each. Every product loads its two operands: 8 bytes to 2 FLOP,
 // from the caches, and with index arithmetic in 64 bits. The load instructions bound it.
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/conv2d/extents.h"
@@ -23,30 +26,34 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kElements = 32, kShares = 8;  // backward filter: in a block
 
-/// Returns the position in x of output oh's window under tap kh, along one axis; negative or too
-/// large where x has none.
-__device__ inline int64_t under(int64_t oh, int64_t kh, const ConvExtents& e) {
-  return oh * e.stride + kh - e.padding;
+/// Return the row in x of output oh's window under tap kh, and the column; negative or too large
+/// where x has none.
+__device__ inline int64_t row_under(int64_t oh, int64_t kh, const ConvExtents& e) {
+  return oh * e.stride.h + kh * e.dilation.h - e.padding.h;
+}
+__device__ inline int64_t column_under(int64_t ow, int64_t kw, const ConvExtents& e) {
+  return ow * e.stride.w + kw * e.dilation.w - e.padding.w;
 }
 
 __global__ void __launch_bounds__(kThreads)
     forward_direct_kernel(float* __restrict__ y, const float* __restrict__ x,
                           const float* __restrict__ w, const float* __restrict__ bias,
-                          ConvExtents e) {
+                          ConvExtents e, bool accumulate) {
   // This thread owns elements first_element(), first_element() + element_step(), ... of y.
   for (int64_t index = first_element(); index < e.N * e.OH * e.OW * e.O; index += element_step()) {
     const int64_t o = index % e.O, ow = index / e.O % e.OW;
     const int64_t oh = index / (e.O * e.OW) % e.OH, n = index / (e.O * e.OW * e.OH);
+    const int64_t first = o / e.filters * e.channels;  // channel of the filter's group
     float sum = bias ? bias[o] : 0;
     for (int64_t kh = 0; kh < e.KH; ++kh)
       for (int64_t kw = 0; kw < e.KW; ++kw) {
-        const int64_t h = under(oh, kh, e), v = under(ow, kw, e);
+        const int64_t h = row_under(oh, kh, e), v = column_under(ow, kw, e);
         if (h < 0 || h >= e.H || v < 0 || v >= e.W) continue;
-        const float* pixel = x + ((n * e.H + h) * e.W + v) * e.I;
-        const float* tap = w + ((o * e.KH + kh) * e.KW + kw) * e.I;
-        for (int64_t i = 0; i < e.I; ++i) sum += pixel[i] * tap[i];
+        const float* pixel = x + ((n * e.H + h) * e.W + v) * e.I + first;
+        const float* tap = w + ((o * e.KH + kh) * e.KW + kw) * e.channels;
+        for (int64_t i = 0; i < e.channels; ++i) sum += pixel[i] * tap[i];
       }
-    y[index] = sum;
+    y[index] = accumulate ? y[index] + sum : sum;
   }
 }
 
@@ -57,16 +64,19 @@ __global__ void __launch_bounds__(kThreads)
   for (int64_t index = first_element(); index < e.N * e.H * e.W * e.I; index += element_step()) {
     const int64_t i = index % e.I, v = index / e.I % e.W;
     const int64_t h = index / (e.I * e.W) % e.H, n = index / (e.I * e.W * e.H);
+    const int64_t first = i / e.channels * e.filters;  // filter of the channel's group
     float sum = 0;
     for (int64_t kh = 0; kh < e.KH; ++kh)
       for (int64_t kw = 0; kw < e.KW; ++kw) {
         // At most one output has this pixel under this tap.
-        const int64_t oh = (h + e.padding - kh) / e.stride, ow = (v + e.padding - kw) / e.stride;
-        if (oh < 0 || oh >= e.OH || under(oh, kh, e) != h) continue;
-        if (ow < 0 || ow >= e.OW || under(ow, kw, e) != v) continue;
-        const float* pixel = dy + ((n * e.OH + oh) * e.OW + ow) * e.O;
-        const float* tap = w + (kh * e.KW + kw) * e.I + i;
-        for (int64_t o = 0; o < e.O; ++o) sum += pixel[o] * tap[o * e.KH * e.KW * e.I];
+        const int64_t oh = (h + e.padding.h - kh * e.dilation.h) / e.stride.h;
+        const int64_t ow = (v + e.padding.w - kw * e.dilation.w) / e.stride.w;
+        if (oh < 0 || oh >= e.OH || row_under(oh, kh, e) != h) continue;
+        if (ow < 0 || ow >= e.OW || column_under(ow, kw, e) != v) continue;
+        const float* pixel = dy + ((n * e.OH + oh) * e.OW + ow) * e.O + first;
+        const int64_t filter = e.KH * e.KW * e.channels;
+        const float* tap = w + first * filter + (kh * e.KW + kw) * e.channels + i % e.channels;
+        for (int64_t o = 0; o < e.filters; ++o) sum += pixel[o] * tap[o * filter];
       }
     dx[index] = accumulate ? dx[index] + sum : sum;
   }
@@ -75,12 +85,13 @@ __global__ void __launch_bounds__(kThreads)
 /// Sums one share's part of one number of dw.
 __device__ inline float filter_sum(const float* __restrict__ dy, const float* __restrict__ x,
                                    const ConvExtents& e, int64_t index, int64_t share) {
-  const int64_t i = index % e.I, kw = index / e.I % e.KW;
-  const int64_t kh = index / (e.I * e.KW) % e.KH, o = index / (e.I * e.KW * e.KH);
+  const int64_t kw = index / e.channels % e.KW, kh = index / (e.channels * e.KW) % e.KH;
+  const int64_t o = index / (e.channels * e.KW * e.KH);
+  const int64_t i = o / e.filters * e.channels + index % e.channels;
   float sum = 0;
   for (int64_t m = share; m < e.N * e.OH * e.OW; m += kShares) {
     const int64_t ow = m % e.OW, oh = m / e.OW % e.OH, n = m / (e.OW * e.OH);
-    const int64_t h = under(oh, kh, e), v = under(ow, kw, e);
+    const int64_t h = row_under(oh, kh, e), v = column_under(ow, kw, e);
     if (h < 0 || h >= e.H || v < 0 || v >= e.W) continue;
     sum += dy[m * e.O + o] * x[((n * e.H + h) * e.W + v) * e.I + i];
   }
@@ -93,7 +104,7 @@ __global__ void __launch_bounds__(kElements* kShares)
   // This thread owns one of the eight shares of dw[index]; that of share 0 owns dw[index] itself.
   const int element = static_cast<int>(threadIdx.x), share = static_cast<int>(threadIdx.y);
   const int64_t index = static_cast<int64_t>(blockIdx.x) * kElements + element;
-  const bool exists = index < e.O * e.KH * e.KW * e.I;
+  const bool exists = index < e.O * e.KH * e.KW * e.channels;
   __shared__ float sums[kShares][kElements];
   sums[share][element] = exists ? filter_sum(dy, x, e, index, share) : 0;
   __syncthreads();  // all shares are there before they are added
@@ -108,7 +119,8 @@ void forward(const Conv2dForwardArgs& args, Context& context) {
   launch(forward_direct_kernel, grid_for(args.y.size(), kThreads), dim3(kThreads), 0, context,
          pointer<float>(args.y), pointer<float>(args.x), pointer<float>(args.w),
          pointer<float>(args.bias),
-         ConvExtents(args.y.shape(), args.x.shape(), args.w.shape(), args.geometry));
+         ConvExtents(args.y.shape(), args.x.shape(), args.w.shape(), args.geometry),
+         args.write == Write::accumulate);
 }
 
 void backward_data(const Conv2dBackwardDataArgs& args, Context& context) {

@@ -38,7 +38,8 @@ constexpr int kLines = kThreads / kDepth;  // lines of a tile that all threads c
 
 struct Sizes {
   int pixels, filters, depth;  // N OH OW, O, KH KW I
-  int H, W, I, OH, OW, KW, stride, padding;
+  int H, W, I, OH, OW, KW;
+  PerAxis stride, padding;
 };
 
 /// The corner of a pixel's window in x: the image, the place of tap (0, 0), perhaps outside.
@@ -48,7 +49,8 @@ struct Corner {
 };
 __device__ inline Corner corner_of(int pixel, const float* x, const Sizes& s) {
   const int n = pixel / (s.OH * s.OW), oh = pixel / s.OW % s.OH, ow = pixel % s.OW;
-  return {x + int64_t{n} * s.H * s.W * s.I, oh * s.stride - s.padding, ow * s.stride - s.padding};
+  return {x + int64_t{n} * s.H * s.W * s.I, oh * s.stride.h - s.padding.h,
+          ow * s.stride.w - s.padding.w};
 }
 
 __global__ void __launch_bounds__(kThreads)
@@ -112,7 +114,8 @@ __global__ void __launch_bounds__(kThreads)
 bool supports(const Conv2dForwardArgs& args) {
   const ConvExtents e(args.y.shape(), args.x.shape(), args.w.shape(), args.geometry);
   const int64_t largest = std::max({e.N * e.H * e.W, e.N * e.OH * e.OW, e.KH * e.KW * e.I, e.O});
-  return all_f32(args.y) && largest < int64_t{1} << 30;
+  return all_f32(args.y) && args.geometry.is_dense() && args.write == Write::overwrite &&
+         largest < int64_t{1} << 30;
 }
 
 void forward(const Conv2dForwardArgs& args, Context& context) {
@@ -128,8 +131,8 @@ void forward(const Conv2dForwardArgs& args, Context& context) {
                     .OH = as_int(e.OH),
                     .OW = as_int(e.OW),
                     .KW = as_int(e.KW),
-                    .stride = as_int(e.stride),
-                    .padding = as_int(e.padding)};
+                    .stride = e.stride,
+                    .padding = e.padding};
   const int64_t tiles = ceil_div(sizes.pixels, kPixels) * ceil_div(sizes.filters, kFilters);
   launch(forward_shared_tile_kernel, dim3(static_cast<unsigned>(tiles)), dim3(kThreads), 0, context,
          pointer<float>(args.y), pointer<float>(args.x), pointer<float>(args.w),

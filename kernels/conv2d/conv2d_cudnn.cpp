@@ -18,13 +18,14 @@ const float* factor(Write write) {
 void forward(const Conv2dForwardArgs& args, Context& context) {
   if (args.y.size() == 0) return;
   auto& convolution = context.state<Convolutions<Forward>>().find(
-      context, args.x, args.w, args.y, args.geometry, args.precision, args.error_budget, 0);
+      context, args.x, args.w, args.y, args.geometry, args.precision, args.error_budget,
+      args.write == Write::accumulate);
   const cudnnHandle_t handle = cudnn_of(context);
   const ConvolutionDescriptors& d = convolution.descriptors();
   const auto call = [&](Forward::Algorithm algorithm, void* workspace, size_t bytes) {
     return cudnnConvolutionForward(handle, &kOne, d.x, elements_of(args.x), d.w,
                                    elements_of(args.w), d.convolution, algorithm, workspace, bytes,
-                                   &kZero, d.y, elements_of(args.y));
+                                   factor(args.write), d.y, elements_of(args.y));
   };
   convolution.run(context, "cudnnConvolutionForward", call);
   if (args.bias.defined())
@@ -69,25 +70,30 @@ void backward_filter(const Conv2dBackwardFilterArgs& args, Context& context) {
 
 }  // namespace
 
+// Depthwise convolutions are left to the kernel of ours: without products to share, cuDNN's have
+// nothing to win, and they are not made for NHWC in f32.
 void register_conv2d_cudnn(OpRegistry& registry) {
   registry.add<Conv2dForwardArgs>({"cudnn", Device::cuda,
                                    [](const Conv2dForwardArgs& a) {
                                      return cudnn_computes(a.precision) && fits_cudnn(a.x) &&
-                                            fits_cudnn(a.w) && fits_cudnn(a.y);
+                                            fits_cudnn(a.w) && fits_cudnn(a.y) &&
+                                            !a.geometry.is_depthwise(a.x.shape(), a.w.shape());
                                    },
                                    forward});
-  registry.add<Conv2dBackwardDataArgs>({"cudnn", Device::cuda,
-                                        [](const Conv2dBackwardDataArgs& a) {
-                                          return cudnn_computes(a.precision) && fits_cudnn(a.dx) &&
-                                                 fits_cudnn(a.w) && fits_cudnn(a.dy);
-                                        },
-                                        backward_data});
-  registry.add<Conv2dBackwardFilterArgs>({"cudnn", Device::cuda,
-                                          [](const Conv2dBackwardFilterArgs& a) {
-                                            return cudnn_computes(a.precision) && fits_cudnn(a.x) &&
-                                                   fits_cudnn(a.dw) && fits_cudnn(a.dy);
-                                          },
-                                          backward_filter});
+  registry.add<Conv2dBackwardDataArgs>(
+      {"cudnn", Device::cuda,
+       [](const Conv2dBackwardDataArgs& a) {
+         return cudnn_computes(a.precision) && fits_cudnn(a.dx) && fits_cudnn(a.w) &&
+                fits_cudnn(a.dy) && !a.geometry.is_depthwise(a.dx.shape(), a.w.shape());
+       },
+       backward_data});
+  registry.add<Conv2dBackwardFilterArgs>(
+      {"cudnn", Device::cuda,
+       [](const Conv2dBackwardFilterArgs& a) {
+         return cudnn_computes(a.precision) && fits_cudnn(a.x) && fits_cudnn(a.dw) &&
+                fits_cudnn(a.dy) && !a.geometry.is_depthwise(a.x.shape(), a.dw.shape());
+       },
+       backward_filter});
 }
 
 }  // namespace topograd::cuda

@@ -1,7 +1,7 @@
 // The sums as they are defined, accumulated in double: the oracle.
 #include <vector>
 
-#include "kernels/conv2d/conv2d.h"
+#include "kernels/conv2d/extents.h"
 
 namespace topograd {
 
@@ -9,21 +9,21 @@ namespace {
 
 /// Calls f(flat index into y, into x, into w) for every product of the convolution.
 template <class F>
-void for_each_product(const Shape& x, const Shape& w, const Shape& y, ConvGeometry geometry, F f) {
-  const int64_t N = x[0], H = x[1], W = x[2], I = x[3];
-  const int64_t O = w[0], KH = w[1], KW = w[2], OH = y[1], OW = y[2];
-  for (int64_t n = 0; n < N; ++n)
-    for (int64_t oh = 0; oh < OH; ++oh)
-      for (int64_t ow = 0; ow < OW; ++ow)
-        for (int64_t o = 0; o < O; ++o)
-          for (int64_t kh = 0; kh < KH; ++kh)
-            for (int64_t kw = 0; kw < KW; ++kw) {
-              const int64_t h = oh * geometry.stride + kh - geometry.padding;
-              const int64_t v = ow * geometry.stride + kw - geometry.padding;
-              if (h < 0 || h >= H || v < 0 || v >= W) continue;
-              for (int64_t i = 0; i < I; ++i)
-                f(((n * OH + oh) * OW + ow) * O + o, ((n * H + h) * W + v) * I + i,
-                  ((o * KH + kh) * KW + kw) * I + i);
+void for_each_product(const ConvExtents& e, F f) {
+  for (int64_t n = 0; n < e.N; ++n)
+    for (int64_t oh = 0; oh < e.OH; ++oh)
+      for (int64_t ow = 0; ow < e.OW; ++ow)
+        for (int64_t o = 0; o < e.O; ++o)
+          for (int64_t kh = 0; kh < e.KH; ++kh)
+            for (int64_t kw = 0; kw < e.KW; ++kw) {
+              const int64_t h = oh * e.stride.h + kh * e.dilation.h - e.padding.h;
+              const int64_t v = ow * e.stride.w + kw * e.dilation.w - e.padding.w;
+              if (h < 0 || h >= e.H || v < 0 || v >= e.W) continue;
+              const int64_t first = o / e.filters * e.channels;  // channel of the filter's group
+              for (int64_t i = 0; i < e.channels; ++i)
+                f(((n * e.OH + oh) * e.OW + ow) * e.O + o,
+                  ((n * e.H + h) * e.W + v) * e.I + first + i,
+                  ((o * e.KH + kh) * e.KW + kw) * e.channels + i);
             }
 }
 
@@ -46,11 +46,11 @@ void forward(const Conv2dForwardArgs& args, Context&) {
       for (int64_t i = 0; i < args.y.size(); ++i)
         sums[static_cast<size_t>(i)] = args.bias.data<T>()[i % O];
     }
-    for_each_product(args.x.shape(), args.w.shape(), args.y.shape(), args.geometry,
+    for_each_product({args.y.shape(), args.x.shape(), args.w.shape(), args.geometry},
                      [&](int64_t iy, int64_t ix, int64_t iw) {
                        sums[static_cast<size_t>(iy)] += static_cast<double>(x[ix]) * w[iw];
                      });
-    store<T>(args.y, sums, Write::overwrite);
+    store<T>(args.y, sums, args.write);
   });
 }
 
@@ -60,7 +60,7 @@ void backward_data(const Conv2dBackwardDataArgs& args, Context&) {
     const T* dy = args.dy.data<T>();
     const T* w = args.w.data<T>();
     std::vector<double> sums(static_cast<size_t>(args.dx.size()), 0.0);
-    for_each_product(args.dx.shape(), args.w.shape(), args.dy.shape(), args.geometry,
+    for_each_product({args.dy.shape(), args.dx.shape(), args.w.shape(), args.geometry},
                      [&](int64_t iy, int64_t ix, int64_t iw) {
                        sums[static_cast<size_t>(ix)] += static_cast<double>(dy[iy]) * w[iw];
                      });
@@ -74,7 +74,7 @@ void backward_filter(const Conv2dBackwardFilterArgs& args, Context&) {
     const T* dy = args.dy.data<T>();
     const T* x = args.x.data<T>();
     std::vector<double> sums(static_cast<size_t>(args.dw.size()), 0.0);
-    for_each_product(args.x.shape(), args.dw.shape(), args.dy.shape(), args.geometry,
+    for_each_product({args.dy.shape(), args.x.shape(), args.dw.shape(), args.geometry},
                      [&](int64_t iy, int64_t ix, int64_t iw) {
                        sums[static_cast<size_t>(iw)] += static_cast<double>(dy[iy]) * x[ix];
                      });

@@ -51,32 +51,33 @@ __global__ void __launch_bounds__(kTileThreads)
 template <class Block>
 void launch_backward_data_of(const Conv2dBackwardDataArgs& args, const ConvExtents& e, int64_t h,
                              int64_t w, Context& context) {
-  const int64_t rows = ceil_div(e.H - h, e.stride), columns = ceil_div(e.W - w, e.stride);
+  const int64_t stride = e.stride.h;
+  const int64_t rows = ceil_div(e.H - h, stride), columns = ceil_div(e.W - w, stride);
   const int64_t pixels = e.N * rows * columns;
   if (pixels == 0 || e.I == 0) return;
-  const int64_t kh = (h + e.padding) % e.stride, kw = (w + e.padding) % e.stride;  // remainders
-  const int64_t taps_down = std::max<int64_t>(ceil_div(e.KH - kh, e.stride), 0);
-  const int64_t taps_across = std::max<int64_t>(ceil_div(e.KW - kw, e.stride), 0);
+  const int64_t kh = (h + e.padding.h) % stride, kw = (w + e.padding.w) % stride;  // remainders
+  const int64_t taps_down = std::max<int64_t>(ceil_div(e.KH - kh, stride), 0);
+  const int64_t taps_across = std::max<int64_t>(ceil_div(e.KW - kw, stride), 0);
   float* dx = pointer<float>(args.dx);
   const Output<LatticePlace> output{
       .y = dx,
       .bias = nullptr,
       .added = args.write == Write::accumulate ? dx : nullptr,
-      .place = {Lattice(e.N, e.H, e.W, rows, columns, e.stride, h, w), static_cast<int>(e.I)},
+      .place = {Lattice(e.N, e.H, e.W, rows, columns, stride, h, w), static_cast<int>(e.I)},
       .rows = static_cast<int>(pixels),
       .columns = static_cast<int>(e.I),
       .relu = false,
       .quads = made_of_quads(dx, e.I)};
   const PixelsByTaps dy(pointer<float>(args.dy),
-                        Lattice(e.N, e.OH, e.OW, rows, columns, 1, (h + e.padding) / e.stride,
-                                (w + e.padding) / e.stride),
+                        Lattice(e.N, e.OH, e.OW, rows, columns, 1, (h + e.padding.h) / stride,
+                                (w + e.padding.w) / stride),
                         Kernel(taps_down, taps_across, e.O, -1));
   const float* filters = pointer<float>(args.w);
   const FilterTaps taps{.w = filters,
                         .I = static_cast<int>(e.I),
                         .KH = static_cast<int>(e.KH),
                         .KW = static_cast<int>(e.KW),
-                        .stride = static_cast<int>(e.stride),
+                        .stride = static_cast<int>(stride),
                         .h_first = static_cast<int>(kh),
                         .w_first = static_cast<int>(kw),
                         .taps = Kernel(taps_down, taps_across, e.O, 1),
@@ -88,8 +89,8 @@ void launch_backward_data_of(const Conv2dBackwardDataArgs& args, const ConvExten
 template <class Block>
 void launch_backward_data(const Conv2dBackwardDataArgs& args, Context& context) {
   const ConvExtents e(args.dy.shape(), args.dx.shape(), args.w.shape(), args.geometry);
-  for (int64_t h = 0; h < std::min(e.stride, e.H); ++h)
-    for (int64_t w = 0; w < std::min(e.stride, e.W); ++w)
+  for (int64_t h = 0; h < std::min<int64_t>(e.stride.h, e.H); ++h)
+    for (int64_t w = 0; w < std::min<int64_t>(e.stride.w, e.W); ++w)
       launch_backward_data_of<Block>(args, e, h, w, context);
 }
 
@@ -140,7 +141,7 @@ void launch_backward_filter(const Conv2dBackwardFilterArgs& args, Context& conte
     workspace = static_cast<float*>(
         context.workspace(parts * args.dw.size() * static_cast<int64_t>(sizeof(float))));
     const TapsByPixels x(pointer<float>(args.x),
-                         Lattice(e.N, e.H, e.W, e.OH, e.OW, e.stride, -e.padding, -e.padding),
+                         Lattice(e.N, e.H, e.W, e.OH, e.OW, e.stride.h, -e.padding.h, -e.padding.w),
                          Kernel(e.KH, e.KW, e.I, 1));
     const Output<RowMajor> output{.y = workspace,
                                   .bias = nullptr,
@@ -172,13 +173,13 @@ inline ConvExtents extents_of(const Conv2dBackwardFilterArgs& a) {
 }
 
 inline bool tiles_support(const Conv2dForwardArgs& a) {
-  return all_f32(a.y) && tiles_support(extents_of(a));
+  return all_f32(a.y) && tiles_support(a.geometry) && tiles_support(extents_of(a));
 }
 inline bool tiles_support(const Conv2dBackwardDataArgs& a) {
-  return all_f32(a.dx) && tiles_support(extents_of(a));
+  return all_f32(a.dx) && tiles_support(a.geometry) && tiles_support(extents_of(a));
 }
 inline bool tiles_support(const Conv2dBackwardFilterArgs& a) {
-  return all_f32(a.dw) && tiles_support(extents_of(a));
+  return all_f32(a.dw) && tiles_support(a.geometry) && tiles_support(extents_of(a));
 }
 
 /// Returns conv2d's forward pass, without what fused_conv adds.
@@ -188,7 +189,7 @@ inline ForwardPass forward_pass(const Conv2dForwardArgs& args) {
           .x = pointer<float>(args.x),
           .w = pointer<float>(args.w),
           .bias = pointer<float>(args.bias),
-          .residual = nullptr};
+          .residual = args.write == Write::accumulate ? pointer<float>(args.y) : nullptr};
 }
 
 }  // namespace topograd::TOPOGRAD_BACKEND

@@ -52,7 +52,8 @@ void register_conv2d_winograd(OpRegistry& registry) {
       {"winograd", Device::cpu,
        [](const Conv2dForwardArgs& a) { return supports(a.x, a.w, a.geometry, a.error_budget); },
        [](const Conv2dForwardArgs& a, Context& context) {
-         run({a.y, a.x, a.w, a.bias, false, false, a.weights_version}, context);
+         run({a.y, a.x, a.w, a.bias, false, a.write == Write::accumulate, a.weights_version},
+             context);
        }});
   registry.add<Conv2dBackwardDataArgs>(
       {"winograd", Device::cpu,

@@ -7,9 +7,10 @@ namespace topograd {
 
 struct ConvExtents {
   int64_t N, H, W, I, OH, OW, O, KH, KW;
-  int64_t stride, padding;
+  PerAxis stride, padding, dilation;
+  int64_t channels, filters;  ///< of one group: I / G and O / G
 
-  ConvExtents(const Shape& y, const Shape& x, const Shape& w, ConvGeometry geometry)
+  ConvExtents(const Shape& y, const Shape& x, const Shape& w, const ConvGeometry& geometry)
       : N(x[0]),
         H(x[1]),
         W(x[2]),
@@ -20,7 +21,10 @@ struct ConvExtents {
         KH(w[1]),
         KW(w[2]),
         stride(geometry.stride),
-        padding(geometry.padding) {}
+        padding(geometry.padding),
+        dilation(geometry.dilation),
+        channels(w[3]),
+        filters(w[0] / geometry.groups) {}
 };
 
 }  // namespace topograd

@@ -37,6 +37,10 @@ struct ForwardPass {
   bool shares_x = false;
 };
 
+/// Whether the tiles gather such windows: of all channels, taps side by side, one stride both ways.
+inline bool tiles_support(const ConvGeometry& geometry) {
+  return geometry.is_dense() && geometry.stride.h == geometry.stride.w;
+}
 inline bool tiles_support(const ConvExtents& e) {
   return std::max({e.N * e.H * e.W, e.N * e.OH * e.OW, e.KH * e.KW * e.I, e.KH * e.KW * e.O, e.I,
                    e.O}) < kMaxTiled;
@@ -57,7 +61,8 @@ void launch_forward_tiles(const ForwardPass& pass, Context& context) {
       .columns = columns,
       .relu = pass.relu,
       .quads = made_of_quads(pass.y, e.O) && made_of_quads(pass.residual, e.O)};
-  const PixelsByTaps x(pass.x, Lattice(e.N, e.H, e.W, e.OH, e.OW, e.stride, -e.padding, -e.padding),
+  const PixelsByTaps x(pass.x,
+                       Lattice(e.N, e.H, e.W, e.OH, e.OW, e.stride.h, -e.padding.h, -e.padding.w),
                        Kernel(e.KH, e.KW, e.I, 1));
   const PointSteps steps{.x = pass.shares_x ? 0 : e.N * e.H * e.W * e.I,
                          .w = e.O * depth,

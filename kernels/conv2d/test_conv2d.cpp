@@ -63,24 +63,26 @@ constexpr double kBf16 = 0x1p-7, kBf16x3 = 0x1p-15;
 /// their memory.
 void check_directions(const Shape& x, const Shape& w, ConvGeometry geometry, int64_t offset = 0,
                       Precision precision = Precision::f32) {
-  const std::string what =
-      text("x=", x, " w=", w, " stride=", geometry.stride, " padding=", geometry.padding,
-           " offset=", offset, " precision=", static_cast<int>(precision));
+  const std::string what = text("x=", x, " w=", w, ", ", geometry, ", offset=", offset,
+                                " precision=", static_cast<int>(precision));
   std::map<std::string_view, double> tolerances = kTolerancesByName;
   tolerances["bf16_tensor_core"] = precision == Precision::bf16 ? kBf16 : kBf16x3;
-  const Shape y{x[0], geometry.output_extent(x[1], w[1]), geometry.output_extent(x[2], w[2]), w[0]};
+  const Shape y = geometry.output(x, w);
   const auto input = [=](Operands& o, const Shape& shape) {
     return o.normal({shape.size() + offset}).slice(offset, shape);
   };
-  for (bool with_bias : {false, true})
+  const std::pair<bool, Write> forwards[] = {
+      {false, Write::overwrite}, {true, Write::overwrite}, {true, Write::accumulate}};
+  for (const auto& [with_bias, write] : forwards)
     check_op<Conv2dForwardArgs>(
         "forward " + what,
-        [&](Operands& o) {
-          return Conv2dForwardArgs{.y = o.output(y),
+        [&, with_bias = with_bias, write = write](Operands& o) {
+          return Conv2dForwardArgs{.y = o.output(y, write),
                                    .x = input(o, x),
                                    .w = input(o, w),
                                    .bias = with_bias ? o.normal({w[0]}) : Tensor(),
                                    .geometry = geometry,
+                                   .write = write,
                                    .error_budget = ErrorBudget::relaxed,
                                    .precision = precision};
         },
@@ -123,6 +125,96 @@ TEST_CASE("conv2d: kernels need not be square, nor as wide as the stride") {
   check_directions({2, 6, 9, 4}, {8, 2, 5, 4}, {1, 2});
   check_directions({2, 7, 5, 3}, {5, 4, 1, 3}, {3, 2});
   check_directions({1, 5, 3, 4}, {4, 1, 1, 4}, {7, 1});
+}
+
+TEST_CASE("conv2d: any stride, padding and dilation, each axis its own") {
+  check_directions({2, 7, 8, 3}, {4, 3, 3, 3}, {.stride = {1, 2}, .padding = {0, 2}});
+  check_directions({1, 9, 6, 5}, {3, 3, 2, 5}, {.padding = {2, 1}, .dilation = {2, 3}});
+  check_directions({1, 9, 8, 16}, {32, 3, 3, 16}, {.stride = 2, .padding = 2, .dilation = 2});
+  check_directions({2, 4, 9, 4}, {8, 1, 7, 4}, {.padding = {0, 3}});
+  check_directions({1, 8, 5, 4}, {4, 7, 1, 4}, {.stride = {2, 1}, .padding = {3, 0}});
+}
+
+TEST_CASE("conv2d: any number of groups, with as many filters as channels, more or fewer") {
+  check_directions({2, 5, 6, 6}, {9, 3, 3, 2}, {.padding = 1, .groups = 3});
+  check_directions({1, 6, 5, 16}, {16, 3, 3, 4}, {.stride = 2, .padding = 1, .groups = 4});
+  check_directions({1, 5, 4, 64}, {32, 3, 3, 32}, {.padding = 1, .groups = 2});
+  check_directions({2, 3, 4, 12}, {6, 1, 1, 2}, {.groups = 6});
+  check_directions({1, 7, 7, 5}, {10, 3, 2, 1},
+                   {.stride = {2, 1}, .padding = 2, .dilation = {1, 2}, .groups = 5});
+  check_directions({0, 4, 4, 4}, {4, 3, 3, 2}, {.padding = 1, .groups = 2});
+  // Groups of two and four channels: every width of a block of channels, and tails.
+  for (int64_t g : {2, 4})
+    for (int64_t C : {4, 8, 20, 48, 116})
+      check_directions({2, 5, 6, C}, {C, 3, 3, g},
+                       {.stride = {1, 2}, .padding = 1, .groups = static_cast<int>(C / g)});
+}
+
+TEST_CASE("conv2d: one filter for each channel, in every size") {
+  // Every width of a block of channels and its tails; blocks of pixels with tails; borders that
+  // reach into the next block; a kernel that no image holds; the widths and strides that a GPU's
+  // kernel knows, and others.
+  for (int64_t C : {2, 5, 16, 24, 33, 58, 100})
+    check_directions({2, 6, 7, C}, {C, 3, 3, 1}, {.padding = 1, .groups = static_cast<int>(C)});
+  check_directions({2, 9, 12, 40}, {40, 3, 3, 1}, {.stride = 2, .padding = 1, .groups = 40});
+  check_directions({1, 5, 22, 20}, {20, 5, 5, 1}, {.padding = 2, .groups = 20});
+  check_directions({1, 9, 8, 17}, {17, 5, 5, 1}, {.stride = 2, .padding = 2, .groups = 17});
+  check_directions({1, 10, 9, 36}, {36, 7, 7, 1}, {.padding = 3, .groups = 36});
+  check_directions({1, 2, 2, 8}, {8, 7, 7, 1}, {.padding = 3, .groups = 8});
+  check_directions({1, 8, 9, 6}, {6, 3, 3, 1},
+                   {.stride = {1, 3}, .padding = {2, 0}, .dilation = {3, 2}, .groups = 6});
+  check_directions({1, 8, 9, 6}, {6, 3, 3, 1}, {.padding = 4, .dilation = 2, .groups = 6});
+  check_directions({1, 7, 6, 4}, {4, 2, 9, 1}, {.stride = {3, 1}, .padding = 5, .groups = 4});
+  check_directions({3, 1, 1, 70}, {70, 1, 1, 1}, {.groups = 70});
+  check_directions({0, 4, 4, 4}, {4, 3, 3, 1}, {.padding = 1, .groups = 4});
+  // Pixels enough for several parts of the sum on a GPU, the last one shorter.
+  check_directions({5, 13, 11, 3}, {3, 3, 3, 1}, {.padding = 1, .groups = 3});
+}
+
+namespace {
+
+/// Returns the reference's y in double, of normal x and given filters.
+Tensor exact_forward(const Tensor& x, const Tensor& w, const ConvGeometry& geometry) {
+  const Tensor y(geometry.output(x.shape(), w.shape()), DType::f64);
+  Context context;
+  context.force_implementation("conv2d_forward", "reference");
+  conv2d_forward({.y = y, .x = x, .w = w, .bias = {}, .geometry = geometry}, context);
+  return y;
+}
+
+/// Returns the channels [first, first + count) of images.
+Tensor channels(const Tensor& x, int64_t first, int64_t count) {
+  const Tensor part({x.dim(0), x.dim(1), x.dim(2), count}, DType::f64);
+  for (int64_t pixel = 0; pixel < x.size() / x.dim(3); ++pixel)
+    std::copy_n(x.data<double>() + pixel * x.dim(3) + first, count,
+                part.data<double>() + pixel * count);
+  return part;
+}
+
+}  // namespace
+
+TEST_CASE("conv2d: groups are convolutions side by side") {
+  Operands o(3, DType::f64);
+  const Tensor x = o.normal({2, 6, 5, 6}), w = o.normal({4, 3, 2, 3});
+  const Tensor y = exact_forward(x, w, {.stride = {1, 2}, .padding = 1, .groups = 2});
+  for (int64_t g : {0, 1})
+    CHECK(relative_error(exact_forward(channels(x, 3 * g, 3), w.rows(2 * g, 2 * g + 2),
+                                       {.stride = {1, 2}, .padding = 1}),
+                         channels(y, 2 * g, 2)) == 0);
+}
+
+TEST_CASE("conv2d: dilation is a kernel with zeros between its taps") {
+  Operands o(4, DType::f64);
+  const Tensor x = o.normal({1, 9, 8, 3}), w = o.normal({2, 3, 2, 3});
+  const Tensor wide = Tensor::zeros({2, 5, 4, 3}, DType::f64);  // 3 taps two apart, 2 three apart
+  for (int64_t f = 0; f < 2; ++f)
+    for (int64_t kh = 0; kh < 3; ++kh)
+      for (int64_t kw = 0; kw < 2; ++kw)
+        std::copy_n(w.data<double>() + ((f * 3 + kh) * 2 + kw) * 3, 3,
+                    wide.data<double>() + ((f * 5 + 2 * kh) * 4 + 3 * kw) * 3);
+  CHECK(relative_error(exact_forward(x, wide, {.stride = 2, .padding = {1, 2}}),
+                       exact_forward(x, w, {.stride = 2, .padding = {1, 2}, .dilation = {2, 3}})) <
+        1e-15);
 }
 
 TEST_CASE("conv2d: implementations of less precision are as good as was asked, the others better") {
@@ -177,12 +269,33 @@ TEST_CASE("conv2d: shapes that do not fit are refused in one line") {
                                        .geometry = {2, 1}},
                                       context),
                        "conv2d_forward: y is [1x4x4x2], expected [1x2x2x2]", Error);
+  const auto refused = [&](const Tensor& w, const ConvGeometry& geometry, const char* complaint) {
+    CHECK_THROWS_WITH_AS(
+        conv2d_forward(
+            {.y = Tensor::zeros({1, 4, 4, 2}), .x = x, .w = w, .bias = {}, .geometry = geometry},
+            context),
+        complaint, Error);
+  };
+  refused(Tensor::zeros({2, 1, 1, 1}), {.groups = 3},
+          "conv2d_forward: 2 filters do not divide among 3 groups");
+  refused(Tensor::zeros({2, 3, 3, 3}), {.dilation = {1, 2}},
+          "conv2d_forward: the kernel [2x3x3x3] with stride 1, padding 0, dilation 1x2 is larger "
+          "than the padded input [1x4x4x3]");
+  refused(Tensor::zeros({2, 3, 3, 3}), {.stride = {1, 0}},
+          "conv2d_forward: stride 1x0, padding 0 out of range");
 }
 
 TEST_CASE("conv2d: packed weights follow their version") {
+  ConvGeometry geometry{.stride = 1, .padding = 1};
+  SUBCASE("one group") {}
+  SUBCASE("groups") {
+    geometry.groups = 4;
+  }
+  SUBCASE("depthwise") {
+    geometry.groups = 16;
+  }
   Operands o(5, DType::f32);
-  const Tensor x = o.normal({2, 6, 6, 16}), w = o.normal({16, 3, 3, 16});
-  const ConvGeometry geometry{1, 1};
+  const Tensor x = o.normal({2, 6, 6, 16}), w = o.normal({16, 3, 3, 16 / geometry.groups});
   Context context;
   const auto both_directions = [&](uint64_t version, ErrorBudget error_budget) {
     const Tensor all({2, 2, 6, 6 * 16});
@@ -213,6 +326,21 @@ TEST_CASE("conv2d: packed weights follow their version") {
         CHECK(relative_error(fresh, both_directions(version, error_budget)) == 0);
     }
     for (int64_t i = 0; i < w.size(); ++i) w.data<float>()[i] += 1;  // then a new version
+  }
+}
+
+TEST_CASE("conv2d: depthwise convolutions have an implementation of their own") {
+  const Tensor x = Tensor::zeros({1, 8, 8, 16}), w = Tensor::zeros({16, 3, 3, 1});
+  const ConvGeometry geometry{.padding = 1, .groups = 16};
+  for (Device device : {Device::cpu, Device::simt}) {
+    const Context context(device);
+    const Conv2dForwardArgs forward{.y = x, .x = x, .w = w, .bias = {}, .geometry = geometry};
+    const Conv2dBackwardDataArgs data{.dx = x, .dy = x, .w = w, .geometry = geometry};
+    const Conv2dBackwardFilterArgs filter{.dw = w, .dy = x, .x = x, .geometry = geometry};
+    const std::string_view name = device == Device::cpu ? "groups" : "depthwise";
+    CHECK(choose_implementation(forward, context).name == name);
+    CHECK(choose_implementation(data, context).name == name);
+    CHECK(choose_implementation(filter, context).name == name);
   }
 }
 

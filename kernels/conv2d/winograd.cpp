@@ -373,9 +373,10 @@ HWY_EXPORT(pack_backward);
 HWY_EXPORT(convolve);
 
 bool winograd_fits(const Tensor& x, const Tensor& w, const ConvGeometry& geometry) {
-  return x.dtype() == DType::f32 && geometry.stride == 1 && geometry.padding == 1 &&
-         w.dim(1) == 3 && w.dim(2) == 3 && w.dim(0) % 16 == 0 && w.dim(3) % 16 == 0 &&
-         w.size() > 0 && x.dim(0) > 0 && x.dim(1) >= kTile && x.dim(2) >= kTile;
+  return x.dtype() == DType::f32 && geometry.is_dense() && geometry.stride == 1 &&
+         geometry.padding == 1 && w.dim(1) == 3 && w.dim(2) == 3 && w.dim(0) % 16 == 0 &&
+         w.dim(3) % 16 == 0 && w.size() > 0 && x.dim(0) > 0 && x.dim(1) >= kTile &&
+         x.dim(2) >= kTile;
 }
 
 void winograd_pack_forward(float* u, const float* w, int64_t O, int64_t I) {

@@ -67,16 +67,19 @@ bool cudnn_computes(Precision precision) {
 }
 
 ConvolutionDescriptors::ConvolutionDescriptors(const Shape& x_shape, const Shape& w_shape,
-                                               const Shape& y_shape, ConvGeometry geometry,
+                                               const Shape& y_shape, const ConvGeometry& geometry,
                                                Precision precision)
     : x(nhwc(x_shape)), y(nhwc(y_shape)), bias(nhwc({1, 1, 1, y_shape[3]})) {
   check(cudnnSetFilter4dDescriptor(w, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC, as_int(w_shape[0]),
                                    as_int(w_shape[3]), as_int(w_shape[1]), as_int(w_shape[2])),
         "cudnnSetFilter4dDescriptor", "describing filters of ", w_shape);
-  check(cudnnSetConvolution2dDescriptor(convolution, geometry.padding, geometry.padding,
-                                        geometry.stride, geometry.stride, 1, 1,
-                                        CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT),
+  check(cudnnSetConvolution2dDescriptor(convolution, geometry.padding.h, geometry.padding.w,
+                                        geometry.stride.h, geometry.stride.w, geometry.dilation.h,
+                                        geometry.dilation.w, CUDNN_CROSS_CORRELATION,
+                                        CUDNN_DATA_FLOAT),
         "cudnnSetConvolution2dDescriptor", "describing a convolution of ", x_shape);
+  check(cudnnSetConvolutionGroupCount(convolution, geometry.groups),
+        "cudnnSetConvolutionGroupCount", "describing a convolution of ", x_shape);
   // cuDNN's default lets TF32 in.
   const bool tf32 = precision == Precision::tf32;
   check(cudnnSetConvolutionMathType(convolution, tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH),

@@ -26,8 +26,8 @@ bool cudnn_computes(Precision precision);
 /// NHWC tensors x and y, OHWI filters, cross-correlation in float; products in TF32 for
 /// Precision::tf32.
 struct ConvolutionDescriptors {
-  ConvolutionDescriptors(const Shape& x, const Shape& w, const Shape& y, ConvGeometry geometry,
-                         Precision precision);
+  ConvolutionDescriptors(const Shape& x, const Shape& w, const Shape& y,
+                         const ConvGeometry& geometry, Precision precision);
   TensorDescriptor x, y, bias;
   FilterDescriptor w;
   ConvolutionDescriptor convolution;
@@ -65,10 +65,9 @@ class Convolution {
   using Algorithm = typename Direction::Algorithm;
 
   Convolution(Context& context, const Shape& x, const Shape& w, const Shape& y,
-              ConvGeometry geometry, Precision precision, ErrorBudget error_budget)
+              const ConvGeometry& geometry, Precision precision, ErrorBudget error_budget)
       : descriptors_(x, w, y, geometry, precision),
-        description_(text("x ", x, ", w ", w, ", stride ", geometry.stride, ", padding ",
-                          geometry.padding)) {
+        description_(text("x ", x, ", w ", w, ", ", geometry)) {
     for (Algorithm algorithm : Direction::candidates(cudnn_of(context), descriptors_, error_budget))
       candidates_.push_back({algorithm, -1});
   }
@@ -126,8 +125,8 @@ template <class Direction>
 class Convolutions {
  public:
   Convolution<Direction>& find(Context& context, const Tensor& x, const Tensor& w, const Tensor& y,
-                               ConvGeometry geometry, Precision precision, ErrorBudget error_budget,
-                               int variant) {
+                               const ConvGeometry& geometry, Precision precision,
+                               ErrorBudget error_budget, int variant) {
     const Key key{x.dim(0),
                   x.dim(1),
                   x.dim(2),
@@ -135,8 +134,13 @@ class Convolutions {
                   w.dim(0),
                   w.dim(1),
                   w.dim(2),
-                  geometry.stride,
-                  geometry.padding,
+                  geometry.stride.h,
+                  geometry.stride.w,
+                  geometry.padding.h,
+                  geometry.padding.w,
+                  geometry.dilation.h,
+                  geometry.dilation.w,
+                  geometry.groups,
                   error_budget == ErrorBudget::tight,
                   precision == Precision::tf32,
                   variant};
@@ -149,7 +153,7 @@ class Convolutions {
   }
 
  private:
-  using Key = std::array<int64_t, 12>;
+  using Key = std::array<int64_t, 17>;
   std::map<Key, Convolution<Direction>> convolutions_;
 };
 

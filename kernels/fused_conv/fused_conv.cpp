@@ -10,14 +10,9 @@ void FusedConvArgs::check() const {
           w.shape(), " do not divide among ", points, " points");
   require(x.dim(0) == y.dim(0) || x.dim(0) == images(), kOp, ": x ", x.shape(),
           " must hold the images of every point, or those of one, of y ", y.shape());
-  require(x.dim(3) == w.dim(3), kOp, ": x ", x.shape(), " has other channels than w ", w.shape());
-  require(geometry.stride > 0 && geometry.padding >= 0 &&
-              w.dim(1) <= x.dim(1) + 2 * geometry.padding &&
-              w.dim(2) <= x.dim(2) + 2 * geometry.padding,
-          kOp, ": stride ", geometry.stride, ", padding ", geometry.padding, ", w ", w.shape(),
-          " do not fit x ", x.shape());
-  const Shape expected{y.dim(0), geometry.output_extent(x.dim(1), w.dim(1)),
-                       geometry.output_extent(x.dim(2), w.dim(2)), filters()};
+  const Shape of_one = w.shape().with_first(filters());
+  geometry.check(kOp, x.shape(), of_one);
+  const Shape expected = geometry.output(x.shape(), of_one).with_first(y.dim(0));
   require(y.shape() == expected, kOp, ": y is ", y.shape(), ", expected ", expected);
   require(!bias.defined() || bias.shape() == Shape{w.dim(0)}, kOp, ": bias ", bias.shape(),
           " must be one per filter of w ", w.shape());

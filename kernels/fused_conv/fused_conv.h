@@ -15,7 +15,7 @@ struct FusedConvArgs {
   static constexpr std::string_view kOp = "fused_conv";
   Tensor y;            ///< [P * N, OH, OW, O]
   Tensor x;            ///< [P * N, H, W, I], or [N, H, W, I]: the same images for every network
-  Tensor w;            ///< [P * O, KH, KW, I]
+  Tensor w;            ///< [P * O, KH, KW, I/G]
   Tensor bias{};       ///< [P * O], or undefined
   Tensor residual{};   ///< like y, or undefined
   int64_t points = 1;  ///< P

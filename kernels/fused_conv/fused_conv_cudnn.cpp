@@ -116,7 +116,9 @@ bool aligned(const Tensor& t, int64_t shares) {
 
 bool supports(const FusedConvArgs& args) {
   const int64_t P = args.points;
-  return cudnn_computes(args.precision) && fits_cudnn(args.x) && fits_cudnn(args.w) &&
+  const Shape w = args.w.shape().with_first(args.filters());
+  return !args.geometry.is_depthwise(args.x.shape(), w) &&  // as in conv2d_cudnn.cpp
+         cudnn_computes(args.precision) && fits_cudnn(args.x) && fits_cudnn(args.w) &&
          fits_cudnn(args.y) && aligned(args.x, args.shares_x() ? 1 : P) && aligned(args.w, P) &&
          aligned(args.y, P) && aligned(args.residual, P) && aligned(args.bias, P);
 }

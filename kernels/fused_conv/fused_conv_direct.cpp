@@ -2,8 +2,9 @@
 // block of pixels by one or two vectors of filters stays in registers for the whole sum.
 //
 // Where a pixel's window lies inside the image, one row of it is KW * I numbers in a row of memory,
-// and so are the filters, packed as [group of filters][kh][kw * I + i][filter]: the inner loop is
+// and so are the filters, packed as [block of filters][kh][kw * I + i][filter]: the inner loop is
 //   sums[pixel] += x[pixel's window row + l] * filters[l]          l < KW * I
+// With dilation, or groups, a row is KW pieces instead, of the I / G channels that a group has.
 // Images with a border are copied into one first, so that every window is inside: a thousandth of
 // the work. A 1x1 convolution of stride 1 takes the whole batch as one row of pixels.
 #include <algorithm>
@@ -31,10 +32,12 @@ namespace topograd {
 struct DirectConv {
   int64_t N, H, W, I;  ///< x, with its border
   int64_t OH, OW, O;   ///< y
-  int64_t KH, KW, stride;
+  int64_t KH, KW, groups;
+  PerAxis stride, dilation;
+  int64_t channels = 0, filters = 0;  ///< of one group
+  int64_t pieces = 1, piece = 0;  ///< of a window's row, each in a row of memory; numbers in one
 
-  int64_t row() const { return KW * I; }        ///< numbers in a window's row
-  int64_t taps() const { return KH * KW * I; }  ///< numbers in a filter
+  int64_t taps() const { return KH * KW * channels; }  ///< numbers in a filter
 };
 
 /// Terms that are added to the sums, as WinogradEpilogue.
@@ -61,20 +64,22 @@ constexpr int kLanes = static_cast<int>(hn::MaxLanes(kFloats));
 constexpr int kSums = kLanes == 16 ? 16 : 8;
 
 /// Filters side by side in a register block: two vectors where they are all used.
-int64_t group_size(int64_t O) {
+int64_t block_size(int64_t O) {
   return O % (2 * kLanes) == 0 ? 2 * kLanes : kLanes;
 }
 
-/// Packs w [O][taps] as [group][taps][filter of the group], zeros for what fills the last group up.
-void pack(float* packed, const float* w, int64_t O, int64_t taps) {
-  const int64_t group = group_size(O);
-  for (int64_t first = 0; first < O; first += group) {
-    const int64_t count = std::min(group, O - first);
-    for (int64_t l = 0; l < taps; ++l, packed += group) {
-      for (int64_t o = 0; o < count; ++o) packed[o] = w[(first + o) * taps + l];
-      std::fill(packed + count, packed + group, 0.0F);
+/// Packs w [O][taps] as [group][block][taps][filter of the block], zeros for what fills a group's
+/// last block up.
+void pack(float* packed, const float* w, const DirectConv& conv) {
+  const int64_t block = block_size(conv.filters), taps = conv.taps();
+  for (int64_t g = 0; g < conv.groups; ++g, w += conv.filters * taps)
+    for (int64_t first = 0; first < conv.filters; first += block) {
+      const int64_t count = std::min(block, conv.filters - first);
+      for (int64_t l = 0; l < taps; ++l, packed += block) {
+        for (int64_t o = 0; o < count; ++o) packed[o] = w[(first + o) * taps + l];
+        std::fill(packed + count, packed + block, 0.0F);
+      }
     }
-  }
 }
 
 /// Loads the first `count` lanes; the others are zeros.
@@ -99,14 +104,17 @@ HWY_INLINE void convolve_pixels(float* y, const float* x, const float* w, const 
   Vector sums[kPixels][kWidth];
   for (int p = 0; p < kPixels; ++p)
     for (int n = 0; n < kWidth; ++n) sums[p][n] = hn::Zero(kFloats);
-  const int64_t length = conv.row(), step = conv.stride * conv.I;
-  for (int64_t kh = 0; kh < conv.KH; ++kh, x += conv.W * conv.I)
-    for (int64_t l = 0; l < length; ++l, w += kWidth * kLanes) {
-      Vector taps[kWidth];
-      for (int n = 0; n < kWidth; ++n) taps[n] = hn::Load(kFloats, w + n * kLanes);
-      for (int p = 0; p < kPixels; ++p) {
-        const Vector input = hn::Set(kFloats, x[p * step + l]);
-        for (int n = 0; n < kWidth; ++n) sums[p][n] = hn::MulAdd(input, taps[n], sums[p][n]);
+  const int64_t length = conv.piece, pieces = conv.pieces, step = conv.stride.w * conv.I;
+  for (int64_t kh = 0; kh < conv.KH; ++kh, x += conv.dilation.h * conv.W * conv.I)
+    for (int64_t k = 0; k < pieces; ++k) {
+      const float* piece = x + k * conv.dilation.w * conv.I;
+      for (int64_t l = 0; l < length; ++l, w += kWidth * kLanes) {
+        Vector taps[kWidth];
+        for (int n = 0; n < kWidth; ++n) taps[n] = hn::Load(kFloats, w + n * kLanes);
+        for (int p = 0; p < kPixels; ++p) {
+          const Vector input = hn::Set(kFloats, piece[p * step + l]);
+          for (int n = 0; n < kWidth; ++n) sums[p][n] = hn::MulAdd(input, taps[n], sums[p][n]);
+        }
       }
     }
   const float infinity = std::numeric_limits<float>::infinity();
@@ -132,19 +140,19 @@ HWY_INLINE int64_t convolve_row(int64_t begin, float* y, const float* x, const f
   for (; begin + kPixels <= conv.OW; begin += kPixels) {
     DirectEpilogue here = epilogue;
     if (here.residual) here.residual += begin * conv.O;
-    convolve_pixels<kPixels, kWidth>(y + begin * conv.O, x + begin * conv.stride * conv.I, w, conv,
-                                     here, filters);
+    convolve_pixels<kPixels, kWidth>(y + begin * conv.O, x + begin * conv.stride.w * conv.I, w,
+                                     conv, here, filters);
   }
   return begin;
 }
 
-/// Computes one image for one group of filters.
+/// Computes one image for one block of filters.
 template <int kWidth>
 void convolve_image(float* y, const float* x, const float* w, const DirectConv& conv,
                     const DirectEpilogue& epilogue, int64_t filters) {
   constexpr int kPixels = kWidth == 1 ? 8 : kSums / 2;
   for (int64_t oh = 0; oh < conv.OH; ++oh) {
-    const float* row = x + oh * conv.stride * conv.W * conv.I;
+    const float* row = x + oh * conv.stride.h * conv.W * conv.I;
     float* out = y + oh * conv.OW * conv.O;
     DirectEpilogue here = epilogue;
     if (here.residual) here.residual += oh * conv.OW * conv.O;
@@ -154,19 +162,21 @@ void convolve_image(float* y, const float* x, const float* w, const DirectConv& 
   }
 }
 
-/// Computes all groups of filters of one image x (with its border).
+/// Computes all filters of one image x (with its border).
 void convolve(float* y, const float* x, const float* packed, const DirectConv& conv,
               const DirectEpilogue& epilogue) {
-  const int64_t group = group_size(conv.O);
-  for (int64_t o = 0; o < conv.O; o += group, packed += group * conv.taps()) {
-    DirectEpilogue here = epilogue;
-    if (here.bias) here.bias += o;
-    if (here.residual) here.residual += o;
-    if (group == kLanes)
-      convolve_image<1>(y + o, x, packed, conv, here, conv.O - o);
-    else
-      convolve_image<2>(y + o, x, packed, conv, here, conv.O - o);
-  }
+  const int64_t block = block_size(conv.filters);
+  for (int64_t g = 0; g < conv.groups; ++g, x += conv.channels)
+    for (int64_t o = 0; o < conv.filters; o += block, packed += block * conv.taps()) {
+      const int64_t first = g * conv.filters + o;
+      DirectEpilogue here = epilogue;
+      if (here.bias) here.bias += first;
+      if (here.residual) here.residual += first;
+      if (block == kLanes)
+        convolve_image<1>(y + first, x, packed, conv, here, conv.filters - o);
+      else
+        convolve_image<2>(y + first, x, packed, conv, here, conv.filters - o);
+    }
 }
 
 }  // namespace topograd::HWY_NAMESPACE
@@ -181,7 +191,7 @@ HWY_EXPORT(pack);
 HWY_EXPORT(convolve);
 
 constexpr char kLayout = 'd';              // tells this packed form of a w from others
-constexpr int64_t kLargestGroup = 2 * 16;  // filters in it
+constexpr int64_t kLargestBlock = 2 * 16;  // filters in it
 
 int64_t bytes(int64_t floats) {
   return floats * static_cast<int64_t>(sizeof(float));
@@ -190,16 +200,22 @@ int64_t bytes(int64_t floats) {
 DirectConv describe(const FusedConvArgs& args) {
   const ConvGeometry& g = args.geometry;
   DirectConv conv{.N = args.images(),
-                  .H = args.x.dim(1) + 2 * g.padding,
-                  .W = args.x.dim(2) + 2 * g.padding,
+                  .H = args.x.dim(1) + 2 * g.padding.h,
+                  .W = args.x.dim(2) + 2 * g.padding.w,
                   .I = args.x.dim(3),
                   .OH = args.y.dim(1),
                   .OW = args.y.dim(2),
                   .O = args.filters(),
                   .KH = args.w.dim(1),
                   .KW = args.w.dim(2),
-                  .stride = g.stride};
-  if (conv.KH == 1 && conv.KW == 1 && conv.stride == 1 && g.padding == 0) {
+                  .groups = g.groups,
+                  .stride = g.stride,
+                  .dilation = g.dilation,
+                  .channels = args.w.dim(3),
+                  .filters = args.filters() / g.groups};
+  conv.pieces = g.groups == 1 && g.dilation.w == 1 ? 1 : conv.KW;
+  conv.piece = conv.KW * conv.channels / std::max<int64_t>(conv.pieces, 1);
+  if (conv.KH == 1 && conv.KW == 1 && g.stride == 1 && g.padding == 0) {
     conv.W = conv.OW = conv.N * conv.H * conv.W;
     conv.N = conv.H = conv.OH = 1;
   }
@@ -209,17 +225,19 @@ DirectConv describe(const FusedConvArgs& args) {
 /// Copies an image inside a border of zeros, which is there already.
 void copy_inside(float* with_border, const float* image, const FusedConvArgs& args,
                  const DirectConv& conv) {
-  const int64_t row = args.x.dim(2) * conv.I, padding = args.geometry.padding;
+  const int64_t row = args.x.dim(2) * conv.I;
+  const PerAxis padding = args.geometry.padding;
   for (int64_t h = 0; h < args.x.dim(1); ++h)
-    std::copy_n(image + h * row, row, with_border + ((h + padding) * conv.W + padding) * conv.I);
+    std::copy_n(image + h * row, row,
+                with_border + ((h + padding.h) * conv.W + padding.w) * conv.I);
 }
 
 void run(const FusedConvArgs& args, Context& context) {
   if (args.y.size() == 0) return;
   const DirectConv conv = describe(args);
-  const bool has_border = args.geometry.padding > 0;
-  const int64_t groups = (conv.O + kLargestGroup - 1) / kLargestGroup;
-  const int64_t w_size = groups * kLargestGroup * conv.taps();  // enough for any group
+  const bool has_border = args.geometry.padding != 0;
+  const int64_t blocks = (conv.filters + kLargestBlock - 1) / kLargestBlock;
+  const int64_t w_size = conv.groups * blocks * kLargestBlock * conv.taps();  // for any block
   const int64_t border_size = has_border ? conv.H * conv.W * conv.I : 0;
   float* scratch =
       static_cast<float*>(context.workspace(bytes(args.points * w_size + border_size)));
@@ -228,7 +246,7 @@ void run(const FusedConvArgs& args, Context& context) {
   const auto pack_filters = [&](void* packed) {
     for (int64_t p = 0; p < args.points; ++p) HWY_DYNAMIC_DISPATCH(pack)
     (static_cast<float*>(packed) + p * w_size, args.w.data<float>() + p * conv.O * conv.taps(),
-     conv.O, conv.taps());
+     conv);
   };
   const float* w = static_cast<const float*>(context.state<PackedWeights>().get(
       &kLayout, args.w, args.weights_version, bytes(args.points * w_size), scratch, pack_filters));

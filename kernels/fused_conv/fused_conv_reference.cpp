@@ -7,18 +7,20 @@ namespace topograd {
 
 namespace {
 
-/// Returns the sum of one output element, bias and residual left out.
+/// Returns the sum of one output element, bias and residual left out; x begins at the first channel
+/// of the filter's group.
 template <class T>
 double window_sum(const FusedConvArgs& args, const T* x, const T* w, int64_t oh, int64_t ow) {
   const int64_t H = args.x.dim(1), W = args.x.dim(2), I = args.x.dim(3);
+  const ConvGeometry& g = args.geometry;
   double sum = 0;
   for (int64_t kh = 0; kh < args.w.dim(1); ++kh)
-    for (int64_t kw = 0; kw < args.w.dim(2); ++kw, w += I) {
-      const int64_t h = oh * args.geometry.stride + kh - args.geometry.padding;
-      const int64_t v = ow * args.geometry.stride + kw - args.geometry.padding;
+    for (int64_t kw = 0; kw < args.w.dim(2); ++kw, w += args.w.dim(3)) {
+      const int64_t h = oh * g.stride.h + kh * g.dilation.h - g.padding.h;
+      const int64_t v = ow * g.stride.w + kw * g.dilation.w - g.padding.w;
       if (h < 0 || h >= H || v < 0 || v >= W) continue;
       const T* pixel = x + (h * W + v) * I;
-      for (int64_t i = 0; i < I; ++i) sum += static_cast<double>(pixel[i]) * w[i];
+      for (int64_t i = 0; i < args.w.dim(3); ++i) sum += static_cast<double>(pixel[i]) * w[i];
     }
   return sum;
 }
@@ -38,7 +40,9 @@ void run(const FusedConvArgs& args, Context&) {
           for (int64_t o = 0; o < O; ++o, ++index) {
             const int64_t filter_index = n / N * O + o;
             const T* x = args.x.data<T>() + (args.shares_x() ? n % N : n) * image;
-            double sum = window_sum(args, x, args.w.data<T>() + filter_index * filter, oh, ow);
+            const int64_t group = o / (O / args.geometry.groups);
+            double sum = window_sum(args, x + group * args.w.dim(3),
+                                    args.w.data<T>() + filter_index * filter, oh, ow);
             if (args.bias.defined()) sum += static_cast<double>(args.bias.data<T>()[filter_index]);
             if (residual) sum += static_cast<double>(residual[index]);
             // A NaN stays one, as in ReLU.

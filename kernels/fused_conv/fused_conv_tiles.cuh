@@ -14,7 +14,8 @@ inline ConvExtents extents_of(const FusedConvArgs& args) {
 
 inline bool tiles_support(const FusedConvArgs& args) {
   constexpr int64_t kMaxPoints = 65535;  // along a grid's z
-  return all_f32(args.y) && args.points <= kMaxPoints && tiles_support(extents_of(args));
+  return all_f32(args.y) && args.points <= kMaxPoints && tiles_support(args.geometry) &&
+         tiles_support(extents_of(args));
 }
 
 inline ForwardPass forward_pass(const FusedConvArgs& args) {

@@ -8,7 +8,9 @@ namespace {
 
 struct Case {
   int64_t points, N, H, W, I, O, KH, KW;
-  int stride, padding;
+  PerAxis stride, padding;
+  PerAxis dilation = 1;
+  int groups = 1;
 };
 
 // Convolutions of residual networks, in small; then what a launcher's edges need: no images, one
@@ -32,14 +34,15 @@ struct Extras {
 };
 
 FusedConvArgs make_args(Operands& o, const Case& c, const Extras& extras, Precision precision) {
-  const ConvGeometry g{c.stride, c.padding};
-  const Shape y{c.points * c.N, g.output_extent(c.H, c.KH), g.output_extent(c.W, c.KW), c.O};
+  const ConvGeometry g{c.stride, c.padding, c.dilation, c.groups};
+  const Shape w{c.points * c.O, c.KH, c.KW, c.I / c.groups};
+  const Shape y = g.output({c.points * c.N, c.H, c.W, c.I}, w.with_first(c.O));
   const bool in_place = extras.residual == Residual::in_place;
   const Tensor out = in_place ? o.in_out(y) : o.output(y);
   const Tensor x = o.normal({extras.shares_x ? c.N : c.points * c.N, c.H, c.W, c.I});
   return {.y = out,
           .x = x,
-          .w = o.normal({c.points * c.O, c.KH, c.KW, c.I}),
+          .w = o.normal(w),
           .bias = extras.bias ? o.normal({c.points * c.O}) : Tensor(),
           .residual = in_place                             ? out
                       : extras.residual == Residual::apart ? o.normal(y)
@@ -67,9 +70,9 @@ void check_case(const Case& c, const Extras& extras, Implementations which = Imp
   for (const auto& [precision, tolerance] : kPrecisions)
     check_op<FusedConvArgs>(
         text("fused_conv P=", c.points, " N=", c.N, " H=", c.H, " W=", c.W, " I=", c.I, " O=", c.O,
-             " KH=", c.KH, " KW=", c.KW, " stride=", c.stride, " padding=", c.padding,
-             " shares_x=", extras.shares_x, " bias=", extras.bias, " relu=", extras.relu,
-             " residual=", static_cast<int>(extras.residual),
+             " KH=", c.KH, " KW=", c.KW, " stride=", c.stride, " padding=", c.padding, " dilation=",
+             c.dilation, " groups=", c.groups, " shares_x=", extras.shares_x, " bias=", extras.bias,
+             " relu=", extras.relu, " residual=", static_cast<int>(extras.residual),
              " precision=", static_cast<int>(precision)),
         [&, precision = precision](Operands& o) { return make_args(o, c, extras, precision); },
         kTolerance, 1, {{"bf16_tensor_core", tolerance}, {"winograd", kWinogradTolerance}}, which);
@@ -82,6 +85,32 @@ TEST_CASE("fused_conv: every implementation equals the reference in every size")
     for (const Extras& extras :
          {Extras{false, true, true, Residual::apart}, Extras{true, false, false, Residual::none}})
       check_case(c, extras);
+}
+
+TEST_CASE("fused_conv: groups, dilation, and axes that differ") {
+  const Case cases[] = {{2, 2, 6, 7, 6, 9, 3, 3, 1, 1, 1, 3},
+                        {2, 1, 7, 6, 16, 16, 3, 3, 2, 1, 1, 4},
+                        {1, 2, 5, 5, 64, 128, 3, 3, 1, 1, 1, 2},
+                        {2, 2, 4, 4, 12, 6, 1, 1, 1, 0, 1, 6},
+                        {2, 1, 9, 8, 5, 7, 3, 2, {1, 2}, {2, 1}, {2, 3}},
+                        {1, 2, 9, 8, 4, 40, 3, 3, 1, 2, 2, 4},
+                        {3, 1, 4, 9, 4, 8, 1, 7, 1, {0, 3}}};
+  for (const Case& c : cases)
+    for (const Extras& extras :
+         {Extras{false, true, true, Residual::apart}, Extras{true, false, false, Residual::none}})
+      check_case(c, extras);
+}
+
+TEST_CASE("fused_conv: one filter for each channel, with all that is optional") {
+  const Case cases[] = {{2, 2, 6, 7, 24, 24, 3, 3, 1, 1, 1, 24},
+                        {2, 1, 9, 7, 58, 58, 3, 3, 2, 1, 1, 58},
+                        {1, 2, 6, 9, 80, 80, 7, 7, 1, 3, 1, 80},
+                        {2, 1, 5, 8, 3, 3, 5, 5, 1, 2, 1, 3},
+                        {2, 1, 9, 6, 4, 4, 3, 2, {1, 2}, {2, 1}, {2, 3}, 4}};
+  for (const Case& c : cases)
+    for (Residual residual : {Residual::none, Residual::apart, Residual::in_place})
+      check_case(c, {residual == Residual::apart, residual != Residual::apart,
+                     residual != Residual::none, residual});
 }
 
 TEST_CASE("fused_conv: every combination of what is optional") {

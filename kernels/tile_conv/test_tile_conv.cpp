@@ -98,8 +98,7 @@ void check_case(const Case& c, const Extras& extras, int parts) {
   const ConvGeometry geometry{c.stride, c.padding};
   const Tensor x = normals({c.N, c.H, c.W, c.I}, 1), w = normals({c.O, c.K, c.K, c.I}, 2);
   const Tensor bias = normals({c.O}, 3);
-  const Tensor residual =
-      normals({c.N, geometry.output_extent(c.H, c.K), geometry.output_extent(c.W, c.K), c.O}, 4);
+  const Tensor residual = normals(geometry.output(x.shape(), w.shape()), 4);
   const Tensor exact = expected(c, extras, x, w, bias, residual);
   for_each_execution<TileConvArgs>([&](const auto& implementation, const Execution&,
                                        Context& context) {
@@ -229,4 +228,7 @@ TEST_CASE("tile_conv: images that disagree are refused") {
   bad.residual = images(2, 32, 1);
   CHECK_THROWS_AS(tile_conv(bad, context), Error);
   CHECK_FALSE(tile_conv_fits({10, 3, 3, 32}, {1, 1}));
+  CHECK_FALSE(tile_conv_fits({16, 3, 3, 32}, {.padding = 1, .groups = 2}));
+  CHECK_FALSE(tile_conv_fits({16, 3, 3, 32}, {.padding = 1, .dilation = {1, 2}}));
+  CHECK_FALSE(tile_conv_fits({16, 3, 3, 32}, {.stride = {1, 2}, .padding = 1}));
 }

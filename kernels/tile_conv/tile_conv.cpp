@@ -1,5 +1,7 @@
 #include "kernels/tile_conv/tile_conv.h"
 
+#include <algorithm>
+
 #include "kernels/core/op.h"
 
 namespace topograd {
@@ -28,12 +30,10 @@ void UntileImagesArgs::check() const {
 }
 
 void TileConvArgs::check() const {
-  require(tile_conv_fits(w.shape(), geometry), kOp, ": w ", w.shape(), ", padding ",
-          geometry.padding, ", stride ", geometry.stride, " are not for tiles");
+  require(tile_conv_fits(w.shape(), geometry), kOp, ": w ", w.shape(), ", ", geometry,
+          " are not for tiles");
   check_images(kOp, x, {y.N, x.H, x.W, w.dim(3)});
-  check_images(kOp, y,
-               {x.N, geometry.output_extent(x.H, w.dim(1)), geometry.output_extent(x.W, w.dim(2)),
-                w.dim(0)});
+  check_images(kOp, y, geometry.output({x.N, x.H, x.W, x.C}, w.shape()));
   require(x.parts == y.parts, kOp, ": x has ", x.parts, " parts, y ", y.parts);
   require(!bias.defined() || bias.shape() == Shape{w.dim(0)}, kOp, ": bias ", bias.shape(),
           " must be one per filter of w ", w.shape());
@@ -42,7 +42,9 @@ void TileConvArgs::check() const {
 
 bool tile_conv_fits(const Shape& w, const ConvGeometry& geometry) {
   return w.rank() == 4 && w[0] % TiledImages::kTileRows == 0 && w[0] > 0 && w[3] > 0 &&
-         geometry.stride > 0 && geometry.padding >= 0 && geometry.padding <= 1;
+         geometry.is_dense() && geometry.stride.h == geometry.stride.w && geometry.stride.h > 0 &&
+         std::min(geometry.padding.h, geometry.padding.w) >= 0 &&
+         std::max(geometry.padding.h, geometry.padding.w) <= 1;
 }
 
 bool has_tile_unit() {

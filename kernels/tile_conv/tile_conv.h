@@ -29,7 +29,8 @@ inline void tile_conv(const TileConvArgs& args, Context& context) {
   run_op(args, context);
 }
 
-/// Whether tile_conv takes such a convolution at all: padding up to 1, filters in multiples of 16.
+/// Whether tile_conv takes such a convolution at all: one group, no dilation, one stride both ways,
+/// padding up to 1, filters in multiples of 16.
 bool tile_conv_fits(const Shape& w, const ConvGeometry& geometry);
 
 /// Whether this processor has a tile unit, and the operating system grants its use.

@@ -49,7 +49,7 @@ struct Geometry {
 
   explicit Geometry(const TileConvArgs& args) {
     const TiledImages &x = args.x, &y = args.y;
-    const int64_t stride = args.geometry.stride;
+    const int64_t stride = args.geometry.stride.h;
     pairs = y.C == TiledImages::kTileRows && y.side() == 1 && x.side() == 1 && stride == 1 &&
             y.W % 2 == 0;
     const int64_t width = pairs ? 2 : 1;
@@ -98,12 +98,13 @@ std::vector<float> paired(const TileConvArgs& args, const Geometry& g) {
 void list_tiles(std::vector<amx::Tile>& tiles, const TileConvArgs& args, const Geometry& g,
                 uint16_t* spare) {
   const TiledImages &x = args.x, &y = args.y;
-  const int64_t stride = args.geometry.stride, padding = args.geometry.padding;
+  const int64_t stride = args.geometry.stride.h;
+  const PerAxis padding = args.geometry.padding;
   const int64_t step = g.together ? y.side() : 1;
   tiles.clear();
   for (int64_t n = 0; n < y.N; n += step)
     for (int64_t oh = 0; oh < y.H; ++oh) {
-      const int64_t from = x.image(n) + (oh * stride - padding) * x.row() - padding * x.pixel();
+      const int64_t from = x.image(n) + (oh * stride - padding.h) * x.row() - padding.w * x.pixel();
       const int64_t to = y.image(n) + oh * y.row();
       for (int64_t i = 0; i < g.length; i += g.count) {
         const int64_t at = to + i * g.y_step;

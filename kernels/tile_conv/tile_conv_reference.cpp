@@ -87,16 +87,17 @@ double sum_of_products(const std::vector<Parts>& window, const Parts* weights) {
 
 void convolve(const TileConvArgs& args, Context&) {
   const TiledImages &x = args.x, &y = args.y;
-  const int64_t stride = args.geometry.stride, padding = args.geometry.padding;
+  const int64_t stride = args.geometry.stride.h;
+  const PerAxis padding = args.geometry.padding;
   const std::vector<Parts> weights = parts_of_weights(args);
   std::vector<Parts> window;
   for (int64_t n = 0; n < y.N; ++n)
     for (int64_t oh = 0; oh < y.H; ++oh)
       for (int64_t ow = 0; ow < y.W; ++ow) {
-        read_window(
-            args,
-            x.image(n) + (oh * stride - padding) * x.row() + (ow * stride - padding) * x.pixel(),
-            window);
+        read_window(args,
+                    x.image(n) + (oh * stride - padding.h) * x.row() +
+                        (ow * stride - padding.w) * x.pixel(),
+                    window);
         for (int64_t o = 0; o < y.C; ++o) {
           double sum =
               sum_of_products(window, weights.data() + o * static_cast<int64_t>(window.size()));

@@ -19,7 +19,8 @@ RowMatrix slices(const ParameterEntry& entry, const ChannelAxis& axis, const Ten
   const float* values = theta.data<float>() + entry.offset;
   const auto channels = static_cast<int64_t>(axis.places.size());
   const int64_t extent = axis.last ? entry.shape[entry.shape.rank() - 1] : entry.shape[0];
-  const int64_t others = entry.size() / extent;
+  if (axis.last) values += axis.first_row * entry.filter_size();
+  const int64_t others = axis.last ? axis.rows * entry.filter_size() / extent : entry.filter_size();
   RowMatrix rows(channels, others);
   for (int64_t c = 0; c < channels; ++c) {
     const int64_t place = axis.places[at(c)];

@@ -20,8 +20,8 @@ class ChannelTies {
     for (int64_t channel : channels_[at(graph.output())]) fixed_[at(channel)] = 1;
   }
 
-  /// Whether a node makes the channels of its output, from a weight [outputs, ..., inputs].
-  bool makes_channels(size_t node) const { return makes_channels_[node]; }
+  /// A node's answer, where it makes the channels of its output; else none.
+  const std::optional<ChannelMap>& making(size_t node) const { return making_[node]; }
 
   /// Returns the tied channel of every channel of a node.
   std::vector<int64_t> of_node(size_t node) {
@@ -31,24 +31,58 @@ class ChannelTies {
     return roots;
   }
 
-  /// Returns for every tied channel the nodes it occurs in, in order; empty where it has to stay.
-  std::vector<std::vector<int64_t>> occurrences() {
-    std::vector<std::vector<int64_t>> nodes(parents_.size());
+  /// A node that a channel occurs in, or one that reads it in groups; which group of its channels.
+  struct Occurrence {
+    int64_t node;
+    bool reads;
+    int64_t group;
+    auto operator<=>(const Occurrence&) const = default;
+  };
+
+  /// Returns for every tied channel where it occurs, in order; empty where it has to stay.
+  std::vector<std::vector<Occurrence>> occurrences(const Graph& graph) {
+    std::vector<std::vector<Occurrence>> found(parents_.size());
     for (size_t node = 0; node < channels_.size(); ++node)
-      for (int64_t root : of_node(node))
-        if (root != kZero) nodes[at(root)].push_back(static_cast<int64_t>(node));
+      enter(found, {static_cast<int64_t>(node), false, 0}, node,
+            making_[node] ? making_[node]->groups : 1);
     for (size_t channel = 0; channel < parents_.size(); ++channel)
       if (fixed_[channel]) fixed_[at(root_of(static_cast<int64_t>(channel)))] = 1;
-    for (size_t channel = 0; channel < nodes.size(); ++channel) {
-      std::vector<int64_t>& in = nodes[channel];
+    for (size_t channel = 0; channel < found.size(); ++channel) {
+      std::vector<Occurrence>& in = found[channel];
       // Twice in one node: no other channel could take both its places.
-      const bool twice = std::adjacent_find(in.begin(), in.end()) != in.end();
+      const bool twice =
+          std::adjacent_find(in.begin(), in.end(), [](const Occurrence& a, const Occurrence& b) {
+            return a.node == b.node;
+          }) != in.end();
       if (fixed_[channel] || twice) in.clear();
     }
-    return nodes;
+    std::vector<bool> stays;
+    for (const std::vector<Occurrence>& in : found) stays.push_back(in.empty());
+    for (size_t node = 0; node < channels_.size(); ++node)
+      if (making_[node] && making_[node]->groups > 1)
+        enter(found, {static_cast<int64_t>(node), true, 0}, input_of(graph, node),
+              making_[node]->groups);
+    for (size_t channel = 0; channel < found.size(); ++channel)
+      if (stays[channel]) found[channel].clear();
+    return found;
+  }
+
+  static size_t input_of(const Graph& graph, size_t node) {
+    return static_cast<size_t>(graph.nodes()[node].inputs[0]);
   }
 
  private:
+  /// Notes the channels of a node as occurrences, in `groups` parts.
+  void enter(std::vector<std::vector<Occurrence>>& found, Occurrence occurrence, size_t node,
+             int64_t groups) {
+    const std::vector<int64_t> roots = of_node(node);
+    const int64_t count = static_cast<int64_t>(roots.size());
+    for (int64_t i = 0; i < count; ++i) {
+      occurrence.group = i / (count / groups);
+      if (roots[at(i)] != kZero) found[at(roots[at(i)])].push_back(occurrence);
+    }
+  }
+
   std::vector<int64_t> new_channels(int64_t count, bool fixed) {
     std::vector<int64_t> made(at(count));
     std::iota(made.begin(), made.end(), static_cast<int64_t>(parents_.size()));
@@ -58,7 +92,7 @@ class ChannelTies {
   }
 
   void enter(const Graph& graph, const Node& node) {
-    makes_channels_.push_back(false);
+    making_.emplace_back();
     const int64_t count = channels_of(node.shape);
     if (node.layer == nullptr) {
       channels_.push_back(new_channels(count, /*fixed=*/true));
@@ -66,13 +100,13 @@ class ChannelTies {
     }
     std::vector<Shape> inputs;
     for (int input : node.inputs) inputs.push_back(graph.nodes()[at(input)].shape);
-    const std::optional<ChannelMap> map = node.layer->channel_map(inputs, node.shape);
+    std::optional<ChannelMap> map = node.layer->channel_map(inputs, node.shape);
     require(map.has_value(), "the channels of this network cannot be permuted: the layer ",
             node.name, " (", node.layer->kind(),
             ") does not say which channels its output has (Layer::channel_map)");
-    makes_channels_.back() = map->makes_channels;
     if (map->makes_channels) {
       channels_.push_back(new_channels(count, /*fixed=*/false));
+      making_.back() = std::move(map);
       return;
     }
     require(static_cast<int64_t>(map->sources.size()) == count, node.name, " has ", count,
@@ -102,8 +136,8 @@ class ChannelTies {
     return channel;
   }
 
-  std::vector<std::vector<int64_t>> channels_;  // per node
-  std::vector<bool> makes_channels_;            // per node
+  std::vector<std::vector<int64_t>> channels_;     // per node
+  std::vector<std::optional<ChannelMap>> making_;  // per node
   std::vector<int64_t> parents_;
   std::vector<char> fixed_;
 };
@@ -124,15 +158,36 @@ class AxisFinder {
               " reads the parameters of ",
               graph.nodes()[static_cast<size_t>(node.parameters_of)].name, ", too");
       const std::vector<int64_t> outputs = ties_.of_node(n);
-      for (int64_t tensor : node.parameters) add({tensor, false, false, {}}, outputs);
+      const std::optional<ChannelMap>& made = ties_.making(n);
+      for (int64_t tensor : node.parameters)
+        if (!made || tensor != node.parameters[0]) add({tensor, false, false, {}}, outputs);
       for (int64_t tensor : node.running_stats) add({tensor, true, false, {}}, outputs);
-      if (ties_.makes_channels(n))  // the weight comes before the bias
-        add({node.parameters[0], false, true, {}},
-            ties_.of_node(static_cast<size_t>(node.inputs[0])));
+      if (!made) continue;
+      const std::vector<int64_t> inputs = ties_.of_node(ChannelTies::input_of(graph, n));
+      const int64_t weight = node.parameters[0];  // comes before the bias
+      const ParameterEntry& entry = graph.layout().parameters()[at(weight)];
+      add({weight, false, false, {}}, made->inputs_first ? inputs : outputs);
+      add_last_axis(weight, entry.filters(), made->groups, made->inputs_first ? outputs : inputs);
     }
   }
 
  private:
+  /// Adds the last axis of a weight of `rows` rows, each part of which has its part of the channels.
+  void add_last_axis(int64_t tensor, int64_t rows, int64_t parts,
+                     const std::vector<int64_t>& channels) {
+    const int64_t count = rows / parts, length = static_cast<int64_t>(channels.size()) / parts;
+    for (int64_t part = 0; part < parts; ++part) {
+      const auto begin = channels.begin() + static_cast<std::ptrdiff_t>(part * length);
+      add({.tensor = tensor,
+           .state = false,
+           .last = true,
+           .places = {},
+           .first_row = part * count,
+           .rows = count},
+          {begin, begin + static_cast<std::ptrdiff_t>(length)});
+    }
+  }
+
   void add(const ChannelAxis& axis, const std::vector<int64_t>& channels) {
     std::map<size_t, ChannelAxis> found;
     for (size_t i = 0; i < channels.size(); ++i) {
@@ -151,44 +206,59 @@ class AxisFinder {
   std::map<int64_t, std::pair<size_t, size_t>> places_;  // by tied channel: group, slot
 };
 
-/// Sources of the elements along one axis of each tensor, at first their own places.
+/// Sources of the elements along the axes of each tensor, at first their own places.
 class AxisSources {
  public:
   AxisSources(const std::vector<ParameterEntry>& entries, bool state,
               const std::vector<ChannelGroup>& groups, const ChannelPermutation& permutation)
       : entries_(entries) {
     for (const ParameterEntry& entry : entries) {
-      const Shape& shape = entry.shape;
-      sources_.push_back({counting(shape[0]), counting(shape[shape.rank() - 1])});
+      rows_.push_back(counting(entry.shape[0]));
+      columns_.emplace_back();
     }
     for (size_t g = 0; g < groups.size(); ++g)
       for (const ChannelAxis& axis : groups[g].axes)
-        if (axis.state == state)
-          for (size_t slot = 0; slot < axis.places.size(); ++slot)
-            sources_[at(axis.tensor)][axis.last ? 1 : 0][at(axis.places[slot])] =
-                axis.places[at(permutation[g][slot])];
+        if (axis.state == state) move(axis, permutation[g]);
   }
 
   Tensor applied_to(const Tensor& flat) const {
     const Tensor result(flat.shape());
     for (size_t k = 0; k < entries_.size(); ++k) {
       const ParameterEntry& entry = entries_[k];
-      const std::vector<int64_t>& rows = sources_[k][0];
-      // A tensor of one axis has no inputs.
-      const std::vector<int64_t> one = {0};
-      const std::vector<int64_t>& columns = entry.shape.rank() == 1 ? one : sources_[k][1];
-      const auto inputs = static_cast<int64_t>(columns.size());
-      const int64_t middle = entry.filter_size() / inputs;
+      const int64_t inputs = last_axis(entry), middle = entry.filter_size() / inputs;
+      const std::vector<int64_t> as_they_are = counting(inputs);
       const float* from = flat.data<float>() + entry.offset;
       float* to = result.data<float>() + entry.offset;
-      for (int64_t row : rows)
+      for (int64_t row : rows_[k]) {
+        const auto moved = columns_[k].find(row);
         for (int64_t m = 0; m < middle; ++m)
-          for (int64_t column : columns) *to++ = from[(row * middle + m) * inputs + column];
+          for (int64_t column : moved == columns_[k].end() ? as_they_are : moved->second)
+            *to++ = from[(row * middle + m) * inputs + column];
+      }
     }
     return result;
   }
 
  private:
+  /// Length of a tensor's last axis; a tensor of one axis has no inputs.
+  static int64_t last_axis(const ParameterEntry& entry) {
+    return entry.shape.rank() == 1 ? 1 : entry.shape[entry.shape.rank() - 1];
+  }
+
+  /// Lets the channels of one axis come from where the permutation says. Rows of a convolution's
+  /// group stay within it, so that which columns a row has can be told before or after they moved.
+  void move(const ChannelAxis& axis, const std::vector<int64_t>& permutation) {
+    const size_t tensor = at(axis.tensor);
+    const auto assign = [&](std::vector<int64_t>& sources) {
+      for (size_t slot = 0; slot < axis.places.size(); ++slot)
+        sources[at(axis.places[slot])] = axis.places[at(permutation[slot])];
+    };
+    if (!axis.last) return assign(rows_[tensor]);
+    for (int64_t row = axis.first_row; row < axis.first_row + axis.rows; ++row)
+      assign(
+          columns_[tensor].try_emplace(row, counting(last_axis(entries_[tensor]))).first->second);
+  }
+
   static std::vector<int64_t> counting(int64_t n) {
     std::vector<int64_t> numbers(at(n));
     std::iota(numbers.begin(), numbers.end(), 0);
@@ -196,7 +266,9 @@ class AxisSources {
   }
 
   const std::vector<ParameterEntry>& entries_;
-  std::vector<std::array<std::vector<int64_t>, 2>> sources_;  // per tensor: first and last axis
+  std::vector<std::vector<int64_t>> rows_;                        // per tensor
+  std::vector<std::map<int64_t, std::vector<int64_t>>> columns_;  // per tensor: of rows that have
+                                                                  // moved ones
 };
 
 }  // namespace
@@ -204,8 +276,8 @@ class AxisSources {
 std::vector<ChannelGroup> channel_groups(const Graph& graph) {
   ChannelTies ties(graph);
   // Channels that occur in the same nodes can take each other's places.
-  std::map<std::vector<int64_t>, std::vector<int64_t>> alike;
-  const std::vector<std::vector<int64_t>> occurrences = ties.occurrences();
+  std::map<std::vector<ChannelTies::Occurrence>, std::vector<int64_t>> alike;
+  const std::vector<std::vector<ChannelTies::Occurrence>> occurrences = ties.occurrences(graph);
   for (size_t channel = 0; channel < occurrences.size(); ++channel)
     if (!occurrences[channel].empty())
       alike[occurrences[channel]].push_back(static_cast<int64_t>(channel));
@@ -215,7 +287,8 @@ std::vector<ChannelGroup> channel_groups(const Graph& graph) {
     if (channels.size() < 2) continue;
     for (size_t slot = 0; slot < channels.size(); ++slot)
       places[channels[slot]] = {groups.size(), slot};
-    groups.push_back({graph.nodes()[at(nodes[0])].name, static_cast<int64_t>(channels.size()), {}});
+    groups.push_back(
+        {graph.nodes()[at(nodes[0].node)].name, static_cast<int64_t>(channels.size()), {}});
   }
   AxisFinder(ties, groups, std::move(places)).enter(graph);
   return groups;

@@ -11,10 +11,12 @@ namespace topograd {
 
 /// One axis of one tensor along which a group's channels lie.
 struct ChannelAxis {
-  int64_t tensor;  ///< index into layout().parameters(), or running_stats()
-  bool state;      ///< the tensor is a running statistic
-  bool last;       ///< the axis of inputs, which is the last; else that of outputs, the first
+  int64_t tensor;               ///< index into layout().parameters(), or running_stats()
+  bool state;                   ///< the tensor is a running statistic
+  bool last;                    ///< the last axis, within the rows below; else the first
   std::vector<int64_t> places;  ///< where the group's channels lie along that axis, in their order
+  /// Last axis: the tensor's rows whose last axis is meant, those of one group of a convolution.
+  int64_t first_row = 0, rows = 0;
 };
 
 /// Channels that may be permuted among themselves, together wherever they occur: a hidden layer's
@@ -29,7 +31,9 @@ struct ChannelGroup {
 /// logits stay where they are. Every layer says which channels of its inputs its output's are
 /// (Layer::channel_map): a sum ties channel i of one input to channel i of the other; the shortcut
 /// without parameters ties the middle channels of what it is added to, its zeros tie nothing; a
-/// concatenation keeps its inputs' groups apart. Throws Error that names a layer that does not say.
+/// concatenation keeps its inputs' groups apart. Around a convolution of several groups channels
+/// move within its groups alone, and a depthwise one ties its outputs to its inputs. Throws Error
+/// that names a layer that does not say.
 std::vector<ChannelGroup> channel_groups(const Graph& graph);
 
 /// Sources of the channels of each group: channel i of group g comes from permutation[g][i].

@@ -6,18 +6,21 @@ namespace topograd {
 
 namespace {
 
-/// y = conv(x, weight) + bias. Parameters: weight [O, K, K, I], then bias [O] where it has one.
+/// y = conv(x, weight) + bias. Parameters: weight [O, KH, KW, I/G], then bias [O] where it has one.
 class Conv2dLayer : public Layer {
  public:
-  Conv2dLayer(int64_t filters, int64_t kernel, ConvGeometry geometry, bool bias)
+  Conv2dLayer(int64_t filters, PerAxis kernel, const ConvGeometry& geometry, bool bias)
       : filters_(filters), kernel_(kernel), geometry_(geometry), bias_(bias) {}
   std::string_view kind() const override { return "conv2d"; }
   Attributes attributes() const override {
-    return {{"filters", filters_},
-            {"kernel", kernel_},
-            {"stride", int64_t{geometry_.stride}},
-            {"padding", int64_t{geometry_.padding}},
-            {"bias", bias_}};
+    Attributes all{{"filters", filters_},
+                   {"kernel", attribute_of(kernel_)},
+                   {"stride", attribute_of(geometry_.stride)},
+                   {"padding", attribute_of(geometry_.padding)},
+                   {"bias", bias_}};
+    if (geometry_.dilation != 1) all.push_back({"dilation", attribute_of(geometry_.dilation)});
+    if (geometry_.groups != 1) all.push_back({"groups", int64_t{geometry_.groups}});
+    return all;
   }
   void forward(const ForwardCall& call, Context& context) const override;
   void backward(const BackwardCall& call, Context& context) const override;
@@ -30,13 +33,18 @@ class Conv2dLayer : public Layer {
 
   FusionRole fusion_role() const override { return FusionRole::convolution; }
   ConvGeometry conv_geometry() const override { return geometry_; }
-  std::optional<ChannelMap> channel_map(std::span<const Shape>, const Shape&) const override {
-    return ChannelMap::made();
+  /// A depthwise convolution keeps its channels, as a scale does.
+  std::optional<ChannelMap> channel_map(std::span<const Shape> inputs,
+                                        const Shape& y) const override {
+    const bool depthwise =
+        geometry_.groups == channels_of(inputs[0]) && geometry_.groups == channels_of(y);
+    return depthwise ? ChannelMap::kept(channels_of(y)) : ChannelMap::made(geometry_.groups);
   }
   bool is_affine() const override { return true; }
 
  private:
-  int64_t filters_, kernel_;
+  int64_t filters_;
+  PerAxis kernel_;
   ConvGeometry geometry_;
   bool bias_;
 };
@@ -129,16 +137,24 @@ void Conv2dLayer::backward_tangent(const BackwardCall& call, const BackwardTange
 
 Value Graph::conv(Value x, int64_t filters, const ConvOptions& options) {
   const std::string name = name_in_scope(options.name, "conv");
-  const Shape in = image_shape_of(x, name);
-  const int64_t K = options.kernel;
-  const ConvGeometry geometry{options.stride,
-                              options.padding < 0 ? static_cast<int>(K / 2) : options.padding};
-  const Shape out{geometry.output_extent(in[0], K), geometry.output_extent(in[1], K), filters};
-  std::vector<ParameterSpec> parameters{
-      {"weight", ParameterKind::conv_weight, {filters, K, K, in[2]}}};
+  const Shape in = image_shape_of(x, name), image{1, in[0], in[1], in[2]};
+  const PerAxis K = options.kernel, padding = options.padding, dilation = options.dilation;
+  const ConvGeometry geometry{.stride = options.stride,
+                              .padding = {padding.h < 0 ? dilation.h * (K.h / 2) : padding.h,
+                                          padding.w < 0 ? dilation.w * (K.w / 2) : padding.w},
+                              .dilation = dilation,
+                              .groups = options.groups};
+  require(K.h > 0 && K.w > 0 && filters > 0, name, ": ", filters, " filters with a kernel of ", K,
+          " make no convolution");
+  require(options.groups > 0 && in[2] % options.groups == 0, name, ": ", in[2],
+          " channels do not divide among ", options.groups, " groups");
+  const Shape weight{filters, K.h, K.w, in[2] / options.groups};
+  geometry.check(name, image, weight);
+  const Shape out = geometry.output(image, weight);
+  std::vector<ParameterSpec> parameters{{"weight", ParameterKind::conv_weight, weight}};
   if (options.bias) parameters.push_back({"bias", ParameterKind::bias, {filters}});
   return add_layer(name, std::make_unique<Conv2dLayer>(filters, K, geometry, options.bias), {x},
-                   out, parameters);
+                   {out[1], out[2], out[3]}, parameters);
 }
 
 }  // namespace topograd

@@ -1,4 +1,4 @@
-// linear: a matrix times the flattened input, and a bias (kernels/gemm/).
+// linear: a matrix times the flattened input, and perhaps a bias (kernels/gemm/).
 #include "kernels/add/add.h"
 #include "kernels/gemm/gemm.h"
 #include "nn/graph.h"
@@ -7,12 +7,16 @@ namespace topograd {
 
 namespace {
 
-/// y = x w^T + bias. Parameters: weight [O, I], bias [O].
+/// y = x w^T + bias. Parameters: weight [O, I], then bias [O] where it has one.
 class LinearLayer : public Layer {
  public:
-  explicit LinearLayer(int64_t outputs) : outputs_(outputs) {}
+  LinearLayer(int64_t outputs, bool bias) : outputs_(outputs), bias_(bias) {}
   std::string_view kind() const override { return "linear"; }
-  Attributes attributes() const override { return {{"outputs", outputs_}}; }
+  Attributes attributes() const override {
+    Attributes all{{"outputs", outputs_}};
+    if (!bias_) all.push_back({"bias", false});
+    return all;
+  }
   void forward(const ForwardCall& call, Context& context) const override;
   void backward(const BackwardCall& call, Context& context) const override;
   void forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,
@@ -29,6 +33,7 @@ class LinearLayer : public Layer {
 
  private:
   int64_t outputs_;
+  bool bias_;
 };
 
 void LinearLayer::forward(const ForwardCall& call, Context& context) const {
@@ -38,7 +43,7 @@ void LinearLayer::forward(const ForwardCall& call, Context& context) const {
         .transpose_b = true,
         .precision = call.precision},
        context);
-  add_bias({.y = call.y, .bias = call.parameters[1]}, context);
+  if (bias_) add_bias({.y = call.y, .bias = call.parameters[1]}, context);
 }
 
 void LinearLayer::backward(const BackwardCall& call, Context& context) const {
@@ -50,8 +55,9 @@ void LinearLayer::backward(const BackwardCall& call, Context& context) const {
           .write = call.write_parameters,
           .precision = call.precision},
          context);
-    bias_gradient({.db = call.dparameters[1], .dy = call.dy, .write = call.write_parameters},
-                  context);
+    if (bias_)
+      bias_gradient({.db = call.dparameters[1], .dy = call.dy, .write = call.write_parameters},
+                    context);
   }
   if (call.dx[0].defined())
     gemm({.c = as_matrix(call.dx[0]),
@@ -104,13 +110,14 @@ void LinearLayer::backward_tangent(const BackwardCall& call, const BackwardTange
 
 }  // namespace
 
-Value Graph::linear(Value x, int64_t outputs, const std::string& name) {
+Value Graph::linear(Value x, int64_t outputs, const LinearOptions& options) {
   const Shape in = shape_of(x);
   const Shape weight = in.rank() == 1 ? Shape{outputs, in[0]} : Shape{outputs, in[0], in[1], in[2]};
-  return add_layer(
-      prefix_ + (name.empty() ? "linear" : name), std::make_unique<LinearLayer>(outputs), {x},
-      {outputs},
-      {{"weight", ParameterKind::linear_weight, weight}, {"bias", ParameterKind::bias, {outputs}}});
+  std::vector<ParameterSpec> parameters{{"weight", ParameterKind::linear_weight, weight}};
+  if (options.bias) parameters.push_back({"bias", ParameterKind::bias, {outputs}});
+  return add_layer(prefix_ + (options.name.empty() ? "linear" : options.name),
+                   std::make_unique<LinearLayer>(outputs, options.bias), {x}, {outputs},
+                   parameters);
 }
 
 }  // namespace topograd

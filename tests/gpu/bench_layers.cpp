@@ -14,17 +14,15 @@ namespace {
 struct ConvShape {
   int64_t H, W, I, O, kernel;
   ConvGeometry geometry;
-  int64_t OH() const { return geometry.output_extent(H, kernel); }
-  int64_t OW() const { return geometry.output_extent(W, kernel); }
   double flop(int64_t images) const {
-    return 2.0 * static_cast<double>(images * OH() * OW() * O * kernel * kernel * I);
+    return 2.0 * static_cast<double>(y(images).size() * kernel * kernel * I);
   }
   Shape x(int64_t images) const { return {images, H, W, I}; }
-  Shape y(int64_t images) const { return {images, OH(), OW(), O}; }
+  Shape y(int64_t images) const { return geometry.output(x(images), w()); }
   Shape w(int64_t networks = 1) const { return {networks * O, kernel, kernel, I}; }
   std::string describe() const {
     return text(kernel, "x", kernel, " ", I, "->", O, " on ", H, "x", W,
-                geometry.stride > 1 ? text(", stride ", geometry.stride) : "");
+                geometry.stride != 1 ? text(", stride ", geometry.stride) : "");
   }
 };
 

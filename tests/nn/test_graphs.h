@@ -33,6 +33,26 @@ inline std::vector<std::pair<std::string, Graph>> layer_graphs() {
     graphs.emplace_back(name, around(layer));
   };
   add("conv", [](Graph& g, Value x) { return g.conv(x, 4, {.stride = 2, .bias = true}); });
+  add("conv, axes that differ", [](Graph& g, Value x) {
+    return g.conv(x, 4,
+                  {.kernel = {3, 2}, .stride = {1, 2}, .padding = {2, 1}, .dilation = {2, 1}});
+  });
+  add("grouped conv", [](Graph& g, Value x) {
+    return g.relu(g.batchnorm(
+        g.conv(g.conv(x, 6), 9, {.kernel = 2, .padding = 1, .groups = 3, .bias = true})));
+  });
+  add("depthwise conv", [](Graph& g, Value x) {
+    return g.add(x, g.relu(g.batchnorm(g.conv(x, 5, {.dilation = 2, .groups = 5, .bias = true}))));
+  });
+  add("depthwise conv with a multiplier",
+      [](Graph& g, Value x) { return g.conv(x, 10, {.stride = 2, .groups = 5}); });
+  add("transposed conv", [](Graph& g, Value x) {
+    return g.batchnorm(g.conv_transpose(
+        x, 4, {.stride = {2, 3}, .padding = 1, .output_padding = {0, 1}, .bias = true}));
+  });
+  add("transposed conv in groups", [](Graph& g, Value x) {
+    return g.conv_transpose(g.conv(x, 6), 4, {.kernel = {1, 2}, .dilation = {1, 2}, .groups = 2});
+  });
   add("batchnorm", [](Graph& g, Value x) { return g.batchnorm(x); });
   add("batchnorm, relu", [](Graph& g, Value x) { return g.relu(g.batchnorm(x)); });
   add("relu", [](Graph& g, Value x) { return g.relu(x); });
@@ -50,6 +70,12 @@ inline std::vector<std::pair<std::string, Graph>> layer_graphs() {
     const Value wide = g.conv(g.layer_norm(g.conv(x, 5)), 12, {.kernel = 1, .bias = true});
     return g.add(x, g.conv(g.activation(wide, Activation::gelu), 5, {.kernel = 1, .bias = true}));
   });
+  Graph biasless({6, 6, 3});
+  const Value hidden =
+      biasless.linear(biasless.conv(biasless.input(), 5), 6, {.bias = false, .name = "hidden"});
+  biasless.set_output(
+      biasless.linear(biasless.relu(biasless.batchnorm(hidden)), 4, {.bias = false}));
+  graphs.emplace_back("linear without a bias", std::move(biasless));
   return graphs;
 }
 

@@ -268,7 +268,8 @@ inline bool is_skipped(std::string_view implementation) {
 
 /// Whether an implementation of the CPU is in vector code.
 inline bool is_in_vector_code(std::string_view implementation) {
-  return implementation == "highway" || implementation == "winograd" || implementation == "direct";
+  return implementation == "highway" || implementation == "winograd" ||
+         implementation == "direct" || implementation == "groups";
 }
 
 /// Calls run(implementation, execution, context) for every implementation of Args' operation and

@@ -8,8 +8,8 @@ namespace topograd::onednn {
 
 /// The memory descriptors and geometry that the three directions of a convolution share.
 struct ConvolutionShape {
-  dnnl::memory::desc x, w, bias, y;  ///< bias.get_size() == 0: none
-  dnnl::memory::dims strides, padding;
+  dnnl::memory::desc x, w, bias, y;              ///< bias.get_size() == 0: none
+  dnnl::memory::dims strides, skipped, padding;  ///< skipped: between neighbouring taps
 };
 
 inline dnnl::convolution_forward::primitive_desc forward_descriptor(
@@ -22,6 +22,7 @@ inline dnnl::convolution_forward::primitive_desc forward_descriptor(
           s.bias,
           s.y,
           s.strides,
+          s.skipped,
           s.padding,
           s.padding,
           attributes};
@@ -33,8 +34,9 @@ inline dnnl::convolution_backward_data::primitive_desc backward_data_descriptor(
   return {engine,    dnnl::algorithm::convolution_direct,
           s.x,       s.w,
           s.y,       s.strides,
-          s.padding, s.padding,
-          hint,      attributes};
+          s.skipped, s.padding,
+          s.padding, hint,
+          attributes};
 }
 
 inline dnnl::convolution_backward_weights::primitive_desc backward_filter_descriptor(
@@ -43,8 +45,9 @@ inline dnnl::convolution_backward_weights::primitive_desc backward_filter_descri
   return {engine,    dnnl::algorithm::convolution_direct,
           s.x,       s.w,
           s.y,       s.strides,
-          s.padding, s.padding,
-          hint,      attributes};
+          s.skipped, s.padding,
+          s.padding, hint,
+          attributes};
 }
 
 }  // namespace topograd::onednn

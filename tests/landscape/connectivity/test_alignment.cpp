@@ -113,6 +113,26 @@ TEST_CASE("assignment: a large one that was planted, and gains that are none") {
   CHECK_THROWS_AS(best_assignment({1, 2, 3}, 2), Error);
 }
 
+TEST_CASE(
+    "channel groups: within the groups of a convolution; a depthwise one keeps its channels") {
+  Graph g({6, 6, 3});
+  Value x = g.conv(g.input(), 8, {.name = "first"});
+  x = g.relu(g.batchnorm(g.conv(x, 8, {.groups = 8, .name = "depthwise"})));
+  x = g.conv(x, 6, {.groups = 2, .name = "grouped"});
+  x = g.conv_transpose(x, 4, {.groups = 2, .name = "transposed"});
+  g.set_output(g.linear(x, 4));
+  std::vector<std::pair<std::string, int64_t>> found;
+  for (const ChannelGroup& group : channel_groups(g)) found.push_back({group.name, group.size});
+  // Of the first layer's channels those that one group of the third reads; of the others each
+  // group's own.
+  CHECK(found == std::vector<std::pair<std::string, int64_t>>{{"first", 4},
+                                                              {"first", 4},
+                                                              {"grouped", 3},
+                                                              {"grouped", 3},
+                                                              {"transposed", 2},
+                                                              {"transposed", 2}});
+}
+
 TEST_CASE("channel groups: a permuted network computes the same function") {
   for (const char* name : {"resnet8_noshort", "vgg9", "mlp", "lenet", "wrn10_2", "densenetbc10_4"})
     SUBCASE(name) {
