@@ -15,8 +15,16 @@
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/core/context.h"
 #include "kernels/core/op.h"
+#include "kernels/core/philox.h"
 
 namespace topograd {
+
+/// Random numbers of one layer in one training step: a function of the training's seed, the step,
+/// the layer and the image, so that neither chunks nor threads decide them.
+struct LayerNoise {
+  Philox random;
+  int64_t first_image = 0;  ///< number of the chunk's first image within the batch
+};
 
 /// One layer's forward pass over a chunk of n images.
 struct ForwardCall {
@@ -28,6 +36,7 @@ struct ForwardCall {
   ErrorBudget error_budget = ErrorBudget::tight;
   Precision precision = Precision::f32;  ///< precision of products' operands
   bool then_relu = false;                ///< BatchNorm: with the ReLU that reads it
+  std::optional<LayerNoise> noise = {};  ///< dropout draws from it, and does nothing without
 };
 
 /// Tangents of a layer's forward pass along one direction of theta (Pearlmutter's R-operator: the
@@ -63,6 +72,7 @@ struct BackwardCall {
   uint64_t weights_version = 0;
   ErrorBudget error_budget = ErrorBudget::tight;
   Precision precision = Precision::f32;  ///< precision of products' operands
+  std::optional<LayerNoise> noise = {};  ///< that of the forward pass
 };
 
 /// Tangents of a layer's backward pass; each is written the way its counterpart in the call is.
@@ -95,6 +105,9 @@ struct ChannelMap {
   /// Per channel of the output, its sources. Several are tied to one another; a channel with none
   /// is zero whatever the inputs are.
   std::vector<std::vector<Source>> sources;
+  /// The output's channels are new ones that no permutation of the inputs' channels changes, and
+  /// that stay where they are; `sources` is empty.
+  bool fixes_channels = false;
   /// The layer makes new channels instead, and `sources` is empty. Its first parameter is a weight
   /// [outputs, ..., inputs].
   bool makes_channels = false;
@@ -102,6 +115,7 @@ struct ChannelMap {
   /// Returns the map in which channel c of the output is channel c of the first input.
   static ChannelMap kept(int64_t channels);
   static ChannelMap made() { return {.sources = {}, .makes_channels = true}; }
+  static ChannelMap fixed() { return {.sources = {}, .fixes_channels = true}; }
 };
 
 /// Role of a layer in FusedPlan, which runs several layers as one operation (nn/fused_steps.h).

@@ -71,8 +71,8 @@ class ChannelTies {
             node.name, " (", node.layer->kind(),
             ") does not say which channels its output has (Layer::channel_map)");
     makes_channels_.back() = map->makes_channels;
-    if (map->makes_channels) {
-      channels_.push_back(new_channels(count, /*fixed=*/false));
+    if (map->makes_channels || map->fixes_channels) {
+      channels_.push_back(new_channels(count, map->fixes_channels));
       return;
     }
     require(static_cast<int64_t>(map->sources.size()) == count, node.name, " has ", count,
@@ -120,7 +120,15 @@ class AxisFinder {
       const Node& node = graph.nodes()[n];
       if (node.parameters.empty()) continue;
       const std::vector<int64_t> outputs = ties_.of_node(n);
-      for (int64_t tensor : node.parameters) add({tensor, false, false, {}}, outputs);
+      // A layer that makes channels has them along the first axis, any other along the last, or not
+      // at all: one number for all channels.
+      const std::vector<ParameterEntry>& entries = graph.layout().parameters();
+      for (int64_t tensor : node.parameters) {
+        const Shape& shape = entries[at(tensor)].shape;
+        const bool last = !ties_.makes_channels(n) && shape.rank() > 1;
+        if (shape[last ? shape.rank() - 1 : 0] == static_cast<int64_t>(outputs.size()))
+          add({tensor, false, last, {}}, outputs);
+      }
       for (int64_t tensor : node.running_stats) add({tensor, true, false, {}}, outputs);
       if (ties_.makes_channels(n))  // the weight comes before the bias
         add({node.parameters[0], false, true, {}},
