@@ -83,7 +83,8 @@ Value Graph::add_layer(std::string name, std::unique_ptr<const Layer> layer,
   else
     for (const ParameterSpec& p : parameters)
       (is_state(p.kind) ? node.running_stats : node.parameters)
-          .push_back(layout_.add(node.name + "." + p.name, p.kind, p.shape));
+          .push_back(layout_.add(p.name.empty() ? node.name : node.name + "." + p.name, p.kind,
+                                 p.shape, p.initial));
   nodes_.push_back(std::move(node));
   return {static_cast<int>(nodes_.size()) - 1};
 }

@@ -3,11 +3,13 @@
 // A graph holds layers, shapes and names, never weights: these are one flat vector beside it.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "kernels/activation/activation.h"
+#include "kernels/dropout/dropout.h"
 #include "kernels/pool/pool.h"
 #include "nn/layer.h"
 #include "nn/parameter_layout.h"
@@ -49,6 +51,47 @@ struct LinearOptions {
   std::string name = {};  ///< empty: "linear"
 };
 
+/// Dropout: in a training step each unit is 0 with probability `probability`, and divided by
+/// 1 - probability otherwise; anywhere else it is what it was. Units are elements (PyTorch's
+/// Dropout), an image's channels (Dropout2d), or images: at the end of a block that a shortcut leads
+/// around, that is stochastic depth (torchvision's, of mode "row").
+struct DropoutOptions {
+  double probability = 0.5;  ///< in [0, 1]
+  DropoutUnit unit = DropoutUnit::element;
+};
+
+enum class Arithmetic { add, subtract, multiply };
+std::string_view name_of(Arithmetic arithmetic);
+
+/// A parameter that every image is combined with: layer scale, a position embedding, one number.
+struct ParameterOperand {
+  Arithmetic arithmetic = Arithmetic::multiply;
+  Shape shape = {1};      ///< [1], [channels], or [H, W, C] with extents of 1 where it is broadcast
+  double initial = 1;     ///< first value of all its elements
+  std::string name = {};  ///< the parameter's own; empty: "parameter1", ... within the scope
+};
+
+/// Elements of an image, or of a vector, in another order. Element (i0, i1, ...) of the output, in
+/// row-major order of `extents`, is element offset + sum over k of (i_k - begin_k) stride_k of the
+/// input in its row-major order, [H, W, C] or [features], where begin_k <= i_k < end_k along every
+/// axis, and 0 elsewhere. No element may be read twice.
+struct Rearrangement {
+  std::vector<int64_t> extents;  ///< of at most six axes, outermost first
+  std::vector<int64_t> strides;  ///< of any sign, one for each axis
+  int64_t offset = 0;
+  std::vector<int64_t> begins = {}, ends = {};  ///< empty: every axis is read from end to end
+};
+
+/// Rows and columns of zeros around an image; below 0, rows and columns that are cut off.
+struct ZeroPadding {
+  int64_t top = 0, bottom = 0, left = 0, right = 0;
+};
+
+/// Axes of an image over which a mean is taken; they stay, with an extent of 1.
+struct MeanAxes {
+  bool height = false, width = false, channels = false;
+};
+
 struct Node {
   std::string name;                    ///< with its scopes: "layer1.0.conv1"
   std::unique_ptr<const Layer> layer;  ///< null for the input node
@@ -62,9 +105,10 @@ struct Node {
 
 /// One tensor of a layer that is added to a graph: "weight", or "running_mean".
 struct ParameterSpec {
-  std::string name;
+  std::string name;  ///< empty: the layer's own
   ParameterKind kind;
   Shape shape;
+  double initial = 0;  ///< first value of a factor or summand
 };
 
 /// Nodes in topological order: every node's inputs come before it.
@@ -83,9 +127,16 @@ class Graph {
   Value add(Value a, Value b);
   Value average_pool(Value x, PoolGeometry geometry);
   Value batchnorm(Value x, const std::string& name = {});
-  Value concat(Value a, Value b);
+  /// One of the two may have fewer elements: it is broadcast against the other, as PyTorch does.
+  Value combine(Value a, Value b, Arithmetic arithmetic);
+  Value combine(Value x, const ParameterOperand& parameter);
+  Value channel_shuffle(Value x, int64_t groups);
+  Value concat(Value a, Value b) { return concat(std::vector{a, b}); }
+  Value concat(const std::vector<Value>& parts);  ///< along channels; at least one
   Value conv(Value x, int64_t filters, const ConvOptions& options = {});
   Value conv_transpose(Value x, int64_t filters, const ConvTransposeOptions& options = {});
+  Value dropout(Value x, const DropoutOptions& options = {});
+  Value flatten(Value x);  ///< in PyTorch's order: channels, rows, columns
   Value global_average_pool(Value x);
   Value layer_norm(Value x, const std::string& name = {});
   Value linear(Value x, int64_t outputs, const LinearOptions& options = {});
@@ -93,7 +144,19 @@ class Graph {
     return linear(x, outputs, LinearOptions{.name = name});
   }
   Value max_pool(Value x, PoolGeometry geometry);
+  Value mean(Value x, const MeanAxes& axes);
+  Value multiply(Value a, Value b) { return combine(a, b, Arithmetic::multiply); }
+  /// Axis k of the output is axis order[k] of x: 0 the rows, 1 the columns, 2 the channels.
+  Value permute(Value x, const std::array<int, 3>& order);
+  /// Channel c r^2 + i r + j becomes row i and column j of the r x r pixels of channel c.
+  Value pixel_shuffle(Value x, int64_t r);
+  /// `output` is [H, W, C] or [features], of as many elements as the map has.
+  Value rearrange(Value x, const Rearrangement& map, const Shape& output);
+  Value scaled(Value x, double factor, double constant = 0);  ///< factor x + constant
   Value shortcut_a(Value x, int64_t filters, int stride);
+  Value slice_channels(Value x, int64_t begin, int64_t end);  ///< channels [begin, end)
+  Value subtract(Value a, Value b) { return combine(a, b, Arithmetic::subtract); }
+  Value zero_pad(Value x, const ZeroPadding& padding);
 
   /// Appends a layer that is not in the list; what the methods above end with. `shape` is that of
   /// one image's output, the parameters come in the order in which the layer is handed them. Throws

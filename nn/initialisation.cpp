@@ -101,6 +101,8 @@ void initialise(const ParameterLayout& layout, uint64_t seed, const Tensor& thet
     const Tensor w = theta.slice(entry.offset, entry.shape);
     const Philox random(seed, RandomStream::initialisation, number++);
     if (entry.kind == ParameterKind::norm_scale) fill(w, 1);
+    if (entry.kind == ParameterKind::factor || entry.kind == ParameterKind::summand)
+      fill(w, static_cast<float>(entry.initial));
     if (entry.is_weight()) {
       weight = &entry;
       draw(w, random, weights_of(entry, initialisation));

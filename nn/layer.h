@@ -15,9 +15,17 @@
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/core/context.h"
 #include "kernels/core/op.h"
+#include "kernels/core/philox.h"
 #include "nn/attributes.h"
 
 namespace topograd {
+
+/// Random numbers of one layer in one training step: a function of the training's seed, the step,
+/// the layer and the image, so that neither chunks nor threads decide them.
+struct LayerNoise {
+  Philox random;
+  int64_t first_image = 0;  ///< number of the chunk's first image within the batch
+};
 
 /// One layer's forward pass over a chunk of n images.
 struct ForwardCall {
@@ -29,6 +37,7 @@ struct ForwardCall {
   ErrorBudget error_budget = ErrorBudget::tight;
   Precision precision = Precision::f32;  ///< precision of products' operands
   bool then_relu = false;                ///< BatchNorm: with the ReLU that reads it
+  std::optional<LayerNoise> noise = {};  ///< dropout draws from it, and does nothing without
 };
 
 /// Tangents of a layer's forward pass along one direction of theta (Pearlmutter's R-operator: the
@@ -64,6 +73,7 @@ struct BackwardCall {
   uint64_t weights_version = 0;
   ErrorBudget error_budget = ErrorBudget::tight;
   Precision precision = Precision::f32;  ///< precision of products' operands
+  std::optional<LayerNoise> noise = {};  ///< that of the forward pass
 };
 
 /// Tangents of a layer's backward pass; each is written the way its counterpart in the call is.
@@ -96,6 +106,9 @@ struct ChannelMap {
   /// Per channel of the output, its sources. Several are tied to one another; a channel with none
   /// is zero whatever the inputs are.
   std::vector<std::vector<Source>> sources;
+  /// The output's channels are new ones that no permutation of the inputs' channels changes, and
+  /// that stay where they are; `sources` is empty.
+  bool fixes_channels = false;
   /// The layer makes new channels instead, and `sources` is empty. Its first parameter is a weight
   /// [outputs, ..., inputs of a group], or [inputs, ..., outputs of a group].
   bool makes_channels = false;
@@ -107,6 +120,7 @@ struct ChannelMap {
   static ChannelMap made(int64_t groups = 1, bool inputs_first = false) {
     return {.sources = {}, .makes_channels = true, .groups = groups, .inputs_first = inputs_first};
   }
+  static ChannelMap fixed() { return {.sources = {}, .fixes_channels = true}; }
 };
 
 /// Role of a layer in FusedPlan, which runs several layers as one operation (nn/fused_steps.h).

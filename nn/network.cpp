@@ -163,7 +163,8 @@ void Network::for_each_chunk(const std::function<void(const Chunk&, Context&)>& 
 }
 
 void Network::begin_batch(const Tensor& x, const Tensor& labels, const Tensor& theta,
-                          const Tensor& running_stats, BatchnormMode mode) {
+                          const Tensor& running_stats, BatchnormMode mode,
+                          const std::optional<StepNoise>& noise) {
   batch_ = x.dim(0);
   require(batch_ > 0 && batch_ <= max_batch_, "a batch of ", batch_,
           " images, in a network with room for ", max_batch_);
@@ -175,11 +176,23 @@ void Network::begin_batch(const Tensor& x, const Tensor& labels, const Tensor& t
   accumulators_ = accumulators_for(graph_, chunks_);
   mode_ = mode;
   weights_version_ = new_weights_version();
+  noise_seed_.reset();
+  if (noise) {
+    const auto words =
+        Philox(noise->seed, RandomStream::dropout).words(static_cast<uint64_t>(noise->step));
+    noise_seed_ = uint64_t{words[1]} << 32 | words[0];
+  }
   labels_ = labels;
   input_ = x;
   parameter_views_ = parameter_views(graph_, theta);
   stats_views_ =
       running_stats_views(graph_, mode == BatchnormMode::batch ? batch_stats_ : running_stats);
+}
+
+std::optional<LayerNoise> Network::noise_of(int node, const Chunk& chunk) const {
+  if (!noise_seed_) return std::nullopt;
+  return LayerNoise{Philox(*noise_seed_, RandomStream::dropout, static_cast<uint32_t>(node)),
+                    chunk.begin};
 }
 
 void Network::forward_node(const Pass& pass, int index, const Chunk& chunk, Context& context) {
@@ -194,7 +207,8 @@ void Network::forward_node(const Pass& pass, int index, const Chunk& chunk, Cont
                          .weights_version = weights_version_,
                          .error_budget = options_.error_budget,
                          .precision = options_.precision,
-                         .then_relu = plan_.fuses_relu(index)};
+                         .then_relu = plan_.fuses_relu(index),
+                         .noise = noise_of(index, chunk)};
   pass.forward(index, call, chunk, context);
 }
 
@@ -295,7 +309,8 @@ void Network::backward_node(const Pass& pass, int index, bool sums_only, const C
       .batch_count = coupled ? elements_per_channel(index, batch_) : 0,
       .weights_version = weights_version_,
       .error_budget = options_.error_budget,
-      .precision = options_.precision};
+      .precision = options_.precision,
+      .noise = noise_of(index, chunk)};
   pass.backward(index, sums_only, call, chunk, context);
 }
 
@@ -381,8 +396,8 @@ BatchResult Network::result() const {
 
 BatchResult Network::loss(const Tensor& x, const Tensor& labels, const Tensor& theta,
                           const Tensor& running_stats, BatchnormMode mode, LossKind kind,
-                          bool keep_running_stats) {
-  begin_batch(x, labels, theta, running_stats, mode);
+                          bool keep_running_stats, const std::optional<StepNoise>& noise) {
+  begin_batch(x, labels, theta, running_stats, mode, noise);
   forward_pass(Pass(*this, kind, Tensor()), running_stats, keep_running_stats);
   return result();
 }
@@ -390,10 +405,11 @@ BatchResult Network::loss(const Tensor& x, const Tensor& labels, const Tensor& t
 BatchResult Network::loss_and_gradient(const Tensor& gradient, const Tensor& x,
                                        const Tensor& labels, const Tensor& theta,
                                        const Tensor& running_stats, BatchnormMode mode,
-                                       LossKind kind, bool keep_running_stats) {
+                                       LossKind kind, bool keep_running_stats,
+                                       const std::optional<StepNoise>& noise) {
   require(gradient.size() == theta.size(), "the gradient holds ", gradient.size(),
           " numbers, theta ", theta.size());
-  begin_batch(x, labels, theta, running_stats, mode);
+  begin_batch(x, labels, theta, running_stats, mode, noise);
   const Pass pass(*this, kind, gradient);
   forward_pass(pass, running_stats, keep_running_stats);
   backward_pass(pass);

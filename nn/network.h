@@ -36,6 +36,12 @@ enum class Curvature {
                  ///< squared error keeps the part that is never negative (LossCurvatureArgs)
 };
 
+/// What a training step draws its random numbers from.
+struct StepNoise {
+  uint64_t seed = 0;  ///< the training's
+  int64_t step = 0;   ///< steps done before it
+};
+
 /// Mean loss and number of correct predictions of a batch.
 struct BatchResult {
   double loss = 0;
@@ -49,6 +55,13 @@ struct BatchResult {
 /// meet only where a batch statistic has to be complete. NetworkPlan decides what is kept for the
 /// backward pass and what is recomputed in it (activation checkpointing). Results are the same to
 /// the bit for any number of threads. All tensors handed in must lie on the pool's device.
+///
+/// Dropout happens where a StepNoise is handed in, which Trainer does at every step, and nowhere
+/// else. BatchnormMode has no part in it: gradients and curvature in `batch` mode, and statistics
+/// computed again for averaged weights, are of the network that inference runs, whose dropouts are
+/// the identity. (PyTorch's one switch, train(), turns on both; its update_bn averages statistics
+/// under dropout.) In a training step the statistics that a BatchNorm behind a dropout normalises
+/// by, and moves its running ones towards, are those of the values with their zeros, as in PyTorch.
 class Network {
  public:
   /// Allocates memory for batches of up to max_batch images, once. The graph and the pool must
@@ -59,13 +72,15 @@ class Network {
   /// running statistics move towards the batch's, unless `keep_running_stats`.
   BatchResult loss(const Tensor& x, const Tensor& labels, const Tensor& theta,
                    const Tensor& running_stats, BatchnormMode mode,
-                   LossKind kind = LossKind::cross_entropy, bool keep_running_stats = false);
+                   LossKind kind = LossKind::cross_entropy, bool keep_running_stats = false,
+                   const std::optional<StepNoise>& noise = {});
 
   /// Does what loss() does, and writes gradient = d(mean loss)/d(theta).
   BatchResult loss_and_gradient(const Tensor& gradient, const Tensor& x, const Tensor& labels,
                                 const Tensor& theta, const Tensor& running_stats,
                                 BatchnormMode mode, LossKind kind = LossKind::cross_entropy,
-                                bool keep_running_stats = false);
+                                bool keep_running_stats = false,
+                                const std::optional<StepNoise>& noise = {});
 
   /// Writes product = (d2 mean loss / d theta2) v, exact to rounding, in about the time of two
   /// gradients: Pearlmutter's R-operator (Layer::forward_tangent). `batch` mode differentiates
@@ -107,7 +122,8 @@ class Network {
     uint64_t version = 0;
   };
   void begin_batch(const Tensor& x, const Tensor& labels, const Tensor& theta,
-                   const Tensor& running_stats, BatchnormMode mode);
+                   const Tensor& running_stats, BatchnormMode mode,
+                   const std::optional<StepNoise>& noise);
   void forward_pass(const Pass& pass, const Tensor& running_stats, bool keep_running_stats);
   void backward_pass(const Pass& pass);
   void forward_nodes(const Pass& pass, int begin, int end, const Chunk& chunk, Context& context);
@@ -126,6 +142,7 @@ class Network {
   void for_each_chunk(const std::function<void(const Chunk&, Context&)>& work);
   BatchResult result() const;
   int64_t elements_per_channel(int node, int64_t images) const;
+  std::optional<LayerNoise> noise_of(int node, const Chunk& chunk) const;
   const BatchnormLayer* coupling_layer(int node) const;
   Tensor in_slot(BufferSlot slot, int node, const Chunk& chunk, int worker) const;
   Tensor value(int node, const Chunk& chunk, const Context& context) const;
@@ -160,6 +177,7 @@ class Network {
   int64_t accumulators_ = 0;
   BatchnormMode mode_ = BatchnormMode::batch;
   uint64_t weights_version_ = 0;
+  std::optional<uint64_t> noise_seed_;  // of this step
   Tensor labels_;
   std::vector<std::vector<Tensor>> parameter_views_;  // per node
   std::vector<std::vector<Tensor>> stats_views_;      // per node: what BatchNorm normalises by

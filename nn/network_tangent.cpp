@@ -175,7 +175,7 @@ BatchResult Network::curvature_product(const Tensor& product, const Tensor& v, c
           "this network has no room for tangents: NetworkOptions::curvature");
   require(product.size() == theta.size() && v.size() == theta.size(), "v holds ", v.size(),
           " numbers and the product ", product.size(), ", theta ", theta.size());
-  begin_batch(x, labels, theta, running_stats, mode);
+  begin_batch(x, labels, theta, running_stats, mode, /*noise=*/{});
   Tangents& t = *tangents_;
   t.parameter_views = topograd::parameter_views(graph_, v);
   t.sum_views = topograd::parameter_views(graph_, t.sums);

@@ -26,13 +26,13 @@ Shape ParameterEntry::torch_shape() const {
   return {shape[0], shape[3], shape[1], shape[2]};
 }
 
-int64_t ParameterLayout::add(std::string name, ParameterKind kind, Shape shape) {
+int64_t ParameterLayout::add(std::string name, ParameterKind kind, Shape shape, double initial) {
   const bool state = is_state(kind);
   std::vector<ParameterEntry>& entries = state ? running_stats_ : parameters_;
   int64_t& count = state ? state_count_ : parameter_count_;
   for (const ParameterEntry& entry : state_dict_)
     require(entry.name != name, "two parameters are named '", name, "'");
-  entries.push_back({std::move(name), kind, shape, count});
+  entries.push_back({std::move(name), kind, shape, count, initial});
   state_dict_.push_back(entries.back());
   count += shape.size();
   return static_cast<int64_t>(entries.size()) - 1;

@@ -16,6 +16,8 @@ enum class ParameterKind {
   conv_transpose_weight,
   linear_weight,  ///< [outputs, inputs], or over an image [outputs, height, width, channels]
   bias,           ///< [channels]
+  factor,         ///< what a value is multiplied by, of any shape
+  summand,        ///< what is added to a value, of any shape
   norm_scale,     ///< gamma of a BatchNorm or LayerNorm, [channels]
   norm_shift,     ///< beta of a BatchNorm or LayerNorm, [channels]
   bn_mean,        ///< running mean, [channels]: not a parameter
@@ -29,8 +31,9 @@ inline bool is_state(ParameterKind kind) {
 struct ParameterEntry {
   std::string name;  ///< PyTorch's: "layer1.0.conv1.weight", "bn1.running_mean"
   ParameterKind kind;
-  Shape shape;     ///< our order: OHWI for convolutions, IHWO for transposed ones
-  int64_t offset;  ///< first element, in theta or in the running statistics
+  Shape shape;         ///< our order: OHWI for convolutions, IHWO for transposed ones
+  int64_t offset;      ///< first element, in theta or in the running statistics
+  double initial = 0;  ///< first value of all elements of a factor or summand
 
   int64_t size() const { return shape.size(); }
   bool is_weight() const {
@@ -55,7 +58,7 @@ class ParameterLayout {
  public:
   /// Appends an entry and returns its index within parameters() or running_stats(). Throws Error
   /// where the name is taken.
-  int64_t add(std::string name, ParameterKind kind, Shape shape);
+  int64_t add(std::string name, ParameterKind kind, Shape shape, double initial = 0);
 
   /// Parameters, in PyTorch's order of named_parameters().
   const std::vector<ParameterEntry>& parameters() const { return parameters_; }

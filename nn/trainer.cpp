@@ -190,9 +190,10 @@ void Trainer::step() {
   const MiniBatch batch = loader_.batch(state_.epoch, state_.step);
   const int64_t count = batch.count();
   next_running_stats_.copy_from(state_.running_stats);  // they move before the loss is known
-  const BatchResult result =
-      network_.loss_and_gradient(gradient_, batch.images, batch.labels, state_.theta,
-                                 next_running_stats_, BatchnormMode::batch, config_.loss);
+  const BatchResult result = network_.loss_and_gradient(
+      gradient_, batch.images, batch.labels, state_.theta, next_running_stats_,
+      BatchnormMode::batch, config_.loss, /*keep_running_stats=*/false,
+      StepNoise{config_.seed, state_.optimizer_steps});
   const double gradient_norm = norm(gradient_, pool_.main_context());
   const auto require_finite = [&](const char* what, double value) {
     require(std::isfinite(value), "training diverged: ", what, " is ",

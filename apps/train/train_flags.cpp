@@ -84,7 +84,7 @@ void TrainFlags::add_model_options(cli::Options& options) {
                "another width: channels of a ResNet's stem or of VGG's first layers, k of a wide "
                "ResNet, growth of a DenseNet, units of an MLP")
       .shown_default("")
-      .named("activation", run.model.activation, activation_named, {"relu", "tanh", "gelu"}, "relu",
+      .named("activation", run.model.activation, activation_named, activation_names(), "relu",
              "after every layer but the last")
       .file(
           "from", from,

@@ -19,24 +19,24 @@ constexpr int kThreads = 256;
 /// The first 4 * groups of the n elements go by fours.
 template <class Function>
 __global__ void __launch_bounds__(kThreads)
-    forward_kernel(float* y, const float* x, int64_t groups, int64_t n) {
+    forward_kernel(float* y, const float* x, int64_t groups, int64_t n, Function function) {
   for (int64_t i = first_element(); i < groups; i += element_step()) {
     const float4 v = in_fours(x)[i];
-    in_fours(y)[i] = make_float4(Function::value(v.x), Function::value(v.y), Function::value(v.z),
-                                 Function::value(v.w));
+    in_fours(y)[i] = make_float4(function.value(v.x), function.value(v.y), function.value(v.z),
+                                 function.value(v.w));
   }
   for (int64_t i = 4 * groups + first_element(); i < n; i += element_step())
-    y[i] = Function::value(x[i]);
+    y[i] = function.value(x[i]);
 }
 
 template <class Function>
 __global__ void __launch_bounds__(kThreads)
     backward_kernel(float* dx, const float* dy, const float* saved, int64_t groups, int64_t n,
-                    bool accumulate) {
+                    bool accumulate, Function function) {
   for (int64_t i = first_element(); i < groups; i += element_step()) {
     const float4 g = in_fours(dy)[i], s = in_fours(saved)[i];
-    float4 r = make_float4(Function::gradient(g.x, s.x), Function::gradient(g.y, s.y),
-                           Function::gradient(g.z, s.z), Function::gradient(g.w, s.w));
+    float4 r = make_float4(function.gradient(g.x, s.x), function.gradient(g.y, s.y),
+                           function.gradient(g.z, s.z), function.gradient(g.w, s.w));
     if (accumulate) {
       const float4 old = in_fours(dx)[i];
       r = make_float4(old.x + r.x, old.y + r.y, old.z + r.z, old.w + r.w);
@@ -44,7 +44,7 @@ __global__ void __launch_bounds__(kThreads)
     in_fours(dx)[i] = r;
   }
   for (int64_t i = 4 * groups + first_element(); i < n; i += element_step()) {
-    const float gradient = Function::gradient(dy[i], saved[i]);
+    const float gradient = function.gradient(dy[i], saved[i]);
     dx[i] = accumulate ? dx[i] + gradient : gradient;
   }
 }
@@ -55,18 +55,19 @@ void forward(const ActivationForwardArgs& args, Context& context) {
   const int64_t n = args.y.size(), groups = groups_of_four(n, y, x);
   with_functions(args.activation, [&](auto functions) {
     launch(forward_kernel<decltype(functions)>, grid_for(groups > 0 ? groups : n, kThreads),
-           dim3(kThreads), 0, context, y, x, groups, n);
+           dim3(kThreads), 0, context, y, x, groups, n, functions);
   });
 }
 
 void backward(const ActivationBackwardArgs& args, Context& context) {
   float* dx = pointer<float>(args.dx);
   const float* dy = pointer<float>(args.dy);
-  const int64_t n = args.dx.size(), groups = groups_of_four(n, dx, dy, saved(args));
+  const int64_t n = args.dx.size(),
+                groups = groups_of_four(n, dx, dy, pointer<float>(args.saved()));
   with_functions(args.activation, [&](auto functions) {
     launch(backward_kernel<decltype(functions)>, grid_for(groups > 0 ? groups : n, kThreads),
-           dim3(kThreads), 0, context, dx, dy, saved(args), groups, n,
-           args.write == Write::accumulate);
+           dim3(kThreads), 0, context, dx, dy, pointer<float>(args.saved()), groups, n,
+           args.write == Write::accumulate, functions);
   });
 }
 

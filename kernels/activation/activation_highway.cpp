@@ -112,48 +112,168 @@ void gelu_backward(float* dx, const float* dy, const float* x, int64_t n, bool a
   });
 }
 
+/// Returns 1 / (1 + exp(-x)), without an infinite exponential; NaN for NaN.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V logistic(D d, V x) {
+  const V one = hn::Set(d, 1.0F);
+  const V e = hn::Exp(d, hn::Neg(hn::Abs(x)));
+  const V p = hn::Div(hn::IfThenElse(hn::Lt(x, hn::Zero(d)), e, one), hn::Add(one, e));
+  return hn::IfThenElse(hn::IsNaN(x), x, p);
+}
+/// Returns min(max(x, 0), 6); NaN for NaN.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V clamped_to_six(D d, V x) {
+  const V six = hn::Set(d, 6.0F);
+  return hn::IfThenElse(hn::Gt(x, six), six, hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x));
+}
+/// gelu_tanh's tanh(u), and the derivative of u.
+template <class V>
+struct TanhOfCubic {
+  V tanh, slope;
+};
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE TanhOfCubic<V> tanh_of_cubic(D d, V x) {
+  const V k = hn::Set(d, 0.7978846F), square = hn::Mul(x, x);  // sqrt(2 / pi)
+  const V u = hn::Mul(hn::Mul(k, x), hn::MulAdd(hn::Set(d, 0.044715F), square, hn::Set(d, 1.0F)));
+  return {hn::Tanh(d, u), hn::Mul(k, hn::MulAdd(hn::Set(d, 0.134145F), square, hn::Set(d, 1.0F)))};
+}
+
+void forward_all(const Activation& f, float* y, const float* x, int64_t n) {
+  using Kind = Activation::Kind;
+  const float slope = static_cast<float>(f.slope), alpha = static_cast<float>(f.alpha);
+  const float beta = static_cast<float>(f.beta), threshold = static_cast<float>(f.threshold);
+  switch (f.kind) {
+    case Kind::relu:
+      return relu_forward(y, x, n);
+    case Kind::tanh:
+      return tanh_forward(y, x, n);
+    case Kind::gelu:
+      return gelu_forward(y, x, n);
+    case Kind::leaky_relu:
+      return map(y, x, n, [&](auto d, auto v) HWY_ATTR {
+        return hn::IfThenElse(hn::Gt(v, hn::Zero(d)), v, hn::Mul(v, hn::Set(d, slope)));
+      });
+    case Kind::relu6:
+      return map(y, x, n, [](auto d, auto v) HWY_ATTR { return clamped_to_six(d, v); });
+    case Kind::silu:
+      return map(y, x, n, [](auto d, auto v) HWY_ATTR { return hn::Mul(v, logistic(d, v)); });
+    case Kind::sigmoid:
+      return map(y, x, n, [](auto d, auto v) HWY_ATTR { return logistic(d, v); });
+    case Kind::hardswish:
+      return map(y, x, n, [](auto d, auto v) HWY_ATTR {
+        const auto gate = clamped_to_six(d, hn::Add(v, hn::Set(d, 3.0F)));
+        return hn::Mul(hn::Mul(v, gate), hn::Set(d, 1.0F / 6));
+      });
+    case Kind::hardsigmoid:
+      return map(y, x, n, [](auto d, auto v) HWY_ATTR {
+        const auto gate = clamped_to_six(d, hn::Add(v, hn::Set(d, 3.0F)));
+        return hn::Mul(gate, hn::Set(d, 1.0F / 6));
+      });
+    case Kind::softplus:
+      // log(1 + exp(z)) = max(z, 0) + log(1 + exp(-|z|)): nothing overflows.
+      return map(y, x, n, [&](auto d, auto v) HWY_ATTR {
+        const auto z = hn::Mul(v, hn::Set(d, beta));
+        const auto tail = hn::Log1p(d, hn::Exp(d, hn::Neg(hn::Abs(z))));
+        const auto soft =
+            hn::Div(hn::Add(hn::IfThenZeroElse(hn::Lt(z, hn::Zero(d)), z), tail), hn::Set(d, beta));
+        return hn::IfThenElse(hn::Gt(z, hn::Set(d, threshold)), v, soft);
+      });
+    case Kind::elu:
+      return map(y, x, n, [&](auto d, auto v) HWY_ATTR {
+        const auto below = hn::Mul(hn::Set(d, alpha), hn::Expm1(d, hn::Min(v, hn::Zero(d))));
+        return hn::IfThenElse(hn::Le(v, hn::Zero(d)), below, v);
+      });
+    case Kind::gelu_tanh:
+      return map(y, x, n, [](auto d, auto v) HWY_ATTR {
+        const auto one = hn::Set(d, 1.0F);
+        return hn::Mul(hn::Mul(hn::Set(d, 0.5F), v), hn::Add(one, tanh_of_cubic(d, v).tanh));
+      });
+  }
+}
+
+/// `saved` is y or x, as differentiates_output() says.
+void backward_all(const Activation& f, float* dx, const float* dy, const float* saved, int64_t n,
+                  bool accumulate) {
+  using Kind = Activation::Kind;
+  const float slope = static_cast<float>(f.slope), alpha = static_cast<float>(f.alpha);
+  const float beta = static_cast<float>(f.beta), threshold = static_cast<float>(f.threshold);
+  switch (f.kind) {
+    case Kind::relu:
+      return relu_backward(dx, dy, saved, n, accumulate);
+    case Kind::tanh:
+      return tanh_backward(dx, dy, saved, n, accumulate);
+    case Kind::gelu:
+      return gelu_backward(dx, dy, saved, n, accumulate);
+    case Kind::leaky_relu:
+      return map_gradient(dx, dy, saved, n, accumulate, [&](auto d, auto g, auto v) HWY_ATTR {
+        return hn::IfThenElse(hn::Gt(v, hn::Zero(d)), g, hn::Mul(g, hn::Set(d, slope)));
+      });
+    case Kind::relu6:
+      return map_gradient(dx, dy, saved, n, accumulate, [](auto d, auto g, auto y) HWY_ATTR {
+        const auto flat = hn::Or(hn::Le(y, hn::Zero(d)), hn::Ge(y, hn::Set(d, 6.0F)));
+        return hn::IfThenZeroElse(flat, g);
+      });
+    case Kind::silu:
+      return map_gradient(dx, dy, saved, n, accumulate, [](auto d, auto g, auto x) HWY_ATTR {
+        const auto one = hn::Set(d, 1.0F), p = logistic(d, x);
+        return hn::Mul(hn::Mul(g, p), hn::MulAdd(x, hn::Sub(one, p), one));
+      });
+    case Kind::sigmoid:
+      return map_gradient(dx, dy, saved, n, accumulate, [](auto d, auto g, auto y) HWY_ATTR {
+        return hn::Mul(hn::Mul(g, hn::Sub(hn::Set(d, 1.0F), y)), y);
+      });
+    case Kind::hardswish:
+      return map_gradient(dx, dy, saved, n, accumulate, [](auto d, auto g, auto x) HWY_ATTR {
+        const auto inside = hn::Mul(g, hn::MulAdd(x, hn::Set(d, 1.0F / 3), hn::Set(d, 0.5F)));
+        return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -3.0F)),
+                                  hn::IfThenElse(hn::Ge(x, hn::Set(d, 3.0F)), g, inside));
+      });
+    case Kind::hardsigmoid:
+      return map_gradient(dx, dy, saved, n, accumulate, [](auto d, auto g, auto x) HWY_ATTR {
+        return hn::IfThenElseZero(hn::Lt(hn::Abs(x), hn::Set(d, 3.0F)),
+                                  hn::Mul(g, hn::Set(d, 1.0F / 6)));
+      });
+    case Kind::softplus:
+      return map_gradient(dx, dy, saved, n, accumulate, [&](auto d, auto g, auto x) HWY_ATTR {
+        const auto z = hn::Mul(x, hn::Set(d, beta));
+        return hn::IfThenElse(hn::Gt(z, hn::Set(d, threshold)), g, hn::Mul(g, logistic(d, z)));
+      });
+    case Kind::elu:
+      return map_gradient(dx, dy, saved, n, accumulate, [&](auto d, auto g, auto x) HWY_ATTR {
+        const auto below =
+            hn::Mul(hn::Mul(g, hn::Set(d, alpha)), hn::Exp(d, hn::Min(x, hn::Zero(d))));
+        return hn::IfThenElse(hn::Gt(x, hn::Zero(d)), g, hn::IfThenElse(hn::IsNaN(x), x, below));
+      });
+    case Kind::gelu_tanh:
+      return map_gradient(dx, dy, saved, n, accumulate, [](auto d, auto g, auto x) HWY_ATTR {
+        const auto one = hn::Set(d, 1.0F);
+        const auto at = tanh_of_cubic(d, x);
+        const auto moving = hn::Mul(hn::Mul(x, hn::NegMulAdd(at.tanh, at.tanh, one)), at.slope);
+        return hn::Mul(hn::Mul(g, hn::Set(d, 0.5F)), hn::Add(hn::Add(one, at.tanh), moving));
+      });
+  }
+}
+
 }  // namespace topograd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace topograd {
 
-HWY_EXPORT(relu_forward);
-HWY_EXPORT(relu_backward);
-HWY_EXPORT(tanh_forward);
-HWY_EXPORT(tanh_backward);
-HWY_EXPORT(gelu_forward);
-HWY_EXPORT(gelu_backward);
+HWY_EXPORT(forward_all);
+HWY_EXPORT(backward_all);
 
 namespace {
 
 void forward(const ActivationForwardArgs& args, Context&) {
-  float* y = args.y.data<float>();
-  const float* x = args.x.data<float>();
-  switch (args.activation) {
-    case Activation::relu:
-      return HWY_DYNAMIC_DISPATCH(relu_forward)(y, x, args.x.size());
-    case Activation::tanh:
-      return HWY_DYNAMIC_DISPATCH(tanh_forward)(y, x, args.x.size());
-    case Activation::gelu:
-      return HWY_DYNAMIC_DISPATCH(gelu_forward)(y, x, args.x.size());
-  }
+  HWY_DYNAMIC_DISPATCH(forward_all)
+  (args.activation, args.y.data<float>(), args.x.data<float>(), args.x.size());
 }
 
 void backward(const ActivationBackwardArgs& args, Context&) {
-  const bool accumulate = args.write == Write::accumulate;
-  const int64_t n = args.dx.size();
-  float* dx = args.dx.data<float>();
-  const float* dy = args.dy.data<float>();
-  const float* saved = (args.activation == Activation::gelu ? args.x : args.y).data<float>();
-  switch (args.activation) {
-    case Activation::relu:
-      return HWY_DYNAMIC_DISPATCH(relu_backward)(dx, dy, saved, n, accumulate);
-    case Activation::tanh:
-      return HWY_DYNAMIC_DISPATCH(tanh_backward)(dx, dy, saved, n, accumulate);
-    case Activation::gelu:
-      return HWY_DYNAMIC_DISPATCH(gelu_backward)(dx, dy, saved, n, accumulate);
-  }
+  HWY_DYNAMIC_DISPATCH(backward_all)
+  (args.activation, args.dx.data<float>(), args.dy.data<float>(), args.saved().data<float>(),
+   args.dx.size(), args.write == Write::accumulate);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ enum class RandomStream : uint32_t {
   test = 6,
   label_noise = 7,
   probe = 8,  ///< vectors that a matrix is probed with
+  dropout = 9,
 };
 
 /// Returns four random words for four words of counter: the bijection, ten rounds under a key.
@@ -53,11 +54,19 @@ class Philox {
         stream_(static_cast<uint32_t>(stream)),
         substream_(substream) {}
 
+  /// What philox4x32 makes words of, for code that does so for many at once.
+  struct Block {
+    std::array<uint32_t, 4> counter;
+    std::array<uint32_t, 2> key;
+  };
+  constexpr Block block(uint64_t index) const {
+    return {{static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), substream_, stream_},
+            key_};
+  }
   /// Returns four independent 32-bit words for counter `index`.
   constexpr std::array<uint32_t, 4> words(uint64_t index) const {
-    return philox4x32(
-        {static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), substream_, stream_},
-        key_);
+    const Block at = block(index);
+    return philox4x32(at.counter, at.key);
   }
 
   /// Returns a uniform number in [0, 1) with 53 bits.

@@ -104,9 +104,9 @@ class ChannelTies {
     require(map.has_value(), "the channels of this network cannot be permuted: the layer ",
             node.name, " (", node.layer->kind(),
             ") does not say which channels its output has (Layer::channel_map)");
-    if (map->makes_channels) {
-      channels_.push_back(new_channels(count, /*fixed=*/false));
-      making_.back() = std::move(map);
+    if (map->makes_channels || map->fixes_channels) {
+      channels_.push_back(new_channels(count, map->fixes_channels));
+      if (map->makes_channels) making_.back() = std::move(map);
       return;
     }
     require(static_cast<int64_t>(map->sources.size()) == count, node.name, " has ", count,
@@ -159,8 +159,18 @@ class AxisFinder {
               graph.nodes()[static_cast<size_t>(node.parameters_of)].name, ", too");
       const std::vector<int64_t> outputs = ties_.of_node(n);
       const std::optional<ChannelMap>& made = ties_.making(n);
-      for (int64_t tensor : node.parameters)
-        if (!made || tensor != node.parameters[0]) add({tensor, false, false, {}}, outputs);
+      // A weight that makes channels comes below. Any other tensor has them along its last axis, or
+      // not at all: one number for all channels.
+      const std::vector<ParameterEntry>& entries = graph.layout().parameters();
+      for (int64_t tensor : node.parameters) {
+        const Shape& shape = entries[at(tensor)].shape;
+        const bool is_weight = made && tensor == node.parameters[0];
+        if (is_weight || shape[shape.rank() - 1] != static_cast<int64_t>(outputs.size())) continue;
+        if (shape.rank() > 1)
+          add_last_axis(tensor, shape[0], 1, outputs);
+        else
+          add({tensor, false, false, {}}, outputs);
+      }
       for (int64_t tensor : node.running_stats) add({tensor, true, false, {}}, outputs);
       if (!made) continue;
       const std::vector<int64_t> inputs = ties_.of_node(ChannelTies::input_of(graph, n));

@@ -39,7 +39,7 @@ SharpnessAnalysis::SharpnessAnalysis(const SharpnessSettings& settings, LoadedMo
   }
   describe(run);
   continue_or_begin(surface);
-  if (model_.spec.activation != Activation::relu)
+  if (!model_.spec.activation.is_positively_homogeneous())
     observer_.note(
         text("note: ", model_.path,
              ": filter-normalised measures are invariant to rescaling because ReLU networks are; "

@@ -70,7 +70,7 @@ void SurfaceComputation::require_same_inputs() const {
 }
 
 void SurfaceComputation::note_activation() const {
-  if (model_.spec.activation == Activation::relu) return;
+  if (model_.spec.activation.is_positively_homogeneous()) return;
   observer_.note(text(
       "note: filter normalisation makes networks comparable because ReLU networks do not change "
       "when filters are rescaled; this one uses ",

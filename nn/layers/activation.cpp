@@ -1,4 +1,4 @@
-// activation: ReLU, tanh or GELU, elementwise (kernels/activation/).
+// activation: ReLU, tanh, GELU and others, elementwise (kernels/activation/).
 #include "nn/graph.h"
 
 namespace topograd {
@@ -15,8 +15,8 @@ class ActivationLayer : public Layer {
                        Context& context) const override;
   void backward_tangent(const BackwardCall& call, const BackwardTangents& tangents,
                         Context& context) const override;
-  bool backward_reads_input() const override { return activation_ == Activation::gelu; }
-  bool backward_reads_output() const override { return activation_ != Activation::gelu; }
+  bool backward_reads_input() const override { return !activation_.differentiates_output(); }
+  bool backward_reads_output() const override { return activation_.differentiates_output(); }
   bool works_in_place() const override { return true; }
 
   FusionRole fusion_role() const override {
@@ -25,7 +25,9 @@ class ActivationLayer : public Layer {
   std::optional<ChannelMap> channel_map(std::span<const Shape>, const Shape& y) const override {
     return ChannelMap::kept(channels_of(y));
   }
-  bool is_positively_homogeneous() const override { return is_relu(); }
+  bool is_positively_homogeneous() const override {
+    return activation_.is_positively_homogeneous();
+  }
 
  private:
   bool is_relu() const { return activation_ == Activation::relu; }
@@ -72,7 +74,7 @@ void ActivationLayer::backward_tangent(const BackwardCall& call, const BackwardT
                        .activation = activation_,
                        .write = call.write[0]},
                       context);
-  if (activation_ != Activation::relu)
+  if (!activation_.is_piecewise_linear())
     activation_curvature({.dx_tangent = tangents.dx[0],
                           .dy = call.dy,
                           .saved = from_input ? call.x[0] : call.y,

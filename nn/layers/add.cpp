@@ -1,4 +1,4 @@
-// add: the sum of two values (kernels/add/).
+// add: the sum of two values of one shape (kernels/add/).
 #include "kernels/add/add.h"
 #include "kernels/vector/vector.h"
 #include "nn/graph.h"
@@ -48,8 +48,7 @@ std::optional<ChannelMap> AddLayer::channel_map(std::span<const Shape>, const Sh
 }  // namespace
 
 Value Graph::add(Value a, Value b) {
-  require(shape_of(a) == shape_of(b), prefix_, "add: ", shape_of(a), " and ", shape_of(b),
-          " differ");
+  if (shape_of(a) != shape_of(b)) return combine(a, b, Arithmetic::add);
   return add_layer(name_in_scope({}, "add"), std::make_unique<AddLayer>(), {a, b}, shape_of(a));
 }
 

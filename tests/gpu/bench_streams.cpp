@@ -5,12 +5,15 @@
 #include "kernels/add/add.h"
 #include "kernels/augment/augment.h"
 #include "kernels/batchnorm/batchnorm.h"
+#include "kernels/broadcast/broadcast.h"
 #include "kernels/concat/concat.h"
+#include "kernels/dropout/dropout.h"
 #include "kernels/filter_norm/filter_norm.h"
 #include "kernels/layer_norm/layer_norm.h"
 #include "kernels/perturb/perturb.h"
 #include "kernels/pool/pool.h"
 #include "kernels/random/random_normal.h"
+#include "kernels/rearrange/rearrange.h"
 #include "kernels/scale_shift/scale_shift.h"
 #include "kernels/sgd/sgd.h"
 #include "kernels/shortcut_a/shortcut_a.h"
@@ -88,6 +91,20 @@ void bench_elementwise(Bench& bench, const Shape& s) {
   bench.implementations<BiasGradientArgs>(layer_work(s), [&](Inputs& in) {
     return BiasGradientArgs{.db = in.normal({C}), .dy = in.normal(s)};
   });
+  const Shape squeezed{s[0], 1, 1, C};
+  bench.implementations<BroadcastSumArgs>(layer_work(s), [&](Inputs& in) {
+    return BroadcastSumArgs{.y = in.normal(s), .a = in.normal(s), .b = in.normal(squeezed)};
+  });
+  bench.implementations<BroadcastProductArgs>(layer_work(s), [&](Inputs& in) {
+    return BroadcastProductArgs{.y = in.normal(s), .a = in.normal(s), .b = in.normal(squeezed)};
+  });
+  bench.implementations<BroadcastReduceArgs>(layer_work(s), [&](Inputs& in) {
+    return BroadcastReduceArgs{.r = in.normal(squeezed), .u = in.normal(s), .v = in.normal(s)};
+  });
+  bench.implementations<DropoutArgs>(layer_work(s), [&](Inputs& in) {
+    return DropoutArgs{
+        .y = in.normal(s), .x = in.normal(s), .random = Philox(1, RandomStream::dropout)};
+  });
   bench.implementations<ScaleShiftArgs>(layer_work(s), [&](Inputs& in) {
     return ScaleShiftArgs{.y = in.normal(s),
                           .x = in.normal(s),
@@ -141,6 +158,20 @@ void bench_gathers(Bench& bench, const Shape& s) {
   });
   bench.implementations<ConcatBackwardArgs>(layer_work(s), [&](Inputs& in) {
     return ConcatBackwardArgs{.dpart = in.normal(s), .dy = in.normal(wide), .first = C};
+  });
+}
+
+/// PyTorch's order of an image: channels first.
+void bench_rearranging(Bench& bench, const Shape& s) {
+  const int64_t pixels = s[1] * s[2], C = s[3];
+  StridedMap map;
+  map.axes[4] = {.extent = C, .stride = 1, .begin = 0, .end = C};
+  map.axes[5] = {.extent = pixels, .stride = C, .begin = 0, .end = pixels};
+  bench.implementations<RearrangeArgs>(layer_work(s), [&](Inputs& in) {
+    return RearrangeArgs{.y = in.normal(s), .x = in.normal(s), .map = map};
+  });
+  bench.implementations<RearrangeBackwardArgs>(layer_work(s), [&](Inputs& in) {
+    return RearrangeBackwardArgs{.dx = in.normal(s), .dy = in.normal(s), .map = map};
   });
 }
 
@@ -257,6 +288,7 @@ void bench_streams(Bench& bench) {
   bench_batchnorm(bench, activations);
   bench_elementwise(bench, activations);
   bench_gathers(bench, activations);
+  bench_rearranging(bench, activations);
   bench_ends(bench, options.size(2048, 3), pixels);
   bench_vectors(bench, "ResNet-56", network("resnet56").layout());
   if (!options.quick) bench_vectors(bench, "VGG-9", vgg9().layout());

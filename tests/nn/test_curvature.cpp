@@ -140,6 +140,7 @@ class Problem {
 
 std::vector<std::pair<std::string, Graph>> graphs() {
   std::vector<std::pair<std::string, Graph>> result = layer_graphs();
+  for (auto& entry : rearranging_graphs()) result.push_back(std::move(entry));
   result.emplace_back("dense", dense_graph());
   result.emplace_back("shared parameters", shared_graph());
   result.emplace_back("pooling", pooling_graph());

@@ -97,6 +97,7 @@ TEST_CASE("fused plan: logits of every point are those of its network alone") {
     check_plan("pooling", pooling_graph(), P);
     check_plan("awkward", awkward_graph(), P);
     for (const auto& [name, graph] : layer_graphs()) check_plan(name, graph, P);
+    for (const auto& [name, graph] : rearranging_graphs()) check_plan(name, graph, P);
     for (uint64_t seed = 0; seed < 40; ++seed)
       check_plan(text("random ", seed), random_graph(seed), P);
   }
@@ -263,5 +264,7 @@ TEST_CASE("device evaluation: losses on an emulated GPU are the CPU's within rou
   for (LossKind kind : {LossKind::cross_entropy, LossKind::mse}) check("resnet8", resnet, kind);
   check("unknown", unknown_graph(), LossKind::cross_entropy);
   for (const auto& [name, graph] : layer_graphs())
-    if (name.starts_with("layer norm")) check(name, graph, LossKind::cross_entropy);
+    if (name.starts_with("layer norm") || name.starts_with("broadcast") ||
+        name.starts_with("rearranged") || name.starts_with("parameters"))
+      check(name, graph, LossKind::cross_entropy);
 }

@@ -58,6 +58,11 @@ inline std::vector<std::pair<std::string, Graph>> layer_graphs() {
   add("relu", [](Graph& g, Value x) { return g.relu(x); });
   add("tanh", [](Graph& g, Value x) { return g.activation(x, Activation::tanh); });
   add("gelu", [](Graph& g, Value x) { return g.activation(x, Activation::gelu); });
+  for (const Activation& f :
+       {Activation::leaky_relu(0.2), Activation::relu6, Activation::silu, Activation::sigmoid,
+        Activation::hardswish, Activation::hardsigmoid, Activation::softplus(1.5, 1),
+        Activation::elu(0.8), Activation::gelu_tanh})
+    add(std::string(name_of(f)), [f](Graph& g, Value x) { return g.activation(x, f); });
   add("tanh behind batchnorm",
       [](Graph& g, Value x) { return g.activation(g.batchnorm(x), Activation::tanh); });
   add("max pool", [](Graph& g, Value x) { return g.max_pool(x, {3, 2, 1}); });
@@ -70,12 +75,63 @@ inline std::vector<std::pair<std::string, Graph>> layer_graphs() {
     const Value wide = g.conv(g.layer_norm(g.conv(x, 5)), 12, {.kernel = 1, .bias = true});
     return g.add(x, g.conv(g.activation(wide, Activation::gelu), 5, {.kernel = 1, .bias = true}));
   });
+  add("broadcast, a vector against an image", [](Graph& g, Value x) {  // squeeze and excitation
+    const Value squeezed = g.linear(g.global_average_pool(x), 5, "squeezed");
+    return g.multiply(x, g.activation(squeezed, Activation::sigmoid));
+  });
+  add("broadcast, a map against an image", [](Graph& g, Value x) {  // spatial attention
+    const Value map = g.concat({g.conv(x, 1), g.mean(x, {.channels = true})});
+    return g.multiply(g.activation(g.conv(map, 1), Activation::sigmoid), x);
+  });
+  add("broadcast, sums and differences", [](Graph& g, Value x) {
+    const Value rows = g.mean(x, {.width = true}), pixels = g.mean(x, {.channels = true});
+    return g.subtract(g.mean(g.conv(x, 5), {.height = true, .width = true}),
+                      g.add(rows, g.subtract(x, pixels)));
+  });
+  add("broadcast, images of one shape", [](Graph& g, Value x) {
+    return g.subtract(g.multiply(g.multiply(x, x), g.conv(x, 5)), g.conv(x, 5));
+  });
+  add("parameters that are combined with a value", [](Graph& g, Value x) {
+    x = g.combine(x, {.shape = {5}, .name = "layer_scale"});
+    x = g.combine(x, {.arithmetic = Arithmetic::add, .shape = {6, 6, 5}, .name = "position"});
+    x = g.combine(x, {.arithmetic = Arithmetic::subtract, .shape = {6, 6, 1}});
+    return g.combine(g.conv(g.combine(x, ParameterOperand{}), 5), {.shape = {6, 1, 5}});
+  });
+  add("numbers", [](Graph& g, Value x) { return g.scaled(g.scaled(x, 0.5, -0.25), -1.5); });
+  add("concat of three", [](Graph& g, Value x) {
+    return g.concat({g.conv(x, 2), x, g.relu(g.conv(x, 3))});
+  });
+  add("rearranged, channels whole", [](Graph& g, Value x) {
+    x = g.zero_pad(g.channel_shuffle(g.conv(x, 6), 2), {.top = 1, .left = 2, .right = -1});
+    x = g.concat({g.slice_channels(x, 0, 4), g.conv(g.slice_channels(x, 4, 6), 3)});
+    // Upside down, every other column.
+    return g.rearrange(g.permute(x, {1, 0, 2}),
+                       {.extents = {7, 4, 7}, .strides = {-49, 14, 1}, .offset = 6 * 49},
+                       {7, 4, 7});
+  });
+  add("dropout", [](Graph& g, Value x) { return g.dropout(g.relu(x)); });
   Graph biasless({6, 6, 3});
   const Value hidden =
       biasless.linear(biasless.conv(biasless.input(), 5), 6, {.bias = false, .name = "hidden"});
   biasless.set_output(
       biasless.linear(biasless.relu(biasless.batchnorm(hidden)), 4, {.bias = false}));
   graphs.emplace_back("linear without a bias", std::move(biasless));
+  return graphs;
+}
+
+/// Graphs whose channels have no permutations: layers that tear them apart.
+inline std::vector<std::pair<std::string, Graph>> rearranging_graphs() {
+  std::vector<std::pair<std::string, Graph>> graphs;
+  const auto add = [&](const std::string& name, const std::function<Value(Graph&, Value)>& layer) {
+    graphs.emplace_back(name, around(layer));
+  };
+  add("pixel shuffle", [](Graph& g, Value x) { return g.pixel_shuffle(g.conv(x, 8), 2); });
+  add("permute", [](Graph& g, Value x) { return g.permute(x, {2, 0, 1}); });
+  Graph flat({6, 5, 3});
+  const Value x = flat.flatten(flat.activation(flat.conv(flat.input(), 4), Activation::tanh));
+  const Value y = flat.concat({flat.linear(x, 5, "first"), flat.slice_channels(x, 7, 20)});
+  flat.set_output(flat.linear(flat.multiply(y, flat.linear(y, 1, "gate")), 4));
+  graphs.emplace_back("flatten, vectors", std::move(flat));
   return graphs;
 }
 

@@ -18,6 +18,7 @@ using namespace topograd;
 using topograd::test::around;
 using topograd::test::layer_graphs;
 using topograd::test::shared_graph;
+using topograd::test::rearranging_graphs;
 
 namespace {
 
@@ -126,6 +127,7 @@ TEST_CASE("network: gradients of every layer equal central differences") {
     check_gradients(name, graph, frozen);
     if (graph.layout().state_count() > 0) check_gradients(name, graph, BatchnormMode::batch);
   }
+  for (const auto& [name, graph] : rearranging_graphs()) check_gradients(name, graph, frozen);
   check_gradients("linear", around([](Graph&, Value x) { return x; }), frozen);
   check_gradients("conv with bias, stride and even kernel", around([](Graph& g, Value x) {
                     return g.conv(x, 3, {.kernel = 2, .stride = 2, .padding = 0, .bias = true});
@@ -182,6 +184,61 @@ TEST_CASE("network: label smoothing mixes the losses of all labels, and their gr
   }
   CHECK(result(s, p.labels, smoothed) == doctest::Approx(loss).epsilon(1e-12));
   CHECK(difference(mixed, smoothed) <= 1e-12);
+}
+
+// With the same noise the loss is one function of theta. The mask is drawn again by the backward
+// pass, by values that are computed a second time, and by images in other chunks.
+TEST_CASE("network: under dropout, gradients are those of the network with its zeros") {
+  Graph g({6, 6, 3});
+  Value x = g.dropout(g.conv(g.input(), 5), {.probability = 0.3});
+  x = g.activation(g.batchnorm(x), Activation::tanh);
+  const Value y = g.dropout(g.conv(x, 5), {.probability = 0.4, .unit = DropoutUnit::channel});
+  x = g.add(x, g.dropout(y, {.probability = 0.5, .unit = DropoutUnit::image}));
+  g.set_output(g.linear(g.dropout(x, {.probability = 0.1}), 4));
+  const RandomProblem p = random_problem(g, 7, 11);
+  ThreadPool pool(2);
+  const auto loss_at = [&](const Tensor& theta, const Tensor& gradient,
+                           const std::optional<StepNoise>& noise, int64_t images_per_chunk) {
+    Network network(g, 7, pool, {.dtype = DType::f64, .images_per_chunk = images_per_chunk});
+    return network
+        .loss_and_gradient(gradient, p.x, p.labels, theta, p.running_stats, BatchnormMode::batch,
+                           LossKind::cross_entropy, true, noise)
+        .loss;
+  };
+  const int64_t n = p.theta.size();
+  const Tensor gradient({n}, DType::f64), other({n}, DType::f64);
+  const StepNoise noise{.seed = 3, .step = 8};
+  const double loss = loss_at(p.theta, gradient, noise, 3);
+  constexpr double h = 1e-6;
+  double largest = 0, worst = 0;
+  for (int64_t i = 0; i < n; i += 7) {
+    const auto moved = [&](double by) {
+      const Tensor theta = p.theta.clone();
+      theta.data<double>()[i] += by;
+      return loss_at(theta, other, noise, 3);
+    };
+    const double slope = (moved(h) - moved(-h)) / (2 * h);
+    worst = std::max(worst, std::abs(slope - gradient.data<double>()[i]));
+    largest = std::max(largest, std::abs(slope));
+  }
+  CHECK(worst <= 1e-7 * largest);
+  CHECK(loss_at(p.theta, other, noise, 2) == doctest::Approx(loss).epsilon(1e-13));
+  CHECK(difference(gradient, other) <= 1e-12);
+  CHECK(std::abs(loss_at(p.theta, other, StepNoise{.seed = 3, .step = 9}, 3) - loss) > 1e-6);
+  CHECK(std::abs(loss_at(p.theta, other, StepNoise{.seed = 4, .step = 8}, 3) - loss) > 1e-6);
+  // Without noise, in either mode, there is no dropout: the graph without its layers.
+  Graph plain({6, 6, 3});
+  x = plain.activation(plain.batchnorm(plain.conv(plain.input(), 5)), Activation::tanh);
+  plain.set_output(plain.linear(plain.add(x, plain.conv(x, 5)), 4));
+  for (BatchnormMode mode : {BatchnormMode::batch, BatchnormMode::frozen}) {
+    const auto without = [&](const Graph& graph) {
+      Network network(graph, 7, pool, {.dtype = DType::f64});
+      return network
+          .loss(p.x, p.labels, p.theta, p.running_stats, mode, LossKind::cross_entropy, true)
+          .loss;
+    };
+    CHECK(without(g) == without(plain));
+  }
 }
 
 TEST_CASE("network: gradients of whole residual networks equal central differences") {

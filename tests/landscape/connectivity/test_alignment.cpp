@@ -173,6 +173,31 @@ TEST_CASE("channel groups: a layer that does not say which channels it has is an
       Error);
 }
 
+TEST_CASE("channel groups: channels that a layer tears apart cannot be permuted, and it is named") {
+  Graph flat({4, 3, 6});
+  flat.set_output(flat.linear(flat.flatten(flat.conv(flat.input(), 4)), 3));
+  CHECK_THROWS_WITH_AS(
+      channel_groups(flat),
+      "the channels of this network cannot be permuted: the layer flatten1 (flatten) does not say "
+      "which channels its output has (Layer::channel_map)",
+      Error);
+  Graph shuffled({4, 3, 6});
+  shuffled.set_output(
+      shuffled.linear(shuffled.pixel_shuffle(shuffled.conv(shuffled.input(), 4), 2), 3));
+  CHECK_THROWS_AS(channel_groups(shuffled), Error);
+  Graph turned({2, 1, 3});
+  const Value x = turned.conv(turned.input(), 2);  // [2, 1, 2]: rows of two channels
+  turned.set_output(turned.linear(
+      turned.rearrange(x, {.extents = {2, 2}, .strides = {2, -1}, .offset = 1}, {2, 1, 2}), 3));
+  CHECK(channel_groups(turned).size() == 1);  // channels change places: as good as before
+  Graph torn({2, 1, 3});
+  const Value y = torn.conv(torn.input(), 2);
+  // Element (h, c) of the output is (c, h) of the input: neither channel stays one.
+  torn.set_output(
+      torn.linear(torn.rearrange(y, {.extents = {2, 2}, .strides = {1, 2}}, {2, 1, 2}), 3));
+  CHECK_THROWS_AS(channel_groups(torn), Error);
+}
+
 TEST_CASE("channel groups: every layer of a plain network has its own") {
   const Graph graph = model("resnet8_noshort", 'B', 4);
   CHECK(sizes_of(channel_groups(graph)) == std::vector<int64_t>{4, 4, 4, 8, 8, 16, 16});

@@ -1,0 +1,195 @@
+// Strided copies: rows where both sides are contiguous along one axis, blocks of 4 x 4 transposed in
+// registers where they are along different ones, element by element otherwise.
+//
+// The padding is zeroed first; what is left is a copy between two strided arrays without any
+// padding, which both directions share: forward, y is the one that is written, backward dx.
+#include <algorithm>
+#include <cstdlib>
+
+#include "kernels/rearrange/rearrange.h"
+#include "kernels/rearrange/strided_copy.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/rearrange/rearrange_highway.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target, as Highway requires.
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace topograd::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+HWY_INLINE void copy_row(float* to, const float* from, int64_t n, bool accumulate) {
+  if (!accumulate) {
+    std::copy_n(from, n, to);
+    return;
+  }
+  const hn::ScalableTag<float> d;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    hn::StoreU(hn::Add(hn::LoadU(d, to + i), hn::LoadU(d, from + i)), d, to + i);
+  for (; i < n; ++i) to[i] += from[i];
+}
+
+HWY_INLINE void copy_element(float* to, const float* from, bool accumulate) {
+  *to = accumulate ? *to + *from : *from;
+}
+
+/// to[r to_row + c] = from[r + c from_column], for r < rows and c < columns: rows of `to` are
+/// contiguous, and so are columns of `from`. Sixteen rows at a time read whole lines.
+void transpose(float* to, int64_t to_row, const float* from, int64_t from_column, int64_t rows,
+               int64_t columns, bool accumulate) {
+#if HWY_TARGET != HWY_SCALAR
+  const hn::Full128<float> d;
+#endif
+  constexpr int64_t kBand = 16;
+  for (int64_t band = 0; band < rows; band += kBand) {
+    const int64_t end = std::min(rows, band + kBand);
+    int64_t c = 0;
+    for (; c + 4 <= columns; c += 4) {
+      int64_t r = band;
+#if HWY_TARGET != HWY_SCALAR
+      for (; r + 4 <= end; r += 4) {
+        const float* in = from + r + c * from_column;
+        const auto c0 = hn::LoadU(d, in), c1 = hn::LoadU(d, in + from_column);
+        const auto c2 = hn::LoadU(d, in + 2 * from_column);
+        const auto c3 = hn::LoadU(d, in + 3 * from_column);
+        // Interleaved twice: elements r of all columns side by side.
+        const auto low02 = hn::InterleaveLower(d, c0, c2), low13 = hn::InterleaveLower(d, c1, c3);
+        const auto high02 = hn::InterleaveUpper(d, c0, c2), high13 = hn::InterleaveUpper(d, c1, c3);
+        float* out = to + r * to_row + c;
+        const auto put = [&](auto v, float* at) HWY_ATTR {
+          hn::StoreU(accumulate ? hn::Add(v, hn::LoadU(d, at)) : v, d, at);
+        };
+        put(hn::InterleaveLower(d, low02, low13), out);
+        put(hn::InterleaveUpper(d, low02, low13), out + to_row);
+        put(hn::InterleaveLower(d, high02, high13), out + 2 * to_row);
+        put(hn::InterleaveUpper(d, high02, high13), out + 3 * to_row);
+      }
+#endif
+      for (; r < end; ++r)
+        for (int64_t k = c; k < c + 4; ++k)
+          copy_element(to + r * to_row + k, from + r + k * from_column, accumulate);
+    }
+    for (; c < columns; ++c)
+      for (int64_t r = band; r < end; ++r)
+        copy_element(to + r * to_row + c, from + r + c * from_column, accumulate);
+  }
+}
+
+/// Copies along axis `axis` and those within it.
+void copy_axes(float* to, const float* from, const StridedCopy& copy, int axis) {
+  const StridedCopy::Axis& own = copy.axes[static_cast<size_t>(axis)];
+  const int left = copy.count - axis;
+  if (left == 1) {
+    if (own.to == 1 && own.from == 1) return copy_row(to, from, own.extent, copy.accumulate);
+    for (int64_t i = 0; i < own.extent; ++i)
+      copy_element(to + i * own.to, from + i * own.from, copy.accumulate);
+    return;
+  }
+  const StridedCopy::Axis& inner = copy.axes[static_cast<size_t>(axis + 1)];
+  if (left == 2 && inner.to == 1 && own.from == 1)
+    return transpose(to, own.to, from, inner.from, own.extent, inner.extent, copy.accumulate);
+  for (int64_t i = 0; i < own.extent; ++i)
+    copy_axes(to + i * own.to, from + i * own.from, copy, axis + 1);
+}
+
+void copy_all(float* to, const float* from, const StridedCopy& copy) {
+  copy_axes(to, from, copy, 0);
+}
+
+}  // namespace topograd::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace topograd {
+
+HWY_EXPORT(copy_all);
+
+namespace {
+
+/// The copy that a map is between its output and its input, the former's elements first.
+struct Sides {
+  StridedCopy copy;
+  int64_t output_first, input_first;
+};
+
+/// Orders the axes so that the written side's strides fall, and the innermost but one is the read
+/// side's contiguous axis where the innermost is not.
+Sides sides_of(const StridedMap& map, bool writes_output, bool accumulate) {
+  const StridedMap merged = map.merged();
+  Sides sides{.copy = {.axes = {}, .count = 0, .accumulate = accumulate},
+              .output_first = 0,
+              .input_first = merged.offset};
+  StridedCopy& copy = sides.copy;
+  int64_t stride = 1;
+  for (size_t k = StridedMap::kAxes; k-- > 0;) {
+    const StridedMap::Axis& axis = merged.axes[k];
+    sides.output_first += axis.begin * stride;
+    const int64_t extent = axis.end - axis.begin;
+    if (extent != 1)
+      copy.axes[static_cast<size_t>(copy.count++)] =
+          writes_output ? StridedCopy::Axis{extent, stride, axis.stride}
+                        : StridedCopy::Axis{extent, axis.stride, stride};
+    stride *= axis.extent;
+  }
+  if (copy.count == 0) copy.axes[static_cast<size_t>(copy.count++)] = {1, 1, 1};
+  const auto end = copy.axes.begin() + copy.count;
+  std::stable_sort(copy.axes.begin(), end,
+                   [](const auto& a, const auto& b) { return std::abs(a.to) > std::abs(b.to); });
+  const auto contiguous =
+      std::find_if(copy.axes.begin(), end, [](const auto& axis) { return axis.from == 1; });
+  if (contiguous < end - 1) std::rotate(contiguous, contiguous + 1, end - 1);
+  return sides;
+}
+
+/// Calls work(first element of image n's output, of its input) for every image.
+template <class Work>
+void for_each_image(const Tensor& output, const Tensor& input, const Work& work) {
+  const int64_t images = input.dim(0);
+  for (int64_t n = 0; n < images; ++n)
+    work(output.data<float>() + n * (output.size() / images),
+         input.data<float>() + n * (input.size() / images));
+}
+
+void zero(float* at, int64_t n) {
+  std::fill_n(at, n, 0.0F);
+}
+
+void forward(const RearrangeArgs& args, Context&) {
+  const Sides sides = sides_of(args.map, /*writes_output=*/true, /*accumulate=*/false);
+  const int64_t size = args.map.size(), read = args.map.read_size();
+  for_each_image(args.y, args.x, [&](float* y, const float* x) {
+    if (read < size) zero(y, size);
+    if (read > 0)
+      HWY_DYNAMIC_DISPATCH(copy_all)(y + sides.output_first, x + sides.input_first, sides.copy);
+  });
+}
+
+void backward(const RearrangeBackwardArgs& args, Context&) {
+  const bool accumulate = args.write == Write::accumulate;
+  const Sides sides = sides_of(args.map, /*writes_output=*/false, accumulate);
+  const int64_t read = args.map.read_size();
+  for_each_image(args.dy, args.dx, [&](const float* dy, float* dx) {
+    const int64_t size = args.dx.size() / args.dx.dim(0);
+    if (!accumulate && read < size) zero(dx, size);
+    if (read > 0)
+      HWY_DYNAMIC_DISPATCH(copy_all)(dx + sides.input_first, dy + sides.output_first, sides.copy);
+  });
+}
+
+}  // namespace
+
+void register_rearrange_highway(OpRegistry& registry) {
+  registry.add<RearrangeArgs>({"highway", Device::cpu,
+                               [](const RearrangeArgs& a) { return a.y.dtype() == DType::f32; },
+                               forward});
+  registry.add<RearrangeBackwardArgs>(
+      {"highway", Device::cpu,
+       [](const RearrangeBackwardArgs& a) { return a.dx.dtype() == DType::f32; }, backward});
+}
+
+}  // namespace topograd
+#endif  // HWY_ONCE
