@@ -96,13 +96,16 @@ struct ChannelMap {
   /// Per channel of the output, its sources. Several are tied to one another; a channel with none
   /// is zero whatever the inputs are.
   std::vector<std::vector<Source>> sources;
+  /// Channels of the output may change places only within one of that many equal runs of them: what
+  /// a layer does with a run depends on which channels are in it.
+  int64_t runs = 1;
   /// The layer makes new channels instead, and `sources` is empty. Its first parameter is a weight
   /// [outputs, ..., inputs].
   bool makes_channels = false;
 
   /// Returns the map in which channel c of the output is channel c of the first input.
   static ChannelMap kept(int64_t channels);
-  static ChannelMap made() { return {.sources = {}, .makes_channels = true}; }
+  static ChannelMap made() { return {.sources = {}, .runs = 1, .makes_channels = true}; }
 };
 
 /// Role of a layer in FusedPlan, which runs several layers as one operation (nn/fused_steps.h).
@@ -174,6 +177,11 @@ class Layer {
 
 /// Returns the call with the gradients' tangents in place of the gradients: what is linear in them.
 BackwardCall on_tangents(BackwardCall call, const BackwardTangents& tangents);
+
+/// Returns gamma (k = 0) or beta (k = 1) of a normalisation; undefined where it has neither.
+inline Tensor scale_or_shift(std::span<const Tensor> parameters, size_t k) {
+  return parameters.empty() ? Tensor() : parameters[k];
+}
 
 /// Views [n, anything] as a matrix.
 Tensor as_matrix(const Tensor& t);

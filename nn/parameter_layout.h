@@ -13,10 +13,10 @@ enum class ParameterKind {
   conv_weight,    ///< [filters, height, width, channels] (OHWI)
   linear_weight,  ///< [outputs, inputs], or over an image [outputs, height, width, channels]
   bias,           ///< [channels]
-  norm_scale,     ///< gamma of a BatchNorm or LayerNorm, [channels]
-  norm_shift,     ///< beta of a BatchNorm or LayerNorm, [channels]
-  bn_mean,        ///< running mean, [channels]: not a parameter
-  bn_variance,    ///< running variance, [channels]: not a parameter
+  norm_scale,   ///< gamma of a normalisation, [channels], or over images [height, width, channels]
+  norm_shift,   ///< beta of a normalisation, of the same shape
+  bn_mean,      ///< running mean, [channels]: not a parameter
+  bn_variance,  ///< running variance, [channels]: not a parameter
 };
 inline bool is_state(ParameterKind kind) {
   return kind == ParameterKind::bn_mean || kind == ParameterKind::bn_variance;
@@ -37,8 +37,9 @@ struct ParameterEntry {
   /// one. A filter is contiguous: elements [offset + i * filter_size(), + filter_size()).
   int64_t filters() const { return shape[0]; }
   int64_t filter_size() const { return size() / shape[0]; }
-  /// Returns the shape PyTorch gives the same tensor: OIHW for convolutions, [outputs, inputs] for
-  /// linear layers, whose inputs, where they are an image, it counts in the order CHW.
+  /// Returns the shape PyTorch gives the same tensor: OIHW for convolutions, CHW for scales over
+  /// images, [outputs, inputs] for linear layers, whose inputs, where they are an image, it counts
+  /// in the order CHW.
   Shape torch_shape() const;
 };
 
@@ -76,8 +77,8 @@ struct ModelState {
 };
 
 /// Copies one tensor between our order and PyTorch's (OHWI <-> OIHW for convolutions and linear
-/// layers over images; plain copy otherwise). Both buffers hold entry.size() elements and do not
-/// overlap.
+/// layers over images, HWC <-> CHW for scales over images; plain copy otherwise). Both buffers hold
+/// entry.size() elements and do not overlap.
 template <class T>  // float or double
 void to_torch_order(const ParameterEntry& entry, const T* ours, T* torch);
 template <class T>

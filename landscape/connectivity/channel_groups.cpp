@@ -31,7 +31,8 @@ class ChannelTies {
     return roots;
   }
 
-  /// Returns for every tied channel the nodes it occurs in, in order; empty where it has to stay.
+  /// Returns for every tied channel the nodes it occurs in, in order, and behind them the runs that
+  /// it has to stay in, as numbers above all nodes'; empty where it has to stay.
   std::vector<std::vector<int64_t>> occurrences() {
     std::vector<std::vector<int64_t>> nodes(parents_.size());
     for (size_t node = 0; node < channels_.size(); ++node)
@@ -44,6 +45,16 @@ class ChannelTies {
       // Twice in one node: no other channel could take both its places.
       const bool twice = std::adjacent_find(in.begin(), in.end()) != in.end();
       if (fixed_[channel] || twice) in.clear();
+    }
+    auto number = static_cast<int64_t>(channels_.size());
+    for (size_t node = 0; node < channels_.size(); ++node) {
+      if (runs_[node] == 1) continue;
+      const std::vector<int64_t> roots = of_node(node);
+      const int64_t run = static_cast<int64_t>(roots.size()) / runs_[node];
+      for (size_t i = 0; i < roots.size(); ++i)
+        if (roots[i] != kZero && !nodes[at(roots[i])].empty())
+          nodes[at(roots[i])].push_back(number + static_cast<int64_t>(i) / run);
+      number += runs_[node];
     }
     return nodes;
   }
@@ -59,6 +70,7 @@ class ChannelTies {
 
   void enter(const Graph& graph, const Node& node) {
     makes_channels_.push_back(false);
+    runs_.push_back(1);
     const int64_t count = channels_of(node.shape);
     if (node.layer == nullptr) {
       channels_.push_back(new_channels(count, /*fixed=*/true));
@@ -71,6 +83,7 @@ class ChannelTies {
             node.name, " (", node.layer->kind(),
             ") does not say which channels its output has (Layer::channel_map)");
     makes_channels_.back() = map->makes_channels;
+    runs_.back() = map->runs;
     if (map->makes_channels) {
       channels_.push_back(new_channels(count, /*fixed=*/false));
       return;
@@ -104,6 +117,7 @@ class ChannelTies {
 
   std::vector<std::vector<int64_t>> channels_;  // per node
   std::vector<bool> makes_channels_;            // per node
+  std::vector<int64_t> runs_;                   // per node
   std::vector<int64_t> parents_;
   std::vector<char> fixed_;
 };
@@ -118,13 +132,17 @@ class AxisFinder {
   void enter(const Graph& graph) {
     for (size_t n = 0; n < graph.nodes().size(); ++n) {
       const Node& node = graph.nodes()[n];
-      if (node.parameters.empty()) continue;
+      if (node.parameters.empty() && node.running_stats.empty()) continue;
       require(node.parameters_of < 0,
               "the channels of this network cannot be permuted: ", node.name,
               " reads the parameters of ",
               graph.nodes()[static_cast<size_t>(node.parameters_of)].name, ", too");
       const std::vector<int64_t> outputs = ties_.of_node(n);
-      for (int64_t tensor : node.parameters) add({tensor, false, false, {}}, outputs);
+      for (int64_t tensor : node.parameters) {
+        // Outputs are a weight's first axis; channels of an image of scales or shifts its last.
+        const ParameterEntry& entry = graph.layout().parameters()[at(tensor)];
+        add({tensor, false, !entry.is_weight() && entry.shape.rank() > 1, {}}, outputs);
+      }
       for (int64_t tensor : node.running_stats) add({tensor, true, false, {}}, outputs);
       if (ties_.makes_channels(n))  // the weight comes before the bias
         add({node.parameters[0], false, true, {}},

@@ -13,7 +13,7 @@ namespace topograd {
 struct ChannelAxis {
   int64_t tensor;  ///< index into layout().parameters(), or running_stats()
   bool state;      ///< the tensor is a running statistic
-  bool last;       ///< the axis of inputs, which is the last; else that of outputs, the first
+  bool last;       ///< the last axis: a weight's inputs, a norm's channels; else the first
   std::vector<int64_t> places;  ///< where the group's channels lie along that axis, in their order
 };
 
