@@ -22,8 +22,8 @@ struct RowTangent {
 };
 
 /// Returns the statistics of a row of C elements. Lane l owns elements l, l + 32, ...: neighbouring
-/// lanes read neighbouring floats. All lanes of a warp call it together. Two passes: the second finds the row
-/// in the L1 cache.
+/// lanes read neighbouring floats. All lanes of a warp call it together. Two passes: the second
+/// finds the row in a cache.
 template <class Row>
 __device__ inline RowStatistics row_statistics(const Row& x, int64_t C, double epsilon, int lane) {
   const double per_channel = 1 / static_cast<double>(C);
