@@ -8,7 +8,6 @@
 #include "kernels/concat/concat.h"
 #include "kernels/core/numbers.h"
 #include "kernels/tile_conv/tile_conv.h"
-#include "nn/layers/batchnorm.h"
 
 namespace topograd {
 
@@ -258,8 +257,7 @@ void FusedPlan::form_weights(const NetworkOnPlane& network, const Tensor& coeffi
                   .states_delta = network.states_delta,
                   .states_eta = network.states_eta,
                   .coefficients = coefficients,
-                  .filters = filters_,
-                  .epsilon = BatchnormLayer::kEpsilon},
+                  .filters = filters_},
                  context);
   weights_version_ = new_weights_version();
 }

@@ -4,6 +4,7 @@
 
 #include "kernels/core/numbers.h"
 #include "kernels/tile_conv/tile_conv.h"
+#include "nn/layers/batchnorm.h"
 
 namespace topograd {
 
@@ -54,7 +55,7 @@ class Compiler {
   void find_point_invariant() {
     program_.point_invariant.assign(nodes_.size(), true);
     for (size_t i = 1; i < nodes_.size(); ++i) {
-      program_.point_invariant[i] = nodes_[i].parameters.empty();
+      program_.point_invariant[i] = nodes_[i].parameters.empty() && nodes_[i].running_stats.empty();
       for (int input : nodes_[i].inputs)
         program_.point_invariant[i] =
             program_.point_invariant[i] && program_.point_invariant[at(input)];
@@ -158,8 +159,9 @@ class Compiler {
   void add_filters(const Node* conv, const Node* norm) {
     FoldedFilter f{};
     const ParameterEntry* weight = conv ? &entry(conv->parameters[0]) : nullptr;
-    const int64_t count = weight ? weight->shape[0] : entry(norm->parameters[0]).size();
+    const int64_t count = weight ? weight->shape[0] : state(norm->running_stats[0]).size();
     const int64_t length = weight ? weight->size() / count : 1;
+    if (norm) f.epsilon = norm->layer->as_batchnorm()->epsilon();
     f.length = static_cast<int32_t>(length);
     f.filters = static_cast<int32_t>(count);
     f.layer_weights = static_cast<int32_t>(program_.weights);
@@ -171,8 +173,9 @@ class Compiler {
       f.filter = static_cast<int32_t>(o);
       f.weights = weight ? offset(*weight, o * length) : -1;
       f.bias = conv && conv->parameters.size() > 1 ? offset(entry(conv->parameters[1]), o) : -1;
-      f.gamma = norm ? offset(entry(norm->parameters[0]), o) : -1;
-      f.beta = norm ? offset(entry(norm->parameters[1]), o) : -1;
+      const bool affine = norm && !norm->parameters.empty();
+      f.gamma = affine ? offset(entry(norm->parameters[0]), o) : -1;
+      f.beta = affine ? offset(entry(norm->parameters[1]), o) : -1;
       f.mean = norm ? offset(state(norm->running_stats[0]), o) : -1;
       f.variance = norm ? offset(state(norm->running_stats[1]), o) : -1;
       program_.filters.push_back(f);

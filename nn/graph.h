@@ -92,6 +92,48 @@ struct MeanAxes {
   bool height = false, width = false, channels = false;
 };
 
+/// A PyTorch BatchNorm's, and what there is of it here.
+struct BatchnormOptions {
+  double epsilon = 1e-5;
+  double momentum = 0.1;  ///< above 0, up to 1
+  bool affine = true;     ///< whether there are gamma and beta
+  /// false: statistics of the batch in inference too, which would make an image's logits depend on
+  /// the others. Refused.
+  bool track_running_stats = true;
+  /// PyTorch's momentum=None: running statistics that are the mean over all batches, whose number
+  /// would be part of a network's state. Refused.
+  bool cumulative_average = false;
+  std::string name = {};
+};
+
+struct GroupNormOptions {
+  double epsilon = 1e-5;
+  bool affine = true;
+  std::string name = {};
+};
+
+struct InstanceNormOptions {
+  double epsilon = 1e-5;
+  bool affine = false;
+  bool track_running_stats = false;  ///< refused
+  std::string name = {};
+};
+
+struct LayerNormOptions {
+  double epsilon = 1e-5;
+  bool affine = true;
+  bool whole_image = false;  ///< over [H, W, C] with parameters of that shape; else over C
+  std::string name = {};
+};
+
+/// An extent or a scale for each axis. A scale makes floor(scale * extent) pixels of an axis, and
+/// positions are its multiples; without one they are multiples of the extents' ratio.
+struct ResizeOptions {
+  int64_t height = 0, width = 0;
+  double scale_h = 0, scale_w = 0;
+  bool align_corners = false;  ///< bilinear: centres of the corners' pixels stay where they are
+};
+
 struct Node {
   std::string name;                    ///< with its scopes: "layer1.0.conv1"
   std::unique_ptr<const Layer> layer;  ///< null for the input node
@@ -123,10 +165,13 @@ class Graph {
   // file, nn/layers/<layer>.cpp. Where a `name` is empty, layers of a kind are numbered within the
   // scope ("bn1", "bn2", ...). Throws Error where the inputs' shapes do not fit.
   Value activation(Value x, Activation activation);
+  Value adaptive_average_pool(Value x, int64_t height, int64_t width);
+  Value adaptive_max_pool(Value x, int64_t height, int64_t width);
   Value relu(Value x) { return activation(x, Activation::relu); }
   Value add(Value a, Value b);
   Value average_pool(Value x, PoolGeometry geometry);
-  Value batchnorm(Value x, const std::string& name = {});
+  Value batchnorm(Value x, std::string_view name = {});
+  Value batchnorm(Value x, const BatchnormOptions& options);
   /// One of the two may have fewer elements: it is broadcast against the other, as PyTorch does.
   Value combine(Value a, Value b, Arithmetic arithmetic);
   Value combine(Value x, const ParameterOperand& parameter);
@@ -138,7 +183,11 @@ class Graph {
   Value dropout(Value x, const DropoutOptions& options = {});
   Value flatten(Value x);  ///< in PyTorch's order: channels, rows, columns
   Value global_average_pool(Value x);
-  Value layer_norm(Value x, const std::string& name = {});
+  Value global_max_pool(Value x);
+  Value group_norm(Value x, int64_t groups, const GroupNormOptions& options = {});
+  Value instance_norm(Value x, const InstanceNormOptions& options = {});
+  Value layer_norm(Value x, std::string_view name = {});
+  Value layer_norm(Value x, const LayerNormOptions& options);
   Value linear(Value x, int64_t outputs, const LinearOptions& options = {});
   Value linear(Value x, int64_t outputs, const std::string& name) {
     return linear(x, outputs, LinearOptions{.name = name});
@@ -152,6 +201,8 @@ class Graph {
   Value pixel_shuffle(Value x, int64_t r);
   /// `output` is [H, W, C] or [features], of as many elements as the map has.
   Value rearrange(Value x, const Rearrangement& map, const Shape& output);
+  Value resize_bilinear(Value x, const ResizeOptions& options);
+  Value resize_nearest(Value x, const ResizeOptions& options);
   Value scaled(Value x, double factor, double constant = 0);  ///< factor x + constant
   Value shortcut_a(Value x, int64_t filters, int stride);
   Value slice_channels(Value x, int64_t begin, int64_t end);  ///< channels [begin, end)
@@ -210,7 +261,11 @@ class Graph {
   /// Returns the parameters of the node's parameters_of. Throws Error where they are not these.
   std::vector<int64_t> parameters_like(const Node& node,
                                        const std::vector<ParameterSpec>& parameters) const;
+  /// Parameters of a normalisation: gamma and beta of this shape, or none.
+  static std::vector<ParameterSpec> scale_and_shift(bool affine, const Shape& shape);
+  Value resize(Value x, std::string_view what, bool bilinear, const ResizeOptions& options);
   Value pool(Value x, PoolKind kind, PoolGeometry geometry);
+  Value adaptive_pool(Value x, PoolKind kind, int64_t height, int64_t width);
 
   std::vector<Node> nodes_;
   ParameterLayout layout_;

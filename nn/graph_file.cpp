@@ -76,6 +76,10 @@ class NodeReader {
     return values;
   }
 
+  std::vector<int64_t> integers_or_one(const std::string& key) {
+    return required(key).is_array() ? integers(key) : std::vector<int64_t>{integer(key)};
+  }
+
   /// Returns the nodes that this one reads. Throws Error unless there are so many.
   std::vector<Value> inputs(size_t least, size_t most) {
     const GraphText& list = required("inputs");
@@ -141,27 +145,69 @@ Value append_activation(Graph& graph, std::span<const Value> x, const std::strin
   return graph.activation(x[0], kActivation);
 }
 
+/// A number for both axes, or a list of the height's and the width's.
+PerAxis per_axis(NodeReader& node, const std::string& key, PerAxis otherwise) {
+  if (!node.has(key)) return otherwise;
+  const std::vector<int64_t> values = node.integers_or_one(key);
+  require(values.size() == 1 || values.size() == 2, "'", key,
+          "' has to be an integer or [height, width]");
+  return {static_cast<int>(values.front()), static_cast<int>(values.back())};
+}
+
 PoolGeometry pool_geometry(NodeReader& node) {
-  const int kernel = node.small("kernel", 2);
+  const PerAxis kernel = per_axis(node, "kernel", 2);
   return {.kernel = kernel,
-          .stride = node.small("stride", kernel),
-          .padding = node.small("padding", 0)};
+          .stride = per_axis(node, "stride", kernel),
+          .padding = per_axis(node, "padding", 0),
+          .ceil_mode = node.flag("ceil_mode", false)};
+}
+
+ResizeOptions resize_options(NodeReader& node) {
+  return {.height = node.integer("height", 0),
+          .width = node.integer("width", 0),
+          .scale_h = node.number("scale_h", 0),
+          .scale_w = node.number("scale_w", 0)};
+}
+
+LayerNormOptions layer_norm_options(NodeReader& node, const std::string& name) {
+  const LayerNormOptions defaults;
+  const std::string over = node.text_of("over", "channels");
+  require(over == "channels" || over == "image", "'over' has to be \"channels\" or \"image\"");
+  return {.epsilon = node.number("epsilon", defaults.epsilon),
+          .affine = node.flag("affine", defaults.affine),
+          .whole_image = over == "image",
+          .name = name};
 }
 
 // What an operation's attributes are called, and what they are where a file leaves them out;
 // Layer::attributes() says them.
 const Operation kOperations[] = {
+    {"adaptive_average_pool", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
+       return graph.adaptive_average_pool(x[0], node.integer("height"), node.integer("width"));
+     }},
+    {"adaptive_max_pool", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
+       return graph.adaptive_max_pool(x[0], node.integer("height"), node.integer("width"));
+     }},
     {"add", 2, 2,
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader&) {
        return graph.add(x[0], x[1]);
      }},
     {"average_pool", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
-       return graph.average_pool(x[0], pool_geometry(node));
+       PoolGeometry geometry = pool_geometry(node);
+       geometry.count_include_pad = node.flag("count_include_pad", true);
+       geometry.divisor = node.small("divisor", 0);
+       return graph.average_pool(x[0], geometry);
      }},
     {"batchnorm", 1, 1,
-     [](Graph& graph, std::span<const Value> x, const std::string& name, NodeReader&) {
-       return graph.batchnorm(x[0], name);
+     [](Graph& graph, std::span<const Value> x, const std::string& name, NodeReader& node) {
+       const BatchnormOptions defaults;
+       return graph.batchnorm(x[0], {.epsilon = node.number("epsilon", defaults.epsilon),
+                                     .momentum = node.number("momentum", defaults.momentum),
+                                     .affine = node.flag("affine", defaults.affine),
+                                     .name = name});
      }},
     {"concat", 2, 2,
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader&) {
@@ -195,9 +241,28 @@ const Operation kOperations[] = {
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader&) {
        return graph.global_average_pool(x[0]);
      }},
+    {"global_max_pool", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader&) {
+       return graph.global_max_pool(x[0]);
+     }},
+    {"group_norm", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string& name, NodeReader& node) {
+       const GroupNormOptions defaults;
+       return graph.group_norm(x[0], node.integer("groups"),
+                               {.epsilon = node.number("epsilon", defaults.epsilon),
+                                .affine = node.flag("affine", defaults.affine),
+                                .name = name});
+     }},
+    {"instance_norm", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string& name, NodeReader& node) {
+       const InstanceNormOptions defaults;
+       return graph.instance_norm(x[0], {.epsilon = node.number("epsilon", defaults.epsilon),
+                                         .affine = node.flag("affine", defaults.affine),
+                                         .name = name});
+     }},
     {"layer_norm", 1, 1,
-     [](Graph& graph, std::span<const Value> x, const std::string& name, NodeReader&) {
-       return graph.layer_norm(x[0], name);
+     [](Graph& graph, std::span<const Value> x, const std::string& name, NodeReader& node) {
+       return graph.layer_norm(x[0], layer_norm_options(node, name));
      }},
     {"linear", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string& name, NodeReader& node) {
@@ -206,9 +271,21 @@ const Operation kOperations[] = {
      }},
     {"max_pool", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
-       return graph.max_pool(x[0], pool_geometry(node));
+       PoolGeometry geometry = pool_geometry(node);
+       geometry.dilation = per_axis(node, "dilation", 1);
+       return graph.max_pool(x[0], geometry);
      }},
     {"relu", 1, 1, append_activation<Activation::relu>},
+    {"resize_bilinear", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
+       ResizeOptions options = resize_options(node);
+       options.align_corners = node.flag("align_corners", false);
+       return graph.resize_bilinear(x[0], options);
+     }},
+    {"resize_nearest", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
+       return graph.resize_nearest(x[0], resize_options(node));
+     }},
     {"shortcut_a", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
        return graph.shortcut_a(x[0], node.integer("filters"), node.small("stride", 1));

@@ -109,6 +109,9 @@ struct ChannelMap {
   /// The output's channels are new ones that no permutation of the inputs' channels changes, and
   /// that stay where they are; `sources` is empty.
   bool fixes_channels = false;
+  /// Channels of the output may change places only within one of that many equal runs of them: what
+  /// a layer does with a run depends on which channels are in it.
+  int64_t runs = 1;
   /// The layer makes new channels instead, and `sources` is empty. Its first parameter is a weight
   /// [outputs, ..., inputs of a group], or [inputs, ..., outputs of a group].
   bool makes_channels = false;
@@ -192,6 +195,11 @@ class Layer {
 
 /// Returns the call with the gradients' tangents in place of the gradients: what is linear in them.
 BackwardCall on_tangents(BackwardCall call, const BackwardTangents& tangents);
+
+/// Returns gamma (k = 0) or beta (k = 1) of a normalisation; undefined where it has neither.
+inline Tensor scale_or_shift(std::span<const Tensor> parameters, size_t k) {
+  return parameters.empty() ? Tensor() : parameters[k];
+}
 
 /// Views [n, anything] as a matrix.
 Tensor as_matrix(const Tensor& t);

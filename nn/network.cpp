@@ -58,13 +58,15 @@ int64_t chunks_of(int64_t batch, int64_t images_per_chunk) {
   return (batch + images_per_chunk - 1) / images_per_chunk;
 }
 
-/// Per parameter, whether it is a BatchNorm's.
-std::vector<bool> batchnorm_parameters(const Graph& graph) {
-  std::vector<bool> found(graph.layout().parameters().size(), false);
+/// Per parameter, the running statistic in whose place a BatchNorm's sums for it lie: for gamma the
+/// mean, for beta the variance; -1 for all parameters but BatchNorms'.
+std::vector<int64_t> batchnorm_states(const Graph& graph) {
+  std::vector<int64_t> states(graph.layout().parameters().size(), -1);
   for (const Node& node : graph.nodes())
     if (node.layer && node.layer->as_batchnorm())
-      for (int64_t parameter : node.parameters) found[at(parameter)] = true;
-  return found;
+      for (size_t k = 0; k < node.parameters.size(); ++k)
+        states[at(node.parameters[k])] = node.running_stats[k];
+  return states;
 }
 
 }  // namespace
@@ -84,17 +86,14 @@ Network::Network(const Graph& graph, int64_t max_batch, ThreadPool& pool, Networ
     scratch_.push_back(memory(options_.images_per_chunk * plan_.scratch()));
   const ParameterLayout& layout = graph.layout();
   const int64_t chunks = chunks_of(max_batch, options_.images_per_chunk);
-  int64_t widest = 1, norms = 0;
+  int64_t widest = 1;
   for (const ParameterEntry& state : layout.running_stats())
     widest = std::max(widest, state.size());
-  const std::vector<bool> is_norm = batchnorm_parameters(graph);
-  for (size_t p = 0; p < is_norm.size(); ++p) {
-    norm_offsets_.push_back(is_norm[p] ? norms : -1);
-    if (is_norm[p]) norms += layout.parameters()[p].size();
-  }
+  norm_states_ = batchnorm_states(graph);
   batch_stats_ = memory(layout.state_count());
   moments_ = Tensor({chunks, 2 * widest}, DType::f64, device());
-  norm_partials_ = memory(chunks * norms);
+  norm_partials_ = memory(chunks * layout.state_count());
+  norm_totals_ = memory(layout.state_count());
   partial_gradients_ = memory(accumulators_for(graph, chunks) * layout.parameter_count());
   losses_ = memory(max_batch);
   correct_ = Tensor({max_batch}, DType::i32, device());
@@ -137,15 +136,15 @@ Tensor Network::gradient_value(int node, const Chunk& chunk, const Context& cont
 
 Tensor Network::partial_gradient(int64_t parameter, int64_t chunk) const {
   const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
-  const int64_t norm = norm_offsets_[at(parameter)];
-  if (norm >= 0) return norm_partial(norm_partials_, parameter, chunk);
+  const int64_t state = norm_states_[at(parameter)];
+  if (state >= 0) return norm_partial(norm_partials_, state, chunk);
   return partial_gradients_.slice(
       entry.offset * accumulators_ + chunk % accumulators_ * entry.size(), entry.shape);
 }
 
-Tensor Network::norm_partial(const Tensor& partials, int64_t parameter, int64_t chunk) const {
-  const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
-  return partials.slice(norm_offsets_[at(parameter)] * chunks_ + chunk * entry.size(), entry.shape);
+Tensor Network::norm_partial(const Tensor& partials, int64_t state, int64_t chunk) const {
+  const ParameterEntry& entry = graph_.layout().running_stats()[at(state)];
+  return partials.slice(entry.offset * chunks_ + chunk * entry.size(), entry.shape);
 }
 
 int64_t Network::elements_per_channel(int node, int64_t images) const {
@@ -288,11 +287,14 @@ void Network::backward_node(const Pass& pass, int index, bool sums_only, const C
     x.push_back(node.layer->backward_reads_input() ? value(input, chunk, context) : Tensor());
   }
   const bool coupled = coupling_layer(index) != nullptr;
-  for (int64_t p : node.parameters) {
-    const ParameterEntry& entry = graph_.layout().parameters()[at(p)];
-    dparameters.push_back(partial_gradient(p, chunk.index));
-    if (coupled) totals.push_back(pass.batchnorm_gradient().slice(entry.offset, entry.shape));
-  }
+  if (coupled)
+    for (int64_t s : node.running_stats) {
+      const ParameterEntry& entry = graph_.layout().running_stats()[at(s)];
+      dparameters.push_back(norm_partial(norm_partials_, s, chunk.index));
+      totals.push_back(norm_totals_.slice(entry.offset, entry.shape));
+    }
+  else
+    for (int64_t p : node.parameters) dparameters.push_back(partial_gradient(p, chunk.index));
   const BackwardCall call{
       .dx = dx,
       .write = plan_.writes(index),
@@ -317,21 +319,29 @@ void Network::backward_node(const Pass& pass, int index, bool sums_only, const C
 /// Adds up one parameter's partial gradients, in their order.
 void Network::sum_partial_gradients(const Pass& pass, int64_t parameter, Context& context) {
   const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
-  if (norm_offsets_[at(parameter)] >= 0)
-    return sum_norm_partials(pass.gradient(), pass.norm_partials(), parameter, context);
+  if (const int64_t state = norm_states_[at(parameter)]; state >= 0)
+    return sum_norm_partials(pass.gradient().slice(entry.offset, {entry.size()}),
+                             pass.norm_partials(), state, context);
   sum_rows(
       {.y = pass.gradient().slice(entry.offset, {entry.size()}),
        .x = partial_gradients_.slice(entry.offset * accumulators_, {accumulators_, entry.size()})},
       context);
 }
 
-void Network::sum_norm_partials(const Tensor& target, const Tensor& partials, int64_t parameter,
+void Network::sum_norm_partials(const Tensor& target, const Tensor& partials, int64_t state,
                                 Context& context) {
-  const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
-  const int64_t begin = norm_offsets_[at(parameter)] * chunks_;
-  sum_rows({.y = target.slice(entry.offset, {entry.size()}),
-            .x = partials.slice(begin, {chunks_, entry.size()})},
+  const ParameterEntry& entry = graph_.layout().running_stats()[at(state)];
+  sum_rows({.y = target, .x = partials.slice(entry.offset * chunks_, {chunks_, entry.size()})},
            context);
+}
+
+/// Adds up all partial sums of a BatchNorm.
+void Network::sum_norm_partials(const Tensor& totals, const Tensor& partials, const Node& norm,
+                                Context& context) {
+  for (int64_t state : norm.running_stats) {
+    const ParameterEntry& entry = graph_.layout().running_stats()[at(state)];
+    sum_norm_partials(totals.slice(entry.offset, {entry.size()}), partials, state, context);
+  }
 }
 
 /// Runs all phases but the last backward.
@@ -376,8 +386,8 @@ void Network::Pass::backward(int node, bool sums_only, const BackwardCall& call,
 }
 
 void Network::Pass::sum_batchnorm(int norm) const {
-  for (int64_t parameter : network_.graph_.nodes()[at(norm)].parameters)
-    network_.sum_partial_gradients(*this, parameter, network_.pool_.main_context());
+  network_.sum_norm_partials(network_.norm_totals_, network_.norm_partials_,
+                             network_.graph_.nodes()[at(norm)], network_.pool_.main_context());
 }
 
 BatchResult Network::result() const {

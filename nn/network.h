@@ -115,8 +115,8 @@ class Network {
     std::vector<Tensor> buffers, scratch, temporary;  // the latter two per worker
     Tensor still;                                     // zeros: the tangent of a chunk of images
     Tensor norm_partials;                             // the product's, like Network's
-    // Sums of every BatchNorm over the batch, where its gamma and beta lie in theta: those of
-    // x' xhat and of x'; dgamma and dbeta.
+    // Sums of every BatchNorm over the batch, laid out as Network::norm_totals_ is: of x' xhat and
+    // of x'; the product's.
     Tensor sums, totals;
     std::vector<std::vector<Tensor>> parameter_views, sum_views;  // per node, of the direction
     uint64_t version = 0;
@@ -134,7 +134,10 @@ class Network {
   void backward_node(const Pass& pass, int index, bool sums_only, const Chunk& chunk,
                      Context& context);
   void sum_partial_gradients(const Pass& pass, int64_t parameter, Context& context);
-  void sum_norm_partials(const Tensor& target, const Tensor& partials, int64_t parameter,
+  /// Writes target = the sum over the chunks of a BatchNorm's partial sums.
+  void sum_norm_partials(const Tensor& target, const Tensor& partials, int64_t state,
+                         Context& context);
+  void sum_norm_partials(const Tensor& totals, const Tensor& partials, const Node& norm,
                          Context& context);
   void allocate_tangents();
   Tensor tangent(BufferSlot slot, int node, const Chunk& chunk, const Context& context) const;
@@ -148,7 +151,7 @@ class Network {
   Tensor value(int node, const Chunk& chunk, const Context& context) const;
   Tensor gradient_value(int node, const Chunk& chunk, const Context& context) const;
   Tensor partial_gradient(int64_t parameter, int64_t chunk) const;
-  Tensor norm_partial(const Tensor& partials, int64_t parameter, int64_t chunk) const;
+  Tensor norm_partial(const Tensor& partials, int64_t state, int64_t chunk) const;
 
   const Graph& graph_;
   ThreadPool& pool_;
@@ -162,11 +165,16 @@ class Network {
 
   Tensor batch_stats_;  // this batch's means and variances, laid out like the running statistics
   Tensor moments_;      // f64 [chunks, 2, widest layer]
-  // Partial gradients. BatchNorms' parameters have one per chunk: [chunks, size] each. All others
-  // have `accumulators` of them, and chunks k, k + accumulators, ... add to accumulator k in turn:
-  // how sums are rounded must not depend on the threads.
-  std::vector<int64_t> norm_offsets_;  // per parameter, -1 for all but BatchNorms'
-  Tensor norm_partials_, partial_gradients_;
+  // Partial gradients of all parameters but BatchNorms': `accumulators` of each, and chunks k,
+  // k + accumulators, ... add to accumulator k in turn: how sums are rounded must not depend on the
+  // threads.
+  Tensor partial_gradients_;
+  // Sums that a BatchNorm's gradient is formed from, whether or not it has parameters, laid out
+  // like the running statistics: where its mean lies those of dy xhat, which are dgamma, where its
+  // variance lies those of dy, which are dbeta. Partial sums of every chunk, [chunks, C] each, and
+  // their totals over the batch.
+  std::vector<int64_t> norm_states_;  // per parameter, the running statistic; -1: not a BatchNorm's
+  Tensor norm_partials_, norm_totals_;
   std::optional<Tangents> tangents_;
   Tensor losses_;   // [max_batch]
   Tensor correct_;  // i32 [max_batch]

@@ -32,8 +32,6 @@ class Network::Pass {
                         Context& context) const;
   /// Adds up a BatchNorm's dgamma and dbeta over the whole batch.
   virtual void sum_batchnorm(int norm) const;
-  /// Sums over the batch of all BatchNorms' dgamma and dbeta, laid out like theta.
-  virtual const Tensor& batchnorm_gradient() const { return gradient_; }
   /// The chunks' partial sums of what gradient() receives for BatchNorms' parameters.
   virtual const Tensor& norm_partials() const { return network_.norm_partials_; }
 
@@ -63,8 +61,8 @@ class Network::GaussNewtonPass : public Pass {
   Tangents& tangents_;
 };
 
-/// Values and tangents, forward and backward (Curvature::hessian). BatchNorms' dgamma and dbeta are
-/// kept apart from the product, which gradient() is.
+/// Values and tangents, forward and backward (Curvature::hessian). gradient() is the product, and
+/// BatchNorms have sums of their own for it.
 class Network::HessianPass : public GaussNewtonPass {
  public:
   using GaussNewtonPass::GaussNewtonPass;
@@ -72,7 +70,6 @@ class Network::HessianPass : public GaussNewtonPass {
   void backward(int node, bool sums_only, const BackwardCall& call, const Chunk& chunk,
                 Context& context) const override;
   void sum_batchnorm(int norm) const override;
-  const Tensor& batchnorm_gradient() const override { return tangents_.totals; }
   const Tensor& norm_partials() const override { return tangents_.norm_partials; }
 };
 

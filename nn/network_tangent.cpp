@@ -16,7 +16,7 @@ void Network::allocate_tangents() {
   };
   int64_t largest = 1;
   for (const Node& node : graph_.nodes()) largest = std::max(largest, node.shape.size());
-  const Shape parameters{graph_.layout().parameter_count()};
+  const Shape states{graph_.layout().state_count()};
   tangents_ = Tangents();
   Tangents& t = *tangents_;
   t.buffers = like(buffers_);
@@ -27,8 +27,8 @@ void Network::allocate_tangents() {
       Tensor({options_.images_per_chunk * graph_.image_shape().size()}, options_.dtype, device());
   t.still.fill_zero();
   t.norm_partials = Tensor(norm_partials_.shape(), options_.dtype, device());
-  t.sums = Tensor(parameters, options_.dtype, device());
-  t.totals = Tensor(parameters, options_.dtype, device());
+  t.sums = Tensor(states, options_.dtype, device());
+  t.totals = Tensor(states, options_.dtype, device());
 }
 
 Tensor Network::tangent(BufferSlot slot, int node, const Chunk& chunk,
@@ -57,14 +57,13 @@ void Network::GaussNewtonPass::after_statistics(int norm) const {
   const int input = node.inputs[0];
   n.for_each_chunk([&](const Chunk& chunk, Context& context) {
     std::vector<Tensor> partials;
-    for (int64_t p : node.parameters)
-      partials.push_back(n.norm_partial(n.norm_partials_, p, chunk.index));
+    for (int64_t s : node.running_stats)
+      partials.push_back(n.norm_partial(n.norm_partials_, s, chunk.index));
     node.layer->as_batchnorm()->tangent_sums(partials, n.value_tangent(input, chunk, context),
                                              n.value(input, chunk, context),
                                              n.stats_views_[at(norm)], context);
   });
-  for (int64_t p : node.parameters)
-    n.sum_norm_partials(tangents_.sums, n.norm_partials_, p, n.pool_.main_context());
+  n.sum_norm_partials(tangents_.sums, n.norm_partials_, node, n.pool_.main_context());
 }
 
 void Network::GaussNewtonPass::forward(int index, const ForwardCall& call, const Chunk& chunk,
@@ -129,13 +128,18 @@ void Network::HessianPass::backward(int index, bool sums_only, const BackwardCal
     const bool read = node.layer->backward_reads_input() && !still;
     x.push_back(read ? n.value_tangent(input, chunk, context) : Tensor());
   }
-  for (int64_t p : node.parameters) {
-    const ParameterEntry& entry = n.graph_.layout().parameters()[at(p)];
-    const bool norm = n.norm_offsets_[at(p)] >= 0;
-    partials.push_back(norm ? n.norm_partial(tangents_.norm_partials, p, chunk.index)
-                            : n.partial_gradient(p, chunk.index));
-    if (coupled) products.push_back(gradient().slice(entry.offset, entry.shape));
-  }
+  if (coupled)
+    for (int64_t s : node.running_stats) {
+      const ParameterEntry& entry = n.graph_.layout().running_stats()[at(s)];
+      partials.push_back(n.norm_partial(tangents_.norm_partials, s, chunk.index));
+      products.push_back(tangents_.totals.slice(entry.offset, entry.shape));
+    }
+  else
+    for (int64_t p : node.parameters) {
+      const int64_t s = n.norm_states_[at(p)];
+      partials.push_back(s >= 0 ? n.norm_partial(tangents_.norm_partials, s, chunk.index)
+                                : n.partial_gradient(p, chunk.index));
+    }
   const BackwardTangents tangents{
       .dx = dx,
       .dy = n.tangent(n.plan_.gradient(index), index, chunk, context),
@@ -158,13 +162,11 @@ void Network::HessianPass::backward(int index, bool sums_only, const BackwardCal
   node.layer->backward_tangent(without_gradient, tangents, context);
 }
 
-/// Adds up the product's parts, and dgamma and dbeta, from which the tangents of dx are computed.
+/// Adds up the product's sums too: the tangents of dx are computed from both.
 void Network::HessianPass::sum_batchnorm(int norm) const {
-  for (int64_t parameter : network_.graph_.nodes()[at(norm)].parameters) {
-    Context& context = network_.pool_.main_context();
-    network_.sum_partial_gradients(*this, parameter, context);
-    network_.sum_norm_partials(tangents_.totals, network_.norm_partials_, parameter, context);
-  }
+  Pass::sum_batchnorm(norm);
+  network_.sum_norm_partials(tangents_.totals, tangents_.norm_partials,
+                             network_.graph_.nodes()[at(norm)], network_.pool_.main_context());
 }
 
 BatchResult Network::curvature_product(const Tensor& product, const Tensor& v, const Tensor& x,
@@ -178,7 +180,7 @@ BatchResult Network::curvature_product(const Tensor& product, const Tensor& v, c
   begin_batch(x, labels, theta, running_stats, mode, /*noise=*/{});
   Tangents& t = *tangents_;
   t.parameter_views = topograd::parameter_views(graph_, v);
-  t.sum_views = topograd::parameter_views(graph_, t.sums);
+  t.sum_views = running_stats_views(graph_, t.sums);
   t.version = new_weights_version();
   const auto run = [&](const Pass& pass) {
     forward_pass(pass, running_stats, /*keep_running_stats=*/true);

@@ -6,11 +6,18 @@ namespace topograd {
 
 namespace {
 
-/// Calls f(index in OHWI, index in OIHW) for every element of a convolution's weight; of a transposed
-/// one the letters O and I change places.
+/// Whether PyTorch has the tensor's channels before its pixels.
+bool has_pixels(const ParameterEntry& entry) {
+  return entry.shape.rank() >= 3;
+}
+
+/// Calls f(index in OHWI, index in OIHW) for every element of a convolution's weight (of a transposed one
+/// the letters O and I change places), or of an image, for which O is 1.
 template <class F>
-void for_each_index_pair(const Shape& ohwi, F f) {
-  const int64_t O = ohwi[0], H = ohwi[1], W = ohwi[2], I = ohwi[3];
+void for_each_index_pair(const Shape& shape, F f) {
+  const int axis = shape.rank() - 3;
+  const int64_t O = axis > 0 ? shape[0] : 1;
+  const int64_t H = shape[axis], W = shape[axis + 1], I = shape[axis + 2];
   for (int64_t o = 0; o < O; ++o)
     for (int64_t h = 0; h < H; ++h)
       for (int64_t w = 0; w < W; ++w)
@@ -21,6 +28,7 @@ void for_each_index_pair(const Shape& ohwi, F f) {
 }  // namespace
 
 Shape ParameterEntry::torch_shape() const {
+  if (shape.rank() == 3) return {shape[2], shape[0], shape[1]};
   if (shape.rank() != 4) return shape;
   if (kind == ParameterKind::linear_weight) return {filters(), filter_size()};
   return {shape[0], shape[3], shape[1], shape[2]};
@@ -40,7 +48,7 @@ int64_t ParameterLayout::add(std::string name, ParameterKind kind, Shape shape, 
 
 template <class T>
 void to_torch_order(const ParameterEntry& entry, const T* ours, T* torch) {
-  if (entry.shape.rank() == 4)
+  if (has_pixels(entry))
     for_each_index_pair(entry.shape, [&](int64_t a, int64_t b) { torch[b] = ours[a]; });
   else
     std::copy_n(ours, entry.size(), torch);
@@ -48,7 +56,7 @@ void to_torch_order(const ParameterEntry& entry, const T* ours, T* torch) {
 
 template <class T>
 void from_torch_order(const ParameterEntry& entry, const T* torch, T* ours) {
-  if (entry.shape.rank() == 4)
+  if (has_pixels(entry))
     for_each_index_pair(entry.shape, [&](int64_t a, int64_t b) { ours[a] = torch[b]; });
   else
     std::copy_n(torch, entry.size(), ours);

@@ -18,10 +18,10 @@ enum class ParameterKind {
   bias,           ///< [channels]
   factor,         ///< what a value is multiplied by, of any shape
   summand,        ///< what is added to a value, of any shape
-  norm_scale,     ///< gamma of a BatchNorm or LayerNorm, [channels]
-  norm_shift,     ///< beta of a BatchNorm or LayerNorm, [channels]
-  bn_mean,        ///< running mean, [channels]: not a parameter
-  bn_variance,    ///< running variance, [channels]: not a parameter
+  norm_scale,   ///< gamma of a normalisation, [channels], or over images [height, width, channels]
+  norm_shift,   ///< beta of a normalisation, of the same shape
+  bn_mean,      ///< running mean, [channels]: not a parameter
+  bn_variance,  ///< running variance, [channels]: not a parameter
 };
 inline bool is_state(ParameterKind kind) {
   return kind == ParameterKind::bn_mean || kind == ParameterKind::bn_variance;
@@ -47,8 +47,8 @@ struct ParameterEntry {
   int64_t filters() const { return shape[0]; }
   int64_t filter_size() const { return size() / shape[0]; }
   /// Returns the shape PyTorch gives the same tensor: the last axis second for convolutions of
-  /// either kind (OIHW, IOHW), [outputs, inputs] for
-  /// linear layers, whose inputs, where they are an image, it counts in the order CHW.
+  /// either kind (OIHW, IOHW), CHW for what is of an image's shape, [outputs, inputs] for linear
+  /// layers, whose inputs, where they are an image, it counts in the order CHW.
   Shape torch_shape() const;
 };
 
@@ -86,8 +86,8 @@ struct ModelState {
 };
 
 /// Copies one tensor between our order and PyTorch's (OHWI <-> OIHW for convolutions, transposed
-/// ones and linear layers over images; plain copy otherwise). Both buffers hold entry.size()
-/// elements and do not overlap.
+/// ones and linear layers over images, HWC <-> CHW for what is of an image's shape; plain copy
+/// otherwise). Both buffers hold entry.size() elements and do not overlap.
 template <class T>  // float or double
 void to_torch_order(const ParameterEntry& entry, const T* ours, T* torch);
 template <class T>

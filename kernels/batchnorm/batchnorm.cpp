@@ -49,8 +49,9 @@ void BatchnormCombineArgs::check() const {
 void BatchnormNormaliseArgs::check() const {
   const int64_t C = channels_of(kOp, x);
   check_same(kOp, x, y);
-  check_vector(kOp, "gamma", gamma, C);
-  check_vector(kOp, "beta", beta, C);
+  require(gamma.defined() == beta.defined(), kOp, ": gamma without beta, or the reverse");
+  if (gamma.defined()) check_vector(kOp, "gamma", gamma, C);
+  if (beta.defined()) check_vector(kOp, "beta", beta, C);
   check_vector(kOp, "mean", mean, C);
   check_vector(kOp, "variance", variance, C);
 }
@@ -67,7 +68,7 @@ void BatchnormBackwardSumsArgs::check() const {
 void BatchnormBackwardArgs::check() const {
   const int64_t C = channels_of(kOp, dy);
   check_same(kOp, dx, dy);
-  check_vector(kOp, "gamma", gamma, C);
+  if (gamma.defined()) check_vector(kOp, "gamma", gamma, C);
   check_vector(kOp, "variance", variance, C);
   require(dgamma.defined() == dbeta.defined(), kOp, ": dgamma without dbeta, or the reverse");
   if (!dgamma.defined()) return;

@@ -47,12 +47,13 @@ inline void batchnorm_combine(const BatchnormCombineArgs& args, Context& context
 }
 
 /// y = gamma * xhat + beta, and with `relu` the maximum of that and 0 (NaN stays NaN). In training,
-/// mean and variance are the batch's; in inference, the running ones. y may be x itself.
+/// mean and variance are the batch's; in inference, the running ones. y may be x itself. gamma and
+/// beta undefined: 1 and 0.
 struct BatchnormNormaliseArgs {
   static constexpr std::string_view kOp = "batchnorm_normalise";
   Tensor y;                            ///< [..., C]
   Tensor x;                            ///< [..., C]
-  Tensor gamma, beta, mean, variance;  ///< [C] each
+  Tensor gamma, beta, mean, variance;  ///< [C] each; gamma and beta may be undefined
   double epsilon = 1e-5;
   bool relu = false;
   void check() const;
@@ -82,7 +83,7 @@ struct BatchnormBackwardArgs {
   static constexpr std::string_view kOp = "batchnorm_backward";
   Tensor dx;                     ///< [..., C]
   Tensor dy, x;                  ///< [..., C] each
-  Tensor gamma, mean, variance;  ///< [C] each
+  Tensor gamma, mean, variance;  ///< [C] each; gamma undefined: 1
   Tensor dgamma, dbeta;          ///< [C] each, or undefined
   int64_t count = 0;
   double epsilon = 1e-5;

@@ -14,7 +14,7 @@ namespace topograd::TOPOGRAD_BACKEND {
 namespace {
 
 /// Kernel over the elements. dgamma and dbeta are null where the statistics are constants: x and
-/// mean are then not read. dx may be dy.
+/// mean are then not read. dx may be dy. Null gamma: 1.
 __global__ void __launch_bounds__(kChannelThreads)
     backward_kernel(float* dx, const float* dy, const float* __restrict__ x,
                     const float* __restrict__ gamma, const float* __restrict__ mean,
@@ -25,12 +25,13 @@ __global__ void __launch_bounds__(kChannelThreads)
   const ChannelThread thread = channel_thread(g);
   const int c = thread.channel;
   const double inverse = rsqrt(variance[c] + epsilon);
-  const float scale = static_cast<float>(gamma[c] * inverse);
+  const float factor = element_or(gamma, c, 1.0f);
+  const float scale = static_cast<float>(factor * inverse);
   float centre = 0, slope = 0, shift = 0;
   if (dgamma) {
     centre = mean[c];
-    slope = static_cast<float>(-gamma[c] * inverse * inverse * dgamma[c] * per_element);
-    shift = static_cast<float>(-gamma[c] * inverse * dbeta[c] * per_element);
+    slope = static_cast<float>(-factor * inverse * inverse * dgamma[c] * per_element);
+    shift = static_cast<float>(-factor * inverse * dbeta[c] * per_element);
   }
   for (int64_t r = thread.first_row; r < g.rows; r += thread.row_step) {
     const int64_t i = r * g.C + c;
@@ -42,7 +43,7 @@ __global__ void __launch_bounds__(kChannelThreads)
 
 void run(const BatchnormBackwardArgs& args, Context& context) {
   const bool batch = args.dgamma.defined();
-  const ChannelGrid g = channel_grid(args.dy.size(), args.gamma.size());
+  const ChannelGrid g = channel_grid(args.dy.size(), args.variance.size());
   launch(backward_kernel, g.grid(), dim3(kChannelThreads), 0, context, pointer<float>(args.dx),
          pointer<float>(args.dy), batch ? pointer<float>(args.x) : nullptr,
          pointer<float>(args.gamma), batch ? pointer<float>(args.mean) : nullptr,

@@ -11,6 +11,7 @@
 
 #include "kernels/batchnorm/batchnorm.h"
 #include "kernels/batchnorm/channel_periods.h"
+#include "kernels/core/optional_vector.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/batchnorm/batchnorm_highway.cpp"
@@ -160,14 +161,14 @@ double inverse_deviation(const Tensor& variance, double epsilon, int64_t c) {
 }
 
 void run_normalise(const BatchnormNormaliseArgs& args, Context&) {
-  const int64_t C = args.gamma.size();
+  const int64_t C = args.variance.size();
   const ChannelPeriods p = periods_of(args.x, C);
   const float* x = args.x.data<float>();
   float* y = args.y.data<float>();
   const auto mean = p.table([&](int64_t c) { return args.mean.data<float>()[c]; });
-  const auto beta = p.table([&](int64_t c) { return args.beta.data<float>()[c]; });
+  const auto beta = p.table([&](int64_t c) { return element_or(args.beta, c, 0.0F); });
   const auto scale = p.table([&](int64_t c) {
-    return args.gamma.data<float>()[c] * inverse_deviation(args.variance, args.epsilon, c);
+    return element_or(args.gamma, c, 1.0F) * inverse_deviation(args.variance, args.epsilon, c);
   });
   HWY_DYNAMIC_DISPATCH(normalise)
   (y, x, mean.data(), scale.data(), beta.data(), p.whole, p.P, args.relu);
@@ -213,13 +214,14 @@ void run_backward_sums(const BatchnormBackwardSumsArgs& args, Context&) {
 }
 
 void run_backward(const BatchnormBackwardArgs& args, Context&) {
-  const int64_t C = args.gamma.size();
+  const int64_t C = args.variance.size();
   const ChannelPeriods p = periods_of(args.dy, C);
   const float* dy = args.dy.data<float>();
   float* dx = args.dx.data<float>();
   const bool accumulate = args.write == Write::accumulate;
   const auto inverse = [&](int64_t c) { return inverse_deviation(args.variance, args.epsilon, c); };
-  const auto scale = p.table([&](int64_t c) { return args.gamma.data<float>()[c] * inverse(c); });
+  const auto scale =
+      p.table([&](int64_t c) { return element_or(args.gamma, c, 1.0F) * inverse(c); });
   const float* x = nullptr;
   std::vector<float> mean, slope, shift;
   if (args.dgamma.defined()) {
@@ -227,11 +229,11 @@ void run_backward(const BatchnormBackwardArgs& args, Context&) {
     x = args.x.data<float>();
     mean = p.table([&](int64_t c) { return args.mean.data<float>()[c]; });
     slope = p.table([&](int64_t c) {
-      return -args.gamma.data<float>()[c] * inverse(c) * inverse(c) * args.dgamma.data<float>()[c] /
-             n;
+      return -element_or(args.gamma, c, 1.0F) * inverse(c) * inverse(c) *
+             args.dgamma.data<float>()[c] / n;
     });
     shift = p.table([&](int64_t c) {
-      return -args.gamma.data<float>()[c] * inverse(c) * args.dbeta.data<float>()[c] / n;
+      return -element_or(args.gamma, c, 1.0F) * inverse(c) * args.dbeta.data<float>()[c] / n;
     });
   }
   HWY_DYNAMIC_DISPATCH(backward)

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernels/batchnorm/batchnorm.h"
+#include "kernels/core/optional_vector.h"
 
 namespace topograd {
 
@@ -58,14 +59,14 @@ void combine(const BatchnormCombineArgs& args, Context&) {
 void normalise(const BatchnormNormaliseArgs& args, Context&) {
   with_real_type(args.x.dtype(), [&](auto real) {
     using T = decltype(real);
-    const int64_t C = args.gamma.size();
+    const int64_t C = args.variance.size();
     const T* x = args.x.data<T>();
     T* y = args.y.data<T>();
     for (int64_t i = 0; i < args.x.size(); ++i) {
       const int64_t c = i % C;
       const double deviation = std::sqrt(args.variance.data<T>()[c] + args.epsilon);
       const double xhat = (static_cast<double>(x[i]) - args.mean.data<T>()[c]) / deviation;
-      const double sum = args.gamma.data<T>()[c] * xhat + args.beta.data<T>()[c];
+      const double sum = element_or(args.gamma, c, T(1)) * xhat + element_or(args.beta, c, T(0));
       y[i] = static_cast<T>(args.relu && sum < 0 ? 0.0 : sum);
     }
   });
@@ -94,7 +95,7 @@ void backward_sums(const BatchnormBackwardSumsArgs& args, Context&) {
 void backward(const BatchnormBackwardArgs& args, Context&) {
   with_real_type(args.dy.dtype(), [&](auto real) {
     using T = decltype(real);
-    const int64_t C = args.gamma.size();
+    const int64_t C = args.variance.size();
     const double n = static_cast<double>(args.count);
     const T* dy = args.dy.data<T>();
     T* dx = args.dx.data<T>();
@@ -106,7 +107,7 @@ void backward(const BatchnormBackwardArgs& args, Context&) {
         const double xhat = (args.x.data<T>()[i] - args.mean.data<T>()[c]) / deviation;
         g -= (args.dbeta.data<T>()[c] + xhat * args.dgamma.data<T>()[c]) / n;
       }
-      g *= args.gamma.data<T>()[c] / deviation;
+      g *= element_or(args.gamma, c, T(1)) / deviation;
       dx[i] = static_cast<T>(args.write == Write::accumulate ? dx[i] + g : g);
     }
   });

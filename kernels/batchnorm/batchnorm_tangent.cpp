@@ -41,9 +41,12 @@ void BatchnormTangentState::check(std::string_view op, int64_t channels) const {
 void BatchnormTangentArgs::check() const {
   const int64_t C = channels_of(kOp, x);
   check_same(kOp, x, {{"x_tangent", &x_tangent}, {"y_tangent", &y_tangent}});
-  check_vectors(
-      kOp, {{"gamma", &gamma}, {"gamma_tangent", &gamma_tangent}, {"beta_tangent", &beta_tangent}},
-      C);
+  require(gamma.defined() == gamma_tangent.defined() && gamma.defined() == beta_tangent.defined(),
+          kOp, ": some of the parameters are there, and some are not");
+  if (gamma.defined())
+    check_vectors(
+        kOp,
+        {{"gamma", &gamma}, {"gamma_tangent", &gamma_tangent}, {"beta_tangent", &beta_tangent}}, C);
   state.check(kOp, C);
 }
 
@@ -57,7 +60,10 @@ void BatchnormTangentSumsArgs::check() const {
 void BatchnormTangentBackwardArgs::check() const {
   const int64_t C = channels_of(kOp, dy);
   check_same(kOp, dy, {{"dy_tangent", &dy_tangent}, {"dx_tangent", &dx_tangent}});
-  check_vectors(kOp, {{"gamma", &gamma}, {"gamma_tangent", &gamma_tangent}}, C);
+  require(gamma.defined() == gamma_tangent.defined(), kOp,
+          ": gamma without its tangent, or the reverse");
+  if (gamma.defined())
+    check_vectors(kOp, {{"gamma", &gamma}, {"gamma_tangent", &gamma_tangent}}, C);
   state.check(kOp, C);
   for (const Tensor* sum : {&dgamma, &dbeta, &dgamma_tangent, &dbeta_tangent})
     require(sum->defined() == state.is_batch(), kOp,

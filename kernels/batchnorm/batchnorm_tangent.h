@@ -34,8 +34,8 @@ struct BatchnormTangentArgs {
   static constexpr std::string_view kOp = "batchnorm_tangent";
   Tensor y_tangent;                    ///< [..., C]
   Tensor x_tangent, x;                 ///< [..., C] each
-  Tensor gamma;                        ///< [C]
-  Tensor gamma_tangent, beta_tangent;  ///< [C] each
+  Tensor gamma;                        ///< [C], or undefined: 1
+  Tensor gamma_tangent, beta_tangent;  ///< [C] each, or undefined: 0
   BatchnormTangentState state;
   void check() const;
 };
@@ -67,7 +67,7 @@ struct BatchnormTangentBackwardArgs {
   Tensor dx_tangent;                         ///< [..., C]
   Tensor dy_tangent, dy;                     ///< [..., C] each
   Tensor x_tangent, x;                       ///< [..., C] each
-  Tensor gamma, gamma_tangent;               ///< [C] each
+  Tensor gamma, gamma_tangent;               ///< [C] each, or undefined: 1, and 0
   Tensor dgamma{}, dbeta{};                  ///< [C] each; undefined: constant statistics
   Tensor dgamma_tangent{}, dbeta_tangent{};  ///< [C] each; undefined: constant statistics
   BatchnormTangentState state;

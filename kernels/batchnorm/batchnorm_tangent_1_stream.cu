@@ -29,7 +29,7 @@ __device__ inline Constants constants_of(const TangentState& state, float gamma,
   return {i, state.a(c), b, gamma * i, (gamma_tangent - gamma * i * b) * i};
 }
 
-/// Kernel of y'; y_tangent may be x_tangent.
+/// Kernel of y'; y_tangent may be x_tangent. Null parameters: gamma 1, all others 0.
 __global__ void __launch_bounds__(kChannelThreads)
     tangent_kernel(float* y_tangent, const float* x_tangent, const float* __restrict__ x,
                    const float* __restrict__ gamma, const float* __restrict__ gamma_tangent,
@@ -37,9 +37,11 @@ __global__ void __launch_bounds__(kChannelThreads)
   // This thread owns one channel of every row_step-th row.
   const ChannelThread thread = channel_thread(g);
   const int c = thread.channel;
-  const Constants k = constants_of(state, gamma[c], gamma_tangent[c], c);
+  const Constants k =
+      constants_of(state, element_or(gamma, c, 1.0f), element_or(gamma_tangent, c, 0.0f), c);
   const float a = static_cast<float>(k.a), s = static_cast<float>(k.s);
-  const float t = static_cast<float>(k.t), mean = state.mean[c], shift = beta_tangent[c];
+  const float t = static_cast<float>(k.t), mean = state.mean[c],
+              shift = element_or(beta_tangent, c, 0.0f);
   for (int64_t r = thread.first_row; r < g.rows; r += thread.row_step) {
     const int64_t at = r * g.C + c;
     y_tangent[at] = (x_tangent[at] - a) * s + (x[at] - mean) * t + shift;
@@ -61,7 +63,8 @@ __global__ void __launch_bounds__(kChannelThreads)
   // This thread owns one channel of every row_step-th row.
   const ChannelThread thread = channel_thread(g);
   const int c = thread.channel;
-  const Constants k = constants_of(state, gamma[c], gamma_tangent[c], c);
+  const Constants k =
+      constants_of(state, element_or(gamma, c, 1.0f), element_or(gamma_tangent, c, 0.0f), c);
   const float s = static_cast<float>(k.s), t = static_cast<float>(k.t);
   float a = 0, mean = 0, p = 0, q = 0, shift = 0;
   if (sums.dgamma) {
@@ -82,7 +85,7 @@ __global__ void __launch_bounds__(kChannelThreads)
 }
 
 void tangent(const BatchnormTangentArgs& args, Context& context) {
-  const ChannelGrid g = channel_grid(args.x.size(), args.gamma.size());
+  const ChannelGrid g = channel_grid(args.x.size(), args.state.variance.size());
   launch(tangent_kernel, g.grid(), dim3(kChannelThreads), 0, context,
          pointer<float>(args.y_tangent), pointer<float>(args.x_tangent), pointer<float>(args.x),
          pointer<float>(args.gamma), pointer<float>(args.gamma_tangent),
@@ -90,7 +93,7 @@ void tangent(const BatchnormTangentArgs& args, Context& context) {
 }
 
 void backward(const BatchnormTangentBackwardArgs& args, Context& context) {
-  const ChannelGrid g = channel_grid(args.dy.size(), args.gamma.size());
+  const ChannelGrid g = channel_grid(args.dy.size(), args.state.variance.size());
   BatchSums sums{};
   if (args.state.is_batch())
     sums = {pointer<float>(args.dgamma), pointer<float>(args.dbeta),

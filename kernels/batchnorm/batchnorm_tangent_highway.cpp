@@ -12,6 +12,7 @@
 
 #include "kernels/batchnorm/batchnorm_tangent.h"
 #include "kernels/batchnorm/channel_periods.h"
+#include "kernels/core/optional_vector.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/batchnorm/batchnorm_tangent_highway.cpp"
@@ -92,8 +93,9 @@ HWY_EXPORT(vector_lanes);
 HWY_EXPORT(add_terms);
 HWY_EXPORT(sum_tangents);
 
-double at(const Tensor& t, int64_t c) {
-  return t.data<float>()[c];
+/// Element c of a vector, or `otherwise` where there is none.
+double at(const Tensor& t, int64_t c, float otherwise = 0) {
+  return element_or(t, c, otherwise);
 }
 
 /// Constants i, a and b of a channel.
@@ -123,17 +125,17 @@ void write_terms(float* out, const Terms& terms, const std::vector<float>& shift
 }
 
 void tangent(const BatchnormTangentArgs& args, Context&) {
-  const int64_t C = args.gamma.size();
+  const int64_t C = args.state.variance.size();
   const ChannelPeriods p(args.x, C, HWY_DYNAMIC_DISPATCH(vector_lanes)());
   const auto table = [&](auto value) {
     return p.table([&](int64_t c) { return value(Constants(args.state, c), c); });
   };
   Terms terms;
   terms[2] = {args.x_tangent.data<float>(),
-              table([&](const Constants& k, int64_t c) { return at(args.gamma, c) * k.i; }),
+              table([&](const Constants& k, int64_t c) { return at(args.gamma, c, 1) * k.i; }),
               table([](const Constants& k, int64_t) { return k.a; })};
   terms[3] = {args.x.data<float>(), table([&](const Constants& k, int64_t c) {
-                return k.i * (at(args.gamma_tangent, c) - at(args.gamma, c) * k.i * k.b);
+                return k.i * (at(args.gamma_tangent, c) - at(args.gamma, c, 1) * k.i * k.b);
               }),
               table([&](const Constants&, int64_t c) { return at(args.state.mean, c); })};
   const auto shift = table([&](const Constants&, int64_t c) { return at(args.beta_tangent, c); });
@@ -179,12 +181,12 @@ void sums(const BatchnormTangentSumsArgs& args, Context&) {
 }
 
 void backward(const BatchnormTangentBackwardArgs& args, Context&) {
-  const int64_t C = args.gamma.size();
+  const int64_t C = args.state.variance.size();
   const ChannelPeriods p(args.dy, C, HWY_DYNAMIC_DISPATCH(vector_lanes)());
   const auto table = [&](auto value) {
     return p.table([&](int64_t c) {
       const Constants k(args.state, c);
-      const double s = at(args.gamma, c) * k.i;
+      const double s = at(args.gamma, c, 1) * k.i;
       return value(k, c, s, k.i * (at(args.gamma_tangent, c) - s * k.b));
     });
   };

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "kernels/batchnorm/batchnorm_tangent.h"
+#include "kernels/core/optional_vector.h"
 
 namespace topograd {
 
@@ -32,15 +33,15 @@ class Normalised {
 void tangent(const BatchnormTangentArgs& args, Context&) {
   with_real_type(args.x.dtype(), [&](auto real) {
     using T = decltype(real);
-    const int64_t C = args.gamma.size();
+    const int64_t C = args.state.variance.size();
     const T* x = args.x.data<T>();
     const T* dx = args.x_tangent.data<T>();
     T* out = args.y_tangent.data<T>();
     for (int64_t c = 0; c < C; ++c) {
       const Normalised<T> xhat(args.state, c);
-      const double gamma = args.gamma.data<T>()[c];
-      const double gamma_tangent = args.gamma_tangent.data<T>()[c];
-      const double beta_tangent = args.beta_tangent.data<T>()[c];
+      const double gamma = element_or(args.gamma, c, T(1));
+      const double gamma_tangent = element_or(args.gamma_tangent, c, T(0));
+      const double beta_tangent = element_or(args.beta_tangent, c, T(0));
       for (int64_t i = c; i < args.x.size(); i += C)
         out[i] = static_cast<T>(gamma * xhat.tangent(dx[i], x[i]) +
                                 gamma_tangent * xhat.value(x[i]) + beta_tangent);
@@ -70,16 +71,16 @@ void sums(const BatchnormTangentSumsArgs& args, Context&) {
 void backward(const BatchnormTangentBackwardArgs& args, Context&) {
   with_real_type(args.dy.dtype(), [&](auto real) {
     using T = decltype(real);
-    const int64_t C = args.gamma.size();
+    const int64_t C = args.state.variance.size();
     const double n = static_cast<double>(args.state.count);
     const bool batch = args.state.is_batch();
     T* out = args.dx_tangent.data<T>();
     for (int64_t c = 0; c < C; ++c) {
       const Normalised<T> xhat(args.state, c);
-      const double gamma = args.gamma.data<T>()[c];
+      const double gamma = element_or(args.gamma, c, T(1));
       const double scale = gamma * xhat.inverse();
       const double scale_tangent =
-          (args.gamma_tangent.data<T>()[c] - scale * xhat.b()) * xhat.inverse();
+          (element_or(args.gamma_tangent, c, T(0)) - scale * xhat.b()) * xhat.inverse();
       for (int64_t i = c; i < args.dy.size(); i += C) {
         double dy = args.dy.data<T>()[i], dy_tangent = args.dy_tangent.data<T>()[i];
         if (batch) {

@@ -11,6 +11,7 @@
 // at C = 16, 32, 64, 8 of 256 threads at C = 31, 56 at 100, at worst 127 (C = 129).
 #pragma once
 
+#include "kernels/core/optional_vector.h"
 #include "kernels/core/warp_sum.h"
 
 namespace topograd::TOPOGRAD_BACKEND {

@@ -87,6 +87,36 @@ void check_backward(const Shape& x, Write write, bool batch_statistics, bool in_
       kTolerance);
 }
 
+/// Without gamma and beta: as with 1 and 0.
+void check_without_parameters(const Shape& x) {
+  const Shape v{x[1]};
+  check_op<BatchnormNormaliseArgs>(
+      text("normalise without parameters ", x),
+      [&](Operands& o) {
+        return BatchnormNormaliseArgs{.y = o.output(x),
+                                      .x = o.uniform(x, -2, 2),
+                                      .gamma = {},
+                                      .beta = {},
+                                      .mean = o.normal(v),
+                                      .variance = o.uniform(v, 0.1, 2)};
+      },
+      kTolerance);
+  check_op<BatchnormBackwardArgs>(
+      text("backward without parameters ", x),
+      [&](Operands& o) {
+        return BatchnormBackwardArgs{.dx = o.output(x),
+                                     .dy = o.uniform(x, -2, 2),
+                                     .x = o.uniform(x, -2, 2),
+                                     .gamma = {},
+                                     .mean = o.normal(v),
+                                     .variance = o.uniform(v, 0.1, 2),
+                                     .dgamma = o.normal(v),
+                                     .dbeta = o.normal(v),
+                                     .count = 2 * x[0] + 1};
+      },
+      kTolerance);
+}
+
 void check_all(const Shape& x) {
   check_moments(x);
   check_normalise(x);
@@ -106,6 +136,16 @@ TEST_CASE("batchnorm: every implementation equals the reference") {
   check_all({2500, 13});
   check_all({70, 300});        // more channels than a block has threads
   check_moments({9001, 129});  // more rows than the largest grid has first turns for
+}
+
+TEST_CASE("batchnorm: without parameters gamma is 1 and beta 0") {
+  for (const Shape& x : {Shape{64, 13}, Shape{7, 33}}) check_without_parameters(x);
+  Context context;
+  const Tensor x({4, 3}), c({3});
+  CHECK_THROWS_WITH_AS(
+      batchnorm_normalise({.y = x, .x = x, .gamma = c, .beta = {}, .mean = c, .variance = c},
+                          context),
+      "batchnorm_normalise: gamma without beta, or the reverse", Error);
 }
 
 TEST_CASE("batchnorm: no rows, no work") {

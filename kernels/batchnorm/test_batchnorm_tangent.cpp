@@ -96,6 +96,43 @@ TEST_CASE("batchnorm tangent: every implementation equals the reference") {
   check_all({70, 300});  // more channels than a block has threads
 }
 
+TEST_CASE("batchnorm tangent: without parameters gamma is 1, and nothing moves") {
+  const Shape x{64, 13}, v{13};
+  for (bool batch : {false, true}) {
+    check_op<BatchnormTangentArgs>(
+        text("tangent without parameters", batch ? "" : ", constant statistics"),
+        [&](Operands& o) {
+          return BatchnormTangentArgs{.y_tangent = o.output(x),
+                                      .x_tangent = o.uniform(x, -2, 2),
+                                      .x = o.uniform(x, -2, 2),
+                                      .gamma = {},
+                                      .gamma_tangent = {},
+                                      .beta_tangent = {},
+                                      .state = state_of(o, x, batch)};
+        },
+        kTolerance);
+    check_op<BatchnormTangentBackwardArgs>(
+        text("backward without parameters", batch ? "" : ", constant statistics"),
+        [&](Operands& o) {
+          BatchnormTangentBackwardArgs args{.dx_tangent = o.output(x),
+                                            .dy_tangent = o.uniform(x, -2, 2),
+                                            .dy = o.uniform(x, -2, 2),
+                                            .x_tangent = o.uniform(x, -2, 2),
+                                            .x = o.uniform(x, -2, 2),
+                                            .gamma = {},
+                                            .gamma_tangent = {},
+                                            .state = state_of(o, x, batch)};
+          if (!batch) return args;
+          args.dgamma = o.normal(v, 64);
+          args.dbeta = o.normal(v, 64);
+          args.dgamma_tangent = o.normal(v, 64);
+          args.dbeta_tangent = o.normal(v, 64);
+          return args;
+        },
+        kTolerance);
+  }
+}
+
 TEST_CASE("batchnorm tangent: no rows, no work") {
   check_all({0, 5});
 }

@@ -8,10 +8,12 @@ namespace topograd {
 
 namespace {
 
-/// Throws Error unless the tensors are like x, and the vectors [C].
+/// Throws Error unless the tensors are like x, and the vectors [C], or the optional ones all
+/// undefined.
 void check_shapes(std::string_view op, const Tensor& x, double epsilon,
                   std::initializer_list<const Tensor*> like_x,
-                  std::initializer_list<const Tensor*> per_channel) {
+                  std::initializer_list<const Tensor*> optional,
+                  std::initializer_list<const Tensor*> per_channel = {}) {
   require(x.shape().rank() >= 1, op, ": x must have an axis of channels");
   const int64_t C = x.dim(x.shape().rank() - 1);
   require(C > 0, op, ": x is ", x.shape(), ", which has no channels");
@@ -19,9 +21,16 @@ void check_shapes(std::string_view op, const Tensor& x, double epsilon,
   for (const Tensor* t : like_x)
     require(t->shape() == x.shape() && t->dtype() == x.dtype(), op, ": ", t->shape(), " of ",
             name_of(t->dtype()), " beside x, ", x.shape(), " of ", name_of(x.dtype()));
-  for (const Tensor* t : per_channel)
-    require(t->shape() == Shape{C} && t->dtype() == x.dtype(), op, ": ", t->shape(), " of ",
-            name_of(t->dtype()), " for the ", C, " channels of x, of ", name_of(x.dtype()));
+  const auto check_vector = [&](const Tensor& t) {
+    require(t.shape() == Shape{C} && t.dtype() == x.dtype(), op, ": ", t.shape(), " of ",
+            name_of(t.dtype()), " for the ", C, " channels of x, of ", name_of(x.dtype()));
+  };
+  for (const Tensor* t : per_channel) check_vector(*t);
+  for (const Tensor* t : optional) {
+    require(t->defined() == (*optional.begin())->defined(), op,
+            ": some of the parameters are there, and some are not");
+    if (t->defined()) check_vector(*t);
+  }
 }
 
 }  // namespace
@@ -35,7 +44,7 @@ void LayerNormBackwardArgs::check() const {
 }
 
 void LayerNormBackwardSumsArgs::check() const {
-  check_shapes(kOp, x, epsilon, {&dy}, {&dgamma, &dbeta});
+  check_shapes(kOp, x, epsilon, {&dy}, {}, {&dgamma, &dbeta});
 }
 
 void LayerNormTangentArgs::check() const {
@@ -48,7 +57,8 @@ void LayerNormTangentBackwardArgs::check() const {
 }
 
 void LayerNormTangentSumsArgs::check() const {
-  check_shapes(kOp, x, epsilon, {&dy_tangent, &dy, &x_tangent}, {&dgamma_tangent, &dbeta_tangent});
+  check_shapes(kOp, x, epsilon, {&dy_tangent, &dy, &x_tangent}, {},
+               {&dgamma_tangent, &dbeta_tangent});
 }
 
 }  // namespace topograd

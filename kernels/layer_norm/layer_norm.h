@@ -3,7 +3,8 @@
 //   mean = sum of x / C,   variance = sum of (x - mean)^2 / C,   i = 1 / sqrt(variance + epsilon)
 //   xhat = (x - mean) i,   y = gamma xhat + beta
 //
-// Tensors are [..., C], "rows" are all axes but the last. Nothing is kept from the forward pass:
+// Tensors are [..., C], "rows" are all axes but the last. (Over a whole image: [N, H W C], and
+// gamma and beta are of an image's shape.) Nothing is kept from the forward pass:
 // mean and variance of a row are computed again from x, which the backward pass reads anyway. Every
 // implementation takes the variance from deviations, never as E[x^2] - mean^2, which loses
 // everything when the mean is large.
@@ -13,12 +14,12 @@
 
 namespace topograd {
 
-/// y = gamma xhat + beta. y may be x itself.
+/// y = gamma xhat + beta. y may be x itself. gamma and beta undefined: y = xhat.
 struct LayerNormArgs {
   static constexpr std::string_view kOp = "layer_norm";
   Tensor y;            ///< [..., C]
   Tensor x;            ///< [..., C], C > 0
-  Tensor gamma, beta;  ///< [C] each
+  Tensor gamma, beta;  ///< [C] each, or undefined
   double epsilon = 1e-6;
   void check() const;
 };
@@ -32,7 +33,7 @@ struct LayerNormBackwardArgs {
   static constexpr std::string_view kOp = "layer_norm_backward";
   Tensor dx;     ///< [..., C]
   Tensor dy, x;  ///< [..., C] each
-  Tensor gamma;  ///< [C]
+  Tensor gamma;  ///< [C], or undefined: 1
   double epsilon = 1e-6;
   Write write = Write::overwrite;
   void check() const;

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// Forward kernel; y may be x.
+/// Forward kernel; y may be x. Null parameters: gamma 1, beta 0.
 __global__ void __launch_bounds__(kThreads)
     forward_kernel(float* y, const float* x, const float* __restrict__ gamma,
                    const float* __restrict__ beta, int64_t rows, int64_t C, double epsilon) {
@@ -27,7 +27,8 @@ __global__ void __launch_bounds__(kThreads)
   for (int64_t r = first_element() / kWarp; r < rows; r += element_step() / kWarp) {
     const RowStatistics row = row_statistics(x + r * C, C, epsilon, lane);
     for (int64_t c = lane; c < C; c += kWarp)
-      y[r * C + c] = static_cast<float>(gamma[c] * row.xhat(x[r * C + c]) + beta[c]);
+      y[r * C + c] = static_cast<float>(element_or(gamma, c, 1.0f) * row.xhat(x[r * C + c]) +
+                                        element_or(beta, c, 0.0f));
   }
 }
 
@@ -45,14 +46,14 @@ __global__ void __launch_bounds__(kThreads)
     const RowStatistics row = row_statistics(x + begin, C, epsilon, lane);
     double sum = 0, products = 0;
     for (int64_t c = lane; c < C; c += kWarp) {
-      const double g = static_cast<double>(gamma[c]) * dy[begin + c];
+      const double g = static_cast<double>(element_or(gamma, c, 1.0f)) * dy[begin + c];
       sum += g;
       products += g * row.xhat(x[begin + c]);
     }
     const double m = sum_over_warp(sum) * per_channel;
     const double q = sum_over_warp(products) * per_channel;
     for (int64_t c = lane; c < C; c += kWarp) {
-      const double g = static_cast<double>(gamma[c]) * dy[begin + c];
+      const double g = static_cast<double>(element_or(gamma, c, 1.0f)) * dy[begin + c];
       const double value = row.inverse * (g - m - row.xhat(x[begin + c]) * q);
       dx[begin + c] = static_cast<float>(accumulate ? dx[begin + c] + value : value);
     }
@@ -60,14 +61,14 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 void forward(const LayerNormArgs& args, Context& context) {
-  const int64_t C = args.gamma.size(), rows = args.x.size() / C;
+  const int64_t C = args.x.dim(args.x.shape().rank() - 1), rows = args.x.size() / C;
   launch(forward_kernel, grid_for(rows * kWarp, kThreads), dim3(kThreads), 0, context,
          pointer<float>(args.y), pointer<float>(args.x), pointer<float>(args.gamma),
          pointer<float>(args.beta), rows, C, args.epsilon);
 }
 
 void backward(const LayerNormBackwardArgs& args, Context& context) {
-  const int64_t C = args.gamma.size(), rows = args.x.size() / C;
+  const int64_t C = args.x.dim(args.x.shape().rank() - 1), rows = args.x.size() / C;
   launch(backward_kernel, grid_for(rows * kWarp, kThreads), dim3(kThreads), 0, context,
          pointer<float>(args.dx), pointer<float>(args.dy), pointer<float>(args.x),
          pointer<float>(args.gamma), rows, C, args.epsilon, args.write == Write::accumulate);

@@ -32,18 +32,29 @@ HWY_INLINE void over_channels(int64_t C, const Work& work) {
   for (; c < C; ++c) work(one, c);
 }
 
-/// Returns the mean over the channels of value(tag, c).
+/// Returns the sum over channels [c, end) of value(tag, c).
 template <class Value>
-HWY_INLINE float mean_over(int64_t C, const Value& value) {
+HWY_INLINE float sum_over(int64_t c, int64_t end, const Value& value) {
   const hn::ScalableTag<float> d;
   const hn::CappedTag<float, 1> one;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   auto sums = hn::Zero(d);
-  int64_t c = 0;
-  for (; c + lanes <= C; c += lanes) sums = hn::Add(sums, value(d, c));
+  for (; c + lanes <= end; c += lanes) sums = hn::Add(sums, value(d, c));
   float sum = hn::GetLane(hn::SumOfLanes(d, sums));
-  for (; c < C; ++c) sum += hn::GetLane(value(one, c));
-  return sum / static_cast<float>(C);
+  for (; c < end; ++c) sum += hn::GetLane(value(one, c));
+  return sum;
+}
+
+/// Returns the mean over the channels of value(tag, c). Rows as long as an image are summed in
+/// float over some thousand elements at a time, and in double over these.
+template <class Value>
+HWY_INLINE float mean_over(int64_t C, const Value& value) {
+  constexpr int64_t kBlock = 4096;
+  if (C <= kBlock) return sum_over(0, C, value) / static_cast<float>(C);
+  double sum = 0;
+  for (int64_t begin = 0; begin < C; begin += kBlock)
+    sum += sum_over(begin, std::min(begin + kBlock, C), value);
+  return static_cast<float>(sum / static_cast<double>(C));
 }
 
 /// One row's xhat = ((x - first) - offset) inverse.
@@ -215,35 +226,51 @@ struct Rows {
       : count(x.size() / x.dim(x.shape().rank() - 1)), C(x.dim(x.shape().rank() - 1)) {}
 };
 
+/// A vector of parameters; where there is none, one of `otherwise`.
+class Parameters {
+ public:
+  Parameters(const Tensor& given, int64_t C, float otherwise) : given_(given) {
+    if (!given.defined()) constant_.assign(static_cast<size_t>(C), otherwise);
+  }
+  const float* data() const { return given_.defined() ? given_.data<float>() : constant_.data(); }
+
+ private:
+  const Tensor& given_;
+  std::vector<float> constant_;
+};
+
 void run(const LayerNormArgs& args, Context&) {
   const Rows rows(args.x);
+  const Parameters gamma(args.gamma, rows.C, 1), beta(args.beta, rows.C, 0);
   HWY_DYNAMIC_DISPATCH(forward)
-  (args.y.data<float>(), args.x.data<float>(), args.gamma.data<float>(), args.beta.data<float>(),
-   rows.count, rows.C, args.epsilon);
+  (args.y.data<float>(), args.x.data<float>(), gamma.data(), beta.data(), rows.count, rows.C,
+   args.epsilon);
 }
 
 void run(const LayerNormBackwardArgs& args, Context&) {
   const Rows rows(args.x);
+  const Parameters gamma(args.gamma, rows.C, 1);
   HWY_DYNAMIC_DISPATCH(backward)
-  (args.dx.data<float>(), args.dy.data<float>(), args.x.data<float>(), args.gamma.data<float>(),
-   rows.count, rows.C, args.epsilon, args.write == Write::accumulate);
+  (args.dx.data<float>(), args.dy.data<float>(), args.x.data<float>(), gamma.data(), rows.count,
+   rows.C, args.epsilon, args.write == Write::accumulate);
 }
 
 void run(const LayerNormTangentArgs& args, Context&) {
   const Rows rows(args.x);
+  const Parameters gamma(args.gamma, rows.C, 1), gamma_tangent(args.gamma_tangent, rows.C, 0),
+      beta_tangent(args.beta_tangent, rows.C, 0);
   HWY_DYNAMIC_DISPATCH(tangent)
-  (args.y_tangent.data<float>(), args.x_tangent.data<float>(), args.x.data<float>(),
-   args.gamma.data<float>(), args.gamma_tangent.data<float>(), args.beta_tangent.data<float>(),
-   rows.count, rows.C, args.epsilon);
+  (args.y_tangent.data<float>(), args.x_tangent.data<float>(), args.x.data<float>(), gamma.data(),
+   gamma_tangent.data(), beta_tangent.data(), rows.count, rows.C, args.epsilon);
 }
 
 void run(const LayerNormTangentBackwardArgs& args, Context&) {
   const Rows rows(args.x);
+  const Parameters gamma(args.gamma, rows.C, 1), gamma_tangent(args.gamma_tangent, rows.C, 0);
   HWY_DYNAMIC_DISPATCH(tangent_backward)
   (args.dx_tangent.data<float>(), args.dy_tangent.data<float>(), args.dy.data<float>(),
-   args.x_tangent.data<float>(), args.x.data<float>(), args.gamma.data<float>(),
-   args.gamma_tangent.data<float>(), rows.count, rows.C, args.epsilon,
-   args.write == Write::accumulate);
+   args.x_tangent.data<float>(), args.x.data<float>(), gamma.data(), gamma_tangent.data(),
+   rows.count, rows.C, args.epsilon, args.write == Write::accumulate);
 }
 
 /// Sets dgamma and dbeta from sum_block(partial, first row, rows), which adds up to 32 rows in

@@ -1,6 +1,7 @@
 // The formulas of layer_norm.h and layer_norm_tangent.h, row by row in double: the oracle.
 #include <cmath>
 
+#include "kernels/core/optional_vector.h"
 #include "kernels/layer_norm/layer_norm.h"
 #include "kernels/layer_norm/layer_norm_tangent.h"
 
@@ -51,6 +52,12 @@ void for_each_row(const Tensor& x, const Work& work) {
   });
 }
 
+/// Element c of a vector of parameters, or `otherwise` where there is none.
+template <class T>
+double parameter(const Tensor& vector, int64_t c, T otherwise) {
+  return element_or(vector, c, otherwise);
+}
+
 template <class T>
 void write_to(T& target, double value, Write write) {
   target = static_cast<T>(write == Write::accumulate ? target + value : value);
@@ -60,9 +67,9 @@ void forward(const LayerNormArgs& args, Context&) {
   for_each_row(args.x, [&](auto real, int64_t i, int64_t C) {
     using T = decltype(real);
     const Row<T> row(args.x.data<T>() + i, C, args.epsilon);
-    const T *gamma = args.gamma.data<T>(), *beta = args.beta.data<T>();
     for (int64_t c = 0; c < C; ++c)
-      args.y.data<T>()[i + c] = static_cast<T>(gamma[c] * row.xhat(c) + beta[c]);
+      args.y.data<T>()[i + c] = static_cast<T>(parameter<T>(args.gamma, c, 1) * row.xhat(c) +
+                                               parameter<T>(args.beta, c, 0));
   });
 }
 
@@ -70,8 +77,8 @@ void backward(const LayerNormBackwardArgs& args, Context&) {
   for_each_row(args.x, [&](auto real, int64_t i, int64_t C) {
     using T = decltype(real);
     const Row<T> row(args.x.data<T>() + i, C, args.epsilon);
-    const T *gamma = args.gamma.data<T>(), *dy = args.dy.data<T>() + i;
-    const auto g = [&](int64_t c) { return static_cast<double>(gamma[c]) * dy[c]; };
+    const T* dy = args.dy.data<T>() + i;
+    const auto g = [&](int64_t c) { return parameter<T>(args.gamma, c, 1) * dy[c]; };
     const double m = mean_over(C, g);
     const double q = mean_over(C, [&](int64_t c) { return g(c) * row.xhat(c); });
     for (int64_t c = 0; c < C; ++c)
@@ -113,12 +120,11 @@ void tangent(const LayerNormTangentArgs& args, Context&) {
   for_each_row(args.x, [&](auto real, int64_t i, int64_t C) {
     using T = decltype(real);
     const Row<T> row(args.x.data<T>() + i, args.x_tangent.data<T>() + i, C, args.epsilon);
-    const T *gamma = args.gamma.data<T>(), *gamma_tangent = args.gamma_tangent.data<T>();
-    const T* beta_tangent = args.beta_tangent.data<T>();
     T* y = args.y_tangent.data<T>() + i;
     for (int64_t c = 0; c < C; ++c)
-      y[c] = static_cast<T>(gamma[c] * row.xhat_tangent(c) + gamma_tangent[c] * row.xhat(c) +
-                            beta_tangent[c]);
+      y[c] = static_cast<T>(parameter<T>(args.gamma, c, 1) * row.xhat_tangent(c) +
+                            parameter<T>(args.gamma_tangent, c, 0) * row.xhat(c) +
+                            parameter<T>(args.beta_tangent, c, 0));
   });
 }
 
@@ -126,12 +132,11 @@ void tangent_backward(const LayerNormTangentBackwardArgs& args, Context&) {
   for_each_row(args.x, [&](auto real, int64_t i, int64_t C) {
     using T = decltype(real);
     const Row<T> row(args.x.data<T>() + i, args.x_tangent.data<T>() + i, C, args.epsilon);
-    const T *gamma = args.gamma.data<T>(), *gamma_tangent = args.gamma_tangent.data<T>();
     const T *dy = args.dy.data<T>() + i, *dy_tangent = args.dy_tangent.data<T>() + i;
-    const auto g = [&](int64_t c) { return static_cast<double>(gamma[c]) * dy[c]; };
+    const auto gamma = [&](int64_t c) { return parameter<T>(args.gamma, c, 1); };
+    const auto g = [&](int64_t c) { return gamma(c) * dy[c]; };
     const auto g_tangent = [&](int64_t c) {
-      return static_cast<double>(gamma_tangent[c]) * dy[c] +
-             static_cast<double>(gamma[c]) * dy_tangent[c];
+      return parameter<T>(args.gamma_tangent, c, 0) * dy[c] + gamma(c) * dy_tangent[c];
     };
     const double m = mean_over(C, g), m_tangent = mean_over(C, g_tangent);
     const double q = mean_over(C, [&](int64_t c) { return g(c) * row.xhat(c); });

@@ -16,8 +16,8 @@ struct LayerNormTangentArgs {
   static constexpr std::string_view kOp = "layer_norm_tangent";
   Tensor y_tangent;                    ///< [..., C]
   Tensor x_tangent, x;                 ///< [..., C] each, C > 0
-  Tensor gamma;                        ///< [C]
-  Tensor gamma_tangent, beta_tangent;  ///< [C] each
+  Tensor gamma;                        ///< [C], or undefined: 1
+  Tensor gamma_tangent, beta_tangent;  ///< [C] each, or undefined: 0
   double epsilon = 1e-6;
   void check() const;
 };
@@ -34,7 +34,7 @@ struct LayerNormTangentBackwardArgs {
   Tensor dx_tangent;            ///< [..., C]
   Tensor dy_tangent, dy;        ///< [..., C] each
   Tensor x_tangent, x;          ///< [..., C] each
-  Tensor gamma, gamma_tangent;  ///< [C] each
+  Tensor gamma, gamma_tangent;  ///< [C] each, or undefined: 1, and 0
   double epsilon = 1e-6;
   Write write = Write::overwrite;
   void check() const;

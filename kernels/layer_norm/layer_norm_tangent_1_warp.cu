@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// Kernel of y'; y_tangent may be x_tangent.
+/// Kernel of y'; y_tangent may be x_tangent. Null parameters: gamma 1, all others 0.
 __global__ void __launch_bounds__(kThreads)
     tangent_kernel(float* y_tangent, const float* x_tangent, const float* __restrict__ x,
                    const float* __restrict__ gamma, const float* __restrict__ gamma_tangent,
@@ -31,8 +31,9 @@ __global__ void __launch_bounds__(kThreads)
     for (int64_t c = lane; c < C; c += kWarp) {
       const double xhat = row.xhat(x[begin + c]);
       const double xhat_tangent = moved.xhat_tangent(row, x_tangent[begin + c], xhat);
-      y_tangent[begin + c] =
-          static_cast<float>(gamma[c] * xhat_tangent + gamma_tangent[c] * xhat + beta_tangent[c]);
+      y_tangent[begin + c] = static_cast<float>(element_or(gamma, c, 1.0f) * xhat_tangent +
+                                                element_or(gamma_tangent, c, 0.0f) * xhat +
+                                                element_or(beta_tangent, c, 0.0f));
     }
   }
 }
@@ -40,10 +41,12 @@ __global__ void __launch_bounds__(kThreads)
 /// Operands of dx', [rows, C] but gamma and gamma_tangent [C].
 struct Gradients {
   const float *dy_tangent, *dy, *x_tangent, *x, *gamma, *gamma_tangent;
-  __device__ double g(int64_t i, int64_t c) const { return static_cast<double>(gamma[c]) * dy[i]; }
+  __device__ double g(int64_t i, int64_t c) const {
+    return static_cast<double>(element_or(gamma, c, 1.0f)) * dy[i];
+  }
   __device__ double g_tangent(int64_t i, int64_t c) const {
-    return static_cast<double>(gamma_tangent[c]) * dy[i] +
-           static_cast<double>(gamma[c]) * dy_tangent[i];
+    return static_cast<double>(element_or(gamma_tangent, c, 0.0f)) * dy[i] +
+           static_cast<double>(element_or(gamma, c, 1.0f)) * dy_tangent[i];
   }
 };
 
@@ -86,7 +89,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 void tangent(const LayerNormTangentArgs& args, Context& context) {
-  const int64_t C = args.gamma.size(), rows = args.x.size() / C;
+  const int64_t C = args.x.dim(args.x.shape().rank() - 1), rows = args.x.size() / C;
   launch(tangent_kernel, grid_for(rows * kWarp, kThreads), dim3(kThreads), 0, context,
          pointer<float>(args.y_tangent), pointer<float>(args.x_tangent), pointer<float>(args.x),
          pointer<float>(args.gamma), pointer<float>(args.gamma_tangent),
@@ -94,7 +97,7 @@ void tangent(const LayerNormTangentArgs& args, Context& context) {
 }
 
 void tangent_backward(const LayerNormTangentBackwardArgs& args, Context& context) {
-  const int64_t C = args.gamma.size(), rows = args.x.size() / C;
+  const int64_t C = args.x.dim(args.x.shape().rank() - 1), rows = args.x.size() / C;
   const Gradients in{pointer<float>(args.dy_tangent), pointer<float>(args.dy),
                      pointer<float>(args.x_tangent),  pointer<float>(args.x),
                      pointer<float>(args.gamma),      pointer<float>(args.gamma_tangent)};

@@ -1,6 +1,8 @@
-// Statistics of one row on one warp, shared by the kernels of layer_norm.
+// Statistics of one row on one warp, shared by the kernels of layer_norm and of group_norm. A row
+// is whatever has an operator[](i): a pointer to its elements, or a group's elements one by one.
 #pragma once
 
+#include "kernels/core/optional_vector.h"
 #include "kernels/core/warp_sum.h"
 
 namespace topograd::TOPOGRAD_BACKEND {
@@ -19,11 +21,11 @@ struct RowTangent {
   }
 };
 
-/// Returns a row's statistics. Lane l owns channels l, l + 32, ...: neighbouring lanes read
-/// neighbouring floats. All lanes of a warp call it together. Two passes: the second finds the row
-/// in the L1 cache.
-__device__ inline RowStatistics row_statistics(const float* x, int64_t C, double epsilon,
-                                               int lane) {
+/// Returns the statistics of a row of C elements. Lane l owns elements l, l + 32, ...: neighbouring
+/// lanes read neighbouring floats. All lanes of a warp call it together. Two passes: the second
+/// finds the row in a cache.
+template <class Row>
+__device__ inline RowStatistics row_statistics(const Row& x, int64_t C, double epsilon, int lane) {
   const double per_channel = 1 / static_cast<double>(C);
   double sum = 0, squares = 0;
   for (int64_t c = lane; c < C; c += kWarp) sum += x[c];
@@ -33,8 +35,9 @@ __device__ inline RowStatistics row_statistics(const float* x, int64_t C, double
 }
 
 /// Returns the means of x' and of x' xhat, computed in the same way.
-__device__ inline RowTangent row_tangent(const RowStatistics& row, const float* x_tangent,
-                                         const float* x, int64_t C, int lane) {
+template <class Moving, class Row>
+__device__ inline RowTangent row_tangent(const RowStatistics& row, const Moving& x_tangent,
+                                         const Row& x, int64_t C, int lane) {
   const double per_channel = 1 / static_cast<double>(C);
   double sum = 0, products = 0;
   for (int64_t c = lane; c < C; c += kWarp) {

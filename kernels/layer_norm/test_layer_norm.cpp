@@ -105,6 +105,68 @@ TEST_CASE("layer_norm: every implementation of the tangents equals the reference
   }
 }
 
+TEST_CASE("layer_norm: without parameters gamma is 1 and beta 0") {
+  const Shape shape{3, 37};
+  check_op<LayerNormArgs>(
+      "layer_norm",
+      [&](Operands& o) {
+        return LayerNormArgs{.y = o.output(shape), .x = o.normal(shape), .gamma = {}, .beta = {}};
+      },
+      kTolerance);
+  check_op<LayerNormBackwardArgs>(
+      "layer_norm_backward",
+      [&](Operands& o) {
+        return LayerNormBackwardArgs{
+            .dx = o.output(shape), .dy = o.normal(shape), .x = o.normal(shape), .gamma = {}};
+      },
+      kTolerance);
+  check_op<LayerNormTangentArgs>(
+      "layer_norm_tangent",
+      [&](Operands& o) {
+        return LayerNormTangentArgs{.y_tangent = o.output(shape),
+                                    .x_tangent = o.normal(shape),
+                                    .x = o.normal(shape),
+                                    .gamma = {},
+                                    .gamma_tangent = {},
+                                    .beta_tangent = {}};
+      },
+      kTolerance);
+  check_op<LayerNormTangentBackwardArgs>(
+      "layer_norm_tangent_backward",
+      [&](Operands& o) {
+        return LayerNormTangentBackwardArgs{.dx_tangent = o.output(shape),
+                                            .dy_tangent = o.normal(shape),
+                                            .dy = o.normal(shape),
+                                            .x_tangent = o.normal(shape),
+                                            .x = o.normal(shape),
+                                            .gamma = {},
+                                            .gamma_tangent = {}};
+      },
+      kTolerance);
+  // The reference, against parameters that are there.
+  Operands o(5, DType::f64);
+  const Tensor x = o.normal(shape), y = o.output(shape), plain = o.output(shape);
+  const Tensor ones({37}, DType::f64), zeros = Tensor::zeros({37}, DType::f64);
+  std::fill_n(ones.data<double>(), 37, 1.0);
+  Context context;
+  layer_norm({.y = y, .x = x, .gamma = ones, .beta = zeros}, context);
+  layer_norm({.y = plain, .x = x, .gamma = {}, .beta = {}}, context);
+  CHECK(relative_error(y, plain) == 0);
+}
+
+TEST_CASE("layer_norm: rows as long as an image are summed without losing digits") {
+  const Shape shape{2, 20011}, vector{20011};
+  check_op<LayerNormArgs>(
+      "layer_norm",
+      [&](Operands& o) {
+        return LayerNormArgs{.y = o.output(shape),
+                             .x = o.normal(shape),
+                             .gamma = o.normal(vector),
+                             .beta = o.normal(vector)};
+      },
+      2e-6);  // sums of 4096 in 8 lanes or more: sqrt(512) roundings of 6e-8
+}
+
 // x = 1000 + normal: floats of that size lie 6e-5 apart, and the inputs have been rounded to them
 // for all implementations alike. E[x^2] - mean^2 in float would be off by about 1e6 * 6e-8 = 0.06.
 TEST_CASE("layer_norm: a large mean costs no digits") {
@@ -270,6 +332,8 @@ TEST_CASE("layer_norm: shapes that disagree are refused") {
                        "layer_norm: [3x4] of f32 beside x, [4x3] of f32", Error);
   CHECK_THROWS_WITH_AS(layer_norm({.y = x, .x = x, .gamma = Tensor({4}), .beta = c}, context),
                        "layer_norm: [4] of f32 for the 3 channels of x, of f32", Error);
+  CHECK_THROWS_WITH_AS(layer_norm({.y = x, .x = x, .gamma = c, .beta = {}}, context),
+                       "layer_norm: some of the parameters are there, and some are not", Error);
   CHECK_THROWS_AS(layer_norm({.y = x, .x = x, .gamma = c, .beta = c, .epsilon = 0}, context),
                   Error);
   CHECK_THROWS_AS(

@@ -11,16 +11,18 @@ struct FoldedFilter {
   int32_t weights;        ///< offset in theta; -1: a BatchNorm alone, the filter is the number 1
   int32_t length;         ///< elements of one filter
   int32_t bias;           ///< offset in theta
-  int32_t gamma;          ///< offset in theta; -1: no BatchNorm; beta, mean, variance not read
+  int32_t gamma;          ///< offset in theta; -1: the number 1, and beta 0
   int32_t beta;           ///< offset in theta
   int32_t mean;           ///< offset in running_stats
-  int32_t variance;       ///< offset in running_stats
+  int32_t variance;       ///< offset in running_stats; -1: no BatchNorm
   int32_t filter;         ///< o, its place in its layer
   int32_t filters;        ///< O, the filters of its layer
   int32_t layer_weights;  ///< elements of all filters of earlier layers
   int32_t layer_bias;     ///< number of filters of earlier layers
+  int32_t unused = 0;     ///< what is left of a double before epsilon
+  double epsilon = 1e-5;  ///< the BatchNorm's
 
-  static constexpr int64_t kColumns = 11;
+  static constexpr int64_t kColumns = 14;
 };
 static_assert(sizeof(FoldedFilter) == FoldedFilter::kColumns * sizeof(int32_t),
               "a row of the table is a FoldedFilter");
@@ -28,7 +30,7 @@ static_assert(sizeof(FoldedFilter) == FoldedFilter::kColumns * sizeof(int32_t),
 /// Weights and biases of P points of the landscape, BatchNorm folded in. For each point p with
 /// coefficients (a, b), and for theta and running_stats alike:
 ///   v_p = v + a v_delta + b v_eta,                              in double
-///   s = gamma_p / sqrt(variance_p + epsilon),                   1 without BatchNorm
+///   s = gamma_p / sqrt(variance_p + the filter's epsilon),      1 without BatchNorm
 ///   weights[layer][p][o] = s * theta_p's filter o,              rounded once
 ///   biases[layer][p][o] = beta_p + s * (bias_p - mean_p),       bias_p where there is no BatchNorm
 /// so that y = conv(x, weights) + biases is conv, BatchNorm and bias in one (running statistics, as
@@ -52,7 +54,6 @@ struct PerturbPointsArgs {
   Tensor states_eta{};    ///< like running_stats, or undefined
   Tensor coefficients;    ///< f64 [P, 2]: a and b of every point
   Tensor filters;         ///< i32 [F, FoldedFilter::kColumns]
-  double epsilon = 1e-5;
   void check() const;
 };
 inline void perturb_points(const PerturbPointsArgs& args, Context& context) {

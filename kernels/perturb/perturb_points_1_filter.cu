@@ -48,20 +48,21 @@ struct ScaleAndBias {
   double scale, bias;
 };
 __device__ inline ScaleAndBias fold(const FoldedFilter& f, const Moving& theta,
-                                    const Moving& running_stats, double a, double b,
-                                    double epsilon) {
+                                    const Moving& running_stats, double a, double b) {
   const double bias = f.bias >= 0 ? moved(theta, a, b, f.bias) : 0.0;
-  if (f.gamma < 0) return {1.0, bias};
-  const double scale =
-      moved(theta, a, b, f.gamma) / sqrt(moved(running_stats, a, b, f.variance) + epsilon);
+  if (f.variance < 0) return {1.0, bias};
+  const bool affine = f.gamma >= 0;
+  const double gamma = affine ? moved(theta, a, b, f.gamma) : 1.0;
+  const double beta = affine ? moved(theta, a, b, f.beta) : 0.0;
+  const double scale = gamma / sqrt(moved(running_stats, a, b, f.variance) + f.epsilon);
   const double shift = __dmul_rn(scale, bias - moved(running_stats, a, b, f.mean));
-  return {scale, __dadd_rn(moved(theta, a, b, f.beta), shift)};
+  return {scale, __dadd_rn(beta, shift)};
 }
 
 __global__ void __launch_bounds__(kThreads)
     perturb_points_kernel(float* __restrict__ weights, float* __restrict__ biases, Moving theta,
                           Moving running_stats, const double* __restrict__ coefficients,
-                          const FoldedFilter* __restrict__ filters, int64_t P, double epsilon) {
+                          const FoldedFilter* __restrict__ filters, int64_t P) {
   // This thread owns elements t, t + 128, ... of its block's filter, at all points.
   const int t = static_cast<int>(threadIdx.x);
   const FoldedFilter f = filters[blockIdx.x];
@@ -72,7 +73,7 @@ __global__ void __launch_bounds__(kThreads)
       const int64_t p = first + t;
       a[t] = coefficients[2 * p];
       b[t] = coefficients[2 * p + 1];
-      const ScaleAndBias folded = fold(f, theta, running_stats, a[t], b[t], epsilon);
+      const ScaleAndBias folded = fold(f, theta, running_stats, a[t], b[t]);
       scale[t] = folded.scale;
       biases[P * f.layer_bias + p * f.filters + f.filter] = static_cast<float>(folded.bias);
     }
@@ -106,7 +107,7 @@ void run(const PerturbPointsArgs& args, Context& context) {
                 pointer<float>(args.states_eta)},
          pointer<double>(args.coefficients),
          reinterpret_cast<const FoldedFilter*>(pointer<int32_t>(args.filters)),
-         args.coefficients.dim(0), args.epsilon);
+         args.coefficients.dim(0));
 }
 
 }  // namespace

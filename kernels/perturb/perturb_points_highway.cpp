@@ -89,9 +89,11 @@ void fold(const PerturbPointsArgs& args, const FoldedFilter& f, const Moved& the
           const Moved& running_stats, int64_t p) {
   const int64_t P = args.coefficients.dim(0);
   double scale = 1, bias = f.bias >= 0 ? theta.at(f.bias) : 0;
-  if (f.gamma >= 0) {
-    scale = theta.at(f.gamma) / std::sqrt(running_stats.at(f.variance) + args.epsilon);
-    bias = theta.at(f.beta) + scale * (bias - running_stats.at(f.mean));
+  if (f.variance >= 0) {
+    const bool affine = f.gamma >= 0;
+    const double gamma = affine ? theta.at(f.gamma) : 1, beta = affine ? theta.at(f.beta) : 0;
+    scale = gamma / std::sqrt(running_stats.at(f.variance) + f.epsilon);
+    bias = beta + scale * (bias - running_stats.at(f.mean));
   }
   float* weights = args.weights.data<float>() + P * f.layer_weights +
                    (p * f.filters + f.filter) * static_cast<int64_t>(f.length);

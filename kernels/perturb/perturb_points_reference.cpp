@@ -26,9 +26,10 @@ void fold(const PerturbPointsArgs& args, const FoldedFilter& f, int64_t p) {
     return moved<T>(args.running_stats, args.states_delta, args.states_eta, ab, i);
   };
   double scale = 1, bias = f.bias >= 0 ? theta(f.bias) : 0;
-  if (f.gamma >= 0) {
-    scale = theta(f.gamma) / std::sqrt(running_stats(f.variance) + args.epsilon);
-    bias = theta(f.beta) + scale * (bias - running_stats(f.mean));
+  if (f.variance >= 0) {
+    const double gamma = f.gamma >= 0 ? theta(f.gamma) : 1, beta = f.gamma >= 0 ? theta(f.beta) : 0;
+    scale = gamma / std::sqrt(running_stats(f.variance) + f.epsilon);
+    bias = beta + scale * (bias - running_stats(f.mean));
   }
   T* weights = args.weights.data<T>() + P * f.layer_weights +
                (p * f.filters + f.filter) * static_cast<int64_t>(f.length);

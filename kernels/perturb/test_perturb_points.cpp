@@ -11,6 +11,8 @@ struct Layer {
   int32_t filters, length;
   bool bias, batchnorm;
   bool alone = false;  // a BatchNorm without a convolution
+  bool affine = true;  // it has gamma and beta
+  double epsilon = 1e-5;
 };
 
 /// Layout of theta, per layer: weights, then bias, gamma, beta where it has them; of the running
@@ -25,8 +27,9 @@ struct Network {
       f.layer_bias = biases;
       const int32_t first = take(parameters, layer.filters * layer.length, !layer.alone);
       const int32_t bias = take(parameters, layer.filters, layer.bias);
-      const int32_t gamma = take(parameters, layer.filters, layer.batchnorm);
-      const int32_t beta = take(parameters, layer.filters, layer.batchnorm);
+      f.epsilon = layer.epsilon;
+      const int32_t gamma = take(parameters, layer.filters, layer.batchnorm && layer.affine);
+      const int32_t beta = take(parameters, layer.filters, layer.batchnorm && layer.affine);
       const int32_t mean = take(running_stats, layer.filters, layer.batchnorm);
       const int32_t variance = take(running_stats, layer.filters, layer.batchnorm);
       const auto place = [](int32_t base, int32_t o) { return base < 0 ? -1 : base + o; };
@@ -80,13 +83,15 @@ PerturbPointsArgs make_args(Operands& o, const Network& net, int64_t P, bool wit
 TEST_CASE(
     "perturb_points: every implementation equals the reference, with and without each direction") {
   // Filters shorter and longer than a block, one of a block's length, a linear layer without
-  // BatchNorm, a convolution with bias and BatchNorm, a BatchNorm alone; one point, several, more
-  // than fit at a time.
+  // BatchNorm, a convolution with bias and BatchNorm, a BatchNorm alone, such without gamma and
+  // beta; one point, several, more than fit at a time.
   const Network net({{5, 27, false, true},
                      {3, 128, true, true},
                      {2, 301, true, false},
                      {7, 1, false, false},
-                     {9, 1, false, true, true}});
+                     {9, 1, false, true, true},
+                     {4, 1, false, true, true, false, 0.3},
+                     {3, 6, true, true, false, false}});
   for (int64_t P : {0, 1, 3, 32, 33})
     for (bool with_delta : {false, true})
       for (bool with_eta : {false, true})
@@ -100,7 +105,8 @@ TEST_CASE(
 }
 
 TEST_CASE("perturb_points: all implementations give the same bits") {
-  const Network net({{5, 27, false, true}, {3, 140, true, true}, {9, 1, false, true, true}});
+  const Network net(
+      {{5, 27, false, true}, {3, 140, true, true, false, false, 0.01}, {9, 1, false, true, true}});
   for (const std::pair<bool, bool>& directions :
        {std::pair(true, true), std::pair(true, false), std::pair(false, false)}) {
     std::vector<Tensor> weights, biases;

@@ -1,23 +1,25 @@
 #include "kernels/pool/pool.h"
 
+#include "kernels/pool/pool_windows.h"
+
 namespace topograd {
 
 namespace {
 
-void check_windows(std::string_view op, const Tensor& image, const Tensor& pooled,
+/// "3x1", or "3" where both axes have it.
+std::string both(PerAxis axes) {
+  return axes.h == axes.w ? text(axes.h) : text(axes.h, 'x', axes.w);
+}
+
+void check_windows(std::string_view op, PoolKind kind, const Tensor& image, const Tensor& pooled,
                    const PoolGeometry& g) {
-  require(g.kernel >= 1 && g.stride >= 1 && g.padding >= 0 && g.padding <= g.kernel / 2, op,
-          ": kernel ", g.kernel, ", stride ", g.stride, ", padding ", g.padding,
-          "; kernel and stride must be at least 1, the padding at most half the kernel");
   require(image.shape().rank() == 4 && pooled.shape().rank() == 4, op,
           ": expected [N,H,W,C] tensors, got ", image.shape(), " and ", pooled.shape());
-  const int64_t smallest = g.kernel - 2 * int64_t{g.padding};
-  require(image.dim(1) >= 1 && image.dim(2) >= 1 && image.dim(1) >= smallest &&
-              image.dim(2) >= smallest,
-          op, ": an image of ", image.shape(), " is smaller than a window of ", g.kernel,
-          " with padding ", g.padding);
-  const Shape expected{image.dim(0), g.output_extent(image.dim(1)), g.output_extent(image.dim(2)),
-                       image.dim(3)};
+  const int64_t H = image.dim(1), W = image.dim(2);
+  g.check(op, kind, H, W);
+  const Shape expected{image.dim(0), g.adaptive ? pooled.dim(1) : g.output_height(H),
+                       g.adaptive ? pooled.dim(2) : g.output_width(W), image.dim(3)};
+  require(expected[1] >= 1 && expected[2] >= 1, op, ": ", pooled.shape(), " has no windows");
   require(pooled.shape() == expected && pooled.dtype() == image.dtype(), op, ": ", image.shape(),
           " pools to ", expected, " of the same type, not to ", pooled.shape());
 }
@@ -31,16 +33,42 @@ void check_global(std::string_view op, const Tensor& image, const Tensor& mean) 
 
 }  // namespace
 
+void PoolGeometry::check(std::string_view what, PoolKind kind, int64_t H, int64_t W) const {
+  require(H >= 1 && W >= 1, what, ": an image of ", H, "x", W, " has no pixel");
+  if (adaptive) return;
+  require(kernel.h >= 1 && kernel.w >= 1 && stride.h >= 1 && stride.w >= 1 && dilation.h >= 1 &&
+              dilation.w >= 1 && divisor >= 0,
+          what, ": kernel ", both(kernel), ", stride ", both(stride), ", dilation ", both(dilation),
+          ", divisor ", divisor,
+          "; kernel, stride and dilation must be at least 1, the divisor at least 0");
+  require(kind == PoolKind::max || dilation == PerAxis(1), what,
+          ": the windows of an average have no dilation, got ", both(dilation));
+  require(
+      padding.h >= 0 && padding.w >= 0 && padding.h <= kernel.h / 2 && padding.w <= kernel.w / 2,
+      what, ": padding ", both(padding), " of kernel ", both(kernel),
+      "; the padding must be at most half the kernel");
+  const Shape image{1, H, W, 1}, pooled{1, output_height(H), output_width(W), 1};
+  require(pooled[1] >= 1 && pooled[2] >= 1, what, ": an image of ", H, "x", W,
+          " is smaller than a window, kernel ", both(kernel), " with padding ", both(padding),
+          " and dilation ", both(dilation));
+  const WindowAxes axes(image, pooled, *this);
+  for (const WindowAxis& axis : {axes.h, axes.w})
+    for (int64_t o = 0; o < axis.windows; ++o)
+      require(axis.count(o) > 0, what, ": window ", o, " over ", axis.pixels,
+              " pixels holds none of them, kernel ", both(kernel), " with padding ", both(padding),
+              " and dilation ", both(dilation));
+}
+
 std::string_view name_of(PoolKind kind) {
   return kind == PoolKind::max ? "max" : "average";
 }
 
 void PoolForwardArgs::check() const {
-  check_windows(kOp, x, y, geometry);
+  check_windows(kOp, kind, x, y, geometry);
 }
 
 void PoolBackwardArgs::check() const {
-  check_windows(kOp, dx, dy, geometry);
+  check_windows(kOp, kind, dx, dy, geometry);
   if (kind == PoolKind::average) return;
   require(x.defined() && y.defined(), kOp, ": max needs the forward pass's input and output");
   require(x.shape() == dx.shape() && y.shape() == dy.shape() && x.dtype() == dx.dtype() &&
@@ -50,7 +78,7 @@ void PoolBackwardArgs::check() const {
 }
 
 void MaxPoolTangentArgs::check() const {
-  check_windows(kOp, x, y, geometry);
+  check_windows(kOp, PoolKind::max, x, y, geometry);
   require(x_tangent.shape() == x.shape() && y_tangent.shape() == y.shape() &&
               x_tangent.dtype() == x.dtype() && y_tangent.dtype() == x.dtype(),
           kOp, ": x' ", x_tangent.shape(), " and y' ", y_tangent.shape(), " must be like x ",

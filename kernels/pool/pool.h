@@ -5,24 +5,56 @@
 
 namespace topograd {
 
-/// Square windows. Output extent: floor((H + 2 * padding - kernel) / stride) + 1. As in PyTorch,
-/// 2 * padding <= kernel, so that every window holds at least one pixel.
-struct PoolGeometry {
-  int kernel = 1;
-  int stride = 1;
-  int padding = 0;
-  int64_t output_extent(int64_t input_extent) const {
-    return (input_extent + 2 * padding - kernel) / stride + 1;
-  }
-  /// Pixels of an uncut window, the divisor of its average.
-  float area() const { return static_cast<float>(kernel) * static_cast<float>(kernel); }
+/// A number for each axis of an image: 3 stands for {3, 3}.
+struct PerAxis {
+  int h, w;
+  constexpr PerAxis(int both = 1) : h(both), w(both) {}  // NOLINT: kernel = 3 is what is meant
+  constexpr PerAxis(int h_, int w_) : h(h_), w(w_) {}
+  bool operator==(const PerAxis&) const = default;
 };
 
-/// Reduction of a window to one number. max: padding is -inf and NaN propagates. average: padding
-/// is 0 and counts, i.e. the sum is divided by kernel * kernel (PyTorch's count_include_pad =
-/// True).
+/// Reduction of a window to one number. max: the largest of its pixels; NaN is larger than
+/// everything. average: their sum, divided by what the geometry says.
 enum class PoolKind { max, average };
 std::string_view name_of(PoolKind kind);
+
+/// Windows, by the rules of PyTorch's MaxPool2d and AvgPool2d. Window o of an axis holds the pixels
+/// o * stride - padding + i * dilation, i = 0 .. kernel - 1, that exist.
+struct PoolGeometry {
+  PerAxis kernel = 1;
+  PerAxis stride = 1;
+  PerAxis padding = 0;   ///< at most half the kernel
+  PerAxis dilation = 1;  ///< of a maximum alone
+  /// Whether a last window may begin in the image and end behind its padding.
+  bool ceil_mode = false;
+  /// Whether an average divides by the window as it lies in the padded image; else by its pixels.
+  bool count_include_pad = true;
+  int divisor = 0;  ///< what an average divides by; 0: what count_include_pad says
+  /// PyTorch's AdaptiveMaxPool2d and AdaptiveAvgPool2d: window o of O, over an axis of H pixels,
+  /// holds the pixels from floor(o H / O) up to, but without, ceil((o + 1) H / O). O is the
+  /// output's extent, and nothing above is looked at.
+  bool adaptive = false;
+
+  /// Extents of the output of an image, of windows that are not adaptive.
+  int64_t output_height(int64_t H) const {
+    return extent(H, kernel.h, stride.h, padding.h, dilation.h);
+  }
+  int64_t output_width(int64_t W) const {
+    return extent(W, kernel.w, stride.w, padding.w, dilation.w);
+  }
+  /// Throws Error, which begins with `what`, unless there are such windows over an image H x W and
+  /// each of them holds a pixel. Adaptive ones always do.
+  void check(std::string_view what, PoolKind kind, int64_t H, int64_t W) const;
+
+ private:
+  int64_t extent(int64_t input, int64_t k, int64_t s, int64_t p, int64_t d) const {
+    const int64_t room = input + 2 * p - d * (k - 1) - 1;
+    if (room < 0 && !(ceil_mode && room > -s)) return 0;
+    const int64_t windows = (room + (ceil_mode ? s - 1 : 0)) / s + 1;
+    // A last window that would begin behind the image is none.
+    return ceil_mode && (windows - 1) * s >= input + p ? windows - 1 : windows;
+  }
+};
 
 struct PoolForwardArgs {
   static constexpr std::string_view kOp = "pool_forward";
@@ -37,7 +69,7 @@ inline void pool_forward(const PoolForwardArgs& args, Context& context) {
 }
 
 /// dx = dL/dx, given dy = dL/dy. max: the gradient goes to the first pixel, in the row-major order
-/// of the window, that holds the maximum. average: it is shared equally.
+/// of the window, that holds the maximum. average: each pixel gets dy over the window's divisor.
 struct PoolBackwardArgs {
   static constexpr std::string_view kOp = "pool_backward";
   Tensor dx;   ///< [N, H, W, C]

@@ -35,8 +35,8 @@ HWY_INLINE void for_each_vector(int64_t C, F&& f) {
 /// Calls f(first element of the pixel) for every pixel of a window, in row-major order.
 template <class F>
 HWY_INLINE void for_each_pixel(const Window& window, const Shape& image, F&& f) {
-  for (int64_t h = window.h_begin; h < window.h_end; ++h)
-    for (int64_t w = window.w_begin; w < window.w_end; ++w)
+  for (int64_t h = window.h_begin; h < window.h_end; h += window.h_step)
+    for (int64_t w = window.w_begin; w < window.w_end; w += window.w_step)
       f(((window.n * image[1] + h) * image[2] + w) * image[3]);
 }
 
@@ -62,9 +62,9 @@ void pool_average(const PoolForwardArgs& args) {
   const float* x = args.x.data<float>();
   float* y = args.y.data<float>();
   const Shape& image = args.x.shape();
-  const float area = args.geometry.area();
   for_each_window(image, args.y.shape(), args.geometry,
                   [&](int64_t out, const Window& window) HWY_ATTR {
+                    const float area = static_cast<float>(window.area);
                     for_each_vector(image[3], [&](auto d, int64_t c) HWY_ATTR {
                       auto sum = hn::Zero(d);
                       for_each_pixel(window, image, [&](int64_t pixel) HWY_ATTR {
@@ -102,9 +102,9 @@ void unpool_average(const PoolBackwardArgs& args) {
   const float* dy = args.dy.data<float>();
   float* dx = args.dx.data<float>();
   const Shape& image = args.dx.shape();
-  const float area = args.geometry.area();
   for_each_window(image, args.dy.shape(), args.geometry,
                   [&](int64_t out, const Window& window) HWY_ATTR {
+                    const float area = static_cast<float>(window.area);
                     for_each_vector(image[3], [&](auto d, int64_t c) HWY_ATTR {
                       const auto share = hn::Div(hn::LoadU(d, dy + out + c), hn::Set(d, area));
                       for_each_pixel(window, image, [&](int64_t pixel) HWY_ATTR {

@@ -12,8 +12,8 @@ namespace {
 /// returns true.
 template <class F>
 void for_each_pixel(const Window& window, const Shape& image, F&& f) {
-  for (int64_t h = window.h_begin; h < window.h_end; ++h)
-    for (int64_t w = window.w_begin; w < window.w_end; ++w)
+  for (int64_t h = window.h_begin; h < window.h_end; h += window.h_step)
+    for (int64_t w = window.w_begin; w < window.w_end; w += window.w_step)
       if (f(((window.n * image[1] + h) * image[2] + w) * image[3])) return;
 }
 
@@ -23,7 +23,6 @@ void forward(const PoolForwardArgs& args, Context&) {
     const T* x = args.x.data<T>();
     T* y = args.y.data<T>();
     const Shape& image = args.x.shape();
-    const double area = double{1} * args.geometry.kernel * args.geometry.kernel;
     for_each_window(image, args.y.shape(), args.geometry, [&](int64_t out, const Window& window) {
       for (int64_t c = 0; c < image[3]; ++c) {
         T maximum = -std::numeric_limits<T>::infinity();
@@ -35,7 +34,9 @@ void forward(const PoolForwardArgs& args, Context&) {
           sum += value;
           return false;
         });
-        y[out + c] = args.kind == PoolKind::max ? maximum : static_cast<T>(sum / area);
+        y[out + c] = args.kind == PoolKind::max
+                         ? maximum
+                         : static_cast<T>(sum / static_cast<double>(window.area));
       }
     });
   });
@@ -84,8 +85,8 @@ void backward_average(const PoolBackwardArgs& args) {
     const T* dy = args.dy.data<T>();
     T* dx = args.dx.data<T>();
     const Shape& image = args.dx.shape();
-    const T area = static_cast<T>(double{1} * args.geometry.kernel * args.geometry.kernel);
     for_each_window(image, args.dy.shape(), args.geometry, [&](int64_t out, const Window& window) {
+      const T area = static_cast<T>(window.area);
       for_each_pixel(window, image, [&](int64_t pixel) {
         for (int64_t c = 0; c < image[3]; ++c) dx[pixel + c] += dy[out + c] / area;
         return false;

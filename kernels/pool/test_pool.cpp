@@ -10,13 +10,38 @@ struct PoolCase {
   int64_t N, H, W, C;
   PoolGeometry geometry;
   Shape image() const { return {N, H, W, C}; }
-  Shape pooled() const { return {N, geometry.output_extent(H), geometry.output_extent(W), C}; }
+  int64_t OH = 0, OW = 0;  ///< of adaptive windows
+  Shape pooled() const {
+    if (geometry.adaptive) return {N, OH, OW, C};
+    return {N, geometry.output_height(H), geometry.output_width(W), C};
+  }
 };
 
 const PoolCase kCases[] = {
-    {0, 4, 4, 3, {2, 2, 0}}, {1, 1, 1, 1, {1, 1, 0}},  {2, 8, 6, 33, {2, 2, 0}},
-    {1, 5, 7, 3, {2, 2, 0}}, {2, 7, 5, 31, {3, 2, 1}}, {1, 6, 6, 2, {3, 1, 1}},
-    {1, 9, 4, 5, {4, 3, 2}}, {2, 5, 5, 3, {2, 2, 0}},  {1, 5, 5, 0, {2, 2, 0}}};
+    {0, 4, 4, 3, {2, 2, 0}},
+    {1, 1, 1, 1, {1, 1, 0}},
+    {2, 8, 6, 33, {2, 2, 0}},
+    {1, 5, 7, 3, {2, 2, 0}},
+    {2, 7, 5, 31, {3, 2, 1}},
+    {1, 6, 6, 2, {3, 1, 1}},
+    {1, 9, 4, 5, {4, 3, 2}},
+    {2, 5, 5, 3, {2, 2, 0}},
+    {1, 5, 5, 0, {2, 2, 0}},
+    {1, 7, 6, 5, {{3, 2}, {1, 2}, {1, 0}}},
+    {1, 6, 5, 3, {{6, 1}, 1, 0}},  // the whole height
+    {2, 7, 8, 3, {.kernel = 2, .stride = 3, .padding = {1, 0}, .ceil_mode = true}},
+    {1, 2, 9, 2, {.kernel = 3, .stride = 2, .ceil_mode = true}},  // lower than a window
+    {1, 7, 6, 3, {.kernel = 3, .stride = 2, .padding = 1, .count_include_pad = false}},
+    {1, 7, 6, 3, {.kernel = {2, 3}, .stride = 2, .padding = {0, 1}, .divisor = 5}},
+    {1, 7, 5, 33, {.adaptive = true}, 3, 3},
+    {1, 3, 4, 2, {.adaptive = true}, 5, 4},  // windows of one pixel, some of them the same
+    {1, 6, 5, 2, {.adaptive = true}, 1, 2}};
+
+/// Windows with gaps, of a maximum alone.
+const PoolCase kDilatedCases[] = {
+    {1, 9, 8, 3, {.kernel = 3, .stride = 1, .padding = 1, .dilation = 2}},
+    {2, 8, 9, 17, {.kernel = {2, 3}, .stride = {3, 2}, .padding = {1, 0}, .dilation = {3, 2}}},
+    {1, 6, 6, 2, {.kernel = 2, .stride = 2, .padding = 1, .dilation = 3, .ceil_mode = true}}};
 
 /// Returns an image on the CPU: normals, or few values, so that windows hold their maximum several
 /// times, and NaN.
@@ -62,30 +87,35 @@ PoolBackwardArgs backward_args(Operands& o, const PoolCase& c, PoolKind kind, Wr
 }  // namespace
 
 TEST_CASE("pool: every implementation equals the reference, forward and backward") {
-  for (const PoolCase& c : kCases)
-    for (PoolKind kind : {PoolKind::max, PoolKind::average})
-      for (bool ties : {false, true}) {
-        const std::string what = text(name_of(kind), " ", c.image(), " kernel ", c.geometry.kernel,
-                                      ties ? ", ties and NaN" : "");
-        check_op<PoolForwardArgs>(
-            "pool_forward " + what,
-            [&](Operands& o) {
-              return PoolForwardArgs{.y = o.output(c.pooled()),
-                                     .x = o.given(image(c.image(), o.real(), ties)),
-                                     .kind = kind,
-                                     .geometry = c.geometry};
-            },
-            1e-6);  // at most 16 terms
-        for (Write write : {Write::overwrite, Write::accumulate})
-          check_op<PoolBackwardArgs>(
-              "pool_backward " + what,
-              [&](Operands& o) { return backward_args(o, c, kind, write, ties); },
-              1e-6);  // at most 9 windows share a pixel
-      }
+  const auto check = [](const PoolCase& c, PoolKind kind, bool ties) {
+    const std::string what = text(name_of(kind), " ", c.image(), " to ", c.pooled(), ", kernel ",
+                                  c.geometry.kernel.h, ties ? ", ties and NaN" : "");
+    check_op<PoolForwardArgs>(
+        "pool_forward " + what,
+        [&](Operands& o) {
+          return PoolForwardArgs{.y = o.output(c.pooled()),
+                                 .x = o.given(image(c.image(), o.real(), ties)),
+                                 .kind = kind,
+                                 .geometry = c.geometry};
+        },
+        1e-6);  // at most 16 terms
+    for (Write write : {Write::overwrite, Write::accumulate})
+      check_op<PoolBackwardArgs>(
+          "pool_backward " + what,
+          [&](Operands& o) { return backward_args(o, c, kind, write, ties); },
+          1e-6);  // at most 9 windows share a pixel
+  };
+  for (bool ties : {false, true}) {
+    for (const PoolCase& c : kCases)
+      for (PoolKind kind : {PoolKind::max, PoolKind::average}) check(c, kind, ties);
+    for (const PoolCase& c : kDilatedCases) check(c, PoolKind::max, ties);
+  }
 }
 
 TEST_CASE("pool: the tangent of a maximum follows the first pixel that holds it") {
-  for (const PoolCase& c : kCases)
+  std::vector<PoolCase> cases(std::begin(kCases), std::end(kCases));
+  cases.insert(cases.end(), std::begin(kDilatedCases), std::end(kDilatedCases));
+  for (const PoolCase& c : cases)
     for (bool ties : {false, true})
       check_op<MaxPoolTangentArgs>(
           text("max_pool_tangent ", c.image(), ties ? ", ties and NaN" : ""),
@@ -135,6 +165,46 @@ TEST_CASE("pool: a padded average divides by the whole window, a padded maximum 
     CHECK(pooled(PoolKind::average) == doctest::Approx(-10.0 / 9));
     CHECK(pooled(PoolKind::max) == -1);
   });
+}
+
+// Values of PyTorch 1.13, by torch.nn.functional's max_pool2d, avg_pool2d, adaptive_max_pool2d and
+// adaptive_avg_pool2d, of an image 5 x 4 whose pixel i is i * 7 mod 11.
+TEST_CASE("pool: windows are PyTorch's") {
+  const Tensor x({1, 5, 4, 1}, DType::f64);
+  for (int64_t i = 0; i < 20; ++i) x.data<double>()[i] = static_cast<double>(i * 7 % 11);
+  const auto check = [&](PoolKind kind, const PoolGeometry& geometry, int64_t OH, int64_t OW,
+                         const std::vector<double>& expected) {
+    if (!geometry.adaptive) {
+      CHECK(geometry.output_height(5) == OH);
+      CHECK(geometry.output_width(4) == OW);
+    }
+    const Tensor y({1, OH, OW, 1}, DType::f64);
+    Context context;
+    pool_forward({.y = y, .x = x, .kind = kind, .geometry = geometry}, context);
+    for (int64_t i = 0; i < y.size(); ++i)
+      CHECK(y.data<double>()[i] == doctest::Approx(expected[static_cast<size_t>(i)]));
+  };
+  check(PoolKind::max, {.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 0}}, 3, 3,
+        {7, 9, 10, 8, 10, 10, 9, 10, 10});
+  check(PoolKind::max, {.kernel = 2, .stride = 3, .padding = 1, .ceil_mode = true}, 2, 2,
+        {0, 10, 7, 10});
+  check(PoolKind::max, {.kernel = 3, .stride = 1, .padding = 1, .dilation = 2}, 3, 2,
+        {6, 10, 10, 5, 6, 10});
+  check(PoolKind::average, {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true}, 3, 3,
+        {1.6666666667, 4, 2.5, 3, 5.2222222222, 1.8333333333, 2.3333333333, 3.7777777778,
+         1.1666666667});
+  check(PoolKind::average,
+        {.kernel = {2, 3}, .stride = {3, 2}, .padding = {1, 1}, .ceil_mode = true}, 2, 3,
+        {1.1666666667, 3.3333333333, 2.5, 3.1666666667, 5.1666666667, 1.5});
+  check(PoolKind::average, {.kernel = 3, .stride = 2, .padding = 1, .count_include_pad = false}, 3,
+        2, {3.75, 6, 4.5, 5.2222222222, 5.25, 5.6666666667});
+  check(PoolKind::average, {.kernel = 2, .stride = 2, .ceil_mode = true, .divisor = 3}, 3, 2,
+        {5, 9, 6.3333333333, 6.6666666667, 3.6666666667, 2});
+  check(PoolKind::average, {.kernel = {5, 1}}, 1, 4, {3.2, 5.8, 6.2, 4.4});
+  check(PoolKind::max, {.adaptive = true}, 3, 3, {7, 9, 10, 8, 10, 10, 9, 10, 10});
+  check(PoolKind::average, {.adaptive = true}, 2, 6,
+        {2.3333333333, 4, 5.6666666667, 5.3333333333, 5.1666666667, 5, 3.3333333333, 5,
+         6.6666666667, 6.3333333333, 4.3333333333, 2.3333333333});
 }
 
 TEST_CASE("pool: of equal maxima the first gets the gradient; -inf and NaN are maxima too") {
@@ -252,6 +322,16 @@ TEST_CASE("pool: impossible windows and shapes are refused") {
   CHECK_THROWS_AS(pool(y, {2, 0, 0}), Error);
   CHECK_THROWS_AS(pool(y, {2, 2, 2}), Error);
   CHECK_THROWS_AS(pool(y, {5, 1, 0}), Error);
+  const auto refuses = [](PoolKind kind, const PoolGeometry& g, const char* message) {
+    CHECK_THROWS_WITH_AS(g.check("layer", kind, 4, 4), message, Error);
+  };
+  refuses(PoolKind::average, {.kernel = 2, .dilation = 2},
+          "layer: the windows of an average have no dilation, got 2");
+  refuses(PoolKind::max, {.kernel = {3, 1}, .padding = 1},
+          "layer: padding 1 of kernel 3x1; the padding must be at most half the kernel");
+  refuses(PoolKind::max, {.kernel = 2, .padding = 1, .dilation = 5},
+          "layer: window 0 over 4 pixels holds none of them, kernel 2 with padding 1 and "
+          "dilation 5");
   CHECK_THROWS_AS(pool_backward({.dx = x, .dy = y, .geometry = {2, 2, 0}}, context), Error);
   CHECK_THROWS_AS(global_average_pool_forward({.y = Tensor({1, 3}), .x = x}, context), Error);
   CHECK_THROWS_AS(

@@ -62,6 +62,8 @@ class ChannelTies {
       if (making_[node] && making_[node]->groups > 1)
         enter(found, {static_cast<int64_t>(node), true, 0}, input_of(graph, node),
               making_[node]->groups);
+    for (size_t node = 0; node < channels_.size(); ++node)
+      if (runs_[node] > 1) enter(found, {static_cast<int64_t>(node), true, 0}, node, runs_[node]);
     for (size_t channel = 0; channel < found.size(); ++channel)
       if (stays[channel]) found[channel].clear();
     return found;
@@ -93,6 +95,7 @@ class ChannelTies {
 
   void enter(const Graph& graph, const Node& node) {
     making_.emplace_back();
+    runs_.push_back(1);
     const int64_t count = channels_of(node.shape);
     if (node.layer == nullptr) {
       channels_.push_back(new_channels(count, /*fixed=*/true));
@@ -104,6 +107,7 @@ class ChannelTies {
     require(map.has_value(), "the channels of this network cannot be permuted: the layer ",
             node.name, " (", node.layer->kind(),
             ") does not say which channels its output has (Layer::channel_map)");
+    runs_.back() = map->runs;
     if (map->makes_channels || map->fixes_channels) {
       channels_.push_back(new_channels(count, map->fixes_channels));
       if (map->makes_channels) making_.back() = std::move(map);
@@ -138,6 +142,7 @@ class ChannelTies {
 
   std::vector<std::vector<int64_t>> channels_;     // per node
   std::vector<std::optional<ChannelMap>> making_;  // per node
+  std::vector<int64_t> runs_;                      // per node
   std::vector<int64_t> parents_;
   std::vector<char> fixed_;
 };
@@ -152,7 +157,7 @@ class AxisFinder {
   void enter(const Graph& graph) {
     for (size_t n = 0; n < graph.nodes().size(); ++n) {
       const Node& node = graph.nodes()[n];
-      if (node.parameters.empty()) continue;
+      if (node.parameters.empty() && node.running_stats.empty()) continue;
       require(node.parameters_of < 0,
               "the channels of this network cannot be permuted: ", node.name,
               " reads the parameters of ",

@@ -127,7 +127,7 @@ Direction random_direction(const ParameterLayout& layout, const Tensor& theta,
   for (const ParameterEntry& entry : layout.parameters()) {
     const float* w = theta.data<float>() + entry.offset;
     float* d = direction.parameters.data<float>() + entry.offset;
-    if (entry.shape.rank() > 1) {
+    if (entry.is_weight()) {
       draw(entry, random, context, d);
       normalise(entry, norm, w, d);
     } else if (ignore == Ignore::biasbn) {

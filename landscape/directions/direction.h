@@ -16,8 +16,8 @@ struct Direction {
   Tensor running_stats;  ///< [state_count] f32, or undefined: BatchNorm's statistics stay
 };
 
-/// Scaling of the random d of a weight w (two axes or more). i runs over the filters: slices along
-/// the first axis, one output filter or one row of a fully connected layer.
+/// Scaling of the random d of a weight w, of a convolution or a linear layer. i runs over the
+/// filters: slices along the first axis, one output filter or one row of a fully connected layer.
 enum class DirectionNorm {
   filter,   ///< d_i |w_i| / (|d_i| + 1e-10)
   layer,    ///< d |w| / |d|
@@ -33,7 +33,8 @@ DirectionNorm direction_norm_named(std::string_view name);
 /// Scales d, the direction of the weight w, in place; entry.size() values each.
 void normalise(const ParameterEntry& entry, DirectionNorm norm, const float* w, float* d);
 
-/// Direction of tensors of one axis (biases, BatchNorm's scale and shift, its running statistics).
+/// Direction of all other tensors (biases, normalisations' scales and shifts, whatever axes they
+/// have, running statistics).
 /// biasbn: 0. none: a copy of the tensor, so that one step along the direction doubles it, as in
 /// the reference implementation, whose results can thus be reproduced.
 enum class Ignore { biasbn, none };

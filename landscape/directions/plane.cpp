@@ -53,7 +53,7 @@ Direction normalised(const Direction& direction, const ParameterLayout& layout, 
                    .running_stats = direction.running_stats};
   for (const ParameterEntry& entry : layout.parameters()) {
     float* d = result.parameters.data<float>() + entry.offset;
-    if (entry.shape.rank() > 1)
+    if (entry.is_weight())
       normalise(entry, norm, theta.data<float>() + entry.offset, d);
     else if (ignore == Ignore::biasbn)
       std::fill_n(d, entry.size(), 0.0F);

@@ -83,7 +83,7 @@ class Rescaling {
       }
       float* variances = result_.running_stats.data<float>() + entry.offset;
       for (int64_t i = 0; i < entry.size(); ++i) {
-        const double eps = BatchnormLayer::kEpsilon;
+        const double eps = layer(batchnorm)->as_batchnorm()->epsilon();
         const double variance = factor_ * factor_ * (variances[i] + eps) - eps;
         require(variance >= 0, entry.name, " has a variance of ", variances[i],
                 ", too near to 0 to be divided by ", 1 / (factor_ * factor_),

@@ -30,7 +30,7 @@ Tensor weights_alone(const Tensor& rows, const ParameterLayout& layout) {
   for (int64_t e = 0; e < rows.dim(0); ++e)
     for (const ParameterEntry& entry : layout.parameters()) {
       const int64_t at = e * rows.dim(1) + entry.offset;
-      if (entry.shape.rank() > 1)
+      if (entry.is_weight())
         std::copy_n(rows.data<float>() + at, entry.size(), kept.data<float>() + at);
     }
   return kept;

@@ -5,14 +5,18 @@
 
 namespace topograd {
 
-/// Batch normalisation. Parameters: gamma [C], beta [C]. Running statistics: mean [C], variance
-/// [C].
+/// Batch normalisation. Parameters: gamma [C], beta [C], or none. Running statistics: mean [C],
+/// variance [C]. Where a call has dparameters for a layer without parameters, they are the sums
+/// that dx is formed from.
 class BatchnormLayer : public Layer {
  public:
-  static constexpr double kEpsilon = 1e-5;  // PyTorch's defaults
-  static constexpr double kMomentum = 0.1;
+  BatchnormLayer(double epsilon, double momentum, bool affine)
+      : epsilon_(epsilon), momentum_(momentum), affine_(affine) {}
+  double epsilon() const { return epsilon_; }
+  double momentum() const { return momentum_; }
 
   std::string_view kind() const override { return "batchnorm"; }
+  Attributes attributes() const override;
   void forward(const ForwardCall& call, Context& context) const override;
   void backward(const BackwardCall& call, Context& context) const override;
   void forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,
@@ -43,7 +47,11 @@ class BatchnormLayer : public Layer {
   std::optional<ChannelMap> channel_map(std::span<const Shape>, const Shape& y) const override {
     return ChannelMap::kept(channels_of(y));
   }
-  bool scales_with_parameters() const override { return true; }
+  bool scales_with_parameters() const override { return affine_; }
+
+ private:
+  double epsilon_, momentum_;
+  bool affine_;
 };
 
 }  // namespace topograd

@@ -1,4 +1,5 @@
-// max_pool and average_pool: windows of an image (kernels/pool/).
+// max_pool and average_pool, adaptive_max_pool and adaptive_average_pool, global_max_pool: windows
+// of an image (kernels/pool/).
 #include "kernels/pool/pool.h"
 #include "nn/graph.h"
 
@@ -6,17 +7,13 @@ namespace topograd {
 
 namespace {
 
+/// y [OH, OW, C], or [C] where one window is the whole image.
 class PoolLayer : public Layer {
  public:
-  PoolLayer(PoolKind kind, PoolGeometry geometry) : kind_(kind), geometry_(geometry) {}
-  std::string_view kind() const override {
-    return kind_ == PoolKind::max ? "max_pool" : "average_pool";
-  }
-  Attributes attributes() const override {
-    return {{"kernel", int64_t{geometry_.kernel}},
-            {"stride", int64_t{geometry_.stride}},
-            {"padding", int64_t{geometry_.padding}}};
-  }
+  PoolLayer(std::string_view name, PoolKind kind, PoolGeometry geometry, Attributes attributes)
+      : name_(name), kind_(kind), geometry_(geometry), attributes_(std::move(attributes)) {}
+  std::string_view kind() const override { return name_; }
+  Attributes attributes() const override { return attributes_; }
   void forward(const ForwardCall& call, Context& context) const override;
   void backward(const BackwardCall& call, Context& context) const override;
   void forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,
@@ -30,20 +27,46 @@ class PoolLayer : public Layer {
   bool is_positively_homogeneous() const override { return true; }
 
  private:
+  std::string_view name_;
   PoolKind kind_;
   PoolGeometry geometry_;
+  Attributes attributes_;
 };
 
+/// A number for two axes that have the same, else a list.
+Attribute attribute_of(PerAxis axes) {
+  if (axes.h == axes.w) return int64_t{axes.h};
+  return std::vector<int64_t>{axes.h, axes.w};
+}
+
+Attributes attributes_of(const PoolGeometry& g) {
+  Attributes attributes{{"kernel", attribute_of(g.kernel)},
+                        {"stride", attribute_of(g.stride)},
+                        {"padding", attribute_of(g.padding)}};
+  if (g.dilation != PerAxis(1)) attributes.emplace_back("dilation", attribute_of(g.dilation));
+  if (g.ceil_mode) attributes.emplace_back("ceil_mode", true);
+  if (!g.count_include_pad) attributes.emplace_back("count_include_pad", false);
+  if (g.divisor != 0) attributes.emplace_back("divisor", int64_t{g.divisor});
+  return attributes;
+}
+
+/// Views pooled values [n, C] as the images of one pixel that they are.
+Tensor as_images(const Tensor& pooled) {
+  if (!pooled.defined() || pooled.shape().rank() == 4) return pooled;
+  return pooled.reshaped({pooled.dim(0), 1, 1, pooled.dim(1)});
+}
+
 void PoolLayer::forward(const ForwardCall& call, Context& context) const {
-  pool_forward({.y = call.y, .x = call.x[0], .kind = kind_, .geometry = geometry_}, context);
+  pool_forward({.y = as_images(call.y), .x = call.x[0], .kind = kind_, .geometry = geometry_},
+               context);
 }
 
 void PoolLayer::backward(const BackwardCall& call, Context& context) const {
   if (!call.dx[0].defined()) return;
   pool_backward({.dx = call.dx[0],
-                 .dy = call.dy,
+                 .dy = as_images(call.dy),
                  .x = call.x[0],
-                 .y = call.y,
+                 .y = as_images(call.y),
                  .kind = kind_,
                  .geometry = geometry_,
                  .write = call.write[0]},
@@ -54,10 +77,10 @@ void PoolLayer::forward_tangent(const ForwardCall& call, const ForwardTangents& 
                                 Context& context) const {
   if (kind_ == PoolKind::average) return Layer::forward_tangent(call, tangents, context);
   forward(call, context);
-  max_pool_tangent({.y_tangent = tangents.y,
+  max_pool_tangent({.y_tangent = as_images(tangents.y),
                     .x_tangent = tangents.x[0],
                     .x = call.x[0],
-                    .y = call.y,
+                    .y = as_images(call.y),
                     .geometry = geometry_},
                    context);
 }
@@ -65,10 +88,25 @@ void PoolLayer::forward_tangent(const ForwardCall& call, const ForwardTangents& 
 }  // namespace
 
 Value Graph::pool(Value x, PoolKind kind, PoolGeometry geometry) {
-  const Shape in = image_shape_of(x, "pool");
-  const Shape out{geometry.output_extent(in[0]), geometry.output_extent(in[1]), in[2]};
-  return add_layer(name_in_scope({}, "pool"), std::make_unique<PoolLayer>(kind, geometry), {x},
+  const std::string_view what = kind == PoolKind::max ? "max_pool" : "average_pool";
+  const Shape in = image_shape_of(x, what);
+  geometry.check(what, kind, in[0], in[1]);
+  const Shape out{geometry.output_height(in[0]), geometry.output_width(in[1]), in[2]};
+  return add_layer(name_in_scope({}, "pool"),
+                   std::make_unique<PoolLayer>(what, kind, geometry, attributes_of(geometry)), {x},
                    out);
+}
+
+Value Graph::adaptive_pool(Value x, PoolKind kind, int64_t height, int64_t width) {
+  const std::string_view what =
+      kind == PoolKind::max ? "adaptive_max_pool" : "adaptive_average_pool";
+  const Shape in = image_shape_of(x, what);
+  require(height >= 1 && width >= 1, what, " makes an image of at least one pixel, not ", height,
+          "x", width);
+  return add_layer(name_in_scope({}, "pool"),
+                   std::make_unique<PoolLayer>(what, kind, PoolGeometry{.adaptive = true},
+                                               Attributes{{"height", height}, {"width", width}}),
+                   {x}, {height, width, in[2]});
 }
 
 Value Graph::max_pool(Value x, PoolGeometry geometry) {
@@ -77,6 +115,21 @@ Value Graph::max_pool(Value x, PoolGeometry geometry) {
 
 Value Graph::average_pool(Value x, PoolGeometry geometry) {
   return pool(x, PoolKind::average, geometry);
+}
+
+Value Graph::adaptive_max_pool(Value x, int64_t height, int64_t width) {
+  return adaptive_pool(x, PoolKind::max, height, width);
+}
+
+Value Graph::adaptive_average_pool(Value x, int64_t height, int64_t width) {
+  return adaptive_pool(x, PoolKind::average, height, width);
+}
+
+Value Graph::global_max_pool(Value x) {
+  return add_layer(name_in_scope({}, "pool"),
+                   std::make_unique<PoolLayer>("global_max_pool", PoolKind::max,
+                                               PoolGeometry{.adaptive = true}, Attributes{}),
+                   {x}, {image_shape_of(x, "global_max_pool")[2]});
 }
 
 }  // namespace topograd

@@ -9,11 +9,13 @@
 #include "kernels/concat/concat.h"
 #include "kernels/dropout/dropout.h"
 #include "kernels/filter_norm/filter_norm.h"
+#include "kernels/group_norm/group_norm.h"
 #include "kernels/layer_norm/layer_norm.h"
 #include "kernels/perturb/perturb.h"
 #include "kernels/pool/pool.h"
 #include "kernels/random/random_normal.h"
 #include "kernels/rearrange/rearrange.h"
+#include "kernels/resize/resize.h"
 #include "kernels/scale_shift/scale_shift.h"
 #include "kernels/sgd/sgd.h"
 #include "kernels/shortcut_a/shortcut_a.h"
@@ -126,6 +128,31 @@ void bench_elementwise(Bench& bench, const Shape& s) {
   });
 }
 
+void bench_group_norm(Bench& bench, const Shape& s) {
+  const int64_t C = s[3], groups = std::min<int64_t>(C, 8);
+  bench.implementations<GroupNormArgs>(layer_work(s), [&](Inputs& in) {
+    return GroupNormArgs{.y = in.normal(s),
+                         .x = in.normal(s),
+                         .gamma = in.positive({C}),
+                         .beta = in.normal({C}),
+                         .groups = groups};
+  });
+  bench.implementations<GroupNormBackwardArgs>(layer_work(s), [&](Inputs& in) {
+    return GroupNormBackwardArgs{.dx = in.normal(s),
+                                 .dy = in.normal(s),
+                                 .x = in.normal(s),
+                                 .gamma = in.positive({C}),
+                                 .groups = groups};
+  });
+  bench.implementations<GroupNormBackwardSumsArgs>(layer_work(s), [&](Inputs& in) {
+    return GroupNormBackwardSumsArgs{.dgamma = in.normal({C}),
+                                     .dbeta = in.normal({C}),
+                                     .dy = in.normal(s),
+                                     .x = in.normal(s),
+                                     .groups = groups};
+  });
+}
+
 /// Layers whose input and output differ in shape.
 void bench_gathers(Bench& bench, const Shape& s) {
   const int64_t N = s[0], H = s[1], W = s[2], C = s[3];
@@ -153,6 +180,15 @@ void bench_gathers(Bench& bench, const Shape& s) {
   bench.implementations<GlobalAveragePoolBackwardArgs>(layer_work(s), [&](Inputs& in) {
     return GlobalAveragePoolBackwardArgs{.dx = in.normal(s), .dy = in.normal({N, C})};
   });
+  const Shape twice{N, 2 * H, 2 * W, C};
+  for (const ResizeKind kind : {ResizeKind::nearest, ResizeKind::bilinear}) {
+    bench.implementations<ResizeForwardArgs>(layer_work(s), [&](Inputs& in) {
+      return ResizeForwardArgs{.y = in.normal(twice), .x = in.normal(s), .geometry = {kind}};
+    });
+    bench.implementations<ResizeBackwardArgs>(layer_work(s), [&](Inputs& in) {
+      return ResizeBackwardArgs{.dx = in.normal(s), .dy = in.normal(twice), .geometry = {kind}};
+    });
+  }
   bench.implementations<ConcatArgs>(layer_work(s), [&](Inputs& in) {
     return ConcatArgs{.y = in.normal(wide), .part = in.normal(s), .first = C};
   });
@@ -287,6 +323,7 @@ void bench_streams(Bench& bench) {
   const Shape activations{options.size(128, 1), pixels, pixels, options.size(16, 4)};
   bench_batchnorm(bench, activations);
   bench_elementwise(bench, activations);
+  bench_group_norm(bench, activations);
   bench_gathers(bench, activations);
   bench_rearranging(bench, activations);
   bench_ends(bench, options.size(2048, 3), pixels);

@@ -66,11 +66,59 @@ inline std::vector<std::pair<std::string, Graph>> layer_graphs() {
   add("tanh behind batchnorm",
       [](Graph& g, Value x) { return g.activation(g.batchnorm(x), Activation::tanh); });
   add("max pool", [](Graph& g, Value x) { return g.max_pool(x, {3, 2, 1}); });
+  add("max pool, dilated", [](Graph& g, Value x) {
+    return g.max_pool(x, {.kernel = {3, 2}, .stride = {1, 2}, .padding = {1, 0}, .dilation = 2});
+  });
   add("average pool", [](Graph& g, Value x) { return g.average_pool(x, {2, 2, 0}); });
+  add("average pool, pixels alone", [](Graph& g, Value x) {
+    return g.average_pool(x, {.kernel = {3, 4},
+                              .stride = {2, 3},
+                              .padding = 1,
+                              .ceil_mode = true,
+                              .count_include_pad = false});
+  });
+  add("mean over the height", [](Graph& g, Value x) {
+    return g.average_pool(x, {.kernel = {6, 1}});
+  });
+  add("adaptive average pool", [](Graph& g, Value x) { return g.adaptive_average_pool(x, 4, 7); });
+  add("adaptive max pool", [](Graph& g, Value x) { return g.adaptive_max_pool(x, 4, 2); });
+  Graph global({6, 6, 3});
+  global.set_output(global.linear(global.global_max_pool(global.conv(global.input(), 5)), 4));
+  graphs.emplace_back("global max pool", std::move(global));
   add("shortcut A", [](Graph& g, Value x) { return g.shortcut_a(x, 8, 2); });
   add("residual",
       [](Graph& g, Value x) { return g.add(x, g.batchnorm(g.conv(g.relu(g.batchnorm(x)), 5))); });
+  add("batchnorm without scales, relu",
+      [](Graph& g, Value x) { return g.relu(g.batchnorm(x, {.epsilon = 0.1, .affine = false})); });
+  add("batchnorm of another epsilon, tanh", [](Graph& g, Value x) {
+    return g.activation(g.batchnorm(g.conv(g.relu(x), 5), {.epsilon = 0.3, .momentum = 0.4}),
+                        Activation::tanh);
+  });
+  Graph of_images({6, 6, 3});  // what has no parameters differs from point to point all the same
+  const Value norm = of_images.batchnorm(of_images.input(), {.affine = false});
+  of_images.set_output(of_images.linear(of_images.conv(norm, 5), 4));
+  graphs.emplace_back("batchnorm of the images", std::move(of_images));
+  add("group norm", [](Graph& g, Value x) { return g.group_norm(g.conv(x, 6), 3); });
+  add("group norm without scales, one group",
+      [](Graph& g, Value x) { return g.group_norm(x, 1, {.epsilon = 0.1, .affine = false}); });
+  add("instance norm", [](Graph& g, Value x) { return g.instance_norm(x); });
+  add("instance norm with scales", [](Graph& g, Value x) {
+    return g.instance_norm(g.max_pool(x, {2, 2, 0}), {.affine = true});
+  });
   add("layer norm", [](Graph& g, Value x) { return g.layer_norm(x); });
+  add("layer norm without scales",
+      [](Graph& g, Value x) { return g.layer_norm(x, {.epsilon = 1e-2, .affine = false}); });
+  add("layer norm of images",
+      [](Graph& g, Value x) { return g.layer_norm(g.conv(x, 4), {.whole_image = true}); });
+  add("layer norm of images without scales",
+      [](Graph& g, Value x) { return g.layer_norm(x, {.affine = false, .whole_image = true}); });
+  add("resize, nearest",
+      [](Graph& g, Value x) { return g.resize_nearest(x, {.height = 9, .scale_w = 0.7}); });
+  add("resize, bilinear",
+      [](Graph& g, Value x) { return g.resize_bilinear(x, {.width = 4, .scale_h = 1.7}); });
+  add("resize, bilinear, corners", [](Graph& g, Value x) {
+    return g.resize_bilinear(x, {.height = 4, .width = 11, .align_corners = true});
+  });
   add("layer norm, inverted bottleneck", [](Graph& g, Value x) {  // a block of a ConvNeXt
     const Value wide = g.conv(g.layer_norm(g.conv(x, 5)), 12, {.kernel = 1, .bias = true});
     return g.add(x, g.conv(g.activation(wide, Activation::gelu), 5, {.kernel = 1, .bias = true}));

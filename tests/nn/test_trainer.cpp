@@ -313,6 +313,27 @@ TEST_CASE("weight average: statistics are the mean over the batches, by their im
 
 // A learning rate of 0 lets the network stand still, and an epoch's summed loss tells which images
 // it has seen.
+TEST_CASE("weight average: a BatchNorm's momentum does not matter to its recomputed statistics") {
+  const auto with_momenta = [](double first, double second) {
+    Graph g({8, 8, 3});
+    Value x = g.relu(g.batchnorm(g.conv(g.input(), 6), {.momentum = first}));
+    x = g.batchnorm(g.conv(x, 4), {.momentum = second, .affine = false});
+    g.set_output(g.linear(g.global_average_pool(x), 4));
+    return g;
+  };
+  const LabelledImages images = labelled_images(50, 8, 4, 7);
+  ThreadPool pool(2);
+  const auto recomputed = [&](const Graph& graph) {
+    Network network(graph, 20, pool);
+    BatchLoader batches(images, {.batch_size = 20, .augment = false}, pool);
+    return recomputed_statistics(network, random_weights(graph, 8).theta, batches, 0, pool);
+  };
+  const Tensor usual = recomputed(with_momenta(0.1, 0.1));
+  const Tensor others = recomputed(with_momenta(0.4, 1));
+  for (int64_t i = 0; i < usual.size(); ++i)
+    CHECK(others.data<float>()[i] == doctest::Approx(usual.data<float>()[i]).epsilon(1e-5));
+}
+
 TEST_CASE("trainer: an epoch visits every image once, in another order each time") {
   const Graph graph = graph_without_batchnorm();
   const LabelledImages images = labelled_images(31, 8, 4, 2);

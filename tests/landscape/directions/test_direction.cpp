@@ -103,6 +103,20 @@ TEST_CASE("direction: every norm equals its formula, every ignore does what it s
   }
 }
 
+TEST_CASE("direction: scales and shifts over a whole image are ignored as a channel's are") {
+  ParameterLayout layout;
+  layout.add("conv1.weight", ParameterKind::conv_weight, {4, 3, 3, 2});
+  layout.add("ln1.weight", ParameterKind::norm_scale, {5, 3, 4});
+  layout.add("ln1.bias", ParameterKind::norm_shift, {5, 3, 4});
+  const Tensor theta = random_vector(layout.parameter_count(), 1);
+  for (Ignore ignore : {Ignore::biasbn, Ignore::none}) {
+    const Tensor d =
+        random_direction(layout, theta, {}, kSeed, 1, DirectionNorm::filter, ignore).parameters;
+    for (int64_t i = layout.parameters()[1].offset; i < theta.size(); ++i)
+      CHECK(d.data<float>()[i] == (ignore == Ignore::biasbn ? 0.0F : theta.data<float>()[i]));
+  }
+}
+
 TEST_CASE("direction: a filter of zeros gives zeros, not NaN") {
   const ParameterLayout layout = small_layout();
   const Tensor theta = Tensor::zeros({layout.parameter_count()});
