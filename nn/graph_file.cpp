@@ -76,10 +76,6 @@ class NodeReader {
     return values;
   }
 
-  std::vector<int64_t> integers_or_one(const std::string& key) {
-    return required(key).is_array() ? integers(key) : std::vector<int64_t>{integer(key)};
-  }
-
   /// Returns the nodes that this one reads. Throws Error unless there are so many.
   std::vector<Value> inputs(size_t least, size_t most) {
     const GraphText& list = required("inputs");
@@ -140,25 +136,53 @@ struct Operation {
                   NodeReader& node);
 };
 
-template <Activation kActivation>
-Value append_activation(Graph& graph, std::span<const Value> x, const std::string&, NodeReader&) {
-  return graph.activation(x[0], kActivation);
+template <Activation::Kind kKind>
+Value append_activation(Graph& graph, std::span<const Value> x, const std::string&,
+                        NodeReader& node) {
+  Activation activation{.kind = kKind};
+  if (kKind == Activation::Kind::leaky_relu) activation.slope = node.number("slope", 0.01);
+  if (kKind == Activation::Kind::elu) activation.alpha = node.number("alpha", 1);
+  if (kKind == Activation::Kind::softplus) {
+    activation.beta = node.number("beta", 1);
+    activation.threshold = node.number("threshold", 20);
+  }
+  return graph.activation(x[0], activation);
 }
 
-/// A number for both axes, or a list of the height's and the width's.
-PerAxis per_axis(NodeReader& node, const std::string& key, PerAxis otherwise) {
-  if (!node.has(key)) return otherwise;
-  const std::vector<int64_t> values = node.integers_or_one(key);
-  require(values.size() == 1 || values.size() == 2, "'", key,
-          "' has to be an integer or [height, width]");
-  return {static_cast<int>(values.front()), static_cast<int>(values.back())};
+template <Arithmetic kArithmetic>
+Value append_combined(Graph& graph, std::span<const Value> x, const std::string&,
+                      NodeReader& node) {
+  const bool reversed = kArithmetic == Arithmetic::subtract && node.flag("reversed", false);
+  return graph.combine(x[reversed ? 1 : 0], x[reversed ? 0 : 1], kArithmetic);
+}
+
+template <Arithmetic kArithmetic>
+Value append_parameter(Graph& graph, std::span<const Value> x, const std::string& name,
+                       NodeReader& node) {
+  const std::vector<int64_t> shape = node.integers("shape");
+  require(shape.size() == 1 || shape.size() == 3,
+          "'shape' has to be [1], [channels] or [height, width, channels]");
+  return graph.combine(
+      x[0], {.arithmetic = kArithmetic,
+             .shape = Shape(shape.begin(), shape.end()),
+             .initial = node.number("initial", kArithmetic == Arithmetic::multiply ? 1 : 0),
+             .name = name});
+}
+
+DropoutUnit dropout_unit(NodeReader& node) {
+  const std::string unit = node.text_of("unit", "element");
+  require(unit == "element" || unit == "channel" || unit == "image", "'unit' is \"", unit,
+          "\": choose element, channel or image");
+  return unit == "element"   ? DropoutUnit::element
+         : unit == "channel" ? DropoutUnit::channel
+                             : DropoutUnit::image;
 }
 
 PoolGeometry pool_geometry(NodeReader& node) {
-  const PerAxis kernel = per_axis(node, "kernel", 2);
+  const PerAxis kernel = node.per_axis("kernel", 2);
   return {.kernel = kernel,
-          .stride = per_axis(node, "stride", kernel),
-          .padding = per_axis(node, "padding", 0),
+          .stride = node.per_axis("stride", kernel),
+          .padding = node.per_axis("padding", 0),
           .ceil_mode = node.flag("ceil_mode", false)};
 }
 
@@ -190,10 +214,8 @@ const Operation kOperations[] = {
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
        return graph.adaptive_max_pool(x[0], node.integer("height"), node.integer("width"));
      }},
-    {"add", 2, 2,
-     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader&) {
-       return graph.add(x[0], x[1]);
-     }},
+    {"add", 2, 2, append_combined<Arithmetic::add>},
+    {"add_parameter", 1, 1, append_parameter<Arithmetic::add>},
     {"average_pool", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
        PoolGeometry geometry = pool_geometry(node);
@@ -209,9 +231,13 @@ const Operation kOperations[] = {
                                      .affine = node.flag("affine", defaults.affine),
                                      .name = name});
      }},
-    {"concat", 2, 2,
+    {"channel_shuffle", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
+       return graph.channel_shuffle(x[0], node.integer("groups"));
+     }},
+    {"concat", 1, kMostNodes,
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader&) {
-       return graph.concat(x[0], x[1]);
+       return graph.concat({x.begin(), x.end()});
      }},
     {"conv2d", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string& name, NodeReader& node) {
@@ -236,7 +262,18 @@ const Operation kOperations[] = {
                                     .bias = node.flag("bias", false),
                                     .name = name});
      }},
-    {"gelu", 1, 1, append_activation<Activation::gelu>},
+    {"dropout", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
+       return graph.dropout(
+           x[0], {.probability = node.number("probability", 0.5), .unit = dropout_unit(node)});
+     }},
+    {"elu", 1, 1, append_activation<Activation::Kind::elu>},
+    {"flatten", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader&) {
+       return graph.flatten(x[0]);
+     }},
+    {"gelu", 1, 1, append_activation<Activation::Kind::gelu>},
+    {"gelu_tanh", 1, 1, append_activation<Activation::Kind::gelu_tanh>},
     {"global_average_pool", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader&) {
        return graph.global_average_pool(x[0]);
@@ -253,6 +290,8 @@ const Operation kOperations[] = {
                                 .affine = node.flag("affine", defaults.affine),
                                 .name = name});
      }},
+    {"hardsigmoid", 1, 1, append_activation<Activation::Kind::hardsigmoid>},
+    {"hardswish", 1, 1, append_activation<Activation::Kind::hardswish>},
     {"instance_norm", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string& name, NodeReader& node) {
        const InstanceNormOptions defaults;
@@ -264,6 +303,7 @@ const Operation kOperations[] = {
      [](Graph& graph, std::span<const Value> x, const std::string& name, NodeReader& node) {
        return graph.layer_norm(x[0], layer_norm_options(node, name));
      }},
+    {"leaky_relu", 1, 1, append_activation<Activation::Kind::leaky_relu>},
     {"linear", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string& name, NodeReader& node) {
        return graph.linear(x[0], node.integer("outputs"),
@@ -272,10 +312,37 @@ const Operation kOperations[] = {
     {"max_pool", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
        PoolGeometry geometry = pool_geometry(node);
-       geometry.dilation = per_axis(node, "dilation", 1);
+       geometry.dilation = node.per_axis("dilation", 1);
        return graph.max_pool(x[0], geometry);
      }},
-    {"relu", 1, 1, append_activation<Activation::relu>},
+    {"mean", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
+       return graph.mean(x[0], {.height = node.flag("over_height", false),
+                                .width = node.flag("over_width", false),
+                                .channels = node.flag("over_channels", false)});
+     }},
+    {"multiply", 2, 2, append_combined<Arithmetic::multiply>},
+    {"multiply_parameter", 1, 1, append_parameter<Arithmetic::multiply>},
+    {"pixel_shuffle", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
+       return graph.pixel_shuffle(x[0], node.integer("factor"));
+     }},
+    {"rearrange", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
+       const std::vector<int64_t> shape = node.integers("shape");
+       require(shape.size() == 1 || shape.size() == 3,
+               "'shape' has to be [features] or [height, width, channels]");
+       return graph.rearrange(
+           x[0],
+           {.extents = node.integers("extents"),
+            .strides = node.integers("strides"),
+            .offset = node.integer("offset", 0),
+            .begins = node.has("begins") ? node.integers("begins") : std::vector<int64_t>(),
+            .ends = node.has("ends") ? node.integers("ends") : std::vector<int64_t>()},
+           Shape(shape.begin(), shape.end()));
+     }},
+    {"relu", 1, 1, append_activation<Activation::Kind::relu>},
+    {"relu6", 1, 1, append_activation<Activation::Kind::relu6>},
     {"resize_bilinear", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
        ResizeOptions options = resize_options(node);
@@ -286,11 +353,31 @@ const Operation kOperations[] = {
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
        return graph.resize_nearest(x[0], resize_options(node));
      }},
+    {"scaled", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
+       return graph.scaled(x[0], node.number("factor", 1), node.number("constant", 0));
+     }},
     {"shortcut_a", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
        return graph.shortcut_a(x[0], node.integer("filters"), node.small("stride", 1));
      }},
-    {"tanh", 1, 1, append_activation<Activation::tanh>},
+    {"sigmoid", 1, 1, append_activation<Activation::Kind::sigmoid>},
+    {"silu", 1, 1, append_activation<Activation::Kind::silu>},
+    {"slice_channels", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
+       return graph.slice_channels(x[0], node.integer("begin"), node.integer("end"));
+     }},
+    {"softplus", 1, 1, append_activation<Activation::Kind::softplus>},
+    {"subtract", 2, 2, append_combined<Arithmetic::subtract>},
+    {"subtract_parameter", 1, 1, append_parameter<Arithmetic::subtract>},
+    {"tanh", 1, 1, append_activation<Activation::Kind::tanh>},
+    {"zero_pad", 1, 1,
+     [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
+       return graph.zero_pad(x[0], {.top = node.integer("top", 0),
+                                    .bottom = node.integer("bottom", 0),
+                                    .left = node.integer("left", 0),
+                                    .right = node.integer("right", 0)});
+     }},
 };
 
 const Operation& operation_named(const std::string& name) {
@@ -342,7 +429,8 @@ GraphText json_of(const Graph& graph, const Node& node) {
   const auto name_of_node = [&](int index) {
     return graph.nodes()[static_cast<size_t>(index)].name;
   };
-  GraphText json{{"name", node.name}, {"op", node.layer->kind()}, {"inputs", GraphText::array()}};
+  GraphText json{
+      {"name", node.name}, {"op", node.layer->operation()}, {"inputs", GraphText::array()}};
   for (int input : node.inputs) json["inputs"].push_back(name_of_node(input));
   for (const auto& [key, value] : node.layer->attributes()) json[key] = json_of(value);
   if (node.parameters_of >= 0) json["parameters_of"] = name_of_node(node.parameters_of);

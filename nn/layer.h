@@ -144,6 +144,8 @@ class Layer {
   virtual ~Layer() = default;
   /// A name for messages: "conv2d".
   virtual std::string_view kind() const = 0;
+  /// The name that a graph's file has for it, where that is not the kind.
+  virtual std::string_view operation() const { return kind(); }
   /// What makes the layer beside its inputs and weights, as a graph's file has it (nn/graph_file.h).
   virtual Attributes attributes() const { return {}; }
 

@@ -2,16 +2,9 @@
 #pragma once
 
 #include "kernels/core/op.h"
+#include "kernels/core/per_axis.h"
 
 namespace topograd {
-
-/// A number for each axis of an image: 3 stands for {3, 3}.
-struct PerAxis {
-  int h, w;
-  constexpr PerAxis(int both = 1) : h(both), w(both) {}  // NOLINT: kernel = 3 is what is meant
-  constexpr PerAxis(int h_, int w_) : h(h_), w(w_) {}
-  bool operator==(const PerAxis&) const = default;
-};
 
 /// Reduction of a window to one number. max: the largest of its pixels; NaN is larger than
 /// everything. average: their sum, divided by what the geometry says.

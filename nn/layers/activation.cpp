@@ -9,6 +9,18 @@ class ActivationLayer : public Layer {
  public:
   explicit ActivationLayer(Activation activation) : activation_(activation) {}
   std::string_view kind() const override { return name_of(activation_); }
+  Attributes attributes() const override {
+    switch (activation_.kind) {
+      case Activation::Kind::leaky_relu:
+        return {{"slope", activation_.slope}};
+      case Activation::Kind::elu:
+        return {{"alpha", activation_.alpha}};
+      case Activation::Kind::softplus:
+        return {{"beta", activation_.beta}, {"threshold", activation_.threshold}};
+      default:
+        return {};
+    }
+  }
   void forward(const ForwardCall& call, Context& context) const override;
   void backward(const BackwardCall& call, Context& context) const override;
   void forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,

@@ -40,6 +40,10 @@ class BroadcastLayer : public Layer {
       : arithmetic_(arithmetic),
         factors_{swapped ? sign_of(arithmetic) : 1, swapped ? 1 : sign_of(arithmetic)} {}
   std::string_view kind() const override { return name_of(arithmetic_); }
+  Attributes attributes() const override {
+    if (arithmetic_ != Arithmetic::subtract || factors_[0] > 0) return {};
+    return {{"reversed", true}};
+  }
   void forward(const ForwardCall& call, Context& context) const override;
   void backward(const BackwardCall& call, Context& context) const override;
   void forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,
@@ -146,9 +150,16 @@ std::optional<ChannelMap> BroadcastLayer::channel_map(std::span<const Shape> x,
 /// y = x + p, x - p or x p, with a parameter p that is broadcast against every image.
 class ParameterLayer : public Layer {
  public:
-  explicit ParameterLayer(Arithmetic arithmetic) : arithmetic_(arithmetic) {}
+  ParameterLayer(const ParameterOperand& parameter)
+      : arithmetic_(parameter.arithmetic), shape_(parameter.shape), initial_(parameter.initial) {}
   std::string_view kind() const override {
     return is_product() ? "multiply_parameter" : "add_parameter";
+  }
+  std::string_view operation() const override {
+    return arithmetic_ == Arithmetic::subtract ? "subtract_parameter" : kind();
+  }
+  Attributes attributes() const override {
+    return {{"shape", std::vector<int64_t>(shape_.begin(), shape_.end())}, {"initial", initial_}};
   }
   void forward(const ForwardCall& call, Context& context) const override;
   void backward(const BackwardCall& call, Context& context) const override;
@@ -174,6 +185,8 @@ class ParameterLayer : public Layer {
                                 Context& context) const;
 
   Arithmetic arithmetic_;
+  Shape shape_;
+  double initial_;
 };
 
 void ParameterLayer::combine(const Tensor& y, const Tensor& x, const Tensor& p, Write write,
@@ -243,6 +256,7 @@ class LinearMapLayer : public Layer {
  public:
   LinearMapLayer(double factor, double constant) : factor_(factor), constant_(constant) {}
   std::string_view kind() const override { return "scaled"; }
+  Attributes attributes() const override { return {{"factor", factor_}, {"constant", constant_}}; }
   void forward(const ForwardCall& call, Context& context) const override {
     broadcast_sum(
         {.y = call.y, .a = call.x[0], .b = {}, .a_factor = factor_, .constant = constant_},
@@ -303,7 +317,7 @@ Value Graph::combine(Value x, const ParameterOperand& parameter) {
       parameter.arithmetic == Arithmetic::multiply ? ParameterKind::factor : ParameterKind::summand;
   const Shape& p = parameter.shape;
   const Shape shape = p.rank() == 3 ? Shape{1, p[0], p[1], p[2]} : p;  // as PyTorch has it
-  return add_layer(name, std::make_unique<ParameterLayer>(parameter.arithmetic), {x}, shape_of(x),
+  return add_layer(name, std::make_unique<ParameterLayer>(parameter), {x}, shape_of(x),
                    {{.name = {}, .kind = kind, .shape = shape, .initial = parameter.initial}});
 }
 

@@ -9,12 +9,24 @@ namespace topograd {
 
 namespace {
 
+std::string_view name_of(DropoutUnit unit) {
+  return unit == DropoutUnit::element   ? "element"
+         : unit == DropoutUnit::channel ? "channel"
+                                        : "image";
+}
+
 /// y = m x, with the step's random numbers; y = x without. m is drawn again by the backward pass.
 class DropoutLayer : public Layer {
  public:
   DropoutLayer(const DropoutOptions& options, int64_t units)
-      : unit_(options.unit), keep_(1 - options.probability), units_(units) {}
+      : unit_(options.unit),
+        probability_(options.probability),
+        keep_(1 - options.probability),
+        units_(units) {}
   std::string_view kind() const override { return "dropout"; }
+  Attributes attributes() const override {
+    return {{"probability", probability_}, {"unit", std::string(name_of(unit_))}};
+  }
   void forward(const ForwardCall& call, Context& context) const override {
     run(call.y, call.x[0], Write::overwrite, call.noise, context);
   }
@@ -44,7 +56,7 @@ class DropoutLayer : public Layer {
   }
 
   DropoutUnit unit_;
-  double keep_;
+  double probability_, keep_;
   int64_t units_;  // of an image
 };
 

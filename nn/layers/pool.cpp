@@ -33,12 +33,6 @@ class PoolLayer : public Layer {
   Attributes attributes_;
 };
 
-/// A number for two axes that have the same, else a list.
-Attribute attribute_of(PerAxis axes) {
-  if (axes.h == axes.w) return int64_t{axes.h};
-  return std::vector<int64_t>{axes.h, axes.w};
-}
-
 Attributes attributes_of(const PoolGeometry& g) {
   Attributes attributes{{"kernel", attribute_of(g.kernel)},
                         {"stride", attribute_of(g.stride)},

@@ -12,8 +12,9 @@ class RearrangeLayer : public Layer {
  public:
   /// `kind` outlives the layer. Throws Error where an element is read twice, or one that is not
   /// there.
-  RearrangeLayer(std::string_view kind, const StridedMap& map, int64_t input_size)
-      : kind_(kind), map_(map) {
+  RearrangeLayer(std::string_view kind, const StridedMap& map, int64_t input_size,
+                 const Shape& output)
+      : kind_(kind), map_(map), output_(output) {
     const auto [lowest, highest] = map.range();
     require(lowest >= 0 && highest < input_size, kind, ": elements ", lowest, " to ", highest,
             " are read, of ", input_size);
@@ -21,6 +22,8 @@ class RearrangeLayer : public Layer {
             ": an element of the input is read twice, so that its gradient is not one element's");
   }
   std::string_view kind() const override { return kind_; }
+  std::string_view operation() const override { return "rearrange"; }
+  Attributes attributes() const override;
   void forward(const ForwardCall& call, Context& context) const override {
     rearrange({.y = call.y, .x = call.x[0], .map = map_}, context);
   }
@@ -35,7 +38,32 @@ class RearrangeLayer : public Layer {
  private:
   std::string_view kind_;
   StridedMap map_;
+  Shape output_;
 };
+
+/// Leaves out outer axes of one element, which are there to make six.
+Attributes RearrangeLayer::attributes() const {
+  std::vector<int64_t> extents, strides, begins, ends;
+  bool cut = false;
+  for (const StridedMap::Axis& axis : map_.axes) {
+    const bool whole = axis.begin == 0 && axis.end == axis.extent;
+    if (extents.empty() && axis.extent == 1 && whole) continue;
+    extents.push_back(axis.extent);
+    strides.push_back(axis.stride);
+    begins.push_back(axis.begin);
+    ends.push_back(axis.end);
+    cut = cut || !whole;
+  }
+  Attributes all{{"shape", std::vector<int64_t>(output_.begin(), output_.end())},
+                 {"extents", extents},
+                 {"strides", strides},
+                 {"offset", map_.offset}};
+  if (cut) {
+    all.emplace_back("begins", begins);
+    all.emplace_back("ends", ends);
+  }
+  return all;
+}
 
 /// Answers where every channel of the output is, pixel by pixel in one and the same order, one of
 /// the input's, or zero. Where channels are torn apart, or each has an order of its own, two of them
@@ -93,7 +121,8 @@ Value append_rearranged(Graph& graph, std::string_view kind, Value x, const Rear
   require(output.size() == map.size() && (output.rank() == 1 || output.rank() == 3), name, ": ",
           map.size(), " elements do not make ", output);
   return graph.add_layer(
-      name, std::make_unique<RearrangeLayer>(kind, map, graph.shape_of(x).size()), {x}, output);
+      name, std::make_unique<RearrangeLayer>(kind, map, graph.shape_of(x).size(), output), {x},
+      output);
 }
 
 }  // namespace
