@@ -60,12 +60,12 @@ struct DropoutOptions {
   DropoutUnit unit = DropoutUnit::element;
 };
 
-enum class Arithmetic { add, subtract, multiply };
-std::string_view name_of(Arithmetic arithmetic);
+enum class Elementwise { add, subtract, multiply };
+std::string_view name_of(Elementwise operation);
 
 /// A parameter that every image is combined with: layer scale, a position embedding, one number.
 struct ParameterOperand {
-  Arithmetic arithmetic = Arithmetic::multiply;
+  Elementwise operation = Elementwise::multiply;
   Shape shape = {1};      ///< [1], [channels], or [H, W, C] with extents of 1 where it is broadcast
   double initial = 1;     ///< first value of all its elements
   std::string name = {};  ///< the parameter's own; empty: "parameter1", ... within the scope
@@ -173,7 +173,7 @@ class Graph {
   Value batchnorm(Value x, std::string_view name = {});
   Value batchnorm(Value x, const BatchnormOptions& options);
   /// One of the two may have fewer elements: it is broadcast against the other, as PyTorch does.
-  Value combine(Value a, Value b, Arithmetic arithmetic);
+  Value combine(Value a, Value b, Elementwise operation);
   Value combine(Value x, const ParameterOperand& parameter);
   Value channel_shuffle(Value x, int64_t groups);
   Value concat(Value a, Value b) { return concat(std::vector{a, b}); }
@@ -194,7 +194,7 @@ class Graph {
   }
   Value max_pool(Value x, PoolGeometry geometry);
   Value mean(Value x, const MeanAxes& axes);
-  Value multiply(Value a, Value b) { return combine(a, b, Arithmetic::multiply); }
+  Value multiply(Value a, Value b) { return combine(a, b, Elementwise::multiply); }
   /// Axis k of the output is axis order[k] of x: 0 the rows, 1 the columns, 2 the channels.
   Value permute(Value x, const std::array<int, 3>& order);
   /// Channel c r^2 + i r + j becomes row i and column j of the r x r pixels of channel c.
@@ -206,7 +206,7 @@ class Graph {
   Value scaled(Value x, double factor, double constant = 0);  ///< factor x + constant
   Value shortcut_a(Value x, int64_t filters, int stride);
   Value slice_channels(Value x, int64_t begin, int64_t end);  ///< channels [begin, end)
-  Value subtract(Value a, Value b) { return combine(a, b, Arithmetic::subtract); }
+  Value subtract(Value a, Value b) { return combine(a, b, Elementwise::subtract); }
   Value zero_pad(Value x, const ZeroPadding& padding);
 
   /// Appends a layer that is not in the list; what the methods above end with. `shape` is that of

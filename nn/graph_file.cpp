@@ -149,23 +149,23 @@ Value append_activation(Graph& graph, std::span<const Value> x, const std::strin
   return graph.activation(x[0], activation);
 }
 
-template <Arithmetic kArithmetic>
+template <Elementwise kOperation>
 Value append_combined(Graph& graph, std::span<const Value> x, const std::string&,
                       NodeReader& node) {
-  const bool reversed = kArithmetic == Arithmetic::subtract && node.flag("reversed", false);
-  return graph.combine(x[reversed ? 1 : 0], x[reversed ? 0 : 1], kArithmetic);
+  const bool reversed = kOperation == Elementwise::subtract && node.flag("reversed", false);
+  return graph.combine(x[reversed ? 1 : 0], x[reversed ? 0 : 1], kOperation);
 }
 
-template <Arithmetic kArithmetic>
+template <Elementwise kOperation>
 Value append_parameter(Graph& graph, std::span<const Value> x, const std::string& name,
                        NodeReader& node) {
   const std::vector<int64_t> shape = node.integers("shape");
   require(shape.size() == 1 || shape.size() == 3,
           "'shape' has to be [1], [channels] or [height, width, channels]");
   return graph.combine(
-      x[0], {.arithmetic = kArithmetic,
+      x[0], {.operation = kOperation,
              .shape = Shape(shape.begin(), shape.end()),
-             .initial = node.number("initial", kArithmetic == Arithmetic::multiply ? 1 : 0),
+             .initial = node.number("initial", kOperation == Elementwise::multiply ? 1 : 0),
              .name = name});
 }
 
@@ -214,8 +214,8 @@ const Operation kOperations[] = {
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
        return graph.adaptive_max_pool(x[0], node.integer("height"), node.integer("width"));
      }},
-    {"add", 2, 2, append_combined<Arithmetic::add>},
-    {"add_parameter", 1, 1, append_parameter<Arithmetic::add>},
+    {"add", 2, 2, append_combined<Elementwise::add>},
+    {"add_parameter", 1, 1, append_parameter<Elementwise::add>},
     {"average_pool", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
        PoolGeometry geometry = pool_geometry(node);
@@ -321,8 +321,8 @@ const Operation kOperations[] = {
                                 .width = node.flag("over_width", false),
                                 .channels = node.flag("over_channels", false)});
      }},
-    {"multiply", 2, 2, append_combined<Arithmetic::multiply>},
-    {"multiply_parameter", 1, 1, append_parameter<Arithmetic::multiply>},
+    {"multiply", 2, 2, append_combined<Elementwise::multiply>},
+    {"multiply_parameter", 1, 1, append_parameter<Elementwise::multiply>},
     {"pixel_shuffle", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
        return graph.pixel_shuffle(x[0], node.integer("factor"));
@@ -368,8 +368,8 @@ const Operation kOperations[] = {
        return graph.slice_channels(x[0], node.integer("begin"), node.integer("end"));
      }},
     {"softplus", 1, 1, append_activation<Activation::Kind::softplus>},
-    {"subtract", 2, 2, append_combined<Arithmetic::subtract>},
-    {"subtract_parameter", 1, 1, append_parameter<Arithmetic::subtract>},
+    {"subtract", 2, 2, append_combined<Elementwise::subtract>},
+    {"subtract_parameter", 1, 1, append_parameter<Elementwise::subtract>},
     {"tanh", 1, 1, append_activation<Activation::Kind::tanh>},
     {"zero_pad", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {

@@ -33,49 +33,63 @@ HWY_INLINE void copy_row(float* to, const float* from, int64_t n, bool accumulat
   for (; i < n; ++i) to[i] += from[i];
 }
 
-HWY_INLINE void copy_element(float* to, const float* from, bool accumulate) {
-  *to = accumulate ? *to + *from : *from;
+/// Copies elements that lie apart on either side.
+HWY_INLINE void copy_strided(float* to, int64_t to_step, const float* from, int64_t from_step,
+                             int64_t n, bool accumulate) {
+  if (accumulate)
+    for (int64_t i = 0; i < n; ++i) to[i * to_step] += from[i * from_step];
+  else
+    for (int64_t i = 0; i < n; ++i) to[i * to_step] = from[i * from_step];
 }
 
-/// to[r to_row + c] = from[r + c from_column], for r < rows and c < columns: rows of `to` are
-/// contiguous, and so are columns of `from`. Sixteen rows at a time read whole lines.
+#if HWY_TARGET != HWY_SCALAR
+/// Transposes four rows: to[r to_row + c] = from[r + c from_column] for r < 4.
+template <bool kAccumulate>
+HWY_INLINE void transpose_four(float* to, int64_t to_row, const float* from, int64_t from_column,
+                               int64_t columns) {
+  const hn::Full128<float> d;
+  const auto put = [&](auto v, float* at) HWY_ATTR {
+    if constexpr (kAccumulate) v = hn::Add(v, hn::LoadU(d, at));
+    hn::StoreU(v, d, at);
+  };
+  for (int64_t c = 0; c + 4 <= columns; c += 4) {
+    const float* in = from + c * from_column;
+    const auto c0 = hn::LoadU(d, in), c1 = hn::LoadU(d, in + from_column);
+    const auto c2 = hn::LoadU(d, in + 2 * from_column), c3 = hn::LoadU(d, in + 3 * from_column);
+    // Interleaved twice: elements r of all columns side by side.
+    const auto low02 = hn::InterleaveLower(d, c0, c2), low13 = hn::InterleaveLower(d, c1, c3);
+    const auto high02 = hn::InterleaveUpper(d, c0, c2), high13 = hn::InterleaveUpper(d, c1, c3);
+    put(hn::InterleaveLower(d, low02, low13), to + c);
+    put(hn::InterleaveUpper(d, low02, low13), to + to_row + c);
+    put(hn::InterleaveLower(d, high02, high13), to + 2 * to_row + c);
+    put(hn::InterleaveUpper(d, high02, high13), to + 3 * to_row + c);
+  }
+}
+#endif
+
+/// Sets to[r to_row + c] = from[r + c from_column], or adds it, for r < rows and c < columns: rows of
+/// `to` are contiguous, and so are columns of `from`. Strips of columns keep the lines that four
+/// rows read in the cache until the next rows have read them.
 void transpose(float* to, int64_t to_row, const float* from, int64_t from_column, int64_t rows,
                int64_t columns, bool accumulate) {
+  constexpr int64_t kStrip = 64;
+  for (int64_t begin = 0; begin < columns; begin += kStrip) {
+    const int64_t count = std::min(kStrip, columns - begin);
+    float* out = to + begin;
+    const float* in = from + begin * from_column;
+    int64_t r = 0;
 #if HWY_TARGET != HWY_SCALAR
-  const hn::Full128<float> d;
-#endif
-  constexpr int64_t kBand = 16;
-  for (int64_t band = 0; band < rows; band += kBand) {
-    const int64_t end = std::min(rows, band + kBand);
-    int64_t c = 0;
-    for (; c + 4 <= columns; c += 4) {
-      int64_t r = band;
-#if HWY_TARGET != HWY_SCALAR
-      for (; r + 4 <= end; r += 4) {
-        const float* in = from + r + c * from_column;
-        const auto c0 = hn::LoadU(d, in), c1 = hn::LoadU(d, in + from_column);
-        const auto c2 = hn::LoadU(d, in + 2 * from_column);
-        const auto c3 = hn::LoadU(d, in + 3 * from_column);
-        // Interleaved twice: elements r of all columns side by side.
-        const auto low02 = hn::InterleaveLower(d, c0, c2), low13 = hn::InterleaveLower(d, c1, c3);
-        const auto high02 = hn::InterleaveUpper(d, c0, c2), high13 = hn::InterleaveUpper(d, c1, c3);
-        float* out = to + r * to_row + c;
-        const auto put = [&](auto v, float* at) HWY_ATTR {
-          hn::StoreU(accumulate ? hn::Add(v, hn::LoadU(d, at)) : v, d, at);
-        };
-        put(hn::InterleaveLower(d, low02, low13), out);
-        put(hn::InterleaveUpper(d, low02, low13), out + to_row);
-        put(hn::InterleaveLower(d, high02, high13), out + 2 * to_row);
-        put(hn::InterleaveUpper(d, high02, high13), out + 3 * to_row);
-      }
-#endif
-      for (; r < end; ++r)
-        for (int64_t k = c; k < c + 4; ++k)
-          copy_element(to + r * to_row + k, from + r + k * from_column, accumulate);
+    const int64_t fours = count / 4 * 4;
+    for (; r + 4 <= rows; r += 4) {
+      if (accumulate)
+        transpose_four<true>(out + r * to_row, to_row, in + r, from_column, fours);
+      else
+        transpose_four<false>(out + r * to_row, to_row, in + r, from_column, fours);
+      for (int64_t c = fours; c < count; ++c)
+        copy_strided(out + r * to_row + c, to_row, in + r + c * from_column, 1, 4, accumulate);
     }
-    for (; c < columns; ++c)
-      for (int64_t r = band; r < end; ++r)
-        copy_element(to + r * to_row + c, from + r + c * from_column, accumulate);
+#endif
+    for (; r < rows; ++r) copy_strided(out + r * to_row, 1, in + r, from_column, count, accumulate);
   }
 }
 
@@ -85,9 +99,7 @@ void copy_axes(float* to, const float* from, const StridedCopy& copy, int axis) 
   const int left = copy.count - axis;
   if (left == 1) {
     if (own.to == 1 && own.from == 1) return copy_row(to, from, own.extent, copy.accumulate);
-    for (int64_t i = 0; i < own.extent; ++i)
-      copy_element(to + i * own.to, from + i * own.from, copy.accumulate);
-    return;
+    return copy_strided(to, own.to, from, own.from, own.extent, copy.accumulate);
   }
   const StridedCopy::Axis& inner = copy.axes[static_cast<size_t>(axis + 1)];
   if (left == 2 && inner.to == 1 && own.from == 1)

@@ -48,7 +48,7 @@ std::optional<ChannelMap> AddLayer::channel_map(std::span<const Shape>, const Sh
 }  // namespace
 
 Value Graph::add(Value a, Value b) {
-  if (shape_of(a) != shape_of(b)) return combine(a, b, Arithmetic::add);
+  if (shape_of(a) != shape_of(b)) return combine(a, b, Elementwise::add);
   return add_layer(name_in_scope({}, "add"), std::make_unique<AddLayer>(), {a, b}, shape_of(a));
 }
 

@@ -1,4 +1,4 @@
-// Arithmetic of two values, of a value and a parameter, and of a value and numbers
+// Sums and products of two values, of a value and a parameter, and of a value and numbers
 // (kernels/broadcast/).
 #include "kernels/broadcast/broadcast.h"
 
@@ -29,19 +29,19 @@ bool broadcasts(const Shape& small, const Shape& whole) {
   return small.rank() == whole.rank() || small.rank() == 1;
 }
 
-double sign_of(Arithmetic arithmetic) {
-  return arithmetic == Arithmetic::subtract ? -1 : 1;
+double sign_of(Elementwise operation) {
+  return operation == Elementwise::subtract ? -1 : 1;
 }
 
 /// y = x0 + sign x1, first_sign x0 + x1, or x0 x1; x1 is broadcast against x0.
 class BroadcastLayer : public Layer {
  public:
-  BroadcastLayer(Arithmetic arithmetic, bool swapped)
-      : arithmetic_(arithmetic),
-        factors_{swapped ? sign_of(arithmetic) : 1, swapped ? 1 : sign_of(arithmetic)} {}
-  std::string_view kind() const override { return name_of(arithmetic_); }
+  BroadcastLayer(Elementwise operation, bool swapped)
+      : operation_(operation),
+        factors_{swapped ? sign_of(operation) : 1, swapped ? 1 : sign_of(operation)} {}
+  std::string_view kind() const override { return name_of(operation_); }
   Attributes attributes() const override {
-    if (arithmetic_ != Arithmetic::subtract || factors_[0] > 0) return {};
+    if (operation_ != Elementwise::subtract || factors_[0] > 0) return {};
     return {{"reversed", true}};
   }
   void forward(const ForwardCall& call, Context& context) const override;
@@ -57,11 +57,11 @@ class BroadcastLayer : public Layer {
   bool is_positively_homogeneous() const override { return !is_product(); }
 
  private:
-  bool is_product() const { return arithmetic_ == Arithmetic::multiply; }
+  bool is_product() const { return operation_ == Elementwise::multiply; }
   void write_product_gradients(std::span<const Tensor> dx, std::span<const Write> write,
                                const Tensor& dy, std::span<const Tensor> x, Context& context) const;
 
-  Arithmetic arithmetic_;
+  Elementwise operation_;
   double factors_[2];  // of a sum
 };
 
@@ -151,12 +151,12 @@ std::optional<ChannelMap> BroadcastLayer::channel_map(std::span<const Shape> x,
 class ParameterLayer : public Layer {
  public:
   ParameterLayer(const ParameterOperand& parameter)
-      : arithmetic_(parameter.arithmetic), shape_(parameter.shape), initial_(parameter.initial) {}
+      : operation_(parameter.operation), shape_(parameter.shape), initial_(parameter.initial) {}
   std::string_view kind() const override {
     return is_product() ? "multiply_parameter" : "add_parameter";
   }
   std::string_view operation() const override {
-    return arithmetic_ == Arithmetic::subtract ? "subtract_parameter" : kind();
+    return operation_ == Elementwise::subtract ? "subtract_parameter" : kind();
   }
   Attributes attributes() const override {
     return {{"shape", std::vector<int64_t>(shape_.begin(), shape_.end())}, {"initial", initial_}};
@@ -176,7 +176,7 @@ class ParameterLayer : public Layer {
   bool is_positively_homogeneous() const override { return is_product(); }
 
  private:
-  bool is_product() const { return arithmetic_ == Arithmetic::multiply; }
+  bool is_product() const { return operation_ == Elementwise::multiply; }
   /// Writes or adds to y: x p, or x + p.
   void combine(const Tensor& y, const Tensor& x, const Tensor& p, Write write,
                Context& context) const;
@@ -184,7 +184,7 @@ class ParameterLayer : public Layer {
   void write_parameter_gradient(const Tensor& dp, const Tensor& dy, const Tensor& x, Write write,
                                 Context& context) const;
 
-  Arithmetic arithmetic_;
+  Elementwise operation_;
   Shape shape_;
   double initial_;
 };
@@ -195,7 +195,7 @@ void ParameterLayer::combine(const Tensor& y, const Tensor& x, const Tensor& p, 
   if (is_product())
     broadcast_product({.y = y, .a = x, .b = b, .write = write}, context);
   else
-    broadcast_sum({.y = y, .a = x, .b = b, .b_factor = sign_of(arithmetic_), .write = write},
+    broadcast_sum({.y = y, .a = x, .b = b, .b_factor = sign_of(operation_), .write = write},
                   context);
 }
 
@@ -204,7 +204,7 @@ void ParameterLayer::write_parameter_gradient(const Tensor& dp, const Tensor& dy
   broadcast_reduce({.r = aligned(dp, dy.shape(), /*per_image=*/false),
                     .u = dy,
                     .v = is_product() ? x : Tensor(),
-                    .factor = sign_of(arithmetic_),
+                    .factor = sign_of(operation_),
                     .write = write},
                    context);
 }
@@ -286,26 +286,26 @@ class LinearMapLayer : public Layer {
 
 }  // namespace
 
-std::string_view name_of(Arithmetic arithmetic) {
-  switch (arithmetic) {
-    case Arithmetic::add:
+std::string_view name_of(Elementwise operation) {
+  switch (operation) {
+    case Elementwise::add:
       return "add";
-    case Arithmetic::subtract:
+    case Elementwise::subtract:
       return "subtract";
-    case Arithmetic::multiply:
+    case Elementwise::multiply:
       return "multiply";
   }
   return "?";
 }
 
-Value Graph::combine(Value a, Value b, Arithmetic arithmetic) {
+Value Graph::combine(Value a, Value b, Elementwise operation) {
   const Shape A = shape_of(a), B = shape_of(b);
-  if (arithmetic == Arithmetic::add && A == B) return add(a, b);
+  if (operation == Elementwise::add && A == B) return add(a, b);
   const bool swapped = !broadcasts(B, A);
-  require(!swapped || broadcasts(A, B), prefix_, name_of(arithmetic), ": neither of ", A, " and ",
-          B, " can be broadcast against the other");
-  return add_layer(name_in_scope({}, std::string(name_of(arithmetic))),
-                   std::make_unique<BroadcastLayer>(arithmetic, swapped),
+  require(!swapped || broadcasts(A, B), prefix_, name_of(operation), ": neither of ", A, " and ", B,
+          " can be broadcast against the other");
+  return add_layer(name_in_scope({}, std::string(name_of(operation))),
+                   std::make_unique<BroadcastLayer>(operation, swapped),
                    swapped ? std::vector{b, a} : std::vector{a, b}, swapped ? B : A);
 }
 
@@ -314,7 +314,7 @@ Value Graph::combine(Value x, const ParameterOperand& parameter) {
   require(broadcasts(parameter.shape, shape_of(x)), name, ": a parameter of shape ",
           parameter.shape, " cannot be broadcast against ", shape_of(x));
   const ParameterKind kind =
-      parameter.arithmetic == Arithmetic::multiply ? ParameterKind::factor : ParameterKind::summand;
+      parameter.operation == Elementwise::multiply ? ParameterKind::factor : ParameterKind::summand;
   const Shape& p = parameter.shape;
   const Shape shape = p.rank() == 3 ? Shape{1, p[0], p[1], p[2]} : p;  // as PyTorch has it
   return add_layer(name, std::make_unique<ParameterLayer>(parameter), {x}, shape_of(x),

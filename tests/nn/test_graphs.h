@@ -141,8 +141,8 @@ inline std::vector<std::pair<std::string, Graph>> layer_graphs() {
   });
   add("parameters that are combined with a value", [](Graph& g, Value x) {
     x = g.combine(x, {.shape = {5}, .name = "layer_scale"});
-    x = g.combine(x, {.arithmetic = Arithmetic::add, .shape = {6, 6, 5}, .name = "position"});
-    x = g.combine(x, {.arithmetic = Arithmetic::subtract, .shape = {6, 6, 1}});
+    x = g.combine(x, {.operation = Elementwise::add, .shape = {6, 6, 5}, .name = "position"});
+    x = g.combine(x, {.operation = Elementwise::subtract, .shape = {6, 6, 1}});
     return g.combine(g.conv(g.combine(x, ParameterOperand{}), 5), {.shape = {6, 1, 5}});
   });
   add("numbers", [](Graph& g, Value x) { return g.scaled(g.scaled(x, 0.5, -0.25), -1.5); });

@@ -103,21 +103,21 @@ TEST_CASE("layers: rearrangements put every element where PyTorch's do") {
 
 TEST_CASE("layers: a smaller value is broadcast against a larger one, whichever comes first") {
   for (bool swapped : {false, true})
-    for (Arithmetic arithmetic : {Arithmetic::add, Arithmetic::subtract, Arithmetic::multiply}) {
+    for (Elementwise operation : {Elementwise::add, Elementwise::subtract, Elementwise::multiply}) {
       Graph g({2, 3, 2});
       const Value map = g.mean(g.input(), {.height = true, .channels = true});  // [1, 3, 1]
       if (swapped)
-        g.combine(map, g.input(), arithmetic);
+        g.combine(map, g.input(), operation);
       else
-        g.combine(g.input(), map, arithmetic);
+        g.combine(g.input(), map, operation);
       // The larger one holds 0 to 23, the smaller one 24 to 29, three for each image.
       const std::vector<double> y = last_layer_of(g);
       for (int64_t i = 0; i < 24; ++i) {
         const double large = static_cast<double>(i);
         const double small = static_cast<double>(24 + i / 12 * 3 + i / 2 % 3);
         const double a = swapped ? small : large, b = swapped ? large : small;
-        CHECK(y[at(i)] == (arithmetic == Arithmetic::add        ? a + b
-                           : arithmetic == Arithmetic::subtract ? a - b
+        CHECK(y[at(i)] == (operation == Elementwise::add        ? a + b
+                           : operation == Elementwise::subtract ? a - b
                                                                 : a * b));
       }
     }
@@ -142,7 +142,7 @@ TEST_CASE("layers: parameters that are combined with a value have PyTorch's name
   {
     const auto scope = g.scope("features.0");
     x = g.combine(x, {.shape = {5}, .initial = 1e-6, .name = "layer_scale"});
-    x = g.combine(x, {.arithmetic = Arithmetic::add, .shape = {4, 3, 5}, .initial = 0.25});
+    x = g.combine(x, {.operation = Elementwise::add, .shape = {4, 3, 5}, .initial = 0.25});
   }
   const std::vector<ParameterEntry>& parameters = g.layout().parameters();
   CHECK(parameters[0].name == "features.0.layer_scale");
