@@ -1,0 +1,278 @@
+#!/usr/bin/python3
+"""apps/export_torch.py on networks as users write them, each operation alone, and what it has to refuse.
+
+Graphs are held against the modules that they were made of, in double precision and in single: the logits, the gradient
+of the mean cross-entropy, and the product of its Hessian with a random direction, which PyTorch computes by
+differentiating twice.
+
+    tests/export/test_export_torch.py build/bin/train [Architectures.test_densenet ...]
+
+A push compares every architecture and operation so on two images; TOPOGRAD_TEST_EVERY_EXPORT=1 with other weights and
+images, too. Exit status 77: skipped, PyTorch is missing."""
+
+import copy
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+import unittest.mock
+import warnings
+
+try:
+    import numpy
+    import torch
+except ImportError as error:
+    print(f"SKIPPED: {error}; install python3-torch to test apps/export_torch.py")
+    sys.exit(77)
+
+sys.dont_write_bytecode = True  # no __pycache__ beside the scripts
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "apps")]
+import export_torch  # noqa: E402
+from architectures import ARCHITECTURES  # noqa: E402
+from checkpoint_writer import write_checkpoint, write_safetensors  # noqa: E402
+from operations import OPERATIONS, randomise  # noqa: E402
+from refused import REFUSED  # noqa: E402
+from torch_checkpoint import ImportFailure  # noqa: E402
+from torch_graph import ExportFailure, graph_of  # noqa: E402
+
+EVERY = bool(os.environ.get("TOPOGRAD_TEST_EVERY_EXPORT"))
+TRAIN = os.path.abspath(sys.argv.pop(1)) if __name__ == "__main__" and len(sys.argv) > 1 else None
+torch.set_num_threads(1)  # small tensors: threads would wait for one another
+warnings.filterwarnings("ignore", message="Using padding='same'")
+
+# Largest differences, as parts of the largest number, in double and in single precision.
+TOLERANCES = {"logits": (1e-9, 1e-5), "gradients": (1e-8, 1e-4), "products with the Hessian": (1e-8, 1e-4)}
+
+
+def running_statistics(module):
+    return {name: tensor for name, tensor in module.named_buffers()
+            if name.rsplit(".", 1)[-1] in ("running_mean", "running_var")}
+
+
+def with_places(module):
+    """Returns a copy of a module whose parameters and running statistics hold the places of their elements, counted
+    through all of them; and these tensors' names, in order."""
+    numbered = copy.deepcopy(module)
+    names, count = [], 0
+    with torch.no_grad():
+        for name, tensor in [*numbered.named_parameters(), *running_statistics(numbered).items()]:
+            tensor.copy_(torch.arange(count, count + tensor.numel()).view(tensor.shape))
+            names.append(name)
+            count += tensor.numel()
+    assert count < 1 << 24  # beyond, floats are not all integers
+    return numbered, names
+
+
+def flat(tensors, names):
+    return numpy.concatenate([tensors[name].detach().numpy().ravel() for name in names])
+
+
+# What PyTorch 1.13 does not differentiate twice, by what it does.
+TWICE_DIFFERENTIABLE = {
+    "hardsigmoid": lambda x, inplace=False: torch.nn.functional.relu6(x + 3) / 6,
+    "channel_shuffle": lambda x, groups: x.unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2),
+}
+
+
+def derivatives(module, images, labels, seed):
+    """Logits, and of the mean cross-entropy the gradient, a random direction, and the product of the Hessian with it;
+    all in double precision, the last three by the parameters' names."""
+    module = copy.deepcopy(module).double().eval()
+    names, parameters = zip(*module.named_parameters())
+    generator = torch.Generator().manual_seed(seed)
+    direction = [torch.randn(p.shape, generator=generator, dtype=torch.float64) for p in parameters]
+    with unittest.mock.patch.multiple(torch.nn.functional, **TWICE_DIFFERENTIABLE):
+        logits = module(images.clone())
+
+    def derivative(value):
+        found = torch.autograd.grad(value, parameters, create_graph=True, allow_unused=True) if value.requires_grad else (
+            [None] * len(parameters))
+        return [torch.zeros_like(p) if g is None else g for g, p in zip(found, parameters)]
+
+    gradient = derivative(torch.nn.functional.cross_entropy(logits, labels))
+    product = derivative(sum((g * v).sum() for g, v in zip(gradient, direction)))
+    return logits, *(dict(zip(names, values)) for values in (gradient, direction, product))
+
+
+def write_expected(path, module, image, places, names, count, seed):
+    """Writes what a network of these weights computes of random images, for train --compare."""
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randn(count, image[2], image[0], image[1], generator=generator, dtype=torch.float64)
+    with torch.no_grad():
+        classes = copy.deepcopy(module).double().eval()(images.clone()).shape[1]
+    labels = torch.randint(classes, (count,), generator=generator)
+    logits, *parts = derivatives(module, images, labels, seed)
+    arrays = {"images": images.permute(0, 2, 3, 1).contiguous().numpy(), "logits": logits.detach().numpy(),
+              "labels": labels.numpy().astype("<i4")}
+    for what, tensors in zip(("gradient", "direction", "product"), parts):
+        values = flat({**running_statistics(module), **tensors}, names)
+        for name, index in places.items():
+            if ".running_" not in name:
+                arrays[f"{what}.{name}"] = values[index]
+    write_safetensors(path, arrays, {})
+
+
+# What `train` and the exporter do not have yet: operations and attributes of graphs, and cases with words of the failure.
+# Whatever is on these lists has to fail.
+MISSING = {
+    "adaptive_average_pool", "adaptive_max_pool", "add_number", "add_parameter", "channel_mean", "conv_transpose2d",
+    "dropout", "dropout_channels", "elu", "gelu_tanh", "global_max_pool", "group_norm", "hardsigmoid", "hardswish",
+    "leaky_relu", "multiply", "multiply_number", "multiply_parameter", "rearrange", "relu6", "resize_bilinear",
+    "resize_nearest", "sigmoid", "silu", "softplus", "stochastic_depth", "subtract", "zero_pad",
+    "average_pool.ceil_mode", "average_pool.count_include_pad", "average_pool.pairs", "batchnorm.affine",
+    "batchnorm.epsilon", "batchnorm.momentum", "concat.several", "conv2d.dilation", "conv2d.groups", "conv2d.pairs",
+    "layer_norm", "linear.bias", "max_pool.ceil_mode", "max_pool.dilation", "max_pool.pairs",
+}
+FAILING = {
+    "architecture convnext_spelled": "calls pow",
+    "architecture resnet_instance_norm": "calls instance_norm",
+    "activation: SELU": "calls selu",
+    "activation: CELU(1.3)": "calls celu",
+    "activation: LogSigmoid": "calls log_sigmoid",
+    "activation: Tanhshrink": "calls tanhshrink",
+    "activation: GLU": "calls glu",
+    "activation: PReLU": "calls prelu",
+    "activation: PReLU of channels": "calls prelu",
+    "max pool: amax": "calls amax",
+    "max pool: torch.max, of values": "calls max",
+    "average pool: divisor_override": "divisor_override",
+    "instance norm: with its defaults": "calls instance_norm",
+    "instance norm: affine": "calls instance_norm",
+    "instance norm: functional": "calls instance_norm",
+    "arithmetic: pow(2)": "calls pow",
+    "arithmetic: power of 2": "calls pow",
+    "arithmetic: torch.add with alpha": "torch.add with alpha",
+    "arithmetic: quotient": "divides by a tensor",
+    "gate: of channels, added": "differ",
+    "gate: of tokens": "repeated along an axis of no image",
+    "gate: of the channels of tokens": "repeated along an axis of no image",
+    "gate: outer product": "repeated along an axis",
+    "parameter: [1, T, C], position embedding": "over [2, 35, 6]",
+    "parameter: [H, W], with an axis by None": "",
+    "parameter: subtracted": "subtracts with the parameter",
+    "parameter: subtracted from": "subtracts with the parameter",
+    "order: reinterpreted": "no permutation along axes",
+    "order: rolled": "no permutation along axes",
+    "concatenation: with zeros": "calls zeros_like",
+    "concatenation: with zeros before": "calls new_zeros",
+    "concatenation: of rows": "along the channels alone",
+    "concatenation: of columns": "along the channels alone",
+    "concatenation: stack": "calls stack",
+    "concatenation: stack, shuffled": "calls stack",
+    "padding: of vectors": "pad of a tensor of 2 axes",
+    "padding: reflected": "pads by reflect",
+    "resize: nearest, by 1.5": "no whole number of pixels",
+    "no operation: a slice of everything": "",
+    "no operation: an ellipsis": "",
+    "refused calls_float": "",
+    "refused loops_over_the_images_by_number": "a classifier returns logits",
+}
+
+
+def missing(graph):
+    """What a graph needs of the list MISSING."""
+    needs = set()
+    for node in graph["nodes"]:
+        needs |= {node["op"], *(f"{node['op']}.{attribute}" for attribute, value in node.items())}
+        if any(isinstance(node.get(attribute), list) for attribute in ("kernel", "stride", "padding", "dilation")):
+            needs.add(f"{node['op']}.pairs")
+        if node["op"] == "concat" and len(node["inputs"]) != 2:
+            needs.add("concat.several")
+    return needs & MISSING
+
+
+class Exports(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.output = os.path.join(self.folder.name, "net.safetensors")
+
+    def compare(self, make, image, seed, exported=False, count=2):
+        """Exports a module with random weights and compares what its graph computes; returns the graph."""
+        torch.manual_seed(seed)
+        module = randomise(make(), image, seed)
+        numbered, names = with_places(module)
+        graph, tensors, _ = graph_of(numbered, image, "net")
+        places = {name: tensor.detach().numpy().astype(numpy.int64) for name, tensor in tensors.items()}
+        if exported:
+            export_torch.export(module, image, self.output, name="net", train=TRAIN)
+        else:
+            values = flat(module.state_dict(), names)
+            write_checkpoint(self.output, {name: values[index] for name, index in places.items()}, {"graph": graph},
+                             {"mean": [0.0] * image[2], "std": [1.0] * image[2]}, "")
+        expected = os.path.join(self.folder.name, "expected.safetensors")
+        write_expected(expected, module, image, places, names, count, seed)
+        done = subprocess.run([TRAIN, "--evaluate", self.output, "--compare", expected], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        found = re.findall(r"^(.+) differ by (\S+) in f64, (\S+) in f32, of the largest$", done.stdout, re.M)
+        self.assertEqual([what for what, *_ in found], list(TOLERANCES), done.stdout)
+        for what, *differences in found:
+            for difference, tolerance in zip(differences, TOLERANCES[what]):
+                self.assertLessEqual(float(difference), tolerance, done.stdout)
+
+    def check(self, name, make, image, **more):
+        """The same for every seed; or, of what is on the lists above, that it fails."""
+        words = FAILING.get(name)
+        if words is None and MISSING and missing(graph_of(make(), image, "net")[0]):
+            words = ""
+        if words is None:
+            for seed in (1, 2, 3) if EVERY else (1,):
+                self.compare(make, image, seed, **more)
+            return
+        try:
+            self.compare(make, image, 1, **more)
+        except (AssertionError, ImportFailure, ExportFailure) as failure:
+            self.assertIn(words, str(failure))
+            return
+        self.fail(f"{name} is on the lists of what fails, and does not: take it off")
+
+
+class Architectures(Exports):
+    """A test for each architecture, by its name."""
+
+
+class Operations(Exports):
+    """A test for each operation, by its name."""
+
+
+class Refusals(Exports):
+    """A test for each module that has to be refused."""
+
+
+def name_of_test(name):
+    return "test_" + re.sub(r"\W+", "_", name).strip("_")
+
+
+def enter(group, name, test):
+    assert not hasattr(group, name_of_test(name)), name
+    setattr(group, name_of_test(name), test)
+
+
+for _name, (_make, _image) in ARCHITECTURES.items():
+    def architecture(self, name=_name, make=_make, image=_image):
+        self.check(f"architecture {name}", make, image, exported=True, count=4 if EVERY else 2)
+    enter(Architectures, _name, architecture)
+
+for _name, (_make, _image) in OPERATIONS.items():
+    def operation(self, name=_name, make=_make, image=_image):
+        self.check(name, make, image)
+    enter(Operations, _name, operation)
+
+for _name, (_make, _image, _words) in REFUSED.items():
+    def refusal(self, name=_name, make=_make, image=_image, words=_words):
+        words = FAILING.get(f"refused {name}", words)
+        with self.assertRaises((ExportFailure, ImportFailure)) as raised:
+            export_torch.export(make(), image, self.output, train=TRAIN)
+        self.assertIn(words, str(raised.exception))
+        self.assertNotIn("\n", str(raised.exception))
+        self.assertEqual(os.listdir(self.folder.name), [])
+    enter(Refusals, _name, refusal)
+
+
+if __name__ == "__main__":
+    if not TRAIN:
+        sys.exit("usage: test_export_torch.py TRAIN [TEST...]: the path of the program train")
+    unittest.main()
