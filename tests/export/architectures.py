@@ -57,7 +57,7 @@ ARCHITECTURES = {
     "efficientnet_drop_path": (searched.EfficientNetDropPath, CIFAR),
     "efficientnet_same": (searched.EfficientNetSame, CIFAR),
     "regnet_x": (searched.RegNet, CIFAR),
-    "regnet_y": (partial(searched.RegNet, se_ratio=0.25), CIFAR),
+    "regnet_y": (partial(searched.RegNet, se_ratio=0.5), CIFAR),
     "nasnet": (searched.NASNet, CIFAR),
     "pnasnet": (searched.PNASNet, CIFAR),
     "unet_bilinear": (partial(enlarging.UNet, bilinear=True), CIFAR),

@@ -10,7 +10,10 @@ differentiating twice.
 A push compares every architecture and operation so on two images; TOPOGRAD_TEST_EVERY_EXPORT=1 with other weights and
 images, too. Exit status 77: skipped, PyTorch is missing."""
 
+import contextlib
 import copy
+import io
+import json
 import os
 import re
 import subprocess
@@ -240,6 +243,123 @@ class Operations(Exports):
 
 class Refusals(Exports):
     """A test for each module that has to be refused."""
+
+
+class CommandLine(Exports):
+    """The program as a user calls it, in this process: PyTorch starts slowly."""
+
+    PROGRAM = """
+import torch
+from torch import nn
+
+class Net(nn.Sequential):
+    def __init__(self, classes=10):
+        super().__init__(nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.AdaptiveAvgPool2d(1),
+                         nn.Flatten(), nn.Linear(4, classes))
+
+class Broken(nn.Module):
+    def forward(self, x):
+        return x.mean((2, 3)) + missing
+
+def net():
+    return Net(3)
+
+weights = torch.zeros(3)
+"""
+
+    def setUp(self):
+        super().setUp()
+        self.program = os.path.join(self.folder.name, "net.py")
+        with open(self.program, "w", encoding="utf-8") as file:
+            file.write(self.PROGRAM)
+
+    def call(self, *arguments):
+        """The exit status, what is printed, and the message of an error."""
+        printed = io.StringIO()
+        with unittest.mock.patch.object(sys, "argv", ["export_torch.py", *arguments, "--train", TRAIN]):
+            with contextlib.redirect_stdout(printed):
+                try:
+                    export_torch.main()
+                except SystemExit as exit_:
+                    return 1, printed.getvalue(), exit_.code
+        return 0, printed.getvalue(), ""
+
+    def assert_refused(self, words, module, *options):
+        before = sorted(os.listdir(self.folder.name))
+        status, printed, error = self.call(os.path.join(self.folder.name, module), *options, "-o", self.output)
+        self.assertEqual((status, printed), (1, ""))
+        self.assertIn(words, error)
+        self.assertNotIn("\n", error)
+        self.assertEqual(sorted(os.listdir(self.folder.name)), before)
+
+    def checkpoint(self):
+        with open(self.output, "rb") as file:
+            data = file.read()
+        length = int.from_bytes(data[:8], "little")
+        header = json.loads(data[8:8 + length])
+        return header.pop("__metadata__"), {
+            name: numpy.frombuffer(data[8 + length:][slice(*entry["data_offsets"])], "<f4").reshape(entry["shape"])
+            for name, entry in header.items()}
+
+    def test_a_program_and_its_weights(self):
+        sys.path.insert(0, self.folder.name)
+        self.addCleanup(sys.path.remove, self.folder.name)
+        import net
+        self.addCleanup(sys.modules.pop, "net")
+        module = randomise(net.Net(classes=7), (9, 8, 3), 3)
+        state = module.state_dict()
+        wrapped = {"epoch": 3, "state_dict": {f"module.{name}": tensor for name, tensor in state.items()}}
+        weights = os.path.join(self.folder.name, "net.pth")
+        torch.save(wrapped, weights)
+        status, printed, error = self.call(f"{self.program}:Net(classes=7)", "--weights", weights, "--image", "9,8,3",
+                                           "--normalisation", "kuangliu", "--name", "mine", "-o", self.output)
+        self.assertEqual((status, error), (0, ""))
+        self.assertIn("mine, 5 nodes, 155 parameters, images 9x8x3", printed)
+        metadata, tensors = self.checkpoint()
+        self.assertEqual(set(tensors), {name for name in state if not name.endswith("num_batches_tracked")})
+        for name, tensor in tensors.items():
+            numpy.testing.assert_array_equal(tensor, state[name].numpy())
+        graph = json.loads(metadata["model"])["graph"]
+        self.assertEqual((graph["name"], graph["image"]), ("mine", [9, 8, 3]))
+        self.assertEqual([node["name"] for node in graph["nodes"]][:3], ["0", "1", "2"])
+        self.assertEqual(json.loads(metadata["normalisation"])["mean"], [0.4914, 0.4822, 0.4465])
+
+    def test_without_weights(self):
+        status, printed, error = self.call(f"{self.program}:net()", "--normalisation", "none", "-o", self.output)
+        self.assertEqual((status, error), (0, ""))
+        self.assertIn("Net, 5 nodes", printed)
+
+    def test_wrong_input(self):
+        other = os.path.join(self.folder.name, "other.pth")
+        torch.save({"0.weight": torch.zeros(4, 3, 3, 3), "head": torch.zeros(1)}, other)
+        with open(os.path.join(self.folder.name, "broken.py"), "w", encoding="utf-8") as file:
+            file.write("def net(:")
+        normalised = ["--normalisation", "none"]
+        for words, module, *options in [
+                ("which normalisation", "net.py:net()"),
+                ("there is no such file", "nosuch.py:net()", *normalised),
+                ("write the program's file", "net.py", *normalised),
+                ("write the program's file", "net:net()", *normalised),
+                ("SyntaxError", "broken.py:net()", *normalised),
+                ("NameError", "net.py:nosuch()", *normalised),
+                ("TypeError", "net.py:Net(colours=3)", *normalised),
+                ("makes a function, not a module", "net.py:net", *normalised),
+                ("makes a type, not a module", "net.py:Net", *normalised),
+                ("makes a Tensor, not a module", "net.py:weights", *normalised),
+                ("height,width,channels", "net.py:net()", "--image", "32", *normalised),
+                ("height,width,channels", "net.py:net()", "--image", "32,32,x", *normalised),
+                ("height,width,channels", "net.py:net()", "--image", "0,32,3", *normalised),
+                ("lacks 0.bias, 1.weight, 1.bias ... and has head", "net.py:net()", "--weights", other, *normalised),
+                ("No such file", "net.py:net()", "--weights", "nosuch.pth", *normalised)]:
+            with self.subTest(words=words, module=module):
+                self.assert_refused(words, module, *options)
+
+    @unittest.expectedFailure  # a traceback
+    def test_modules_that_fail(self):
+        for words, module, *options in [("3 channels", "net.py:net()", "--image", "32,32,1"),
+                                        ("'missing' is not defined", "net.py:Broken()")]:
+            with self.subTest(words=words, module=module):
+                self.assert_refused(words, module, *options, "--normalisation", "none")
 
 
 def name_of_test(name):

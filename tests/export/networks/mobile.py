@@ -112,7 +112,7 @@ class MobileNetV3(nn.Module):
             return F.relu6(x + 3., inplace=True) / 6.
 
     class SE(nn.Module):
-        def __init__(self, in_size, reduction=4):
+        def __init__(self, in_size, reduction=2):
             super().__init__()
             self.se = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(in_size, in_size // reduction, 1, bias=False),
                                     nn.BatchNorm2d(in_size // reduction), nn.ReLU(inplace=True),
