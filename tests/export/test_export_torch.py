@@ -91,8 +91,9 @@ def derivatives(module, images, labels, seed):
         logits = module(images.clone())
 
     def derivative(value):
-        found = torch.autograd.grad(value, parameters, create_graph=True, allow_unused=True) if value.requires_grad else (
-            [None] * len(parameters))
+        found = [None] * len(parameters)
+        if value.requires_grad:
+            found = torch.autograd.grad(value, parameters, create_graph=True, allow_unused=True)
         return [torch.zeros_like(p) if g is None else g for g, p in zip(found, parameters)]
 
     gradient = derivative(torch.nn.functional.cross_entropy(logits, labels))
@@ -118,8 +119,8 @@ def write_expected(path, module, image, places, names, count, seed):
     write_safetensors(path, arrays, {})
 
 
-# What `train` and the exporter do not have yet: operations and attributes of graphs, and cases with words of the failure.
-# Whatever is on these lists has to fail.
+# What `train` and the exporter do not have yet: operations and attributes of graphs, and cases with words of the
+# failure. Whatever is on these lists has to fail.
 MISSING = {
     "adaptive_average_pool", "adaptive_max_pool", "add_number", "add_parameter", "channel_mean", "conv_transpose2d",
     "dropout", "dropout_channels", "elu", "gelu_tanh", "global_max_pool", "group_norm", "hardsigmoid", "hardswish",
