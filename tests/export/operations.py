@@ -348,7 +348,7 @@ probes("parameter", {
     "[C], with axes by None": Parametrised((6,), lambda x, p: x * p[None, :, None, None]),
     "[H, W], with an axis by None": Parametrised((5, 7), lambda x, p: x * p[None]),
     "[C], viewed": Parametrised((6,), lambda x, p: x + p.view(1, -1, 1, 1)),
-    "[C], of tokens": Parametrised((6,), lambda x, p: tokens(x) * p + p),
+    "[C], of tokens": Parametrised((6,), lambda x, p: tokens(x) * p),
     "[C], of vectors": Parametrised((6,), lambda x, p: x.mean((2, 3)) * p),
     "scalar": Parametrised((), lambda x, p: p * x.tanh() + x),
     "[1]": Parametrised((1,), lambda x, p: x + p),

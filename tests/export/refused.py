@@ -282,6 +282,12 @@ def log_softmax_in_the_middle(x):
     return F.log_softmax(x, dim=1).relu()
 
 
+@refused("log_softmax")
+class LogSoftmaxBetweenLayers(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Flatten(), nn.Linear(108, 6), nn.LogSoftmax(dim=1), nn.Linear(6, 5))
+
+
 @refused("lstm")
 class ReadsByLSTM(nn.Module):
     def __init__(self):
