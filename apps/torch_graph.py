@@ -12,7 +12,7 @@ import os
 import sys
 
 import torch
-from torch.overrides import TorchFunctionMode
+from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_function
 
 BATCH = 2  # example images; what mixes them is refused
 
@@ -143,6 +143,17 @@ def tensors_in(argument):
     elif isinstance(argument, dict):
         for item in argument.values():
             yield from tensors_in(item)
+
+
+ORIGINAL_GETITEM = torch.Tensor.__getitem__
+
+
+def seen_getitem(tensor, key):
+    """Tensor.__getitem__ for a TorchFunctionMode to see: PyTorch 1.13 shows it those of a tuple alone, as x[:, 0], and
+    neither x[0] nor x[None]."""
+    if has_torch_function((tensor,)):
+        return handle_torch_function(ORIGINAL_GETITEM, (tensor,), tensor, key)
+    return ORIGINAL_GETITEM(tensor, key)
 
 
 class Tracer(TorchFunctionMode):
@@ -413,10 +424,18 @@ class Tracer(TorchFunctionMode):
             if path:
                 handles_of_hooks.append(module.register_forward_pre_hook(self.entering(path)))
                 handles_of_hooks.append(module.register_forward_hook(self.leaving))
+        torch.Tensor.__getitem__ = seen_getitem
         try:
             with torch.no_grad(), self:
                 output = self.module(example)
+        except ExportFailure:
+            raise
+        except Exception as error:  # of the module's own
+            told = str(error).splitlines()
+            raise self.failure(f"the module fails on images {list(example.shape)}: {type(error).__name__}"
+                               + (f": {told[0]}" if told else "")) from error
         finally:
+            del torch.Tensor.__getitem__
             for handle in handles_of_hooks:
                 handle.remove()
         if not isinstance(output, torch.Tensor):
@@ -731,7 +750,7 @@ def group_norm(tracer, _result, x, num_groups, weight=None, bias=None, eps=1e-5)
 
 @handles("instance_norm")
 def instance_norm(tracer, result, x, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
-                  _momentum=0.1, eps=1e-5):
+                  momentum=0.1, eps=1e-5):
     if not use_input_stats:
         raise tracer.failure("an InstanceNorm with running statistics")
     return group_norm(tracer, result, x, result.shape[1], weight, bias, eps)
@@ -892,8 +911,7 @@ def with_value(tracer, operation, result, a, b):
     nodes = [make(v) for v in values]
     if big == 1 and operation == "subtract":
         negative = tracer.add("multiply_number", [nodes[1][0]], nodes[1][1], value=-1.0)
-        made = tracer.add("add", [negative, nodes[0][0]], nodes[1][1])
-        return tracer_value(tracer, tracer.add("multiply_number", [made], nodes[1][1], value=-1.0), nodes[1][1])
+        return tracer_value(tracer, tracer.add("add", [negative, nodes[0][0]], nodes[1][1]), nodes[1][1])
     made = tracer.add(operation, [nodes[big][0], nodes[1 - big][0]], nodes[big][1])
     return tracer_value(tracer, made, nodes[big][1])
 

@@ -69,7 +69,7 @@ stage ctest --preset checks-nightly -j "$jobs"
 stage apps/build.sh release
 stage ctest --preset release -j "$jobs" -R '^(core|bench_ops|gpu_rehearsal|end_to_end_(bench|devices|train|train_continued))$'
 stage tests/simt/delete_barriers.py --build build/checks --tests test_ops_race
-stage ctest --preset asan-nightly -j "$jobs" -R '^end_to_end_'
+stage ctest --preset asan-nightly -j "$jobs" -R '^(end_to_end_.*|export_torch|export_torch_operations)$'
 stage apps/build.sh asan-gcc
 stage ctest --preset asan-gcc -j "$jobs"
 stage apps/build.sh tsan

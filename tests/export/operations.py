@@ -1,0 +1,545 @@
+"""Every operation that apps/export_torch.py knows, each alone: a convolution, the operation, a linear layer over all
+elements that come out. Odd sizes, so that no axis can be taken for another.
+
+OPERATIONS: names, and for each what makes the module and the image (height, width, channels) that it takes.
+"""
+
+import copy
+from functools import partial
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+IMAGE = (5, 7, 3)
+CLASSES = 5
+OPERATIONS = {}
+
+
+class Probe(nn.Module):
+    """Classifier whose middle is an operation: a module, or a function of tensors [N, channels, H, W]."""
+
+    def __init__(self, operation, channels, image):
+        super().__init__()
+        self.first = nn.Conv2d(image[2], channels, 3, padding=1)
+        self.operation = copy.deepcopy(operation)
+        with torch.no_grad():
+            features = self.operation(self.first(torch.randn(2, image[2], *image[:2])))[0].numel()
+        self.last = nn.Linear(features, CLASSES)
+
+    def forward(self, x):
+        return self.last(torch.flatten(self.operation(self.first(x)), 1))
+
+
+class Parametrised(nn.Module):
+    """A function of the images and of a parameter of this shape."""
+
+    def __init__(self, shape, function):
+        super().__init__()
+        self.parameter = nn.Parameter(torch.ones(shape))
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x, self.parameter)
+
+
+class Call(nn.Module):
+    """A function as a part of a Sequential."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+def probe(name, operation, channels=6, image=IMAGE):
+    OPERATIONS[name] = (partial(Probe, operation, channels, image), image)
+
+
+def probes(name, table, channels=6, image=IMAGE):
+    for what, operation in table.items():
+        probe(f"{name}: {what}", operation, channels, image)
+
+
+def tokens(x):
+    """[N, C, H, W] as [N, H W, C]."""
+    return x.flatten(2).transpose(1, 2)
+
+
+def vector(x):
+    return x.mean((2, 3))
+
+
+def on_tokens(*layers):
+    return nn.Sequential(Call(tokens), *layers)
+
+
+def on_vectors(*layers):
+    return nn.Sequential(Call(vector), *layers)
+
+
+# --- Activations -----------------------------------------------------------------------------
+
+probes("activation", {
+    "ReLU": nn.ReLU(),
+    "ReLU in place": nn.ReLU(inplace=True),
+    "relu": torch.relu,
+    "F.relu_": F.relu_,
+    "x.relu()": lambda x: x.relu(),
+    "clamp(min=0)": lambda x: x.clamp(min=0),
+    "clamp_min": lambda x: torch.clamp_min(x, 0),
+    "ReLU6": nn.ReLU6(),
+    "F.relu6": F.relu6,
+    "Hardtanh(0, 6)": nn.Hardtanh(0., 6.),
+    "clamp(0, 6)": lambda x: torch.clamp(x, 0, 6),
+    "LeakyReLU": nn.LeakyReLU(),
+    "LeakyReLU(0.2)": nn.LeakyReLU(0.2, inplace=True),
+    "leaky_relu(0.3)": lambda x: F.leaky_relu(x, 0.3),
+    "leaky_relu(negative_slope)": lambda x: F.leaky_relu(x, negative_slope=0.05, inplace=True),
+    "ELU": nn.ELU(),
+    "ELU(0.7)": nn.ELU(alpha=0.7),
+    "elu(1.5)": lambda x: F.elu(x, 1.5),
+    "GELU": nn.GELU(),
+    "gelu": F.gelu,
+    "GELU by tanh": nn.GELU(approximate="tanh"),
+    "gelu by tanh": lambda x: F.gelu(x, approximate="tanh"),
+    "SiLU": nn.SiLU(inplace=True),
+    "silu": F.silu,
+    "swish by hand": lambda x: x * torch.sigmoid(x),
+    "swish in place": lambda x: x.mul_(x.sigmoid()),
+    "Mish": nn.Mish(),
+    "mish by hand": lambda x: x * torch.tanh(F.softplus(x)),
+    "Softplus": nn.Softplus(),
+    "Softplus(2, 0.5)": nn.Softplus(beta=2, threshold=0.5),
+    "softplus(3)": lambda x: F.softplus(x, 3),
+    "Sigmoid": nn.Sigmoid(),
+    "sigmoid_": lambda x: x.sigmoid_(),
+    "Tanh": nn.Tanh(),
+    "x.tanh()": lambda x: x.tanh(),
+    "Hardswish": nn.Hardswish(),
+    "hardswish": F.hardswish,
+    "hardswish by hand": lambda x: x * F.relu6(x + 3) / 6,
+    "Hardsigmoid": nn.Hardsigmoid(),
+    "hardsigmoid": lambda x: F.hardsigmoid(x),
+    "hardsigmoid by hand": lambda x: F.relu6(x + 3., inplace=True) * 0.16666667,
+    "SELU": nn.SELU(),
+    "CELU(1.3)": nn.CELU(1.3),
+    "LogSigmoid": nn.LogSigmoid(),
+    "Tanhshrink": nn.Tanhshrink(),
+    "GLU": nn.GLU(dim=1),
+    "PReLU": nn.PReLU(),
+    "PReLU of channels": nn.PReLU(6),
+    "of a vector": on_vectors(nn.SiLU()),
+    "of tokens": on_tokens(nn.GELU(), nn.ELU()),
+})
+
+# --- Convolutions and linear layers ----------------------------------------------------------
+
+probes("convolution", {
+    "3": nn.Conv2d(6, 4, 3),
+    "1x1": nn.Conv2d(6, 4, 1),
+    "1x1, stride 2": nn.Conv2d(6, 4, 1, stride=2, bias=False),
+    "(1, 7)": nn.Conv2d(6, 4, (1, 7), padding=(0, 3)),
+    "(3, 1)": nn.Conv2d(6, 4, (3, 1), padding=(1, 0), bias=False),
+    "(2, 4), even": nn.Conv2d(6, 4, (2, 4), padding=1),
+    "padding (0, 3)": nn.Conv2d(6, 4, 3, padding=(0, 3)),
+    "padding above the kernel": nn.Conv2d(6, 4, 3, padding=4),
+    "stride (2, 1)": nn.Conv2d(6, 4, 3, stride=(2, 1), padding=1),
+    "stride above the kernel": nn.Conv2d(6, 4, 2, stride=3),
+    "dilation 2": nn.Conv2d(6, 4, 3, padding=2, dilation=2),
+    "dilation (1, 3)": nn.Conv2d(6, 4, 3, padding=(1, 3), dilation=(1, 3), bias=False),
+    "2 groups": nn.Conv2d(6, 4, 3, padding=1, groups=2),
+    "3 groups, stride 2": nn.Conv2d(6, 9, 3, stride=2, padding=1, groups=3, bias=False),
+    "3 groups of 1x1": nn.Conv2d(6, 3, 1, groups=3),
+    "depthwise": nn.Conv2d(6, 6, 3, padding=1, groups=6),
+    "depthwise, stride 2, dilation 2": nn.Conv2d(6, 6, 3, 2, 2, 2, groups=6, bias=False),
+    "depthwise with a multiplier": nn.Conv2d(6, 12, (3, 2), padding=1, groups=6),
+    "same": nn.Conv2d(6, 4, 3, padding="same"),
+    "same, even, dilated": nn.Conv2d(6, 4, (2, 4), padding="same", dilation=(1, 3)),
+    "same, even along the width": nn.Conv2d(6, 4, (3, 2), padding="same", bias=False),
+    "valid": nn.Conv2d(6, 4, 3, padding="valid"),
+    "functional": Parametrised((4, 6, 3, 3), lambda x, w: F.conv2d(x, w, None, 2, 1)),
+    "functional with groups": Parametrised((6, 1, 3, 3), lambda x, w: torch.conv2d(x, w, stride=(1, 2), groups=6)),
+    "twice the same": nn.Sequential(*[nn.Conv2d(6, 6, 3, padding=1)] * 2),
+})
+probes("transposed convolution", {
+    "2, stride 2": nn.ConvTranspose2d(6, 4, 2, stride=2),
+    "3, stride 2, output padding": nn.ConvTranspose2d(6, 4, 3, 2, 1, output_padding=1),
+    "stride (2, 3), output padding (0, 2)": nn.ConvTranspose2d(6, 4, 3, (2, 3), 1, output_padding=(0, 2), bias=False),
+    "kernel (1, 4), padding (0, 2)": nn.ConvTranspose2d(6, 4, (1, 4), padding=(0, 2)),
+    "3 groups": nn.ConvTranspose2d(6, 9, 3, 2, groups=3),
+    "depthwise": nn.ConvTranspose2d(6, 6, 4, 2, 1, groups=6, bias=False),
+    "dilation 2": nn.ConvTranspose2d(6, 4, 3, stride=2, padding=2, dilation=2, output_padding=1),
+    "stride 1": nn.ConvTranspose2d(6, 4, 3),
+})
+probes("linear", {
+    "of a flattened image": nn.Sequential(nn.Flatten(), nn.Linear(6 * 35, 8)),
+    "without bias": nn.Sequential(nn.Flatten(), nn.Linear(6 * 35, 8, bias=False)),
+    "of a vector": on_vectors(nn.Linear(6, 8), nn.Tanh()),
+    "of tokens": on_tokens(nn.Linear(6, 4)),
+    "of tokens, without bias": on_tokens(nn.Linear(6, 4, bias=False)),
+    "over tokens": nn.Sequential(nn.Flatten(2), nn.Linear(35, 3)),
+    "of an image, channels last": nn.Sequential(Call(lambda x: x.permute(0, 2, 3, 1)), nn.Linear(6, 4)),
+    "over the width": nn.Linear(7, 4),
+    "functional": Parametrised((4, 6), lambda x, w: F.linear(x.mean((2, 3)), w)),
+    "of one row": on_tokens(Call(lambda x: x[:, 3]), nn.Linear(6, 4)),
+    "of the last row, flattened by hand": nn.Sequential(Call(lambda x: x[:, :, -1].reshape(x.shape[0], -1)),
+                                                        nn.Linear(42, 6)),
+    "shared by two places": nn.Sequential(Call(vector), *[nn.Linear(6, 6)] * 2),
+})
+
+# --- Pools -----------------------------------------------------------------------------------
+
+probes("max pool", {
+    "2": nn.MaxPool2d(2),
+    "3, stride 2, padding 1": nn.MaxPool2d(3, 2, 1),
+    "3, stride 1, overlapping": nn.MaxPool2d(3, 1),
+    "ceil_mode": nn.MaxPool2d(2, ceil_mode=True),
+    "ceil_mode with padding": nn.MaxPool2d(3, 2, 1, ceil_mode=True),
+    "ceil_mode that begins no window in the padding": nn.MaxPool2d(2, 3, 1, ceil_mode=True),
+    "(3, 2), stride (1, 2), padding (1, 0)": nn.MaxPool2d((3, 2), (1, 2), (1, 0)),
+    "dilation 2": nn.MaxPool2d(3, 1, 1, dilation=2),
+    "dilation (1, 2)": nn.MaxPool2d(2, (2, 1), dilation=(1, 2)),
+    "functional": lambda x: F.max_pool2d(x, 3, 2, 1),
+    "functional, rectangular": lambda x: F.max_pool2d(x, kernel_size=(1, 3), stride=(1, 2)),
+    "of the whole image": lambda x: F.max_pool2d(x, x.shape[2:]),
+    "adaptive, 3x2": nn.AdaptiveMaxPool2d((3, 2)),
+    "adaptive, 1": nn.AdaptiveMaxPool2d(1),
+    "adaptive, 5": nn.AdaptiveMaxPool2d(5),
+    "adaptive, functional": lambda x: F.adaptive_max_pool2d(x, (2, 3)),
+    "adaptive, larger than the image": nn.AdaptiveMaxPool2d((6, 9)),
+    "amax": lambda x: x.amax((2, 3)),
+    "torch.max, of values": lambda x: x.flatten(2).max(-1)[0],
+})
+probes("average pool", {
+    "2": nn.AvgPool2d(2),
+    "3, stride 2, padding 1": nn.AvgPool2d(3, 2, 1),
+    "count_include_pad=False": nn.AvgPool2d(3, 1, 1, count_include_pad=False),
+    "ceil_mode": nn.AvgPool2d(2, ceil_mode=True),
+    "ceil_mode with padding": nn.AvgPool2d(3, 2, 1, ceil_mode=True),
+    "ceil_mode, padding not counted": nn.AvgPool2d((2, 3), 2, (1, 1), ceil_mode=True, count_include_pad=False),
+    "ceil_mode that begins no window in the padding": nn.AvgPool2d(2, 3, 1, ceil_mode=True),
+    "1, stride 2": nn.AvgPool2d(1, stride=2),
+    "(3, 2), stride (1, 2), padding (1, 0)": nn.AvgPool2d((3, 2), (1, 2), (1, 0)),
+    "functional": lambda x: F.avg_pool2d(x, 3, 1, 1, count_include_pad=False),
+    "of the whole image": lambda x: F.avg_pool2d(x, (x.size(2), x.size(3))),
+    "adaptive, 3x2": nn.AdaptiveAvgPool2d((3, 2)),
+    "adaptive, 1": nn.AdaptiveAvgPool2d((1, 1)),
+    "adaptive, 5": nn.AdaptiveAvgPool2d(5),
+    "adaptive, one extent as it is": nn.AdaptiveAvgPool2d((None, 2)),
+    "adaptive, larger than the image": nn.AdaptiveAvgPool2d((6, 9)),
+    "adaptive, functional": lambda x: F.adaptive_avg_pool2d(x, (2, 3)),
+    "divisor_override": nn.AvgPool2d(2, divisor_override=3),
+})
+probes("mean", {
+    "of channels": lambda x: x.mean(1),
+    "of channels, kept": lambda x: x.mean(1, keepdim=True),
+    "of rows": lambda x: x.mean(2),
+    "of rows, kept": lambda x: torch.mean(x, dim=2, keepdim=True),
+    "of columns": lambda x: x.mean(-1),
+    "of columns, kept": lambda x: x.mean(dim=3, keepdim=True),
+    "of the image": lambda x: x.mean([2, 3]),
+    "of the image, kept": lambda x: x.mean((-2, -1), keepdim=True),
+    "of the image, one axis after the other": lambda x: x.mean(3).mean(2),
+    "of channels and rows": lambda x: x.mean((1, 2)),
+    "of channels and columns": lambda x: x.mean((1, 3)),
+    "of tokens": lambda x: tokens(x).mean(1),
+    "of the channels of tokens": lambda x: tokens(x).mean(-1),
+    "of a flattened image": lambda x: x.view(x.size(0), x.size(1), -1).mean(-1),
+    "sum": lambda x: x.sum((2, 3)),
+    "sum of channels": lambda x: x.sum(dim=1, keepdim=True),
+})
+
+# --- Normalisation ---------------------------------------------------------------------------
+
+probes("batchnorm", {
+    "with its defaults": nn.BatchNorm2d(6),
+    "momentum and eps": nn.BatchNorm2d(6, eps=0.03, momentum=0.3),
+    "without weights": nn.BatchNorm2d(6, affine=False),
+    "after a ReLU": nn.Sequential(nn.ReLU(), nn.BatchNorm2d(6), nn.ReLU()),
+    "of vectors": on_vectors(nn.BatchNorm1d(6, eps=1e-3)),
+    "of vectors, without weights": on_vectors(nn.BatchNorm1d(6, affine=False)),
+    "before the linear layer": nn.Sequential(nn.Flatten(), nn.BatchNorm1d(210)),
+})
+probes("group norm", {
+    "2 groups": nn.GroupNorm(2, 6),
+    "1 group": nn.GroupNorm(1, 6, eps=0.02),
+    "as many groups as channels": nn.GroupNorm(6, 6),
+    "without weights": nn.GroupNorm(3, 6, affine=False),
+    "functional": lambda x: F.group_norm(x, 3),
+})
+probes("instance norm", {
+    "with its defaults": nn.InstanceNorm2d(6),
+    "affine": nn.InstanceNorm2d(6, affine=True, eps=0.01),
+    "functional": F.instance_norm,
+})
+probes("layer norm", {
+    "of tokens": on_tokens(nn.LayerNorm(6)),
+    "of tokens, eps": on_tokens(nn.LayerNorm(6, eps=0.05)),
+    "of tokens, without weights": on_tokens(nn.LayerNorm(6, elementwise_affine=False)),
+    "of vectors": on_vectors(nn.LayerNorm(6)),
+    "of images, channels last": nn.Sequential(Call(lambda x: x.permute(0, 2, 3, 1)), nn.LayerNorm(6)),
+    "of channels first, by permuting": nn.Sequential(Call(lambda x: x.permute(0, 2, 3, 1)), nn.LayerNorm(6),
+                                                     Call(lambda x: x.permute(0, 3, 1, 2)), nn.Conv2d(6, 3, 3)),
+    "of whole images": nn.LayerNorm([6, 5, 7]),
+    "of whole images, without weights": nn.LayerNorm([6, 5, 7], elementwise_affine=False, eps=1e-3),
+    "functional": lambda x: F.layer_norm(x, x.shape[1:]),
+    "over the width": nn.LayerNorm(7),
+})
+probes("normalisation with a mean by hand", {
+    "less the mean of channels": lambda x: x - x.mean(1, keepdim=True),
+    "less the mean of the image": lambda x: x - x.mean((2, 3), keepdim=True),
+})
+
+# --- Arithmetic ------------------------------------------------------------------------------
+
+probes("arithmetic", {
+    "sum": lambda x: x + torch.tanh(x),
+    "sum in place": lambda x: (2 * x).add_(x.tanh()),
+    "difference": lambda x: x - torch.tanh(x),
+    "torch.sub": lambda x: torch.sub(torch.sigmoid(x), x),
+    "product": lambda x: x * torch.tanh(x),
+    "product in place": lambda x: (2 * x).mul_(x.tanh()),
+    "square": lambda x: x * x,
+    "torch.square": torch.square,
+    "pow(2)": lambda x: x.pow(2),
+    "power of 2": lambda x: x ** 2,
+    "twice": lambda x: x + x,
+    "difference of slices": lambda x: x[:, :3] - x[:, 3:],
+    "torch.add": lambda x: torch.add(x, torch.tanh(x)),
+    "torch.add with alpha": lambda x: torch.add(x, torch.tanh(x), alpha=0.5),
+    "torch.mul": lambda x: torch.mul(x, 0.3),
+    "sum of three": lambda x: sum([x, x.tanh(), x.sigmoid()]),
+    "numbers": lambda x: 2.5 * x + 1,
+    "one less x": lambda x: 1 - x,
+    "one less sigmoid": lambda x: (1.0 - torch.sigmoid(x)) * x,
+    "less a number": lambda x: x - 0.5,
+    "half": lambda x: x / 2,
+    "a third, in place": lambda x: x.div_(3),
+    "negative": lambda x: -x,
+    "torch.neg": torch.neg,
+    "numbers in place": lambda x: x.add_(0.1).mul_(1.1),
+    "a tensor of one number": lambda x: x * torch.tensor(0.75, dtype=x.dtype),
+    "quotient": lambda x: x / (1 + torch.sigmoid(x)),
+})
+probes("gate", {
+    "of channels": lambda x: x * torch.sigmoid(x.mean((2, 3), keepdim=True)),
+    "of channels, first": lambda x: torch.sigmoid(F.adaptive_avg_pool2d(x, 1)) * x,
+    "of channels, expanded": lambda x: x * x.mean((2, 3)).view(x.size(0), -1, 1, 1).expand_as(x),
+    "of channels, added": lambda x: x + x.mean((2, 3))[:, :, None, None],
+    "of channels, subtracted": lambda x: F.adaptive_max_pool2d(x, 1) - x,
+    "of places": lambda x: x * torch.sigmoid(x.mean(1, keepdim=True)),
+    "of places, by a slice": lambda x: x * x[:, :1],
+    "of places, added": lambda x: x[:, 2:3] + x,
+    "of places, subtracted": lambda x: x[:, 2:3] - x,
+    "of rows": lambda x: x * torch.sigmoid(x.mean(3, keepdim=True)),
+    "of columns": lambda x: x * torch.sigmoid(x.mean((1, 2), keepdim=True)),
+    "of tokens": lambda x: tokens(x) * tokens(x).mean(-1, keepdim=True),
+    "of the channels of tokens": lambda x: tokens(x) * tokens(x).mean(1, keepdim=True).tanh(),
+    "of halves": lambda x: x[:, :3] * torch.sigmoid(x[:, 3:]),
+    "outer product": lambda x: x.mean(2, keepdim=True) * x.mean(3, keepdim=True),
+})
+probes("parameter", {
+    "[C, 1, 1]": Parametrised((6, 1, 1), lambda x, p: p * x),
+    "[1, C, 1, 1]": Parametrised((1, 6, 1, 1), lambda x, p: x * p),
+    "[C], channels last": Parametrised((6,), lambda x, p: p * x.permute(0, 2, 3, 1)),
+    "[C], with axes by None": Parametrised((6,), lambda x, p: x * p[None, :, None, None]),
+    "[H, W], with an axis by None": Parametrised((5, 7), lambda x, p: x * p[None]),
+    "[C], viewed": Parametrised((6,), lambda x, p: x + p.view(1, -1, 1, 1)),
+    "[C], of tokens": Parametrised((6,), lambda x, p: tokens(x) * p),
+    "[C], of vectors": Parametrised((6,), lambda x, p: x.mean((2, 3)) * p),
+    "scalar": Parametrised((), lambda x, p: p * x.tanh() + x),
+    "[1]": Parametrised((1,), lambda x, p: x + p),
+    "[C, H, W]": Parametrised((6, 5, 7), lambda x, p: x * p),
+    "[1, C, H, W], added": Parametrised((1, 6, 5, 7), lambda x, p: x.tanh() + p),
+    "[C, H, W], multiplied in place": Parametrised((6, 5, 7), lambda x, p: x.mul_(p)),
+    "[1, 1, H, W]": Parametrised((1, 1, 5, 7), lambda x, p: x * p),
+    "[H, 1]": Parametrised((5, 1), lambda x, p: x * p),
+    "[W]": Parametrised((7,), lambda x, p: x + p),
+    "[1, T, C], position embedding": Parametrised((1, 35, 6), lambda x, p: tokens(x).tanh() + p),
+    "[H, W, C], channels last": Parametrised((5, 7, 6), lambda x, p: x.permute(0, 2, 3, 1) * p),
+    "subtracted": Parametrised((6, 1, 1), lambda x, p: x - p),
+    "subtracted from": Parametrised((6, 1, 1), lambda x, p: p - x.tanh()),
+    "twice the same": Parametrised((6, 1, 1), lambda x, p: (x * p).tanh() * p),
+    "multiplied and added": Parametrised((6, 1, 1), lambda x, p: (x * p).tanh() + p),
+})
+
+# --- The order of elements -------------------------------------------------------------------
+
+probes("order", {
+    "flatten": nn.Flatten(),
+    "view": lambda x: x.view(x.size(0), -1),
+    "reshape": lambda x: x.reshape(-1, 210),
+    "flatten of channels last": lambda x: x.permute(0, 2, 3, 1).flatten(1),
+    "permute, convolved": nn.Sequential(Call(lambda x: x.permute(0, 2, 1, 3)), nn.Conv2d(5, 4, 3)),
+    "transposed image": nn.Sequential(Call(lambda x: x.transpose(2, 3)), nn.Conv2d(6, 4, 3)),
+    "width as channels": nn.Sequential(Call(lambda x: x.permute(0, 3, 1, 2).contiguous()), nn.Conv2d(7, 4, 3)),
+    "channel shuffle": nn.Sequential(nn.ChannelShuffle(3), nn.Conv2d(6, 4, 3)),
+    "channel shuffle by views": nn.Sequential(
+        Call(lambda x: x.view(x.shape[0], 2, 3, 5, 7).transpose(1, 2).contiguous().view(x.shape[0], -1, 5, 7)),
+        nn.Conv2d(6, 4, 3)),
+    "unflatten": nn.Sequential(nn.Flatten(), nn.Unflatten(1, (6, 5, 7)), nn.Conv2d(6, 4, 3)),
+    "reinterpreted": nn.Sequential(Call(lambda x: x.reshape(x.shape[0], 5, 6, 7)), nn.Conv2d(5, 4, 3)),
+    "tokens and back": nn.Sequential(Call(lambda x: tokens(x).tanh().transpose(1, 2).reshape(x.shape)),
+                                     nn.Conv2d(6, 4, 3)),
+    "flip": nn.Sequential(Call(lambda x: torch.flip(x, [3])), nn.Conv2d(6, 4, 3)),
+    "flip of two axes, added": lambda x: x.tanh() + x.flip(2, 3),
+    "rolled": nn.Sequential(Call(lambda x: torch.roll(x, (1, 2), (2, 3))), nn.Conv2d(6, 4, 3)),
+    "squeezed": lambda x: F.adaptive_avg_pool2d(x, 1).squeeze(),
+    "every second pixel": lambda x: x[:, :, ::2, ::2],
+    "from the second pixel on": lambda x: x[:, :, 1:, 1:].tanh(),
+    "every second pixel from the second on": lambda x: x[..., 1::2, 1::3],
+    "the last channels": lambda x: x[:, -2:],
+    "every third channel": nn.Sequential(Call(lambda x: x[:, 1::3]), nn.Conv2d(2, 4, 3)),
+    "one channel": lambda x: x[:, 2],
+    "one row": lambda x: x[:, :, 2],
+    "narrow": lambda x: x.narrow(1, 1, 4).sigmoid(),
+    "select": lambda x: torch.select(x, 1, 3).tanh(),
+    "patches by views": nn.Sequential(
+        Call(lambda x: x[:, :, :4, :6].reshape(x.shape[0], 6, 2, 2, 3, 2).permute(0, 2, 4, 3, 5, 1).reshape(
+            x.shape[0], 6, 24)),
+        nn.Linear(24, 5), nn.GELU()),
+})
+probe("order: space to depth", nn.Sequential(
+    Call(lambda x: torch.cat([x[..., ::2, ::2], x[..., 1::2, ::2], x[..., ::2, 1::2], x[..., 1::2, 1::2]], 1)),
+    nn.Conv2d(24, 4, 3, padding=1)), image=(4, 6, 3))
+probes("pixel shuffle", {
+    "2": nn.PixelShuffle(2),
+    "2, convolved": nn.Sequential(nn.PixelShuffle(2), nn.Conv2d(2, 3, 3)),
+    "functional": lambda x: F.pixel_shuffle(x, 2),
+}, channels=8)
+probe("pixel unshuffle: 2", nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(20, 3, 2)), 5, (4, 6, 3))
+probes("parts", {
+    "chunk": lambda x: x[:, 1:].chunk(2, 1)[1] * x[:, 1:].chunk(2, 1)[0],
+    "chunk, uneven": lambda x: torch.cat([part.tanh() for part in torch.chunk(x, 4, dim=1)][::-1], 1),
+    "split": lambda x: torch.cat(torch.split(x, 2, dim=1)[::-1], 1),
+    "split, uneven": lambda x: torch.cat([part.sigmoid() for part in torch.split(x, [1, 3, 3], dim=1)], 1),
+    "unbind": lambda x: x.unbind(1)[0] * x.unbind(1)[3],
+    "tensor_split": lambda x: torch.tensor_split(x, 3, dim=1)[2].tanh(),
+    "chunk of columns": lambda x: x.chunk(2, 3)[1].tanh(),
+    "added to a part": lambda x: torch.cat([x[:, :2] + x[:, 2:4], x[:, 4:]], 1),
+}, channels=7)
+probes("concatenation", {
+    "of two": lambda x: torch.cat([x, x.tanh()], 1),
+    "of three": lambda x: torch.cat((x.sigmoid(), x, x[:, :2].tanh()), dim=1),
+    "of one and the same": lambda x: torch.cat([x, x], 1),
+    "of one": lambda x: torch.cat([x.tanh()], 1),
+    "of vectors": lambda x: torch.cat([x.mean((2, 3)), F.adaptive_max_pool2d(x, 1).flatten(1)], dim=1),
+    "of vectors, convolved": nn.Sequential(
+        Call(lambda x: torch.cat([F.adaptive_avg_pool2d(x, 1), F.adaptive_max_pool2d(x, 1)], 1)), nn.Conv2d(12, 4, 1)),
+    "of tokens, along the channels": lambda x: torch.cat([tokens(x), tokens(x).tanh()], -1),
+    "with zeros": lambda x: torch.cat([x.tanh(), torch.zeros_like(x[:, :2])], 1),
+    "with zeros before": lambda x: torch.cat([x.new_zeros(x.shape[0], 3, 5, 7), x], 1),
+    "of rows": lambda x: torch.cat([x, x.tanh()], 2),
+    "of columns": lambda x: torch.cat([x[..., 3:], x[..., :3].tanh()], 3),
+    "stack": lambda x: torch.stack([x, x.tanh()], 1),
+    "stack, shuffled": nn.Sequential(Call(lambda x: torch.stack([x, x.tanh()], 2).flatten(1, 2)), nn.Conv2d(12, 4, 3)),
+})
+probes("padding", {
+    "of one pixel": nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(6, 4, 3)),
+    "asymmetric": nn.ZeroPad2d((0, 1, 2, 0)),
+    "negative": nn.ZeroPad2d((-1, -2, -1, 0)),
+    "of both signs": lambda x: F.pad(x, (1, -1, -2, 3)),
+    "of channels": lambda x: F.pad(x.tanh(), (0, 0, 0, 0, 1, 2)),
+    "of channels behind": nn.Sequential(Call(lambda x: F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, 3), "constant", 0)),
+                                        nn.Conv2d(9, 4, 2)),
+    "of channels, cut": lambda x: F.pad(x, (0, 0, 0, 0, -1, -2)),
+    "of the batch by nothing": lambda x: F.pad(x, (1, 1)),
+    "ConstantPad2d of zeros": nn.ConstantPad2d((1, 0, 0, 2), 0.),
+    "of vectors": lambda x: F.pad(x.mean((2, 3)), (1, 2)),
+    "reflected": nn.ReflectionPad2d(1),
+})
+probes("resize", {
+    "nearest, by 2": nn.Upsample(scale_factor=2),
+    "nearest, by (3, 2)": nn.Upsample(scale_factor=(3, 2), mode="nearest"),
+    "nearest, to a size": lambda x: F.interpolate(x, size=(9, 8)),
+    "nearest, smaller": lambda x: F.interpolate(x, size=(3, 4), mode="nearest"),
+    "nearest, to one size": lambda x: F.interpolate(x, 6),
+    "nearest, by 1.5": lambda x: F.interpolate(x, scale_factor=1.5),
+    "nearest, by 0.5": lambda x: F.interpolate(x, scale_factor=0.5, recompute_scale_factor=True),
+    "bilinear, by 2": nn.Upsample(scale_factor=2, mode="bilinear"),
+    "bilinear, by 2, corners aligned": nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True),
+    "bilinear, to a size": lambda x: F.interpolate(x, size=(8, 11), mode="bilinear", align_corners=False),
+    "bilinear, to a size, corners aligned": lambda x: F.interpolate(x, (4, 9), mode="bilinear", align_corners=True),
+    "bilinear, smaller": lambda x: F.interpolate(x, size=(3, 4), mode="bilinear"),
+    "bilinear, UpsamplingBilinear2d": nn.UpsamplingBilinear2d(scale_factor=2),
+    "nearest, UpsamplingNearest2d": nn.UpsamplingNearest2d(size=(10, 14)),
+})
+
+# --- What is of training alone, or of nothing ------------------------------------------------
+
+probes("dropout", {
+    "of elements": nn.Dropout(0.3),
+    "of channels": nn.Dropout2d(0.2),
+    "of a vector": on_vectors(nn.Dropout(0.5, inplace=True)),
+    "of tokens": on_tokens(nn.Dropout(0.1)),
+    "functional, in training": lambda x: F.dropout(x, 0.5, training=False),
+    "of rate 0": nn.Dropout(0.0),
+})
+probes("no operation", {
+    "Identity": nn.Identity(),
+    "an empty Sequential": nn.Sequential(),
+    "clone": lambda x: x.clone().relu_() + x.tanh(),
+    "a slice of everything": lambda x: x[:].tanh(),
+    "an ellipsis": lambda x: x[...].tanh(),
+    "contiguous": lambda x: x.contiguous(memory_format=torch.channels_last),
+    "contiguous, changed in place": lambda x: F.relu(x.contiguous(), inplace=True) + x,
+    "to": lambda x: x.to(x.dtype),
+    "a shape that is asserted": lambda x: x if x.shape[1:] == (6, 5, 7) and x.dim() == 4 and len(x) else None,
+})
+
+
+def randomise(module, image, seed=0):
+    """Draws all parameters and running statistics of a module for images (height, width, channels), at scales at which
+    logits are of order one. Statistics are those of random images, each changed by some tenths."""
+    generator = torch.Generator().manual_seed(seed)
+    torch.manual_seed(seed)  # what drops, in the pass below
+
+    def normal(tensor, deviation):
+        tensor.copy_(torch.randn(tensor.shape, generator=generator) * deviation)
+
+    def uniform(tensor, low, high):
+        tensor.copy_(low + (high - low) * torch.rand(tensor.shape, generator=generator))
+
+    def layers(*kinds):
+        return [layer for layer in module.modules() if isinstance(layer, kinds)]
+
+    weighted = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+    normed = layers(nn.BatchNorm1d, nn.BatchNorm2d)
+    images = torch.randn(8, image[2], image[0], image[1], generator=generator)
+    with torch.no_grad():
+        for layer in module.modules():
+            for name, parameter in layer.named_parameters(recurse=False):
+                if isinstance(layer, weighted) and name == "weight":
+                    transposed = isinstance(layer, nn.ConvTranspose2d)
+                    inputs = parameter[:, 0].numel() / numel(layer.stride) if transposed else parameter[0].numel()
+                    normal(parameter, (1.5 / inputs) ** 0.5)
+                elif name in ("bias", "beta"):
+                    normal(parameter, 0.2)
+                elif isinstance(layer, Parametrised) and parameter.dim() in (2, 4) and parameter.shape[0] > 1:
+                    normal(parameter, (1.5 / parameter[0].numel()) ** 0.5)  # a weight without a layer
+                else:
+                    uniform(parameter, 0.5, 1.5)
+        training = module.training
+        momenta = [norm.momentum for norm in normed]
+        for norm in normed:
+            norm.reset_running_stats()
+            norm.momentum = None  # the mean over all passes
+        module.train()(images)
+        for norm, momentum in zip(normed, momenta):
+            norm.momentum = momentum
+            norm.running_mean += torch.randn(norm.num_features, generator=generator) * 0.3 * norm.running_var.sqrt()
+            norm.running_var *= 0.7 + torch.rand(norm.num_features, generator=generator)
+        module.eval()
+        last = layers(*weighted)[-1]
+        scale = 1.5 / module(images).std()
+        for parameter in last.parameters():
+            parameter *= scale
+        module.train(training)
+    return module
+
+
+def numel(extents):
+    return extents[0] * extents[1]
