@@ -62,7 +62,7 @@ def expected_logits(module, image):
     import torch
     from torch_graph import example_images
     images = example_images(*image, seed=1).double()
-    double = copy.deepcopy(module).cpu().double().eval()
+    double = copy.deepcopy(module).cpu().float().double().eval()  # weights are stored in single precision
     with torch.no_grad():
         logits = double(images)
     return images.permute(0, 2, 3, 1).contiguous().numpy(), logits.numpy()

@@ -237,7 +237,7 @@ class Tracer(TorchFunctionMode):
         else:
             node["name"] = self.unique(name or self.node_name(operation))
             for last, tensor, source in weights:
-                self.weights[f"{node['name']}.{last}"] = tensor
+                self.weights[f"{node['name']}.{last}" if last else node["name"]] = tensor
                 self.owners[id(source)] = node["name"]
         if self.line():
             node["origin"] = self.line()
@@ -465,8 +465,8 @@ class Tracer(TorchFunctionMode):
         with torch._C.DisableTorchFunction():
             output = output.view(output.shape)
         path = next(p for p, m in self.module.named_modules() if m is module)
-        self.keep(output, Value(self.add("stochastic_depth", [value.node], value.shape, name=path, rate=rate), value.shape,
-                                value.index))
+        made = self.add("dropout", [value.node], value.shape, name=path, probability=rate, unit="image")
+        self.keep(output, Value(made, value.shape, value.index))
         return output
 
 
@@ -635,10 +635,8 @@ def max_pool2d(tracer, result, x, kernel_size, stride=None, padding=0, dilation=
 @handles("avg_pool2d")
 def avg_pool2d(tracer, result, x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
                divisor_override=None):
-    if divisor_override is not None:
-        raise tracer.failure("avg_pool2d with divisor_override")
     return pooled(tracer, "average_pool", result, x, kernel_size, stride, padding, ceil_mode=bool(ceil_mode) or None,
-                  count_include_pad=None if count_include_pad else False)
+                  count_include_pad=None if count_include_pad else False, divisor=divisor_override)
 
 
 def adaptive(tracer, operation, result, x):
@@ -685,13 +683,14 @@ def mean(tracer, result, x, dim=None, keepdim=False, **_kwargs):
     if rank == 4 and axes == [1]:
         node, shape = tracer.as_image(value)
         out = shape[:2] + (1,)
-        return Value(tracer.add("channel_mean", [node], out), out, torch.arange(numel(out)).view(tuple(result.shape[1:])))
-    if rank == 4 and len(axes) == 1:  # over the height or the width: a pooling of that window
-        height, width, channels = tracer.as_image(value)[1]
-        kernel = [height, 1] if axes == [2] else [1, width]
+        return Value(tracer.add("mean", [node], out, over_channels=True), out,
+                     torch.arange(numel(out)).view(tuple(result.shape[1:])))
+    if rank == 4 and len(axes) == 1:
+        node, (height, width, channels) = tracer.as_image(value)
+        over = "over_height" if axes == [2] else "over_width"
         out = (1, width, channels) if axes == [2] else (height, 1, channels)
-        made = tracer.add("average_pool", [tracer.as_image(value)[0]], out, kernel=kernel, stride=kernel, padding=0)
-        return Value(made, out, image_index(out).reshape(tuple(result.shape[1:])))
+        return Value(tracer.add("mean", [node], out, **{over: True}), out,
+                     image_index(out).reshape(tuple(result.shape[1:])))
     raise tracer.failure(f"mean over the axes {list(axes)} of {rank}")
 
 
@@ -758,22 +757,22 @@ def instance_norm(tracer, result, x, running_mean=None, running_var=None, weight
 
 @handles("dropout", "dropout2d", "feature_dropout")
 def dropout(tracer, _result, x, p=0.5, training=True, **_kwargs):
-    return dropped(tracer, "dropout", x, p, training)
+    return dropped(tracer, "element", x, p, training)
 
 
 @handles("dropout2d")
 def dropout2d(tracer, _result, x, p=0.5, training=True, **_kwargs):
-    return dropped(tracer, "dropout_channels", x, p, training)
+    return dropped(tracer, "channel", x, p, training)
 
 
-def dropped(tracer, operation, x, rate, training):
+def dropped(tracer, unit, x, rate, training):
     if training:
-        raise tracer.failure(f"{operation} that is active in evaluation, too: give it training=self.training")
+        raise tracer.failure("dropout that is active in evaluation, too: give it training=self.training")
     value = tracer.of(x)
     if rate == 0:
         return value
     value = tracer.whole(value)
-    return Value(tracer.add(operation, [value.node], value.shape, rate=float(rate)), value.shape, value.index)
+    return Value(tracer.add("dropout", [value.node], value.shape, probability=float(rate), unit=unit), value.shape, value.index)
 
 
 @handles("log_softmax")
@@ -786,12 +785,14 @@ def log_softmax(tracer, _result, x, *_args, **_kwargs):
 
 
 def zero_padded(tracer, node, shape, sides, channels=(0, 0)):
-    top, bottom, left, right = sides
-    out = (shape[0] + top + bottom, shape[1] + left + right, shape[2] + sum(channels))
-    attributes = {"top": top, "bottom": bottom, "left": left, "right": right, "channels_before": channels[0],
-                  "channels_after": channels[1]}
-    return tracer.add("zero_pad", [node], out, name=tracer.inner_name("zero_pad"),
-                      **{key: amount or None for key, amount in attributes.items()}), out
+    """Rows and columns of zeros around an image, and channels of zeros before and behind its own."""
+    before = (sides[0], sides[2], channels[0])
+    after = (sides[1], sides[3], channels[1])
+    out = tuple(b + extent + a for b, extent, a in zip(before, shape, after))
+    made = tracer.add("rearrange", [node], out, name=tracer.inner_name("zero_pad"), shape=list(out), extents=list(out),
+                      strides=[shape[1] * shape[2], shape[2], 1], offset=0, begins=list(before),
+                      ends=[b + extent for b, extent in zip(before, shape)])
+    return made, out
 
 
 @handles("pad", "_pad")
@@ -849,18 +850,17 @@ def cat(tracer, _result, tensors, dim=0, **kwargs):
 
 
 @handles("interpolate", "upsample")
-def interpolate(tracer, result, x, size=None, scale_factor=None, mode="nearest", align_corners=None, **_kwargs):
+def interpolate(tracer, result, x, size=None, scale_factor=None, mode="nearest", align_corners=None,
+                recompute_scale_factor=None, antialias=False):
     node, _ = tracer.as_image(tracer.require_image(x, "interpolate"))
-    if mode not in ("nearest", "bilinear"):
+    if mode not in ("nearest", "bilinear") or antialias:
         raise tracer.failure(f"interpolate of mode '{mode}': nearest and bilinear alone")
     shape = (result.shape[2], result.shape[3], result.shape[1])
-    scale = None
-    if size is None and not _kwargs.get("recompute_scale_factor"):
+    if size is None and not recompute_scale_factor:
         given = scale_factor if isinstance(scale_factor, (tuple, list)) else (scale_factor,) * 2
-        exact = all(float(s) == out / inside for s, out, inside in zip(given, result.shape[2:], x.shape[2:]))
-        if not exact and not align_corners:
-            raise tracer.failure(f"interpolate by {scale_factor}, which makes no whole number of pixels: give a size")
-    attributes = {"height": shape[0], "width": shape[1], "scale": scale}
+        attributes = {"scale_h": float(given[0]), "scale_w": float(given[1])}
+    else:
+        attributes = {"height": shape[0], "width": shape[1]}
     if mode == "bilinear":
         attributes["align_corners"] = True if align_corners else None
     return tracer.image_value(tracer.add(f"resize_{mode}", [node], shape, **attributes), shape)
@@ -909,10 +909,8 @@ def with_value(tracer, operation, result, a, b):
         return tracer.as_image(value) if rank == 3 else tracer.as_rows(value)
 
     nodes = [make(v) for v in values]
-    if big == 1 and operation == "subtract":
-        negative = tracer.add("multiply_number", [nodes[1][0]], nodes[1][1], value=-1.0)
-        return tracer_value(tracer, tracer.add("add", [negative, nodes[0][0]], nodes[1][1]), nodes[1][1])
-    made = tracer.add(operation, [nodes[big][0], nodes[1 - big][0]], nodes[big][1])
+    made = tracer.add(operation, [nodes[big][0], nodes[1 - big][0]], nodes[big][1],
+                      reversed=True if big == 1 and operation == "subtract" else None)
     return tracer_value(tracer, made, nodes[big][1])
 
 
@@ -944,13 +942,19 @@ def with_parameter(tracer, operation, result, x, parameter):
             raise tracer.failure(f"{operation} with the parameter '{what.name}' {list(parameter.shape)} over {list(x.shape)}")
         order, extents = index.flatten(), (1,) * (len(memory) - 1) + (index.numel(),)
         out = torch.arange(numel(memory)).view(shape)
-    last = "weight" if operation == "multiply" else "bias"
-    full = what.name
-    name = full[:-len(last) - 1] if full.endswith("." + last) else full
-    ours = what.tensor.detach().flatten()[order.flatten()].reshape(extents)
-    made = tracer.add(f"{operation}_parameter", [node], memory, name=name, weights=[(last, ours, what.tensor)],
+    ours = what.tensor.detach().flatten()[order.flatten()]
+    if len(extents) == 1 or index.numel() == 1 or extents[:2] == (1, 1):
+        extents = (index.numel(),)
+    else:  # as PyTorch would have an image's
+        ours = ours.reshape(extents).permute(2, 0, 1).unsqueeze(0)
+    made = tracer.add(f"{operation}_parameter", [node], memory, name=what.name, weights=[(None, ours, what.tensor)],
                       shape=list(extents))
     return Value(made, memory, out)
+
+
+def scaled(tracer, value, **attributes):
+    """`factor` times a value whose elements are all of its node's, plus `constant`."""
+    return Value(tracer.add("scaled", [value.node], value.shape, **attributes), value.shape, value.index)
 
 
 def with_number(tracer, operation, x, number):
@@ -958,7 +962,7 @@ def with_number(tracer, operation, x, number):
     neutral = 1.0 if operation == "multiply" else 0.0
     if number == neutral:
         return value
-    return Value(tracer.add(f"{operation}_number", [value.node], value.shape, value=float(number)), value.shape, value.index)
+    return scaled(tracer, value, **{"factor" if operation == "multiply" else "constant": float(number)})
 
 
 def constant(tracer, tensor, operation):
@@ -989,10 +993,7 @@ def arithmetic(tracer, operation, result, a, b):
         return with_number(tracer, operation, x, number)
     if x is a:
         return with_number(tracer, "add", x, -number)
-    negative = with_number(tracer, "multiply", x, -1.0)
-    if number == 0:
-        return negative
-    return Value(tracer.add("add_number", [negative.node], negative.shape, value=number), negative.shape, negative.index)
+    return scaled(tracer, tracer.whole(tracer.of(x)), factor=-1.0, constant=number)
 
 
 @handles("add", "__add__", "__radd__", "__iadd__")
@@ -1035,7 +1036,7 @@ def negate(tracer, _result, x):
 def total(tracer, result, x, dim=None, keepdim=False, **kwargs):
     value = mean(tracer, result, x, dim, keepdim)
     count = x.numel() / result.numel()
-    return Value(tracer.add("multiply_number", [value.node], value.shape, value=count), value.shape, value.index)
+    return scaled(tracer, value, factor=count)
 
 
 @handles("multi_head_attention_forward", "scaled_dot_product_attention")
@@ -1065,7 +1066,7 @@ def graph_of(module, image, name):
     if len(nodes) > 1 and nodes[-1]["name"] != output:
         nodes.append(nodes.pop([node["name"] for node in nodes].index(output)))
     kept = {node["name"] for node in nodes}
-    weights = {key: tensor for key, tensor in tracer.weights.items() if key.rsplit(".", 1)[0] in kept}
+    weights = {key: tensor for key, tensor in tracer.weights.items() if key in kept or key.rsplit(".", 1)[0] in kept}
     read = {node for node, what in tracer.owners.items() if what in kept}
     unused = [key for key, p in module.named_parameters() if id(p) not in read and not any(
         p is tensor for tensor in weights.values())]

@@ -47,9 +47,8 @@ std::vector<int64_t> Graph::parameters_like(const Node& node,
     require(!is_state(parameters[i].kind) && owner.running_stats.empty(), node.name,
             " cannot share parameters: a BatchNorm's statistics are those of one place");
     const ParameterEntry& entry = layout_.parameters()[static_cast<size_t>(owner.parameters[i])];
-    require(entry.kind == parameters[i].kind && entry.shape == parameters[i].shape, node.name,
-            " needs ", parameters[i].name, ' ', parameters[i].shape, ", and '", entry.name, "' is ",
-            entry.shape);
+    require(entry.shape == parameters[i].shape, node.name, " needs ", parameters[i].name, ' ',
+            parameters[i].shape, ", and '", entry.name, "' is ", entry.shape);
   }
   return owner.parameters;
 }

@@ -95,7 +95,7 @@ TEST_CASE("graph file: what is wrong is one line, with the node and what would b
       {R"({"format": "onnx"})", R"(its format is "onnx", this program reads "topograd-graph-1")"},
       {node(R"("op": "relu")"), "node 0: it needs 'name'"},
       {node(R"("name": "x", "op": "attention", "inputs": [])"),
-       "node 'x': unknown operation 'attention': there are add, "},
+       "node 'x': unknown operation 'attention': there are adaptive_average_pool, "},
       {node(R"("name": "x", "op": "relu", "inputs": ["y"])"),
        "node 'x': its input 'y' is no node before it ('input' is the image)"},
       {node(R"("name": "x", "op": "relu", "inputs": [])"),
