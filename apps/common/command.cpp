@@ -11,7 +11,10 @@ namespace topograd::cli {
 bool read_command_line(Command& command, Options& options, const std::vector<std::string>& words) {
   bool help = false;
   command.add_options(options);
-  options.group("Help").flag("help,h", help, "print this");
+  std::string file;  // with_settings_files() has read it
+  options.group("Help")
+      .file("config", file, "more options, a line each: name = value; typed ones count more")
+      .flag("help,h", help, "print this");
   advise_on_memory(options);
   options.parse(words);
   if (help) std::cout << options.help();

@@ -3,6 +3,7 @@
 
 #include "apps/common/cli.h"
 #include "apps/common/command.h"
+#include "apps/common/settings_file.h"
 #include "apps/landscape/commands.h"
 #include "apps/landscape/common/distributed_command.h"
 #include "kernels/core/version.h"
@@ -75,5 +76,7 @@ int run(std::vector<std::string> words) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return cli::run_program("landscape", [&] { return run({argv, argv + argc}); });
+  return cli::run_program("landscape", [&] {
+    return run(cli::with_settings_files({argv, argv + argc}, 2));
+  });
 }

@@ -1,12 +1,13 @@
 // train: trains a network, or evaluates one.
 #include "apps/common/cli.h"
+#include "apps/common/settings_file.h"
 #include "apps/train/train_command.h"
 
 using namespace topograd;
 
 int main(int argc, char** argv) {
   return cli::run_program("train", [&] {
-    std::vector<std::string> words(argv, argv + argc);
+    std::vector<std::string> words = cli::with_settings_files({argv, argv + argc}, 1);
     if (words.size() == 1) words.emplace_back("--help");
     TrainCommand command;
     cli::Options options("train");

@@ -10,6 +10,7 @@
 #include "apps/train/network_comparison.h"
 #include "kernels/core/format.h"
 #include "kernels/core/version.h"
+#include "landscape/results/loss_text.h"
 #include "nn/graph_file.h"
 #include "nn/inference.h"
 
@@ -136,8 +137,8 @@ int TrainCommand::evaluate_model(ThreadPool& pool) const {
   const LossSums sums = evaluate(model.graph, model.weights.theta, model.weights.running_stats,
                                  images, flags_.run.training.loss, pool);
   std::cout << describe(model.spec) << ", " << chosen.name << ' ' << (on_train ? "train" : "test")
-            << ": loss " << decimals(sums.mean(), 6) << " (standard error "
-            << decimals(sums.standard_error(), 6) << "), error "
+            << ": loss " << loss_text(sums.mean(), 6) << " (standard error "
+            << loss_text(sums.standard_error(), 6) << "), error "
             << decimals(100 - sums.accuracy(), 3) << " % (" << sums.count - sums.correct << " of "
             << sums.count << " wrong)";
   if (images.normalisation != model.info.normalisation)

@@ -1,6 +1,7 @@
 #include "apps/train/train_flags.h"
 
 #include "apps/common/normalisation_flags.h"
+#include "apps/common/run_plan.h"
 #include "apps/train/recipes.h"
 #include "kernels/core/check.h"
 
@@ -176,7 +177,6 @@ void TrainFlags::add_schedule_options(cli::Options& options) {
 void TrainFlags::add_run_options(cli::Options& options) {
   options.group("Run")
       .folder("output,o", run.folder, "folder of the run")
-      .flag("dry-run", dry_run, "say what would be trained, and for how long about, and stop")
       .flag("resume", run.resume,
             "continue the run in --output, or begin it; with more --epochs than it had, extend it")
       .integer("checkpoint-every", run.checkpoint_every, {0, 1'000'000},
@@ -185,6 +185,7 @@ void TrainFlags::add_run_options(cli::Options& options) {
       .real("save-seconds", run.save_seconds, {0, 1e9},
             "save within an epoch that often, for --resume");
   device.add_to(options);
+  cli::add_dry_run_option(options, dry_run);
 }
 
 void TrainFlags::check(const cli::Options& options) {

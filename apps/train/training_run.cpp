@@ -4,9 +4,9 @@
 #include <cmath>
 #include <filesystem>
 #include <iomanip>
-#include <limits>
 
 #include "apps/common/cli.h"
+#include "apps/common/run_plan.h"
 #include "apps/train/run_config.h"
 #include "data/label_noise.h"
 #include "kernels/core/atomic_file.h"
@@ -18,6 +18,7 @@
 #include "kernels/core/version.h"
 #include "kernels/vector/vector.h"
 #include "landscape/plots/training_plots.h"
+#include "landscape/results/loss_text.h"
 #include "landscape/results/training_log.h"
 #include "nn/checkpoint.h"
 
@@ -102,25 +103,32 @@ class Run {
       const TrainingState state = Checkpoint::read(last).training_state(graph_.layout());
       done = state.epoch * trainer_.steps_per_epoch() + state.step;
     }
-    double step = std::numeric_limits<double>::infinity();
-    for (const Clock::time_point begin = Clock::now();
-         !trainer_.finished() && (std::isinf(step) || seconds_since(begin) < 1);) {
-      const Clock::time_point start = Clock::now();
-      trainer_.step();
-      step = std::min(step, seconds_since(start));
-    }
+    const TrainingState begin = trainer_.state();
+    const double step = cli::fastest_seconds(
+        [&] {
+          if (trainer_.finished()) trainer_.restore(begin);
+          trainer_.step();
+        },
+        cli::Measurement::thorough);
     const LabelledImages some = test_.first(std::min<int64_t>(test_.count(), 64 * pool_.threads()));
     const TrainingState& state = trainer_.state();
-    const Clock::time_point start = Clock::now();
-    evaluate(graph_, state.theta, state.running_stats, some, settings_.training.loss, pool_);
-    const double test = seconds_since(start) * static_cast<double>(test_.count()) /
-                        static_cast<double>(some.count());
+    const double test = cli::fastest_seconds(
+                            [&] {
+                              evaluate(graph_, state.theta, state.running_stats, some,
+                                       settings_.training.loss, pool_);
+                            },
+                            cli::Measurement::brief) *
+                        static_cast<double>(test_.count()) / static_cast<double>(some.count());
     const auto steps = static_cast<double>(std::max<int64_t>(all - done, 0));
+    const cli::RunPlan plan{
+        .output = settings_.folder,
+        .what =
+            text(settings_.training.epochs, settings_.training.epochs == 1 ? " epoch" : " epochs",
+                 " of ", trainer_.steps_per_epoch(), " steps",
+                 done > 0 ? text(", ", done, " steps done") : ""),
+        .seconds = steps * (step + test / static_cast<double>(trainer_.steps_per_epoch()))};
     observer_.note(describe_start());
-    observer_.note(text(
-        settings_.training.epochs, " epochs of ", trainer_.steps_per_epoch(), " steps into ",
-        settings_.folder, done > 0 ? text(", of which ", done, " steps are done") : "", "; about ",
-        clock_text(steps * (step + test / static_cast<double>(trainer_.steps_per_epoch())))));
+    observer_.note(cli::words_for(plan, pool_));
   }
 
   void run() {
@@ -257,7 +265,7 @@ class Run {
     const LossSums& sums = trainer_.state().epoch_sums;
     const double pace = static_cast<double>(sums.count - images_before) / seconds_since(start);
     return text("epoch ", epoch, "/", settings_.training.epochs, "  loss ",
-                decimals(sums.mean(), 4), "  accuracy ", decimals(sums.accuracy(), 2), " %  ",
+                loss_text(sums.mean(), 4), "  accuracy ", decimals(sums.accuracy(), 2), " %  ",
                 decimals(pace, 0), " images/s");
   }
 
@@ -295,8 +303,8 @@ class Run {
     norms << std::setprecision(3) << "|gradient| " << r.gradient_norm << "  |weights| "
           << r.weight_norm;
     return text("epoch ", r.epoch, "/", settings_.training.epochs, "  lr ", r.learning_rate,
-                "  train loss ", decimals(r.train_loss, 4), " accuracy ",
-                decimals(r.train_accuracy, 2), " %  test loss ", decimals(r.test_loss, 4),
+                "  train loss ", loss_text(r.train_loss, 4), " accuracy ",
+                decimals(r.train_accuracy, 2), " %  test loss ", loss_text(r.test_loss, 4),
                 " accuracy ", decimals(r.test_accuracy, 2), " %  ", norms.str(), "  ",
                 decimals(r.images_per_second, 0), " images/s  ", clock_text(r.seconds));
   }
@@ -316,7 +324,7 @@ class Run {
     write_checkpoint(path, graph_.layout(), average, info_, false);
     const LossSums test =
         evaluate(graph_, theta, running_stats, test_, settings_.training.loss, pool_);
-    observer_.note(text(name, "  test loss ", decimals(test.mean(), 4), " accuracy ",
+    observer_.note(text(name, "  test loss ", loss_text(test.mean(), 4), " accuracy ",
                         decimals(test.accuracy(), 2), " %  wrote ", path));
   }
 

@@ -1,5 +1,6 @@
 #include "landscape/coherence/coherence_analysis.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 #include <map>
@@ -35,15 +36,17 @@ class CoherenceAnalysis {
       : settings_(settings),
         selection_(selection),
         output_(output),
-        claim_(claim_output(output)),
         pool_(pool),
         observer_(observer) {}
+
+  void claim() { claim_.emplace(claim_output(output_)); }
 
   /// Reads every checkpoint once.
   void find_rows(const std::vector<std::string>& models, const std::string& expected_model) {
     for (const std::string& path : models) {
       const LoadedModel model = load_model(path, expected_model);
       const ImageSets images = select_coherence_images(selection_, model);
+      settings_ = settings_.fitted(images.sets[0].count());
       GradientSampler::check(settings_.spec(model.graph, images.sets[0]));
       Provenance p;
       images.describe(p);
@@ -68,7 +71,8 @@ class CoherenceAnalysis {
     }
   }
 
-  void continue_or_begin(const Provenance& run) {
+  /// Takes over what the file has.
+  void take_saved(const Provenance& run) {
     Provenance& p = results_.provenance;
     settings_.describe(p);
     for (const auto& [key, value] : run) p[key] = value;
@@ -78,10 +82,21 @@ class CoherenceAnalysis {
         [&](const CoherenceResults& file) { return foreign_rows(file); });
     if (saved)
       for (const CoherenceRow& row : saved->rows) known_[row.model_hash] = row.coherence;
-    save();  // so that a place that cannot be written fails now
+  }
+
+  CoherenceAhead ahead() const {
+    LoadedModel first = load_model(asked_.front().model_file);
+    ImageSets images = select_coherence_images(selection_, first);
+    const auto is_known = [&](const CoherenceRow& row) { return known_.contains(row.model_hash); };
+    return {.settings = settings_,
+            .first = std::move(first),
+            .images = std::move(images),
+            .networks = asked_.size(),
+            .done = static_cast<size_t>(std::count_if(asked_.begin(), asked_.end(), is_known))};
   }
 
   CoherenceResults run() {
+    save();  // so that a place that cannot be written fails now
     for (const CoherenceRow& row : asked_) {
       if (known_.contains(row.model_hash)) continue;
       compute(row);
@@ -122,7 +137,7 @@ class CoherenceAnalysis {
     const LoadedModel model = load_model(row.model_file);
     const ImageSets images = select_coherence_images(selection_, model);
     GradientSampler sampler(settings_.spec(model.graph, images.sets[0]), pool_);
-    const Stage stage(observer_, fs::path(row.model_file).filename().string(), settings_.batches);
+    const Stage stage(observer_, fs::path(row.model_file).filename().string(), *settings_.batches);
     const std::optional<Coherence> found =
         sampler.at(model.weights.theta, model.weights.running_stats, [&](int64_t done) {
           observer_.advance(done, [&] { return text(done, " minibatches"); });
@@ -134,10 +149,10 @@ class CoherenceAnalysis {
     known_[row.model_hash] = *found;
   }
 
-  const CoherenceSettings& settings_;
+  CoherenceSettings settings_;  // fitted to the first network's images
   const ImageSelection& selection_;
   const std::string& output_;
-  OutputClaim claim_;
+  std::optional<OutputClaim> claim_;
   ThreadPool& pool_;
   Observer& observer_;
   std::vector<CoherenceRow> asked_;         // without values
@@ -147,20 +162,34 @@ class CoherenceAnalysis {
 
 }  // namespace
 
+CoherenceSettings CoherenceSettings::fitted(int64_t images) const {
+  constexpr int64_t kBatches = 16, kFewestBatches = 4, kBatchSize = 64;
+  CoherenceSettings s = *this;
+  // A statistic of minibatches depends on their size; on their number only how well it is known.
+  if (!s.batches)
+    s.batches = std::clamp(images / s.batch_size.value_or(kBatchSize), kFewestBatches, kBatches);
+  if (!s.batch_size) s.batch_size = std::clamp(images / *s.batches, int64_t{1}, kBatchSize);
+  return s;
+}
+
+std::string CoherenceSettings::minibatches() const {
+  return text(batches.value(), " minibatches of ", batch_size.value(), " images");
+}
+
 CoherenceSpec CoherenceSettings::spec(const Graph& graph, const LabelledImages& images) const {
   return {.graph = graph,
           .images = images,
           .loss = loss,
           .mode = batchnorm,
-          .batches = batches,
-          .batch_size = batch_size,
+          .batches = batches.value(),
+          .batch_size = batch_size.value(),
           .seed = seed};
 }
 
 void CoherenceSettings::describe(Provenance& p) const {
-  p["batches"] = text(batches);
-  p["batch_size"] = text(batch_size);
-  p["bn_mode"] = batchnorm == BatchnormMode::frozen ? "frozen" : text("batch of ", batch_size);
+  p["batches"] = text(batches.value());
+  p["batch_size"] = text(batch_size.value());
+  p["bn_mode"] = batchnorm == BatchnormMode::frozen ? "frozen" : text("batch of ", *batch_size);
   p["loss"] = name_of(loss);
   p["seed"] = text(seed);
 }
@@ -179,9 +208,21 @@ CoherenceResults analyse_coherence(const CoherenceSettings& settings,
                                    const std::string& output, ThreadPool& pool,
                                    Observer& observer) {
   CoherenceAnalysis analysis(settings, selection, output, pool, observer);
+  analysis.claim();
   analysis.find_rows(models, expected_model);
-  analysis.continue_or_begin(run);
+  analysis.take_saved(run);
   return analysis.run();
+}
+
+CoherenceAhead coherence_ahead(const CoherenceSettings& settings,
+                               const std::vector<std::string>& models,
+                               const std::string& expected_model, const ImageSelection& selection,
+                               const Provenance& run, const std::string& output, ThreadPool& pool) {
+  Observer nobody;
+  CoherenceAnalysis analysis(settings, selection, output, pool, nobody);
+  analysis.find_rows(models, expected_model);
+  analysis.take_saved(run);
+  return analysis.ahead();
 }
 
 }  // namespace topograd

@@ -2,6 +2,7 @@
 // in a file when it is done, and continues that file.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,19 @@
 namespace topograd {
 
 struct CoherenceSettings {
-  int64_t batches = 16;     ///< minibatches whose gradients are compared
-  int64_t batch_size = 64;  ///< images in each
+  std::optional<int64_t> batches{};     ///< minibatches whose gradients are compared; see fitted()
+  std::optional<int64_t> batch_size{};  ///< images in each; see fitted()
   BatchnormMode batchnorm = BatchnormMode::frozen;
   LossKind loss = LossKind::cross_entropy;
   uint64_t seed = 1;  ///< seed of the choice of images
+
+  /// Returns the settings with what is empty chosen for so many images: 16 minibatches of 64; where
+  /// there are fewer images, as many of 64 as there are, but at least 4, which are then smaller.
+  CoherenceSettings fitted(int64_t images) const;
+  /// Returns "16 minibatches of 64 images"; of fitted settings.
+  std::string minibatches() const;
+
+  // Of fitted settings:
 
   CoherenceSpec spec(const Graph& graph, const LabelledImages& images) const;
   /// Sets batches, batch_size, bn_mode, loss and seed.
@@ -39,5 +48,20 @@ CoherenceResults analyse_coherence(const CoherenceSettings& settings,
                                    const std::string& expected_model,
                                    const ImageSelection& selection, const Provenance& run,
                                    const std::string& output, ThreadPool& pool, Observer& observer);
+
+/// Networks of which analyse_coherence() has the gradients ahead.
+struct CoherenceAhead {
+  CoherenceSettings settings;  ///< fitted
+  LoadedModel first;           ///< the first of all networks
+  ImageSets images;            ///< its
+  size_t networks = 0, done = 0;
+};
+
+/// Returns what it would compute: what the file at `output` lacks. Throws Error as it does, and
+/// writes nothing.
+CoherenceAhead coherence_ahead(const CoherenceSettings& settings,
+                               const std::vector<std::string>& models,
+                               const std::string& expected_model, const ImageSelection& selection,
+                               const Provenance& run, const std::string& output, ThreadPool& pool);
 
 }  // namespace topograd

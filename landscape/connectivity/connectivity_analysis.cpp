@@ -1,7 +1,9 @@
 #include "landscape/connectivity/connectivity_analysis.h"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <memory>
 
 #include "landscape/connectivity/aligned_network.h"
 #include "landscape/connectivity/path_evaluation.h"
@@ -24,13 +26,14 @@ class ConnectivityAnalysis {
  public:
   ConnectivityAnalysis(const ConnectivitySettings& settings, const LoadedModel& a,
                        const LoadedModel& b, const ImageSets& images, const Provenance& run,
-                       const std::string& output, ThreadPool& pool, Observer& observer)
+                       const std::string& output, ThreadPool& pool, Observer& observer,
+                       Purpose purpose)
       : settings_(settings),
         a_(a),
         b_(b),
         images_(images),
         output_(output),
-        claim_(claim_output(output)),
+        claim_(claim_unless_planned(output, purpose)),
         pool_(pool),
         observer_(observer),
         statistics_(a.graph.layout().state_count() == 0 ? std::vector<std::string>{"none"}
@@ -45,19 +48,52 @@ class ConnectivityAnalysis {
   /// Refuses all that can be refused, before anything is written.
   void prepare() {
     if (settings_.aligns()) align();
-    if (settings_.curve) prepare_curve();
+    if (settings_.curve) {
+      control_claim_.emplace(settings_.control_path, OutputClaim::Use::result);
+      make_curve();
+      curve_->resume();
+      note_curve();
+    }
     save();  // so that a place that cannot be written fails now
     if (curve_) curve_->begin();
     if (!settings_.aligned_path.empty()) save_aligned();
   }
+
+  ConnectivityAhead ahead() {
+    ConnectivityAhead work;
+    const auto add = [&](const std::string& key, const std::string& statistics) {
+      const auto found = results_.paths.find(key);
+      int64_t done = 0;
+      if (found != results_.paths.end())
+        done = std::count(found->second.done.begin(), found->second.done.end(), uint8_t{1});
+      work.done += done;
+      (statistics == "recompute" ? work.recomputed_points : work.points) += settings_.points - done;
+    };
+    for (const std::string& statistics : statistics_) {
+      add("line/" + statistics, statistics);
+      if (settings_.aligns()) add("aligned/" + statistics, statistics);
+    }
+    if (!settings_.curve) return work;
+    add("curve/" + curve_statistics(), curve_statistics());
+    make_curve();
+    if (!settings_.aligns()) {
+      curve_->resume();
+      note_curve();
+    }
+    work.steps = curve_->steps_ahead();
+    work.curve_images = curve_->images();
+    return work;
+  }
+
+  /// Takes a step of the curve's training.
+  void step() { curve_->step(); }
 
   ConnectivityResults run() {
     evaluate_lines("line/", b_.weights.theta, b_.weights.running_stats);
     if (settings_.aligns()) evaluate_lines("aligned/", end_.theta, end_.running_stats);
     if (curve_) {
       if (!curve_->train()) interrupt();
-      const std::string statistics = statistics_.front() == "none" ? "none" : "recompute";
-      evaluate("curve/" + statistics, path_of(curve_->curve(), statistics));
+      evaluate("curve/" + curve_statistics(), path_of(curve_->curve(), curve_statistics()));
     }
     return results_;
   }
@@ -105,11 +141,18 @@ class ConnectivityAnalysis {
     results_.alignment = aligned->facts;
   }
 
-  void prepare_curve() {
-    control_claim_.emplace(settings_.control_path, OutputClaim::Use::result);
+  std::string curve_statistics() const {
+    return statistics_.front() == "none" ? "none" : "recompute";
+  }
+
+  void make_curve() {
     curve_.emplace(*settings_.curve, a_, end_.theta, weights_hash(end_.theta, end_.running_stats),
                    settings_.control_path, value_of(results_.provenance, "command"), pool_,
                    observer_);
+  }
+
+  /// Refuses a file of another curve.
+  void note_curve() {
     std::string& known = results_.provenance["curve"];
     require(known.empty() || known == curve_->description(), output_, " holds another curve (",
             known, "), this command asks for (", curve_->description(),
@@ -156,7 +199,7 @@ class ConnectivityAnalysis {
   const LoadedModel &a_, &b_;
   const ImageSets& images_;
   const std::string& output_;
-  OutputClaim claim_;
+  std::optional<OutputClaim> claim_;
   ThreadPool& pool_;
   Observer& observer_;
   std::vector<std::string> statistics_;  // as the settings' batchnorm; "none" without BatchNorm
@@ -183,9 +226,22 @@ ConnectivityResults analyse_connectivity(const ConnectivitySettings& settings, c
                                          ThreadPool& pool, Observer& observer) {
   check(settings);
   require_alike(a, b, images);
-  ConnectivityAnalysis analysis(settings, a, b, images, run, output, pool, observer);
+  ConnectivityAnalysis analysis(settings, a, b, images, run, output, pool, observer, Purpose::run);
   analysis.prepare();
   return analysis.run();
+}
+
+ConnectivityAhead connectivity_ahead(const ConnectivitySettings& settings, const LoadedModel& a,
+                                     const LoadedModel& b, const ImageSets& images,
+                                     const Provenance& run, const std::string& output,
+                                     ThreadPool& pool, Observer& observer) {
+  check(settings);
+  require_alike(a, b, images);
+  const auto analysis = std::make_shared<ConnectivityAnalysis>(settings, a, b, images, run, output,
+                                                               pool, observer, Purpose::plan);
+  ConnectivityAhead work = analysis->ahead();
+  if (work.steps > 0) work.step = [analysis] { analysis->step(); };
+  return work;
 }
 
 }  // namespace topograd

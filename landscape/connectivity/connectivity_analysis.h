@@ -2,6 +2,7 @@
 // continues it.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -43,5 +44,23 @@ ConnectivityResults analyse_connectivity(const ConnectivitySettings& settings, c
                                          const LoadedModel& b, const ImageSets& images,
                                          const Provenance& run, const std::string& output,
                                          ThreadPool& pool, Observer& observer);
+
+/// Evaluations of points of paths that analyse_connectivity() has ahead, and its curve's training.
+struct ConnectivityAhead {
+  int64_t points = 0;             ///< with BatchNorm's statistics interpolated, or without any
+  int64_t recomputed_points = 0;  ///< with statistics that are re-estimated
+  int64_t done = 0;               ///< points of the file
+  int64_t steps = 0;              ///< steps of the curve's training
+  int64_t curve_images = 0;       ///< images that it is trained on
+  std::function<void()> step;     ///< takes a step of it, of which nothing is kept; empty: no curve
+};
+
+/// Returns what it would compute: what the file at `output` lacks. Aligns nothing, so whether a file
+/// of the curve is one to the aligned network is left open. Throws Error as it does, and writes
+/// nothing. Everything passed must outlive the step.
+ConnectivityAhead connectivity_ahead(const ConnectivitySettings& settings, const LoadedModel& a,
+                                     const LoadedModel& b, const ImageSets& images,
+                                     const Provenance& run, const std::string& output,
+                                     ThreadPool& pool, Observer& observer);
 
 }  // namespace topograd

@@ -10,6 +10,7 @@
 #include "kernels/core/output_claim.h"
 #include "kernels/core/version.h"
 #include "landscape/evaluation/model_data.h"
+#include "landscape/results/loss_text.h"
 #include "nn/json_text.h"
 #include "nn/weight_average.h"
 
@@ -55,7 +56,6 @@ CurveTraining::CurveTraining(const CurveTrainingSettings& settings, const Loaded
   if (images_.normalisation != model.info.normalisation)
     identity_["normalisation"] = describe(images_.normalisation);
   trainer_.emplace(model.graph, model.weights.theta, b, config, images_, pool);
-  resume();
 }
 
 LabelledImages CurveTraining::load_images() {
@@ -90,6 +90,23 @@ void CurveTraining::resume() {
   require(all.empty(), path_, " belongs to another curve (", all,
           "); choose another --output or --control, or remove the file");
   trainer_->restore(checkpoint.training_state(model_.graph.layout()));
+}
+
+int64_t CurveTraining::steps_ahead() const {
+  const int64_t all = settings_.config.epochs * trainer_->steps_per_epoch();
+  if (!fs::exists(path_)) return all;
+  const OwnOutputScope own;
+  const TrainingState state = Checkpoint::read(path_).training_state(model_.graph.layout());
+  return all - std::min(all, state.optimizer_steps);
+}
+
+void CurveTraining::step() {
+  if (trainer_->finished()) {
+    TrainingState again = trainer_->state();
+    again.epoch = again.step = again.optimizer_steps = 0;
+    trainer_->restore(again);
+  }
+  trainer_->step();
 }
 
 void CurveTraining::begin() const {
@@ -128,10 +145,10 @@ bool CurveTraining::train() {
     trainer_->step();
     const TrainingState& state = trainer_->state();
     const double loss = state.epoch_sums.mean();
-    observer_.advance(state.optimizer_steps, [&] { return text("loss ", decimals(loss, 4)); });
+    observer_.advance(state.optimizer_steps, [&] { return text("loss ", loss_text(loss, 4)); });
     if (state.step == 0)
       observer_.report(text("curve: epoch ", state.epoch, " of ", epochs, ", loss ",
-                            decimals(loss, 4), ", ", decimals(seconds(), 0), " s"));
+                            loss_text(loss, 4), ", ", decimals(seconds(), 0), " s"));
     const bool stopping = observer_.stop_requested() && !trainer_->finished();
     if (stopping || seconds() - saved_at > settings_.save_seconds) {
       save(unfinished);

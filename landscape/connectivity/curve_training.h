@@ -25,14 +25,21 @@ struct CurveTrainingSettings {
 class CurveTraining {
  public:
   /// The model's weights are one end, `b` and its hash the other; `path` names the checkpoint and
-  /// `command` is what was typed, for it. Everything handed in must outlive it. Throws Error where
-  /// there is a file of another curve.
+  /// `command` is what was typed, for it. Everything handed in must outlive it.
   CurveTraining(const CurveTrainingSettings& settings, const LoadedModel& model, const Tensor& b,
                 const std::string& b_hash, std::string path, std::string command, ThreadPool& pool,
                 Observer& observer);
 
   /// Describes all that decides the curve, in one line.
   std::string description() const;
+  /// Takes over what the checkpoint has. Throws Error where it is of another curve.
+  void resume();
+  /// Returns the steps that train() would take after resume(), of the curve between these networks
+  /// whatever the ends that the checkpoint has: an aligned one is known only once it is aligned.
+  int64_t steps_ahead() const;
+  /// Takes a step, after the last one the first again, to measure it: not to be followed by train().
+  void step();
+  int64_t images() const { return images_.count(); }
   /// Writes the checkpoint unless it is there.
   void begin() const;
   /// Trains to the end, saving now and then, and reports every epoch. Returns false where the
@@ -42,7 +49,6 @@ class CurveTraining {
 
  private:
   LabelledImages load_images();
-  void resume();
   Tensor statistics();
   void save(const Tensor& running_stats) const;
 

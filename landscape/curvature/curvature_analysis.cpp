@@ -9,6 +9,61 @@ namespace topograd {
 
 namespace {
 
+/// Whether the file's eigenvalues are as many and as good as those asked for: within the tolerance,
+/// or as near to it as the same search came.
+bool holds_eigenvalues(const CurvatureSettings& settings, const CurvatureResults& file) {
+  const auto count = [](const std::optional<Eigenvalues>& e) {
+    return e ? static_cast<int>(e->values.size()) : 0;
+  };
+  if (count(file.largest) < settings.largest || count(file.smallest) < settings.smallest ||
+      !file.search)
+    return false;
+  for (const auto* end : {&file.largest, &file.smallest})
+    if (settings.keep_vectors && count(*end) > 0 && !(*end)->vectors.defined()) return false;
+  const EigenvalueSearch& search = *file.search;
+  return (search.converged && search.tolerance <= settings.tolerance) ||
+         (search.tolerance == settings.tolerance && search.basis == settings.basis &&
+          search.max_products == settings.max_products);
+}
+
+bool holds_trace(const CurvatureSettings& settings, const CurvatureResults& file) {
+  return file.trace && file.trace->products >= settings.trace_products / 3 * 3;
+}
+
+bool holds_density(const CurvatureSettings& settings, const CurvatureResults& file) {
+  return file.density && static_cast<int>(file.density->probes.size()) >= settings.probes &&
+         file.density->steps >= settings.steps;
+}
+
+/// Returns the stages that are asked for and that a file lacks, or has from coarser settings.
+CurvatureStages stages_to_do(const CurvatureSettings& settings, const CurvatureResults& file) {
+  return {
+      .gradient = !file.gradient_norm,
+      .eigenvalues = settings.largest + settings.smallest > 0 && !holds_eigenvalues(settings, file),
+      .trace = settings.trace_products > 0 && !holds_trace(settings, file),
+      .density = settings.probes > 0 && !holds_density(settings, file),
+  };
+}
+
+std::optional<CurvatureResults> saved_results(const std::string& output,
+                                              const Provenance& provenance,
+                                              const ParameterLayout& layout) {
+  return load_saved(output, provenance, identity_with({"curvature", "parameters", "seed"}),
+                    [&] { return CurvatureResults::load(output, layout); });
+}
+
+/// Returns the provenance with the facts of the network, the images and the matrix.
+Provenance described(Provenance provenance, const CurvatureSettings& settings,
+                     const CurvatureSelection& selection, const LoadedModel& model,
+                     const ImageSets& images) {
+  require(images.sets.size() == 1, "--split both: curvature is of one set; choose train or test");
+  describe_model(provenance, model);
+  images.describe(provenance);
+  selection.describe(provenance);
+  provenance["seed"] = text(settings.seed);
+  return provenance;
+}
+
 class CurvatureAnalysis {
  public:
   CurvatureAnalysis(const CurvatureSettings& settings, const CurvatureSpec& spec,
@@ -29,16 +84,15 @@ class CurvatureAnalysis {
     const LinearOperator A = [&](const Tensor& product, const Tensor& v) {
       curvature.multiply(product, v);
     };
-    if (!results_.gradient_norm) {
+    if (to_do_.gradient) {
       const Tensor gradient({curvature.size()}, DType::f32, pool_.device());
       results_.loss = curvature.gradient(gradient);
       results_.gradient_norm = norm(gradient, pool_.main_context());
       save();
     }
-    if (settings_.largest + settings_.smallest > 0 && !results_.largest)
-      find_eigenvalues(curvature, A);
-    if (settings_.trace_products > 0 && !results_.trace) find_trace(curvature.size(), A);
-    if (settings_.probes > 0 && !results_.density) find_density(curvature.size(), A);
+    if (to_do_.eigenvalues) find_eigenvalues(curvature, A);
+    if (to_do_.trace) find_trace(curvature.size(), A);
+    if (to_do_.density) find_density(curvature.size(), A);
     return results_;
   }
 
@@ -47,30 +101,22 @@ class CurvatureAnalysis {
   void save() const { results_.save(output_, layout()); }
 
   void continue_or_begin() {
-    const auto saved =
-        load_saved(output_, results_.provenance, identity_with({"curvature", "parameters", "seed"}),
-                   [&] { return CurvatureResults::load(output_, layout()); });
-    if (!saved) {
-      save();  // so that a place that cannot be written fails now
-      return;
-    }
-    results_ = *saved;
+    const auto saved = saved_results(output_, results_.provenance, layout());
+    if (saved) results_ = *saved;
+    to_do_ = stages_to_do(settings_, results_);
+    if (!saved) save();  // so that a place that cannot be written fails now
     // A stage that is coarser than it is asked for now is computed again; one that is as fine, or
     // finer, is kept.
-    if (results_.largest && !holds_eigenvalues()) {
+    if (to_do_.eigenvalues && results_.largest) {
       note_coarser("eigenvalues");
       results_.largest = results_.smallest = std::nullopt;
       results_.search.reset();
     }
-    const int products = settings_.trace_products / 3 * 3;
-    if (results_.trace && results_.trace->products < products) {
+    if (to_do_.trace && results_.trace) {
       note_coarser("trace");
       results_.trace.reset();
     }
-    const auto& density = results_.density;
-    if (density && settings_.probes > 0 &&
-        (static_cast<int>(density->probes.size()) < settings_.probes ||
-         density->steps < settings_.steps)) {
+    if (to_do_.density && results_.density) {
       note_coarser("density");
       results_.density.reset();
     }
@@ -79,25 +125,6 @@ class CurvatureAnalysis {
   void note_coarser(const std::string& stage) const {
     observer_.note(text("note: ", output_, " has the ", stage,
                         " from coarser settings than these: computed again"));
-  }
-
-  /// Whether the file's eigenvalues are as many and as good as those asked for: within the
-  /// tolerance, or as near to it as the same search came.
-  bool holds_eigenvalues() const {
-    const auto count = [](const std::optional<Eigenvalues>& e) {
-      return e ? static_cast<int>(e->values.size()) : 0;
-    };
-    const int asked = settings_.largest + settings_.smallest;
-    if (asked == 0) return true;
-    if (count(results_.largest) < settings_.largest ||
-        count(results_.smallest) < settings_.smallest || !results_.search)
-      return false;
-    for (const auto* end : {&results_.largest, &results_.smallest})
-      if (settings_.keep_vectors && count(*end) > 0 && !(*end)->vectors.defined()) return false;
-    const EigenvalueSearch& search = *results_.search;
-    return (search.converged && search.tolerance <= settings_.tolerance) ||
-           (search.tolerance == settings_.tolerance && search.basis == settings_.basis &&
-            search.max_products == settings_.max_products);
   }
 
   void stop_if_requested() const {
@@ -196,6 +223,7 @@ class CurvatureAnalysis {
   ThreadPool& pool_;
   Observer& observer_;
   CurvatureResults results_;
+  CurvatureStages to_do_;
 };
 
 }  // namespace
@@ -216,15 +244,30 @@ CurvatureResults analyse_curvature(const CurvatureSettings& settings,
                                    const std::string& output, ThreadPool& pool,
                                    Observer& observer) {
   check(settings);
-  require(images.sets.size() == 1, "--split both: curvature is of one set; choose train or test");
-  Provenance described = provenance;
-  describe_model(described, model);
-  images.describe(described);
-  selection.describe(described);
-  described["seed"] = text(settings.seed);
-  return CurvatureAnalysis(settings, curvature_spec(selection, model, images.sets[0]), described,
-                           output, pool, observer)
+  return CurvatureAnalysis(settings, curvature_spec(selection, model, images.sets.at(0)),
+                           described(provenance, settings, selection, model, images), output, pool,
+                           observer)
       .run();
+}
+
+CurvatureStages curvature_to_do(const CurvatureSettings& settings,
+                                const CurvatureSelection& selection, const LoadedModel& model,
+                                const ImageSets& images, const Provenance& provenance,
+                                const std::string& output) {
+  const auto saved = saved_results(
+      output, described(provenance, settings, selection, model, images), model.graph.layout());
+  return stages_to_do(settings, saved.value_or(CurvatureResults{}));
+}
+
+Workload workload_of(const CurvatureStages& stages, const CurvatureSettings& settings,
+                     int64_t images) {
+  const auto all = static_cast<double>(images);
+  double products = 0;
+  if (stages.eigenvalues)
+    products += usual_products(settings.largest + settings.smallest, settings.max_products);
+  if (stages.trace) products += settings.trace_products / 3 * 3;
+  if (stages.density) products += static_cast<double>(settings.probes) * settings.steps;
+  return {.gradients = stages.gradient ? all : 0, .products = products * all};
 }
 
 }  // namespace topograd

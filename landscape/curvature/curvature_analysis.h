@@ -9,6 +9,7 @@
 #include "landscape/curvature/curvature_selection.h"
 #include "landscape/evaluation/image_selection.h"
 #include "landscape/results/observer.h"
+#include "landscape/results/workload.h"
 
 namespace topograd {
 
@@ -37,5 +38,22 @@ CurvatureResults analyse_curvature(const CurvatureSettings& settings,
                                    const CurvatureSelection& selection, const LoadedModel& model,
                                    const ImageSets& images, const Provenance& provenance,
                                    const std::string& output, ThreadPool& pool, Observer& observer);
+
+/// Stages of analyse_curvature().
+struct CurvatureStages {
+  bool gradient = false, eigenvalues = false, trace = false, density = false;
+};
+
+/// Returns the stages that it would compute: what the file at `output` lacks. Throws Error as it
+/// does, and writes nothing.
+CurvatureStages curvature_to_do(const CurvatureSettings& settings,
+                                const CurvatureSelection& selection, const LoadedModel& model,
+                                const ImageSets& images, const Provenance& provenance,
+                                const std::string& output);
+
+/// Returns the work of stages over so many images; of eigenvalues the usual one, see
+/// usual_products().
+Workload workload_of(const CurvatureStages& stages, const CurvatureSettings& settings,
+                     int64_t images);
 
 }  // namespace topograd

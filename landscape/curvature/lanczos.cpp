@@ -335,6 +335,13 @@ ExtremeEigenpairs extreme_eigenpairs(const LinearOperator& A, int64_t n,
   return Search(A, n, static_cast<int>(std::min(room, n)), options, context).run();
 }
 
+int usual_products(int count, int max_products) {
+  // The largest alone stands out; the smallest, which any other number has among them, lies close to
+  // others.
+  const int usual = count == 0 ? 0 : count == 1 ? 7 : 25 + 3 * count;
+  return std::min(usual, max_products);
+}
+
 SpectralMeasure spectral_measure(const LinearOperator& A, const Tensor& start, int steps,
                                  Context& context) {
   require(steps > 0, "a spectral measure of ", steps, " nodes");

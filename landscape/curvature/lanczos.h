@@ -68,6 +68,11 @@ struct ExtremeEigenpairs {
 ExtremeEigenpairs extreme_eigenpairs(const LinearOperator& A, int64_t n,
                                      const LanczosOptions& options, Context& context);
 
+/// Returns about how many products extreme_eigenpairs() takes to find so many eigenvalues of a
+/// network's Hessian, those that measure the residuals among them; for plans of its time
+/// (docs/results/first-hour.md has the counts that it comes from).
+int usual_products(int count, int max_products);
+
 /// A measure on the real line: `weights` at `values`, adding up to 1.
 struct SpectralMeasure {
   std::vector<double> values, weights;  ///< values from the smallest up

@@ -80,12 +80,11 @@ bool has_heights(ExportFormat format) {
   return format == ExportFormat::vtp || format == ExportFormat::obj || format == ExportFormat::stl;
 }
 
-void require_format(const std::string& path, const std::string& kind, Extent extent,
+void require_format(const std::string& path, const Record& record, Extent extent,
                     ExportFormat format) {
-  const Formats formats = formats_of(kind, extent);
+  const Formats formats = formats_of(record.kind, extent);
   const bool fits = std::find(formats.begin(), formats.end(), format) != formats.end();
-  const bool line = kind == "surface" && extent == Extent::line;
-  require(fits, path, " is ", line ? "a line" : phrase_of(kind), ", ", reason(kind, extent, format),
+  require(fits, path, " is ", phrase_of(record), ", ", reason(record.kind, extent, format),
           ": choose ", list_of(formats));
 }
 

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "landscape/results/record.h"
+
 namespace topograd {
 
 enum class ExportFormat { vti, vtr, vtp, npz, json, csv, obj, stl, h5 };
@@ -20,9 +22,9 @@ bool has_heights(ExportFormat format);
 /// Shape of what is exported; only grids have meshes.
 enum class Extent { grid, line, other };
 
-/// Throws Error where `format` cannot hold a result of this kind (Record::kind), saying what to
-/// choose instead: "line.h5 is a line, which has no mesh: choose npz, json, csv or h5".
-void require_format(const std::string& path, const std::string& kind, Extent extent,
+/// Throws Error where `format` cannot hold a result of this kind, saying what to choose instead:
+/// "line.h5 is a line, which has no mesh: choose npz, json, csv or h5".
+void require_format(const std::string& path, const Record& record, Extent extent,
                     ExportFormat format);
 
 }  // namespace topograd

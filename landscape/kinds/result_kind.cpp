@@ -16,6 +16,7 @@
 #include "landscape/sharpness/sharpness_results.h"
 #include "landscape/surface/surface_results.h"
 #include "landscape/trajectory/trajectory_results.h"
+#include "nn/json_text.h"
 
 namespace topograd {
 
@@ -58,6 +59,27 @@ std::string first_bytes(const std::string& path, size_t count) {
           " holds projections of the authors' tool alone: landscape trajectory makes them anew, "
           "with their losses");
   fail(path, " is an HDF5 file, but none that landscape writes");
+}
+
+std::string phrase_of_surface(const Record& record) {
+  const Provenance& p = record.provenance;
+  const bool is_line = record.table.size() == 1;
+  if (const std::string quantity = value_of(p, "quantity"); !quantity.empty())
+    return "a map of the " + quantity + (is_line ? " along a line" : "");
+  const auto recipe = json_or_null(value_of(p, "direction_recipe"));
+  const auto fact = [&](const char* name) {
+    return recipe.is_object() && recipe.contains(name) && recipe.at(name).is_string()
+               ? recipe.at(name).get<std::string>()
+               : std::string();
+  };
+  const std::string kind = fact("kind");
+  if (is_line)
+    return value_of(p, "x_direction").starts_with("towards") ? "a line between networks" : "a line";
+  if (kind == "networks") return "a plane through networks";
+  if (kind == "eigenvectors") return "a plane of eigenvectors";
+  if (kind == "gradient") return "a plane along the gradient";
+  if (kind == "principal_components") return "a trajectory's surface";
+  return fact("drawn_at").empty() ? "a surface" : "a film's surface";
 }
 
 }  // namespace
@@ -128,6 +150,10 @@ std::string phrase_of(const std::string& kind) {
   for (const ResultKind& known : result_kinds())
     if (known.name == kind) return known.phrase;
   return text("a result of the kind '", kind, "'");
+}
+
+std::string phrase_of(const Record& record) {
+  return record.kind == "surface" ? phrase_of_surface(record) : phrase_of(record.kind);
 }
 
 }  // namespace topograd

@@ -41,5 +41,9 @@ std::vector<Record> load_records(const std::string& path);
 
 /// Returns a kind's phrase ("a surface"); "a result of the kind 'x'" for an unknown kind x.
 std::string phrase_of(const std::string& kind);
+/// Returns what a result is, in words: of a surface what it is one of, by its axes and its
+/// provenance: "a line between networks", "a trajectory's surface", "a map of the curvature"; of other
+/// kinds phrase_of(kind).
+std::string phrase_of(const Record& record);
 
 }  // namespace topograd

@@ -17,6 +17,11 @@ OutputClaim claim_output(const std::string& output) {
   return OutputClaim(output, OutputClaim::Use::result);
 }
 
+std::optional<OutputClaim> claim_unless_planned(const std::string& output, Purpose purpose) {
+  if (purpose == Purpose::plan) return std::nullopt;
+  return claim_output(output);
+}
+
 void require_same_command(const std::string& output, const Provenance& saved,
                           const Provenance& asked, const std::vector<std::string>& keys,
                           std::vector<std::string> reasons) {

@@ -19,6 +19,11 @@ bool is_there(const std::string& output);
 /// and OutputClaim do.
 OutputClaim claim_output(const std::string& output);
 
+/// What a computation is made for: to be run, or only to be planned, which writes nothing.
+enum class Purpose { run, plan };
+/// Returns claim_output(), of what is only planned nothing.
+std::optional<OutputClaim> claim_unless_planned(const std::string& output, Purpose purpose);
+
 /// Throws Error if a saved file is another command's: `saved` and `asked` differ in one of `keys`,
 /// or `reasons` is not empty.
 void require_same_command(const std::string& output, const Provenance& saved,

@@ -136,6 +136,11 @@ double crossing(const std::function<bool(double)>& beyond, double start, double 
   return std::sqrt(low * high);
 }
 
+double usual_tries(double tolerance) {
+  constexpr double kToBracket = 4;
+  return kToBracket + std::ceil(std::log2(std::log(2.0) / std::log1p(tolerance)));
+}
+
 Estimate pac_bayes_sigma(LossFunction& loss, const SampledDirections& directions, IncreaseOf of,
                          double target, double tolerance) {
   const auto value = [&](const LossValue& there) {

@@ -80,5 +80,7 @@ Estimate basin_width(LossFunction& loss, const SampledDirections& directions, do
 /// from `start`, then bisection until the ends' ratio is 1 + tolerance: their geometric mean.
 /// Infinity where 40 doublings do not get there, 0 where 40 halvings do not leave it.
 double crossing(const std::function<bool(double)>& beyond, double start, double tolerance);
+/// Returns about how often it calls `beyond` where the start is a few doublings off.
+double usual_tries(double tolerance);
 
 }  // namespace topograd

@@ -124,32 +124,57 @@ Estimate trace(const SharpnessSettings& s, const MeasuredNetwork& network) {
   return {found.value, found.standard_error};
 }
 
+// Work of a measure, in passes over all images; losses at the centre are worked out once for all.
+
+Workload no_passes(const SharpnessSettings&) {
+  return {};
+}
+
+Workload over_directions(const SharpnessSettings& s, double losses_each) {
+  return {.losses = s.directions * losses_each};
+}
+
+Workload passes_of_ascent(const SharpnessSettings& s) {
+  return {.losses = 1, .gradients = static_cast<double>(s.ascent_steps)};
+}
+
+Workload passes_of_pac_bayes(const SharpnessSettings& s) {
+  return over_directions(s, usual_tries(s.tolerance) + 3);  // three for the standard error
+}
+
 struct Recipe {
   std::string_view name;
   std::string (*depends_on)(const SharpnessSettings&);
   Estimate (*measure)(const SharpnessSettings&, const MeasuredNetwork&);
+  Workload (*passes)(const SharpnessSettings&);
 };
 
 const Recipe kRecipes[] = {
     {"loss", images_population,
      [](const SharpnessSettings&, const MeasuredNetwork& n) -> Estimate {
        return {n.loss.centre().loss, n.loss.centre().loss_standard_error};
-     }},
-    {"error", images_population, error},
+     },
+     no_passes},
+    {"error", images_population, error, no_passes},
     {"test_loss", test_images,
      [](const SharpnessSettings&, const MeasuredNetwork& n) -> Estimate {
        const SampledSums test = n.test();
        return {test.sums.mean(), test.sums.standard_error(test.population)};
-     }},
-    {"test_error", test_images, test_error},
-    {"gap", gap_images, gap},
-    {"gradient_norm", nothing, gradient_norm},
+     },
+     no_passes},
+    {"test_error", test_images, test_error, no_passes},
+    {"gap", gap_images, gap, no_passes},
+    {"gradient_norm", nothing, gradient_norm,
+     [](const SharpnessSettings&) { return Workload{.gradients = 1}; }},
     {"keskar",
      [](const SharpnessSettings& s) {
        return text("epsilon ", s.keskar_epsilon, ", ", counted(s.keskar_steps, "step"));
      },
      [](const SharpnessSettings& s, const MeasuredNetwork& n) -> Estimate {
        return {keskar_sharpness(n.loss, s.keskar_epsilon, s.keskar_steps), kNaN};
+     },
+     [](const SharpnessSettings& s) {
+       return Workload{.losses = 2, .gradients = static_cast<double>(s.keskar_steps)};
      }},
     {"sam",
      [](const SharpnessSettings& s) {
@@ -157,7 +182,8 @@ const Recipe kRecipes[] = {
      },
      [](const SharpnessSettings& s, const MeasuredNetwork& n) -> Estimate {
        return {sam_sharpness(n.loss, {.rho = s.rho, .steps = s.ascent_steps}), kNaN};
-     }},
+     },
+     passes_of_ascent},
     {"asam",
      [](const SharpnessSettings& s) {
        return text("rho ", s.asam_rho, ", eta ", s.asam_eta, ", ", counted(s.ascent_steps, "step"));
@@ -166,23 +192,33 @@ const Recipe kRecipes[] = {
        const SamOptions options{
            .rho = s.asam_rho, .steps = s.ascent_steps, .adaptive = true, .eta = s.asam_eta};
        return {sam_sharpness(n.loss, options), kNaN};
-     }},
+     },
+     passes_of_ascent},
     {"expected_sharpness",
      [](const SharpnessSettings& s) { return text("sigma ", s.sigma, ", ", random_directions(s)); },
      [](const SharpnessSettings& s, const MeasuredNetwork& n) {
        return expected_sharpness(n.loss, filter_normalised(s, n), s.sigma);
-     }},
+     },
+     [](const SharpnessSettings& s) { return over_directions(s, 1); }},
     {"pac_bayes_sigma", pac_bayes_target,
-     [](const SharpnessSettings& s, const MeasuredNetwork& n) { return pac_bayes(s, n, false); }},
+     [](const SharpnessSettings& s, const MeasuredNetwork& n) { return pac_bayes(s, n, false); },
+     passes_of_pac_bayes},
     {"pac_bayes_sigma_magnitude", pac_bayes_target,
-     [](const SharpnessSettings& s, const MeasuredNetwork& n) { return pac_bayes(s, n, true); }},
+     [](const SharpnessSettings& s, const MeasuredNetwork& n) { return pac_bayes(s, n, true); },
+     passes_of_pac_bayes},
     {"critical_sharpness", [](const SharpnessSettings& s) { return text("to ", s.tolerance); },
      [](const SharpnessSettings& s, const MeasuredNetwork& n) -> Estimate {
        return {critical_sharpness(n.loss, s.tolerance), kNaN};
+     },
+     [](const SharpnessSettings& s) {
+       return Workload{.losses = usual_tries(s.tolerance), .gradients = 1, .products = 1};
      }},
     {"mean_curvature", random_directions,
      [](const SharpnessSettings& s, const MeasuredNetwork& n) {
        return mean_curvature(n.loss, filter_normalised(s, n));
+     },
+     [](const SharpnessSettings& s) {
+       return Workload{.products = static_cast<double>(s.directions)};
      }},
     {"basin_width",
      [](const SharpnessSettings& s) {
@@ -190,18 +226,28 @@ const Recipe kRecipes[] = {
      },
      [](const SharpnessSettings& s, const MeasuredNetwork& n) {
        return basin_width(n.loss, filter_normalised(s, n), s.rise, s.tolerance);
+     },
+     // Searches begin where the one before ended, two tries nearer than others.
+     [](const SharpnessSettings& s) {
+       return over_directions(s, 2 * (usual_tries(s.tolerance) - 2));
      }},
     {"lambda_max",
      [](const SharpnessSettings& s) {
        return text("residual ", s.eigenvalue_tolerance, ", at most ", s.max_products,
                    " products, seed ", s.seed);
      },
-     lambda_max},
+     lambda_max,
+     [](const SharpnessSettings& s) {
+       return Workload{.products = static_cast<double>(usual_products(1, s.max_products))};
+     }},
     {"trace",
      [](const SharpnessSettings& s) {
        return text(counted(s.trace_products, "product"), ", seed ", s.seed);
      },
-     trace},
+     trace,
+     [](const SharpnessSettings& s) {
+       return Workload{.products = static_cast<double>(s.trace_products)};
+     }},
 };
 
 const Recipe& recipe(std::string_view name) {
@@ -238,6 +284,10 @@ void check(const SharpnessSettings& s) {
 bool is_of_test_images(const std::string& measure) {
   const auto depends_on = recipe(measure).depends_on;
   return depends_on == test_images || depends_on == gap_images;
+}
+
+Workload passes_of(const std::string& name, const SharpnessSettings& settings) {
+  return recipe(name).passes(settings);
 }
 
 Estimate measure(const std::string& name, const SharpnessSettings& settings,

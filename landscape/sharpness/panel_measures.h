@@ -7,6 +7,7 @@
 
 #include "landscape/evaluation/image_selection.h"
 #include "landscape/results/observer.h"
+#include "landscape/results/workload.h"
 #include "landscape/sharpness/measures.h"
 #include "landscape/sharpness/network_loss.h"
 
@@ -64,6 +65,10 @@ struct MeasuredNetwork {
 
 /// Whether a measure is one of the test images: a rescaled network has the same for certain.
 bool is_of_test_images(const std::string& measure);
+
+/// Returns about how much work a measure is, in passes over all images, beside the losses at the
+/// network itself and those over the test images, which all measures share.
+Workload passes_of(const std::string& measure, const SharpnessSettings& settings);
 
 /// Works out one measure but non_convex_share, which is a surface's. Throws Interrupted where the
 /// loss does.

@@ -12,7 +12,7 @@ namespace {
 
 /// Largest allowed difference of the rescaled network's logits, as a share of the largest.
 constexpr double kSameFunction = 1e-3;
-constexpr int kSlicePoints = 41;
+constexpr int kSlicePoints = 41;  // see kLossesOfRescaling
 
 double length(const Tensor& v) {
   double squares = 0;

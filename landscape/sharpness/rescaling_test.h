@@ -10,6 +10,9 @@
 
 namespace topograd {
 
+/// Passes over all images of the comparison and the slices.
+constexpr double kLossesOfRescaling = 2 + 4 * 41;
+
 /// Sets the test's largest_logit and largest_difference from the logits of the same images before
 /// and after the rescaling, [N, classes] each. Throws Error where one is not finite, or where the
 /// difference is more than rounding: then it is another function.

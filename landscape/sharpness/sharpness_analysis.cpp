@@ -18,13 +18,14 @@ namespace topograd {
 SharpnessAnalysis::SharpnessAnalysis(const SharpnessSettings& settings, LoadedModel model,
                                      const ImageSelection& selection, const std::string& surface,
                                      const Provenance& run, std::string output, ThreadPool& pool,
-                                     Observer& observer)
+                                     Observer& observer, Purpose purpose)
     : settings_(settings),
       pool_(pool),
       observer_(observer),
       model_(std::move(model)),
       output_(std::move(output)),
-      claim_(claim_output(output_)),
+      purpose_(purpose),
+      claim_(claim_unless_planned(output_, purpose)),
       source_(selection.source),
       images_(select_images(selection, model_)) {
   check(settings);
@@ -85,6 +86,34 @@ void SharpnessAnalysis::take_surface(const std::string& path) {
                             ", y ", surface.y().front(), " to ", surface.y().back())});
 }
 
+std::vector<std::string> SharpnessAnalysis::measures_ahead() const {
+  return to_do(panel_.measures, settings_.chosen());
+}
+
+int64_t SharpnessAnalysis::test_images_ahead() const {
+  const std::vector<std::string> missing = measures_ahead();
+  if (std::none_of(missing.begin(), missing.end(), is_of_test_images)) return 0;
+  return settings_.test_images > 0 ? settings_.test_images : test_data().test.count();
+}
+
+Workload SharpnessAnalysis::work_ahead(bool rescaled) const {
+  const auto images = static_cast<double>(images_.sets[0].count());
+  const auto passes = [&](const std::vector<std::string>& measures) {
+    Workload all{.losses = measures.empty() ? 0.0 : 1.0};
+    for (const std::string& name : measures) all += passes_of(name, settings_);
+    return all;
+  };
+  Workload work = images * passes(measures_ahead());
+  if (rescaled) {
+    std::vector<std::string> names = settings_.chosen();
+    std::erase_if(names, is_of_test_images);
+    work += images * passes(names);
+    work.losses += images * kLossesOfRescaling;
+  }
+  work.losses += static_cast<double>(test_images_ahead());
+  return work;
+}
+
 NetworkLoss SharpnessAnalysis::loss_of(const Tensor& theta, const Tensor& running_stats,
                                        const StopFlag& stop) {
   return NetworkLoss({.graph = model_.graph,
@@ -97,14 +126,19 @@ NetworkLoss SharpnessAnalysis::loss_of(const Tensor& theta, const Tensor& runnin
                      pool_, stop, "what was finished is saved in " + output_);
 }
 
+DataSplits SharpnessAnalysis::test_data() const {
+  DataSplits data =
+      load_data_for(model_, {.source = source_, .image_size = model_.spec.image_size});
+  require(settings_.test_images <= data.test.count(), "--test-images ", settings_.test_images,
+          ": the test split has only ", data.test.count());
+  return data;
+}
+
 SampledSums SharpnessAnalysis::test_sums() {
   if (test_sums_) return *test_sums_;
-  const DataSplits data =
-      load_data_for(model_, {.source = source_, .image_size = model_.spec.image_size});
+  const DataSplits data = test_data();
   LabelledImages images = data.test.view();
   images.normalisation = images_.sets[0].normalisation;
-  require(settings_.test_images <= images.count(), "--test-images ", settings_.test_images,
-          ": the test split has only ", images.count());
   test_sums_ = {evaluate(model_.graph, model_.weights.theta, model_.weights.running_stats,
                          images.first(settings_.test_images), settings_.loss, pool_),
                 settings_.test_population == Population::set ? images.count() : 0};

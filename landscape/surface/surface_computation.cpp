@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "kernels/core/format.h"
+#include "landscape/results/loss_text.h"
 #include "landscape/results/resumable_file.h"
 #include "landscape/surface/barrier.h"
 #include "landscape/surface/continued_surface.h"
@@ -77,6 +78,12 @@ void SurfaceComputation::note_activation() const {
       name_of(model_.spec.activation)));
 }
 
+int64_t SurfaceComputation::points_to_do() const {
+  if (settings_.output.empty()) return surface_.points();
+  const std::optional<Surface> saved = saved_surface(surface_, settings_.output, kIdentity);
+  return surface_.points() - (saved ? saved->done_count() : 0);
+}
+
 void SurfaceComputation::begin() {
   run_on_all_ranks(group_, [&] { require_same_inputs(); });
   run_on_all_ranks(group_, [&] {
@@ -112,7 +119,8 @@ void SurfaceComputation::save() const {
 
 std::vector<GridPoint> SurfaceComputation::points_left() const {
   std::vector<GridPoint> points;
-  for (int64_t point : points_to_do(surface_)) points.push_back(grid_point(surface_, point));
+  for (int64_t point : topograd::points_to_do(surface_))
+    points.push_back(grid_point(surface_, point));
   return points;
 }
 
@@ -132,7 +140,7 @@ void SurfaceComputation::compute_points() {
     const auto progress = [&] {
       return text(surface_.done_count(), "/", surface_.points(), " points  ",
                   decimals(static_cast<double>(images) / seconds_since(start), 0),
-                  " images/s  minimum ", decimals(minimum(surface_, main_plane()).second, 4));
+                  " images/s  minimum ", loss_text(minimum(surface_, main_plane()).second, 4));
     };
     const GridPointSink enter = [&](int64_t point, const std::vector<PointSums>& planes) {
       for (const PointSums& sums : planes)

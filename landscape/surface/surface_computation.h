@@ -42,6 +42,9 @@ class SurfaceComputation {
                      const ImageSets& images, const SurfaceDirections& directions, ThreadPool& pool,
                      Observer& observer, ProcessGroup& group);
 
+  /// Returns the points that begin() would find to do in the output file. Throws Error as it does,
+  /// and writes nothing.
+  int64_t points_to_do() const;
   /// Prepares the evaluation, and continues or writes the output file. Throws Error on all ranks if
   /// the inputs of one differ from rank zero's (files may lie on several machines), or the file is
   /// another computation's.

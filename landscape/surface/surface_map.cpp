@@ -18,6 +18,7 @@ SurfaceMap::SurfaceMap(const SurfaceMapSettings& settings, const Surface& source
       model_(model),
       observer_(observer),
       surface_(source.x(), source.y()),
+      identity_({"quantity", "model_hash", "direction_hash", "dir_type", "device"}),
       plane_(directions.planes.front()) {
   require(!settings.output.empty(), "--output is empty: it names an HDF5 file");
   require(settings.output != settings.over, "--output and --over both name ", settings.over,
@@ -27,14 +28,16 @@ SurfaceMap::SurfaceMap(const SurfaceMapSettings& settings, const Surface& source
   describe_model(p, model);
   directions.describe(p);
   for (const auto& [key, value] : settings.choices) p[key] = value;  // a seed replaces theirs
-  std::vector<std::string> identity = {"quantity", "model_hash", "direction_hash", "dir_type",
-                                       "device"};
-  for (const auto& [key, value] : settings.choices) identity.push_back(key);
+  for (const auto& [key, value] : settings.choices) identity_.push_back(key);
   p["over"] = settings.over;
   for (const auto& [key, value] : settings.run) p[key] = value;
   surface_.dir_file = source.dir_file;
   for (const std::string& name : settings.planes) surface_.add_plane(name);
-  continue_or_begin(surface_, settings.output, identity, observer);
+}
+
+int64_t SurfaceMap::points_to_do() const {
+  const std::optional<Surface> saved = saved_surface(surface_, settings_.output, identity_);
+  return surface_.points() - (saved ? saved->done_count() : 0);
 }
 
 SurfaceMap::Point SurfaceMap::at(int64_t point) {
@@ -53,7 +56,8 @@ SurfaceMap::Point SurfaceMap::at(int64_t point) {
 }
 
 void SurfaceMap::compute(const Measure& measure) {
-  const std::vector<int64_t> points = points_to_do(surface_);
+  continue_or_begin(surface_, settings_.output, identity_, observer_);
+  const std::vector<int64_t> points = topograd::points_to_do(surface_);
   if (points.empty()) return;
   {
     const std::string name = std::filesystem::path(settings_.output).filename().string();

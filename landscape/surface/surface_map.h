@@ -39,14 +39,17 @@ class SurfaceMap {
   /// Returns the values at a point; nullopt if the observer asked to stop.
   using Measure = std::function<std::optional<Values>(const Point&)>;
 
-  /// Continues or begins the output file. `source` is the surface in settings.over, `directions`
-  /// span it; the model and the observer must outlive the map. Throws Error if the output is
-  /// another command's.
+  /// `source` is the surface in settings.over, `directions` span it; the model and the observer must
+  /// outlive the map.
   SurfaceMap(const SurfaceMapSettings& settings, const Surface& source,
              const SurfaceDirections& directions, const LoadedModel& model, Observer& observer);
 
-  /// Measures all points that are not done, from coarse to fine, and saves meanwhile. Throws
-  /// Interrupted if `measure` returns nullopt.
+  /// Returns the number of points that compute() would find to do in the output file. Throws Error
+  /// if that is another command's.
+  int64_t points_to_do() const;
+  /// Continues or begins the output file, measures all points that are not done, from coarse to
+  /// fine, and saves meanwhile. Throws Error if the output is another command's, Interrupted if
+  /// `measure` returns nullopt.
   void compute(const Measure& measure);
 
   const Surface& surface() const { return surface_; }
@@ -58,6 +61,7 @@ class SurfaceMap {
   const LoadedModel& model_;
   Observer& observer_;
   Surface surface_;
+  std::vector<std::string> identity_;  // facts in which a file must agree to be continued
   Directions plane_;
   Context host_;
 };

@@ -106,17 +106,20 @@ void TrajectoryComputation::describe(const CheckpointRows& checkpoints) {
   if (!drops.empty()) p["rate_drops"] = drops;
 }
 
-void TrajectoryComputation::begin() {
+void TrajectoryComputation::take_losses() {
   const SurfaceValues values(surface_.quantities(images_));
   values.add_planes(results_.own);
   values.add_planes(results_.projected);
+  if (!is_there(settings_.output)) return;
+  const OwnOutputScope own;
+  require_same_command(settings_.output, TrajectoryResults::read_provenance(settings_.output),
+                       results_.provenance, kIdentity);
+  results_.take_losses(settings_.output);
+}
+
+void TrajectoryComputation::begin() {
   claim_.emplace(claim_output(settings_.output));
-  if (is_there(settings_.output)) {
-    const OwnOutputScope own;
-    require_same_command(settings_.output, TrajectoryResults::read_provenance(settings_.output),
-                         results_.provenance, kIdentity);
-    results_.take_losses(settings_.output);
-  }
+  take_losses();
   if (!components_.directions.empty()) write_directions_file();
 }
 

@@ -33,7 +33,10 @@ class TrajectoryComputation {
 
   /// Returns the plane, with axes that cover the trajectory and a margin.
   const SurfaceDirections& directions() const { return directions_; }
-  /// Takes over the losses in the output file, and writes the direction file. Throws Error if
+  /// Takes over the losses in the output file, if it is there. Throws Error if it is another
+  /// computation's.
+  void take_losses();
+  /// Claims the output file, takes over its losses, and writes the direction file. Throws Error if
   /// either is another computation's.
   void begin();
   /// Computes the losses of the checkpoints and of their projections, and saves them. Throws

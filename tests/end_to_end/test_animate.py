@@ -101,6 +101,31 @@ class AnimateTest(LandscapeTest):
                          "s/epoch_1.h5", "--data", programs.images, "--images", "20", "-o",
                          "other.h5"], "another network")
 
+    def test_a_frame_apart_from_the_others_does_not_set_their_scale(self):
+        for epoch in range(4):
+            self.run_ok(self.surface(f"epoch_{epoch}.h5", "--no-pictures"))
+        with programs.Hdf5(self.path("epoch_2.h5"), writable=True) as file:
+            losses = programs.doubles(file.read("train_loss"))
+            file.write("train_loss", [losses[0] * 1000, *losses[1:]])
+        names = [f"epoch_{epoch}.h5" for epoch in range(4)]
+        done = run(self.animate(*names, "--kind", "heat", "-o", "film.html"), self.folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, r"\Alandscape: note: epoch 2 goes from \S+ to \d\S+e\+03, off the scale of the other frames, "
+                                      r"\S+ to \d\S*; --vmin and --vmax set another\n\Z")
+        done = run(self.animate(*names[:2], "--kind", "heat", "-o", "two.html"), self.folder)
+        self.assertEqual(done.stderr, "")
+
+    def test_networks_on_planes_of_their_own_are_no_film(self):
+        self.run_ok(self.surface("a.h5", "--no-pictures"))
+        b = [word.replace("a.safetensors", "b.safetensors") for word in self.surface("b.h5", "--no-pictures")]
+        self.run_ok(b)
+        self.assert_refused(self.animate("a.h5", "b.h5", "-o", "film.gif"),
+                            "a.h5 and b.h5 are of different networks", "--turn shows them beside one another")
+        # On one plane they are: a before, b after.
+        self.run_ok(self.surface("c.h5", "--no-pictures", "--dir-file", "d.h5"))
+        self.run_ok([*b, "-o", "e.h5", "--dir-file", "d.h5"])
+        self.run_ok(self.animate("c.h5", "e.h5", "--kind", "heat", "-o", "film.gif"))
+
     @unittest.skipIf("TOPOGRAD_SANITIZED" in os.environ,
                      "SKIPPED: a relief takes the sanitizers most of a minute, a turn six of them")
     def test_a_turn_has_all_surfaces_side_by_side(self):

@@ -76,6 +76,16 @@ class Networks(CoherenceTest):
                 self.assertIn("a.safetensors", self.run_ok(self.coherence("f.h5", *flags)))
                 os.remove(self.path("f.h5"))
 
+    def test_minibatches_fit_the_images_unless_they_are_chosen(self):
+        """16 of 64 images; of fewer images fewer of 64, but at least 4; what is chosen stays."""
+        for images, flags, found in (("300", [], (4, 64)), ("130", [], (4, 32)), ("300", ["--batch-size", "20"], (15, 20)),
+                                     ("300", ["--batches", "10"], (10, 30)), ("399", ["--batch-size", "10"], (16, 10))):
+            with self.subTest(images=images, flags=flags):
+                printed = self.run_ok([programs.landscape, "coherence", "a.safetensors", "--data", programs.images, "--images",
+                                       images, *flags, "--no-pictures", "--output", "m.h5"])
+                self.assertIn("m.h5: gradients of {} minibatches of {} images, ".format(*found), printed)
+                os.remove(self.path("m.h5"))
+
     def test_along_training(self):
         self.run_ok([programs.train, *TINY_NET, "--data", programs.images, "--epochs", "3",
                      "--batch-size", "50", "--checkpoint-every", "1", "--output", "run"])

@@ -138,6 +138,15 @@ class Curves(ConnectTest):
         self.run_ok(self.curve("c.h5"))  # nothing is left to do
         self.assertEqual(self.bytes_of("c_control.safetensors"), control)
 
+    def test_the_curve_is_trained_on_as_many_images_as_are_measured(self):
+        for flags, words, images in (([], "the first 100", "100"), (["--curve-images", "0"], "all", "400"),
+                                     (["--curve-images", "60"], "the first 60", "60")):
+            printed = self.run_ok(self.curve("c.h5", "--epochs", "1", *flags))
+            self.assertIn(f"c_control.safetensors, trained on {words} training images\n", printed)
+            self.assertRegex(self.bytes_of("c_control.safetensors"), rb'images\W+' + images.encode() + rb'\W')
+            for name in ("c.h5", "c_control.safetensors"):
+                os.remove(self.path(name))
+
     def test_another_curve_is_refused(self):
         self.run_ok(self.curve("c.h5"))
         self.assert_refused(self.curve("c.h5", "--momentum", "0.8"), "another curve", "momentum")

@@ -84,6 +84,15 @@ class Ranks(ModelTest):
                     os.remove(self.path("s.h5"))
             os.remove(self.path("one.h5"))
 
+    def test_a_dry_run_is_said_once_and_writes_nothing(self):
+        before = programs.files_below(self.folder)
+        done = run(with_ranks(2, self.surface("s.h5", "--threads", "1", "--dry-run")), self.folder)
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+        voice = self.voice(done.stderr)
+        self.assertEqual(len(voice), 1, done.stderr)
+        self.assertRegex(voice[0], r"s.h5: 7x5 points .*; about 0:\d\d with 1 thread in each of 2 processes$")
+        self.assertEqual(programs.files_below(self.folder), before)
+
     def test_more_ranks_than_points(self):
         flags = ["--x=0:1:2", "--y=0:0:1"]
         self.run_ok(self.surface("one.h5", *flags))

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """A training's folder as what commands are given, and what they say of data that nobody named."""
 
+import json
 import os
 import shutil
 import tempfile
 
 import programs
 from programs import EndToEndTest, run
+from terminal import Terminal
 
 SMALL = ["--images", "40", "--x=-1:1:3", "--y=-1:1:3", "--no-pictures", "--threads", "1"]
 
@@ -93,25 +95,113 @@ class Data(RunFolderTest):
 
 
 class BeforeALongRun(RunFolderTest):
+    ABOUT = r"; about (\d+:)?\d+:\d\d with \d+ threads?"
+
+    def planned(self, *command):
+        """What a dry run says: a line for each result."""
+        done = run([programs.landscape, *command, "--dry-run"], self.folder)
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+        return done.stderr
+
     def test_a_dry_run_says_what_would_be_done_and_writes_nothing(self):
+        self.landscape("surface", "runs/one", *SMALL, "-o", "s.h5", stderr=None)
         before = programs.files_below(self.folder)
+        few = [*SMALL[:2], *SMALL[4:]]
+        at_one = "one, resnet8 (option B, width 4), "
         for command, words in [
                 (["surface", "runs/one", "--x=-1:1:9", "--y=-1:1:7"], "runs/one/model_surface.h5: 9x7 points around one, "),
                 (["line", "runs/one", "runs/two", "--x=0:1:5", "--split", "both"], "model_line.h5: 5 points around one, "),
-                (["surface", "runs/one", *SMALL, "--dir-file", "d.h5"], "each over 40 folder training images; about ")]:
-            done = run([programs.landscape, *command, "--dry-run"], self.folder)
-            self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
-            self.assertIn(words, done.stderr)
-            self.assertRegex(done.stderr, r"; about (\d+:)?\d+:\d\d with \d+ threads?\n$")
+                (["surface", "runs/one", *SMALL, "--dir-file", "d.h5"], "each over 40 folder training images; about "),
+                (["hessian", "runs/one", *few[:2], "--trace", "6", "--density", "2", "--density-steps", "5"],
+                 "runs/one/model_hessian.h5: 5 largest and 1 smallest eigenvalues, trace (6 products), density (2x5 products) of "
+                 f"the Hessian at {at_one}over 40 folder training images; about "),
+                (["hessian", "runs/one", "--over", "s.h5", *few[:2], "--max-products", "40"],
+                 f"s_hessian.h5: the Hessian's extreme eigenvalues at the 9 points of s.h5, {at_one}each over 40 "),
+                (["sharpness", "runs/one", *few[:2], "--measures", "loss,sam,test_error", "--test-images", "30"],
+                 f"model_sharpness.h5: 3 measures of {at_one}over 40 folder training images and 30 test images; about "),
+                (["coherence", "runs/one", *few[:2]], "model_coherence.h5: gradients of 4 minibatches of 10 images at one, "),
+                (["coherence", "runs/one", "--over", "s.h5", "--batches", "2", "--batch-size", "8"],
+                 "s_coherence.h5: gradients of 2 minibatches of 8 images at the 9 points of s.h5, one, "),
+                (["connect", "runs/one", "runs/two", *few[:2], "--points", "3", "--epochs", "2"],
+                 "runs/one/model_to_two_connect.h5: paths from one to two, resnet8 (option B, width 4): 9 points, each over 80 "
+                 "folder training and test images, and a curve of 2 epochs on 40 training images, 2 steps ahead; about ")]:
+            with self.subTest(command=command):
+                said = self.planned(*command)
+                self.assertIn(words, said)
+                self.assertRegex(said, self.ABOUT)
+                self.assertEqual(said.count("\n"), 1, said)
+        self.assertRegex(self.planned("hessian", "runs/one", *few[:2]), r"threads?, at most \d+:\d\d \(--max-products 1000\)\n$")
+        said = self.planned("sharpness", "runs/one", "runs/two", *few[:2], "--measures", "loss,gradient_norm", "-o", "folder")
+        self.assertRegex(said, r"folder/one_sharpness.h5: (.*\n).*folder/two_sharpness.h5: (.*\n).*together about \d+:\d\d\n$")
         printed = self.run_ok(self.training("runs/three", "--epochs", "30", "--dry-run"))
-        self.assertRegex(printed, r"30 epochs of \d+ steps into runs/three; about (\d+:)?\d+:\d\d\n$")
+        self.assertRegex(printed, rf"runs/three: 30 epochs of \d+ steps{self.ABOUT}\n$")
         self.assertEqual(programs.files_below(self.folder), before)
 
     def test_what_is_done_is_taken_off(self):
+        few = [*SMALL[:2], *SMALL[4:]]
+        surface = ["surface", "runs/one", *SMALL]
+        hessian = ["hessian", "runs/one", *few[:2], *few[3:], "--largest", "1", "--smallest", "0"]
+        sharpness = ["sharpness", "runs/one", *few[:2], *few[3:], "--measures", "loss,sam"]
+        coherence = ["coherence", "runs/one", *few, "--batches", "2"]
+        over = ["coherence", "runs/one", "--over", "runs/one/model_surface.h5", *few, "--batches", "2", "-o", "o.h5"]
+        connect = ["connect", "runs/one", "runs/two", *few, "--points", "3", "--epochs", "1"]
+        for command, words in ((surface, "3x3 points around one, resnet8 (option B, width 4), 9 done, "),
+                               (hessian, "nothing left to do of the Hessian at one, "),
+                               (sharpness, "0 measures of one, "), (coherence, "at one, resnet8 (option B, width 4), 1 done, "),
+                               (over, "9 points of runs/one/model_surface.h5, 9 done, "),
+                               (connect, "9 points, 9 done, each over 80 folder training and test images, and a curve of 1 epochs "
+                                         "on 40 training images, 0 steps ahead")):
+            with self.subTest(command=command):
+                self.landscape(*command, stderr=None)
+                said = self.planned(*command)
+                self.assertIn(words, said)
+                self.assertIn("; about 0:00 with 1 thread", said)
+        # Half of it: a measure more, a network more, the trace beside the eigenvalue.
+        self.assertIn("1 measure of one, ", self.planned(*sharpness[:-1], "loss,sam,gradient_norm"))
+        self.assertIn("trace (6 products) of the Hessian at one, ", self.planned(*hessian, "--trace", "6"))
+
+    def test_a_file_of_another_command_is_refused_before_it_begins(self):
+        few = [*SMALL[:2], *SMALL[4:]]
         self.landscape("surface", "runs/one", *SMALL, stderr=None)
-        done = run([programs.landscape, "surface", "runs/one", *SMALL, "--dry-run"], self.folder)
-        self.assertIn("3x3 points around one, resnet8 (option B, width 4), 9 done, ", done.stderr)
-        self.assertIn("about 0:00", done.stderr)
+        self.landscape("coherence", "runs/one", *few, stderr=None)
+        for command in (["surface", "runs/one", *SMALL, "--seed", "2"], ["coherence", "runs/one", *few, "--seed", "2"]):
+            self.refused([*command, "--dry-run"], "belongs to another command (seed" if command[0] == "coherence" else
+                         "belongs to another command (direction_hash")
+
+    def test_what_takes_long_says_so_in_a_terminal(self):
+        terminal = Terminal(rows=20, columns=200)
+        self.addCleanup(terminal.close)
+        for command, words in ((["hessian", "runs/one", "--density", "100000", "--density-steps", "100"], "density (100000x100 "),
+                               (["sharpness", "runs/one", "--directions", "100000", "--measures", "mean_curvature"], "1 measure of "),
+                               (["connect", "runs/one", "runs/two", "--epochs", "100000"], "a curve of 100000 epochs on ")):
+            process = terminal.start([programs.landscape, *command], self.folder)
+            self.assertIn(words, terminal.read(process, "; about "))
+            process.kill()
+            process.wait()
+
+
+class SettingsFiles(RunFolderTest):
+    def test_options_in_a_file_count_like_typed_ones_and_less(self):
+        self.write("small.txt", b"# a look\nimages = 40\n--x = -1:1:3\ny=-1:1:5   # rows\n\nno-pictures\nthreads = 1\n")
+        self.landscape("surface", "runs/one", "--y=-1:1:3", "--config", "small.txt", stderr=None)
+        self.landscape("surface", "runs/one", *SMALL, "-o", "typed.h5", stderr=None)
+        self.assertEqual(programs.planes(self.path("runs/one/model_surface.h5")), programs.planes(self.path("typed.h5")))
+        # The result says all of it, whatever becomes of the file.
+        self.run_ok([programs.landscape, "export", "runs/one/model_surface.h5", "--format", "json"])
+        command = json.loads(self.read("runs/one/model_surface.json"))["provenance"]["command"]
+        self.assertIn("surface --images=40 --x=-1:1:3 --y=-1:1:5 --no-pictures --threads=1 runs/one --y=-1:1:3", command)
+        self.write("training.txt", b"epochs = 1\nbatch-size = 50\n")
+        printed = self.run_ok(self.training("runs/three", "--config=training.txt", "--dry-run"))
+        self.assertIn("1 epoch of ", printed)
+
+    def test_what_is_no_setting_is_refused_with_its_line(self):
+        for line, words in ((b"two words", "bad.txt:2: 'two words' is no setting"), (b"= 3", "bad.txt:2: '= 3' is no setting"),
+                            (b"config = more.txt", "is no setting"), (b"imagse = 3", "--imagse is not an option; did you mean --images?"),
+                            (b"images", "--images ")):
+            self.write("bad.txt", b"threads = 1\n" + line + b"\n")
+            self.refused(["surface", "runs/one", *SMALL, "--config", "bad.txt"], words)
+        self.refused(["surface", "runs/one", "--config", "none.txt"], "--config none.txt cannot be opened")
+        self.refused(["surface", "runs/one", "--config"], "--config lacks its value")
 
 
 class Notes(RunFolderTest):
@@ -161,6 +251,24 @@ class Results(RunFolderTest):
         self.refused(["ls", "nowhere"], "nowhere is no folder")
         os.mkdir(self.path("empty"))
         self.assertIn("neither a network nor a result", self.landscape("ls", "empty"))
+
+    def test_results_are_called_what_they_are(self):
+        few = [*SMALL[:2], *SMALL[4:]]
+        self.landscape("line", "runs/one", "--x=-1:1:3", *few, "-o", "runs/one/l.h5", stderr=None)
+        self.landscape("line", "runs/one", "runs/two", "--x=0:1:3", *few, "-o", "runs/one/to.h5", stderr=None)
+        self.landscape("plane", "runs/one", "--gradient", *SMALL, "-o", "runs/one/g.h5", stderr=None)
+        self.landscape("surface", "runs/one", "--to", "runs/two/model.safetensors", *SMALL, "-o", "runs/one/s.h5", stderr=None)
+        self.landscape("hessian", "runs/one", "--over", "runs/one/l.h5", *few, "--max-products", "9", "-o", "runs/one/map.h5",
+                       stderr=None)
+        printed = self.landscape("ls", "runs/one")
+        for name, words in (("l.h5", "a line of one"), ("to.h5", "a line between networks of one"),
+                            ("g.h5", "a plane along the gradient of one"), ("s.h5", "a surface of one"),
+                            ("map.h5", "a map of the curvature along a line of one"), ("log.csv", "a training's log")):
+            self.assertRegex(printed, rf"(?m)^ *{name} +{words}(  |$)")
+        self.refused(["export", "runs/one/to.h5", "--format", "stl"], "runs/one/to.h5 is a line between networks, which has no mesh")
+        self.refused(["compare", "runs/one/l.h5", "runs/one/log.csv"], "a training's log", "a line")
+        self.landscape("report", "runs/one/l.h5", "runs/one/g.h5", "-o", "r.html")
+        self.assertIn('"phrases":["a line","a plane along the gradient"]', self.read("r.html"))
 
     def test_a_training_that_can_be_continued(self):
         process, _ = programs.start(self.training("long", "--epochs", "500"), self.folder, ("resnet8: ",))

@@ -156,7 +156,9 @@ TEST_CASE("record: what does not fit together is refused") {
 
 TEST_CASE("formats: what does not apply says what does") {
   const auto error = [](const std::string& kind, Extent extent, ExportFormat format) {
-    return error_of([&] { require_format("f", kind, extent, format); });
+    Record record{.kind = kind, .title = ""};
+    if (extent == Extent::line) record.table = {"x"};
+    return error_of([&] { require_format("f", record, extent, format); });
   };
   using enum ExportFormat;
   const char* const surface = "surface";
@@ -178,8 +180,9 @@ TEST_CASE("formats: what does not apply says what does") {
 
 TEST_CASE("formats: a kind that is known nowhere has arrays, and no mesh") {
   using enum ExportFormat;
+  const Record gap{.kind = "gap", .title = ""};
   for (ExportFormat format : {npz, json, csv})
-    CHECK(error_of([&] { require_format("f", "gap", Extent::other, format); }) == "no error");
-  CHECK(error_of([&] { require_format("f", "gap", Extent::other, obj); }) ==
+    CHECK(error_of([&] { require_format("f", gap, Extent::other, format); }) == "no error");
+  CHECK(error_of([&] { require_format("f", gap, Extent::other, obj); }) ==
         "f is a result of the kind 'gap', which has no points of a plane: choose npz, json or csv");
 }

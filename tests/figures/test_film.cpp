@@ -11,6 +11,7 @@
 #include "landscape/figures/canvas/canvas.h"
 #include "landscape/figures/canvas/markup.h"
 #include "landscape/figures/film/film.h"
+#include "landscape/figures/film/film_scale.h"
 #include "landscape/figures/film/gif.h"
 #include "landscape/figures/film/palette.h"
 #include "tests/temporary_folder.h"
@@ -213,6 +214,24 @@ TEST_CASE("film: a shorter one leaves no frames of a longer one") {
   save_film(growing_bar(2), folder.file("bar"), {FilmType::png});
   CHECK(!std::filesystem::exists(folder.file("bar_frames/0002.png")));
   CHECK(std::filesystem::exists(folder.file("bar_frames/0001.png")));
+}
+
+TEST_CASE("film: a frame far from the others does not set the scale of all") {
+  using Apart = std::vector<bool>;
+  // An epoch at 300 among some around 3, and one that falls to a ten-thousandth.
+  CHECK(frames_apart({{1, 2}, {0.9, 3}, {0.8, 300}, {0.7, 4}, {1e-4, 3.5}}) ==
+        Apart{false, false, true, false, true});
+  // What grows or falls steadily is all within, whatever the decades.
+  CHECK(frames_apart({{1, 2}, {0.1, 6}, {1e-2, 20}, {1e-3, 70}, {1e-4, 200}}) == Apart(5));
+  // Within a factor of two nothing is apart, however alike the others are.
+  CHECK(frames_apart({{1, 2}, {1, 2}, {1, 2}, {0.51, 3.9}}) == Apart(4));
+  CHECK(frames_apart({{1, 2}, {1, 2}, {1, 2}, {0.49, 2}}) == Apart{false, false, false, true});
+  CHECK(frames_apart({{1, 2}, {1, 2}, {1, 2}, {1, 4.1}}) == Apart{false, false, false, true});
+  // Around 0 the frames' extent is the measure.
+  CHECK(frames_apart({{-1, 1}, {-1, 1.5}, {-1, 9}, {-9, 1}}) == Apart{false, false, true, true});
+  CHECK(frames_apart({{-1, 1}, {-1, 2.9}, {-2.9, 1}, {-1, 1}}) == Apart(4));
+  // Two frames have no others.
+  CHECK(frames_apart({{1, 2}, {1, 300}}) == Apart(2));
 }
 
 TEST_CASE("film: stopped, it leaves nothing; what cannot be filmed is refused in words") {

@@ -1,11 +1,15 @@
 #include "apps/landscape/animate/animate_command.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
+#include <limits>
 
 #include "apps/common/cli.h"
 #include "apps/common/terminal_observer.h"
+#include "kernels/core/format.h"
+#include "landscape/figures/film/film_scale.h"
 #include "landscape/plots/result_plots.h"
 #include "landscape/results/result_names.h"
 #include "landscape/trajectory/checkpoints.h"
@@ -36,7 +40,7 @@ std::vector<std::string> surface_files(const std::vector<std::string>& given) {
   std::sort(found.begin(), found.end());
   std::vector<std::string> files;
   for (const auto& [number, path] : found) files.push_back(path);
-  require(!files.empty(), given[0], " holds no surfaces: landscape surface RUN makes some");
+  require(!files.empty(), given[0], " holds no surfaces: landscape surface RUN --film makes some");
   return files;
 }
 
@@ -72,12 +76,21 @@ class Animation {
         picture_(flags.figure.picture()),
         kind_(flags.kind) {
     for (const std::string& file : files_) surfaces_.push_back(Surface::load(file));
-    std::vector<const Surface*> all;
-    for (const Surface& surface : surfaces_) all.push_back(&surface);
-    share_scale(picture_, all);
+    const std::vector<bool> apart =
+        flags.turn ? std::vector<bool>(files_.size()) : frames_set_apart();
+    std::vector<const Surface*> setting_scale;
+    for (size_t i = 0; i < files_.size(); ++i)
+      if (!apart[i]) setting_scale.push_back(&surfaces_[i]);
+    const bool chosen = picture_.value_min || picture_.value_max;
+    share_scale(picture_, setting_scale);
+    for (size_t i = 0; i < files_.size(); ++i)
+      if (apart[i] && !chosen) notes_.push_back(off_scale(i));
     picture_.look.film_frame = true;
     if (surfaces_.front().is_line()) kind_ = PictureKind::curves;
   }
+
+  /// Returns what is to be said of the film.
+  const std::vector<std::string>& notes() const { return notes_; }
 
   Film film() const {
     Film film = flags_.turn ? turn() : steps();
@@ -89,6 +102,39 @@ class Animation {
   }
 
  private:
+  /// Returns the smallest and the largest of the finite values that are drawn of a surface.
+  FrameRange range_of(const Surface& surface) const {
+    FrameRange range{std::numeric_limits<double>::infinity(),
+                     -std::numeric_limits<double>::infinity()};
+    for (const double value : drawn_plane(surface, pictured_values(surface, picture_)))
+      if (std::isfinite(value)) range = {std::min(range.low, value), std::max(range.high, value)};
+    return range;
+  }
+
+  /// Returns for each frame whether the others set the scale without it.
+  std::vector<bool> frames_set_apart() const {
+    std::vector<size_t> with_values;
+    std::vector<FrameRange> ranges;
+    for (size_t i = 0; i < surfaces_.size(); ++i) {
+      const FrameRange range = range_of(surfaces_[i]);
+      if (range.low > range.high) continue;
+      with_values.push_back(i);
+      ranges.push_back(range);
+    }
+    const std::vector<bool> found = frames_apart(ranges);
+    std::vector<bool> apart(surfaces_.size());
+    for (size_t k = 0; k < with_values.size(); ++k) apart[with_values[k]] = found[k];
+    return apart;
+  }
+
+  std::string off_scale(size_t i) const {
+    const FrameRange range = range_of(surfaces_[i]);
+    return text("note: ", label_of(files_[i]), " goes from ", significant(range.low, 3), " to ",
+                significant(range.high, 3), ", off the scale of the other frames, ",
+                significant(*picture_.value_min, 3), " to ", significant(*picture_.value_max, 3),
+                "; --vmin and --vmax set another");
+  }
+
   Figure picture(size_t i, PictureOptions options) const {
     return surface_figures(surfaces_[i], files_[i], {kind_}, options).front().figure;
   }
@@ -98,12 +144,26 @@ class Animation {
     return topograd::title_of(surfaces_[i].provenance);
   }
 
+  /// Throws Error where a surface is of another network than the first, and of another plane: frame
+  /// after frame they tell nothing of one another.
+  void require_same_plane(size_t i) const {
+    const auto differ = [&](const char* fact) {
+      const std::string first = value_of(surfaces_.front().provenance, fact);
+      const std::string other = value_of(surfaces_[i].provenance, fact);
+      return !first.empty() && !other.empty() && first != other;
+    };
+    require(!differ("model_hash") || !differ("direction_hash"), files_.front(), " and ", files_[i],
+            " are of different networks, each on a plane of its own: --turn shows them beside one "
+            "another; a film is of one plane, as landscape surface RUN --film maps it");
+  }
+
   /// Makes a film with a frame for each surface.
   Film steps() const {
     require(files_.size() >= 2,
             "a film needs two surfaces or more; --turn moves the camera around one");
     require(surfaces_.front().is_line() == surfaces_.back().is_line(),
             "a film is of lines or of grids, not of both");
+    for (size_t i = 1; i < files_.size(); ++i) require_same_plane(i);
     Film film{.title = title_of(surfaces_.size() - 1)};
     for (const std::string& file : files_) film.labels.push_back(label_of(file));
     film.frame = [this](size_t i) {
@@ -147,6 +207,7 @@ class Animation {
   PictureOptions picture_;
   PictureKind kind_;
   std::vector<Surface> surfaces_;
+  std::vector<std::string> notes_;
 };
 
 }  // namespace
@@ -157,6 +218,7 @@ int AnimateCommand::run(const std::string&) {
   const Animation animation(flags_);
   const Film film = animation.film();
   cli::TerminalObserver observer("landscape");
+  for (const std::string& note : animation.notes()) observer.note(note);
   observer.begin("frames", static_cast<int64_t>(film.labels.size()), 0);
   const std::vector<std::string> paths = save_film(film, stem, types, [&](int64_t drawn) {
     observer.advance(drawn, [] { return std::string(); });

@@ -7,9 +7,11 @@ namespace topograd {
 void AnimateFlags::add_to(cli::Options& options) {
   options
       .about(
-          "Films of surfaces: one after another on one scale, as landscape surface RUN computes "
-          "them around the checkpoints of a training; or, with --turn, beside one another while "
-          "the camera goes around them.")
+          "Films of surfaces: one after another on one scale, as landscape surface RUN --film "
+          "computes them around the checkpoints of a training; or, with --turn, beside one another "
+          "while the camera goes around them. Frames that reach much further than the others (five "
+          "times the median distance from the frames' median, and a factor of two) do not set the "
+          "scale.")
       .usage("FOLDER | FIRST.h5 SECOND.h5 ...")
       .positionals("FILE", files, "surfaces, or their folder");
   options.group("Film")

@@ -6,6 +6,7 @@
 #include "apps/common/table.h"
 #include "apps/common/terminal_observer.h"
 #include "apps/landscape/coherence/coherence_map.h"
+#include "apps/landscape/coherence/coherence_plan.h"
 #include "kernels/core/format.h"
 #include "landscape/plots/result_plots.h"
 #include "landscape/results/result_names.h"
@@ -38,8 +39,8 @@ void print_layers(const CoherenceRow& row) {
 void print_results(const CoherenceResults& results, const CoherenceFlags& flags,
                    const std::string& output) {
   const Provenance& p = results.provenance;
-  std::cout << output << ": gradients of " << flags.settings.batches << " minibatches of "
-            << flags.settings.batch_size << " images, " << p.at("data") << ", BatchNorm "
+  std::cout << output << ": gradients of " << p.at("batches") << " minibatches of "
+            << p.at("batch_size") << " images, " << p.at("data") << ", BatchNorm "
             << p.at("bn_mode") << '\n';
   std::vector<std::vector<std::string>> table = {{"network", "epoch", "loss", "|gradient|",
                                                   "|of a batch|", "cosine", "smallest", "snr",
@@ -66,6 +67,13 @@ int CoherenceCommand::run(const std::string& typed) {
     describe_run(provenance, pool->device(), typed);
     if (flags_.map.over) return map_coherence(flags_, provenance, *pool, observer);
     const std::string output = flags_.output.value_or(result_beside(flags_.models[0], "coherence"));
+    const auto plans = [&](cli::Measurement measurement) {
+      const CoherenceAhead ahead =
+          coherence_ahead(flags_.settings, flags_.models, flags_.expected_model.value_or(""),
+                          flags_.images, provenance, output, *pool);
+      return std::vector{coherence_plan(ahead, output, *pool, measurement)};
+    };
+    if (!cli::goes_on(flags_.dry_run, plans, *pool, observer)) return 0;
     const CoherenceResults results =
         analyse_coherence(flags_.settings, flags_.models, flags_.expected_model.value_or(""),
                           flags_.images, provenance, output, *pool, observer);

@@ -19,6 +19,7 @@ struct CoherenceFlags {
   CoherenceSettings settings;
   ImageSelection images;
   bool per_layer = false;  ///< print the layers, too
+  bool dry_run = false;
   SurfaceMapFlags map;
   cli::RunFlags run;
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "apps/landscape/coherence/coherence_plan.h"
 #include "landscape/coherence/coherence_map.h"
 #include "landscape/planes/recorded_directions.h"
 #include "landscape/results/result_names.h"
@@ -11,9 +12,9 @@ namespace topograd {
 
 int map_coherence(const CoherenceFlags& flags, const Provenance& run, ThreadPool& pool,
                   Observer& observer) {
-  const CoherenceSettings& settings = flags.settings;
   const LoadedModel model = load_model(flags.models[0], flags.expected_model.value_or(""));
   const ImageSets images = select_coherence_images(flags.images, model);
+  const CoherenceSettings settings = flags.settings.fitted(images.sets[0].count());
   const CoherenceSpec spec = settings.spec(model.graph, images.sets[0]);
   GradientSampler::check(spec);
   const std::string& over = *flags.map.over;
@@ -35,11 +36,15 @@ int map_coherence(const CoherenceFlags& flags, const Provenance& run, ThreadPool
                  observer);
   if (const std::string note = clean_labels_note(flags.images, model); !note.empty())
     observer.note("note: " + note);
+  const auto plans = [&](cli::Measurement measurement) {
+    return std::vector{coherence_map_plan(settings, model, images, over, source.points(),
+                                          map.points_to_do(), output, pool, measurement)};
+  };
+  if (!cli::goes_on(flags.dry_run, plans, pool, observer)) return 0;
   CoherenceAtPoints points(spec, pool, observer);
   map.compute([&](const SurfaceMap::Point& point) { return points.measure(point); });
 
-  const std::string sample = text(settings.batches, " minibatches of ", settings.batch_size,
-                                  " images, ", images.description, ", BatchNorm ");
+  const std::string sample = text(settings.minibatches(), ", ", images.description, ", BatchNorm ");
   std::cout << output << ": " << map.surface().points() << " points, gradients of " << sample
             << choices.at("bn_mode") << '\n';
   print_ranges(map.surface());

@@ -29,7 +29,7 @@ std::string extent(const Record& record) {
     shown += text(shown.empty() ? "" : ", ", *axis, " from ", at->front(), " to ", at->back(),
                   " in ", at->size(), shown.empty() ? " points" : "");
   }
-  return shown.empty() ? phrase_of(record.kind) : shown;
+  return shown.empty() ? phrase_of(record) : shown;
 }
 
 /// Returns where a point of an array lies: "0.5", "(0.5, -1)"; "-" for a single number.
@@ -88,8 +88,7 @@ void print_provenance(const Record& a, const Record& b) {
 void print_comparison(const Record& a, const std::string& path_b) {
   const std::string& path_a = a.file;
   const Record b = load_record(path_b);
-  require(a.kind == b.kind, path_b, " is ", phrase_of(b.kind), ", ", path_a, " is ",
-          phrase_of(a.kind));
+  require(a.kind == b.kind, path_b, " is ", phrase_of(b), ", ", path_a, " is ", phrase_of(a));
   require(a.table == b.table &&
               std::all_of(a.table.begin(), a.table.end(),
                           [&](const std::string& axis) { return same_axis(a, b, axis); }),

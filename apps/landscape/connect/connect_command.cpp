@@ -2,12 +2,60 @@
 
 #include <iostream>
 
+#include "apps/common/run_plan.h"
 #include "apps/common/terminal_observer.h"
+#include "apps/landscape/common/network_pace.h"
 #include "apps/landscape/connect/connect_report.h"
+#include "landscape/connectivity/path_evaluation.h"
 #include "landscape/plots/result_plots.h"
+#include "landscape/results/result_names.h"
 #include "landscape/results/run_description.h"
 
 namespace topograd {
+
+namespace {
+
+cli::RunPlan connectivity_plan(const ConnectFlags& flags, const LoadedModel& a,
+                               const LoadedModel& b, const ImageSets& images,
+                               const ConnectivityAhead& ahead, ThreadPool& pool,
+                               cli::Measurement measurement) {
+  int64_t count = 0;
+  for (const LabelledImages& set : images.sets) count += set.count();
+  const int64_t points = ahead.points + ahead.recomputed_points + ahead.done;
+  cli::RunPlan plan{.output = flags.output(),
+                    .what = text("paths from ", network_name(a.path), " to ", network_name(b.path),
+                                 ", ", describe(a.spec), ": ", points, " points",
+                                 ahead.done > 0 ? text(", ", ahead.done, " done") : "",
+                                 ", each over ", count, " ", images.description, " images")};
+  if (flags.settings.curve)
+    plan.what += text(", and a curve of ", flags.curve.config.epochs, " epochs on ",
+                      ahead.curve_images, " training images, ", ahead.steps, " steps ahead");
+  const auto add = [&](int64_t evaluated, const std::string& statistics) {
+    if (evaluated == 0) return;
+    const NetworkPath line =
+        line_between(a.weights, b.weights.theta, b.weights.running_stats, statistics);
+    const std::vector<Directions> planes = {line.plane};
+    plan.seconds += static_cast<double>(evaluated * count) *
+                    seconds_per_evaluation({.graph = a.graph,
+                                            .theta = a.weights.theta,
+                                            .running_stats = a.weights.running_stats,
+                                            .planes = planes,
+                                            .sets = images.sets,
+                                            .losses = {flags.settings.loss},
+                                            .batchnorm = line.batchnorm,
+                                            .statistics_batch = flags.settings.statistics_batch,
+                                            .forced = flags.settings.forced},
+                                           pool, measurement);
+  };
+  add(ahead.points, "none");
+  add(ahead.recomputed_points, "recompute");
+  if (ahead.steps > 0)
+    plan.seconds +=
+        static_cast<double>(ahead.steps) * cli::fastest_seconds(ahead.step, measurement);
+  return plan;
+}
+
+}  // namespace
 
 int ConnectCommand::run(const std::string& typed) {
   return cli::run_interruptible("landscape", [&] {
@@ -21,6 +69,12 @@ int ConnectCommand::run(const std::string& typed) {
     Provenance provenance;
     describe_run(provenance, pool->device(), typed);
     const std::string output = flags_.output();
+    const auto plans = [&](cli::Measurement measurement) {
+      const ConnectivityAhead ahead =
+          connectivity_ahead(flags_.settings, a, b, images, provenance, output, *pool, observer);
+      return std::vector{connectivity_plan(flags_, a, b, images, ahead, *pool, measurement)};
+    };
+    if (!cli::goes_on(flags_.dry_run, plans, *pool, observer)) return 0;
     const ConnectivityResults results =
         analyse_connectivity(flags_.settings, a, b, images, provenance, output, *pool, observer);
     print_connectivity(results, output, flags_.settings);

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "apps/common/model_file.h"
+#include "apps/common/run_plan.h"
 #include "apps/landscape/common/image_flags.h"
 #include "landscape/results/result_names.h"
 
@@ -41,8 +42,8 @@ void add_curve_options(cli::Options& options, ConnectFlags& flags) {
       .real("momentum", config.momentum, {0, 1}, "of SGD")
       .real("weight-decay", config.weight_decay, {0, 1e6}, "of the networks on the curve")
       .integer("batch-size", config.batch_size, {2, 1 << 20}, "images of a step")
-      .integer("curve-images", flags.curve.images, {0, 1 << 30},
-               "train it on the first n training images (0: all)")
+      .integer("curve-images", flags.curve_images, {0, 1 << 30},
+               "train it on the first n training images (0: all; default: as many as --images)")
       .flag("no-augment", flags.no_augment, "no random crops and flips")
       .real("save-seconds", flags.curve.save_seconds, {0, 1e9},
             "save unfinished training that often");
@@ -67,6 +68,7 @@ void ConnectFlags::add_to(cli::Options& options) {
       .file("output,o", output_file, "the results' HDF5 file; what it lacks is computed")
       .flag("no-pictures", no_pictures, "compute only");
   run.add_to(options);
+  cli::add_dry_run_option(options, dry_run);
   options.files("models", models, "FILE,FILE", "the two checkpoints, as the first arguments")
       .text("model", expected_model, "NAME", "refuse the checkpoints unless they are this network");
 }
@@ -86,6 +88,7 @@ void ConnectFlags::check() {
   curve.config.seed = settings.seed;
   curve.config.loss = settings.loss;
   curve.source = images.source;
+  curve.images = curve_images.value_or(images.count);
   curve.noisy_labels = images.noisy_labels;
   curve.normalisation = images.normalisation;
   settings.curve = curve;

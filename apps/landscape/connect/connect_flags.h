@@ -18,7 +18,8 @@ struct ConnectFlags {
   ConnectivitySettings settings;
   CurveTrainingSettings curve;  ///< 0 epochs: no curve
   ImageSelection images{.split = Split::both};
-  bool no_augment = false, no_pictures = false;
+  std::optional<int64_t> curve_images;
+  bool no_augment = false, no_pictures = false, dry_run = false;
   cli::RunFlags run;
 
   ConnectFlags() { curve.config.epochs = 0; }

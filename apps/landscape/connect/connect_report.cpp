@@ -80,7 +80,10 @@ void print_connectivity(const ConnectivityResults& results, const std::string& o
     if (!settings.aligned_path.empty()) std::cout << "wrote " << settings.aligned_path << '\n';
   }
   if (settings.curve)
-    std::cout << "wrote the curve's control point, " << settings.control_path << '\n';
+    std::cout << "wrote the curve's control point, " << settings.control_path << ", trained on "
+              << (settings.curve->images > 0 ? text("the first ", settings.curve->images)
+                                             : std::string("all"))
+              << " training images\n";
   print_paths(results);
 }
 

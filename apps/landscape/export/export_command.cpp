@@ -86,7 +86,7 @@ std::string extent_text(const ExportSource& source) {
   if (source.surface && !source.surface->is_line())
     return text(source.surface->nx(), " x ", source.surface->ny(), " points");
   if (source.surface) return text(source.surface->nx(), " points");
-  return phrase_of(source.record.kind);
+  return phrase_of(source.record);
 }
 
 /// Describes the heights: "; height train_loss from 0.1 to 3; 2 points without a finite value ..."

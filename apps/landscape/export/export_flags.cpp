@@ -45,7 +45,7 @@ void ExportFlags::add_to(cli::Options& options) {
             "a file, whose suffix is the format, or a folder, which is made")
       .flag("comments", comments, "csv: the provenance first, in lines that begin with #");
   options.group("Heights (vtp, obj, stl)")
-      .text("plane,surf-name", heights.plane, "NAME",
+      .text("values,plane,surf-name", heights.plane, "NAME",
             "values that are the height (default: train_loss, or the first)")
       .flag("log", heights.log, "their decimal logarithm")
       .real("vmax,zmax", heights.vmax, {-1e300, 1e300}, "larger values count as this one")
@@ -75,9 +75,9 @@ void ExportFlags::check(const cli::Options& options) {
 void ExportFlags::require_heeded(const cli::Options& options,
                                  const std::vector<ExportTarget>& targets) const {
   using enum ExportFormat;
-  const FormatOption kOptions[] = {{"plane", {vtp, obj, stl}}, {"log", {vtp, obj, stl}},
-                                   {"vmax", {vtp, obj, stl}},  {"height", {vtp, obj, stl}, false},
-                                   {"width", {obj, stl}},      {"base", {stl}},
+  const FormatOption kOptions[] = {{"values", {vtp, obj, stl}}, {"log", {vtp, obj, stl}},
+                                   {"vmax", {vtp, obj, stl}},   {"height", {vtp, obj, stl}, false},
+                                   {"width", {obj, stl}},       {"base", {stl}},
                                    {"comments", {csv}}};
   for (const FormatOption& option : kOptions) {
     if (!options.given(option.name)) continue;

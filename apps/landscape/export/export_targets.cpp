@@ -87,13 +87,12 @@ std::vector<ExportTarget> plan_exports(const std::vector<ExportSource>& sources,
   std::vector<ExportTarget> targets;
   if (!output.empty() && !folder) {
     const ExportFormat format = format_of_file(output, formats);
-    require_format(sources.front().path, sources.front().record.kind, sources.front().extent,
-                   format);
+    require_format(sources.front().path, sources.front().record, sources.front().extent, format);
     targets.push_back({&sources.front(), format, output, false});
   } else {
     for (const ExportSource& source : sources)
       for (ExportFormat format : formats) {
-        require_format(source.path, source.record.kind, source.extent, format);
+        require_format(source.path, source.record, source.extent, format);
         const std::string beside = fs::path(source.path).parent_path().string();
         targets.push_back(target_in(folder ? output : beside, source, format));
       }

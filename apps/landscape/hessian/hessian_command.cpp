@@ -5,6 +5,7 @@
 
 #include "apps/common/terminal_observer.h"
 #include "apps/landscape/hessian/hessian_map.h"
+#include "apps/landscape/hessian/hessian_plan.h"
 #include "kernels/core/format.h"
 #include "landscape/results/result_names.h"
 #include "landscape/results/run_description.h"
@@ -66,6 +67,12 @@ int HessianCommand::run(const std::string& typed) {
     describe_run(provenance, pool->device(), typed);
     if (flags_.map.over) return map_curvature(flags_, model, images, provenance, *pool, observer);
     const std::string output = flags_.output.value_or(result_beside(model.path, "hessian"));
+    const auto plans = [&](cli::Measurement measurement) {
+      const CurvatureStages to_do =
+          curvature_to_do(flags_.settings, flags_.curvature, model, images, provenance, output);
+      return std::vector{curvature_plan(flags_, model, images, to_do, output, *pool, measurement)};
+    };
+    if (!cli::goes_on(flags_.dry_run, plans, *pool, observer)) return 0;
     const CurvatureResults results = analyse_curvature(flags_.settings, flags_.curvature, model,
                                                        images, provenance, output, *pool, observer);
     print_results(results, output, images);

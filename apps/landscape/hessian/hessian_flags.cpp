@@ -1,6 +1,7 @@
 #include "apps/landscape/hessian/hessian_flags.h"
 
 #include "apps/common/model_file.h"
+#include "apps/common/run_plan.h"
 #include "apps/landscape/common/image_flags.h"
 
 namespace topograd {
@@ -53,6 +54,7 @@ void HessianFlags::add_to(cli::Options& options) {
       .file("output,o", output, "the results' HDF5 file; what it lacks is computed")
       .flag("no-vectors", no_vectors, "without eigenvectors");
   run.add_to(options);
+  cli::add_dry_run_option(options, dry_run);
   options.file("model-file", model, "the checkpoint, as the first argument")
       .text("model", expected_model, "NAME", "refuse the checkpoint unless it is this network");
 }

@@ -19,6 +19,7 @@ struct HessianFlags {
   CurvatureSelection curvature;
   CurvatureSettings settings;
   bool no_vectors = false;
+  bool dry_run = false;
   SurfaceMapFlags map;
   cli::RunFlags run;
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "apps/landscape/hessian/hessian_plan.h"
 #include "landscape/curvature/curvature_map.h"
 #include "landscape/planes/recorded_directions.h"
 #include "landscape/results/result_names.h"
@@ -56,6 +57,11 @@ int map_curvature(const HessianFlags& flags, const LoadedModel& model, const Ima
                  source,
                  directions_of_surface(source, over, model, flags.map.dir_file.value_or("")), model,
                  observer);
+  const auto plans = [&](cli::Measurement measurement) {
+    return std::vector{curvature_map_plan(flags, model, images, source.points(), map.points_to_do(),
+                                          output, pool, measurement)};
+  };
+  if (!cli::goes_on(flags.dry_run, plans, pool, observer)) return 0;
   CurvatureAtPoints points(settings, curvature_spec(flags.curvature, model, images.sets[0]), pool,
                            observer);
   map.compute([&](const SurfaceMap::Point& point) { return points.measure(point); });

@@ -95,8 +95,7 @@ void list_result(const std::string& path, Listing& listing) {
   std::string state = part.all == 0 ? "" : text(part.done, " of ", part.all, " values");
   if (!part.complete() && !command.empty()) listing.to_continue.push_back(command);
   const std::string network = record.kind == "training_log" ? "" : " of " + record.title;
-  listing.rows.push_back(
-      {fs::path(path).filename().string(), phrase_of(record.kind) + network, state});
+  listing.rows.push_back({fs::path(path).filename().string(), phrase_of(record) + network, state});
 }
 
 Listing listing_of(const std::string& folder) {

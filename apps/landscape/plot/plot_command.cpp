@@ -83,7 +83,7 @@ std::vector<NamedFigure> PlotCommand::figures_of(const PlotInput& input,
   const std::vector<NamedFigure> own =
       input.surface ? surface_figures(*input.surface, input.record.file, flags_.kinds, options)
                     : result_figures(input.record, flags_.kinds, options);
-  require(!own.empty(), input.record.file, ": ", phrase_of(input.record.kind),
+  require(!own.empty(), input.record.file, ": ", phrase_of(input.record),
           " of which nothing can be drawn");
   return own;
 }

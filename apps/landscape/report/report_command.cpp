@@ -33,7 +33,7 @@ void ReportCommand::add_options(cli::Options& options) {
                    "files of the other commands, runs' log.csv, or folders of them")
       .output_file("output,o", output_, "the HTML file")
       .text("title", title_, "TEXT", "of the page (default: the networks' names)")
-      .text("plane", plane_, "NAME",
+      .text("values,plane", plane_, "NAME",
             "values that the surfaces show first, such as test_loss or lambda_ratio")
       .epilogue(R"(Examples:
   landscape report surface.h5 hessian.h5 runs/resnet20/log.csv

@@ -64,7 +64,7 @@ void require_plane(const std::string& wanted, const std::vector<Record>& records
         names.insert(array->name);
   std::string all;
   for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
-  require(names.contains(wanted), "--plane: no surface here has '", wanted, "'",
+  require(names.contains(wanted), "--values: no surface here has '", wanted, "'",
           all.empty() ? text("; there is no surface") : text(": they have ", all));
 }
 
@@ -76,11 +76,14 @@ std::string report_page(const std::vector<std::string>& files, const ReportOptio
   for (const std::string& file : files) records.push_back(load_record(file));
   const std::string title = options.title ? *options.title : default_title(records);
   if (options.plane) require_plane(*options.plane, records);
+  Json phrases = Json::array();
+  for (const Record& record : records) phrases.push_back(phrase_of(record));
   const Json head = {{"format", "topograd-report-2"},
                      {"title", title},
                      {"version", version()},
                      {"command", options.command},
-                     {"plane", options.plane ? Json(*options.plane) : Json()}};
+                     {"plane", options.plane ? Json(*options.plane) : Json()},
+                     {"phrases", phrases}};
   std::string report = json_text(head);
   report.back() = ',';  // in place of the brace
   return filled(viewer, title, script_json(text(report, "\"results\":", json_of(records), "}")));

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "apps/common/terminal_observer.h"
+#include "apps/landscape/common/network_pace.h"
 #include "apps/landscape/sharpness/sharpness_report.h"
 #include "landscape/plots/result_plots.h"
 #include "landscape/results/run_description.h"
@@ -37,6 +38,27 @@ void report(const SharpnessFlags& flags, const std::deque<SharpnessAnalysis>& ne
   if (flags.json) write_json(panels, *flags.json);
 }
 
+cli::RunPlan plan_of(const SharpnessAnalysis& network, const SharpnessFlags& flags,
+                     const std::string& output, ThreadPool& pool, cli::Measurement measurement) {
+  const LoadedModel& model = network.model();
+  const std::vector<std::string> measures = network.measures_ahead();
+  const bool rescaled = flags.reparametrisation_test;
+  const int64_t test_images = network.test_images_ahead();
+  std::string what = text(measures.size(), measures.size() == 1 ? " measure" : " measures");
+  if (rescaled) what += ", and as many of the rescaled network,";
+  what += text(" of ", network_in_words(model), ", over ", network.images().count(), " ",
+               network.image_description(), " images");
+  if (test_images > 0) what += text(" and ", test_images, " test images");
+  const CurvatureSpec spec{.graph = model.graph,
+                           .theta = model.weights.theta,
+                           .running_stats = model.weights.running_stats,
+                           .images = network.images(),
+                           .loss = flags.settings.loss};
+  return {.output = output,
+          .what = what,
+          .seconds = seconds_for(network.work_ahead(rescaled), spec, pool, measurement)};
+}
+
 }  // namespace
 
 int SharpnessCommand::run(const std::string& typed) {
@@ -50,7 +72,15 @@ int SharpnessCommand::run(const std::string& typed) {
     for (size_t i = 0; i < outputs.size(); ++i)
       networks.emplace_back(flags_.settings, load_model(flags_.models[i]), flags_.images,
                             flags_.surfaces.empty() ? "" : flags_.surfaces[i], provenance,
-                            outputs[i], *pool, observer);
+                            outputs[i], *pool, observer,
+                            flags_.dry_run ? Purpose::plan : Purpose::run);
+    const auto plans = [&](cli::Measurement measurement) {
+      std::vector<cli::RunPlan> all;
+      for (size_t i = 0; i < outputs.size(); ++i)
+        all.push_back(plan_of(networks[i], flags_, outputs[i], *pool, measurement));
+      return all;
+    };
+    if (!cli::goes_on(flags_.dry_run, plans, *pool, observer)) return 0;
     try {
       for (SharpnessAnalysis& network : networks) {
         network.measure_all();

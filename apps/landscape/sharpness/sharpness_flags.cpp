@@ -6,6 +6,7 @@
 
 #include "apps/common/cli.h"
 #include "apps/common/model_file.h"
+#include "apps/common/run_plan.h"
 #include "apps/landscape/common/image_flags.h"
 #include "landscape/results/result_names.h"
 #include "landscape/sharpness/sharpness_results.h"
@@ -44,7 +45,7 @@ void add_measure_options(cli::Options& options, SharpnessSettings& s) {
       .integer("trace-products", s.trace_products, {6, 1'000'000},
                "trace: products with the Hessian, at least 6")
       .integer("test-images", s.test_images, {0, 1 << 30},
-               "test_*, gap: the first n test images (0: all)")
+               "test_*, gap: the first n test images, whatever --images (0: all)")
       .seed("seed", s.seed, "of the random directions");
 }
 
@@ -88,6 +89,7 @@ void SharpnessFlags::add_to(cli::Options& options) {
       .output_file("json", json, "write the numbers here too")
       .flag("no-pictures", no_pictures, "none of --reparametrisation-test's slices");
   run.add_to(options);
+  cli::add_dry_run_option(options, dry_run);
   options.files("models", models, "FILE,...", "the checkpoints, as arguments");
 }
 
@@ -108,7 +110,7 @@ void SharpnessFlags::check() {
 std::vector<std::string> SharpnessFlags::outputs() const {
   if (models.size() == 1 && output) return {*output};
   std::vector<std::string> files;
-  if (output) cli::make_folder(*output);
+  if (output && !dry_run) cli::make_folder(*output);
   for (const std::string& model : models) {
     std::string name = network_name(model);
     std::replace(name.begin(), name.end(), ' ', '_');

@@ -22,6 +22,7 @@ struct SharpnessFlags {
   double unchanged_within = 0.02;  ///< a ratio this near to 1 counts as unchanged
   std::optional<std::string> output, json;
   bool no_pictures = false;
+  bool dry_run = false;
   cli::RunFlags run;
 
   void add_to(cli::Options& options);

@@ -1,5 +1,6 @@
 #include "apps/landscape/surface/surface_flags.h"
 
+#include "apps/common/run_plan.h"
 #include "apps/landscape/common/image_flags.h"
 
 namespace topograd {
@@ -72,8 +73,8 @@ void SurfaceFlags::add_run(cli::Options& options) {
           "need a processor with AMX or a GPU. f64, by plain loops, is for a few points. All "
           "but f32 repeat a sample of points in f32")
       .real("save-seconds", settings.save_seconds, {0, 1e9}, "save unfinished points that often")
-      .flag("dry-run", dry_run, "say what would be computed, and for how long about, and stop")
       .text("model", expected_model, "NAME", "refuse the checkpoint unless it is this network");
+  cli::add_dry_run_option(options, dry_run);
   compatibility_.add_to(options);
 }
 

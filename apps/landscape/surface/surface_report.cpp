@@ -5,6 +5,7 @@
 #include "apps/common/cli.h"
 #include "kernels/core/format.h"
 #include "landscape/diagnosis/surface_notes.h"
+#include "landscape/results/loss_text.h"
 #include "landscape/surface/barrier.h"
 #include "landscape/surface/refinement.h"
 
@@ -18,8 +19,8 @@ void print_barriers(const Surface& surface, const std::vector<std::string>& sets
     const std::optional<Barrier> barrier =
         barrier_between(surface.x(), surface.plane(set + "_loss"), 0, 1);
     if (!barrier) continue;
-    std::cout << set << " loss barrier " << decimals(barrier->height, 6) << " at " << barrier->at
-              << ", above " << decimals(barrier->from, 6) << " and " << decimals(barrier->to, 6)
+    std::cout << set << " loss barrier " << loss_text(barrier->height, 6) << " at " << barrier->at
+              << ", above " << loss_text(barrier->from, 6) << " and " << loss_text(barrier->to, 6)
               << " at the ends\n";
   }
 }
@@ -44,7 +45,7 @@ void print_surface(const SurfaceComputation& computation, const SurfaceInputs& i
             << inputs.images.names[0] << " loss ";
   if (point >= 0) {
     const PlanePosition at = grid_point(surface, point).position;
-    std::cout << decimals(loss, 6) << " at the lowest, (" << at.alpha;
+    std::cout << loss_text(loss, 6) << " at the lowest, (" << at.alpha;
     if (!surface.is_line()) std::cout << ", " << at.beta;
     std::cout << ")";
   } else {

@@ -1,7 +1,5 @@
 #include "apps/landscape/surface/surface_run.h"
 
-#include <unistd.h>
-
 #include <filesystem>
 
 #include "apps/common/cli.h"
@@ -11,23 +9,6 @@
 namespace topograd {
 
 namespace fs = std::filesystem;
-
-namespace {
-
-constexpr double kLongSeconds = 60;
-
-/// Says what will be computed, if that takes long, to who sits at a terminal.
-void announce(const Surface& surface, const SurfaceInputs& inputs,
-              const SurfaceDirections& directions, const ProcessGroup& group, Observer& observer) {
-  // The emulator's pace says nothing of a GPU's, and takes its time.
-  if (inputs.pool->device() == Device::simt || ::isatty(STDERR_FILENO) == 0) return;
-  const int64_t done = surface.done_count();
-  if (done == surface.points()) return;
-  const SurfacePlan plan = plan_of(inputs, directions, group.size(), done, /*thoroughly=*/false);
-  if (plan.seconds > kLongSeconds) observer.note(plan.words);
-}
-
-}  // namespace
 
 SurfaceInputs::SurfaceInputs(const SurfaceFlags& flags, const std::string& model_path,
                              const std::string& output, const std::string& typed,
@@ -57,24 +38,25 @@ int run_surface(const SurfaceFlags& flags, const SurfaceInputs& inputs,
                 const SurfaceDirections& directions, SurfacePictures pictures, ProcessGroup& group,
                 const BeforeSurface& before) {
   cli::TerminalObserver observer("landscape");
-  if (flags.dry_run) {
-    if (group.is_rank_zero())
-      observer.note(plan_of(inputs, directions, group.size(),
-                            points_in_file(inputs.settings.output), /*thoroughly=*/true)
-                        .words);
-    return 0;
-  }
   if (const std::string note = clean_labels_note(flags.images, inputs.model); !note.empty())
     observer.note("note: " + note);
   SurfaceComputation computation(inputs.settings, inputs.model, inputs.images, directions,
                                  *inputs.pool, observer, group);
+  run_on_all_ranks(group, [&] {
+    const auto plans = [&](cli::Measurement measurement) {
+      return std::vector{surface_plan(inputs, directions, computation.points_to_do(), before.points,
+                                      group.size(), measurement)};
+    };
+    if (group.is_rank_zero())
+      cli::goes_on(flags.dry_run, plans, *inputs.pool, observer, group.size());
+  });
+  if (flags.dry_run) return 0;
   const int status = cli::run_interruptible("landscape", [&] {
     computation.begin();
     for (const std::string& note : flags.notes) observer.note(note);
-    if (group.is_rank_zero()) announce(computation.surface(), inputs, directions, group, observer);
-    if (before)
+    if (before.run)
       run_on_all_ranks(group, [&] {
-        if (group.is_rank_zero()) before(observer, pictures);
+        if (group.is_rank_zero()) before.run(observer, pictures);
       });
     computation.run();
     return 0;

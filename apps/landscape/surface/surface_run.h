@@ -38,8 +38,11 @@ struct SurfacePictures {
 SurfacePictures surface_pictures(const SurfaceFlags& flags, const std::string& output,
                                  const SurfaceDirections& directions);
 
-/// Callback on rank zero before any point is computed, once the surface's file is found valid.
-using BeforeSurface = std::function<void(Observer&, SurfacePictures&)>;
+/// What a command computes on rank zero before any point, once the surface's file is found valid.
+struct BeforeSurface {
+  std::function<void(Observer&, SurfacePictures&)> run{};
+  int64_t points = 0;  ///< points that it evaluates
+};
 
 /// Computes (or continues) a surface together with the other ranks; prints its summary and draws
 /// its pictures; an interrupted surface is drawn at its finest complete level. Returns the exit

@@ -46,7 +46,7 @@ int verify(const Record& record, const VerifySettings& settings, uint64_t seed) 
   const Agreement agreement = agreement_of(
       record, computed.record, computed.sample ? &*computed.sample : nullptr, settings.tolerance);
   require(agreement.numbers > 0, record.file, " has no number that its command computes");
-  std::cout << record.file << ": " << phrase_of(record.kind) << ", ";
+  std::cout << record.file << ": " << phrase_of(record) << ", ";
   if (computed.sample)
     std::cout << count_of(*computed.sample) << " of " << computed.points
               << " points computed anew (--seed " << seed << "): ";

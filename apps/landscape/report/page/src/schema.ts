@@ -25,6 +25,8 @@ export interface Result {
   kind: string;
   title: string;
   file: string;
+  /** What it is, in words: "a line between networks"; readReport() sets it. */
+  phrase?: string;
   provenance: Provenance;
   /** The axes of its main table. */
   table: string[];
@@ -37,6 +39,8 @@ export interface Report {
   version: string;
   command: string;
   plane: string | null;
+  /** The results' phrases, in their order. */
+  phrases?: string[];
   results: Result[];
 }
 
@@ -105,10 +109,19 @@ export function resultsOf(report: Report, kind: string): Result[] {
   return report.results.filter((result) => result.kind === kind);
 }
 
+/** What a result is, without an article: "line between networks". */
+export function nameOfKind({ kind, phrase }: Result): string {
+  return phrase?.replace(/^an? /, "") ?? kind.replaceAll("_", " ");
+}
+
 /** The report that stands in the page. */
 export function readReport(text: string): Report {
   const report = JSON.parse(text) as Report;
   if (report.format !== "topograd-report-2")
     throw new Error(`this page shows topograd-report-2, its data is ${String(report.format)}`);
+  report.results.forEach((result, i) => {
+    const phrase = report.phrases?.[i];
+    if (phrase !== undefined) result.phrase = phrase;
+  });
   return report;
 }

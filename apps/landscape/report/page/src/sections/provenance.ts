@@ -1,7 +1,7 @@
 // What every number of the page was made from, and how.
 import { make } from "../dom.ts";
 import type { Section } from "../section.ts";
-import type { Report, Result } from "../schema.ts";
+import { nameOfKind, type Report, type Result } from "../schema.ts";
 
 export function provenanceSection(report: Report): Section {
   return {
@@ -18,7 +18,7 @@ function detailsOf(result: Result): HTMLElement {
   return make(
     "details",
     { class: "provenance" },
-    make("summary", {}, make("span", { class: "file", text: result.file }), make("span", { class: "kind", text: result.kind.replaceAll("_", " ") })),
+    make("summary", {}, make("span", { class: "file", text: result.file }), make("span", { class: "kind", text: nameOfKind(result) })),
     facts.length > 0
       ? make("dl", {}, ...facts.map(([name, value]) => make("div", {}, make("dt", { text: name }), make("dd", { text: value }))))
       : make("p", { class: "about", text: "The file says nothing of its making." }),

@@ -4,7 +4,7 @@ import { FINDING_NAMES, FINDINGS, findingsOf, findingsOfNetwork, type Finding, t
 import { formatNumber } from "../format.ts";
 import type { Part } from "../link.ts";
 import { networksOf, type Network } from "../networks.ts";
-import type { Report, Result } from "../schema.ts";
+import { nameOfKind, type Report, type Result } from "../schema.ts";
 import type { Section } from "../section.ts";
 import { isShown, onShownChange, setOrder, setShown } from "../shown.ts";
 import { scrolling } from "../table.ts";
@@ -17,28 +17,20 @@ const COLUMNS: { key: Column; name: string }[] = [
   ...FINDINGS.map((key) => ({ key, name: FINDING_NAMES[key] })),
 ];
 
-const KINDS: Record<string, [string, string]> = {
-  surface: ["surface", "surfaces"],
-  map: ["map", "maps"],
-  line: ["line", "lines"],
-  trajectory: ["trajectory", "trajectories"],
-  paths: ["paths", "paths"],
-  training_log: ["training log", "training logs"],
-};
-
-/** Returns "map" for a surface of a quantity over another's points, "line" for one along one axis. */
-function kindOf({ kind, table, provenance }: Result): string {
-  if (kind !== "surface") return kind;
-  return provenance["over"] !== undefined ? "map" : table.length === 1 ? "line" : "surface";
+/** Puts the noun, the word before "of", "between", ..., into the plural: "lines between networks". */
+function plural(name: string): string {
+  return name
+    .replace(/^(.*?)(?= (?:of|between|through|along) |$)/, "$1s")
+    .replace(/ys\b/, "ies")
+    .replace(/^pathss\b/, "paths");
 }
 
 export function kindsInWords(results: readonly Result[]): string {
-  const kinds = results.map(kindOf);
-  return [...new Set(kinds)]
-    .map((kind) => {
-      const count = kinds.filter((one) => one === kind).length;
-      const [one, many] = KINDS[kind] ?? [kind.replaceAll("_", " "), `× ${kind.replaceAll("_", " ")}`];
-      return count === 1 ? one : `${count} ${many}`;
+  const names = results.map(nameOfKind);
+  return [...new Set(names)]
+    .map((name) => {
+      const count = names.filter((one) => one === name).length;
+      return count === 1 ? name : `${count} ${plural(name)}`;
     })
     .join(", ");
 }
