@@ -6,11 +6,6 @@ namespace topograd {
 
 namespace {
 
-/// "3x1", or "3" where both axes have it.
-std::string both(PerAxis axes) {
-  return axes.h == axes.w ? text(axes.h) : text(axes.h, 'x', axes.w);
-}
-
 void check_windows(std::string_view op, PoolKind kind, const Tensor& image, const Tensor& pooled,
                    const PoolGeometry& g) {
   require(image.shape().rank() == 4 && pooled.shape().rank() == 4, op,
@@ -38,25 +33,24 @@ void PoolGeometry::check(std::string_view what, PoolKind kind, int64_t H, int64_
   if (adaptive) return;
   require(kernel.h >= 1 && kernel.w >= 1 && stride.h >= 1 && stride.w >= 1 && dilation.h >= 1 &&
               dilation.w >= 1 && divisor >= 0,
-          what, ": kernel ", both(kernel), ", stride ", both(stride), ", dilation ", both(dilation),
-          ", divisor ", divisor,
-          "; kernel, stride and dilation must be at least 1, the divisor at least 0");
+          what, ": kernel ", kernel, ", stride ", stride, ", dilation ", dilation, ", divisor ",
+          divisor, "; kernel, stride and dilation must be at least 1, the divisor at least 0");
   require(kind == PoolKind::max || dilation == PerAxis(1), what,
-          ": the windows of an average have no dilation, got ", both(dilation));
+          ": the windows of an average have no dilation, got ", dilation);
   require(
       padding.h >= 0 && padding.w >= 0 && padding.h <= kernel.h / 2 && padding.w <= kernel.w / 2,
-      what, ": padding ", both(padding), " of kernel ", both(kernel),
+      what, ": padding ", padding, " of kernel ", kernel,
       "; the padding must be at most half the kernel");
   const Shape image{1, H, W, 1}, pooled{1, output_height(H), output_width(W), 1};
   require(pooled[1] >= 1 && pooled[2] >= 1, what, ": an image of ", H, "x", W,
-          " is smaller than a window, kernel ", both(kernel), " with padding ", both(padding),
-          " and dilation ", both(dilation));
+          " is smaller than a window, kernel ", kernel, " with padding ", padding, " and dilation ",
+          dilation);
   const WindowAxes axes(image, pooled, *this);
   for (const WindowAxis& axis : {axes.h, axes.w})
     for (int64_t o = 0; o < axis.windows; ++o)
       require(axis.count(o) > 0, what, ": window ", o, " over ", axis.pixels,
-              " pixels holds none of them, kernel ", both(kernel), " with padding ", both(padding),
-              " and dilation ", both(dilation));
+              " pixels holds none of them, kernel ", kernel, " with padding ", padding,
+              " and dilation ", dilation);
 }
 
 std::string_view name_of(PoolKind kind) {

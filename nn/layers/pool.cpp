@@ -45,22 +45,22 @@ Attributes attributes_of(const PoolGeometry& g) {
 }
 
 /// Views pooled values [n, C] as the images of one pixel that they are.
-Tensor as_images(const Tensor& pooled) {
+Tensor pooled_images(const Tensor& pooled) {
   if (!pooled.defined() || pooled.shape().rank() == 4) return pooled;
   return pooled.reshaped({pooled.dim(0), 1, 1, pooled.dim(1)});
 }
 
 void PoolLayer::forward(const ForwardCall& call, Context& context) const {
-  pool_forward({.y = as_images(call.y), .x = call.x[0], .kind = kind_, .geometry = geometry_},
+  pool_forward({.y = pooled_images(call.y), .x = call.x[0], .kind = kind_, .geometry = geometry_},
                context);
 }
 
 void PoolLayer::backward(const BackwardCall& call, Context& context) const {
   if (!call.dx[0].defined()) return;
   pool_backward({.dx = call.dx[0],
-                 .dy = as_images(call.dy),
+                 .dy = pooled_images(call.dy),
                  .x = call.x[0],
-                 .y = as_images(call.y),
+                 .y = pooled_images(call.y),
                  .kind = kind_,
                  .geometry = geometry_,
                  .write = call.write[0]},
@@ -71,10 +71,10 @@ void PoolLayer::forward_tangent(const ForwardCall& call, const ForwardTangents& 
                                 Context& context) const {
   if (kind_ == PoolKind::average) return Layer::forward_tangent(call, tangents, context);
   forward(call, context);
-  max_pool_tangent({.y_tangent = as_images(tangents.y),
+  max_pool_tangent({.y_tangent = pooled_images(tangents.y),
                     .x_tangent = tangents.x[0],
                     .x = call.x[0],
-                    .y = as_images(call.y),
+                    .y = pooled_images(call.y),
                     .geometry = geometry_},
                    context);
 }
