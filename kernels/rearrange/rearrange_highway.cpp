@@ -43,54 +43,64 @@ HWY_INLINE void copy_strided(float* to, int64_t to_step, const float* from, int6
 }
 
 #if HWY_TARGET != HWY_SCALAR
-/// Transposes four rows: to[r to_row + c] = from[r + c from_column] for r < 4.
+/// Transposes a block of 4 x 4: to[r to_row + c] = from[r + c from_column] for r, c < 4.
 template <bool kAccumulate>
-HWY_INLINE void transpose_four(float* to, int64_t to_row, const float* from, int64_t from_column,
-                               int64_t columns) {
+HWY_INLINE void transpose_block(float* to, int64_t to_row, const float* from, int64_t from_column) {
   const hn::Full128<float> d;
+  const auto c0 = hn::LoadU(d, from), c1 = hn::LoadU(d, from + from_column);
+  const auto c2 = hn::LoadU(d, from + 2 * from_column), c3 = hn::LoadU(d, from + 3 * from_column);
+  // Interleaved twice: elements r of all columns side by side.
+  const auto low02 = hn::InterleaveLower(d, c0, c2), low13 = hn::InterleaveLower(d, c1, c3);
+  const auto high02 = hn::InterleaveUpper(d, c0, c2), high13 = hn::InterleaveUpper(d, c1, c3);
   const auto put = [&](auto v, float* at) HWY_ATTR {
     if constexpr (kAccumulate) v = hn::Add(v, hn::LoadU(d, at));
     hn::StoreU(v, d, at);
   };
-  for (int64_t c = 0; c + 4 <= columns; c += 4) {
-    const float* in = from + c * from_column;
-    const auto c0 = hn::LoadU(d, in), c1 = hn::LoadU(d, in + from_column);
-    const auto c2 = hn::LoadU(d, in + 2 * from_column), c3 = hn::LoadU(d, in + 3 * from_column);
-    // Interleaved twice: elements r of all columns side by side.
-    const auto low02 = hn::InterleaveLower(d, c0, c2), low13 = hn::InterleaveLower(d, c1, c3);
-    const auto high02 = hn::InterleaveUpper(d, c0, c2), high13 = hn::InterleaveUpper(d, c1, c3);
-    put(hn::InterleaveLower(d, low02, low13), to + c);
-    put(hn::InterleaveUpper(d, low02, low13), to + to_row + c);
-    put(hn::InterleaveLower(d, high02, high13), to + 2 * to_row + c);
-    put(hn::InterleaveUpper(d, high02, high13), to + 3 * to_row + c);
+  put(hn::InterleaveLower(d, low02, low13), to);
+  put(hn::InterleaveUpper(d, low02, low13), to + to_row);
+  put(hn::InterleaveLower(d, high02, high13), to + 2 * to_row);
+  put(hn::InterleaveUpper(d, high02, high13), to + 3 * to_row);
+}
+
+/// Transposes as many rows and columns as there are whole blocks of, in strips of the longer axis:
+/// within one, that axis is innermost, and lines stay in the cache until all of them was used.
+template <bool kAccumulate>
+HWY_INLINE void transpose_blocks(float* to, int64_t to_row, const float* from, int64_t from_column,
+                                 int64_t rows, int64_t columns) {
+  constexpr int64_t kStrip = 64;
+  if (columns > rows) {
+    for (int64_t begin = 0; begin < columns; begin += kStrip)
+      for (int64_t r = 0; r + 4 <= rows; r += 4)
+        for (int64_t c = begin; c + 4 <= std::min(columns, begin + kStrip); c += 4)
+          transpose_block<kAccumulate>(to + r * to_row + c, to_row, from + r + c * from_column,
+                                       from_column);
+    return;
   }
+  for (int64_t begin = 0; begin < rows; begin += kStrip)
+    for (int64_t c = 0; c + 4 <= columns; c += 4)
+      for (int64_t r = begin; r + 4 <= std::min(rows, begin + kStrip); r += 4)
+        transpose_block<kAccumulate>(to + r * to_row + c, to_row, from + r + c * from_column,
+                                     from_column);
 }
 #endif
 
 /// Sets to[r to_row + c] = from[r + c from_column], or adds it, for r < rows and c < columns: rows of
-/// `to` are contiguous, and so are columns of `from`. Strips of columns keep the lines that four
-/// rows read in the cache until the next rows have read them.
+/// `to` are contiguous, and so are columns of `from`.
 void transpose(float* to, int64_t to_row, const float* from, int64_t from_column, int64_t rows,
                int64_t columns, bool accumulate) {
-  constexpr int64_t kStrip = 64;
-  for (int64_t begin = 0; begin < columns; begin += kStrip) {
-    const int64_t count = std::min(kStrip, columns - begin);
-    float* out = to + begin;
-    const float* in = from + begin * from_column;
-    int64_t r = 0;
+  int64_t whole_rows = 0, whole_columns = 0;
 #if HWY_TARGET != HWY_SCALAR
-    const int64_t fours = count / 4 * 4;
-    for (; r + 4 <= rows; r += 4) {
-      if (accumulate)
-        transpose_four<true>(out + r * to_row, to_row, in + r, from_column, fours);
-      else
-        transpose_four<false>(out + r * to_row, to_row, in + r, from_column, fours);
-      for (int64_t c = fours; c < count; ++c)
-        copy_strided(out + r * to_row + c, to_row, in + r + c * from_column, 1, 4, accumulate);
-    }
+  whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
+  if (accumulate)
+    transpose_blocks<true>(to, to_row, from, from_column, rows, columns);
+  else
+    transpose_blocks<false>(to, to_row, from, from_column, rows, columns);
 #endif
-    for (; r < rows; ++r) copy_strided(out + r * to_row, 1, in + r, from_column, count, accumulate);
-  }
+  for (int64_t r = 0; r < whole_rows; ++r)
+    copy_strided(to + r * to_row + whole_columns, 1, from + r + whole_columns * from_column,
+                 from_column, columns - whole_columns, accumulate);
+  for (int64_t r = whole_rows; r < rows; ++r)
+    copy_strided(to + r * to_row, 1, from + r, from_column, columns, accumulate);
 }
 
 /// Copies along axis `axis` and those within it.
