@@ -12,7 +12,7 @@ using namespace topograd;
 
 namespace {
 
-Tensor normals(int64_t rows, int64_t columns, uint64_t seed) {
+Tensor normal_rows(int64_t rows, int64_t columns, uint64_t seed) {
   const Philox random(seed, RandomStream::test);
   const Tensor t({rows, columns});
   for (int64_t i = 0; i < t.size(); ++i)
@@ -33,7 +33,7 @@ Eigen::VectorXd flat_vector(const Tensor& t) {
 
 /// The points of a random walk.
 Tensor random_walk(int64_t points, int64_t dimensions, uint64_t seed) {
-  const Tensor walk = normals(points, dimensions, seed);
+  const Tensor walk = normal_rows(points, dimensions, seed);
   for (int64_t i = dimensions; i < walk.size(); ++i)
     walk.data<float>()[i] += walk.data<float>()[i - dimensions];
   return walk;
@@ -100,7 +100,7 @@ TEST_CASE("trajectory: a random walk explains as much as is known of it") {
 
 TEST_CASE("trajectory: coordinates by least squares, on an oblique plane too") {
   const int64_t n = 300;
-  const Tensor basis = normals(3, n, 7);
+  const Tensor basis = normal_rows(3, n, 7);
   const Tensor dx = basis.rows(0, 1).reshaped({n}).clone();
   const Tensor dy = basis.rows(1, 2).reshaped({n}).clone();
   for (int64_t i = 0; i < n; ++i)  // neither of length 1 nor orthogonal
@@ -139,11 +139,11 @@ TEST_CASE("trajectory: coordinates by least squares, on an oblique plane too") {
 }
 
 TEST_CASE("trajectory: steps are differences from a centre") {
-  const Tensor a = normals(1, 9, 1).reshaped({9}), b = normals(1, 9, 2).reshaped({9});
+  const Tensor a = normal_rows(1, 9, 1).reshaped({9}), b = normal_rows(1, 9, 2).reshaped({9});
   const Tensor rows = steps_from(b, {a, b});
   for (int64_t i = 0; i < 9; ++i) {
     CHECK(rows.data<float>()[i] == a.data<float>()[i] - b.data<float>()[i]);
     CHECK(rows.data<float>()[9 + i] == 0);
   }
-  CHECK_THROWS_AS(steps_from(b, {normals(1, 8, 1)}), Error);
+  CHECK_THROWS_AS(steps_from(b, {normal_rows(1, 8, 1)}), Error);
 }
