@@ -8,17 +8,20 @@
 
 namespace topograd::cli {
 
-bool read_command_line(Command& command, Options& options, const std::vector<std::string>& words) {
-  bool help = false;
-  command.add_options(options);
-  std::string file;  // with_settings_files() has read it
+void CommonOptions::add_to(Options& options) {
   options.group("Help")
-      .file("config", file, "more options, a line each: name = value; typed ones count more")
+      .file("config", config, "more options, a line each: name = value; typed ones count more")
       .flag("help,h", help, "print this");
+}
+
+bool read_command_line(Command& command, Options& options, const std::vector<std::string>& words) {
+  command.add_options(options);
+  CommonOptions common;
+  common.add_to(options);
   advise_on_memory(options);
   options.parse(words);
-  if (help) std::cout << options.help();
-  return !help;
+  if (common.help) std::cout << options.help();
+  return !common.help;
 }
 
 const CommandEntry& entry_named(const std::vector<CommandEntry>& entries, const std::string& name,

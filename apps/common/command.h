@@ -37,6 +37,14 @@ std::unique_ptr<Command> make_command() {
   return std::make_unique<C>();
 }
 
+/// Options that every command has beside its own.
+struct CommonOptions {
+  std::string config;  ///< a file of options, which with_settings_files() has read already
+  bool help = false;
+
+  void add_to(Options& options);
+};
+
 /// Lets the command declare its options, and parses the words. If --help is among them, prints the
 /// help and returns false. Throws UsageError, and Error for a value that makes no sense.
 bool read_command_line(Command& command, Options& options, const std::vector<std::string>& words);

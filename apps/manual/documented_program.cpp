@@ -13,8 +13,8 @@ DocumentedCommand documented(const std::string& program, const cli::CommandEntry
       entry, entry.make(),
       std::make_unique<cli::Options>(name.empty() ? program : program + " " + name)};
   result.command->add_options(*result.options);
-  static bool help = false;  // nothing is parsed here
-  result.options->group("Help").flag("help,h", help, "print this");
+  static cli::CommonOptions common;  // nothing is parsed here
+  common.add_to(*result.options);
   return result;
 }
 

@@ -13,16 +13,17 @@ struct GroupCase {
   int64_t groups;
 };
 
-/// No images, two elements, one channel, a group per channel, tails of vectors and warps, more
+/// No images, three elements, one channel, a group per channel, tails of vectors and warps, more
 /// pixels than a sum in float has, vectors, several runs of pixels.
-const GroupCase kCases[] = {{{0, 2, 2, 6}, 2}, {{1, 2, 1}, 1},      {{3, 7, 1}, 1},
+const GroupCase kCases[] = {{{0, 2, 2, 6}, 2}, {{1, 3, 1}, 1},      {{3, 7, 1}, 1},
                             {{5, 3, 2, 6}, 3}, {{2, 5, 3, 34}, 2},  {{1, 9, 7, 33}, 33},
                             {{4, 33}, 3},      {{2, 8, 10, 64}, 4}, {{3, 1, 2, 40}, 1}};
 
 // Sums in float over 32 pixels, of terms of either sign, each rounded to 6e-8 of the partial sum,
 // which is of the size of a few terms: some 1e-6 of a group's largest element. A variance near 0
 // (two or three elements that happen to lie close) multiplies this by i: at most
-// 1 / sqrt(variance) = 10 with these seeds. (A gradient in a group of one element is rounding.)
+// 1 / sqrt(variance) = 10 with these seeds. (A gradient in a group of one element is rounding, and
+// so is almost all of one in a group of two, whose standardised values are -1 and 1.)
 constexpr double kTolerance = 1e-5;
 
 int64_t channels(const Shape& shape) {

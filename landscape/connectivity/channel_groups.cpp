@@ -164,14 +164,16 @@ class AxisFinder {
               graph.nodes()[static_cast<size_t>(node.parameters_of)].name, ", too");
       const std::vector<int64_t> outputs = ties_.of_node(n);
       const std::optional<ChannelMap>& made = ties_.making(n);
-      // A weight that makes channels comes below. Any other tensor has them along its last axis, or
-      // not at all: one number for all channels.
+      // A weight that makes channels comes below; one that keeps them (a depthwise convolution's)
+      // has them along its first axis. Any other tensor has them along its last, or not at all: one
+      // number for all channels.
       const std::vector<ParameterEntry>& entries = graph.layout().parameters();
       for (int64_t tensor : node.parameters) {
         const Shape& shape = entries[at(tensor)].shape;
-        const bool is_weight = made && tensor == node.parameters[0];
-        if (is_weight || shape[shape.rank() - 1] != static_cast<int64_t>(outputs.size())) continue;
-        if (shape.rank() > 1)
+        if (made && tensor == node.parameters[0]) continue;
+        const bool last = shape.rank() > 1 && !entries[at(tensor)].is_weight();
+        if (shape[last ? shape.rank() - 1 : 0] != static_cast<int64_t>(outputs.size())) continue;
+        if (last)
           add_last_axis(tensor, shape[0], 1, outputs);
         else
           add({tensor, false, false, {}}, outputs);

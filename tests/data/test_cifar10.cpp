@@ -118,7 +118,9 @@ TEST_CASE("data: a source that is no data") {
         folder.path() +
             " holds no data set: neither CIFAR-10's or CIFAR-100's binary files (data_batch_1.bin, "
             "train.bin, ...; apps/download_cifar10.sh gets CIFAR-10's), nor MNIST's "
-            "(train-images-idx3-ubyte, ...), nor images as train/<class>/*.png and "
+            "(train-images-idx3-ubyte, ...), nor x_train.npy, y_train.npy, x_test.npy, y_test.npy, "
+            "nor "
+            "images as train/<class>/*.png and "
             "test/<class>/*.png");
   for (const char* name : {"a/cifar-10-batches-bin/test_batch.bin", "a/cifar-100-binary/test.bin",
                            "b/train-labels-idx1-ubyte", "b/test/0/1.png"})

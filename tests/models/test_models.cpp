@@ -152,7 +152,7 @@ TEST_CASE("models: unknown names and impossible sizes are refused with the choic
 
 TEST_CASE("models: two that are not one network are told by what differs") {
   const auto loaded = [](const char* path, const ModelSpec& spec) {
-    return LoadedModel{path, spec, Graph({1, 1, 1}), {}, {}, false};
+    return LoadedModel{path, spec, build_model(spec), {}, {}, false};
   };
   const LoadedModel one = loaded("a", {.width = 16});
   const auto refusal = [&](const ModelSpec& spec) -> std::string {
