@@ -35,6 +35,13 @@ class Parameter:
         self.name, self.tensor, self.index = name, tensor, index
 
 
+class Root:
+    """The square root of a value, of which a LayerNorm that is spelled out makes its divisor."""
+
+    def __init__(self, value):
+        self.value = value
+
+
 class Value:
     """A tensor that depends on the images: a node's output, and where each of the tensor's elements lies in
     it, one image of the batch at a time."""
@@ -116,6 +123,7 @@ VIEWS = {"view", "reshape", "flatten", "permute", "transpose", "contiguous", "ch
          "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "unflatten", "flip", "roll", "expand", "expand_as",
          "tensor_split", "view_as", "reshape_as", "clone", "t", "ravel", "split_with_sizes", "rot90", "fliplr", "flipud",
          "broadcast_to", "repeat", "tile", "hsplit", "vsplit", "index_select", "H", "adjoint"}
+CONSTANTS = {"zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "new_tensor"}
 IDENTITIES = {"to", "float", "type_as", "identity", "requires_grad_", "type"}
 READS = {"size", "dim", "shape", "dtype", "device", "ndim", "ndimension", "numel", "nelement", "__len__", "is_cuda",
          "is_floating_point", "layout", "is_contiguous", "requires_grad", "stride", "is_sparse", "is_quantized",
@@ -169,6 +177,7 @@ class Tracer(TorchFunctionMode):
         self.stale = {}        # id of a tensor that an operation in place changed under another name
         self.stack = []        # names of the modules that run now
         self.notes = []
+        self.normalised = None  # the result of a log_softmax, and the refusal where it is not the output
         self.parameter_names = {id(p): name for name, p in module.named_parameters()}
         self.buffer_names = {id(b): name for name, b in module.named_buffers()}
         for name, parameter in module.named_parameters():
@@ -203,7 +212,7 @@ class Tracer(TorchFunctionMode):
         """The line of the user's program that is running."""
         frame = sys._getframe(1)
         ours, theirs = os.path.abspath(__file__), os.path.dirname(os.path.abspath(torch.__file__))
-        while frame is not None:
+        while frame is not None and frame.f_code is not Tracer.run.__code__:
             name = os.path.abspath(frame.f_code.co_filename)
             if name != ours and not name.startswith(theirs) and os.path.exists(name):
                 return f"{os.path.basename(name)}:{frame.f_lineno}"
@@ -315,9 +324,11 @@ class Tracer(TorchFunctionMode):
         kwargs = kwargs or {}
         name = function_name(func)
         tensors = list(tensors_in((args, kwargs)))
-        if name in READS:
+        if name in READS or name in CONSTANTS:  # which read sizes
             return func(*args, **kwargs)
         kinds = [self.of(t) for t in tensors]
+        if any(isinstance(kind, Root) for kind in kinds) and HANDLERS.get(name) is not divide:
+            raise self.failure("a square root that divides nothing at once, as that of a LayerNorm does")
         if not any(isinstance(kind, Value) for kind in kinds):
             return self.run_without_images(name, func, args, kwargs, kinds)
         if name in IDENTITIES:
@@ -379,6 +390,8 @@ class Tracer(TorchFunctionMode):
         if name == "__getitem__" and any(isinstance(t, torch.Tensor) for t in tensors_in(args[1:])):
             raise self.failure("picks elements by a tensor of places or conditions: slices alone")
         result = func(*args, **kwargs)
+        if name in ("view", "reshape", "unflatten", "view_as", "reshape_as") and isinstance(result, torch.Tensor):
+            value = self.viewable(value, result.shape[1:])
         batch = torch.stack([value.index + n * value.size for n in range(BATCH)])
         more = [self.places_of(a) if isinstance(a, torch.Tensor) else a for a in args[1:]]
         places = func(batch, *more, **{k: self.places_of(v) if isinstance(v, torch.Tensor) else v
@@ -394,6 +407,14 @@ class Tracer(TorchFunctionMode):
         for tensor, index in pairs:
             self.keep(tensor, Value(value.node, value.shape, index[0]))
         return result
+
+    def viewable(self, value, shape):
+        """The value, or, where an image of this shape would lie in it in no order along axes, a copy in its own order."""
+        if len(shape) != 3 or numel(shape) != value.index.numel() or strides_of(value.index.reshape(
+                shape).permute(1, 2, 0)):
+            return value
+        node = self.rearranged(value, value.index, (numel(shape),))
+        return Value(node, (numel(shape),), torch.arange(numel(shape)).view(value.index.shape))
 
     def places_of(self, tensor):
         value = self.of(tensor)
@@ -441,6 +462,8 @@ class Tracer(TorchFunctionMode):
         if not isinstance(output, torch.Tensor):
             raise ExportFailure(f"the module returns {describe(output)}: a classifier returns one tensor of logits "
                                 "[N, classes]; wrap it in a module that does")
+        if self.normalised and output is not self.normalised[0]:
+            raise self.normalised[1]
         value = self.of(output)
         if not isinstance(value, Value) or value.index.dim() != 1:
             raise ExportFailure(f"the module returns a tensor {list(output.shape)}: a classifier returns logits [N, classes]")
@@ -540,7 +563,7 @@ def clamp(tracer, result, x, low=None, high=None, **kwargs):
     raise tracer.failure(f"clamps to {low} ... {high}: 0 ... 6 (ReLU6) and 0 ... (ReLU) alone")
 
 
-@handles("clamp_min", "threshold")
+@handles("clamp_min", "threshold", "_threshold")
 def clamp_min(tracer, result, x, low, *more):
     if float(low) != 0 or (more and float(more[0]) != 0):
         raise tracer.failure(f"clamps from {low} on: from 0 on (ReLU) alone")
@@ -555,10 +578,55 @@ def mish(tracer, result, x):
     return Value(tracer.add("multiply", [value.node, bent], value.shape), value.shape, value.index)
 
 
+def bent(tracer, value, operation, **attributes):
+    return Value(tracer.add(operation, [value.node], value.shape, **attributes), value.shape, value.index)
+
+
+@handles("selu")
+def selu(tracer, _result, x):
+    value = bent(tracer, tracer.whole(tracer.of(x)), "elu", alpha=1.6732632423543772)
+    return scaled(tracer, value, factor=1.0507009873554805)
+
+
+@handles("celu")
+def celu(tracer, _result, x, alpha=1.0):
+    inside = scaled(tracer, tracer.whole(tracer.of(x)), factor=1 / alpha)
+    return scaled(tracer, bent(tracer, inside, "elu", alpha=1.0), factor=float(alpha))
+
+
+@handles("log_sigmoid", "logsigmoid")
+def log_sigmoid(tracer, _result, x):
+    negative = scaled(tracer, tracer.whole(tracer.of(x)), factor=-1.0)
+    return scaled(tracer, bent(tracer, negative, "softplus"), factor=-1.0)
+
+
+@handles("tanhshrink")
+def tanhshrink(tracer, _result, x):
+    value = tracer.whole(tracer.of(x))
+    less = tracer.add("subtract", [value.node, bent(tracer, value, "tanh").node], value.shape)
+    return Value(less, value.shape, value.index)
+
+
+@handles("glu")
+def glu(tracer, _result, x, dim=-1):
+    value = tracer.of(x)
+    halves = value.index.chunk(2, dim % x.dim() - 1)
+    first, second = (tracer.whole(Value(value.node, value.shape, half)) for half in halves)
+    gate = bent(tracer, second, "sigmoid")
+    return Value(tracer.add("multiply", [first.node, gate.node], first.shape), first.shape, first.index)
+
+
 @handles("square")
 def square(tracer, _result, x):
     value = tracer.whole(tracer.of(x))
     return Value(tracer.add("multiply", [value.node, value.node], value.shape), value.shape, value.index)
+
+
+@handles("pow", "__pow__", "float_power")
+def power(tracer, result, x, exponent):
+    if exponent != 2:
+        raise tracer.failure(f"the power of {exponent}: of 2 alone")
+    return square(tracer, result, x)
 
 
 @handles("conv2d")
@@ -660,6 +728,18 @@ def adaptive_max_pool2d(tracer, result, x, _size, return_indices=False):
     if return_indices:
         raise tracer.failure("adaptive_max_pool2d with return_indices")
     return adaptive(tracer, "adaptive_max_pool", result, x)
+
+
+@handles("amax")
+def amax(tracer, result, x, dim=(), keepdim=False):
+    value, axes = tracer.of(x), sorted(d % x.dim() for d in ((dim,) if isinstance(dim, int) else dim))
+    kept = [a for a in range(1, x.dim()) if a not in axes]
+    if 0 in axes or not axes or len(kept) != 1 or x.dim() == 2:
+        raise tracer.failure(f"the maximum over the axes {axes} of {x.dim()}: over all but the channels alone")
+    moved = value.index.movedim(kept[0] - 1, -1)
+    node, shape = tracer.as_rows(Value(value.node, value.shape, moved))
+    made = tracer.add("global_max_pool", [node], shape[-1:])
+    return Value(made, shape[-1:], torch.arange(shape[-1]).view(tuple(result.shape[1:])))
 
 
 @handles("mean")
@@ -775,11 +855,19 @@ def dropped(tracer, unit, x, rate, training):
     return Value(tracer.add("dropout", [value.node], value.shape, probability=float(rate), unit=unit), value.shape, value.index)
 
 
+class WithoutLogSoftmax(TorchFunctionMode):
+    """Runs a module as its graph is: without the log_softmax that ends it."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        return args[0] if function_name(func) == "log_softmax" else func(*args, **(kwargs or {}))
+
+
 @handles("log_softmax")
-def log_softmax(tracer, _result, x, *_args, **_kwargs):
+def log_softmax(tracer, result, x, *_args, **_kwargs):
     value = tracer.of(x)
     if value.index.dim() != 1:
         raise tracer.failure("log_softmax of an image")
+    tracer.normalised = (result, tracer.failure("log_softmax before the end of the network"))
     tracer.notes.append("log_softmax at the end is left out: the cross-entropy computes it, and of its result the same loss")
     return value
 
@@ -799,6 +887,12 @@ def zero_padded(tracer, node, shape, sides, channels=(0, 0)):
 def pad(tracer, _result, x, pads, mode="constant", value=0.0):
     if mode != "constant" or (value or 0) != 0:
         raise tracer.failure(f"pads by {mode if mode != 'constant' else value}: zeros alone")
+    if x.dim() == 2 and len(pads) == 2 and min(pads) >= 0:
+        vector = tracer.of(x)
+        shape = (1, 1, x.shape[1])
+        node = tracer.rearranged(vector, vector.index, shape)
+        node, shape = zero_padded(tracer, node, shape, (0, 0, 0, 0), tuple(pads))
+        return Value(node, shape, torch.arange(shape[2]))
     source = tracer.require_image(x, "pad")
     pads = list(pads) + [0] * (6 - len(pads))
     index = source.index
@@ -816,10 +910,19 @@ def cat(tracer, _result, tensors, dim=0, **kwargs):
     dim = kwargs.get("axis", dim)
     rank = tensors[0].dim()
     dim %= rank
-    if rank == 4 and dim in (2, 3):
-        raise tracer.failure("torch.cat along the height or width: along the channels alone")
-    if not (rank == 4 and dim == 1 or rank > 1 and dim == rank - 1):
-        raise tracer.failure(f"torch.cat along axis {dim} of {rank}: along the channels alone")
+    if dim == 0:
+        raise tracer.failure("torch.cat along axis 0, the images of a batch")
+    if not (rank == 4 and dim == 1 or dim == rank - 1):  # moved to the end, and back
+        with torch._C.DisableTorchFunction():
+            moved = [tensor.movedim(dim, -1) for tensor in tensors]
+        for tensor, whole in zip(moved, tensors):
+            value = tracer.of(whole)
+            if isinstance(value, Value):
+                tracer.keep(tensor, Value(value.node, value.shape, value.index.movedim(dim - 1, -1)))
+            elif value is not None:
+                raise tracer.failure("torch.cat with a tensor that is neither of the images nor zero")
+        value = cat(tracer, _result, moved, -1)
+        return Value(value.node, value.shape, value.index.movedim(-1, dim - 1))
     before = after = 0
     inputs, shapes = [], []
     for tensor in tensors:
@@ -834,7 +937,7 @@ def cat(tracer, _result, tensors, dim=0, **kwargs):
             continue
         if after:
             raise tracer.failure("torch.cat with zeros between tensors")
-        node, shape = tracer.as_image(value) if rank == 4 else tracer.as_rows(value)
+        node, shape = tracer.as_image(value) if rank == 4 and dim == 1 else tracer.as_rows(value)
         inputs.append(node)
         shapes.append(shape)
     shape = shapes[0][:-1] + (sum(s[-1] for s in shapes),)
@@ -843,10 +946,24 @@ def cat(tracer, _result, tensors, dim=0, **kwargs):
         if len(shape) == 1:
             raise tracer.failure("torch.cat of a vector with zeros")
         node, shape = zero_padded(tracer, node, shape, (0, 0, 0, 0), (before, after))
-    if rank == 4:
+    if rank == 4 and dim == 1:
         return tracer.image_value(node, shape)
     axes = tuple(tracer.of(next(t for t in tensors if tracer.is_value(t))).index.shape[:-1]) + (shape[-1],)
     return Value(node, shape, torch.arange(numel(shape)).view(axes))
+
+
+@handles("stack")
+def stack(tracer, result, tensors, dim=0):
+    dim %= result.dim()
+    if dim == 0:
+        raise tracer.failure("torch.stack along the images of a batch")
+    with torch._C.DisableTorchFunction():
+        longer = [tensor.unsqueeze(dim) for tensor in tensors]
+    for tensor, flat in zip(longer, tensors):
+        value = tracer.of(flat)
+        if isinstance(value, Value):
+            tracer.keep(tensor, Value(value.node, value.shape, value.index.unsqueeze(dim - 1)))
+    return cat(tracer, result, longer, dim)
 
 
 @handles("interpolate", "upsample")
@@ -891,6 +1008,8 @@ def with_value(tracer, operation, result, a, b):
     if tuple(parts[big].shape) != shape:
         raise tracer.failure(f"{operation} of tensors {list(a.shape)} and {list(b.shape)}, each of which is repeated along an "
                              "axis: one of the two has to be of the result's shape")
+    if rank not in (1, 3) and parts[0].shape != parts[1].shape:
+        return with_value_as_image(tracer, operation, result, a, b, (first, second), parts, big)
     if rank not in (1, 3):
         if tuple(parts[1 - big].shape) != shape:
             raise tracer.failure(f"{operation} of tensors {list(a.shape)} and {list(b.shape)}: one is repeated along an axis "
@@ -912,6 +1031,38 @@ def with_value(tracer, operation, result, a, b):
     made = tracer.add(operation, [nodes[big][0], nodes[1 - big][0]], nodes[big][1],
                       reversed=True if big == 1 and operation == "subtract" else None)
     return tracer_value(tracer, made, nodes[big][1])
+
+
+def with_value_as_image(tracer, operation, result, a, b, values, parts, big):
+    """Two tensors of the images of 2 axes, or of more than 3, one of which is repeated: neighbouring axes along which
+    both are whole, or one repeated, become one; an image has three."""
+    shape, small = parts[big].shape, parts[1 - big].shape
+    groups = []
+    for axis, extent in enumerate(shape):
+        repeated = small[axis] != extent
+        if groups and groups[-1][0] == repeated:
+            groups[-1][1] *= extent
+        else:
+            groups.append([repeated, extent])
+    if len(groups) > 3:
+        raise tracer.failure(f"{operation} of tensors {list(a.shape)} and {list(b.shape)}: one is repeated along axes that "
+                             "are none of an image's")
+    extents = [extent for _, extent in groups] + [1] * (3 - len(groups))
+    images = []
+    for part, value in zip(parts, values):
+        whole = tuple(part.shape) == tuple(shape)
+        image = part.reshape([extent if whole or not repeated else 1 for (repeated, _), extent in zip(groups, extents)]
+                             + [1] * (3 - len(groups)))
+        last = len(groups) - 1  # channels are the axis that is innermost in memory, as a rule the last
+        channels_last = len(groups) < 3 and bool((parts[big].flatten()[1:2] - parts[big].flatten()[:1] == 1).all())
+        images.append(Value(value.node, value.shape, image.movedim(last, 0) if channels_last else image))
+    nodes = [tracer.as_image(image) for image in images]
+    made = tracer.add(operation, [nodes[big][0], nodes[1 - big][0]], nodes[big][1],
+                      reversed=True if big == 1 and operation == "subtract" else None)
+    index = image_index(nodes[big][1])
+    if channels_last:
+        index = index.movedim(0, last)
+    return Value(made, nodes[big][1], index.reshape(shape))
 
 
 def tracer_value(tracer, node, shape):
@@ -938,9 +1089,14 @@ def with_parameter(tracer, operation, result, x, parameter):
         out = image_index(memory)
     else:
         node, memory = tracer.as_rows(value)
-        if rank > 1 and index.numel() not in (1, shape[-1]):
+        if rank > 1 and index.numel() in (1, shape[-1]) and index.shape[-1] == index.numel():
+            order, extents = index.flatten(), (1,) * (len(memory) - 1) + (index.numel(),)
+        elif len(memory) == 3 and numel(index.shape[:-1]) == numel(memory[:-1]):
+            order, extents = index, memory[:-1] + tuple(index.shape[-1:])
+        elif rank == 1:
+            order, extents = index.flatten(), (index.numel(),)
+        else:
             raise tracer.failure(f"{operation} with the parameter '{what.name}' {list(parameter.shape)} over {list(x.shape)}")
-        order, extents = index.flatten(), (1,) * (len(memory) - 1) + (index.numel(),)
         out = torch.arange(numel(memory)).view(shape)
     ours = what.tensor.detach().flatten()[order.flatten()]
     if len(extents) == 1 or index.numel() == 1 or extents[:2] == (1, 1):
@@ -983,8 +1139,8 @@ def arithmetic(tracer, operation, result, a, b):
         return with_value(tracer, operation, result, a, b)
     x, other = (a, b) if tracer.is_value(a) else (b, a)
     if isinstance(other, torch.Tensor) and isinstance(tracer.of(other), Parameter):
-        if operation == "subtract":
-            raise tracer.failure(f"subtracts with the parameter '{tracer.of(other).name}': add it, with the other sign")
+        if operation == "subtract" and x is not a:  # p - x is -(x - p)
+            return scaled(tracer, with_parameter(tracer, operation, result, x, other), factor=-1.0)
         return with_parameter(tracer, operation, result, x, other)
     number = constant(tracer, other, operation)
     if isinstance(other, torch.Tensor) and other.dim() > 0 and tuple(x.shape) != tuple(result.shape):
@@ -996,17 +1152,28 @@ def arithmetic(tracer, operation, result, a, b):
     return scaled(tracer, tracer.whole(tracer.of(x)), factor=-1.0, constant=number)
 
 
+def multiplied(tracer, x, number):
+    """A tensor or a number times a number."""
+    with torch._C.DisableTorchFunction():
+        product = x * number
+    if tracer.is_value(x):
+        tracer.keep(product, scaled(tracer, tracer.whole(tracer.of(x)), factor=float(number)))
+    elif isinstance(x, torch.Tensor) and tracer.of(x) is not None:
+        raise tracer.failure("adds a multiple of a parameter (alpha): multiply before")
+    return product
+
+
 @handles("add", "__add__", "__radd__", "__iadd__")
 def add(tracer, result, a, b, alpha=1, **_kwargs):
     if alpha != 1:
-        raise tracer.failure("torch.add with alpha")
+        b = multiplied(tracer, b, alpha)
     return arithmetic(tracer, "add", result, a, b)
 
 
 @handles("sub", "subtract", "__sub__", "__isub__")
 def subtract(tracer, result, a, b, alpha=1, **_kwargs):
     if alpha != 1:
-        raise tracer.failure("torch.sub with alpha")
+        b = multiplied(tracer, b, alpha)
     return arithmetic(tracer, "subtract", result, a, b)
 
 
@@ -1020,8 +1187,39 @@ def multiply(tracer, result, a, b, **_kwargs):
     return arithmetic(tracer, "multiply", result, a, b)
 
 
+@handles("sqrt")
+def square_root(tracer, _result, x):
+    return Root(tracer.of(x))
+
+
+def spelled_layer_norm(tracer, a, root):
+    """(x - u) / sqrt(mean((x - u)^2) + epsilon), u the mean of the channels: a LayerNorm."""
+    nodes = {node["name"]: node for node in tracer.nodes}
+
+    def input_of(name, operation, inputs=1):
+        node = nodes.get(name)
+        if node is None or node["op"] != operation or len(set(node["inputs"])) != inputs:
+            raise tracer.failure("divides by a square root that is no LayerNorm's")
+        return node["inputs"]
+
+    divided = nodes.get(root.value.node, {})
+    epsilon = divided.get("constant", 0.0)
+    (mean_of_squares,) = input_of(root.value.node, "scaled")
+    (squares,) = input_of(mean_of_squares, "mean")
+    less = input_of(squares, "multiply")[0]
+    x, average = input_of(less, "subtract", 2)
+    over = [nodes[node].get("over_channels") for node in (mean_of_squares, average) if node in nodes]
+    if input_of(average, "mean") != [x] or input_of(a.node, "subtract", 2) != [x, average] or over != [True, True] or (
+            "factor" in divided):
+        raise tracer.failure("divides by a square root that is no LayerNorm's")
+    made = tracer.add("layer_norm", [x], a.shape, epsilon=epsilon if epsilon != 1e-5 else None, affine=False)
+    return Value(made, a.shape, a.index)
+
+
 @handles("div", "divide", "true_divide", "__truediv__", "__itruediv__")
 def divide(tracer, _result, a, b, rounding_mode=None):
+    if tracer.is_value(a) and isinstance(b, torch.Tensor) and isinstance(tracer.of(b), Root):
+        return spelled_layer_norm(tracer, tracer.of(a), tracer.of(b))
     if rounding_mode is not None or not tracer.is_value(a) or isinstance(b, torch.Tensor) and tracer.of(b) is not None:
         raise tracer.failure("divides by a tensor of the images or a parameter: by a number alone")
     return with_number(tracer, "multiply", a, 1 / constant(tracer, b, "divide"))

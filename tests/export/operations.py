@@ -129,8 +129,6 @@ probes("activation", {
     "LogSigmoid": nn.LogSigmoid(),
     "Tanhshrink": nn.Tanhshrink(),
     "GLU": nn.GLU(dim=1),
-    "PReLU": nn.PReLU(),
-    "PReLU of channels": nn.PReLU(6),
     "of a vector": on_vectors(nn.SiLU()),
     "of tokens": on_tokens(nn.GELU(), nn.ELU()),
 })
@@ -211,7 +209,7 @@ probes("max pool", {
     "adaptive, functional": lambda x: F.adaptive_max_pool2d(x, (2, 3)),
     "adaptive, larger than the image": nn.AdaptiveMaxPool2d((6, 9)),
     "amax": lambda x: x.amax((2, 3)),
-    "torch.max, of values": lambda x: x.flatten(2).max(-1)[0],
+    "amax of tokens, kept": lambda x: tokens(x).amax(1, keepdim=True),
 })
 probes("average pool", {
     "2": nn.AvgPool2d(2),
@@ -310,6 +308,7 @@ probes("arithmetic", {
     "difference of slices": lambda x: x[:, :3] - x[:, 3:],
     "torch.add": lambda x: torch.add(x, torch.tanh(x)),
     "torch.add with alpha": lambda x: torch.add(x, torch.tanh(x), alpha=0.5),
+    "torch.sub with alpha": lambda x: torch.sub(x.tanh(), 2, alpha=0.3),
     "torch.mul": lambda x: torch.mul(x, 0.3),
     "sum of three": lambda x: sum([x, x.tanh(), x.sigmoid()]),
     "numbers": lambda x: 2.5 * x + 1,
@@ -322,7 +321,6 @@ probes("arithmetic", {
     "torch.neg": torch.neg,
     "numbers in place": lambda x: x.add_(0.1).mul_(1.1),
     "a tensor of one number": lambda x: x * torch.tensor(0.75, dtype=x.dtype),
-    "quotient": lambda x: x / (1 + torch.sigmoid(x)),
 })
 probes("gate", {
     "of channels": lambda x: x * torch.sigmoid(x.mean((2, 3), keepdim=True)),
@@ -338,8 +336,9 @@ probes("gate", {
     "of columns": lambda x: x * torch.sigmoid(x.mean((1, 2), keepdim=True)),
     "of tokens": lambda x: tokens(x) * tokens(x).mean(-1, keepdim=True),
     "of the channels of tokens": lambda x: tokens(x) * tokens(x).mean(1, keepdim=True).tanh(),
+    "of groups of channels": lambda x: x.unflatten(1, (2, 3)) * x.mean((2, 3)).sigmoid().view(x.size(0), 2, 3, 1, 1),
+    "of tokens, subtracted": lambda x: tokens(x).mean(1, keepdim=True) - tokens(x),
     "of halves": lambda x: x[:, :3] * torch.sigmoid(x[:, 3:]),
-    "outer product": lambda x: x.mean(2, keepdim=True) * x.mean(3, keepdim=True),
 })
 probes("parameter", {
     "[C, 1, 1]": Parametrised((6, 1, 1), lambda x, p: p * x),
@@ -360,6 +359,7 @@ probes("parameter", {
     "[W]": Parametrised((7,), lambda x, p: x + p),
     "[1, T, C], position embedding": Parametrised((1, 35, 6), lambda x, p: tokens(x).tanh() + p),
     "[H, W, C], channels last": Parametrised((5, 7, 6), lambda x, p: x.permute(0, 2, 3, 1) * p),
+    "[T, C]": Parametrised((35, 6), lambda x, p: tokens(x) * p),
     "subtracted": Parametrised((6, 1, 1), lambda x, p: x - p),
     "subtracted from": Parametrised((6, 1, 1), lambda x, p: p - x.tanh()),
     "twice the same": Parametrised((6, 1, 1), lambda x, p: (x * p).tanh() * p),
@@ -386,7 +386,6 @@ probes("order", {
                                      nn.Conv2d(6, 4, 3)),
     "flip": nn.Sequential(Call(lambda x: torch.flip(x, [3])), nn.Conv2d(6, 4, 3)),
     "flip of two axes, added": lambda x: x.tanh() + x.flip(2, 3),
-    "rolled": nn.Sequential(Call(lambda x: torch.roll(x, (1, 2), (2, 3))), nn.Conv2d(6, 4, 3)),
     "squeezed": lambda x: F.adaptive_avg_pool2d(x, 1).squeeze(),
     "every second pixel": lambda x: x[:, :, ::2, ::2],
     "from the second pixel on": lambda x: x[:, :, 1:, 1:].tanh(),
@@ -449,7 +448,6 @@ probes("padding", {
     "of the batch by nothing": lambda x: F.pad(x, (1, 1)),
     "ConstantPad2d of zeros": nn.ConstantPad2d((1, 0, 0, 2), 0.),
     "of vectors": lambda x: F.pad(x.mean((2, 3)), (1, 2)),
-    "reflected": nn.ReflectionPad2d(1),
 })
 probes("resize", {
     "nearest, by 2": nn.Upsample(scale_factor=2),

@@ -277,6 +277,50 @@ def softmax_in_the_middle(x):
     return x * F.softmax(x, dim=1)
 
 
+@refused("divides by a tensor of the images")
+def divides_by_the_images(x):
+    return x / (1 + torch.sigmoid(x))
+
+
+@refused("divides by a square root that is no LayerNorm's")
+def normalises_by_rows(x):
+    less = x - x.mean(2, keepdim=True)
+    return less / torch.sqrt(less.pow(2).mean(2, keepdim=True) + 1e-5)
+
+
+@refused("a square root that divides nothing at once")
+def takes_roots(x):
+    return torch.sqrt(x * x + 1)
+
+
+@refused("each of which is repeated along an axis")
+def multiplies_rows_by_columns(x):
+    return x.mean(2, keepdim=True) * x.mean(3, keepdim=True)
+
+
+@refused("no permutation along axes")
+def rolls_the_rows(x):
+    return F.max_pool2d(torch.roll(x, 1, 2), 2)
+
+
+@refused("pads by reflect")
+def pads_by_reflection(x):
+    return F.pad(x, (1, 1, 1, 1), mode="reflect")
+
+
+@refused("calls max")
+def takes_the_larger(x):
+    return torch.max(x, dim=1, keepdim=True)[0] + x
+
+
+@refused("calls prelu")
+class LearnsItsSlope(nn.Sequential):
+    """He et al., 2015, Delving Deep into Rectifiers: PReLU."""
+
+    def __init__(self):
+        super().__init__(nn.Conv2d(3, 4, 3), nn.PReLU(4), nn.Flatten(), nn.Linear(64, 5))
+
+
 @refused("log_softmax")
 def log_softmax_in_the_middle(x):
     return F.log_softmax(x, dim=1).relu()
@@ -347,7 +391,7 @@ def stops_gradients(x):
     return x + x.tanh().detach()
 
 
-@refused("full_like")
+@refused("a tensor of constants")
 def drops_by_hand(x):
     return x * torch.bernoulli(torch.full_like(x, 0.5))
 
