@@ -30,7 +30,7 @@
 // Arithmetic: 2 KH KW FLOP for each number of y, and 8 bytes: 18 FLOP for 3x3, so that images that
 // the cache does not hold are bound by memory.
 //
-// Measured: see kernels/conv2d/README.md.
+// Measured: docs/results/operations.md.
 #include "kernels/conv2d/grouped.h"
 
 #include <algorithm>
