@@ -154,8 +154,8 @@ __global__ void __launch_bounds__(kStripChannels* kStripRows)
 
 inline bool strips_support(const ConvExtents& e, const ConvGeometry& geometry) {
   const int64_t largest = std::max({e.N * e.H * e.W, e.N * e.OH * e.OW, e.I, int64_t{1}});
-  return geometry.groups > 1 && geometry.groups == e.I && geometry.groups == e.O && e.KH * e.KW <= kMaxTaps &&
-         largest < int64_t{1} << 30;
+  return geometry.groups > 1 && geometry.groups == e.I && geometry.groups == e.O &&
+         e.KH * e.KW <= kMaxTaps && largest < int64_t{1} << 30;
 }
 
 template <class Sums>

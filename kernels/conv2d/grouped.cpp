@@ -1,7 +1,7 @@
 // Convolutions in groups of one channel (depthwise), two or four, and as many filters.
 //
-// In a depthwise convolution nothing is summed over channels, so a vector holds neighbouring channels
-// of one pixel, and taps are packed as [tap][channel]: the inner loop is
+// In a depthwise convolution nothing is summed over channels, so a vector holds neighbouring
+// channels of one pixel, and taps are packed as [tap][channel]: the inner loop is
 //   sums[pixel][vector] += x[pixel + tap][vector] * taps[tap][vector]
 // for a block of pixels of one row by up to four vectors, which stay in registers for the whole
 // sum. A tap is loaded once for the block's pixels, an image's number once for each of its taps.
@@ -30,7 +30,7 @@
 // Arithmetic: 2 KH KW FLOP for each number of y, and 8 bytes: 18 FLOP for 3x3, so that images that
 // the cache does not hold are bound by memory.
 //
-// Measured: see kernels/conv2d/README.md.
+// Measured: docs/results/operations.md.
 #include "kernels/conv2d/grouped.h"
 
 #include <algorithm>

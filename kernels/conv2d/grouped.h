@@ -31,8 +31,8 @@ struct SmallGroups {
   bool backward;  ///< to the gradient of the input
 };
 
-/// Whether the algorithm applies: f32, groups of one, two or four channels and as many filters. x and
-/// w are one network's.
+/// Whether the algorithm applies: f32, groups of one, two or four channels and as many filters. x
+/// and w are one network's.
 bool small_groups_fit(const Shape& x, const Shape& w, DType dtype, const ConvGeometry& geometry);
 
 /// Return the convolution x [N, H, W, C] -> y, and the one from y's gradient to x's.
