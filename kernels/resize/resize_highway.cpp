@@ -27,11 +27,15 @@ void weighted_sum(float* out, const float* const* from, const float* weights, in
       sum = hn::MulAdd(hn::Set(d, weights[k]), hn::LoadU(d, from[k] + c), sum);
     hn::StoreU(sum, d, out + c);
   };
-  const hn::ScalableTag<float> d;
-  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   int64_t c = 0;
-  for (; c + lanes <= C; c += lanes) add(d, c);
-  for (; c < C; ++c) add(hn::CappedTag<float, 1>(), c);
+  const auto vectors = [&](auto d) HWY_ATTR {
+    const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+    for (; c + lanes <= C; c += lanes) add(d, c);
+  };
+  vectors(hn::ScalableTag<float>());
+  vectors(hn::CappedTag<float, 8>());
+  vectors(hn::CappedTag<float, 4>());
+  vectors(hn::CappedTag<float, 1>());
 }
 
 }  // namespace topograd::HWY_NAMESPACE
