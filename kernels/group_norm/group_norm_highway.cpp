@@ -69,15 +69,18 @@ namespace topograd::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// Calls work(tag, c) for channels c, c + 1, ... as many as the tag has lanes: whole vectors, then
-/// vectors of one lane.
+/// shorter ones, then vectors of one lane.
 template <class Work>
 HWY_INLINE void over_channels(int64_t C, const Work& work) {
-  const hn::ScalableTag<float> d;
-  const hn::CappedTag<float, 1> one;
-  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   int64_t c = 0;
-  for (; c + lanes <= C; c += lanes) work(d, c);
-  for (; c < C; ++c) work(one, c);
+  const auto vectors = [&](auto d) HWY_ATTR {
+    const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+    for (; c + lanes <= C; c += lanes) work(d, c);
+  };
+  vectors(hn::ScalableTag<float>());
+  vectors(hn::CappedTag<float, 8>());
+  vectors(hn::CappedTag<float, 4>());
+  vectors(hn::CappedTag<float, 1>());
 }
 
 /// Adds to sums [2, C] the sums over an image's pixels of term(tag, element, channel, a, b), which

@@ -1,7 +1,7 @@
 // Resizing in vector code. Lanes are channels; which pixels are read, and their weights, is worked
-// out once per call and axis. Backward, each pixel of the input gathers from the outputs that read
-// it, which are neighbours: nothing is cleared beforehand. Memory bounds both directions where
-// there are enough channels for vectors.
+// out once per call and axis, and the list that a row makes of it serves all images. Backward, each
+// pixel of the input gathers from the outputs that read it, which are neighbours: nothing is
+// cleared beforehand. Memory bounds both directions where there are enough channels for vectors.
 #include <vector>
 
 #include "kernels/resize/resize_axis.h"
@@ -17,21 +17,30 @@ namespace topograd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Sets (or adds to) out[0 .. C) the sum over `count` pixels of weights[k] from[k][0 .. C).
-void weighted_sum(float* out, const float* const* from, const float* weights, int64_t count,
-                  int64_t C, bool accumulate) {
-  const auto add = [&](auto d, int64_t c) HWY_ATTR {
-    auto sum = hn::Zero(d);
-    if (accumulate) sum = hn::LoadU(d, out + c);
-    for (int64_t k = 0; k < count; ++k)
-      sum = hn::MulAdd(hn::Set(d, weights[k]), hn::LoadU(d, from[k] + c), sum);
-    hn::StoreU(sum, d, out + c);
-  };
-  const hn::ScalableTag<float> d;
-  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
-  int64_t c = 0;
-  for (; c + lanes <= C; c += lanes) add(d, c);
-  for (; c < C; ++c) add(hn::CappedTag<float, 1>(), c);
+/// What each pixel of a row reads: entries [ends[p - 1], ends[p]) are elements of the image, and
+/// their weights.
+void weighted_row(float* out, const float* in, const int64_t* from, const float* weights,
+                  const int64_t* ends, int64_t pixels, int64_t C, bool accumulate) {
+  int64_t begin = 0;
+  for (int64_t p = 0; p < pixels; ++p, out += C) {
+    const int64_t end = ends[p];
+    int64_t c = 0;
+    const auto vectors = [&](auto d) HWY_ATTR {
+      const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+      for (; c + lanes <= C; c += lanes) {
+        auto sum = hn::Zero(d);
+        if (accumulate) sum = hn::LoadU(d, out + c);
+        for (int64_t k = begin; k < end; ++k)
+          sum = hn::MulAdd(hn::Set(d, weights[k]), hn::LoadU(d, in + from[k] + c), sum);
+        hn::StoreU(sum, d, out + c);
+      }
+    };
+    vectors(hn::ScalableTag<float>());
+    vectors(hn::CappedTag<float, 8>());
+    vectors(hn::CappedTag<float, 4>());
+    vectors(hn::CappedTag<float, 1>());
+    begin = end;
+  }
 }
 
 }  // namespace topograd::HWY_NAMESPACE
@@ -42,7 +51,7 @@ namespace topograd {
 
 namespace {
 
-HWY_EXPORT(weighted_sum);
+HWY_EXPORT(weighted_row);
 
 /// Where one pixel of an axis reads from, and with which weight.
 struct Read {
@@ -77,22 +86,26 @@ Reads backward_reads(const ResizeAxis& axis) {
 /// `height` of them.
 void gather(float* out, const float* in, const Reads& rows, const Reads& columns, int64_t images,
             int64_t height, int64_t width, int64_t C, bool accumulate) {
-  std::vector<const float*> from;
+  std::vector<int64_t> from, ends;
   std::vector<float> weights;
-  for (int64_t n = 0; n < images; ++n)
-    for (const auto& row : rows)
-      for (const auto& column : columns) {
-        from.clear();
-        weights.clear();
-        for (const Read& h : row)
-          for (const Read& w : column) {
-            from.push_back(in + ((n * height + h.from) * width + w.from) * C);
-            weights.push_back(h.weight * w.weight);
-          }
-        HWY_DYNAMIC_DISPATCH(weighted_sum)
-        (out, from.data(), weights.data(), static_cast<int64_t>(from.size()), C, accumulate);
-        out += C;
-      }
+  const auto pixels = static_cast<int64_t>(columns.size());
+  const auto row_count = static_cast<int64_t>(rows.size());
+  for (int64_t r = 0; r < row_count; ++r) {
+    from.clear();
+    weights.clear();
+    ends.clear();
+    for (const auto& column : columns) {
+      for (const Read& h : rows[static_cast<size_t>(r)])
+        for (const Read& w : column) {
+          from.push_back((h.from * width + w.from) * C);
+          weights.push_back(h.weight * w.weight);
+        }
+      ends.push_back(static_cast<int64_t>(from.size()));
+    }
+    for (int64_t n = 0; n < images; ++n) HWY_DYNAMIC_DISPATCH(weighted_row)
+    (out + (n * row_count + r) * pixels * C, in + n * height * width * C, from.data(),
+     weights.data(), ends.data(), pixels, C, accumulate);
+  }
 }
 
 void forward(const ResizeForwardArgs& args, Context&) {
