@@ -125,7 +125,7 @@ probes("activation", {
     "hardsigmoid": lambda x: F.hardsigmoid(x),
     "hardsigmoid by hand": lambda x: F.relu6(x + 3., inplace=True) * 0.16666667,
     "SELU": nn.SELU(),
-    "CELU(1.3)": nn.CELU(1.3),
+    "CELU(1.25)": nn.CELU(1.25),  # PyTorch's derivative has 1 / alpha in single precision
     "LogSigmoid": nn.LogSigmoid(),
     "Tanhshrink": nn.Tanhshrink(),
     "GLU": nn.GLU(dim=1),
