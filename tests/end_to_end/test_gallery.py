@@ -134,7 +134,7 @@ class Made(unittest.TestCase):
         contours = self.path("gallery", "contours.svg")
 
         def drawn(*words):
-            subprocess.run([programs.landscape, "plot", "runs/0/model_surface.h5", "--kind", "contours", "--footer",
+            subprocess.run([programs.landscape, "plot", "runs/first/model_surface.h5", "--kind", "contours", "--footer",
                             "off", "-o", "other.svg", *words], cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
             return self.path("other.svg")
 

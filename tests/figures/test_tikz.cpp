@@ -170,7 +170,7 @@ TEST_CASE("tikz: sizes of letters and lines are points, texts stand where they a
       canvas.moved({10, 0}, [&] {
         canvas.scaled(factor, [&] {
           canvas.text({4, 8}, "x", style);
-          canvas.stroke({{{{0, 0}, {4, 0}}, false}}, {.width = 2, .dashes = {4, 2}});
+          canvas.stroke({{{{0, 0}, {4, 0}}, false}}, {.colour = {}, .width = 2, .dashes = {4, 2}});
         });
       });
     });

@@ -192,7 +192,7 @@ class TikzCanvas : public Canvas {
   Point placed(Point p) const { return {origin_.x + factor_ * p.x, origin_.y + factor_ * p.y}; }
   std::string at(Point p) const {
     const Point here = placed(p);
-    return "(" + length_text(here.x) + "," + length_text(here.y) + ")";
+    return topograd::text('(', length_text(here.x), ',', length_text(here.y), ')');
   }
 
   template <size_t n>
@@ -200,7 +200,7 @@ class TikzCanvas : public Canvas {
     std::string shown;
     for (const Point& p : points) {
       const Point here = placed(p);
-      shown += " " + length_text(here.x) + " " + length_text(here.y);
+      shown += topograd::text(' ', length_text(here.x), ' ', length_text(here.y));
     }
     return shown;
   }
