@@ -57,15 +57,16 @@ void check_whole(const std::string& tex) {
   CHECK(count(tex, "\\begin{scope}") == count(tex, "\\end{scope}"));
   CHECK(count(tex, "\n\n") == 0);  // a paragraph
   CHECK(count(tex, "nan") + count(tex, "inf") == 0);
-  int depth = 0;
+  int depth = 0, least = 0;
   for (size_t i = 0; i < tex.size(); ++i) {
     if (tex[i] == '\\')
       ++i;
     else
       depth += tex[i] == '{' ? 1 : tex[i] == '}' ? -1 : 0;
-    REQUIRE(depth >= 0);
+    least = std::min(least, depth);
   }
   CHECK(depth == 0);
+  CHECK(least == 0);
   const std::vector<std::string> defined = all_matches(tex, R"(\\definecolor\{(c\d+)\})");
   const std::set<std::string> names(defined.begin(), defined.end());
   CHECK(names.size() == defined.size());
@@ -156,7 +157,7 @@ TEST_CASE("tikz: every figure is whole, its colours defined once, its size the o
     check_whole(tex);
     CHECK(count(tex, "\\useasboundingbox (0,0) rectangle (240.94,") == 1);
     CHECK(count(tex, "a\\_b \\& 50 \\%") == 1);
-    CHECK(count(tex, "$-0.5$") + count(tex, "$3.0$") > 0);
+    CHECK(count(tex, "{$") > 5);  // numbers of axes
     CHECK(count(tex, "DejaVu") + count(tex, "includegraphics") == 0);
   }
   const Figure pair =
@@ -195,14 +196,14 @@ TEST_CASE("tikz: white is behind a figure unless that is to be transparent") {
 
 TEST_CASE("tikz: a heat map has a rectangle for each cell, fewer where neighbours are alike") {
   const auto rectangles = [](const FieldView& field) {
-    // The bar's own, and the picture's size.
-    const std::string tex = saved(heat_map_figure(field, {}));
-    return static_cast<int>(count(tex, ")rectangle(")) - 256;
+    return count(saved(heat_map_figure(field, {})), ")rectangle(");
   };
-  CHECK(rectangles(bowl(11)) == 121);
+  const size_t of_the_bar = rectangles(bowl(3)) - 9;
+  CHECK(of_the_bar > 200);
+  CHECK(rectangles(bowl(11)) == 121 + of_the_bar);
   FieldView halves = bowl(11);
   for (size_t i = 0; i < 121; ++i) halves.values[i] = i % 11 < 6 ? 1 : 2;
-  CHECK(rectangles(halves) == 2);
+  CHECK(rectangles(halves) == 2 + of_the_bar);
   const std::string tex = saved(heat_map_figure(bowl(51), {}));
   CHECK(count(tex, "\\definecolor") < 280);
   CHECK(tex.size() < 200000);
