@@ -51,7 +51,7 @@ def run(blocks, programs, folder, without):
     missing = [name for name in OPTIONAL if name in without or not shutil.which(name)]
     left_out = [block for block in blocks if any(name in block for name in missing)]
     for block in left_out:
-        print(f"left out, without {' or '.join(missing)}:\n{block}", file=sys.stderr)
+        print(f"make.py: without {' or '.join(missing)} this is left out: {block.splitlines()[0]}", file=sys.stderr)
     os.makedirs(os.path.join(folder, "gallery"))
     script = "".join(block for block in blocks if block not in left_out)
     environment = {**os.environ, "PATH": os.path.abspath(programs) + os.pathsep + os.environ["PATH"]}

@@ -25,9 +25,10 @@ void PlotFlags::add_to(cli::Options& options) {
                for (const std::string& kind : cli::Options::split(word))
                  kinds.push_back(picture_kind_named(kind));
              })
-      .text("output,o", output, "NAME",
-            "one figure's file (.svg, .pdf, .png, .eps, .tex for LaTeX), or what files' names begin "
-            "with (default: the first input's)")
+      .text(
+          "output,o", output, "NAME",
+          "one figure's file (.svg, .pdf, .png, .eps, .tex for LaTeX), or what files' names begin "
+          "with (default: the first input's)")
       .words("type", types, "TYPE,...", "svg, pdf, png, eps, tex, where --output does not say")
       .file("data-out", data_out,
             "write the numbers behind the figure too, as csv; those of several figures that differ "
