@@ -11,7 +11,7 @@ install(FILES apps/torch_checkpoint.py apps/checkpoint_writer.py apps/torch_grap
   DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/topograd COMPONENT programs)
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT programs)
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT programs
-  FILES_MATCHING PATTERN *.md PATTERN images EXCLUDE)
+  FILES_MATCHING PATTERN *.md PATTERN images EXCLUDE PATTERN gallery EXCLUDE)
 
 # What apps/manual/ wrote.
 foreach(kind_and_place man1:${CMAKE_INSTALL_MANDIR}/man1 bash:${CMAKE_INSTALL_DATADIR}/bash-completion/completions

@@ -38,7 +38,7 @@ const std::vector<cli::CommandEntry>& landscape_commands() {
        make_command<CoherenceCommand>},
       {"connect", "A B", "losses on paths between two networks", make_command<ConnectCommand>},
 
-      {"plot", "FILE...", "figures of results, beside one another: SVG, PNG, PDF",
+      {"plot", "FILE...", "figures of results, beside one another: SVG, PNG, PDF, LaTeX",
        make_command<PlotCommand>, "Draw"},
       {"animate", "FOLDER | FILE...", "films of surfaces, or of a camera that goes around them",
        make_command<AnimateCommand>, "Draw"},

@@ -1,7 +1,7 @@
 // Figures of a loss landscape for paper and screen: contours, heat maps, curves along a line.
 //
-// A Figure is drawn on any page: SVG, PDF and EPS, in which text stays text, or PNG. Text that does
-// not fit is set smaller and, if need be, shortened with an ellipsis.
+// A Figure is drawn on any page: SVG, PDF and EPS, in which text stays text, LaTeX, which sets it, or
+// PNG. Text that does not fit is set smaller and, if need be, shortened with an ellipsis.
 #pragma once
 
 #include <cstdint>
@@ -34,11 +34,14 @@ struct FigureData {
 
 /// Picture that can be drawn any number of times.
 struct Figure {
-  int width = 0;  ///< px: 1/96 inch
+  int width = 0;  ///< px: 1/96 inch; whole ones, into which the size that was asked for fits
   int height = 0;
   std::string title = {};  ///< title of the document
   std::function<void(drawing::Canvas&)> draw = {};
   FigureData data = {};
+  /// Size in px as it was asked for, to which LaTeX keeps; 0: width and height.
+  double exact_width = 0;
+  double exact_height = 0;
 };
 
 /// What a file of a figure has beyond the figure.
@@ -47,7 +50,8 @@ struct FigureFile {
   bool transparent = false;  ///< nothing, not white, behind the figure
 };
 
-/// Returns "svg", "pdf", "png", "eps": the formats of figures' files.
+/// Returns the formats of figures' files, which are their suffixes: "svg", "pdf", "png", "eps", "tex",
+/// and, for the same as the last, "pgf" and "tikz".
 const std::vector<std::string>& figure_types();
 /// Returns the type of a file by its suffix; empty for a name without a suffix. Throws Error for
 /// any other suffix.

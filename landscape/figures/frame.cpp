@@ -63,10 +63,19 @@ void draw_below(Canvas& canvas, const Rect& ramp, const Colour& colour) {
 }
 
 void draw_ramp(Canvas& canvas, const Rect& ramp, const std::function<Colour(double)>& paint) {
-  constexpr int kSteps = 512;
-  std::vector<uint32_t> pixels;
-  for (int i = 0; i < kSteps; ++i) pixels.push_back(packed(paint(1 - (i + 0.5) / kSteps)));
-  canvas.image(ramp, 1, kSteps, pixels);
+  if (canvas.fields() == Fields::shapes) {
+    Tiles tiles{.x = {ramp.left, ramp.right()}, .y = {ramp.top}, .colours = {}};
+    for (int i = kColoursOfShapes; i >= 0; --i) {
+      tiles.colours.push_back(paint(static_cast<double>(i) / kColoursOfShapes));
+      tiles.y.push_back(ramp.bottom() - ramp.height * i / (kColoursOfShapes + 1));
+    }
+    canvas.tiles(tiles);
+  } else {
+    constexpr int kSteps = 512;
+    std::vector<uint32_t> pixels;
+    for (int i = 0; i < kSteps; ++i) pixels.push_back(packed(paint(1 - (i + 0.5) / kSteps)));
+    canvas.image(ramp, 1, kSteps, pixels);
+  }
   canvas.stroke({ramp.outline()}, {.colour = kInk, .width = 0.8});
 }
 
@@ -127,7 +136,9 @@ Figure enlarged(const FigureOptions& page, const std::string& title, FigureData 
   const auto px = [&](double length) {
     return static_cast<int>(std::ceil(length * page.zoom - 1e-6));
   };
-  return {px(page.width), px(page.height), title,
+  return {px(page.width),
+          px(page.height),
+          title,
           [draw, font = page.font, zoom = page.zoom](Canvas& canvas) {
             canvas.in_font(font, [&] {
               if (zoom == 1)
@@ -136,7 +147,9 @@ Figure enlarged(const FigureOptions& page, const std::string& title, FigureData 
                 canvas.scaled(zoom, [&] { draw(canvas); });
             });
           },
-          std::move(data)};
+          std::move(data),
+          page.width * page.zoom,
+          page.height * page.zoom};
 }
 
 double image_pixels(const FigureOptions& page) {

@@ -21,6 +21,10 @@ inline constexpr double kBarSpace = 84;  // px, usual room of a colour bar's num
 /// Ratio of ranges up to which both axes of a field have equal units.
 inline constexpr double kMaxUneven = 3;
 
+/// Steps from one end of a scale to the other in which shapes are coloured: a bar and the field beside
+/// it share their colours.
+inline constexpr int kColoursOfShapes = 255;
+
 /// Map from coordinates to the plot's rectangle on the page; y grows upwards.
 struct Frame {
   Rect plot;

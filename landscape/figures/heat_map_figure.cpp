@@ -1,8 +1,10 @@
 // The heat map.
+#include <algorithm>
 #include <cmath>
 
 #include "landscape/figures/cells.h"
 #include "landscape/figures/figure.h"
+#include "landscape/figures/fine_field.h"
 #include "landscape/figures/frame.h"
 #include "landscape/figures/units.h"
 
@@ -60,27 +62,68 @@ std::vector<Polyline> unfinished_cells(const FieldView& field, const Sampler& sa
   return cells;
 }
 
-/// Draws pixels over the frame's plot; transparent where there is no number.
-void draw_field(Canvas& canvas, const Frame& frame, const Sampler& sampler, const ValueScale& scale,
+/// Colours of a scale's transformed values, of all or in so many steps; none where there is no number.
+class FieldColours {
+ public:
+  FieldColours(const ValueScale& scale, ColourMap map, int steps = 0)
+      : map_(map),
+        steps_(steps),
+        low_(scale.transformed(scale.low())),
+        high_(scale.transformed(scale.high())),
+        off_scale_(scale.above() > 0) {}
+
+  Colour at(double value) const {
+    if (std::isnan(value)) return {0, 0, 0, 0};
+    if (off_scale_ && value > high_) return off_scale(map_);
+    const double place = std::clamp((value - low_) / (high_ - low_), 0.0, 1.0);
+    return colour_at(map_, steps_ == 0 ? place : std::round(place * steps_) / steps_);
+  }
+
+ private:
+  ColourMap map_;
+  int steps_;
+  double low_, high_;
+  bool off_scale_;
+};
+
+/// Returns the centres of the intervals between stops.
+std::vector<double> centres(const std::vector<double>& stops) {
+  std::vector<double> middles;
+  for (size_t i = 0; i + 1 < stops.size(); ++i) middles.push_back(0.5 * (stops[i] + stops[i + 1]));
+  return middles;
+}
+
+/// Draws a rectangle for each cell; of an interpolated field, about a hundred along each axis.
+void draw_tiles(Canvas& canvas, const Frame& frame, const Sampler& sampler, const ValueScale& scale,
                 const FigureOptions& options) {
-  const ColourMap map = options.colours;
+  constexpr size_t kTiles = 96;
+  std::vector<double> x = sampler.x_stops(), y = sampler.y_stops();
+  if (options.interpolate) x = subdivided(x, kTiles), y = subdivided(y, kTiles);
+  Tiles tiles;
+  for (const double stop : x) tiles.x.push_back(frame.at(stop, 0).x);
+  std::reverse(y.begin(), y.end());
+  for (const double stop : y) tiles.y.push_back(frame.at(0, stop).y);
+  const FieldColours colours(scale, options.colours, kColoursOfShapes);
+  for (const double row : centres(y))
+    for (const double column : centres(x))
+      tiles.colours.push_back(colours.at(sampler.at(column, row)));
+  canvas.tiles(tiles);
+}
+
+/// Draws pixels over the frame's plot.
+void draw_pixels(Canvas& canvas, const Frame& frame, const Sampler& sampler,
+                 const ValueScale& scale, const FigureOptions& options) {
   const double pixels_per_px = image_pixels(options);
   const int width = static_cast<int>(std::ceil(pixels_per_px * frame.plot.width));
   const int height = static_cast<int>(std::ceil(pixels_per_px * frame.plot.height));
-  const double low = scale.transformed(scale.low());
-  const double high = scale.transformed(scale.high());
+  const FieldColours colours(scale, options.colours);
   std::vector<uint32_t> pixels;
   pixels.reserve(static_cast<size_t>(width) * static_cast<size_t>(height));
   for (int row = 0; row < height; ++row) {
     const double y = std::lerp(frame.y_high, frame.y_low, (row + 0.5) / height);
     for (int column = 0; column < width; ++column) {
       const double x = std::lerp(frame.x_low, frame.x_high, (column + 0.5) / width);
-      const double value = sampler.at(x, y);
-      const Colour colour = std::isnan(value) ? Colour{0, 0, 0, 0}
-                            : scale.above() > 0 && value > high
-                                ? off_scale(map)
-                                : colour_at(map, (value - low) / (high - low));
-      pixels.push_back(packed(colour));
+      pixels.push_back(packed(colours.at(sampler.at(x, y))));
     }
   }
   canvas.image(frame.plot, width, height, pixels);
@@ -107,7 +150,8 @@ Figure heat_map_figure(const FieldView& given_field, const FigureOptions& given_
     draw_heading(canvas, page);
     if (scale.not_finite() > 0) draw_hole(canvas, {frame.plot.outline()});
     draw_to_do(canvas, frame.at(to_do));
-    if (canvas.shows_images()) draw_field(canvas, frame, sampler, scale, page);
+    if (canvas.fields() == Fields::pixels) draw_pixels(canvas, frame, sampler, scale, page);
+    if (canvas.fields() == Fields::shapes) draw_tiles(canvas, frame, sampler, scale, page);
     const std::vector<Key> keys =
         draw_marks(canvas, frame, field, scale, page, off_scale(page.colours));
     draw_field_axes(canvas, frame, page);

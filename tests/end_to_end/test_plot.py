@@ -254,6 +254,37 @@ class PlotTest(LandscapeTest):
         for colours in ("magma", "plasma", "greys", "coolwarm"):
             self.run_ok(self.plot("s.h5", "--kind", "contours", "-o", "x.pdf", "--colours", colours))
 
+    def test_pictures_for_latex(self):
+        self.grid()
+        self.run_ok(self.line("l.h5", "--split", "both"))
+        style = ["--style", "paper", "--width", "8.5cm", "--title", r"50 % of $x_1$ & {\y}~^#"]
+        names = self.run_ok(self.plot("s.h5", "--kind", "contours,lines,heat,surface,slices", "--type",
+                                      "tex", *style)).split()
+        names += self.run_ok(self.plot("l.h5", "-o", "l.tex", *style)).split()
+        self.assertEqual(names, [f"s_{kind}.tex" for kind in ("contours", "lines", "heat", "surface", "slices")]
+                         + ["l.tex"])
+        for name in names:
+            tex = self.read(name)
+            self.assertTrue(tex.endswith("\\end{tikzpicture}%\n"), name)
+            self.assertIn("{50 \\% of \\$x\\_1\\$ \\& \\{\\textbackslash{}y\\}", tex, name)
+            self.assertIn("(0,0) rectangle (240.94,", tex, name)  # 8.5 cm
+            self.assertRegex(tex, r"\\fontsize\{7\}\{8\.4\}", name)
+            self.assertIn("$\\alpha $", tex, name)
+            defined = re.findall(r"\\definecolor\{(c\d+)\}\{HTML\}\{(\w{6})\}", tex)
+            self.assertEqual(len(defined), len({colour for _, colour in defined}), name)
+            self.assertEqual(set(re.findall(r"[\[=](c\d+)[\],]", tex)), {name for name, _ in defined})
+        self.run_ok(self.plot("s.h5", "--kind", "heat", "-o", "again.tikz", *style))
+        self.assertEqual(self.read("again.tikz"), self.read("s_heat.tex"))
+        if not shutil.which("pdflatex"):
+            self.skipTest("SKIPPED: TeX's opinion of them, without pdflatex (texlive-latex-base, texlive-pictures)")
+        pictures = "\\par\n".join(f"\\noindent\\input{{{name}}}" for name in names)
+        self.write("paper.tex", ("\\documentclass{article}\\usepackage{tikz}\\textwidth8.5cm\n"
+                                 f"\\begin{{document}}\n{pictures}\n\\end{{document}}\n").encode())
+        said = self.run_ok(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
+                           stderr=None)  # it may make fonts
+        self.assertIn("Output written on paper.pdf", said)
+        self.assertNotIn("Overfull", said)
+
     def test_the_numbers_behind_a_figure(self):
         self.grid()
 
@@ -310,7 +341,7 @@ class PlotTest(LandscapeTest):
                                 (["s.h5", "--elevation", "2"], "elevation"),
                                 (["s.h5", "s.h5", "--title", "a;b;c"], "3 titles for 2 files"),
                                 (["s.h5", "-o", "one.pdf"], "--kind"),
-                                (["s.h5", "-o", "one.jpg"], ".svg, .pdf, .png or .eps"),
+                                (["s.h5", "-o", "one.jpg"], ".svg, .pdf, .png, .eps or .tex"),
                                 (["s.h5", "--width", "8parsec"], "8.5cm"),
                                 (["s.h5", "--width", "-3cm"], "--width"),
                                 (["s.h5", "--style", "paper", "--width", "4cm"], "no room"),

@@ -413,7 +413,8 @@ TEST_CASE("figure: what cannot be drawn is refused in words") {
   TemporaryFolder folder;
   const std::string path = folder.file("figure.png");
   CHECK(error_of([&] { save_figure(heat_map_figure(ramp(), {}), "figure.gif"); }) ==
-        "cannot tell the format of figure 'figure.gif': end its name in .svg, .pdf, .png or .eps");
+        "cannot tell the format of figure 'figure.gif': end its name in .svg, .pdf, .png, .eps or "
+        ".tex");
   for (const char* name : {"missing/figure.png", "missing/figure.svg"}) {
     const std::string error =
         error_of([&] { save_figure(contour_figure(ramp(), {}), folder.file(name)); });

@@ -398,7 +398,8 @@ TEST_CASE("figure: files of every type, with the pixels and the ground that were
   CHECK(figure_type_of("a/b.eps") == "eps");
   CHECK(figure_type_of("a.b/c").empty());
   CHECK(error_of([&] { figure_type_of("picture.jpg"); }) ==
-        "cannot tell the format of figure 'picture.jpg': end its name in .svg, .pdf, .png or .eps");
+        "cannot tell the format of figure 'picture.jpg': end its name in .svg, .pdf, .png, .eps or "
+        ".tex");
   const auto picture = [&](const FigureFile& file) {
     save_figure(figure, folder.file("p.png"), file);
     return std::shared_ptr<cairo_surface_t>(

@@ -6,6 +6,7 @@
 
 #include "kernels/core/check.h"
 #include "landscape/figures/canvas/svg_canvas.h"
+#include "landscape/figures/canvas/tikz_canvas.h"
 #include "landscape/plots/result_plots.h"
 #include "landscape/results/record_json.h"
 #include "tests/fuzz/harness.h"
@@ -43,6 +44,7 @@ void draw(const Record& record, const std::vector<PictureKind>& kinds,
     for (const NamedFigure& named : result_figures(record, kinds, options)) {
       const Figure& figure = named.figure;
       drawing::svg_text(figure.width, figure.height, figure.title, figure.draw);
+      drawing::tikz_text(figure.width, figure.height, figure.title, false, figure.draw);
     }
   } catch (const Error&) {
   }

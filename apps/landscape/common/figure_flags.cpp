@@ -171,9 +171,10 @@ void PageFlags::add_to(cli::Options& options) {
              length(width))
       .value("height", "LENGTH", "of each figure, at most", "", length(height))
       .real("font-size", font_size, {2, 200}, "of axes' numbers, in points; all else follows")
-      .text("font", font, "FAMILY", "of the letters")
+      .text("font", font, "FAMILY", "of the letters; .tex has the document's")
       .real("dpi", dpi, {36, 2400},
-            "pixels to the inch of PNG, and of fields in every format (default: 192; paper 300)")
+            "pixels to the inch of PNG, and of fields in all formats but .tex (default: 192; paper "
+            "300)")
       .flag("transparent", transparent, "nothing behind the figure, not white")
       .value("footer", "on|off", "provenance below the figure", "on; paper: off",
              [this](const std::string& option, const std::string& word) {

@@ -25,10 +25,11 @@ void PlotFlags::add_to(cli::Options& options) {
                for (const std::string& kind : cli::Options::split(word))
                  kinds.push_back(picture_kind_named(kind));
              })
-      .text("output,o", output, "NAME",
-            "one figure's file (.svg, .pdf, .png, .eps), or what files' names begin with (default: "
-            "the first input's)")
-      .words("type", types, "TYPE,...", "svg, pdf, png, eps, where --output does not say")
+      .text(
+          "output,o", output, "NAME",
+          "one figure's file (.svg, .pdf, .png, .eps, .tex for LaTeX), or what files' names begin "
+          "with (default: the first input's)")
+      .words("type", types, "TYPE,...", "svg, pdf, png, eps, tex, where --output does not say")
       .file("data-out", data_out,
             "write the numbers behind the figure too, as csv; those of several figures that differ "
             "to FILE_<figure>.csv each")
@@ -41,6 +42,7 @@ void PlotFlags::add_to(cli::Options& options) {
   landscape plot surface.h5
   landscape plot resnet56.h5 noshort.h5 --kind surface --same-scale --output both.pdf
   landscape plot surface.h5 --style paper --kind contours --width 3.3in -o figure2.pdf
+  landscape plot surface.h5 --style paper --kind heat --width 8.5cm -o figure3.tex
   landscape plot runs/a/log.csv runs/b/log.csv --data-out curves.csv
 )");
 }
@@ -53,10 +55,10 @@ void PlotFlags::check() {
   for (const std::string& type : types) {
     const std::vector<std::string>& known = figure_types();
     require(std::find(known.begin(), known.end(), type) != known.end(), "unknown --type '", type,
-            "': choose svg, pdf, png or eps");
+            "': choose svg, pdf, png, eps or tex");
   }
   require(!figure_type_of(output).empty() || !types.empty(),
-          "--type names nothing: choose svg, pdf, png or eps");
+          "--type names nothing: choose svg, pdf, png, eps or tex");
   if (data_out) {
     require(data_out->ends_with(".csv"), "--data-out ", *data_out, ": end its name in .csv");
     for (const std::string& file : files)

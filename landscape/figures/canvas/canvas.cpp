@@ -12,6 +12,25 @@ Polyline Rect::outline() const {
   return {{{left, top}, {right(), top}, {right(), bottom()}, {left, bottom()}}, true};
 }
 
+void Canvas::tiles(const Tiles& tiles) {
+  const size_t columns = tiles.x.size() - 1;
+  for (size_t i = 0; i < tiles.colours.size(); ++i) {
+    const size_t row = i / columns, column = i % columns;
+    const Rect tile{tiles.x[column], tiles.y[row], tiles.x[column + 1] - tiles.x[column],
+                    tiles.y[row + 1] - tiles.y[row]};
+    if (tiles.colours[i].opacity > 0) fill({tile.outline()}, tiles.colours[i]);
+  }
+}
+
+void Canvas::facets(const std::vector<Facet>& facets, double line_width) {
+  for (const Facet& facet : facets) {
+    fill({{{facet.corners.begin(), facet.corners.end()}, true}}, facet.colour);
+    for (const auto& line : facet.lines)
+      stroke({{{line.begin(), line.end()}, false}},
+             {.colour = facet.line_colour, .width = line_width});
+  }
+}
+
 void Canvas::hatch(const std::vector<Polyline>& loops, const Pen& pen, double spacing) {
   double left = kInfinity, top = kInfinity, right = -kInfinity, bottom = -kInfinity;
   for (const Polyline& loop : loops)

@@ -1,6 +1,7 @@
-// A page to draw on: one drawing code for PNG, PDF (cairo) and SVG (our own writer).
+// A page to draw on: one drawing code for PNG, PDF (cairo), SVG and LaTeX (our own writers).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -57,6 +58,23 @@ class TextRuler {
   std::unique_ptr<State> state_;
 };
 
+/// Rectangles that touch one another, of one colour each.
+struct Tiles {
+  std::vector<double> x, y;     ///< px, their borders, increasing
+  std::vector<Colour> colours;  ///< row by row, the top one first; opacity 0: nothing there
+};
+
+/// Piece of a surface in space, as it is seen, with pieces of lines on it.
+struct Facet {
+  std::array<Point, 4> corners;
+  Colour colour;
+  std::vector<std::array<Point, 2>> lines = {};
+  Colour line_colour = {};
+};
+
+/// How a canvas has what is of another colour at every place: fields, colour bars.
+enum class Fields { none, pixels, shapes };
+
 /// Page to draw on. The anchor of a text lies at half the height of its capitals.
 class Canvas {
  public:
@@ -67,8 +85,11 @@ class Canvas {
   /// Stretches an image over `area`: [height, width] premultiplied 0xAARRGGBB, top row first.
   virtual void image(const Rect& area, int width, int height,
                      const std::vector<uint32_t>& pixels) = 0;
-  /// Returns whether images are drawn at all; where not, none need be made.
-  virtual bool shows_images() const { return true; }
+  /// Returns what fields are drawn as: images, or tiles and facets, or not at all.
+  virtual Fields fields() const { return Fields::pixels; }
+  virtual void tiles(const Tiles& tiles);
+  /// Draws facets in their order, each with its lines of `line_width` px.
+  virtual void facets(const std::vector<Facet>& facets, double line_width);
   /// Runs `draw`, clipped to the loops.
   virtual void clipped(const std::vector<Polyline>& loops, const std::function<void()>& draw) = 0;
   /// Runs `draw` with its upper left corner at `origin`.

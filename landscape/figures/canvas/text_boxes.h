@@ -29,7 +29,9 @@ class TextBoxes : public Canvas {
   void stroke(const std::vector<Polyline>&, const Pen&) override {}
   void text(Point anchor, const std::string& words, const TextStyle& style) override;
   void image(const Rect&, int, int, const std::vector<uint32_t>&) override {}
-  bool shows_images() const override { return false; }
+  Fields fields() const override { return Fields::none; }
+  void tiles(const Tiles&) override {}
+  void facets(const std::vector<Facet>&, double) override {}
   void clipped(const std::vector<Polyline>&, const std::function<void()>& draw) override { draw(); }
   void moved(Point origin, const std::function<void()>& draw) override;
   void scaled(double factor, const std::function<void()>& draw) override;

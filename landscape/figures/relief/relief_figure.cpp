@@ -11,6 +11,7 @@
 #include "landscape/figures/figure.h"
 #include "landscape/figures/frame.h"
 #include "landscape/figures/path.h"
+#include "landscape/figures/relief/relief_facets.h"
 #include "landscape/figures/relief/relief_rendering.h"
 #include "landscape/figures/units.h"
 
@@ -30,6 +31,7 @@ constexpr double kShortestReliefLabel =
 constexpr double kNarrowAxisSpace = 48;
 constexpr double kNarrowRight = 42;  // px between the relief and the bar: numbers of an axis
 constexpr double kNumbersAway = 9;   // px from an axis to its numbers
+constexpr double kFacetLine = 0.5;   // px, width of levels' lines on facets
 constexpr double kElevations[] = {38, 44, 50, 56, 62};  // degrees: the first that shows the marks
 constexpr Colour kWall{0.955, 0.955, 0.965};
 constexpr Colour kWallLine{0.84, 0.84, 0.87};
@@ -353,22 +355,27 @@ Figure surface_figure(const FieldView& given_field, const FigureOptions& given_o
   const ReliefView view{field, relief, elevation, fractions, labels, bar_texts(scale, levels)};
   const ReliefLayout layout = layout_of(view, options, rows_of_keys(field, scale, options));
   const Camera camera = camera_on(view, options, layout.area);
-  const auto draw_relief = [=, rendering = std::make_shared<LazyRendering>()](Canvas& canvas) {
+  // Light from the left of the camera, so that slopes that face the reader are neither flat nor dark.
+  const Light light{.azimuth = degrees(options.azimuth - 90) - 1.0, .elevation = 0.72};
+  const auto draw_rendering = [=, rendering = std::make_shared<LazyRendering>()](Canvas& canvas) {
     std::call_once(rendering->once, [&] {
-      // Light from the left of the camera, so that slopes that face the reader are neither flat nor
-      // dark.
-      const Light light{.azimuth = degrees(options.azimuth - 90) - 1.0, .elevation = 0.72};
       rendering->made.emplace(relief, camera, lit(relief.field(), light, camera.towards()),
                               layout.area, image_pixels(options));
     });
     rendering->made->draw(canvas, fractions, options.colours);
+  };
+  const auto draw_facets = [=](Canvas& canvas) {
+    const Lit brightness = lit(relief.field(), light, camera.towards());
+    canvas.facets(relief_facets(relief, camera, brightness, fractions, options.colours),
+                  kFacetLine);
   };
   const auto draw = [=](Canvas& canvas) {
     const FigureOptions& page = layout.page;
     const Box box(field, relief, camera, page);
     draw_heading(canvas, page);
     box.draw_behind(canvas, fractions);
-    if (canvas.shows_images()) draw_relief(canvas);
+    if (canvas.fields() == Fields::pixels) draw_rendering(canvas);
+    if (canvas.fields() == Fields::shapes) draw_facets(canvas);
     box.draw_axes(canvas, fractions, labels);
     const std::vector<Key> keys = draw_marks_on(canvas, relief, camera, field, scale, page);
     const auto paint = [&](double t) { return colour_at(page.colours, t); };

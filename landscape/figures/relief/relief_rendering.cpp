@@ -8,7 +8,6 @@ namespace topograd::drawing {
 namespace {
 
 constexpr int kSamples = 2;  // samples per pixel along each side
-constexpr double kLineShade = 0.45;
 constexpr double kGlossShare = 0.16;
 
 void add(Colour& sum, const Colour& c) {
@@ -31,6 +30,16 @@ size_t band(const std::vector<double>& levels, float fraction) {
 }
 
 }  // namespace
+
+Colour lit_colour(ColourMap map, double fraction, double brightness, double gloss, double shade) {
+  const Colour own = fraction > 1 + 1e-6 ? off_scale(map) : colour_at(map, fraction);
+  const auto light = [&](double channel) {
+    // Light adds up in linear intensities, of which sRGB's numbers are about the root.
+    const double linear = std::pow(channel, 2.2) * brightness * shade + kGlossShare * gloss * shade;
+    return std::pow(std::clamp(linear, 0.0, 1.0), 1 / 2.2);
+  };
+  return {light(own.red), light(own.green), light(own.blue), 1};
+}
 
 ReliefRendering::ReliefRendering(const ReliefMesh& relief, const Camera& camera, const Lit& light,
                                  const Rect& area, double pixels)
@@ -90,15 +99,8 @@ Colour ReliefRendering::colour_of(int column, int row, const std::vector<double>
                                   ColourMap map) const {
   const DepthBuffer::Pixel& sample = samples_.at(column, row);
   if (!std::isfinite(sample.depth)) return {0, 0, 0, 0};
-  const Colour own = sample.fraction > 1 + 1e-6 ? off_scale(map) : colour_at(map, sample.fraction);
-  const double shade = on_a_line(column, row, levels) ? kLineShade : 1;
-  const auto light = [&](double channel) {
-    // Light adds up in linear intensities, of which sRGB's numbers are about the root.
-    const double linear =
-        std::pow(channel, 2.2) * sample.brightness * shade + kGlossShare * sample.gloss * shade;
-    return std::pow(std::clamp(linear, 0.0, 1.0), 1 / 2.2);
-  };
-  return {light(own.red), light(own.green), light(own.blue), 1};
+  return lit_colour(map, sample.fraction, sample.brightness, sample.gloss,
+                    on_a_line(column, row, levels) ? kLineShade : 1);
 }
 
 }  // namespace topograd::drawing

@@ -9,6 +9,12 @@
 
 namespace topograd::drawing {
 
+inline constexpr double kLineShade = 0.45;  // light on lines, of that on the ground beside them
+
+/// Returns the colour of ground of a fraction of the scale in this light; `shade`: the share of it
+/// that arrives.
+Colour lit_colour(ColourMap map, double fraction, double brightness, double gloss, double shade);
+
 /// Rendering of a relief: samples, and from them pixels.
 class ReliefRendering {
  public:
