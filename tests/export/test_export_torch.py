@@ -41,6 +41,7 @@ from refused import REFUSED  # noqa: E402
 from torch_checkpoint import ImportFailure  # noqa: E402
 from torch_graph import ExportFailure, graph_of  # noqa: E402
 
+REPORT = bool(os.environ.get("TOPOGRAD_REPORT"))  # prints the differences
 EVERY = bool(os.environ.get("TOPOGRAD_TEST_EVERY_EXPORT"))
 TRAIN = os.path.abspath(sys.argv.pop(1)) if __name__ == "__main__" and len(sys.argv) > 1 else None
 torch.set_num_threads(1)  # small tensors: threads would wait for one another
@@ -171,6 +172,8 @@ class Exports(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         found = re.findall(r"^(.+) differ by (\S+) in f64, (\S+) in f32, of the largest$", done.stdout, re.M)
         self.assertEqual([what for what, *_ in found], list(TOLERANCES), done.stdout)
+        if REPORT:
+            print(f"{self.id().split('.test_')[-1]} | " + " | ".join(" ".join(pair) for _, *pair in found))
         for what, *differences in found:
             for difference, tolerance in zip(differences, TOLERANCES[what]):
                 self.assertLessEqual(float(difference), tolerance, done.stdout)
