@@ -139,7 +139,7 @@ class Made(unittest.TestCase):
             return self.path("other.svg")
 
         self.assertEqual(pictures.difference(drawn(), contours), (0, 0))
-        for words in (["--colours", "plasma"], ["--linear"], ["--vmax", "2"], ["--title", "other"]):
+        for words in (["--colours", "plasma"], ["--log"], ["--vmax", "2"], ["--title", "other"]):
             self.assertFalse(pictures.look_alike(drawn(*words), contours), words)
         # The star of theta*, a label of an axis, one number beside it.
         for what, with_what in ((r'<path d="[^"]*" fill="#cc0d1a"/>\n', ""),
