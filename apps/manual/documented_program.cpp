@@ -44,7 +44,7 @@ DocumentedProgram documented_train() {
       "train", "train a network for the loss landscape, or evaluate one", "", {}};
   program.commands.push_back(documented(
       program.name,
-      {"", "", "train a CIFAR network, or evaluate one", cli::make_command<TrainCommand>}));
+      {"", "", "train a network, or evaluate one", cli::make_command<TrainCommand>}));
   return program;
 }
 

@@ -54,7 +54,7 @@ void require_below_1(const char* option, double value) {
 }  // namespace
 
 void TrainFlags::add_to(cli::Options& options) {
-  options.about("Trains a CIFAR network, or evaluates one.");
+  options.about("Trains a network, or evaluates one.");
   add_model_options(options);
   add_data_options(options);
   add_training_options(options);
