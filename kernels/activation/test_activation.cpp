@@ -87,9 +87,9 @@ TEST_CASE("activation: values far out and slopes at the kinks are PyTorch's") {
                {Activation::hardsigmoid, 3, 0},
                {Activation::elu(0.7), 0, 0.7},
                {Activation::softplus(2, 1), 0.5, 1 / (1 + std::exp(-1.0))}};
-  for (const auto& [f, x, slope] : kinks) {
-    CAPTURE(name_of(f));
-    CHECK(slope_at(f, x) == doctest::Approx(slope).epsilon(1e-14));
+  for (const auto& kink : kinks) {  // clang 14's lambdas take no structured binding
+    CAPTURE(name_of(kink.f));
+    CHECK(slope_at(kink.f, kink.x) == doctest::Approx(kink.slope).epsilon(1e-14));
   }
   CHECK(value_at(Activation::softplus(), 20.5) == 20.5);
   CHECK(value_at(Activation::softplus(), -800) == 0);
