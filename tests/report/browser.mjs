@@ -50,13 +50,13 @@ async function settle(page) {
 
 const surfaces = (page) => page.locator(".surface .picture canvas");
 
-/** A picture as a number, another one where any pixel differs; and how many colours it has. */
-async function look(page, locator) {
+/** A picture as a number, another one where any pixel differs; and, if asked for, how many colours it has. */
+async function look(page, locator, counted = true) {
   await settle(page);
   // Until pictures are fine again, after something moved.
   await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]'));
   await settle(page);
-  return await locator.evaluate((canvas) => {
+  return await locator.evaluate((canvas, counting) => {
     // Of a copy: reading a canvas itself makes it slow from then on, and Chromium says so.
     const copy = new OffscreenCanvas(canvas.width, canvas.height);
     const context = copy.getContext("2d", { willReadFrequently: true });
@@ -64,10 +64,10 @@ async function look(page, locator) {
     const pixels = new Uint32Array(context.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
     let hash = 0;
     for (const pixel of pixels) hash = (Math.imul(hash, 31) + pixel) | 0;
-    return { hash, colours: new Set(pixels).size };
-  });
+    return { hash, colours: counting ? new Set(pixels).size : 0 };
+  }, counted);
 }
-const fingerprint = async (page, locator) => (await look(page, locator)).hash;
+const fingerprint = async (page, locator) => (await look(page, locator, false)).hash;
 
 /** Does something, and says whether each surface's picture has changed by it. */
 async function changes(page, act) {
@@ -956,9 +956,10 @@ async function runAll(all, flags) {
   const browser = await chromium.launch({ executablePath, args: [...FLAGS, ...flags] });
   for (const [name, test] of Object.entries(all)) {
     if (process.env.TOPOGRAD_ONLY && !name.includes(process.env.TOPOGRAD_ONLY)) continue;
+    const begin = performance.now();
     try {
       await test(browser);
-      console.log(`ok: ${name}`);
+      console.log(`ok: ${name} (${((performance.now() - begin) / 1000).toFixed(1)} s)`);
     } catch (error) {
       ++failed;
       console.log(`FAILED: ${name}\n${error.stack}`);
