@@ -66,8 +66,8 @@ def normalisation(args, channels):
 
 
 def write_checkpoint(path, arrays, model, constants, source):
-    """Writes a network: its tensors, little-endian float32 by name; its description; the mean and deviation that images are
-    normalised by; where it is from."""
+    """Writes a network: its tensors, little-endian float32 by name; its description; the mean and deviation that
+    images are normalised by; where it is from."""
     write_safetensors(path, arrays, {"format": "topograd-checkpoint-1", "model": json.dumps(model),
                                      "normalisation": json.dumps(constants), "source": source})
 
@@ -105,7 +105,8 @@ def write_whole(path, parts):
         except OSError:
             pass  # a file system that knows no locks
         os.truncate(lock, 0)
-        os.pwrite(lock, f"process {os.getpid()} on {os.uname().nodename}: {os.path.basename(sys.argv[0])}\n".encode(), 0)
+        program = os.path.basename(sys.argv[0])
+        os.pwrite(lock, f"process {os.getpid()} on {os.uname().nodename}: {program}\n".encode(), 0)
         temporary = f"{path}.tmp.{secrets.token_hex(8)}"
         try:
             with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666), "wb") as file:

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Turn a PyTorch module into a checkpoint of Topograd's: its graph and its weights in one safetensors file.
 
-    apps/export_torch.py 'net.py:Net(classes=10)' --weights net.pth --image 32,32,3 --normalisation cifar10 -o net.safetensors
+    apps/export_torch.py 'net.py:Net(classes=10)' --weights net.pth --normalisation cifar10 -o net.safetensors
 
 or, from Python, with a module that is there already:
 
@@ -46,8 +46,8 @@ def program(given):
     """The path of `train`: what was given, or what was built or installed beside this file."""
     if given:
         return given
-    root = os.path.join(HERE, "..")
-    for path in (os.path.join(root, "build", "release", "bin", "train"), os.path.join(HERE, "..", "..", "bin", "train")):
+    for path in (os.path.join(HERE, "..", "build", "release", "bin", "train"),
+                 os.path.join(HERE, "..", "..", "bin", "train")):
         if os.path.exists(path):
             return os.path.realpath(path)
     found = shutil.which("train")
@@ -110,7 +110,8 @@ def module_of(text):
         spec.loader.exec_module(program_of_user)
         module = eval(expression, vars(program_of_user))  # the user's own program, as if it were typed in it
     except Exception as error:
-        raise ImportFailure(f"{text}: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}") from error
+        told = (str(error).splitlines() or [""])[0]
+        raise ImportFailure(f"{text}: {type(error).__name__}: {told}") from error
     if not isinstance(module, torch.nn.Module):
         raise ImportFailure(f"{text} makes a {type(module).__name__}, not a module of PyTorch; of a function, call it: "
                             f"{text}()")
@@ -162,15 +163,15 @@ def main():
     parser = argparse.ArgumentParser(description="Turn a PyTorch module into a Topograd checkpoint: graph and weights.")
     parser.add_argument("module", metavar="FILE.py:EXPRESSION", help="a program and what makes the module in it, as "
                         "'net.py:Net(classes=10)'; the program runs")
-    parser.add_argument("--weights", metavar="FILE", help="checkpoint of PyTorch or safetensors to load into it; default: "
-                        "the weights that it begins with")
+    parser.add_argument("--weights", metavar="FILE", help="checkpoint of PyTorch or safetensors to load into it; "
+                        "default: the weights that it begins with")
     parser.add_argument("--key", help="the entry of that file that holds the weights, as state_dict_ema")
     parser.add_argument("--image", default="32,32,3", metavar="H,W,C", help="default: 32,32,3")
     parser.add_argument("--name", help="what to call the network; default: the module's class")
     add_normalisation_options(parser)
     parser.add_argument("-o", "--output", required=True, help="the checkpoint to write")
-    parser.add_argument("--train", metavar="PROGRAM", help="the program train, which checks the result; default: the one "
-                        "that was built or installed")
+    parser.add_argument("--train", metavar="PROGRAM", help="the program train, which checks the result; default: the "
+                        "one that was built or installed")
     args = parser.parse_args()
     from torch_graph import ExportFailure
     try:

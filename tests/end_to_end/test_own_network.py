@@ -22,7 +22,8 @@ def npy(values, kind, shape, order=False):
     """A .npy file of numbers of a kind of `array`: "B", "f", "q"."""
     types = {"B": "|u1", "f": "<f4", "d": "<f8", "q": "<i8", "i": "<i4"}
     header = f"{{'descr': '{types[kind]}', 'fortran_order': {order}, 'shape': {tuple(shape)}, }}".ljust(117) + "\n"
-    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + array.array(kind, values).tobytes()
+    numbers = array.array(kind, values).tobytes()
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + numbers
 
 
 def pixels(count, order):
@@ -64,8 +65,8 @@ class OwnData(EndToEndTest):
         return place
 
     def train(self, data, output="run", *words):
-        return [programs.train, "--model", "net.json", "--data", data, "--epochs", "2", "--batch-size", "8", "--no-augment",
-                "--output", output, *words]
+        return [programs.train, "--model", "net.json", "--data", data, "--epochs", "2", "--batch-size", "8",
+                "--no-augment", "--output", output, *words]
 
     def last_losses(self, data, output, *words):
         done = run(self.train(data, output, *words), self.folder)
@@ -92,7 +93,8 @@ class OwnData(EndToEndTest):
         refuse("'y_test' has to be a label for each of 8 images, [N]", y_test=npy(range(7), "q", [7]))
         refuse("'y_train' has the label 0.5", y_train=npy([0.5] * 24, "f", [24]))
         refuse("'y_train' has the label -1", y_train=npy([-1] * 24, "q", [24]))
-        refuse("'x_train' holds numbers that are not finite", kind="f", x_train=npy([float("nan")] * 2160, "f", [24, 6, 5, 3]))
+        refuse("'x_train' holds numbers that are not finite", kind="f",
+               x_train=npy([float("nan")] * 2160, "f", [24, 6, 5, 3]))
         refuse("'x_train' holds whole numbers of type i8", x_train=npy(range(2160), "q", [24, 6, 5, 3]))
         refuse("'x_train' has 2 axes", x_train=npy(range(24), "B", [24, 1]))
         refuse("'x_train' is [N, 3, 5, 3], which leaves open", x_train=npy([1] * 1080, "B", [24, 3, 5, 3]))
@@ -123,7 +125,8 @@ class OwnNetwork(EndToEndTest):
         done = run([programs.train, "--model", "run/model.safetensors", *DATA, "--epochs", "1", "--output", "same"],
                    self.folder)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(self.read("run/model.safetensors", "rb")[-200:], self.read("same/model.safetensors", "rb")[-200:])
+        last = [self.read(f"{name}/model.safetensors", "rb")[-200:] for name in ("run", "same")]
+        self.assertEqual(*last)
 
     def test_the_zoo_s_networks_can_be_printed_and_are_the_same(self):
         for name in ("lenet", "mlp2"):

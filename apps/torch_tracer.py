@@ -1,0 +1,526 @@
+"""What a PyTorch module computes, as the nodes of a graph: a run of it in which every call is seen. Part of
+export_torch.py, beside which it lies.
+
+The module runs once, in evaluation mode, on example images, and every call of a PyTorch function on what comes from
+them is seen (torch.overrides.TorchFunctionMode). Sizes are numbers while it runs, so that code which branches on a
+shape, or loops over layers, is no obstacle; what branches on the images' values is refused. Views (permute, reshape,
+chunk, slices, ...) make no nodes: each tensor carries, for all of its elements, their places in the memory of a node's
+output, which is [H, W, C]; a copy is made where an operation needs another order. What each call amounts to, the
+handlers of torch_operations.py say; anything that has none is refused by its name.
+"""
+
+import os
+import sys
+
+import torch
+from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_function
+
+BATCH = 2  # example images; what mixes them is refused
+
+
+class ExportFailure(Exception):
+    """Error in the module: what it does that a graph cannot say; one line."""
+
+
+class Computed:
+    """A tensor computed from parameters alone."""
+
+    def __init__(self, names):
+        self.names = names
+
+
+class Parameter:
+    """A parameter, or a view of one: the places of its elements in the parameter."""
+
+    def __init__(self, name, tensor, index):
+        self.name, self.tensor, self.index = name, tensor, index
+
+
+class Root:
+    """The square root of a value, of which a LayerNorm that is spelled out makes its divisor."""
+
+    def __init__(self, value):
+        self.value = value
+
+
+class Value:
+    """A tensor that depends on the images: a node's output, and where each of the tensor's elements lies in
+    it, one image of the batch at a time."""
+
+    def __init__(self, node, shape, index):
+        self.node, self.shape, self.index = node, tuple(shape), index
+
+    @property
+    def size(self):
+        return numel(self.shape)
+
+
+def numel(shape):
+    count = 1
+    for extent in shape:
+        count *= extent
+    return count
+
+
+def image_index(shape):
+    """Places of the elements of a tensor [C, H, W] in memory [H, W, C]."""
+    height, width, channels = shape
+    return torch.arange(height * width * channels).view(height, width, channels).permute(2, 0, 1)
+
+
+def same(a, b):
+    return a.shape == b.shape and bool((a == b).all())
+
+
+def pair(value):
+    """(height, width) of a number or a pair."""
+    if isinstance(value, (tuple, list, torch.Size)):
+        return tuple(int(v) for v in value) if len(value) == 2 else (int(value[0]),) * 2
+    return (int(value),) * 2
+
+
+def brief(values):
+    """One number for two that are equal."""
+    return values[0] if values[0] == values[1] else list(values)
+
+
+def strides_of(index):
+    """Extents and strides of a sequence of places, outermost first: place i is offset + sum of i_k stride_k, i
+    in row-major order. None where it has no such form of at most six axes."""
+    flat = index.flatten().tolist()
+    extents, strides = [], []
+    heads = flat
+    while len(heads) > 1:
+        step = heads[1] - heads[0]
+        run = 1
+        while run < len(heads) and heads[run] == heads[0] + run * step:
+            run += 1
+        while len(heads) % run or any(heads[i + k] != heads[i] + k * step for i in range(0, len(heads), run)
+                                      for k in range(run)):
+            run -= 1
+        if run == 1:
+            return None
+        extents.insert(0, run)
+        strides.insert(0, step)
+        heads = heads[::run]
+        if len(extents) > 6:
+            return None
+    return extents or [1], strides or [1], flat[0]
+
+
+HANDLERS = {}
+
+
+def handles(*names):
+    def register(function):
+        for name in names:
+            HANDLERS[name] = function
+        return function
+    return register
+
+
+VIEWS = {"view", "reshape", "flatten", "permute", "transpose", "contiguous", "chunk", "split", "unsqueeze", "squeeze",
+         "__getitem__", "narrow", "select", "unbind", "movedim", "moveaxis", "swapaxes", "swapdims", "T", "mT",
+         "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "unflatten", "flip", "roll", "expand", "expand_as",
+         "tensor_split", "view_as", "reshape_as", "clone", "t", "ravel", "split_with_sizes", "rot90", "fliplr",
+         "flipud", "broadcast_to", "repeat", "tile", "hsplit", "vsplit", "index_select", "H", "adjoint"}
+CONSTANTS = {"zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "new_tensor"}
+IDENTITIES = {"to", "float", "type_as", "identity", "requires_grad_", "type"}
+READS = {"size", "dim", "shape", "dtype", "device", "ndim", "ndimension", "numel", "nelement", "__len__", "is_cuda",
+         "is_floating_point", "layout", "is_contiguous", "requires_grad", "stride", "is_sparse", "is_quantized",
+         "element_size", "get_device", "is_complex", "type", "__hash__", "names", "is_meta", "is_mkldnn",
+         "_has_symbolic_sizes_strides", "grad_fn", "is_leaf", "data_ptr", "is_nested", "is_inference"}
+
+
+def function_name(func):
+    """The name of what was called: "relu_", "__getitem__", "shape" for the property."""
+    name = getattr(func, "__name__", str(func))
+    if name == "__get__":
+        return getattr(getattr(func, "__self__", None), "__name__", name)
+    if name == "fn" and "boolean_dispatch" in getattr(func, "__qualname__", ""):  # before PyTorch 2
+        return "boolean_dispatch"
+    return name
+
+
+def tensors_in(argument):
+    """All tensors in arguments, which may be lists of them."""
+    if isinstance(argument, torch.Tensor):
+        yield argument
+    elif isinstance(argument, (tuple, list)):
+        for item in argument:
+            yield from tensors_in(item)
+    elif isinstance(argument, dict):
+        for item in argument.values():
+            yield from tensors_in(item)
+
+
+ORIGINAL_GETITEM = torch.Tensor.__getitem__
+
+
+def seen_getitem(tensor, key):
+    """Tensor.__getitem__ for a TorchFunctionMode to see: PyTorch 1.13 shows it those of a tuple alone, as x[:, 0], and
+    neither x[0] nor x[None]."""
+    if has_torch_function((tensor,)):
+        return handle_torch_function(ORIGINAL_GETITEM, (tensor,), tensor, key)
+    return ORIGINAL_GETITEM(tensor, key)
+
+
+class Tracer(TorchFunctionMode):
+    """Runs a module and keeps the nodes that it amounts to."""
+
+    def __init__(self, module, example):
+        super().__init__()
+        self.module = module
+        self.nodes, self.origins, self.taken = [], {}, {}
+        self.weights = {}      # names of our tensors: PyTorch's tensor, in the shape that our file has
+        self.owners = {}       # id of a weight: the node that it belongs to
+        self.known = {}        # id of a tensor: the tensor, which keeps its id, and what it is
+        self.stale = {}        # id of a tensor that an operation in place changed under another name
+        self.stack = []        # names of the modules that run now
+        self.notes = []
+        self.normalised = None  # the result of a log_softmax, and the refusal where it is not the output
+        self.parameter_names = {id(p): name for name, p in module.named_parameters()}
+        self.buffer_names = {id(b): name for name, b in module.named_buffers()}
+        for name, parameter in module.named_parameters():
+            self.known[id(parameter)] = (parameter, Parameter(name, parameter, torch.arange(parameter.numel()).view(
+                parameter.shape)))
+        shape = (example.shape[2], example.shape[3], example.shape[1])
+        self.image = shape
+        self.known[id(example)] = (example, Value("input", shape, image_index(shape)))
+
+    # What is known of tensors.
+
+    def of(self, tensor):
+        if id(tensor) in self.stale:
+            raise self.failure(f"reads a tensor that {self.stale[id(tensor)]} changed in place under another "
+                               "name: write "
+                               "it without the operation in place")
+        return self.known[id(tensor)][1] if id(tensor) in self.known else None
+
+    def is_value(self, tensor):
+        return isinstance(tensor, torch.Tensor) and isinstance(self.of(tensor), Value)
+
+    def keep(self, tensor, what):
+        self.stale.pop(id(tensor), None)
+        self.known[id(tensor)] = (tensor, what)
+
+    def failure(self, text):
+        where = self.stack[-1] if self.stack else ""
+        place = ", ".join(part for part in (f"'{where}'" if where else "", self.line()) if part)
+        return ExportFailure(f"{place}: {text}" if place else text)
+
+    @staticmethod
+    def line():
+        """The line of the user's program that is running."""
+        frame = sys._getframe(1)
+        ours, theirs = os.path.abspath(__file__), os.path.dirname(os.path.abspath(torch.__file__))
+        while frame is not None and frame.f_code is not Tracer.run.__code__:
+            name = os.path.abspath(frame.f_code.co_filename)
+            if name != ours and not name.startswith(theirs) and os.path.exists(name):
+                return f"{os.path.basename(name)}:{frame.f_lineno}"
+            frame = frame.f_back
+        return ""
+
+    # Nodes.
+
+    def unique(self, name):
+        count = self.taken[name] = self.taken.get(name, 0) + 1
+        return name if count == 1 else self.unique(f"{name}_{count}")
+
+    def node_name(self, operation):
+        module = self.stack[-1] if self.stack else ""
+        leaf = module and type(self.module.get_submodule(module)).__module__.startswith("torch.nn")
+        return module if leaf else f"{module}.{operation}" if module else operation
+
+    def inner_name(self, operation):
+        """A name for what is done on the way to a module's own node, which has the module's."""
+        return f"{self.stack[-1]}.{operation}" if self.stack else operation
+
+    def add(self, operation, inputs, memory, name=None, weights=(), **attributes):
+        """Appends a node, whose output is memory of this shape, and returns its name. `weights` are triples: our
+        tensor's last name, PyTorch's tensor in the shape that our file has, and the parameter or buffer that it is
+        of."""
+        node = {"name": None, "op": operation, "inputs": list(inputs)}
+        node.update({key: value for key, value in attributes.items() if value is not None})
+        owner = self.owners.get(id(weights[0][2])) if weights else None
+        if owner is not None:
+            node["name"] = self.unique(name)
+            node["parameters_of"] = owner
+        else:
+            node["name"] = self.unique(name or self.node_name(operation))
+            for last, tensor, source in weights:
+                self.weights[f"{node['name']}.{last}" if last else node["name"]] = tensor
+                self.owners[id(source)] = node["name"]
+        if self.line():
+            node["origin"] = self.line()
+        self.nodes.append(node)
+        node["memory"] = tuple(memory)
+        return node["name"]
+
+    def parameters(self, name, *tensors):
+        """Returns the name of the node that the first of these tensors gives its name, and the weights for add(). Each
+        has to be a parameter as it is, or None."""
+        weights, node = [], None
+        for last, tensor in zip(("weight", "bias"), tensors):
+            if tensor is None:
+                continue
+            what = self.of(tensor)
+            if isinstance(what, Computed):
+                raise self.failure(f"{name} with a {last} computed from {', '.join(what.names)}: a graph's weights are "
+                                   "its parameters; fold the computation into the parameter, or train that")
+            if not isinstance(what, Parameter) or id(tensor) not in self.parameter_names:
+                raise self.failure(f"{name} with a {last} that is no parameter of the module, as it is")
+            full = self.parameter_names[id(tensor)]
+            if node is None:
+                node = full[:-len(last) - 1] if full.endswith("." + last) else full
+            weights.append((last, tensor, tensor))
+        return node, weights
+
+    def rearranged(self, value, index, shape):
+        """Returns the node in which the elements lie in this order, in memory of this shape."""
+        if value.shape == tuple(shape) and same(index.flatten(), torch.arange(value.size)):
+            return value.node
+        form = strides_of(index)
+        if form is None or len(set(index.flatten().tolist())) != index.numel():
+            raise self.failure("an order of elements that is no permutation along axes (or repeats elements)")
+        extents, strides, offset = form
+        return self.add("rearrange", [value.node], shape, name=self.inner_name("rearrange"), shape=list(shape),
+                        extents=extents, strides=strides, offset=offset)
+
+    def as_image(self, value):
+        """Returns node and shape [H, W, C] of a tensor [C, H, W]."""
+        channels, height, width = value.index.shape
+        shape = (height, width, channels)
+        return self.rearranged(value, value.index.permute(1, 2, 0), shape), shape
+
+    def as_rows(self, value):
+        """Returns a node whose memory has the tensor's elements in their own order, the last axis innermost."""
+        shape = tuple(value.index.shape)
+        if len(shape) > 1 and value.shape[-1] == shape[-1] and len(value.shape) == 3 and value.size == numel(
+                shape) and same(value.index.flatten(), torch.arange(value.size)):
+            return value.node, value.shape
+        memory = shape if len(shape) in (1, 3) else (numel(shape[:-1]), 1, shape[-1])
+        return self.rearranged(value, value.index, memory), memory
+
+    def whole(self, value):
+        """Returns a value of the same tensor whose elements are all of its node's, each once."""
+        if value.index.numel() == value.size and len(torch.unique(value.index)) == value.size:
+            return value
+        if value.index.dim() == 3:
+            node, shape = self.as_image(value)
+            return Value(node, shape, image_index(shape))
+        node, shape = self.as_rows(value)
+        return Value(node, shape, torch.arange(numel(shape)).view(value.index.shape))
+
+    def image_value(self, node, shape):
+        return Value(node, shape, image_index(shape))
+
+    def require_image(self, tensor, name):
+        value = self.of(tensor)
+        if value.index.dim() != 3:
+            raise self.failure(f"{name} of a tensor of {value.index.dim() + 1} axes: images [N, C, H, W] alone")
+        return value
+
+    # Running.
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        name = function_name(func)
+        tensors = list(tensors_in((args, kwargs)))
+        if name in READS or name in CONSTANTS:  # which read sizes
+            return func(*args, **kwargs)
+        kinds = [self.of(t) for t in tensors]
+        if any(isinstance(kind, Root) for kind in kinds) and HANDLERS.get(name) is not HANDLERS["div"]:
+            raise self.failure("a square root that divides nothing at once, as that of a LayerNorm does")
+        if not any(isinstance(kind, Value) for kind in kinds):
+            return self.run_without_images(name, func, args, kwargs, kinds)
+        if name in IDENTITIES:
+            return self.run_identity(name, func, args, kwargs)
+        if name in VIEWS:
+            return self.run_view(name, func, args, kwargs)
+        if name == "boolean_dispatch":
+            name = self.dispatched(args, kwargs)
+        without = name[:-1] if name.endswith("_") and not name.endswith("__") else ""  # of an operation in place
+        handler = HANDLERS.get(name) or HANDLERS.get(without)
+        if handler is None:
+            raise self.failure(refusal(name))
+        before = tensors[0]._version
+        result = func(*args, **kwargs)
+        in_place = isinstance(result, torch.Tensor) and result is tensors[0] and tensors[0]._version != before
+        try:
+            value = handler(self, result, *args, **{k: v for k, v in kwargs.items() if k not in ("out", "inplace")})
+        except TypeError as error:  # an argument that this version of PyTorch has, or a mistake here
+            raise self.failure(f"calls {name} as is not known here ({error})") from error
+        if in_place:
+            self.forget_aliases(result, name)
+        elif isinstance(result, torch.Tensor) and any(result is t for t in tensors):
+            result = result.view(result.shape)  # a name of its own
+        self.keep(result, value)
+        return result
+
+    def run_without_images(self, name, func, args, kwargs, kinds):
+        names = []
+        for kind in kinds:
+            names += [kind.name] if isinstance(kind, Parameter) else kind.names if isinstance(kind, Computed) else []
+        if names and name in VIEWS and isinstance(kinds[0], Parameter) and len(names) == 1:
+            result = func(*args, **kwargs)
+            index = func(kinds[0].index, *args[1:], **kwargs)
+            for tensor, places in zip(tensors_in(result), tensors_in(index)):
+                if id(tensor) not in self.parameter_names:
+                    self.keep(tensor, Parameter(kinds[0].name, kinds[0].tensor, places))
+            return result
+        result = func(*args, **kwargs)
+        if names:
+            for tensor in tensors_in(result):
+                if id(tensor) not in self.parameter_names:
+                    self.keep(tensor, Computed(names))
+        return result
+
+    def run_identity(self, name, func, args, kwargs):
+        result = func(*args, **kwargs)
+        if not isinstance(result, torch.Tensor) or result.dtype != args[0].dtype:
+            if isinstance(result, torch.Tensor):
+                raise self.failure(f"{name} changes numbers to {result.dtype}: a graph has one kind of numbers")
+            return result
+        if result is not args[0]:
+            self.keep(result, self.of(args[0]))
+        return result
+
+    def run_view(self, name, func, args, kwargs):
+        source = args[0]
+        value = self.of(source)
+        if not isinstance(value, Value):
+            raise self.failure(f"{name} with the images' numbers as its argument")
+        if name == "__getitem__" and any(isinstance(t, torch.Tensor) for t in tensors_in(args[1:])):
+            raise self.failure("picks elements by a tensor of places or conditions: slices alone")
+        result = func(*args, **kwargs)
+        if name in ("view", "reshape", "unflatten", "view_as", "reshape_as") and isinstance(result, torch.Tensor):
+            value = self.viewable(value, result.shape[1:])
+        batch = torch.stack([value.index + n * value.size for n in range(BATCH)])
+        more = [self.places_of(a) if isinstance(a, torch.Tensor) else a for a in args[1:]]
+        places = func(batch, *more, **{k: self.places_of(v) if isinstance(v, torch.Tensor) else v
+                                       for k, v in kwargs.items()})
+        pairs = list(zip(tensors_in(result), tensors_in(places)))
+        for tensor, index in pairs:
+            whole = index.dim() > 1 or numel(index.shape) == BATCH
+            if not whole or index.dim() < 1 or index.shape[0] != BATCH or not same(
+                    index[1], index[0] + value.size) or not bool((index[0] < value.size).all()):
+                raise self.failure(f"{name} mixes the images of a batch, or picks one: the first axis has to stay the "
+                                   "batch's")
+        if isinstance(result, torch.Tensor) and result is source:
+            return result
+        for tensor, index in pairs:
+            self.keep(tensor, Value(value.node, value.shape, index[0]))
+        return result
+
+    def viewable(self, value, shape):
+        """The value, or, where an image of this shape would lie in it in no order along axes, a copy in its own
+        order."""
+        if len(shape) != 3 or numel(shape) != value.index.numel() or strides_of(value.index.reshape(
+                shape).permute(1, 2, 0)):
+            return value
+        node = self.rearranged(value, value.index, (numel(shape),))
+        return Value(node, (numel(shape),), torch.arange(numel(shape)).view(value.index.shape))
+
+    def places_of(self, tensor):
+        value = self.of(tensor)
+        return torch.zeros((BATCH,) + tuple(value.index.shape)) if isinstance(value, Value) else tensor
+
+    def forget_aliases(self, tensor, name):
+        """Notes that all other tensors in the same memory have changed under their names."""
+        pointer = tensor.storage().data_ptr()
+        for key, (other, what) in self.known.items():
+            if other is not tensor and isinstance(what, Value) and other.storage().data_ptr() == pointer:
+                self.stale[key] = name
+
+    @staticmethod
+    def dispatched(args, kwargs):
+        """Which pooling PyTorch 1 calls by a common name, as its caller's line in torch.nn shows."""
+        frame = sys._getframe(2)
+        while frame is not None:
+            if frame.f_code.co_name == "forward" and "self" in frame.f_locals:
+                kind = type(frame.f_locals["self"]).__name__
+                return {"MaxPool2d": "max_pool2d", "AdaptiveMaxPool2d": "adaptive_max_pool2d"}.get(kind, kind)
+            frame = frame.f_back
+        return "boolean_dispatch"
+
+    def run(self, example):
+        """Runs the module and returns the node of its logits."""
+        handles_of_hooks = []
+        for path, module in self.module.named_modules():
+            if path:
+                handles_of_hooks.append(module.register_forward_pre_hook(self.entering(path)))
+                handles_of_hooks.append(module.register_forward_hook(self.leaving))
+        torch.Tensor.__getitem__ = seen_getitem
+        try:
+            with torch.no_grad(), self:
+                output = self.module(example)
+        except ExportFailure:
+            raise
+        except Exception as error:  # of the module's own
+            told = str(error).splitlines()
+            raise self.failure(f"the module fails on images {list(example.shape)}: {type(error).__name__}"
+                               + (f": {told[0]}" if told else "")) from error
+        finally:
+            del torch.Tensor.__getitem__
+            for handle in handles_of_hooks:
+                handle.remove()
+        if not isinstance(output, torch.Tensor):
+            raise ExportFailure(f"the module returns {describe(output)}: a classifier returns one tensor of logits "
+                                "[N, classes]; wrap it in a module that does")
+        if self.normalised and output is not self.normalised[0]:
+            raise self.normalised[1]
+        value = self.of(output)
+        if not isinstance(value, Value) or value.index.dim() != 1:
+            raise ExportFailure(f"the module returns a tensor {list(output.shape)}: a classifier returns logits "
+                                "[N, classes]")
+        return self.rearranged(value, value.index, tuple(value.index.shape))
+
+    def entering(self, path):
+        def hook(_module, _inputs):
+            self.stack.append(path)
+        return hook
+
+    def leaving(self, module, inputs, output):
+        self.stack.pop()
+        name = type(module).__name__
+        if name not in ("DropPath", "StochasticDepth") or not self.is_value(output):
+            return None
+        rate = float(getattr(module, "drop_prob", None) or getattr(module, "p", None) or 0)
+        if getattr(module, "mode", "row") != "row":
+            raise self.failure(f"{name} of mode '{module.mode}': whole images ('row') alone")
+        if rate == 0:
+            return None
+        value = self.whole(self.of(output))
+        with torch._C.DisableTorchFunction():
+            output = output.view(output.shape)
+        path = next(p for p, m in self.module.named_modules() if m is module)
+        made = self.add("dropout", [value.node], value.shape, name=path, probability=rate, unit="image")
+        self.keep(output, Value(made, value.shape, value.index))
+        return output
+
+
+def describe(output):
+    if isinstance(output, (tuple, list)):
+        return f"{len(output)} values"
+    return f"a {type(output).__name__}"
+
+
+REFUSALS = {
+    "__bool__": "branches on the values of the images: a graph is the same for all images",
+    "item": "turns values of the images into numbers of Python: a graph is the same for all images",
+    "tolist": "turns values of the images into numbers of Python: a graph is the same for all images",
+    "numpy": "leaves PyTorch for numpy",
+    "__array__": "leaves PyTorch for numpy",
+    "detach": "detach() stops gradients: a graph has no such place",
+    "data": ".data stops gradients: a graph has no such place",
+    "__setitem__": "assigns to elements of a tensor in place: make the tensor by torch.cat or F.pad",
+    "softmax": "softmax is no operation of a graph; if it ends the network, leave it out: the loss computes it",
+    "matmul": "the product of two tensors that both depend on the images (attention) is no operation of a graph",
+    "__matmul__": "the product of two tensors that both depend on the images (attention) is no operation of a graph",
+    "bmm": "the product of two tensors that both depend on the images (attention) is no operation of a graph",
+}
+
+
+def refusal(name):
+    return REFUSALS.get(name) or REFUSALS.get(name.rstrip("_")) or f"calls {name}, which is no operation of a graph"
