@@ -13,9 +13,11 @@ namespace {
 using GraphText = nlohmann::ordered_json;
 
 constexpr const char* kGraphFormat = "topograd-graph-1";
-constexpr size_t kMostNodes = 100'000;
+constexpr size_t kMostNodes = 20'000;
 /// Extents and counts beyond this are mistakes; products of two still fit in 64 bits.
 constexpr int64_t kLargestInteger = 1 << 24;
+/// Kernels, strides, paddings and dilations: products of two still fit in 32 bits.
+constexpr int64_t kMostPixels = 1 << 15;
 
 /// Throws Error unless a value of the file is of the kind that a reader expects.
 void require_kind(bool is, const std::string& key, const char* expected, const GraphText& value) {
@@ -48,10 +50,9 @@ class NodeReader {
   /// A number for both axes, or a list of one for each.
   PerAxis per_axis(const std::string& key) {
     const GraphText& value = required(key);
-    if (!value.is_array()) return static_cast<int>(as_integer(key, value));
+    if (!value.is_array()) return pixels(key, value);
     require_kind(value.size() == 2, key, "an integer, or [height, width]", value);
-    return {static_cast<int>(as_integer(key, value[0])),
-            static_cast<int>(as_integer(key, value[1]))};
+    return {pixels(key, value[0]), pixels(key, value[1])};
   }
   PerAxis per_axis(const std::string& key, PerAxis otherwise) {
     return has(key) ? per_axis(key) : otherwise;
@@ -109,6 +110,12 @@ class NodeReader {
     read_.insert(key);
     require(node_.contains(key), "it needs '", key, "'");
     return node_.at(key);
+  }
+  static int pixels(const std::string& key, const GraphText& value) {
+    const int64_t number = as_integer(key, value);
+    require(number >= 0 && number <= kMostPixels, "'", key, "' is ", number, ": choose 0 to ",
+            kMostPixels);
+    return static_cast<int>(number);
   }
   static int64_t as_integer(const std::string& key, const GraphText& value) {
     require_kind(value.is_number_integer(), key, "an integer", value);
@@ -489,6 +496,7 @@ NamedGraph graph_from_json(const std::string& text_of_graph) {
     }
   }
   graph.set_output(last);
+  require(!graph.layout().parameters().empty(), "it has no parameters: there is nothing to train");
   const std::vector<int> readers = graph.reader_counts();
   for (size_t i = 0; i + 1 < readers.size(); ++i)
     require(readers[i] > 0,

@@ -36,6 +36,10 @@ Shape ParameterEntry::torch_shape() const {
 
 int64_t ParameterLayout::add(std::string name, ParameterKind kind, Shape shape, double initial) {
   const bool state = is_state(kind);
+  constexpr double kMost = 1e12;
+  double size = 1;
+  for (int64_t extent : shape) size *= static_cast<double>(extent);
+  require(size > 0 && size <= kMost, name, " would be of ", shape, ", which no memory holds");
   std::vector<ParameterEntry>& entries = state ? running_stats_ : parameters_;
   int64_t& count = state ? state_count_ : parameter_count_;
   for (const ParameterEntry& entry : state_dict_)

@@ -9,8 +9,8 @@
 #                              implementation's surfaces at all points (a push: 2,000 images, five points); every
 #                              barrier deleted under the race checker; the kernels linked in for NVIDIA GPUs as users
 #                              have them (a push: compiled as far as PTX)
-#       under the sanitizers   the whole end-to-end tests (a push: wrong input, and what each command is for); all of it
-#                              in g++'s build too
+#       under the sanitizers   operations alone, and the whole end-to-end tests (a push: within networks; wrong input, and
+#                              what each command is for); all of it in g++'s build too
 #       under ThreadSanitizer  libraries and programs that use threads, several processes, the server
 #       with clang             a build without sanitizers and without precompiled headers: a file that does not include
 #                              what it needs fails there; operations under every schedule
@@ -69,9 +69,11 @@ stage ctest --preset checks-nightly -j "$jobs"
 stage apps/build.sh release
 stage ctest --preset release -j "$jobs" -R '^(core|bench_ops|gpu_rehearsal|end_to_end_(bench|devices|train|train_continued))$'
 stage tests/simt/delete_barriers.py --build build/checks --tests test_ops_race
-stage ctest --preset asan-nightly -j "$jobs" -R '^(end_to_end_.*|export_torch|export_torch_operations)$'
-stage apps/build.sh asan-gcc
+stage apps/build.sh asan all test_ops
+stage ctest --preset asan-nightly -j "$jobs" -R '^(end_to_end_.*|ops_.*|export_torch|export_torch_operations)$'
+stage apps/build.sh asan-gcc all test_ops
 stage ctest --preset asan-gcc -j "$jobs"
+stage ctest --test-dir build/asan-gcc --output-on-failure -j "$jobs" -L '^ops$'
 stage apps/build.sh tsan
 stage ctest --preset tsan -j 2
 stage apps/build.sh clang

@@ -121,6 +121,33 @@ def make_results(run, train, landscape):
             ("surface", "line", "hessian", "sharpness", "coherence", "paths", "trajectory")]
 
 
+def graph_of_many_operations():
+    """A graph's file with most operations and attributes, for images of 8x6x2."""
+    nodes = []
+
+    def add(op, *inputs, **attributes):
+        nodes.append({"name": f"n{len(nodes)}", "op": op, "inputs": list(inputs), **attributes})
+        return nodes[-1]["name"]
+
+    x = add("conv2d", "input", filters=4, kernel=[3, 1], stride=[1, 2], padding=[1, 0], dilation=1, groups=2, bias=True)
+    shared = add("conv2d", x, filters=4, kernel=3, padding=1)
+    x = add("conv2d", add("leaky_relu", shared, slope=0.2), filters=4, kernel=3, padding=1, parameters_of=shared)
+    x = add("batchnorm", x, epsilon=0.001, momentum=0.2, affine=False)
+    x = add("dropout", add("softplus", x, beta=2, threshold=3), probability=0.3, unit="image")
+    gate = add("sigmoid", add("linear", add("global_average_pool", x), outputs=4, bias=False))
+    x = add("subtract", add("multiply", x, gate), x, reversed=True)
+    x = add("multiply_parameter", add("add_parameter", x, shape=[4]), shape=[8, 1, 4], initial=0.5)
+    x = add("concat", x, add("mean", x, over_channels=True), add("scaled", x, factor=2, constant=-1))
+    x = add("zero_pad", add("slice_channels", x, begin=0, end=8), top=1, left=-1)
+    x = add("group_norm", add("channel_shuffle", x, groups=2), groups=4)
+    x = add("resize_bilinear", add("max_pool", x, kernel=2, ceil_mode=True), height=4, width=4, align_corners=True)
+    x = add("conv_transpose2d", x, filters=4, kernel=3, stride=2, padding=1, output_padding=1)
+    x = add("rearrange", x, shape=[8, 8, 4], extents=[8, 8, 4], strides=[32, 4, 1], begins=[0, 1, 0], ends=[8, 8, 4])
+    x = add("adaptive_average_pool", add("layer_norm", x, over="image"), height=3, width=2)
+    add("linear", add("flatten", add("gelu_tanh", x), origin="net.py:12"), outputs=3)
+    return {"format": "topograd-graph-1", "name": "many", "image": [8, 6, 2], "nodes": nodes}
+
+
 def main(train, landscape, folder):
     # Programs go by their bare names, and files by names in the folder of the moment: results keep the command that
     # made them, and what is committed must not depend on where it was made.
@@ -164,6 +191,7 @@ def main(train, landscape, folder):
                     file[f"xdirection/{i}"] = numpy.ones(shape, "f4")
             corpus.copy("directions", f"{name}.h5")
         os.chdir(folder)
+    corpus.write("json", "graph.json", json.dumps({"graph": graph_of_many_operations()}).encode())
     corpus.write("json", "model.json", b'{"name": "resnet8", "width": 1, "classes": 2, "image_size": 8}')
     for name, image in {"grey.jpg": jpeg(), "colour.jpg": jpeg(3), "subsampled.jpg": jpeg(3, subsampled=True),
                         "progressive.jpg": jpeg(3, progressive=True), "restart.jpg": jpeg(restart=True),

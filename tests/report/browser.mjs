@@ -22,9 +22,10 @@ const FLAGS = [
 const SOFTWARE_GL = ["--enable-unsafe-swiftshader"];
 const SIZES = [[1440, 900], [820, 1180], [390, 844]];
 
-/** A page of a report, which fails the test that uses it by any error or request. */
+/** A page of a report, which fails the test that uses it by any error or request. Canvases have a quarter of the pixels:
+ *  without a graphics processor these are what the tests take their time for. */
 async function open(browser, name, options = {}) {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 2500 }, ...options });
+  const page = await browser.newPage({ viewport: { width: 1440, height: 2500 }, deviceScaleFactor: 0.5, ...options });
   const complaints = [];
   page.on("console", (message) => {
     // Chromium's own remark on copying pictures without a graphics processor.
