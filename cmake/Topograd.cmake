@@ -91,7 +91,7 @@ function(topograd_library name)
   target_link_libraries(topograd_${name} PUBLIC $<BUILD_INTERFACE:topograd_options> ${ARG_LINK}
     PRIVATE ${ARG_PRIVATE_LINK} ${ARG_PRIVATE_HEADERS})
   topograd_together(topograd_${name})
-  if(ARG_LIGHTLY_OPTIMISED OR TOPOGRAD_QUICK_COMPILE)
+  if(ARG_LIGHTLY_OPTIMISED)
     target_link_libraries(topograd_${name} PRIVATE $<BUILD_INTERFACE:topograd_lightly_optimised>)
     topograd_precompile(topograd_${name} programs)
   else()

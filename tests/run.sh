@@ -9,6 +9,7 @@
 #                              implementation's surfaces at all points (a push: 2,000 images, five points); every
 #                              barrier deleted under the race checker; the kernels linked in for NVIDIA GPUs as users
 #                              have them (a push: compiled as far as PTX)
+#       on pictures            the gallery drawn anew, and compared (a push: its page)
 #       under the sanitizers   operations alone, and the whole end-to-end tests (a push: within networks; wrong input, and
 #                              what each command is for); all of it in g++'s build too
 #       under ThreadSanitizer  libraries and programs that use threads, several processes, the server

@@ -53,10 +53,18 @@ const surfaces = (page) => page.locator(".surface .picture canvas");
 
 /** A picture as a number, another one where any pixel differs; and, if asked for, how many colours it has. */
 async function look(page, locator, counted = true) {
+  await stillness(page);
+  return await seen(locator, counted);
+}
+
+/** Until pictures are fine again, after something moved. */
+async function stillness(page) {
   await settle(page);
-  // Until pictures are fine again, after something moved.
   await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]'));
   await settle(page);
+}
+
+async function seen(locator, counted) {
   return await locator.evaluate((canvas, counting) => {
     // Of a copy: reading a canvas itself makes it slow from then on, and Chromium says so.
     const copy = new OffscreenCanvas(canvas.width, canvas.height);
@@ -73,12 +81,14 @@ const fingerprint = async (page, locator) => (await look(page, locator, false)).
 /** Does something, and says whether each surface's picture has changed by it. */
 async function changes(page, act) {
   const all = await surfaces(page).all();
-  const before = [];
-  for (const canvas of all) before.push(await fingerprint(page, canvas));
+  const pictures = async () => {
+    await stillness(page);
+    return await Promise.all(all.map(async (canvas) => (await seen(canvas, false)).hash));
+  };
+  const before = await pictures();
   await act();
-  const changed = [];
-  for (const [i, canvas] of all.entries()) changed.push((await fingerprint(page, canvas)) !== before[i]);
-  return changed;
+  const after = await pictures();
+  return before.map((hash, i) => hash !== after[i]);
 }
 
 const every = [true, true, true, true];
@@ -619,7 +629,7 @@ const tests = {
       closed: await which.locator("section > .body").evaluateAll((all) => all.map(({ hidden }) => hidden)),
       card: await which.locator('.surface[data-network="hash-0"]:not([hidden])').getAttribute("id"),
     });
-    const other = await browser.newPage({ viewport: { width: 1440, height: 2500 } });
+    const other = await browser.newPage({ viewport: { width: 1440, height: 2500 }, deviceScaleFactor: 0.5 });
     await other.goto(link);
     await settle(other);
     assert.deepEqual(await state(other), await state(page));
@@ -680,7 +690,8 @@ const tests = {
 
   async "print is light in both themes, complete, and nothing lies over anything"(browser) {
     for (const colorScheme of ["light", "dark"]) {
-      const { page, close } = await open(browser, "all.html", { colorScheme, viewport: { width: 1200, height: 700 } });
+      const { page, close } = await open(browser, "all.html", { colorScheme, viewport: { width: 1200, height: 700 },
+                                                                deviceScaleFactor: 1 });
       await surfaces(page).first().focus();
       await press(page, "Shift+ArrowUp");
       await press(page, "Enter");
