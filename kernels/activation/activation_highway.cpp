@@ -20,6 +20,13 @@ namespace topograd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// Returns x, and 0 for NaN: exponentials of NaN are worked out by way of an integer that it has not.
+/// What is made of one has to become NaN in another way.
+template <class V>
+HWY_INLINE V without_nan(V x) {
+  return hn::IfThenZeroElse(hn::IsNaN(x), x);
+}
+
 /// Values exp(-x^2 / 2) and the normal distribution function Phi(x).
 template <class V>
 struct Normal {
@@ -35,7 +42,7 @@ template <class D, class V = hn::Vec<D>>
 HWY_INLINE Normal<V> normal(D d, V x) {
   const V one = hn::Set(d, 1.0F);
   const V a = hn::Abs(x);
-  const V bell = hn::Exp(d, hn::Mul(hn::Set(d, -0.5F), hn::Mul(x, x)));
+  const V bell = hn::Exp(d, without_nan(hn::Mul(hn::Set(d, -0.5F), hn::Mul(x, x))));
   const V t = hn::Div(one, hn::MulAdd(hn::Set(d, 0.35F), a, one));
   V p = hn::Set(d, -0.029163778F);
   p = hn::MulAdd(p, t, hn::Set(d, 0.14406009F));
@@ -91,7 +98,9 @@ void relu_backward(float* dx, const float* dy, const float* y, int64_t n, bool a
 }
 
 void tanh_forward(float* y, const float* x, int64_t n) {
-  map(y, x, n, [](auto d, auto v) HWY_ATTR { return hn::Tanh(d, v); });
+  map(y, x, n, [](auto d, auto v) HWY_ATTR {
+    return hn::IfThenElse(hn::IsNaN(v), v, hn::Tanh(d, without_nan(v)));
+  });
 }
 /// Computes dx = dy (1 - y^2).
 void tanh_backward(float* dx, const float* dy, const float* y, int64_t n, bool accumulate) {
@@ -116,7 +125,7 @@ void gelu_backward(float* dx, const float* dy, const float* x, int64_t n, bool a
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V logistic(D d, V x) {
   const V one = hn::Set(d, 1.0F);
-  const V e = hn::Exp(d, hn::Neg(hn::Abs(x)));
+  const V e = hn::Exp(d, without_nan(hn::Neg(hn::Abs(x))));
   const V p = hn::Div(hn::IfThenElse(hn::Lt(x, hn::Zero(d)), e, one), hn::Add(one, e));
   return hn::IfThenElse(hn::IsNaN(x), x, p);
 }
@@ -135,7 +144,8 @@ template <class D, class V = hn::Vec<D>>
 HWY_INLINE TanhOfCubic<V> tanh_of_cubic(D d, V x) {
   const V k = hn::Set(d, 0.7978846F), square = hn::Mul(x, x);  // sqrt(2 / pi)
   const V u = hn::Mul(hn::Mul(k, x), hn::MulAdd(hn::Set(d, 0.044715F), square, hn::Set(d, 1.0F)));
-  return {hn::Tanh(d, u), hn::Mul(k, hn::MulAdd(hn::Set(d, 0.134145F), square, hn::Set(d, 1.0F)))};
+  return {hn::Tanh(d, without_nan(u)),
+          hn::Mul(k, hn::MulAdd(hn::Set(d, 0.134145F), square, hn::Set(d, 1.0F)))};
 }
 
 void forward_all(const Activation& f, float* y, const float* x, int64_t n) {
@@ -173,14 +183,15 @@ void forward_all(const Activation& f, float* y, const float* x, int64_t n) {
       // log(1 + exp(z)) = max(z, 0) + log(1 + exp(-|z|)): nothing overflows.
       return map(y, x, n, [&](auto d, auto v) HWY_ATTR {
         const auto z = hn::Mul(v, hn::Set(d, beta));
-        const auto tail = hn::Log1p(d, hn::Exp(d, hn::Neg(hn::Abs(z))));
+        const auto tail = hn::Log1p(d, hn::Exp(d, without_nan(hn::Neg(hn::Abs(z)))));
         const auto soft =
             hn::Div(hn::Add(hn::IfThenZeroElse(hn::Lt(z, hn::Zero(d)), z), tail), hn::Set(d, beta));
         return hn::IfThenElse(hn::Gt(z, hn::Set(d, threshold)), v, soft);
       });
     case Kind::elu:
       return map(y, x, n, [&](auto d, auto v) HWY_ATTR {
-        const auto below = hn::Mul(hn::Set(d, alpha), hn::Expm1(d, hn::Min(v, hn::Zero(d))));
+        const auto below =
+            hn::Mul(hn::Set(d, alpha), hn::Expm1(d, without_nan(hn::Min(v, hn::Zero(d)))));
         return hn::IfThenElse(hn::Le(v, hn::Zero(d)), below, v);
       });
     case Kind::gelu_tanh:
@@ -240,8 +251,8 @@ void backward_all(const Activation& f, float* dx, const float* dy, const float* 
       });
     case Kind::elu:
       return map_gradient(dx, dy, saved, n, accumulate, [&](auto d, auto g, auto x) HWY_ATTR {
-        const auto below =
-            hn::Mul(hn::Mul(g, hn::Set(d, alpha)), hn::Exp(d, hn::Min(x, hn::Zero(d))));
+        const auto below = hn::Mul(hn::Mul(g, hn::Set(d, alpha)),
+                                   hn::Exp(d, without_nan(hn::Min(x, hn::Zero(d)))));
         return hn::IfThenElse(hn::Gt(x, hn::Zero(d)), g, hn::IfThenElse(hn::IsNaN(x), x, below));
       });
     case Kind::gelu_tanh:
