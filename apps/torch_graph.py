@@ -3,7 +3,8 @@
 import torch
 
 from torch_operations import WithoutLogSoftmax  # whose handlers enter themselves
-from torch_tracer import BATCH, ExportFailure, Tracer
+from torch_tracer import BATCH, Tracer
+from torch_values import ExportFailure
 
 __all__ = ["ExportFailure", "WithoutLogSoftmax", "example_images", "graph_of"]
 

@@ -5,8 +5,9 @@ The module runs once, in evaluation mode, on example images, and every call of a
 them is seen (torch.overrides.TorchFunctionMode). Sizes are numbers while it runs, so that code which branches on a
 shape, or loops over layers, is no obstacle; what branches on the images' values is refused. Views (permute, reshape,
 chunk, slices, ...) make no nodes: each tensor carries, for all of its elements, their places in the memory of a node's
-output, which is [H, W, C]; a copy is made where an operation needs another order. What each call amounts to, the
-handlers of torch_operations.py say; anything that has none is refused by its name.
+output, which is [H, W, C] (torch_values.py); a copy is made where an operation needs another order. What each call
+amounts to, the handlers of torch_operations.py and torch_arithmetic.py say; anything that has none is
+refused by its name.
 """
 
 import os
@@ -15,98 +16,9 @@ import sys
 import torch
 from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_function
 
+from torch_values import Computed, ExportFailure, Parameter, Root, Value, image_index, numel, same, strides_of
+
 BATCH = 2  # example images; what mixes them is refused
-
-
-class ExportFailure(Exception):
-    """Error in the module: what it does that a graph cannot say; one line."""
-
-
-class Computed:
-    """A tensor computed from parameters alone."""
-
-    def __init__(self, names):
-        self.names = names
-
-
-class Parameter:
-    """A parameter, or a view of one: the places of its elements in the parameter."""
-
-    def __init__(self, name, tensor, index):
-        self.name, self.tensor, self.index = name, tensor, index
-
-
-class Root:
-    """The square root of a value, of which a LayerNorm that is spelled out makes its divisor."""
-
-    def __init__(self, value):
-        self.value = value
-
-
-class Value:
-    """A tensor that depends on the images: a node's output, and where each of the tensor's elements lies in
-    it, one image of the batch at a time."""
-
-    def __init__(self, node, shape, index):
-        self.node, self.shape, self.index = node, tuple(shape), index
-
-    @property
-    def size(self):
-        return numel(self.shape)
-
-
-def numel(shape):
-    count = 1
-    for extent in shape:
-        count *= extent
-    return count
-
-
-def image_index(shape):
-    """Places of the elements of a tensor [C, H, W] in memory [H, W, C]."""
-    height, width, channels = shape
-    return torch.arange(height * width * channels).view(height, width, channels).permute(2, 0, 1)
-
-
-def same(a, b):
-    return a.shape == b.shape and bool((a == b).all())
-
-
-def pair(value):
-    """(height, width) of a number or a pair."""
-    if isinstance(value, (tuple, list, torch.Size)):
-        return tuple(int(v) for v in value) if len(value) == 2 else (int(value[0]),) * 2
-    return (int(value),) * 2
-
-
-def brief(values):
-    """One number for two that are equal."""
-    return values[0] if values[0] == values[1] else list(values)
-
-
-def strides_of(index):
-    """Extents and strides of a sequence of places, outermost first: place i is offset + sum of i_k stride_k, i
-    in row-major order. None where it has no such form of at most six axes."""
-    flat = index.flatten().tolist()
-    extents, strides = [], []
-    heads = flat
-    while len(heads) > 1:
-        step = heads[1] - heads[0]
-        run = 1
-        while run < len(heads) and heads[run] == heads[0] + run * step:
-            run += 1
-        while len(heads) % run or any(heads[i + k] != heads[i] + k * step for i in range(0, len(heads), run)
-                                      for k in range(run)):
-            run -= 1
-        if run == 1:
-            return None
-        extents.insert(0, run)
-        strides.insert(0, step)
-        heads = heads[::run]
-        if len(extents) > 6:
-            return None
-    return extents or [1], strides or [1], flat[0]
-
 
 HANDLERS = {}
 

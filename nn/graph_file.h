@@ -27,7 +27,4 @@ std::string graph_json(const Graph& graph, const std::string& name, bool for_rea
 /// fit.
 NamedGraph graph_from_json(const std::string& json);
 
-/// Names of the operations that a file may have, in alphabetical order.
-std::vector<std::string> graph_operations();
-
 }  // namespace topograd

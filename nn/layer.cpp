@@ -29,6 +29,13 @@ void Layer::backward_tangent(const BackwardCall& call, const BackwardTangents& t
   backward(call, context);
 }
 
+ForwardCall on_direction(ForwardCall call, const ForwardTangents& tangents) {
+  call.y = tangents.y;
+  call.parameters = tangents.parameters;
+  call.weights_version = tangents.version;
+  return call;
+}
+
 BackwardCall on_tangents(BackwardCall call, const BackwardTangents& tangents) {
   call.dx = tangents.dx;
   call.dy = tangents.dy;

@@ -195,6 +195,9 @@ class Layer {
   virtual bool is_positively_homogeneous() const { return false; }
 };
 
+/// Returns the call with the direction in place of the parameters, and y' in place of y: of a layer
+/// that is linear in its parameters, their part of y'.
+ForwardCall on_direction(ForwardCall call, const ForwardTangents& tangents);
 /// Returns the call with the gradients' tangents in place of the gradients: what is linear in them.
 BackwardCall on_tangents(BackwardCall call, const BackwardTangents& tangents);
 

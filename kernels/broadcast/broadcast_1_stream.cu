@@ -131,7 +131,7 @@ __global__ void __launch_bounds__(kThreads) columns_kernel(double* __restrict__ 
   partial[static_cast<int64_t>(blockIdx.y) * in.outputs + output] = sum;
 }
 
-/// The same where the innermost axes are repeated.
+/// Sets partial[run, output] to the sum of the run's terms; innermost axes are repeated.
 __global__ void __launch_bounds__(kThreads) rows_kernel(double* __restrict__ partial, Terms in) {
   // This thread's warp owns every eighth of its block's 32 outputs.
   const int lane = static_cast<int>(threadIdx.x) % kWarp;

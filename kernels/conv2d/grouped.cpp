@@ -35,6 +35,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 // Arrays of vectors, below, need vectors of a known size.
 #ifndef HWY_DISABLED_TARGETS
@@ -398,6 +399,29 @@ Axes axes_of(const Shape& x, const Shape& w, const ConvGeometry& g) {
           {x[2], y[2], w[2], g.stride.w, g.padding.w, g.dilation.w}};
 }
 
+SmallGroups small_groups(const Shape& x, const Shape& w, const ConvGeometry& geometry,
+                         bool backward) {
+  const auto [rows, columns] = axes_of(x, w, geometry);
+  const auto runs = backward ? backward_runs : forward_runs;
+  SmallGroups conv{.N = x[0],
+                   .C = x[3],
+                   .group = w[3],
+                   .KH = w[1],
+                   .KW = w[2],
+                   .rows_in = rows.in,
+                   .columns_in = columns.in,
+                   .rows_out = rows.out,
+                   .columns_out = columns.out,
+                   .rows = runs(rows),
+                   .columns = runs(columns),
+                   .backward = backward};
+  if (backward) {
+    std::swap(conv.rows_in, conv.rows_out);
+    std::swap(conv.columns_in, conv.columns_out);
+  }
+  return conv;
+}
+
 }  // namespace
 
 bool small_groups_fit(const Shape& x, const Shape& w, DType dtype, const ConvGeometry& geometry) {
@@ -406,35 +430,11 @@ bool small_groups_fit(const Shape& x, const Shape& w, DType dtype, const ConvGeo
 }
 
 SmallGroups small_groups_forward(const Shape& x, const Shape& w, const ConvGeometry& geometry) {
-  const auto [rows, columns] = axes_of(x, w, geometry);
-  return {.N = x[0],
-          .C = x[3],
-          .group = w[3],
-          .KH = w[1],
-          .KW = w[2],
-          .rows_in = rows.in,
-          .columns_in = columns.in,
-          .rows_out = rows.out,
-          .columns_out = columns.out,
-          .rows = forward_runs(rows),
-          .columns = forward_runs(columns),
-          .backward = false};
+  return small_groups(x, w, geometry, /*backward=*/false);
 }
 
 SmallGroups small_groups_backward(const Shape& x, const Shape& w, const ConvGeometry& geometry) {
-  const auto [rows, columns] = axes_of(x, w, geometry);
-  return {.N = x[0],
-          .C = x[3],
-          .group = w[3],
-          .KH = w[1],
-          .KW = w[2],
-          .rows_in = rows.out,
-          .columns_in = columns.out,
-          .rows_out = rows.in,
-          .columns_out = columns.in,
-          .rows = backward_runs(rows),
-          .columns = backward_runs(columns),
-          .backward = true};
+  return small_groups(x, w, geometry, /*backward=*/true);
 }
 
 int64_t small_groups_packed_size(const SmallGroups& conv) {

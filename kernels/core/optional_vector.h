@@ -11,7 +11,7 @@ template <class T>
 constexpr T element_or(const T* vector, int64_t c, T otherwise) {
   return vector ? vector[c] : otherwise;
 }
-/// The same of a tensor, which may be undefined.
+/// Returns element c of a tensor [C], or `otherwise` where it is undefined.
 template <class T>
 T element_or(const Tensor& vector, int64_t c, T otherwise) {
   return vector.defined() ? vector.data<T>()[c] : otherwise;

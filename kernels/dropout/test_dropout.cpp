@@ -23,8 +23,8 @@ Tensor mask_of(const Shape& shape, DropoutUnit unit, double keep, uint64_t first
 
 }  // namespace
 
-// The same words, one product, at most one sum: the reference in float to the bit, in double to
-// a rounding of 1 / keep, the product and the sum.
+// Implementations draw the reference's words and take one product and at most one sum: in float they
+// are the reference's to the bit, in double to a rounding of 1 / keep, the product and the sum.
 TEST_CASE("dropout: every implementation equals the reference") {
   const Shape shapes[] = {{0, 2, 3}, {1, 1}, {3, 7}, {2, 3, 5, 7}, {3, 5, 5, 33}, {2, 30, 20, 3}};
   for (const Shape& shape : shapes)

@@ -1,7 +1,7 @@
 #include "kernels/layer_norm/layer_norm.h"
 
 #include "kernels/layer_norm/layer_norm_tangent.h"
-#include "tests/ops/op_check.h"
+#include "tests/ops/normalisation_check.h"
 
 using namespace topograd;
 using namespace topograd::test;
@@ -18,91 +18,27 @@ const Shape kShapes[] = {{0, 2, 2, 5},  {1, 1},  {3, 7, 1},      {5, 2, 3},
 // with these seeds.
 constexpr double kTolerance = 1e-5;
 
-int64_t channels(const Shape& shape) {
-  return shape[shape.rank() - 1];
-}
+/// The family of operations, for what it shares with group_norm.
+struct LayerNormOperations {
+  using Forward = LayerNormArgs;
+  using Backward = LayerNormBackwardArgs;
+  using BackwardSums = LayerNormBackwardSumsArgs;
+  using Tangent = LayerNormTangentArgs;
+  using TangentBackward = LayerNormTangentBackwardArgs;
+  using TangentSums = LayerNormTangentSumsArgs;
+  template <class Args>
+  void complete(Args&) const {}
+};
 
 }  // namespace
 
 TEST_CASE("layer_norm: every implementation equals the reference") {
-  for (const Shape& shape : kShapes) {
-    const Shape vector{channels(shape)};
-    check_op<LayerNormArgs>(
-        text("layer_norm ", shape),
-        [&](Operands& o) {
-          return LayerNormArgs{.y = o.output(shape),
-                               .x = o.normal(shape),
-                               .gamma = o.normal(vector),
-                               .beta = o.normal(vector)};
-        },
-        kTolerance);
-    for (Write write : {Write::overwrite, Write::accumulate}) {
-      check_op<LayerNormBackwardArgs>(
-          text("layer_norm_backward ", shape),
-          [&](Operands& o) {
-            return LayerNormBackwardArgs{.dx = o.output(shape, write),
-                                         .dy = o.normal(shape),
-                                         .x = o.normal(shape),
-                                         .gamma = o.normal(vector),
-                                         .write = write};
-          },
-          kTolerance);
-      check_op<LayerNormBackwardSumsArgs>(
-          text("layer_norm_backward_sums ", shape),
-          [&](Operands& o) {
-            return LayerNormBackwardSumsArgs{.dgamma = o.output(vector, write),
-                                             .dbeta = o.output(vector, write),
-                                             .dy = o.normal(shape),
-                                             .x = o.normal(shape),
-                                             .write = write};
-          },
-          kTolerance);
-    }
-  }
+  for (const Shape& shape : kShapes) check_normalisation(LayerNormOperations{}, shape, kTolerance);
 }
 
 TEST_CASE("layer_norm: every implementation of the tangents equals the reference") {
-  for (const Shape& shape : kShapes) {
-    const Shape vector{channels(shape)};
-    check_op<LayerNormTangentArgs>(
-        text("layer_norm_tangent ", shape),
-        [&](Operands& o) {
-          return LayerNormTangentArgs{.y_tangent = o.output(shape),
-                                      .x_tangent = o.normal(shape),
-                                      .x = o.normal(shape),
-                                      .gamma = o.normal(vector),
-                                      .gamma_tangent = o.normal(vector),
-                                      .beta_tangent = o.normal(vector)};
-        },
-        kTolerance);
-    for (Write write : {Write::overwrite, Write::accumulate}) {
-      check_op<LayerNormTangentBackwardArgs>(
-          text("layer_norm_tangent_backward ", shape),
-          [&](Operands& o) {
-            return LayerNormTangentBackwardArgs{.dx_tangent = o.output(shape, write),
-                                                .dy_tangent = o.normal(shape),
-                                                .dy = o.normal(shape),
-                                                .x_tangent = o.normal(shape),
-                                                .x = o.normal(shape),
-                                                .gamma = o.normal(vector),
-                                                .gamma_tangent = o.normal(vector),
-                                                .write = write};
-          },
-          kTolerance);
-      check_op<LayerNormTangentSumsArgs>(
-          text("layer_norm_tangent_sums ", shape),
-          [&](Operands& o) {
-            return LayerNormTangentSumsArgs{.dgamma_tangent = o.output(vector, write),
-                                            .dbeta_tangent = o.output(vector, write),
-                                            .dy_tangent = o.normal(shape),
-                                            .dy = o.normal(shape),
-                                            .x_tangent = o.normal(shape),
-                                            .x = o.normal(shape),
-                                            .write = write};
-          },
-          kTolerance);
-    }
-  }
+  for (const Shape& shape : kShapes)
+    check_normalisation_tangents(LayerNormOperations{}, shape, kTolerance);
 }
 
 TEST_CASE("layer_norm: without parameters gamma is 1 and beta 0") {
@@ -167,162 +103,22 @@ TEST_CASE("layer_norm: rows as long as an image are summed without losing digits
       2e-6);  // sums of 4096 in 8 lanes or more: sqrt(512) roundings of 6e-8
 }
 
-// x = 1000 + normal: floats of that size lie 6e-5 apart, and the inputs have been rounded to them
-// for all implementations alike. E[x^2] - mean^2 in float would be off by about 1e6 * 6e-8 = 0.06.
 TEST_CASE("layer_norm: a large mean costs no digits") {
-  const Shape shape{6, 100}, vector{100};
-  const Tensor far(shape);
-  const Philox random(3, RandomStream::test);
-  for (int64_t i = 0; i < far.size(); ++i)
-    far.data<float>()[i] = static_cast<float>(1000 + random.normal(static_cast<uint64_t>(i)));
-  check_op<LayerNormArgs>(
-      "layer_norm far from 0",
-      [&](Operands& o) {
-        return LayerNormArgs{.y = o.output(shape),
-                             .x = o.given(far.converted(o.real())),
-                             .gamma = o.normal(vector),
-                             .beta = o.normal(vector)};
-      },
-      kTolerance);
+  check_normalisation_far_from_zero(LayerNormOperations{}, {6, 100}, kTolerance);
 }
 
 TEST_CASE("layer_norm: more rows than a grid has warps") {
   // A GPU's grid has 32,768 warps, the emulator's 24.
-  const Shape shape{is_available(Device::cuda) ? 33000 : 500, 3}, vector{3};
-  check_op<LayerNormArgs>(
-      "layer_norm",
-      [&](Operands& o) {
-        return LayerNormArgs{.y = o.output(shape),
-                             .x = o.pattern(shape),
-                             .gamma = o.normal(vector),
-                             .beta = o.normal(vector)};
-      },
-      1e-5);
-  check_op<LayerNormBackwardSumsArgs>(
-      "layer_norm_backward_sums",
-      [&](Operands& o) {
-        return LayerNormBackwardSumsArgs{.dgamma = o.output(vector),
-                                         .dbeta = o.output(vector),
-                                         .dy = o.pattern(shape),
-                                         .x = o.pattern(shape)};
-      },
-      1e-5);
+  check_many_normalisations(LayerNormOperations{}, {is_available(Device::cuda) ? 33000 : 500, 3},
+                            1e-5);
 }
 
-/// Holds an operation against central differences of another one, both the references in double.
 TEST_CASE("layer_norm: gradients and tangents equal central differences") {
-  const Shape shape{3, 5}, vector{5};
-  Operands o(7, DType::f64);
-  const Tensor x = o.normal(shape), v = o.normal(shape), dy = o.normal(shape), w = o.normal(shape),
-               gamma = o.normal(vector), gamma_tangent = o.normal(vector), beta = o.normal(vector),
-               beta_tangent = o.normal(vector);
-  Context context;
-  const double h = 1e-5;
-  const auto moved = [&](const Tensor& t, double step, const Tensor& direction) {
-    const Tensor result = t.clone();
-    for (int64_t i = 0; i < t.size(); ++i)
-      result.data<double>()[i] += step * direction.data<double>()[i];
-    return result;
-  };
-  const auto check = [&](const char* what, const Tensor& got, const auto& at) {
-    const Tensor up = at(h), down = at(-h);
-    const Tensor expected = up.clone();
-    for (int64_t i = 0; i < up.size(); ++i)
-      expected.data<double>()[i] = (up.data<double>()[i] - down.data<double>()[i]) / (2 * h);
-    CHECK_MESSAGE(relative_error(expected, got) <= 1e-8, what);  // h^2 f''' / 6 + 1e-16 / h
-  };
-  const auto y_at = [&](double step) {
-    const Tensor y(shape, DType::f64);
-    layer_norm({.y = y,
-                .x = moved(x, step, v),
-                .gamma = moved(gamma, step, gamma_tangent),
-                .beta = moved(beta, step, beta_tangent)},
-               context);
-    return y;
-  };
-  const Tensor y_tangent(shape, DType::f64), dx(shape, DType::f64), dx_tangent(shape, DType::f64);
-  const Tensor dgamma(vector, DType::f64), dbeta(vector, DType::f64),
-      dgamma_tangent(vector, DType::f64), dbeta_tangent(vector, DType::f64);
-  layer_norm_tangent({.y_tangent = y_tangent,
-                      .x_tangent = v,
-                      .x = x,
-                      .gamma = gamma,
-                      .gamma_tangent = gamma_tangent,
-                      .beta_tangent = beta_tangent},
-                     context);
-  check("y'", y_tangent, y_at);
-
-  // The gradient's part along a direction is dy times the tangent of y.
-  layer_norm_backward({.dx = dx, .dy = dy, .x = x, .gamma = gamma}, context);
-  layer_norm_backward_sums({.dgamma = dgamma, .dbeta = dbeta, .dy = dy, .x = x}, context);
-  const auto dot = [](const Tensor& a, const Tensor& b) {
-    double sum = 0;
-    for (int64_t i = 0; i < a.size(); ++i) sum += a.data<double>()[i] * b.data<double>()[i];
-    return sum;
-  };
-  CHECK(dot(dx, v) + dot(dgamma, gamma_tangent) + dot(dbeta, beta_tangent) ==
-        doctest::Approx(dot(dy, y_tangent)).epsilon(1e-12));
-
-  layer_norm_tangent_backward({.dx_tangent = dx_tangent,
-                               .dy_tangent = w,
-                               .dy = dy,
-                               .x_tangent = v,
-                               .x = x,
-                               .gamma = gamma,
-                               .gamma_tangent = gamma_tangent},
-                              context);
-  check("dx'", dx_tangent, [&](double step) {
-    const Tensor result(shape, DType::f64);
-    layer_norm_backward({.dx = result,
-                         .dy = moved(dy, step, w),
-                         .x = moved(x, step, v),
-                         .gamma = moved(gamma, step, gamma_tangent)},
-                        context);
-    return result;
-  });
-  layer_norm_tangent_sums({.dgamma_tangent = dgamma_tangent,
-                           .dbeta_tangent = dbeta_tangent,
-                           .dy_tangent = w,
-                           .dy = dy,
-                           .x_tangent = v,
-                           .x = x},
-                          context);
-  for (bool scale : {true, false})
-    check(scale ? "dgamma'" : "dbeta'", scale ? dgamma_tangent : dbeta_tangent, [&](double step) {
-      const Tensor a(vector, DType::f64), b(vector, DType::f64);
-      layer_norm_backward_sums(
-          {.dgamma = a, .dbeta = b, .dy = moved(dy, step, w), .x = moved(x, step, v)}, context);
-      return scale ? a : b;
-    });
+  check_normalisation_differences(LayerNormOperations{}, {3, 5});
 }
 
 TEST_CASE("layer_norm: in place, forward and backward") {
-  const Shape shape{5, 37}, vector{37};
-  for_each_execution<LayerNormArgs>(
-      [&](const auto& implementation, const Execution&, Context& context) {
-        Operands o(1, DType::f32, implementation.device);
-        const Tensor x = o.normal(shape), gamma = o.normal(vector), beta = o.normal(vector);
-        const Tensor y = o.output(shape);
-        implementation.run({.y = y, .x = x, .gamma = gamma, .beta = beta}, context);
-        implementation.run({.y = x, .x = x, .gamma = gamma, .beta = beta}, context);
-        CHECK(relative_error(y.to(Device::cpu), x.to(Device::cpu)) == 0);
-      });
-  for_each_execution<LayerNormTangentBackwardArgs>(
-      [&](const auto& implementation, const Execution&, Context& context) {
-        Operands o(2, DType::f32, implementation.device);
-        const Tensor dy_tangent = o.normal(shape), dx_tangent = o.output(shape);
-        LayerNormTangentBackwardArgs args{.dx_tangent = dx_tangent,
-                                          .dy_tangent = dy_tangent,
-                                          .dy = o.normal(shape),
-                                          .x_tangent = o.normal(shape),
-                                          .x = o.normal(shape),
-                                          .gamma = o.normal(vector),
-                                          .gamma_tangent = o.normal(vector)};
-        implementation.run(args, context);
-        args.dx_tangent = dy_tangent;
-        implementation.run(args, context);
-        CHECK(relative_error(dx_tangent.to(Device::cpu), dy_tangent.to(Device::cpu)) == 0);
-      });
+  check_normalisation_in_place(LayerNormOperations{}, {5, 37});
 }
 
 TEST_CASE("layer_norm: shapes that disagree are refused") {

@@ -31,7 +31,7 @@ struct WindowAxis {
     const int64_t room = end(o) - begin(o) + dilation - 1;
     return room > 0 ? room / dilation : 0;
   }
-  /// The same within the padded image, where dilation is 1.
+  /// Pixels of window o within the padded image, where dilation is 1.
   constexpr int64_t padded_count(int64_t o) const {
     const int64_t left = pixels + 2 * padding - o * stride;
     return kernel < left ? kernel : left;

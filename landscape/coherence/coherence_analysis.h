@@ -23,11 +23,12 @@ struct CoherenceSettings {
   /// Returns the settings with what is empty chosen for so many images: 16 minibatches of 64; where
   /// there are fewer images, as many of 64 as there are, but at least 4, which are then smaller.
   CoherenceSettings fitted(int64_t images) const;
-  /// Returns "16 minibatches of 64 images"; of fitted settings.
+
+  // Members below are for settings that are fitted.
+
+  /// Returns "16 minibatches of 64 images".
   std::string minibatches() const;
-
-  // Of fitted settings:
-
+  /// Returns what the computation takes: these settings, a graph, images.
   CoherenceSpec spec(const Graph& graph, const LabelledImages& images) const;
   /// Sets batches, batch_size, bn_mode, loss and seed.
   void describe(Provenance& provenance) const;

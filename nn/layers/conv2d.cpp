@@ -90,11 +90,7 @@ void Conv2dLayer::backward(const BackwardCall& call, Context& context) const {
 void Conv2dLayer::forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,
                                   Context& context) const {
   forward(call, context);
-  ForwardCall of_weights = call;
-  of_weights.y = tangents.y;
-  of_weights.parameters = tangents.parameters;
-  of_weights.weights_version = tangents.version;
-  forward(of_weights, context);
+  forward(on_direction(call, tangents), context);
   if (!tangents.x[0].defined()) return;
   conv2d_forward({.y = tangents.temporary,
                   .x = tangents.x[0],

@@ -111,11 +111,7 @@ void ConvTransposeLayer::backward(const BackwardCall& call, Context& context) co
 void ConvTransposeLayer::forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,
                                          Context& context) const {
   forward(call, context);
-  ForwardCall of_weights = call;
-  of_weights.y = tangents.y;
-  of_weights.parameters = tangents.parameters;
-  of_weights.weights_version = tangents.version;
-  forward(of_weights, context);
+  forward(on_direction(call, tangents), context);
   if (tangents.x[0].defined())
     spread(tangents.y, tangents.x[0], call.parameters[0], Write::accumulate, call.weights_version,
            call, context);

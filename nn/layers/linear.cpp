@@ -72,10 +72,7 @@ void LinearLayer::backward(const BackwardCall& call, Context& context) const {
 void LinearLayer::forward_tangent(const ForwardCall& call, const ForwardTangents& tangents,
                                   Context& context) const {
   forward(call, context);
-  ForwardCall of_weights = call;
-  of_weights.y = tangents.y;
-  of_weights.parameters = tangents.parameters;
-  forward(of_weights, context);
+  forward(on_direction(call, tangents), context);
   if (!tangents.x[0].defined()) return;
   gemm({.c = tangents.y,
         .a = as_matrix(tangents.x[0]),

@@ -9,7 +9,7 @@ ARCHITECTURES: names, and for each what makes the module and the image (height, 
 
 from functools import partial
 
-from networks import branches, enlarging, mobile, plain, residual, searched, tokens
+from networks import branches, enlarging, joined, mobile, plain, residual, searched, tokens
 
 CIFAR, MNIST = (32, 32, 3), (28, 28, 1)
 
@@ -36,11 +36,11 @@ ARCHITECTURES = {
     "pyramidnet": (residual.PyramidNet, CIFAR),
     "res2net": (residual.Res2Net, CIFAR),
     "recurrent_resnet": (residual.RecurrentResNet, CIFAR),
-    "dpn": (residual.DPN, CIFAR),
-    "dla": (residual.DLA, CIFAR),
-    "densenet": (residual.DenseNet, CIFAR),
-    "repvgg": (residual.RepVGG, CIFAR),
-    "cbam": (residual.CBAMNet, CIFAR),
+    "dpn": (joined.DPN, CIFAR),
+    "dla": (joined.DLA, CIFAR),
+    "densenet": (joined.DenseNet, CIFAR),
+    "repvgg": (joined.RepVGG, CIFAR),
+    "cbam": (joined.CBAMNet, CIFAR),
     "squeezenet": (branches.SqueezeNet, CIFAR),
     "googlenet": (branches.GoogLeNet, CIFAR),
     "inception_v3": (branches.InceptionV3, CIFAR),

@@ -36,7 +36,8 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "apps")]
 import export_torch  # noqa: E402
 from architectures import ARCHITECTURES  # noqa: E402
 from checkpoint_writer import write_checkpoint, write_safetensors  # noqa: E402
-from operations import OPERATIONS, randomise  # noqa: E402
+from operations import OPERATIONS  # noqa: E402
+from probes import randomise  # noqa: E402
 from refused import REFUSED  # noqa: E402
 from torch_checkpoint import ImportFailure  # noqa: E402
 from torch_graph import ExportFailure, graph_of  # noqa: E402

@@ -133,4 +133,16 @@ inline Batch batch_of(const LabelledImages& set, const std::vector<int32_t>& ind
   return batch;
 }
 
+/// Returns the largest difference of a tensor of floats from these numbers; NaN is infinitely far.
+inline double worst_difference(const Tensor& got, const std::vector<double>& expected) {
+  REQUIRE(at(got.size()) == expected.size());
+  double worst = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const double error = std::abs(got.data<float>()[i] - expected[i]);
+    if (std::isnan(error)) return INFINITY;
+    worst = std::max(worst, error);
+  }
+  return worst;
+}
+
 }  // namespace topograd::test

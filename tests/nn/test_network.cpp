@@ -17,8 +17,8 @@
 using namespace topograd;
 using topograd::test::around;
 using topograd::test::layer_graphs;
-using topograd::test::shared_graph;
 using topograd::test::rearranging_graphs;
+using topograd::test::shared_graph;
 
 namespace {
 

@@ -5,7 +5,6 @@
 #include <set>
 
 #include "models/registry.h"
-#include "nn/weight_average.h"
 #include "tests/nn/nn_check.h"
 #include "tests/temporary_folder.h"
 
@@ -141,12 +140,7 @@ void check_updates(TrainingConfig config, double tolerance) {
     const double sum_before = within == 0 ? 0 : trainer.state().epoch_sums.loss;
     trainer.step();
 
-    double worst = 0;
-    for (size_t i = 0; i < theta.size(); ++i) {
-      const double error = std::abs(trainer.state().theta.data<float>()[i] - theta[i]);
-      if (!(error <= worst)) worst = error;
-    }
-    CHECK(worst <= tolerance);
+    CHECK(worst_difference(trainer.state().theta, theta) <= tolerance);
     CHECK(same_bits(running_stats, trainer.state().running_stats));
     CHECK(trainer.state().epoch_sums.loss ==
           sum_before + result.loss * static_cast<double>(batch.labels.size()));
@@ -203,16 +197,6 @@ void average_in(std::vector<double>& average, const Tensor& value, double weight
     average[at(i)] += weight * (value.data<float>()[i] - average[at(i)]);
 }
 
-double worst_difference(const Tensor& got, const std::vector<double>& expected) {
-  REQUIRE(at(got.size()) == expected.size());
-  double worst = 0;
-  for (size_t i = 0; i < expected.size(); ++i) {
-    const double error = std::abs(got.data<float>()[i] - expected[i]);
-    if (!(error <= worst)) worst = error;
-  }
-  return worst;
-}
-
 }  // namespace
 
 // Weights and statistics are at most about 1; every step rounds an average twice, to 6e-8 each.
@@ -251,89 +235,8 @@ TEST_CASE("trainer: the averages of the weights are their formulas'") {
   CHECK(same_bits(without.running_stats, trainer.state().running_stats));
 }
 
-TEST_CASE("weight average: one batch's statistics make evaluation see what training sees") {
-  const Graph graph = residual_graph();
-  const LabelledImages images = labelled_images(64, 8, 4, 7);
-  const Weights weights = random_weights(graph, 8);
-  ThreadPool pool(2);
-  Network network(graph, 64, pool);
-  BatchLoader batches(images, {.batch_size = 64, .augment = false}, pool);
-  const Tensor running_stats = recomputed_statistics(network, weights.theta, batches, 0, pool);
-  const Batch batch = batch_of(images, shuffled_order(64, 1, 0));
-  const double trained =
-      network
-          .loss(batch.x, batch.labels, weights.theta, weights.running_stats, BatchnormMode::batch)
-          .loss;
-  const double evaluated =
-      evaluate(graph, weights.theta, running_stats, images, LossKind::cross_entropy, pool).mean();
-  // The running variance of the 2x2 images' layers is larger by 1 / 255.
-  CHECK(evaluated == doctest::Approx(trained).epsilon(0.01));
-  const double before =
-      evaluate(graph, weights.theta, weights.running_stats, images, LossKind::cross_entropy, pool)
-          .mean();
-  CHECK(std::abs(before - trained) > 0.1);
-}
-
-// BatchNorm's momentum of 0.1 leaves s -> 0.9 s + 0.1 b: from two states of a batch follows its b.
-TEST_CASE("weight average: statistics are the mean over the batches, by their images") {
-  const Graph graph = residual_graph();
-  const LabelledImages images = labelled_images(50, 8, 4, 7);
-  const Weights weights = random_weights(graph, 8);
-  const std::vector<int32_t> order = shuffled_order(50, 3, 0);
-  ThreadPool pool(2);
-  Network network(graph, 20, pool);
-  std::vector<double> expected(at(graph.layout().state_count()));
-  for (size_t first = 0; first < 50; first += 20) {
-    const size_t end = std::min<size_t>(50, first + 20);
-    const Batch batch = batch_of(images, {order.begin() + static_cast<int64_t>(first),
-                                          order.begin() + static_cast<int64_t>(end)});
-    const Tensor moved = weights.running_stats.clone();
-    network.loss(batch.x, batch.labels, weights.theta, moved, BatchnormMode::batch);
-    for (size_t i = 0; i < expected.size(); ++i)
-      expected[i] += static_cast<double>(end - first) / 50 *
-                     (moved.data<float>()[i] - 0.9 * weights.running_stats.data<float>()[i]) / 0.1;
-  }
-  const BatchPlan plan{.batch_size = 20, .augment = false, .seed = 3};
-  BatchLoader batches(images, plan, pool);
-  const Tensor running_stats = recomputed_statistics(network, weights.theta, batches, 0, pool);
-  double largest = 1;
-  for (double value : expected) largest = std::max(largest, std::abs(value));
-  CHECK(worst_difference(running_stats, expected) <= 2e-6 * largest);  // 0.1 in the divisor
-  ThreadPool one(1);
-  Network alone(graph, 20, one);
-  BatchLoader alone_batches(images, plan, one);
-  CHECK(
-      same_bits(running_stats, recomputed_statistics(alone, weights.theta, alone_batches, 0, one)));
-  const Graph no_batchnorm = graph_without_batchnorm();
-  Network none(no_batchnorm, 20, pool);
-  CHECK(recomputed_statistics(none, normals(no_batchnorm.layout().parameter_count(), 1), batches, 0,
-                              pool)
-            .size() == 0);
-}
-
 // A learning rate of 0 lets the network stand still, and an epoch's summed loss tells which images
 // it has seen.
-TEST_CASE("weight average: a BatchNorm's momentum does not matter to its recomputed statistics") {
-  const auto with_momenta = [](double first, double second) {
-    Graph g({8, 8, 3});
-    Value x = g.relu(g.batchnorm(g.conv(g.input(), 6), {.momentum = first}));
-    x = g.batchnorm(g.conv(x, 4), {.momentum = second, .affine = false});
-    g.set_output(g.linear(g.global_average_pool(x), 4));
-    return g;
-  };
-  const LabelledImages images = labelled_images(50, 8, 4, 7);
-  ThreadPool pool(2);
-  const auto recomputed = [&](const Graph& graph) {
-    Network network(graph, 20, pool);
-    BatchLoader batches(images, {.batch_size = 20, .augment = false}, pool);
-    return recomputed_statistics(network, random_weights(graph, 8).theta, batches, 0, pool);
-  };
-  const Tensor usual = recomputed(with_momenta(0.1, 0.1));
-  const Tensor others = recomputed(with_momenta(0.4, 1));
-  for (int64_t i = 0; i < usual.size(); ++i)
-    CHECK(others.data<float>()[i] == doctest::Approx(usual.data<float>()[i]).epsilon(1e-5));
-}
-
 TEST_CASE("trainer: an epoch visits every image once, in another order each time") {
   const Graph graph = graph_without_batchnorm();
   const LabelledImages images = labelled_images(31, 8, 4, 2);
