@@ -133,7 +133,7 @@ void draw_lines(Canvas& canvas, const Frame& frame, const FieldView& field,
                 const FigureMarks& marks) {
   const std::vector<ContourOnPage> lines = lines_on_page(canvas, frame, drawn.fine, scale, bands);
   std::vector<Obstacle> obstacles;
-  for (const Point& mark : mark_positions(frame, field, marks.largest))
+  for (const Point& mark : mark_positions(frame, field, marks))
     obstacles.push_back({mark, mark, kMarkClearance});
   for (size_t i = 1; i < marks.path.size(); ++i)
     obstacles.push_back({frame.at(marks.path[i - 1]), frame.at(marks.path[i]), 3});

@@ -72,7 +72,7 @@ struct FigureMarks {
     PlanePoint at;
     std::string label;
   };
-  std::string origin = "θ*";          ///< name of (0, 0)
+  std::string origin = "θ*";          ///< name of (0, 0), which a star marks; empty: no star
   std::vector<PlanePoint> path = {};  ///< a training's path, first point to last
   std::vector<std::string> epochs =
       {};                               ///< names of the path's points; written where there is room

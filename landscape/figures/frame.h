@@ -160,6 +160,7 @@ std::vector<Key> draw_extreme_marks(Canvas& canvas, const Place& place, const Fi
                                     const ValueScale& scale, const FigureOptions& options,
                                     const Colour& off_scale);
 /// Returns the places of the star and diamond that draw_marks() draws.
-std::vector<Point> mark_positions(const Frame& frame, const FieldView& field, bool largest);
+std::vector<Point> mark_positions(const Frame& frame, const FieldView& field,
+                                  const FigureMarks& marks);
 
 }  // namespace topograd::drawing

@@ -150,12 +150,14 @@ void add_gap_keys(std::vector<Key>& keys, int64_t not_finite, int64_t to_do) {
   add(draw_to_do, to_do, "to do");
 }
 
-std::vector<Point> mark_positions(const Frame& frame, const FieldView& field, bool largest) {
-  std::vector<Point> marks;
-  if (const auto centre = origin(frame)) marks.push_back(*centre);
-  if (const auto lowest = extreme(field, largest))
-    marks.push_back(frame.at(coordinates(field, *lowest)));
-  return marks;
+std::vector<Point> mark_positions(const Frame& frame, const FieldView& field,
+                                  const FigureMarks& marks) {
+  std::vector<Point> positions;
+  if (const auto centre = origin(frame); centre && !marks.origin.empty())
+    positions.push_back(*centre);
+  if (const auto lowest = extreme(field, marks.largest))
+    positions.push_back(frame.at(coordinates(field, *lowest)));
+  return positions;
 }
 
 std::vector<Key> draw_marks(Canvas& canvas, const Frame& frame, const FieldView& field,
@@ -210,11 +212,11 @@ std::vector<Key> draw_extreme_marks(Canvas& canvas, const Place& place, const Fi
   const std::string& name = options.marks.origin;
   const bool largest = options.marks.largest;
   const std::string extreme_name = largest ? "maximum" : "minimum";
-  const std::optional<Spot> centre = place({0, 0});
+  const std::optional<Spot> centre = name.empty() ? std::nullopt : place({0, 0});
   const std::optional<size_t> found = extreme(field, largest);
   const std::string value = found ? format_number(field.values[*found], 4) + options.unit : "";
   const PlanePoint where = found ? coordinates(field, *found) : PlanePoint{};
-  const bool at_centre = found && is_origin(where);
+  const bool at_centre = centre && found && is_origin(where);
   const auto add = [&](Polyline (*shape)(Point), const Colour& colour, const Spot& spot,
                        const std::string& words) {
     const auto draw = mark_of(shape, colour, spot.hidden);

@@ -95,6 +95,7 @@ std::vector<NamedFigure> default_figures(const Record& record, const PictureOpti
     const auto *y = record.coordinates(array.axes[0]), *x = record.coordinates(array.axes[1]);
     if (!x || !y || x->size() < 2 || y->size() < 2 || !increases(*x) || !increases(*y)) continue;
     FigureOptions figure = default_options(record, options);
+    figure.marks.origin = {};  // whatever (0, 0) is
     figure.x_label = array.axes[1];
     figure.y_label = array.axes[0];
     figure.value_label = array.unit.empty() ? array.name : text(array.name, " (", array.unit, ")");

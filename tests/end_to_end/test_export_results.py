@@ -187,6 +187,7 @@ class Commands(LandscapeTest, ExportTest):
         self.assertEqual(printed.split(), ["g_height.svg", "g_at.svg"])
         for word in ("made up", "width", "gap 0.1 ± 0.33 1/|theta|"):
             self.assertIn(word, self.read("g_at.svg"))
+        self.assertNotIn("θ", self.read("g_height.svg"), "its origin is no network")
         printed = self.run_ok([programs.landscape, "compare", "g.json", "other.json"])
         gap, = (line.split() for line in printed.splitlines()
                 if line.startswith("gap ") and line.split()[1] == "0.3")

@@ -309,7 +309,7 @@ double elevation_for(const FieldView& field, const ReliefMesh& relief,
     const Camera camera({0, 0, 0}, relief.box(), degrees(options.azimuth), degrees(elevation),
                         {0, 0, 100, 100});
     bool open = true;
-    for (const Point& mark : mark_positions(plane, field, options.marks.largest)) {
+    for (const Point& mark : mark_positions(plane, field, options.marks)) {
       const Point3 at = relief.on({field.x.front() + mark.x, field.y.back() - mark.y});
       open = open && (std::isnan(at.z) || relief.is_open(at, camera.position()));
     }
