@@ -3,7 +3,7 @@
 
 #include "kernels/augment/labelled_images.h"
 #include "kernels/core/thread_pool.h"
-#include "kernels/softmax_xent/softmax_xent.h"
+#include "kernels/loss/loss.h"
 #include "nn/graph.h"
 
 namespace topograd {

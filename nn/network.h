@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "kernels/core/thread_pool.h"
-#include "kernels/softmax_xent/softmax_xent.h"
+#include "kernels/loss/loss.h"
 #include "nn/network_plan.h"
 
 namespace topograd {
@@ -25,7 +25,7 @@ struct NetworkOptions {
   /// Precision of the operands of convolutions and linear layers; everything between them is
   /// dtype's. The CPU computes in f32 whatever is asked.
   Precision precision = Precision::f32;
-  double label_smoothing = 0.0;  ///< the cross-entropy's (kernels/softmax_xent/)
+  double label_smoothing = 0.0;  ///< the cross-entropy's (kernels/loss/)
   bool curvature = false;        ///< memory for curvature_product(): twice as much
 };
 

@@ -9,7 +9,7 @@
 
 #include "apps/common/options.h"
 #include "kernels/core/thread_pool.h"
-#include "kernels/softmax_xent/softmax_xent.h"
+#include "kernels/loss/loss.h"
 
 namespace topograd::cli {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "kernels/core/thread_pool.h"
-#include "kernels/softmax_xent/softmax_xent.h"
+#include "kernels/loss/loss.h"
 #include "landscape/evaluation/image_selection.h"
 #include "landscape/results/observer.h"
 

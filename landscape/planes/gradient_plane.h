@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kernels/core/thread_pool.h"
-#include "kernels/softmax_xent/softmax_xent.h"
+#include "kernels/loss/loss.h"
 #include "landscape/directions/surface_directions.h"
 #include "landscape/evaluation/image_selection.h"
 

@@ -19,7 +19,7 @@
 #include "kernels/scale_shift/scale_shift.h"
 #include "kernels/sgd/sgd.h"
 #include "kernels/shortcut_a/shortcut_a.h"
-#include "kernels/softmax_xent/softmax_xent.h"
+#include "kernels/loss/loss.h"
 #include "kernels/vector/vector.h"
 #include "tests/gpu/bench.h"
 #include "tests/gpu/bench_networks.h"

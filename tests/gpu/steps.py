@@ -17,7 +17,7 @@ import programs  # noqa: E402  reads surfaces
 VENDOR_IMPLEMENTATIONS = "cudnn,cublas"
 # The operations' tests in portions of some seconds each, by the beginnings of their names: most
 # worth checking first, for racecheck is slow. The last portion is whatever the others leave.
-PORTIONS = ["fused_conv*", "gemm*", "conv2d*", "batchnorm*,softmax_xent*",
+PORTIONS = ["fused_conv*", "gemm*", "conv2d*", "batchnorm*,loss*",
             "dot*,filter_norm*,bias_gradient*,add*,sum_rows*,axpy*,vector*",
             "pool*,global_average_pool*,perturb*,augment*", "*"]
 

@@ -8,8 +8,8 @@
 //
 // Traffic: 12 C bytes per image. Work: two exponentials in double per logit for cross-entropy, five
 // for the squared error. Latency bounds it at the size of a batch.
-#include "kernels/softmax_xent/softmax_xent.h"
-#include "kernels/softmax_xent/warp_softmax.h"
+#include "kernels/loss/loss.h"
+#include "kernels/loss/warp_softmax.h"
 
 namespace topograd::TOPOGRAD_BACKEND {
 

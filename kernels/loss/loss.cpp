@@ -1,4 +1,4 @@
-#include "kernels/softmax_xent/softmax_xent.h"
+#include "kernels/loss/loss.h"
 
 namespace topograd {
 

@@ -13,8 +13,8 @@
 // Traffic: 4 C + 8 bytes per image, 4 for its label. Work: an exponential in double per logit, some
 // 20 FLOP (twice for the squared error), and one logarithm per image. With 10 classes, 22 of 32
 // lanes are idle and latency bounds it: a network's last convolution takes a hundred times as long.
-#include "kernels/softmax_xent/softmax_xent.h"
-#include "kernels/softmax_xent/warp_softmax.h"
+#include "kernels/loss/loss.h"
+#include "kernels/loss/warp_softmax.h"
 
 namespace topograd::TOPOGRAD_BACKEND {
 

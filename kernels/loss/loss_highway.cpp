@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/softmax_xent/softmax_xent.h"
+#include "kernels/loss/loss.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/softmax_xent/softmax_xent_highway.cpp"
+#define HWY_TARGET_INCLUDE "kernels/loss/loss_highway.cpp"
 #include <hwy/foreach_target.h>
 // After foreach_target, as Highway requires.
 #include <hwy/contrib/math/math-inl.h>
@@ -152,7 +152,7 @@ bool is_f32(const Args& args) {
 
 }  // namespace
 
-void register_softmax_xent_highway(OpRegistry& registry) {
+void register_loss_highway(OpRegistry& registry) {
   registry.add<LossForwardArgs>({"highway", Device::cpu, is_f32, forward});
   registry.add<LossBackwardArgs>({"highway", Device::cpu, is_f32, backward});
 }

@@ -9,8 +9,8 @@
 // Traffic: 8 C bytes per image. Work: two exponentials in double per logit (three for the squared
 // error): forming them again is cheaper than keeping a number of values that C decides. Latency
 // bounds it at the size of a training batch.
-#include "kernels/softmax_xent/softmax_xent.h"
-#include "kernels/softmax_xent/warp_softmax.h"
+#include "kernels/loss/loss.h"
+#include "kernels/loss/warp_softmax.h"
 
 namespace topograd::TOPOGRAD_BACKEND {
 

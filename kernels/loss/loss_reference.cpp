@@ -3,8 +3,8 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/softmax_xent/loss_order.h"
-#include "kernels/softmax_xent/softmax_xent.h"
+#include "kernels/loss/loss_order.h"
+#include "kernels/loss/loss.h"
 #include "kernels/vector/dot_order.h"
 
 namespace topograd {
@@ -167,7 +167,7 @@ void sums(const LossSumsArgs& args, Context&) {
 
 }  // namespace
 
-void register_softmax_xent_reference(OpRegistry& registry) {
+void register_loss_reference(OpRegistry& registry) {
   registry.add<LossForwardArgs>({"reference", Device::cpu, supports_all, forward});
   registry.add<LossBackwardArgs>({"reference", Device::cpu, supports_all, backward});
   registry.add<LossCurvatureArgs>({"reference", Device::cpu, supports_all, curvature});

@@ -1,4 +1,4 @@
-#include "kernels/softmax_xent/softmax_xent.h"
+#include "kernels/loss/loss.h"
 #include "tests/ops/op_check.h"
 #include "tests/pytorch_values.h"
 
@@ -17,7 +17,7 @@ constexpr Smoothed kSmoothed[] = {{LossKind::cross_entropy, 0},
                                   {LossKind::mse, 0}};
 
 TEST_CASE(
-    "softmax_xent: every implementation equals the reference, for one network and for several") {
+    "loss: every implementation equals the reference, for one network and for several") {
   for (const auto& [kind, smoothing] : kSmoothed)
     for (int64_t P : {0, 1, 3})  // 0: logits without the axis of the points
       for (int64_t N : {0, 1, 31, 33})
@@ -59,7 +59,7 @@ TEST_CASE(
         }
 }
 
-TEST_CASE("softmax_xent: curvature of every implementation equals the reference") {
+TEST_CASE("loss: curvature of every implementation equals the reference") {
   for (LossKind kind : kKinds)
     for (bool gauss_newton : {false, true})
       for (bool in_place : {false, true})
@@ -81,7 +81,7 @@ TEST_CASE("softmax_xent: curvature of every implementation equals the reference"
                 2e-7);  // double inside, rounded once
 }
 
-TEST_CASE("softmax_xent: curvature is the derivative of the gradient") {
+TEST_CASE("loss: curvature is the derivative of the gradient") {
   const int64_t N = 3, C = 4;
   Operands o(5, DType::f64);
   const Tensor z = o.normal({N, C}), v = o.normal({N, C});
@@ -105,7 +105,7 @@ TEST_CASE("softmax_xent: curvature is the derivative of the gradient") {
   }
 }
 
-TEST_CASE("softmax_xent: every loss has full precision, the smallest too") {
+TEST_CASE("loss: every loss has full precision, the smallest too") {
   const int64_t N = 500, C = 10;
   Operands o(4, DType::f32);
   const Tensor logits = o.normal({N, C}, 8.0);  // confident: losses from 1e-10 to 40
@@ -133,7 +133,7 @@ TEST_CASE("softmax_xent: every loss has full precision, the smallest too") {
       });
 }
 
-TEST_CASE("softmax_xent: a label that is no class makes its image NaN on a device, and no other") {
+TEST_CASE("loss: a label that is no class makes its image NaN on a device, and no other") {
   const int64_t P = 2, C = 5;
   const int32_t wrong[] = {5, -1, std::numeric_limits<int32_t>::max(),
                            std::numeric_limits<int32_t>::min()};
@@ -229,7 +229,7 @@ TEST_CASE(
       }
 }
 
-TEST_CASE("softmax_xent: known values") {
+TEST_CASE("loss: known values") {
   Context context;
   const Tensor logits = Tensor::zeros({1, 4}, DType::f64);
   const Tensor labels = Tensor::zeros({1}, DType::i32);
@@ -242,7 +242,7 @@ TEST_CASE("softmax_xent: known values") {
   CHECK(losses.data<double>()[0] == doctest::Approx(0.1875).epsilon(1e-14));
 }
 
-TEST_CASE("softmax_xent: smoothed losses and gradients are PyTorch's") {
+TEST_CASE("loss: smoothed losses and gradients are PyTorch's") {
   const int64_t N = 3, C = 4;
   const int32_t classes[] = {0, 1, 3};
   const Tensor logits({N, C}, DType::f64), labels({N}, DType::i32);
@@ -270,7 +270,7 @@ TEST_CASE("softmax_xent: smoothed losses and gradients are PyTorch's") {
   }
 }
 
-TEST_CASE("softmax_xent: the gradient is the derivative of the loss") {
+TEST_CASE("loss: the gradient is the derivative of the loss") {
   Context context;
   const int64_t N = 5, C = 7;
   Operands o(3, DType::f64);
@@ -330,7 +330,7 @@ Losses losses_of(const Implementation<LossForwardArgs>& implementation, const Te
   return {losses.to(Device::cpu), correct.to(Device::cpu)};
 }
 
-TEST_CASE("softmax_xent: extreme logits, ties and NaN") {
+TEST_CASE("loss: extreme logits, ties and NaN") {
   const float inf = std::numeric_limits<float>::infinity();
   const float nan = std::nanf("");
   const struct {
@@ -383,7 +383,7 @@ TEST_CASE("softmax_xent: extreme logits, ties and NaN") {
       });
 }
 
-TEST_CASE("softmax_xent: the largest logit is found in any class") {
+TEST_CASE("loss: the largest logit is found in any class") {
   // Class n of image n has a logit that exp would not survive.
   const int64_t C = 70;
   const Tensor logits = Tensor::zeros({C, C}), labels({C}, DType::i32);
@@ -403,7 +403,7 @@ TEST_CASE("softmax_xent: the largest logit is found in any class") {
       });
 }
 
-TEST_CASE("softmax_xent: labels out of range, wrong shapes and unknown names are refused") {
+TEST_CASE("loss: labels out of range, wrong shapes and unknown names are refused") {
   Context context;
   const Tensor logits = Tensor::zeros({2, 3});
   const Tensor labels = Tensor::zeros({2}, DType::i32);
