@@ -4,10 +4,13 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <map>
+#include <optional>
 
 #include "data/npy.h"
 #include "kernels/core/file_bytes.h"
 #include "kernels/core/output_claim.h"
+#include "nn/safetensors.h"
 
 namespace topograd {
 
@@ -26,18 +29,43 @@ constexpr ArrayNames kTrainLabels{"y_train", "train_labels"};
 constexpr ArrayNames kTestImages{"x_test", "test_images"};
 constexpr ArrayNames kTestLabels{"y_test", "test_labels"};
 
-/// Returns a named array of a file, or of a folder; with an empty type where there is none.
-NumpyArray array_of(const std::string& source, const std::string& name) {
-  if (!fs::is_directory(source)) return read_npz(source, name);
-  const std::string path = source + "/" + name + ".npy";
-  if (!fs::exists(path)) return {};
-  const std::vector<char> bytes = file_bytes(path, "");
-  return read_npy({bytes.data(), bytes.size()});
-}
+/// A file or a folder of named arrays.
+class ArraySource {
+ public:
+  explicit ArraySource(const std::string& path) : path_(path) {
+    if (path.ends_with(".safetensors")) tensors_ = read_safetensors(path).tensors;
+  }
 
-NumpyArray required_array(const std::string& source, const ArrayNames& names) {
-  NumpyArray array = array_of(source, names.usual);
-  if (array.type.empty()) array = array_of(source, names.long_name);
+  /// Returns a named array; with an empty type where there is none.
+  NumpyArray array(const std::string& name) const {
+    if (tensors_) return tensor(name);
+    if (!fs::is_directory(path_)) return read_npz(path_, name);
+    const std::string path = path_ + "/" + name + ".npy";
+    if (!fs::exists(path)) return {};
+    const std::vector<char> bytes = file_bytes(path, "");
+    return read_npy({bytes.data(), bytes.size()});
+  }
+
+ private:
+  NumpyArray tensor(const std::string& name) const {
+    const auto found = tensors_->find(name);
+    if (found == tensors_->end()) return {};
+    const Tensor& t = found->second;
+    const char* type = t.dtype() == DType::u8    ? "u1"
+                       : t.dtype() == DType::i32 ? "i4"
+                       : t.dtype() == DType::f32 ? "f4"
+                                                 : "f8";
+    const char* bytes = static_cast<const char*>(t.raw());
+    return {type, {t.shape().begin(), t.shape().end()}, {bytes, bytes + t.bytes()}};
+  }
+
+  std::string path_;
+  std::optional<std::map<std::string, Tensor>> tensors_;
+};
+
+NumpyArray required_array(const ArraySource& source, const ArrayNames& names) {
+  NumpyArray array = source.array(names.usual);
+  if (array.type.empty()) array = source.array(names.long_name);
   require(!array.type.empty(), "it has neither '", names.usual, "' nor '", names.long_name,
           "': four arrays are needed, x_train, y_train, x_test, y_test");
   return array;
@@ -125,10 +153,42 @@ Tensor images_of(const NumpyArray& array, const char* name) {
   return images;
 }
 
-Tensor labels_of(const NumpyArray& array, const char* name, int64_t images) {
+/// Whether an array lists classes: [N] of whole numbers from 0, or [N, 1] of a type that holds no
+/// others.
+bool lists_classes(const NumpyArray& array, const char* name) {
   const bool column = array.shape.size() == 2 && array.shape[1] == 1;
-  require((array.shape.size() == 1 || column) && array.shape[0] == images, "'", name,
-          "' has to be a label for each of ", images, " images, [N]");
+  if (array.shape.size() != 1 && !column) return false;
+  if (array.type.front() != 'f') return true;
+  bool whole = !column;
+  with_numbers(array, name, [&](const auto& values) {
+    for (const auto value : values)
+      whole = whole && value >= 0 && std::floor(static_cast<double>(value)) == value;
+  });
+  return whole;
+}
+
+/// Returns targets that are numbers, f32 [N, C]; of [N] one each.
+Tensor numbers_of(const NumpyArray& array, const char* name, int64_t images) {
+  require((array.shape.size() == 1 || array.shape.size() == 2) && array.shape[0] == images, "'",
+          name, "' has to be a class, [N], or numbers, [N, outputs], for each of ", images,
+          " images");
+  const int64_t outputs = array.shape.size() == 1 ? 1 : array.shape[1];
+  require(outputs > 0 && outputs <= kMostClasses, "'", name, "' has ", outputs,
+          " numbers an image: 1 to ", kMostClasses);
+  const Tensor numbers({images, outputs});
+  with_numbers(array, name, [&](const auto& values) {
+    for (size_t i = 0; i < values.size(); ++i) {
+      numbers.data<float>()[i] = static_cast<float>(values[i]);
+      require(std::isfinite(numbers.data<float>()[i]), "'", name,
+              "' holds numbers that are not finite");
+    }
+  });
+  return numbers;
+}
+
+Tensor labels_of(const NumpyArray& array, const char* name, int64_t images) {
+  require(array.shape[0] == images, "'", name, "' has to be a label for each of ", images,
+          " images, [N]");
   const Tensor labels({images}, DType::i32);
   with_numbers(array, name, [&](const auto& values) {
     for (size_t i = 0; i < values.size(); ++i) {
@@ -142,14 +202,41 @@ Tensor labels_of(const NumpyArray& array, const char* name, int64_t images) {
   return labels;
 }
 
-Dataset split_of(const std::string& source, const ArrayNames& images, const ArrayNames& labels) {
-  Dataset data{.name = "arrays",
-               .images = images_of(required_array(source, images), images.usual),
-               .labels = {},
-               .class_names = {},
-               .normalisation = {}};
-  data.labels = labels_of(required_array(source, labels), labels.usual, data.images.dim(0));
-  return data;
+Dataset split_of(const ArraySource& source, const ArrayNames& images) {
+  return {.name = "arrays",
+          .images = images_of(required_array(source, images), images.usual),
+          .labels = {},
+          .class_names = {},
+          .normalisation = {}};
+}
+
+/// Returns "0", "1", ... for as many classes, or numbers, as the labels have.
+std::vector<std::string> names_of_classes(const DataSplits& data) {
+  int64_t count = 0;
+  for (const Dataset* split : {&data.train, &data.test}) {
+    if (split->labels.dtype() == DType::f32) {
+      count = split->labels.dim(1);
+      continue;
+    }
+    for (int64_t i = 0; i < split->count(); ++i)
+      count = std::max<int64_t>(count, split->labels.data<int32_t>()[i] + 1);
+  }
+  std::vector<std::string> names;
+  for (int64_t label = 0; label < count; ++label) names.push_back(text(label));
+  return names;
+}
+
+/// Reads the labels of both splits, which are classes where both list classes.
+void add_labels(DataSplits& data, const ArraySource& source) {
+  const NumpyArray train = required_array(source, kTrainLabels);
+  const NumpyArray test = required_array(source, kTestLabels);
+  const bool classes =
+      lists_classes(train, kTrainLabels.usual) && lists_classes(test, kTestLabels.usual);
+  const auto of = classes ? labels_of : numbers_of;
+  data.train.labels = of(train, kTrainLabels.usual, data.train.images.dim(0));
+  data.test.labels = of(test, kTestLabels.usual, data.test.images.dim(0));
+  require(classes || data.train.labels.dim(1) == data.test.labels.dim(1), "training images have ",
+          data.train.labels.shape(), " numbers, test images ", data.test.labels.shape());
 }
 
 }  // namespace
@@ -159,26 +246,22 @@ std::string find_arrays(const std::string& source) {
     return fs::exists(source + "/x_train.npy") || fs::exists(source + "/train_images.npy")
                ? source
                : std::string();
-  return source.ends_with(".npz") && fs::exists(source) ? source : std::string();
+  const bool named = source.ends_with(".npz") || source.ends_with(".safetensors");
+  return named && fs::exists(source) ? source : std::string();
 }
 
 DataSplits load_arrays(const std::string& found) {
   try {
     if (!fs::is_directory(found)) note_input(found);
-    DataSplits data{split_of(found, kTrainImages, kTrainLabels),
-                    split_of(found, kTestImages, kTestLabels)};
+    const ArraySource source(found);
+    DataSplits data{split_of(source, kTrainImages), split_of(source, kTestImages)};
+    add_labels(data, source);
     require(data.train.images.shape().with_first(1) == data.test.images.shape().with_first(1) &&
                 data.train.images.dtype() == data.test.images.dtype(),
             "the images of training are ", data.train.images.shape(), ' ',
             name_of(data.train.images.dtype()), ", those of the test ", data.test.images.shape(),
             ' ', name_of(data.test.images.dtype()));
-    int32_t last = 0;
-    for (const Dataset* split : {&data.train, &data.test})
-      for (int64_t i = 0; i < split->count(); ++i)
-        last = std::max(last, split->labels.data<int32_t>()[i]);
-    std::vector<std::string> names;
-    for (int32_t label = 0; label <= last; ++label) names.push_back(text(label));
-    data.train.class_names = data.test.class_names = names;
+    data.train.class_names = data.test.class_names = names_of_classes(data);
     data.train.normalisation = data.test.normalisation =
         data.train.images.dtype() == DType::u8
             ? measured_normalisation(data.train.images)

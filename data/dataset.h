@@ -37,12 +37,14 @@ struct Dataset {
   std::string
       name;       ///< "cifar10", "cifar100", "mnist", "fashion_mnist", "idx", "synthetic", "folder"
   Tensor images;  ///< u8 or f32 [N, H, W, C]
-  Tensor labels;  ///< i32 [N], each in [0, classes())
+  /// Classes i32 [N], each in [0, classes()); or numbers f32 [N, classes()].
+  Tensor labels;
   std::vector<std::string> class_names;
   Normalisation normalisation;
   bool flips_keep_class = true;  ///< a mirrored image is one of its class; no digit's is
 
   int64_t count() const { return labels.dim(0); }
+  bool has_classes() const { return labels.dtype() == DType::i32; }
   int64_t classes() const { return static_cast<int64_t>(class_names.size()); }
   int64_t height() const { return images.dim(1); }
   int64_t width() const { return images.dim(2); }

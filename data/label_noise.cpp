@@ -13,6 +13,8 @@ namespace topograd {
 Tensor noisy_labels(const Tensor& labels, int64_t classes, double fraction, uint64_t seed) {
   require(fraction >= 0 && fraction <= 1, "a label noise of ", fraction,
           ": it is a fraction of the labels, 0 to 1");
+  require(labels.dtype() == DType::i32,
+          "label noise replaces classes by others: these images have numbers");
   const int64_t count = labels.size();
   const int64_t chosen = std::llround(fraction * static_cast<double>(count));
   const Philox choice(seed, RandomStream::label_noise, 0),

@@ -29,9 +29,8 @@ struct BatchPosition {
 struct Staged {
   Tensor host, device;
 
-  Staged(const Shape& shape, Device where)
-      : host(shape, DType::i32),
-        device(where == Device::cpu ? host : Tensor(shape, DType::i32, where)) {}
+  Staged(const Shape& shape, Device where, DType dtype = DType::i32)
+      : host(shape, dtype), device(where == Device::cpu ? host : Tensor(shape, dtype, where)) {}
 
   int32_t* data() const { return host.data<int32_t>(); }
 
@@ -48,9 +47,9 @@ struct Buffer {
   Tensor images;
   Staged labels, indices, offsets, flips;
 
-  Buffer(const Shape& images_shape, Device device)
+  Buffer(const Shape& images_shape, const Tensor& all_labels, Device device)
       : images(images_shape, DType::f32, device),
-        labels({images_shape[0]}, device),
+        labels(all_labels.shape().with_first(images_shape[0]), device, all_labels.dtype()),
         indices({images_shape[0]}, device),
         offsets({images_shape[0], 2}, device),
         flips({images_shape[0]}, device) {}
@@ -75,8 +74,10 @@ class BatchMaker {
     return {position.epoch + 1, 0};
   }
 
-  Shape buffer_shape() const {
-    return images_.images.shape().with_first(std::min(plan_.batch_size, images_.count()));
+  int64_t largest_batch() const { return std::min(plan_.batch_size, images_.count()); }
+  /// Returns memory for a batch on a device.
+  Buffer buffer(Device device) const {
+    return {images_.images.shape().with_first(largest_batch()), images_.labels, device};
   }
 
   /// `for_each(items, work)` calls work(item, context) for every item in [0, items).
@@ -117,7 +118,7 @@ class BatchMaker {
       const int32_t image = order_[at(first + i)];
       const auto words = random.words(static_cast<uint64_t>(image));
       buffer.indices.data()[i] = image;
-      buffer.labels.data()[i] = images_.labels.data<int32_t>()[image];
+      buffer.labels.host.rows(i, i + 1).copy_from(images_.labels.rows(image, image + 1));
       buffer.offsets.data()[2 * i] = static_cast<int32_t>(words[0] % (2 * kCropPadding + 1));
       buffer.offsets.data()[2 * i + 1] = static_cast<int32_t>(words[1] % (2 * kCropPadding + 1));
       buffer.flips.data()[i] = static_cast<int32_t>(words[2] & 1);
@@ -138,8 +139,8 @@ class Prefetcher {
  public:
   explicit Prefetcher(BatchMaker& maker)
       : maker_(maker),
-        buffers_{Buffer(maker.buffer_shape(), Device::cpu),
-                 Buffer(maker.buffer_shape(), Device::cpu)},
+        buffers_{maker.buffer(Device::cpu),
+                 maker.buffer(Device::cpu)},
         thread_([this] { run(); }) {}
 
   ~Prefetcher() {
@@ -192,7 +193,7 @@ class Prefetcher {
         if (stopping_) return;
       }
       try {
-        made_ = maker_.make(coming_, buffers_[filling_], maker_.buffer_shape()[0],
+        made_ = maker_.make(coming_, buffers_[filling_], maker_.largest_batch(),
                             [this](int64_t items, const auto& work) {
                               for (int64_t item = 0; item < items; ++item) work(item, context_);
                             });
@@ -250,7 +251,7 @@ BatchLoader::BatchLoader(const LabelledImages& images, const BatchPlan& plan, Th
   if (prefetch == Prefetch::on && pool.device() == Device::cpu)
     state_->prefetcher = std::make_unique<Prefetcher>(state_->maker);
   else
-    state_->buffer = std::make_unique<Buffer>(state_->maker.buffer_shape(), pool.device());
+    state_->buffer = std::make_unique<Buffer>(state_->maker.buffer(pool.device()));
 }
 
 BatchLoader::~BatchLoader() = default;
@@ -272,7 +273,7 @@ MiniBatch BatchLoader::batch(int64_t epoch, int64_t step) {
                                      pool.main_context().forced_implementation(AugmentArgs::kOp));
   // Large enough to be worth a thread's turn, small enough for all threads to get some.
   const int64_t images_per_item =
-      pool.device() == Device::cpu ? 16 : state_->maker.buffer_shape()[0];
+      pool.device() == Device::cpu ? 16 : state_->maker.largest_batch();
   return state_->maker.make({epoch, step}, *state_->buffer, images_per_item,
                             [&](int64_t items, const auto& work) { pool.for_each(items, work); });
 }

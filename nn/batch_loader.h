@@ -20,7 +20,7 @@ struct BatchPlan {
 /// A batch on the device that trains, in the loader's memory.
 struct MiniBatch {
   Tensor images;  ///< f32 [n, H, W, C], normalised
-  Tensor labels;  ///< i32 [n]
+  Tensor labels;  ///< i32 [n], or numbers f32 [n, C]
   int64_t count() const { return labels.dim(0); }
 };
 

@@ -55,12 +55,12 @@ FusedPlanOptions plan_options(std::span<const LabelledImages> sets,
 DeviceEvaluation::DeviceEvaluation(const Graph& graph, const NetworkOnPlane& network,
                                    std::span<const LabelledImages> sets,
                                    const DeviceEvaluationOptions& options, Context& context)
-    : losses_(options.losses),
-      stage_ends_(options.stage_ends),
+    : stage_ends_(options.stage_ends),
       context_(context),
       network_(on_device(network, context.device())),
       sets_(on_device(sets, context.device())),
       plan_(graph, plan_options(sets, options, context.device())) {
+  for (const Loss& loss : options.losses) losses_.push_back(loss.to(context.device()));
   if (stage_ends_.empty()) stage_ends_ = {largest(sets)};
   require(stage_ends_.back() >= largest(sets), "the last stage ends at image ", stage_ends_.back(),
           " of ", largest(sets));
@@ -125,7 +125,7 @@ void DeviceEvaluation::evaluate_images(size_t set, int64_t begin, int64_t end, W
                   .correct = correct,
                   .logits = logits,
                   .labels = all.labels.rows(begin, end),
-                  .kind = losses_[loss]},
+                  .loss = losses_[loss]},
                  context_);
     const int64_t row = static_cast<int64_t>(set * losses_.size() + loss);
     loss_sums({.sums = sums_.slice(row * P * 3, {P, 3}),
@@ -174,9 +174,9 @@ std::vector<std::vector<std::vector<LossSums>>> DeviceEvaluation::evaluate(
 }
 
 LossSums evaluate_on_device(const Graph& graph, const Tensor& theta, const Tensor& running_stats,
-                            const LabelledImages& images, LossKind kind, ThreadPool& pool,
+                            const LabelledImages& images, const Loss& loss, ThreadPool& pool,
                             const Tensor& logits) {
-  DeviceEvaluation evaluation(graph, {theta, running_stats}, {&images, 1}, {.losses = {kind}},
+  DeviceEvaluation evaluation(graph, {theta, running_stats}, {&images, 1}, {.losses = {loss}},
                               pool.main_context());
   const bool keep = logits.defined() && logits.size() > 0;
   const Tensor there = keep ? Tensor(logits.shape(), DType::f32, pool.device()) : Tensor();

@@ -12,7 +12,7 @@ namespace topograd {
 
 /// Settings of an evaluation, beside the network and the images.
 struct DeviceEvaluationOptions {
-  std::vector<LossKind> losses{LossKind::cross_entropy};
+  std::vector<Loss> losses{Loss()};
   int64_t points = 1;  ///< P networks at a time
   Precision precision = Precision::f32;
   /// Images [0, e0), [e0, e1), ... of every set are a stage each, as far as the set has them; the
@@ -54,7 +54,7 @@ class DeviceEvaluation {
   /// The images [first, second) of a set that a stage evaluates.
   std::pair<int64_t, int64_t> range(size_t stage, size_t set) const;
 
-  std::vector<LossKind> losses_;
+  std::vector<Loss> losses_;
   std::vector<int64_t> stage_ends_;
   Context& context_;
   NetworkOnPlane network_;
@@ -71,7 +71,7 @@ class DeviceEvaluation {
 
 /// Does the work of evaluate() (inference.h) where the pool's device is not the CPU.
 LossSums evaluate_on_device(const Graph& graph, const Tensor& theta, const Tensor& running_stats,
-                            const LabelledImages& images, LossKind kind, ThreadPool& pool,
+                            const LabelledImages& images, const Loss& loss, ThreadPool& pool,
                             const Tensor& logits);
 
 }  // namespace topograd

@@ -120,7 +120,7 @@ void normalise_images(const Tensor& y, const LabelledImages& images, int64_t beg
 }
 
 LossSums evaluate_range(InferencePlan& plan, const LabelledImages& images, int64_t begin,
-                        int64_t end, LossKind kind, Context& context, const Tensor& logits) {
+                        int64_t end, const Loss& loss, Context& context, const Tensor& logits) {
   const int64_t n = end - begin;
   const Tensor x(images.images.shape().with_first(n), plan.dtype());
   normalise_images(x, images, begin, end, context);
@@ -131,7 +131,7 @@ LossSums evaluate_range(InferencePlan& plan, const LabelledImages& images, int64
                 .correct = correct,
                 .logits = out,
                 .labels = images.labels.rows(begin, end),
-                .kind = kind},
+                .loss = loss},
                context);
   if (logits.defined() && logits.size() > 0) logits.rows(begin, end).copy_from(out);
   LossSums sums;
@@ -148,10 +148,10 @@ LossSums evaluate_range(InferencePlan& plan, const LabelledImages& images, int64
 }
 
 LossSums evaluate(const Graph& graph, const Tensor& theta, const Tensor& running_stats,
-                  const LabelledImages& images, LossKind kind, ThreadPool& pool,
+                  const LabelledImages& images, const Loss& loss, ThreadPool& pool,
                   const Tensor& logits) {
   if (pool.device() != Device::cpu)
-    return evaluate_on_device(graph, theta, running_stats, images, kind, pool, logits);
+    return evaluate_on_device(graph, theta, running_stats, images, loss, pool, logits);
   const int64_t items = (images.count() + kImagesPerEvaluation - 1) / kImagesPerEvaluation;
   std::vector<LossSums> parts(at(items));
   std::vector<std::optional<InferencePlan>> plans(at(pool.threads()));
@@ -163,7 +163,7 @@ LossSums evaluate(const Graph& graph, const Tensor& theta, const Tensor& running
     }
     const int64_t begin = item * kImagesPerEvaluation;
     const int64_t end = std::min(images.count(), begin + kImagesPerEvaluation);
-    parts[at(item)] = evaluate_range(*plan, images, begin, end, kind, context, logits);
+    parts[at(item)] = evaluate_range(*plan, images, begin, end, loss, context, logits);
   });
   LossSums total;
   for (const LossSums& part : parts) total += part;

@@ -1,6 +1,8 @@
 // Inference: logits and losses of images, with BatchNorm's running statistics as constants.
 #pragma once
 
+#include <limits>
+
 #include "kernels/augment/labelled_images.h"
 #include "kernels/core/thread_pool.h"
 #include "kernels/loss/loss.h"
@@ -41,13 +43,14 @@ class InferencePlan {
 struct LossSums {
   double loss = 0;          ///< sum of the images' losses
   double loss_squares = 0;  ///< sum of their squares
-  int64_t correct = 0;
+  int64_t correct = 0;      ///< below 0 where the loss does not tell right from wrong
   int64_t count = 0;
 
   LossSums& operator+=(const LossSums& other);
   double mean() const { return loss / static_cast<double>(count); }
-  /// Share of correct predictions, in percent.
+  /// Share of correct predictions, in percent; NaN where there is no right answer.
   double accuracy() const {
+    if (correct < 0) return std::numeric_limits<double>::quiet_NaN();
     return 100.0 * static_cast<double>(correct) / static_cast<double>(count);
   }
   /// Standard error of the mean: how far the mean over these images, a random choice of
@@ -67,12 +70,12 @@ void normalise_images(const Tensor& y, const LabelledImages& images, int64_t beg
 /// Returns the losses of images [begin, end), end - begin <= plan.max_images(), with the plan's
 /// weights. `logits`, where defined, receives rows [begin, end) of [N, classes].
 LossSums evaluate_range(InferencePlan& plan, const LabelledImages& images, int64_t begin,
-                        int64_t end, LossKind kind, Context& context, const Tensor& logits = {});
+                        int64_t end, const Loss& loss, Context& context, const Tensor& logits = {});
 
 /// Returns the losses of all images, which may lie on any device; so may the weights. The result is
 /// the same to the bit for any number of threads.
 LossSums evaluate(const Graph& graph, const Tensor& theta, const Tensor& running_stats,
-                  const LabelledImages& images, LossKind kind, ThreadPool& pool,
+                  const LabelledImages& images, const Loss& loss, ThreadPool& pool,
                   const Tensor& logits = {});
 
 }  // namespace topograd

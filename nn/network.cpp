@@ -169,8 +169,7 @@ void Network::begin_batch(const Tensor& x, const Tensor& labels, const Tensor& t
           " images, in a network with room for ", max_batch_);
   require(x.shape() == batch_shape(batch_, graph_.image_shape()), "images of shape ", x.shape(),
           ", in a network for ", graph_.image_shape());
-  require(labels.shape() == Shape{batch_} && labels.dtype() == DType::i32, "labels must be i32 ",
-          Shape{batch_}, ", got ", labels.shape());
+  require(labels.dim(0) == batch_, labels.dim(0), " labels for ", batch_, " images");
   chunks_ = chunks_of(batch_, options_.images_per_chunk);
   accumulators_ = accumulators_for(graph_, chunks_);
   mode_ = mode;
@@ -228,8 +227,7 @@ void Network::loss_of(const Pass& pass, const Chunk& chunk, Context& context) {
                 .correct = correct_.rows(chunk.begin, chunk.end),
                 .logits = value(graph_.output(), chunk, context),
                 .labels = labels_.rows(chunk.begin, chunk.end),
-                .kind = pass.kind(),
-                .label_smoothing = options_.label_smoothing},
+                .loss = pass.loss()},
                context);
   if (pass.has_backward()) pass.loss_gradient(chunk, context);
 }
@@ -371,8 +369,7 @@ void Network::Pass::loss_gradient(const Chunk& chunk, Context& context) const {
   loss_backward({.dlogits = network_.gradient_value(output, chunk, context),
                  .logits = network_.value(output, chunk, context),
                  .labels = network_.labels_.rows(chunk.begin, chunk.end),
-                 .kind = kind_,
-                 .label_smoothing = network_.options_.label_smoothing,
+                 .loss = loss_,
                  .scale = 1.0 / static_cast<double>(network_.batch_)},
                 context);
 }
@@ -405,22 +402,22 @@ BatchResult Network::result() const {
 }
 
 BatchResult Network::loss(const Tensor& x, const Tensor& labels, const Tensor& theta,
-                          const Tensor& running_stats, BatchnormMode mode, LossKind kind,
+                          const Tensor& running_stats, BatchnormMode mode, const Loss& loss,
                           bool keep_running_stats, const std::optional<StepNoise>& noise) {
   begin_batch(x, labels, theta, running_stats, mode, noise);
-  forward_pass(Pass(*this, kind, Tensor()), running_stats, keep_running_stats);
+  forward_pass(Pass(*this, loss, Tensor()), running_stats, keep_running_stats);
   return result();
 }
 
 BatchResult Network::loss_and_gradient(const Tensor& gradient, const Tensor& x,
                                        const Tensor& labels, const Tensor& theta,
                                        const Tensor& running_stats, BatchnormMode mode,
-                                       LossKind kind, bool keep_running_stats,
+                                       const Loss& loss, bool keep_running_stats,
                                        const std::optional<StepNoise>& noise) {
   require(gradient.size() == theta.size(), "the gradient holds ", gradient.size(),
           " numbers, theta ", theta.size());
   begin_batch(x, labels, theta, running_stats, mode, noise);
-  const Pass pass(*this, kind, gradient);
+  const Pass pass(*this, loss, gradient);
   forward_pass(pass, running_stats, keep_running_stats);
   backward_pass(pass);
   return result();

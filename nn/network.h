@@ -25,8 +25,7 @@ struct NetworkOptions {
   /// Precision of the operands of convolutions and linear layers; everything between them is
   /// dtype's. The CPU computes in f32 whatever is asked.
   Precision precision = Precision::f32;
-  double label_smoothing = 0.0;  ///< the cross-entropy's (kernels/loss/)
-  bool curvature = false;        ///< memory for curvature_product(): twice as much
+  bool curvature = false;  ///< memory for curvature_product(): twice as much
 };
 
 /// Matrix that curvature_product() multiplies by.
@@ -72,13 +71,13 @@ class Network {
   /// running statistics move towards the batch's, unless `keep_running_stats`.
   BatchResult loss(const Tensor& x, const Tensor& labels, const Tensor& theta,
                    const Tensor& running_stats, BatchnormMode mode,
-                   LossKind kind = LossKind::cross_entropy, bool keep_running_stats = false,
+                   const Loss& loss = LossKind::cross_entropy, bool keep_running_stats = false,
                    const std::optional<StepNoise>& noise = {});
 
   /// Does what loss() does, and writes gradient = d(mean loss)/d(theta).
   BatchResult loss_and_gradient(const Tensor& gradient, const Tensor& x, const Tensor& labels,
                                 const Tensor& theta, const Tensor& running_stats,
-                                BatchnormMode mode, LossKind kind = LossKind::cross_entropy,
+                                BatchnormMode mode, const Loss& loss = LossKind::cross_entropy,
                                 bool keep_running_stats = false,
                                 const std::optional<StepNoise>& noise = {});
 
@@ -89,7 +88,7 @@ class Network {
   BatchResult curvature_product(const Tensor& product, const Tensor& v, const Tensor& x,
                                 const Tensor& labels, const Tensor& theta,
                                 const Tensor& running_stats, BatchnormMode mode,
-                                LossKind kind = LossKind::cross_entropy,
+                                const Loss& loss = LossKind::cross_entropy,
                                 Curvature curvature = Curvature::hessian);
 
   /// Bytes that the network of this graph allocates for a batch and a number of threads.

@@ -12,11 +12,12 @@ namespace topograd {
 class Network::Pass {
  public:
   /// `gradient` is what the backward pass writes, flat like theta; undefined: there is none.
-  Pass(Network& network, LossKind kind, const Tensor& gradient)
-      : network_(network), kind_(kind), gradient_(gradient) {}
+  Pass(Network& network, const Loss& loss, const Tensor& gradient)
+      : network_(network), loss_(loss.to(network.device())), gradient_(gradient) {}
   virtual ~Pass() = default;
 
-  LossKind kind() const { return kind_; }
+  /// The loss, its weights on the network's device.
+  const Loss& loss() const { return loss_; }
   bool has_backward() const { return gradient_.defined(); }
   const Tensor& gradient() const { return gradient_; }
 
@@ -39,7 +40,7 @@ class Network::Pass {
   Network& network_;
 
  private:
-  LossKind kind_;
+  Loss loss_;
   Tensor gradient_;
 };
 
@@ -47,7 +48,7 @@ class Network::Pass {
 /// place of the loss's gradient (Curvature::gauss_newton).
 class Network::GaussNewtonPass : public Pass {
  public:
-  GaussNewtonPass(Network& network, LossKind kind, const Tensor& product);
+  GaussNewtonPass(Network& network, const Loss& loss, const Tensor& product);
   void forward(int node, const ForwardCall& call, const Chunk& chunk,
                Context& context) const override;
   void after_statistics(int norm) const override;

@@ -47,8 +47,8 @@ Tensor Network::value_tangent(int node, const Chunk& chunk, const Context& conte
   return tangent(plan_.value(node), node, chunk, context);
 }
 
-Network::GaussNewtonPass::GaussNewtonPass(Network& network, LossKind kind, const Tensor& product)
-    : Pass(network, kind, product), tangents_(*network.tangents_) {}
+Network::GaussNewtonPass::GaussNewtonPass(Network& network, const Loss& loss, const Tensor& product)
+    : Pass(network, loss, product), tangents_(*network.tangents_) {}
 
 /// Adds up x' xhat and x' of a BatchNorm over the batch.
 void Network::GaussNewtonPass::after_statistics(int norm) const {
@@ -97,7 +97,7 @@ void Network::GaussNewtonPass::loss_curvature_of(const Tensor& product, const Ch
                   .logits_tangent = n.tangent(n.plan_.value(output), output, chunk, context),
                   .logits = n.value(output, chunk, context),
                   .labels = n.labels_.rows(chunk.begin, chunk.end),
-                  .kind = kind(),
+                  .loss = loss(),
                   .gauss_newton = gauss_newton,
                   .scale = 1.0 / static_cast<double>(n.batch_)},
                  context);
@@ -172,7 +172,7 @@ void Network::HessianPass::sum_batchnorm(int norm) const {
 BatchResult Network::curvature_product(const Tensor& product, const Tensor& v, const Tensor& x,
                                        const Tensor& labels, const Tensor& theta,
                                        const Tensor& running_stats, BatchnormMode mode,
-                                       LossKind kind, Curvature curvature) {
+                                       const Loss& loss, Curvature curvature) {
   require(tangents_.has_value(),
           "this network has no room for tangents: NetworkOptions::curvature");
   require(product.size() == theta.size() && v.size() == theta.size(), "v holds ", v.size(),
@@ -187,9 +187,9 @@ BatchResult Network::curvature_product(const Tensor& product, const Tensor& v, c
     backward_pass(pass);
   };
   if (curvature == Curvature::gauss_newton)
-    run(GaussNewtonPass(*this, kind, product));
+    run(GaussNewtonPass(*this, loss, product));
   else
-    run(HessianPass(*this, kind, product));
+    run(HessianPass(*this, loss, product));
   return result();
 }
 

@@ -71,9 +71,7 @@ Trainer::Trainer(const Graph& graph, const TrainingConfig& config, const Labelle
       pool_(pool),
       loader_(images, batch_plan(config), pool, prefetch_beside(pool)),
       network_(graph, std::min(config.batch_size, images.count()), pool,
-               {.error_budget = ErrorBudget::relaxed,
-                .precision = config.precision,
-                .label_smoothing = config.label_smoothing}) {
+               {.error_budget = ErrorBudget::relaxed, .precision = config.precision}) {
   config_.schedule.steps_per_epoch = static_cast<double>(steps_per_epoch());
   const Device device = pool.device();
   const ParameterLayout& layout = graph.layout();

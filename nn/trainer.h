@@ -40,8 +40,7 @@ struct TrainingConfig {
   bool flip = true;     ///< false: augment crops alone
   uint64_t seed = 1;
   Precision precision = Precision::f32;  ///< products' operands'; weights and sums are f32
-  LossKind loss = LossKind::cross_entropy;
-  double label_smoothing = 0;  ///< that of the minimised cross-entropy
+  Loss loss{};
   Initialisation initialisation = Initialisation::kaiming_fan_in;
   double ema_decay = 0;  ///< decay of the weights' exponential moving average; 0: none is kept
   /// The first epoch whose last weights go into the SWA average; 0: none. SWA's paper keeps the

@@ -78,39 +78,4 @@ std::vector<std::pair<std::string, std::string>> RunFlags::forced_implementation
   return pairs;
 }
 
-void add_loss_option(Options& options, LossKind& loss) {
-  options.group("Data").choice("loss,l,loss-name", loss,
-                               {{"cross_entropy", LossKind::cross_entropy},
-                                {"mse", LossKind::mse},
-                                {"crossentropy", LossKind::cross_entropy}},
-                               "cross_entropy or mse");
-}
-
-namespace {
-
-std::vector<LossKind> losses_in(const std::string& list) {
-  if (list == "both") return {LossKind::cross_entropy, LossKind::mse};
-  // The added comma makes an empty last name count too.
-  TextReader in(list + ",");
-  std::vector<LossKind> kinds;
-  for (std::string name; std::getline(in, name, ',');) {
-    const LossKind kind = name == "crossentropy" ? LossKind::cross_entropy : loss_named(name);
-    require(std::find(kinds.begin(), kinds.end(), kind) == kinds.end(), "--loss names ",
-            name_of(kind), " twice: once is enough");
-    kinds.push_back(kind);
-  }
-  return kinds;
-}
-
-}  // namespace
-
-void add_losses_option(Options& options, std::vector<LossKind>& losses) {
-  options.group("Data").value(
-      "loss,l,loss-name", "NAME,...",
-      "cross_entropy (or crossentropy), mse, or both, with a comma between: the first is the one "
-      "that pictures show (or --loss-name)",
-      "cross_entropy",
-      [&losses](const std::string&, const std::string& word) { losses = losses_in(word); });
-}
-
 }  // namespace topograd::cli

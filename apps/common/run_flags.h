@@ -9,7 +9,6 @@
 
 #include "apps/common/options.h"
 #include "kernels/core/thread_pool.h"
-#include "kernels/loss/loss.h"
 
 namespace topograd::cli {
 
@@ -31,10 +30,5 @@ struct RunFlags {
   /// the choices, for an operation or an implementation that the device does not have.
   std::vector<std::pair<std::string, std::string>> forced_implementations() const;
 };
-
-/// Declares --loss, which takes one kind, in the group "Data".
-void add_loss_option(Options& options, LossKind& loss);
-/// Declares --loss, which takes one kind or several, none twice, in the group "Data".
-void add_losses_option(Options& options, std::vector<LossKind>& losses);
 
 }  // namespace topograd::cli

@@ -43,8 +43,7 @@ DocumentedProgram documented_train() {
   DocumentedProgram program{
       "train", "train a network for the loss landscape, or evaluate one", "", {}};
   program.commands.push_back(documented(
-      program.name,
-      {"", "", "train a network, or evaluate one", cli::make_command<TrainCommand>}));
+      program.name, {"", "", "train a network, or evaluate one", cli::make_command<TrainCommand>}));
   return program;
 }
 

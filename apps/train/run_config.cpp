@@ -111,7 +111,7 @@ std::string config_json(const RunSettings& settings, const Dataset& train, Devic
               {"nesterov", t.nesterov},
               {"weight_decay", t.weight_decay},
               {"augment", t.augment},
-              {"loss", name_of(t.loss)},
+              {"loss", text_of(without_smoothing(t.loss))},
               {"seed", t.seed}};
   // Written only if not the default, so that runs older than these settings can be continued.
   if (t.augment && !t.flip) config["flip"] = false;
@@ -135,7 +135,8 @@ std::string config_json(const RunSettings& settings, const Dataset& train, Devic
   unusual("pct_start", t.schedule.pct_start, usual.schedule.pct_start);
   unusual("div_factor", t.schedule.div_factor, usual.schedule.div_factor);
   unusual("final_div_factor", t.schedule.final_div_factor, usual.schedule.final_div_factor);
-  unusual("label_smoothing", t.label_smoothing, usual.label_smoothing);
+  if (t.loss.kind == LossKind::cross_entropy)
+    unusual("label_smoothing", t.loss.constant, usual.loss.constant);
   unusual("precision", name_of(t.precision), name_of(usual.precision));
   unusual("init", name_of(t.initialisation), name_of(usual.initialisation));
   unusual("ema", t.ema_decay, usual.ema_decay);

@@ -6,10 +6,12 @@
 #include "apps/common/cli.h"
 #include "apps/common/model_file.h"
 #include "apps/common/terminal_observer.h"
+#include "apps/train/class_weights.h"
 #include "apps/train/listings.h"
 #include "apps/train/network_comparison.h"
 #include "kernels/core/format.h"
 #include "kernels/core/version.h"
+#include "landscape/evaluation/model_data.h"
 #include "landscape/results/loss_text.h"
 #include "nn/graph_file.h"
 #include "nn/inference.h"
@@ -88,6 +90,9 @@ int TrainCommand::train(ThreadPool& pool) {
   const Graph graph = build_model(run.model);
   require_fitting_data(graph, data.train, run.data_source);
   require_fitting_data(graph, data.test, "the test split");
+  run.training.loss = with_class_weights(run.training.loss, flags_.class_weights, data.train);
+  require_fitting_targets(run.training.loss, data.train.labels, run.data_source);
+  require_fitting_targets(run.training.loss, data.test.labels, "the test split");
   try {
     if (flags_.dry_run)
       plan_training(run, data, pool, observer);
@@ -134,13 +139,16 @@ int TrainCommand::evaluate_model(ThreadPool& pool) const {
                               ? noisy_training_data(model, data.train, spec.source).view()
                               : chosen.view();
   images.normalisation = normalisation_of(model, flags_.normalisation);
-  const LossSums sums = evaluate(model.graph, model.weights.theta, model.weights.running_stats,
-                                 images, flags_.run.training.loss, pool);
+  const Loss loss = flags_.loss ? *flags_.loss : trained_loss(model.info);
+  require_fitting_targets(loss, images.labels, spec.source);
+  const LossSums sums =
+      evaluate(model.graph, model.weights.theta, model.weights.running_stats, images, loss, pool);
   std::cout << describe(model.spec) << ", " << chosen.name << ' ' << (on_train ? "train" : "test")
             << ": loss " << loss_text(sums.mean(), 6) << " (standard error "
-            << loss_text(sums.standard_error(), 6) << "), error "
-            << decimals(100 - sums.accuracy(), 3) << " % (" << sums.count - sums.correct << " of "
-            << sums.count << " wrong)";
+            << loss_text(sums.standard_error(), 6) << ')';
+  if (sums.correct >= 0)
+    std::cout << ", error " << decimals(100 - sums.accuracy(), 3) << " % ("
+              << sums.count - sums.correct << " of " << sums.count << " wrong)";
   if (images.normalisation != model.info.normalisation)
     std::cout << ", normalised by " << describe(images.normalisation) << " in place of the model's "
               << describe(model.info.normalisation);

@@ -43,8 +43,8 @@ void refuse_idle_options(const cli::Options& options, const TrainingConfig& t) {
   only_for("polynomial", kind == ScheduleKind::polynomial, schedule, {"lr-power"});
   only_for("one_cycle", kind == ScheduleKind::one_cycle, schedule,
            {"pct-start", "div-factor", "final-div-factor"});
-  only_for("cross_entropy", t.loss == LossKind::cross_entropy, text("loss ", name_of(t.loss)),
-           {"label-smoothing"});
+  only_for("cross_entropy", t.loss.kind == LossKind::cross_entropy,
+           text("loss ", name_of(t.loss.kind)), {"label-smoothing"});
 }
 
 void require_below_1(const char* option, double value) {
@@ -133,14 +133,18 @@ void TrainFlags::add_training_options(cli::Options& options) {
             "as part of the gradient; adamw: apart from it")
       .named("decay-scope", t.decay_scope, decay_scope_named, {"all", "weights"}, "all",
              "what decays: all, or weights without biases and BatchNorm's parameters")
-      .named(
-          "loss", t.loss,
-          [](const std::string& name) {
-            return name == "crossentropy" ? LossKind::cross_entropy : loss_named(name);
-          },
-          {"cross_entropy", "mse"}, "cross_entropy", "what is minimised")
-      .real("label-smoothing", t.label_smoothing, {0, 1},
+      .value("loss", "NAME",
+             "what is minimised: cross_entropy, mse (of the softmax), squared_error, "
+             "absolute_error, huber, bce, focal, hinge or squared_hinge; a constant after a colon, "
+             "as in huber:0.5 or focal:2",
+             "cross_entropy",
+             [this](const std::string&, const std::string& word) { loss = loss_named(word); })
+      .real("label-smoothing", label_smoothing_, {0, 1},
             "cross_entropy: share of a label that goes to all classes alike; training's loss alone")
+      .text(
+          "class-weights", class_weights, "W,...",
+          "weights of the classes in the loss, in their order, or balanced: number of images over "
+          "classes times images of the class")
       .named("init", t.initialisation, initialisation_named,
              {"kaiming_fan_in", "kaiming_fan_out", "xavier", "pytorch"}, "kaiming_fan_in",
              "initial weights")
@@ -229,7 +233,13 @@ void TrainFlags::complete_training() {
           "--momentum 0 leaves nothing to Nesterov's step: add --no-nesterov");
   require_below_1("beta1", t.beta1);
   require_below_1("beta2", t.beta2);
-  require_below_1("label-smoothing", t.label_smoothing);
+  t.loss = loss.value_or(Loss());
+  if (label_smoothing_) {
+    require_below_1("label-smoothing", *label_smoothing_);
+    require(t.loss.constant == 0, "--loss ", text_of(t.loss),
+            " has a label smoothing: leave out --label-smoothing");
+    t.loss.constant = *label_smoothing_;
+  }
   t.augment = !no_augment_;
   if (ema_) {
     require_below_1("ema", *ema_);

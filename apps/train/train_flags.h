@@ -20,6 +20,8 @@ struct TrainFlags {
   bool list_models = false, print_model = false, list_recipes = false, show_version = false;
 
   std::optional<std::string> from;  ///< checkpoint whose network and weights training begins with
+  std::optional<Loss> loss;         ///< if typed, without --label-smoothing and --class-weights
+  std::string class_weights;        ///< "balanced", or numbers with commas; empty: none
   bool dry_run = false;             ///< nothing is trained but what says for how long it would take
   bool model_typed = false;         ///< whether any option said which network
   std::optional<std::string> evaluate;  ///< checkpoint to evaluate, instead of training
@@ -42,7 +44,7 @@ struct TrainFlags {
   void complete_training();
 
   int depth_ = 0;
-  std::optional<double> rate_, ema_;
+  std::optional<double> rate_, ema_, label_smoothing_;
   std::optional<std::vector<double>> drops_;
   std::optional<int64_t> swa_start_;
   std::string recipe_;

@@ -79,6 +79,7 @@ class Run {
         pool_(pool),
         observer_(observer),
         train_(training_images(settings, data.train)),
+        reported_loss_(without_smoothing(settings.training.loss)),
         test_(test_images(settings, data.test, pool.device())),
         graph_(build_model(settings.model)),
         trainer_(graph_, settings.training, train_, pool) {
@@ -112,13 +113,13 @@ class Run {
         cli::Measurement::thorough);
     const LabelledImages some = test_.first(std::min<int64_t>(test_.count(), 64 * pool_.threads()));
     const TrainingState& state = trainer_.state();
-    const double test = cli::fastest_seconds(
-                            [&] {
-                              evaluate(graph_, state.theta, state.running_stats, some,
-                                       settings_.training.loss, pool_);
-                            },
-                            cli::Measurement::brief) *
-                        static_cast<double>(test_.count()) / static_cast<double>(some.count());
+    const double test =
+        cli::fastest_seconds(
+            [&] {
+              evaluate(graph_, state.theta, state.running_stats, some, reported_loss_, pool_);
+            },
+            cli::Measurement::brief) *
+        static_cast<double>(test_.count()) / static_cast<double>(some.count());
     const auto steps = static_cast<double>(std::max<int64_t>(all - done, 0));
     const cli::RunPlan plan{
         .output = settings_.folder,
@@ -275,7 +276,7 @@ class Run {
     const LossSums train = state.epoch_sums;
     const double train_seconds = seconds_since(start);
     const LossSums test =
-        evaluate(graph_, state.theta, state.running_stats, test_, settings_.training.loss, pool_);
+        evaluate(graph_, state.theta, state.running_stats, test_, reported_loss_, pool_);
     const double steps = static_cast<double>(trainer_.steps_per_epoch());
     report.train_loss = train.mean();
     report.train_accuracy = train.accuracy();
@@ -322,8 +323,7 @@ class Run {
     average.theta = theta;
     average.running_stats = running_stats;
     write_checkpoint(path, graph_.layout(), average, info_, false);
-    const LossSums test =
-        evaluate(graph_, theta, running_stats, test_, settings_.training.loss, pool_);
+    const LossSums test = evaluate(graph_, theta, running_stats, test_, reported_loss_, pool_);
     observer_.note(text(name, "  test loss ", loss_text(test.mean(), 4), " accuracy ",
                         decimals(test.accuracy(), 2), " %  wrote ", path));
   }
@@ -337,7 +337,9 @@ class Run {
   const RunSettings& settings_;
   ThreadPool& pool_;
   Observer& observer_;
-  LabelledImages train_, test_;
+  LabelledImages train_;
+  Loss reported_loss_;
+  LabelledImages test_;
   Graph graph_;
   Trainer trainer_;
   CheckpointInfo info_;

@@ -17,7 +17,7 @@ struct Normalisation {
 
 struct LabelledImages {
   Tensor images;  ///< u8 or f32 [N, H, W, C]
-  Tensor labels;  ///< i32 [N]
+  Tensor labels;  ///< classes i32 [N], or numbers f32 [N, C]
   Normalisation normalisation;
   int64_t count() const { return images.dim(0); }
   /// Returns the first n images; all of them where n is 0 or larger than their number.

@@ -1,7 +1,7 @@
 // Convolutions of small groups in vector code, depthwise ones in all three directions: see
 // grouped.cpp.
-#include "kernels/conv2d/packed_weights.h"
 #include "kernels/conv2d/grouped.h"
+#include "kernels/conv2d/packed_weights.h"
 
 namespace topograd {
 

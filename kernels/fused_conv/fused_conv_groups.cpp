@@ -1,7 +1,7 @@
 // Convolutions of small groups in vector code (kernels/conv2d/grouped.cpp), with bias, residual and
 // maximum done while a block of pixels is in registers.
-#include "kernels/conv2d/packed_weights.h"
 #include "kernels/conv2d/grouped.h"
+#include "kernels/conv2d/packed_weights.h"
 #include "kernels/fused_conv/fused_conv.h"
 
 namespace topograd {

@@ -4,14 +4,27 @@ namespace topograd {
 
 namespace {
 
-/// Throws Error unless the labels fit logits [N, C], or [P, N, C] where `with_points`.
-void check_labels(std::string_view op, const Tensor& logits, const Tensor& labels,
-                  bool with_points) {
+/// Throws Error unless the targets fit logits [N, C], or [P, N, C] where `with_points`, and the loss
+/// takes such targets.
+void check_targets(std::string_view op, const Tensor& logits, const Tensor& labels,
+                   const Loss& loss, bool with_points) {
   const int rank = logits.shape().rank();
   require(rank == 2 || (with_points && rank == 3), op, ": logits must be [N,C]",
           with_points ? " or [P,N,C]" : "", ", got ", logits.shape());
-  const int64_t classes = logits.dim(rank - 1);
-  require(labels.shape() == Shape{logits.dim(rank - 2)} && labels.dtype() == DType::i32, op,
+  const int64_t images = logits.dim(rank - 2), classes = logits.dim(rank - 1);
+  loss.check();
+  require(!loss.class_weights.defined() || loss.class_weights.size() == classes, op, ": loss ",
+          name_of(loss.kind), " has ", loss.class_weights.defined() ? loss.class_weights.size() : 0,
+          " class weights, the network ", classes, " classes");
+  if (labels.dtype() == DType::f32) {
+    require(takes_numbers(loss.kind), op, ": loss ", name_of(loss.kind),
+            " is of images with a class each; these have numbers");
+    require(labels.shape() == Shape({images, classes}), op,
+            ": targets must be as many numbers as logits, got ", labels.shape(), " for logits ",
+            logits.shape());
+    return;
+  }
+  require(labels.shape() == Shape{images} && labels.dtype() == DType::i32, op,
           ": labels must be one i32 per image, got ", labels.shape(), " of ",
           name_of(labels.dtype()), " for logits ", logits.shape());
   if (labels.device() != Device::cpu) return;
@@ -22,28 +35,14 @@ void check_labels(std::string_view op, const Tensor& logits, const Tensor& label
   }
 }
 
-void check_smoothing(std::string_view op, double smoothing, LossKind kind) {
-  require(0 <= smoothing && smoothing <= 1, op, ": label_smoothing must be in [0, 1], got ",
-          smoothing);
-  require(smoothing == 0 || kind == LossKind::cross_entropy, op,
-          ": label smoothing is cross_entropy's; ", name_of(kind), " has none");
+void require_gradient(std::string_view op, const Loss& loss) {
+  require(!is_measure(loss.kind), op, ": ", name_of(loss.kind), " is a measure, without gradient");
 }
 
 }  // namespace
 
-std::string_view name_of(LossKind kind) {
-  return kind == LossKind::cross_entropy ? "cross_entropy" : "mse";
-}
-
-LossKind loss_named(std::string_view name) {
-  for (LossKind kind : {LossKind::cross_entropy, LossKind::mse})
-    if (name == name_of(kind)) return kind;
-  fail("unknown loss '", name, "': choose cross_entropy or mse");
-}
-
 void LossForwardArgs::check() const {
-  check_labels(kOp, logits, labels, true);
-  check_smoothing(kOp, label_smoothing, kind);
+  check_targets(kOp, logits, labels, loss, true);
   const Shape per_image(logits.shape().begin(), logits.shape().end() - 1);
   require(losses.shape() == per_image && losses.dtype() == logits.dtype(), kOp,
           ": losses must be one per image, of the logits' type, got ", losses.shape(), " of ",
@@ -64,14 +63,15 @@ void LossSumsArgs::check() const {
 }
 
 void LossBackwardArgs::check() const {
-  check_labels(kOp, logits, labels, false);
-  check_smoothing(kOp, label_smoothing, kind);
+  check_targets(kOp, logits, labels, loss, false);
+  require_gradient(kOp, loss);
   require(dlogits.shape() == logits.shape() && dlogits.dtype() == logits.dtype(), kOp, ": dlogits ",
           dlogits.shape(), " must be like logits ", logits.shape());
 }
 
 void LossCurvatureArgs::check() const {
-  check_labels(kOp, logits, labels, false);
+  check_targets(kOp, logits, labels, loss, false);
+  require_gradient(kOp, loss);
   for (const Tensor* t : {&product, &logits_tangent})
     require(t->shape() == logits.shape() && t->dtype() == logits.dtype(), kOp, ": ", t->shape(),
             " must be like logits ", logits.shape());

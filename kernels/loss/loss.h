@@ -1,35 +1,27 @@
-// Losses on logits: cross-entropy and the squared error of the softmax.
+// The losses of images, their gradients and products with their Hessians in the outputs.
 #pragma once
 
 #include "kernels/core/op.h"
+#include "kernels/loss/loss_function.h"
 
 namespace topograd {
 
-/// A loss on the logits of one image. With p = softmax(logits) and t the one-hot label:
-///   cross_entropy  -log p[label]; with label smoothing s, which puts q = (1 - s) t + s / C in
-///                  place of t (Szegedy et al., "Rethinking the Inception Architecture for
-///                  Computer Vision", CVPR 2016), -sum of q log p, as PyTorch's CrossEntropyLoss
-///   mse            the mean over classes of (p - t)^2
-enum class LossKind { cross_entropy, mse };
-std::string_view name_of(LossKind kind);
-/// Returns the loss of this name, "cross_entropy" or "mse". Throws Error that lists them for any
-/// other.
-LossKind loss_named(std::string_view name);
-
-/// The loss of every image, and whether its largest logit is its label's. Formed in double from
+/// The loss of every image, and whether the answer is right. Formed in double, of a softmax from
 /// logits minus their maximum, rounded once: neither overflow nor log(0) at any finite logits.
 /// P networks that saw the same N images are one call. Labels that lie on the CPU are checked; on a
 /// device, where that would cost a round trip, a label that is no class makes the loss NaN, and the
 /// image is not correct.
 struct LossForwardArgs {
   static constexpr std::string_view kOp = "loss_forward";
-  Tensor losses;     ///< [N] or [P, N], the logits' type
-  Tensor correct{};  ///< like losses, i32, 0 or 1; may be undefined. The first of equal maxima
-                     ///< counts; an image with a NaN logit is never correct.
-  Tensor logits;     ///< [N, C] or [P, N, C]
-  Tensor labels;     ///< [N] i32 in [0, C), the same for every p
-  LossKind kind = LossKind::cross_entropy;
-  double label_smoothing = 0.0;  ///< in [0, 1]; 0 for mse
+  Tensor losses;  ///< [N] or [P, N], the logits' type
+  /// Like losses, i32, 0 or 1; may be undefined. Of a class, whether its logit is the largest, of
+  /// equal ones the first; of probabilities, whether it is that of the largest of these; for bce
+  /// and focal with numbers t, whether every z > 0 where t > 1/2 alone. Where numbers are to be come
+  /// close to (tells_right_from_wrong()), -1. An image with a NaN logit is never correct.
+  Tensor correct{};
+  Tensor logits;  ///< [N, C] or [P, N, C]
+  Tensor labels;  ///< [N] i32 in [0, C), or numbers f32 [N, C]; the same for every p
+  Loss loss{};    ///< its weights on the logits' device
   void check() const;
 };
 inline void loss_forward(const LossForwardArgs& args, Context& context) {
@@ -42,9 +34,8 @@ struct LossBackwardArgs {
   static constexpr std::string_view kOp = "loss_backward";
   Tensor dlogits;  ///< [N, C]; may be the logits themselves
   Tensor logits;   ///< [N, C]
-  Tensor labels;   ///< [N] i32 in [0, C)
-  LossKind kind = LossKind::cross_entropy;
-  double label_smoothing = 0.0;  ///< in [0, 1]; 0 for mse
+  Tensor labels;   ///< as of LossForwardArgs
+  Loss loss{};     ///< its weights on the logits' device
   double scale = 1.0;
   void check() const;
 };
@@ -52,18 +43,19 @@ inline void loss_backward(const LossBackwardArgs& args, Context& context) {
   run_op(args, context);
 }
 
-/// Product with H, the Hessian of an image's loss in its logits, for Hessian-vector products:
+/// Product with H, the Hessian of an image's loss in its outputs, for Hessian-vector products:
 ///   product = scale * H z'.
-/// With p' = p * z' - p (p . z'): cross_entropy p', whatever the target. mse, with e = 2 (p - t) /
-/// C: J (2 p' / C) + p' * e - p' (p . e) - p (p' . e), where J v = p * v - p (p . v); of it
-/// `gauss_newton` keeps the first term, the part that is never negative.
+/// `gauss_newton` keeps the part that is never negative: H itself where the loss is convex in the
+/// outputs; of mse, with J v = p * v - p (p . v), the part J (2 J z' / C); of focal, f(l) with l the
+/// cross-entropy, the part f'(l) times that one's Hessian. Losses made of straight pieces have H = 0
+/// wherever it is defined.
 struct LossCurvatureArgs {
   static constexpr std::string_view kOp = "loss_curvature";
   Tensor product;         ///< [N, C]; may be the tangent itself
   Tensor logits_tangent;  ///< [N, C]
   Tensor logits;          ///< [N, C]
-  Tensor labels;          ///< [N] i32 in [0, C)
-  LossKind kind = LossKind::cross_entropy;
+  Tensor labels;          ///< as of LossForwardArgs
+  Loss loss{};            ///< its weights on the logits' device
   bool gauss_newton = false;
   double scale = 1.0;
   void check() const;
@@ -71,15 +63,6 @@ struct LossCurvatureArgs {
 inline void loss_curvature(const LossCurvatureArgs& args, Context& context) {
   run_op(args, context);
 }
-
-/// The smoothed target q of one image: q[label] = label, q[c] = other for every other class.
-/// Without smoothing exactly the one-hot 1 and 0.
-struct SmoothedTarget {
-  SmoothedTarget(double smoothing, int64_t classes)
-      : other(smoothing / static_cast<double>(classes)), label(1 - smoothing + other) {}
-  double other;
-  double label;
-};
 
 /// Sums of the images' losses at P points of the landscape:
 ///   sums[p] (+)= {sum of losses, sum of their squares, number correct},

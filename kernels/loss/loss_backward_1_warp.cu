@@ -10,6 +10,7 @@
 // error): forming them again is cheaper than keeping a number of values that C decides. Latency
 // bounds it at the size of a training batch.
 #include "kernels/loss/loss.h"
+#include "kernels/loss/loss_operands.h"
 #include "kernels/loss/warp_softmax.h"
 
 namespace topograd::TOPOGRAD_BACKEND {
@@ -50,15 +51,15 @@ void run(const LossBackwardArgs& args, Context& context) {
   const int64_t N = args.labels.size();
   launch(loss_backward_kernel, grid_for(N * kWarp, kThreads), dim3(kThreads), 0, context,
          pointer<float>(args.dlogits), pointer<float>(args.logits), pointer<int32_t>(args.labels),
-         N, args.logits.dim(1), args.kind == LossKind::cross_entropy,
-         SmoothedTarget(args.label_smoothing, args.logits.dim(1)), args.scale);
+         N, args.logits.dim(1), args.loss.kind == LossKind::cross_entropy,
+         SmoothedTarget(args.loss.constant, args.logits.dim(1)), args.scale);
 }
 
 }  // namespace
 
 void register_loss_backward_1_warp(OpRegistry& registry) {
   registry.add<LossBackwardArgs>(
-      {"warp", kDevice, [](const LossBackwardArgs& args) { return all_f32(args.logits); }, run});
+      {"warp", kDevice, [](const LossBackwardArgs& args) { return is_plain_softmax(args); }, run});
 }
 
 }  // namespace topograd::TOPOGRAD_BACKEND

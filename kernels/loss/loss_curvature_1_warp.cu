@@ -9,6 +9,7 @@
 // Traffic: 12 C bytes per image. Work: two exponentials in double per logit for cross-entropy, five
 // for the squared error. Latency bounds it at the size of a batch.
 #include "kernels/loss/loss.h"
+#include "kernels/loss/loss_operands.h"
 #include "kernels/loss/warp_softmax.h"
 
 namespace topograd::TOPOGRAD_BACKEND {
@@ -67,14 +68,14 @@ void run(const LossCurvatureArgs& args, Context& context) {
   launch(loss_curvature_kernel, grid_for(N * kWarp, kThreads), dim3(kThreads), 0, context,
          pointer<float>(args.product), pointer<float>(args.logits_tangent),
          pointer<float>(args.logits), pointer<int32_t>(args.labels), N, args.logits.dim(1),
-         args.kind == LossKind::cross_entropy, args.gauss_newton, args.scale);
+         args.loss.kind == LossKind::cross_entropy, args.gauss_newton, args.scale);
 }
 
 }  // namespace
 
 void register_loss_curvature_1_warp(OpRegistry& registry) {
   registry.add<LossCurvatureArgs>(
-      {"warp", kDevice, [](const LossCurvatureArgs& args) { return all_f32(args.logits); }, run});
+      {"warp", kDevice, [](const LossCurvatureArgs& args) { return is_plain_softmax(args); }, run});
 }
 
 }  // namespace topograd::TOPOGRAD_BACKEND

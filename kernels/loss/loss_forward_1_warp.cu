@@ -14,6 +14,7 @@
 // 20 FLOP (twice for the squared error), and one logarithm per image. With 10 classes, 22 of 32
 // lanes are idle and latency bounds it: a network's last convolution takes a hundred times as long.
 #include "kernels/loss/loss.h"
+#include "kernels/loss/loss_operands.h"
 #include "kernels/loss/warp_softmax.h"
 
 namespace topograd::TOPOGRAD_BACKEND {
@@ -79,15 +80,15 @@ void run(const LossForwardArgs& args, Context& context) {
          pointer<float>(args.losses),
          args.correct.defined() ? pointer<int32_t>(args.correct) : nullptr,
          pointer<float>(args.logits), pointer<int32_t>(args.labels), images, args.labels.size(),
-         args.logits.dim(args.logits.shape().rank() - 1), args.kind == LossKind::cross_entropy,
-         SmoothedTarget(args.label_smoothing, args.logits.dim(args.logits.shape().rank() - 1)));
+         args.logits.dim(args.logits.shape().rank() - 1), args.loss.kind == LossKind::cross_entropy,
+         SmoothedTarget(args.loss.constant, args.logits.dim(args.logits.shape().rank() - 1)));
 }
 
 }  // namespace
 
 void register_loss_forward_1_warp(OpRegistry& registry) {
   registry.add<LossForwardArgs>(
-      {"warp", kDevice, [](const LossForwardArgs& args) { return all_f32(args.logits); }, run});
+      {"warp", kDevice, [](const LossForwardArgs& args) { return is_plain_softmax(args); }, run});
 }
 
 }  // namespace topograd::TOPOGRAD_BACKEND

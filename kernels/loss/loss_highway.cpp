@@ -1,4 +1,4 @@
-// The losses with vector exponentials: those of all images and classes are one flat array of
+// The losses of a softmax with vector exponentials: those of all images and classes are one flat array of
 // doubles, whatever the number of classes. The rest, a few operations per class, stays scalar.
 //
 // Measured on one core with AVX-512, cross-entropy against the reference, forward and backward:
@@ -90,11 +90,11 @@ void forward_point(const LossForwardArgs& args, Context& context) {
   const int64_t C = args.logits.dim(1);
   const int32_t* labels = args.labels.data<int32_t>();
   const auto [e, target_logit] =
-      exponentials_of(args.logits, args.labels, args.label_smoothing, context);
+      exponentials_of(args.logits, args.labels, args.loss.constant, context);
   for (int64_t n = 0; n < args.labels.size(); ++n) {
     double* p = e + n * C;
     double loss = 0;
-    if (args.kind == LossKind::cross_entropy) {
+    if (args.loss.kind == LossKind::cross_entropy) {
       for (int64_t c = 0; c < C; ++c) loss += p[c];
       loss = std::log(loss) - target_logit[n];
     } else {
@@ -127,13 +127,13 @@ void forward(const LossForwardArgs& args, Context& context) {
 void backward(const LossBackwardArgs& args, Context& context) {
   const int64_t C = args.logits.dim(1);
   const int32_t* labels = args.labels.data<int32_t>();
-  const SmoothedTarget q(args.label_smoothing, C);
+  const SmoothedTarget q(args.loss.constant, C);
   double* p = exponentials_of(args.logits, args.labels, 0, context).e;
   float* dz = args.dlogits.data<float>();
   for (int64_t n = 0; n < args.labels.size(); ++n, p += C, dz += C) {
     normalise(p, C);
     const auto error = [&](int64_t c) { return p[c] - (c == labels[n] ? q.label : q.other); };
-    if (args.kind == LossKind::cross_entropy) {
+    if (args.loss.kind == LossKind::cross_entropy) {
       for (int64_t c = 0; c < C; ++c) dz[c] = static_cast<float>(args.scale * error(c));
       continue;
     }
@@ -145,16 +145,19 @@ void backward(const LossBackwardArgs& args, Context& context) {
   }
 }
 
+/// Whether the loss is one of a softmax and a class, all classes alike: what this file is for.
 template <class Args>
-bool is_f32(const Args& args) {
-  return args.logits.dtype() == DType::f32;
+bool supports(const Args& args) {
+  const bool softmax = args.loss.kind == LossKind::cross_entropy || args.loss.kind == LossKind::mse;
+  return args.logits.dtype() == DType::f32 && args.labels.dtype() == DType::i32 && softmax &&
+         !args.loss.class_weights.defined();
 }
 
 }  // namespace
 
 void register_loss_highway(OpRegistry& registry) {
-  registry.add<LossForwardArgs>({"highway", Device::cpu, is_f32, forward});
-  registry.add<LossBackwardArgs>({"highway", Device::cpu, is_f32, backward});
+  registry.add<LossForwardArgs>({"highway", Device::cpu, supports, forward});
+  registry.add<LossBackwardArgs>({"highway", Device::cpu, supports, backward});
 }
 
 }  // namespace topograd

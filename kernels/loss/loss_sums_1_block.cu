@@ -9,8 +9,8 @@
 // a barrier each. One block per point uses few multiprocessors, and is still nothing beside the
 // network that produced the losses.
 #include "kernels/core/launch.h"
-#include "kernels/loss/loss_order.h"
 #include "kernels/loss/loss.h"
+#include "kernels/loss/loss_order.h"
 
 namespace topograd::TOPOGRAD_BACKEND {
 

@@ -190,7 +190,7 @@ void CoherenceSettings::describe(Provenance& p) const {
   p["batches"] = text(batches.value());
   p["batch_size"] = text(batch_size.value());
   p["bn_mode"] = batchnorm == BatchnormMode::frozen ? "frozen" : text("batch of ", *batch_size);
-  p["loss"] = name_of(loss);
+  p["loss"] = text_of(loss);
   p["seed"] = text(seed);
 }
 

@@ -17,7 +17,7 @@ struct CoherenceSettings {
   std::optional<int64_t> batches{};     ///< minibatches whose gradients are compared; see fitted()
   std::optional<int64_t> batch_size{};  ///< images in each; see fitted()
   BatchnormMode batchnorm = BatchnormMode::frozen;
-  LossKind loss = LossKind::cross_entropy;
+  Loss loss{};
   uint64_t seed = 1;  ///< seed of the choice of images
 
   /// Returns the settings with what is empty chosen for so many images: 16 minibatches of 64; where

@@ -1,6 +1,5 @@
 #include "landscape/coherence/coherence_results.h"
 
-
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/streams.h"
 #include "landscape/results/hdf5_file.h"

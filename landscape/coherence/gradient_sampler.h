@@ -32,7 +32,7 @@ struct Coherence {
 struct CoherenceSpec {
   const Graph& graph;
   LabelledImages images;
-  LossKind loss = LossKind::cross_entropy;
+  Loss loss{};
   /// BatchNorm's statistics; `batch`: each minibatch normalises by its own, as in training.
   BatchnormMode mode = BatchnormMode::frozen;
   int64_t batches = 16;

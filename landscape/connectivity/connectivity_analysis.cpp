@@ -107,7 +107,7 @@ class ConnectivityAnalysis {
     p["to_model_hash"] = weights_hash(b_.weights.theta, b_.weights.running_stats);
     images_.describe(p);
     images_.describe_populations(p);
-    p["loss"] = name_of(settings_.loss);
+    p["loss"] = text_of(settings_.loss);
     p["bn_batch"] = text(settings_.statistics_batch);
     p["seed"] = text(settings_.seed);
   }

@@ -27,7 +27,7 @@ struct ConnectivitySettings {
   std::optional<CurveTrainingSettings> curve{};  ///< trains a curve, too
   std::string control_path{};                    ///< checkpoint of its control point
   uint64_t seed = 1;                             ///< seed of the alignment's orders
-  LossKind loss = LossKind::cross_entropy;
+  Loss loss{};
   std::vector<std::pair<std::string, std::string>> forced{};  ///< see EvaluationSpec::forced
 
   bool aligns() const { return align || !aligned_path.empty(); }

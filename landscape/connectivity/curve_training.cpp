@@ -50,7 +50,7 @@ CurveTraining::CurveTraining(const CurveTrainingSettings& settings, const Loaded
                {"momentum", text(config.momentum)},
                {"weight_decay", text(config.weight_decay)},
                {"augment", config.augment ? "yes" : "no"},
-               {"loss", std::string(name_of(config.loss))},
+               {"loss", text_of(config.loss)},
                {"seed", text(config.seed)},
                {"device", std::string(name_of(pool.device()))}};
   if (images_.normalisation != model.info.normalisation)

@@ -34,7 +34,7 @@ struct CurveConfig {
   bool augment = true;
   bool flip = true;
   uint64_t seed = 1;
-  LossKind loss = LossKind::cross_entropy;
+  Loss loss{};
 };
 
 /// Trains the control point: every step descends along the gradient of one batch's loss at phi(t)

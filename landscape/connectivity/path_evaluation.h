@@ -35,7 +35,7 @@ struct PathEvaluationSpec {
   const Graph& graph;
   const ModelState& from;  ///< the network that paths begin at
   const ImageSets& images;
-  LossKind loss = LossKind::cross_entropy;
+  Loss loss{};
   int64_t statistics_batch = 128;  ///< images of a batch, where statistics are re-estimated
   std::vector<std::pair<std::string, std::string>> forced{};  ///< see EvaluationSpec::forced
 };

@@ -22,7 +22,7 @@ struct CurvatureSpec {
   const Graph& graph;
   Tensor theta, running_stats;
   LabelledImages images;
-  LossKind loss = LossKind::cross_entropy;
+  Loss loss{};
   Curvature curvature = Curvature::hessian;
   /// BatchNorm's statistics; `batch`: batches of consecutive images are normalised by their own,
   /// which is another loss for every size; none may be of one image.

@@ -42,7 +42,7 @@ std::string CurvatureSelection::parameters() const {
 }
 
 void CurvatureSelection::describe(Provenance& p) const {
-  p["loss"] = name_of(loss);
+  p["loss"] = text_of(loss);
   p["curvature"] = curvature == Curvature::hessian ? "hessian" : "gauss-newton";
   p["bn_mode"] = batchnorm == BatchnormMode::frozen ? "frozen" : text("batch of ", batch);
   p["parameters"] = parameters();

@@ -12,7 +12,7 @@ namespace topograd {
 
 struct CurvatureSelection {
   Curvature curvature = Curvature::hessian;
-  LossKind loss = LossKind::cross_entropy;
+  Loss loss{};
   BatchnormMode batchnorm = BatchnormMode::frozen;
   int64_t batch = 128;         ///< images of a batch, where BatchNorm's statistics are its own
   bool weights_alone = false;  ///< leaves out biases and BatchNorm's parameters

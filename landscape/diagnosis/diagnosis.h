@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "kernels/core/thread_pool.h"
-#include "kernels/loss/loss.h"
+#include "kernels/loss/loss_function.h"
 #include "landscape/evaluation/image_selection.h"
 #include "landscape/results/observer.h"
 
@@ -22,7 +22,7 @@ struct Finding {
 };
 
 struct DiagnosisSettings {
-  LossKind loss = LossKind::cross_entropy;
+  Loss loss{};
   uint64_t seed = 1;                                          ///< of the random direction
   std::vector<std::pair<std::string, std::string>> forced{};  ///< see EvaluationSpec::forced
 };

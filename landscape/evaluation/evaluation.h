@@ -73,7 +73,7 @@ struct EvaluationSpec {
   std::span<const Directions> planes;
   /// Image sets evaluated in one pass, each with its own sums (training and test images, say).
   std::span<const LabelledImages> sets;
-  std::vector<LossKind> losses{LossKind::cross_entropy};
+  std::vector<Loss> losses{Loss()};
   /// Type of weights, values and sums. f64 runs the reference kernels, with the `given`
   /// statistics and on the CPU only, to check a few points of a surface: a thousand times slower
   /// than f32.

@@ -19,7 +19,8 @@ uint64_t tensor_hash(const Tensor& tensor, uint64_t seed) {
 LabelledImages selected(const LabelledImages& all, std::span<const int32_t> indices) {
   const int64_t count = static_cast<int64_t>(indices.size());
   LabelledImages chosen{Tensor(all.images.shape().with_first(count), all.images.dtype()),
-                        Tensor({count}, DType::i32), all.normalisation};
+                        Tensor(all.labels.shape().with_first(count), all.labels.dtype()),
+                        all.normalisation};
   for (int64_t i = 0; i < count; ++i) {
     const int64_t source = indices[static_cast<size_t>(i)];
     chosen.images.rows(i, i + 1).copy_from(all.images.rows(source, source + 1));
@@ -54,6 +55,9 @@ LabelledImages chosen_images(const ImageSelection& selection, const LoadedModel&
   require(limit <= images.count(), "--images ", limit, ": the ", name, " split has only ",
           images.count());
   if (is_stratified(selection)) {
+    require(data.has_classes(), selection.source,
+            " has numbers for its images, no classes to choose equally many of: choose --subset "
+            "first");
     const auto* labels = images.labels.data<int32_t>();
     const auto order = stratified_order({labels, static_cast<size_t>(images.count())},
                                         selection.subset_seed.value_or(1));

@@ -1,5 +1,6 @@
 #include "landscape/evaluation/model_data.h"
 
+#include <cmath>
 #include <filesystem>
 #include <utility>
 
@@ -44,6 +45,39 @@ void require_fitting_data(const Graph& graph, const Dataset& data, const std::st
           " classes, the model ", graph.classes());
 }
 
+void require_fitting_targets(const Loss& loss, const Tensor& labels, const std::string& source) {
+  if (labels.dtype() == DType::i32) return;
+  const std::string name = text(source, ": loss ", name_of(loss.kind));
+  require(takes_numbers(loss.kind), name,
+          " is of images with a class each, and these have numbers: choose squared_error, "
+          "absolute_error or huber for quantities, bce or focal for several labels an image");
+  if (!tells_right_from_wrong(loss.kind)) return;
+  for (int64_t n = 0; n < labels.dim(0); ++n) {
+    const float* t = labels.data<float>() + n * labels.dim(1);
+    double sum = 0;
+    for (int64_t c = 0; c < labels.dim(1); ++c) {
+      const bool fits =
+          loss.kind == LossKind::focal ? t[c] == 0 || t[c] == 1 : t[c] >= 0 && t[c] <= 1;
+      require(fits, name, " takes targets ",
+              loss.kind == LossKind::focal ? "0 or 1" : "from 0 to 1", ", and image ", n, " has ",
+              t[c],
+              loss.kind == LossKind::cross_entropy
+                  ? ": choose squared_error, absolute_error or huber for quantities"
+                  : "");
+      sum += t[c];
+    }
+    require(loss.kind != LossKind::cross_entropy || std::abs(sum - 1) <= 1e-3, name,
+            " takes numbers as probabilities of the classes, and those of image ", n, " sum to ",
+            sum, ": choose bce for several labels an image");
+  }
+}
+
+Loss trained_loss(const CheckpointInfo& network) {
+  const auto config = json_or_null(network.config);
+  if (!config.is_object() || !config.contains("loss") || !config.at("loss").is_string()) return {};
+  return loss_named(config.at("loss").get<std::string>());
+}
+
 std::string data_source(const LoadedModel& model, const std::string& chosen) {
   if (!chosen.empty()) return chosen;
   const std::string own = value_of(model.info.notes, "data_source");
@@ -55,8 +89,8 @@ std::string data_source(const LoadedModel& model, const std::string& chosen) {
 DataSplits load_data_for(const LoadedModel& model, DataSpec spec) {
   const bool own = spec.source.empty();
   spec.source = data_source(model, spec.source);
-  require(!own || spec.source == "synthetic" || std::filesystem::exists(spec.source),
-          model.path, " was trained on the images of ", spec.source,
+  require(!own || spec.source == "synthetic" || std::filesystem::exists(spec.source), model.path,
+          " was trained on the images of ", spec.source,
           ", which is not here: name their folder with --data");
   const int64_t limit = std::exchange(spec.train_limit, 0);
   DataSplits data = load_data(spec);

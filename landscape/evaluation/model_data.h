@@ -5,6 +5,7 @@
 #include <string>
 
 #include "data/load.h"
+#include "kernels/loss/loss_function.h"
 #include "models/loaded_model.h"
 
 namespace topograd {
@@ -12,6 +13,15 @@ namespace topograd {
 /// Throws Error unless the model's image size, channels and classes are the data's; `source` names
 /// the data in the message.
 void require_fitting_data(const Graph& graph, const Dataset& data, const std::string& source);
+
+/// Throws Error where images' targets are numbers that the loss is not of: probabilities of
+/// cross_entropy that are negative or do not sum to 1, targets of bce beyond 0 and 1, of focal other
+/// than these two; or where it is of classes alone. `source` names the data in the message.
+void require_fitting_targets(const Loss& loss, const Tensor& labels, const std::string& source);
+
+/// Returns the loss that the network was trained with, without label smoothing; cross_entropy where
+/// its checkpoint does not say.
+Loss trained_loss(const CheckpointInfo& network);
 
 /// Returns what was chosen, or else the source of the images that the model was trained on, as its
 /// checkpoint has it. Throws Error where that says none.

@@ -9,22 +9,22 @@ bool BoundPosition::is(const PlanePosition& other, size_t its_plane) const {
 }
 
 std::vector<LossSums> sums_of(const Tensor& logits, const Tensor& labels,
-                              const std::vector<LossKind>& kinds, Context& context) {
+                              const std::vector<Loss>& wanted, Context& context) {
   const int64_t n = labels.dim(0);
   const Tensor losses({n}, logits.dtype());
   const Tensor correct({n}, DType::i32);
   std::vector<LossSums> all;
-  for (LossKind kind : kinds) {
+  for (const Loss& loss : wanted) {
     loss_forward(
-        {.losses = losses, .correct = correct, .logits = logits, .labels = labels, .kind = kind},
+        {.losses = losses, .correct = correct, .logits = logits, .labels = labels, .loss = loss},
         context);
     LossSums& sums = all.emplace_back();
     sums.count = n;
     with_real_type(losses.dtype(), [&](auto real) {
       for (int64_t i = 0; i < n; ++i) {
-        const double loss = losses.data<decltype(real)>()[i];
-        sums.loss += loss;
-        sums.loss_squares += loss * loss;
+        const double value = losses.data<decltype(real)>()[i];
+        sums.loss += value;
+        sums.loss_squares += value * value;
         sums.correct += correct.data<int32_t>()[i];
       }
     });

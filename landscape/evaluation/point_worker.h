@@ -40,9 +40,9 @@ std::unique_ptr<PointWorker> make_plan_worker(const EvaluationSpec& spec);
 std::unique_ptr<PointWorker> make_network_worker(const EvaluationSpec& spec);
 std::unique_ptr<PointWorker> make_network_worker(const EvaluationSpec& spec, ThreadPool& pool);
 
-/// Returns the loss sums of logits [n, classes] and labels [n] on the CPU, one per kind, added in
+/// Returns the loss sums of logits [n, classes] and labels [n] on the CPU, one per loss, added in
 /// the images' order.
 std::vector<LossSums> sums_of(const Tensor& logits, const Tensor& labels,
-                              const std::vector<LossKind>& kinds, Context& context);
+                              const std::vector<Loss>& wanted, Context& context);
 
 }  // namespace topograd

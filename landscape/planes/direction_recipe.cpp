@@ -152,7 +152,7 @@ nlohmann::json json_of(const GradientPlane& s) {
           {"norm", word(name_of(s.norm))},
           {"ignore", word(name_of(s.ignore))},
           {"images", json_of(s.images)},
-          {"loss", word(name_of(s.loss))},
+          {"loss", text_of(s.loss)},
           {"batch", s.batch},
           {"forced", s.forced}};
 }

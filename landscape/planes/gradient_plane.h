@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kernels/core/thread_pool.h"
-#include "kernels/loss/loss.h"
+#include "kernels/loss/loss_function.h"
 #include "landscape/directions/surface_directions.h"
 #include "landscape/evaluation/image_selection.h"
 
@@ -17,7 +17,7 @@ struct GradientPlane {
   DirectionNorm norm = DirectionNorm::filter;
   Ignore ignore = Ignore::biasbn;
   ImageSelection images{};  ///< the gradient is over the first set of these
-  LossKind loss = LossKind::cross_entropy;
+  Loss loss{};
   int64_t batch = 0;  ///< images per batch that BatchNorm normalises by; 0: frozen statistics
   /// Forced implementations, {operation, name}, as in the thread pool.
   std::vector<std::pair<std::string, std::string>> forced{};

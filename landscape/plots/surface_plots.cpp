@@ -7,6 +7,7 @@
 #include <set>
 
 #include "kernels/core/check.h"
+#include "kernels/loss/loss_function.h"
 #include "landscape/figures/scale.h"
 #include "landscape/results/result_names.h"
 
@@ -63,6 +64,37 @@ CurveView losses_and_accuracies(const Surface& line) {
   return curves;
 }
 
+/// Returns what the losses of a surface are called, in their order: "cross-entropy", "Huber loss
+/// (0.5)". What a file says that is no loss stays as it is.
+std::vector<std::string> loss_titles(const Provenance& p) {
+  std::vector<std::string> titles;
+  TextReader in(value_of(p, "loss"));
+  for (std::string word; std::getline(in, word, ',');) try {
+      titles.push_back(title_of(loss_named(word)));
+    } catch (const Error&) {
+      titles.push_back(word);
+    }
+  if (titles.empty()) titles.push_back(title_of(Loss()));
+  return titles;
+}
+
+/// Returns the title of the loss that a plane holds, or belongs to: of <set>_loss_<name> the loss of
+/// this name, of all others the first.
+std::string loss_title(const Provenance& p, const std::string& plane) {
+  const std::vector<std::string> titles = loss_titles(p);
+  TextReader in(value_of(p, "loss"));
+  size_t i = 0;
+  for (std::string word; std::getline(in, word, ','); ++i)
+    if (i > 0 && plane.find(text("_loss_", word.substr(0, word.find(':')))) != std::string::npos)
+      return titles[i];
+  return titles.front();
+}
+
+std::string with_spaces(std::string words) {
+  std::replace(words.begin(), words.end(), '_', ' ');
+  return words;
+}
+
 /// Returns what a plane's numbers are, for the label of an axis or a colour bar.
 std::string plane_label(const std::string& plane, const std::string& loss) {
   static const std::map<std::string, std::string> kKnown = {
@@ -75,9 +107,13 @@ std::string plane_label(const std::string& plane, const std::string& loss) {
   };
   const auto known = kKnown.find(plane);
   if (known != kKnown.end()) return known->second;
-  if (plane == "train_loss" || plane == "test_loss") return loss;
-  if (is_accuracy(plane)) return plane.substr(0, plane.size() - 4) + " accuracy (%)";
-  if (plane.ends_with("_loss_se")) return "standard error of the " + loss;
+  if (is_accuracy(plane)) return text(with_spaces(plane.substr(0, plane.size() - 4)), " accuracy (%)");
+  for (const char* set : {"train_", "test_"})
+    for (const char* measure : {"confidence", "margin", "calibration_error"})
+      if (plane == text(set, measure)) return with_spaces(plane);
+  if (plane.find("_loss") == std::string::npos) return plane;
+  if (!plane.ends_with("_se") && !plane.ends_with("_sd")) return loss;
+  if (plane.ends_with("_se")) return "standard error of the " + loss;
   return plane;
 }
 
@@ -104,7 +140,11 @@ std::string footer_of(const Provenance& p) {
 std::string subtitle_of(const Surface& surface, const std::string& loss, const std::string& plane) {
   const Provenance& p = surface.provenance;
   const std::string own = value_of(p, "quantity");
-  const std::string quantity = is_accuracy(plane) ? "accuracy" : own.empty() ? loss : own;
+  const bool of_loss = plane.find("_loss") != std::string::npos;
+  const std::string quantity = is_accuracy(plane) ? "accuracy"
+                               : !own.empty()     ? own
+                               : of_loss          ? loss
+                                                  : with_spaces(plane);
   const std::string images = value_of(p, "images");
   if (images.empty()) return "";
   // The title is what the network is called.
@@ -171,8 +211,7 @@ FigureOptions figure_options(const Surface& surface, const PictureOptions& optio
   FigureOptions figure = options.look;
   figure.title = options.title.empty() ? title_of(p) : options.title;
   const std::string plane = pictured_values(surface, options);
-  const std::string loss =
-      value_of(p, "loss").starts_with("mse") ? "mean squared error" : "cross-entropy";
+  const std::string loss = loss_title(p, plane);
   figure.subtitle = subtitle_of(surface, loss, plane);
   if (!options.unfinished.empty()) figure.subtitle += "; " + options.unfinished;
   figure.note = drawing::with_minuses(options.note);

@@ -18,7 +18,7 @@ struct NetworkLossSpec {
   Tensor theta, running_stats;
   LabelledImages images;
   int64_t population = 0;  ///< number of images that these stand for; 0: all of their kind
-  LossKind loss = LossKind::cross_entropy;
+  Loss loss{};
   std::vector<std::pair<std::string, std::string>> forced{};  ///< see EvaluationSpec::forced
 };
 

@@ -34,7 +34,7 @@ struct SharpnessSettings {
   uint64_t seed = 1;                        ///< seed of the random directions
   Population population = Population::set;  ///< of the images, for loss and error
   Population test_population = Population::kind;  ///< of the test images, for test_* and gap
-  LossKind loss = LossKind::cross_entropy;
+  Loss loss{};
   std::vector<std::pair<std::string, std::string>> forced{};  ///< see EvaluationSpec::forced
 
   /// Returns the chosen measures of a network, in a panel's order. Throws Error where there are

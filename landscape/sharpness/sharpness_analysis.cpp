@@ -55,7 +55,7 @@ void SharpnessAnalysis::describe(const Provenance& run) {
   p = run;
   describe_model(p, model_);
   images_.describe(p);
-  p["loss"] = name_of(settings_.loss);
+  p["loss"] = text_of(settings_.loss);
   p["bn_mode"] = "frozen";
   p["parameters"] = text(model_.graph.layout().parameter_count());
 }

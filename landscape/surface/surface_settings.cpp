@@ -51,7 +51,7 @@ EvaluationSpec SurfaceSettings::spec(const LoadedModel& model, const ImageSets& 
           .running_stats = model.weights.running_stats,
           .planes = planes,
           .sets = images.sets,
-          .losses = losses,
+          .losses = quantities(images, {}).evaluated(),
           .dtype = arithmetic.dtype,
           .precision = arithmetic.precision,
           .populations = images.populations,
@@ -66,6 +66,9 @@ SurfaceQuantities SurfaceSettings::quantities(const ImageSets& images,
   return {.sets = images.names,
           .populations = images.populations,
           .losses = losses,
+          .measures = measures,
+          .has_answers = images.sets.front().labels.dtype() == DType::i32 ||
+                         tells_right_from_wrong(losses.front().kind),
           .counts_differ = target_se > 0,
           .seeds = seeds};
 }
@@ -76,11 +79,15 @@ void SurfaceSettings::describe(Provenance& p, const LoadedModel& model, const Im
   images.describe(p);
   images.describe_populations(p);
   std::string names;
-  for (LossKind loss : losses) {
+  for (const Loss& loss : losses) {
     if (!names.empty()) names += ',';
-    names += name_of(loss);
+    names += text_of(loss);
   }
   p["loss"] = names;
+  names.clear();
+  for (const Loss& measure : measures)
+    names += text(names.empty() ? "" : ",", measure_plane(measure));
+  if (!names.empty()) p["measures"] = names;
   p["bn_mode"] = batchnorm.describe(directions);
   p["precision"] = arithmetic.name();
   if (target_se > 0)

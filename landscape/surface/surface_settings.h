@@ -39,7 +39,9 @@ struct SurfaceSettings {
   /// Axes of the grid; empty: those of the directions. A line has no y.
   std::optional<Axis> x{}, y{};
   /// Losses to compute; plots show the first.
-  std::vector<LossKind> losses{LossKind::cross_entropy};
+  std::vector<Loss> losses{Loss()};
+  /// Measures of the same outputs, planes of their own (SurfaceValues).
+  std::vector<Loss> measures{};
   /// Standard error of the mean loss at which a point takes no more images; 0: all images.
   double target_se = 0;
   SurfaceBatchnorm batchnorm{};

@@ -23,9 +23,25 @@ double sample_deviation(const std::vector<double>& values) {
 
 }  // namespace
 
+std::vector<Loss> SurfaceQuantities::evaluated() const {
+  std::vector<Loss> all = losses;
+  for (const Loss& measure : measures)
+    if (measure.kind == LossKind::calibration_gap)
+      for (int bin = 0; bin < kCalibrationBins; ++bin) all.emplace_back(measure.kind, bin);
+    else
+      all.push_back(measure);
+  return all;
+}
+
+std::string measure_plane(const Loss& measure) {
+  if (measure.kind == LossKind::top_k) return text("top", measure.constant, "_acc");
+  if (measure.kind == LossKind::calibration_gap) return "calibration_error";
+  return std::string(name_of(measure.kind));
+}
+
 SurfaceValues::SurfaceValues(const SurfaceQuantities& quantities) : quantities_(quantities) {
-  for (LossKind loss : quantities.losses)
-    losses_.push_back(losses_.empty() ? "_loss" : "_loss_" + std::string(name_of(loss)));
+  for (const Loss& loss : quantities.losses)
+    losses_.push_back(losses_.empty() ? "_loss" : text("_loss_", name_of(loss.kind)));
 }
 
 void SurfaceValues::add_planes(Surface& surface) const {
@@ -35,7 +51,13 @@ void SurfaceValues::add_planes(Surface& surface) const {
       if (!quantities_.seeds.empty()) surface.add_plane(set + loss + "_sd");
       for (uint64_t seed : quantities_.seeds) surface.add_plane(text(set, loss, "_seed", seed));
     }
-    for (const char* quantity : {"_acc", "_correct"}) surface.add_plane(set + quantity);
+    if (quantities_.has_answers)
+      for (const char* quantity : {"_acc", "_correct"}) surface.add_plane(set + quantity);
+    for (const Loss& measure : quantities_.measures) {
+      surface.add_plane(text(set, "_", measure_plane(measure)));
+      if (measure.kind != LossKind::calibration_gap)
+        surface.add_plane(text(set, "_", measure_plane(measure), "_se"));
+    }
     if (quantities_.counts_differ) surface.add_plane(set + "_n");
   }
 }
@@ -71,9 +93,31 @@ void SurfaceValues::record(Surface& surface, int64_t point,
             [&](const LossSums& s) { return s.standard_error(population); });
     }
     // The accuracy of NaN outputs counts class 0 as their answer, which some labels are.
-    enter("_acc", 0,
-          [](const LossSums& s) { return std::isfinite(s.mean()) ? s.accuracy() : kNaN; });
-    enter("_correct", 0, [](const LossSums& s) { return s.correct; });
+    if (quantities_.has_answers) {
+      enter("_acc", 0,
+            [](const LossSums& s) { return std::isfinite(s.mean()) ? s.accuracy() : kNaN; });
+      enter("_correct", 0, [](const LossSums& s) { return s.correct; });
+    }
+    size_t next = losses_.size();
+    for (const Loss& measure : quantities_.measures) {
+      const std::string plane = text("_", measure_plane(measure));
+      if (measure.kind == LossKind::calibration_gap) {
+        // Plane by plane: the sum over the bins of their mean gaps' sizes.
+        std::vector<double> errors(planes.size(), 0.0);
+        for (int bin = 0; bin < kCalibrationBins; ++bin, ++next) {
+          const std::vector<double> gaps =
+              of_planes(next, [](const LossSums& s) { return s.mean(); });
+          for (size_t k = 0; k < gaps.size(); ++k) errors[k] += std::abs(gaps[k]);
+        }
+        surface.add_plane(name + plane)[here] = mean(errors);
+        continue;
+      }
+      const double factor = measure.kind == LossKind::top_k ? 100 : 1;  // a share in percent
+      enter(plane, next, [&](const LossSums& s) { return factor * s.mean(); });
+      enter(plane + "_se", next,
+            [&](const LossSums& s) { return factor * s.standard_error(population); });
+      ++next;
+    }
     if (quantities_.counts_differ) enter("_n", 0, [](const LossSums& s) { return s.count; });
   }
   surface.mark_done(point);

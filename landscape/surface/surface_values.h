@@ -12,15 +12,27 @@ namespace topograd {
 struct SurfaceQuantities {
   std::vector<std::string> sets;       ///< "train", "test"
   std::vector<int64_t> populations{};  ///< as EvaluationSpec::populations
-  std::vector<LossKind> losses;
+  std::vector<Loss> losses;
+  std::vector<Loss> measures{};      ///< beside them
+  bool has_answers = true;           ///< whether images have right answers: an accuracy
   bool counts_differ = false;        ///< points may stop at different numbers of images
   std::vector<uint64_t> seeds = {};  ///< seeds of the planes, if there are several
+
+  /// Returns what is evaluated, in this order: the losses, then the measures, of which calibration
+  /// is one for every bin.
+  std::vector<Loss> evaluated() const;
 };
+
+/// Returns the name of a measure's plane without the set's: "top5_acc", "confidence", "margin",
+/// "calibration_error".
+std::string measure_plane(const Loss& measure);
 
 /// Named quantities of a surface. Every set has <set>_loss, the mean of the first loss,
 /// <set>_loss_se, its standard error, <set>_acc (percent), <set>_correct (a count); and for every
-/// further loss <set>_loss_<name> and <set>_loss_<name>_se. If points may stop early, <set>_n is
-/// the number of images.
+/// further loss <set>_loss_<name> and <set>_loss_<name>_se. Images without right answers have no
+/// _acc and no _correct. Measures (LossKind) are <set>_top5_acc (percent), <set>_confidence,
+/// <set>_margin, each with its standard error, and <set>_calibration_error, without: it is biased
+/// upwards by the bins' noise. If points may stop early, <set>_n is the number of images.
 ///
 /// With several planes, these are means over the planes. For the standard error that is an upper
 /// bound: all planes see the same images, so their errors at a point may be correlated. Then there

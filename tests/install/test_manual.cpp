@@ -78,7 +78,8 @@ TEST_CASE("bash: values behind the options that take the next word") {
   CHECK(has(script, "    'wall --colour' | 'wall -c') _topograd_words 'red green'; return ;;\n"));
   CHECK(has(script, "    'wall --output' | 'wall -o' | 'wall --out-file') _topograd_files -f; "));
   CHECK(has(script, "    'wall --folder') _topograd_files -d; return ;;\n"));
-  CHECK(has(script, "_topograd_words '--colour --twice --output --folder --port --config --help' ;;\n"));
+  CHECK(has(script,
+            "_topograd_words '--colour --twice --output --folder --port --config --help' ;;\n"));
   CHECK_FALSE(has(script, "'wall --port'"));
   CHECK_FALSE(has(script, "--old"));
 }

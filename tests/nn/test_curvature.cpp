@@ -44,7 +44,7 @@ double relative_distance(const Tensor& a, const Tensor& b) {
 /// A network's curvature over a batch, in double and in float.
 class Problem {
  public:
-  Problem(const Graph& graph, BatchnormMode mode, LossKind kind)
+  Problem(const Graph& graph, BatchnormMode mode, Loss kind)
       : mode_(mode),
         kind_(kind),
         pool_(2),
@@ -117,8 +117,9 @@ class Problem {
         const double moved = p[at(c)] * (tangent[at(c)] - mean);
         squares_of_moved += moved * moved;
       }
-      total += kind_ == LossKind::cross_entropy ? square - mean * mean
-                                                : 2 * squares_of_moved / static_cast<double>(C);
+      total += kind_.kind == LossKind::cross_entropy
+                   ? square - mean * mean
+                   : 2 * squares_of_moved / static_cast<double>(C);
     }
     return total / static_cast<double>(kImages);
   }
@@ -132,7 +133,7 @@ class Problem {
   }
 
   BatchnormMode mode_;
-  LossKind kind_;
+  Loss kind_;
   ThreadPool pool_;
   Network exact_, fast_;
   Tensor x_, labels_, theta_, running_stats_;
@@ -159,10 +160,10 @@ void for_each_problem(const Check& check) {
     for (BatchnormMode mode : {BatchnormMode::frozen, BatchnormMode::batch}) {
       if (mode == BatchnormMode::batch && entry.second.layout().state_count() == 0)
         continue;  // without a BatchNorm both modes are one
-      for (LossKind kind : {LossKind::cross_entropy, LossKind::mse}) {
+      for (Loss kind : {LossKind::cross_entropy, LossKind::mse}) {
         CAPTURE(entry.first);
         CAPTURE(mode == BatchnormMode::batch);
-        CAPTURE(name_of(kind));
+        CAPTURE(name_of(kind.kind));
         Problem problem(entry.second, mode, kind);
         check(problem);
       }

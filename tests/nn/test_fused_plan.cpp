@@ -244,7 +244,7 @@ TEST_CASE("fused plan: a network in tiles leaves them for pictures and sums alon
 }
 
 TEST_CASE("device evaluation: losses on an emulated GPU are the CPU's within rounding") {
-  const auto check = [](const std::string& what, const Graph& graph, LossKind kind) {
+  const auto check = [](const std::string& what, const Graph& graph, Loss kind) {
     CAPTURE(what);
     const Weights w = random_weights(graph, 2);
     const LabelledImages images = labelled_images(37, graph.image_shape()[0], 4, 1);
@@ -261,7 +261,7 @@ TEST_CASE("device evaluation: losses on an emulated GPU are the CPU's within rou
       CHECK(std::abs(cpu_logits.data<float>()[i] - simt_logits.data<float>()[i]) <= 1e-5);
   };
   const Graph resnet = build_model({.name = "resnet8", .width = 4, .classes = 4, .image_size = 8});
-  for (LossKind kind : {LossKind::cross_entropy, LossKind::mse}) check("resnet8", resnet, kind);
+  for (Loss kind : {LossKind::cross_entropy, LossKind::mse}) check("resnet8", resnet, kind);
   check("unknown", unknown_graph(), LossKind::cross_entropy);
   for (const auto& [name, graph] : layer_graphs())
     if (name.starts_with("layer norm") || name.starts_with("broadcast") ||

@@ -45,7 +45,7 @@ double largest_difference(const Tensor& a, const Tensor& b) {
 }
 
 /// evaluate()'s sums in f64 and f32 against Network::loss of one image at a time in f64.
-void check_evaluate(const std::string& what, const Graph& graph, LossKind kind) {
+void check_evaluate(const std::string& what, const Graph& graph, Loss kind) {
   CAPTURE(what);
   const LabelledImages images = labelled_images(37, graph.image_shape()[0], 4, 1);
   const Weights w = random_weights(graph, 2);
@@ -75,7 +75,7 @@ void check_evaluate(const std::string& what, const Graph& graph, LossKind kind) 
 }  // namespace
 
 TEST_CASE("inference: sums equal those of one image at a time, in double") {
-  for (LossKind kind : {LossKind::cross_entropy, LossKind::mse}) {
+  for (Loss kind : {LossKind::cross_entropy, LossKind::mse}) {
     for (const char* name : {"resnet14", "resnet8_noshort"})
       for (char shortcut : {'A', 'B'})
         check_evaluate(
@@ -221,7 +221,7 @@ TEST_CASE("inference: NaN weights give a NaN loss and no correct image") {
        {dense_graph(), pooling_graph(),
         build_model({.name = "resnet8", .width = 4, .classes = 4, .image_size = 8})}) {
     ThreadPool pool(2);
-    for (LossKind kind : {LossKind::cross_entropy, LossKind::mse}) {
+    for (Loss kind : {LossKind::cross_entropy, LossKind::mse}) {
       const Weights w = random_weights(graph, 5);
       std::fill_n(w.theta.data<float>(), w.theta.size(), nan);
       const LossSums sums = evaluate(graph, w.theta, w.running_stats, images, kind, pool);

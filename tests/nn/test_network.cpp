@@ -75,7 +75,7 @@ double difference(const Tensor& a, const Tensor& b) {
 /// d(loss)/d(theta) by central differences in double, for every parameter where there are few, for
 /// a spread of `samples` otherwise: the largest error as a share of the largest gradient.
 double finite_difference_error(const Graph& g, const RandomProblem& p, BatchnormMode mode,
-                               LossKind kind, const Tensor& gradient, int64_t samples) {
+                               Loss kind, const Tensor& gradient, int64_t samples) {
   ThreadPool pool(1);
   Network network(g, p.x.dim(0), pool, {.dtype = DType::f64, .images_per_chunk = 3});
   const int64_t n = p.theta.size();
@@ -101,7 +101,7 @@ double finite_difference_error(const Graph& g, const RandomProblem& p, Batchnorm
 /// Checks one graph in one mode. The central difference's error is h^2 * f'''/6 + 1e-16/h = 1e-10
 /// plus the rare kink of a ReLU within h of zero, which these seeds avoid.
 void check_gradients(const std::string& what, const Graph& g, BatchnormMode mode,
-                     LossKind kind = LossKind::cross_entropy, int64_t samples = 400,
+                     Loss kind = LossKind::cross_entropy, int64_t samples = 400,
                      double float_tolerance = 2e-5) {
   CAPTURE(what);
   const RandomProblem p = random_problem(g, 7, 11);
@@ -163,10 +163,10 @@ TEST_CASE("network: label smoothing mixes the losses of all labels, and their gr
   ThreadPool pool(1);
   const int64_t n = g.layout().parameter_count(), C = g.classes();
   const auto result = [&](double smoothing, const Tensor& labels, const Tensor& gradient) {
-    Network network(g, 7, pool, {.dtype = DType::f64, .label_smoothing = smoothing});
+    Network network(g, 7, pool, {.dtype = DType::f64});
     return network
         .loss_and_gradient(gradient, p.x, labels, p.theta, p.running_stats, BatchnormMode::batch,
-                           LossKind::cross_entropy, true)
+                           {LossKind::cross_entropy, smoothing}, true)
         .loss;
   };
   const Tensor smoothed({n}, DType::f64), mixed = Tensor::zeros({n}, DType::f64);

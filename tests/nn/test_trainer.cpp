@@ -123,7 +123,7 @@ void check_updates(TrainingConfig config, double tolerance) {
   ThreadPool pool(1);
   Trainer trainer(graph, config, images, pool);
   REQUIRE(trainer.steps_per_epoch() == 2);
-  Network network(graph, 12, pool, {.label_smoothing = config.label_smoothing});
+  Network network(graph, 12, pool);
   const Tensor gradient({graph.layout().parameter_count()});
   Oracle oracle(config, graph.layout());
   for (int64_t step = 0; step < 4; ++step) {
@@ -135,7 +135,7 @@ void check_updates(TrainingConfig config, double tolerance) {
     REQUIRE(batch.labels.size() == (within == 0 ? 12 : 8));
     const BatchResult result =
         network.loss_and_gradient(gradient, batch.x, batch.labels, trainer.state().theta,
-                                  running_stats, BatchnormMode::batch);
+                                  running_stats, BatchnormMode::batch, config.loss);
     oracle.update(theta, gradient, config.schedule.rate(0.5 * static_cast<double>(step)), step + 1);
     const double sum_before = within == 0 ? 0 : trainer.state().epoch_sums.loss;
     trainer.step();
@@ -184,7 +184,7 @@ TEST_CASE("trainer: AdamW's decay is apart from the gradient, on all parameters 
 
 TEST_CASE("trainer: label smoothing is trained on") {
   TrainingConfig config = config_of(OptimizerKind::sgd, 0.1);
-  config.label_smoothing = 0.2;
+  config.loss = {LossKind::cross_entropy, 0.2};
   check_updates(config, 3e-7);
 }
 

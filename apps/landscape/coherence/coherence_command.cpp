@@ -65,6 +65,7 @@ int CoherenceCommand::run(const std::string& typed) {
     const auto pool = flags_.run.pool();
     Provenance provenance;
     describe_run(provenance, pool->device(), typed);
+    flags_.settings.loss = flags_.loss.of(flags_.models[0]);
     if (flags_.map.over) return map_coherence(flags_, provenance, *pool, observer);
     const std::string output = flags_.output.value_or(result_beside(flags_.models[0], "coherence"));
     const auto plans = [&](cli::Measurement measurement) {

@@ -27,7 +27,7 @@ void CoherenceFlags::add_to(cli::Options& options) {
               "training")
       .seed("seed", s.seed, "of the choice of images");
   add_image_options(options, images);
-  cli::add_loss_option(options, s.loss);
+  loss.add_to(options);
   map.add_to(options);
   options.group("Output")
       .file("output,o", output, "the results' HDF5 file; what it lacks is computed")

@@ -7,6 +7,7 @@
 
 #include "apps/common/options.h"
 #include "apps/common/run_flags.h"
+#include "apps/landscape/common/loss_flags.h"
 #include "apps/landscape/common/surface_map_flags.h"
 #include "landscape/coherence/coherence_analysis.h"
 
@@ -18,6 +19,7 @@ struct CoherenceFlags {
   std::optional<std::string> output;
   CoherenceSettings settings;
   ImageSelection images;
+  LossFlag loss;
   bool per_layer = false;  ///< print the layers, too
   bool dry_run = false;
   SurfaceMapFlags map;

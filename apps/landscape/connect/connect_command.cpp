@@ -63,6 +63,8 @@ int ConnectCommand::run(const std::string& typed) {
     const auto pool = flags_.run.pool();
     const LoadedModel a = load_model(flags_.models[0], flags_.expected_model.value_or(""));
     const LoadedModel b = load_model(flags_.models[1]);
+    flags_.settings.loss = flags_.loss.of(a.info);
+    if (flags_.settings.curve) flags_.settings.curve->config.loss = flags_.settings.loss;
     const ImageSets images = select_images(flags_.images, a);
     if (const std::string note = clean_labels_note(flags_.images, a); !note.empty())
       observer.note("note: " + note);

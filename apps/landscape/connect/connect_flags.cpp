@@ -63,7 +63,7 @@ void ConnectFlags::add_to(cli::Options& options) {
   add_curve_options(options, *this);
   add_image_options(options, images);
   add_population_option(options, images);
-  cli::add_loss_option(options, settings.loss);
+  loss.add_to(options);
   options.group("Output")
       .file("output,o", output_file, "the results' HDF5 file; what it lacks is computed")
       .flag("no-pictures", no_pictures, "compute only");
@@ -86,7 +86,6 @@ void ConnectFlags::check() {
   if (curve.config.epochs == 0) return;
   curve.config.augment = !no_augment;
   curve.config.seed = settings.seed;
-  curve.config.loss = settings.loss;
   curve.source = images.source;
   curve.images = curve_images.value_or(images.count);
   curve.noisy_labels = images.noisy_labels;

@@ -7,6 +7,7 @@
 
 #include "apps/common/options.h"
 #include "apps/common/run_flags.h"
+#include "apps/landscape/common/loss_flags.h"
 #include "landscape/connectivity/connectivity_analysis.h"
 
 namespace topograd {
@@ -17,6 +18,7 @@ struct ConnectFlags {
   std::optional<std::string> output_file, control, save_aligned;
   ConnectivitySettings settings;
   CurveTrainingSettings curve;  ///< 0 epochs: no curve
+  LossFlag loss;
   ImageSelection images{.split = Split::both};
   std::optional<int64_t> curve_images;
   bool no_augment = false, no_pictures = false, dry_run = false;

@@ -22,7 +22,7 @@ void DoctorCommand::add_options(cli::Options& options) {
       .usage("MODEL")
       .positional("MODEL", model_, "a checkpoint, or a training's folder: its network");
   add_image_options(options, images_);
-  cli::add_loss_option(options, settings_.loss);
+  loss_.add_to(options);
   options.group("Direction").seed("seed", settings_.seed, "of the random direction");
   run_.add_to(options);
   options.epilogue(R"(Examples:
@@ -43,6 +43,7 @@ int DoctorCommand::run(const std::string&) {
     cli::TerminalObserver observer("landscape");
     const auto pool = run_.pool();
     const LoadedModel model = load_model(model_);
+    settings_.loss = loss_.of(model.info);
     const ImageSets images = select_images(images_, model);
     if (const std::string note = clean_labels_note(images_, model); !note.empty())
       observer.note("note: " + note);

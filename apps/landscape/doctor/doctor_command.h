@@ -6,6 +6,7 @@
 
 #include "apps/common/command.h"
 #include "apps/common/run_flags.h"
+#include "apps/landscape/common/loss_flags.h"
 #include "landscape/diagnosis/diagnosis.h"
 
 namespace topograd {
@@ -20,6 +21,7 @@ class DoctorCommand : public cli::Command {
  private:
   std::string model_;
   ImageSelection images_{.count = 1000};
+  LossFlag loss_;
   DiagnosisSettings settings_;
   cli::RunFlags run_;
 };

@@ -60,6 +60,7 @@ int HessianCommand::run(const std::string& typed) {
     cli::TerminalObserver observer("landscape");
     const auto pool = flags_.run.pool();
     const LoadedModel model = load_model(flags_.model, flags_.expected_model.value_or(""));
+    flags_.curvature.loss = flags_.loss.of(model.info);
     const ImageSets images = select_images(flags_.images, model);
     if (const std::string note = clean_labels_note(flags_.images, model); !note.empty())
       observer.note("note: " + note);

@@ -19,7 +19,6 @@ void add_curvature_options(cli::Options& options, CurvatureSelection& selection)
               {{"frozen", BatchnormMode::frozen}, {"batch", BatchnormMode::batch}},
               "BatchNorm: frozen, the running statistics; batch, each batch's own")
       .integer("bn-batch", selection.batch, {2, 1 << 20}, "images of a batch, for --bn batch");
-  cli::add_loss_option(options, selection.loss);
 }
 
 void HessianFlags::add_to(cli::Options& options) {
@@ -30,6 +29,7 @@ void HessianFlags::add_to(cli::Options& options) {
           "extremes at every point of a surface.")
       .positional("MODEL", model, "a checkpoint, or a training's folder: its network");
   add_curvature_options(options, curvature);
+  loss.add_to(options);
   options.group("Curvature")
       .integer("largest", s.largest, {0, 1000},
                "how many of the largest eigenvalues, with eigenvectors")

@@ -6,6 +6,7 @@
 
 #include "apps/common/options.h"
 #include "apps/common/run_flags.h"
+#include "apps/landscape/common/loss_flags.h"
 #include "apps/landscape/common/surface_map_flags.h"
 #include "landscape/curvature/curvature_analysis.h"
 
@@ -16,6 +17,7 @@ struct HessianFlags {
   std::optional<std::string> expected_model;  ///< its network's name, or it is refused
   std::optional<std::string> output;
   ImageSelection images;
+  LossFlag loss;
   CurvatureSelection curvature;
   CurvatureSettings settings;
   bool no_vectors = false;
@@ -28,8 +30,7 @@ struct HessianFlags {
   void check(const cli::Options& options);
 };
 
-/// Declares --curvature, --parameters, --layers, --bn, --bn-batch and --loss in the groups
-/// "Curvature" and "Data".
+/// Declares --curvature, --parameters, --layers, --bn, --bn-batch in the group "Curvature".
 void add_curvature_options(cli::Options& options, CurvatureSelection& selection);
 
 }  // namespace topograd

@@ -16,7 +16,8 @@ SurfaceDirections PlaneCommand::directions(const SurfaceInputs& inputs) const {
   if (!flags_.eigenvectors.file.empty())
     return eigenvector_plane(flags_.eigenvectors, inputs.model);
   if (flags_.along_gradient)
-    return gradient_plane(flags_.gradient(), inputs.model, inputs.images, *inputs.pool);
+    return gradient_plane(flags_.gradient(inputs.settings.losses.front()), inputs.model,
+                          inputs.images, *inputs.pool);
   require(fs::exists(flags_.dir_file), "--dir-file ", flags_.dir_file, " is not there");
   return directions_in_file(
       {.file = flags_.dir_file, .type = flags_.surface.batchnorm.directions(false)}, inputs.model);

@@ -94,13 +94,13 @@ void PlaneFlags::check(const cli::Options& options) {
   eigenvectors.ignore = ignore.value_or(Ignore::none);
 }
 
-GradientPlane PlaneFlags::gradient() const {
+GradientPlane PlaneFlags::gradient(const Loss& loss) const {
   const SurfaceBatchnorm& batchnorm = surface.settings.batchnorm;
   return {.seed = seed,
           .norm = norm.value_or(DirectionNorm::filter),
           .ignore = ignore.value_or(Ignore::biasbn),
           .images = surface.images,
-          .loss = surface.settings.losses.front(),
+          .loss = loss,
           .batch = batchnorm.at_points == PointBatchnorm::batch ? batchnorm.batch : 0,
           .forced = surface.settings.forced};
 }

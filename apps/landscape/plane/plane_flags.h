@@ -28,7 +28,7 @@ struct PlaneFlags {
   void check(const cli::Options& options);
 
   /// Returns the plane along the gradient over the images of the surface.
-  GradientPlane gradient() const;
+  GradientPlane gradient(const Loss& loss) const;
 
  private:
   void check_source(const cli::Options& options) const;

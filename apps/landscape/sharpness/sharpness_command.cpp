@@ -68,6 +68,7 @@ int SharpnessCommand::run(const std::string& typed) {
     Provenance provenance;
     describe_run(provenance, pool->device(), typed);
     const std::vector<std::string> outputs = flags_.outputs();
+    flags_.settings.loss = flags_.loss.of(flags_.models[0]);
     std::deque<SharpnessAnalysis> networks;  // read all before the first is measured
     for (size_t i = 0; i < outputs.size(); ++i)
       networks.emplace_back(flags_.settings, load_model(flags_.models[i]), flags_.images,

@@ -83,7 +83,7 @@ void SharpnessFlags::add_to(cli::Options& options) {
             "a ratio this near to 1 counts as unchanged");
   add_image_options(options, images);
   add_population_option(options, images);
-  cli::add_loss_option(options, settings.loss);
+  loss.add_to(options);
   options.group("Output")
       .file("output,o", output, "the results' HDF5 file; of several networks the folder of theirs")
       .output_file("json", json, "write the numbers here too")

@@ -7,6 +7,7 @@
 
 #include "apps/common/options.h"
 #include "apps/common/run_flags.h"
+#include "apps/landscape/common/loss_flags.h"
 #include "landscape/evaluation/image_selection.h"
 #include "landscape/sharpness/panel_measures.h"
 
@@ -17,6 +18,7 @@ struct SharpnessFlags {
   std::vector<std::string> surfaces;  ///< one for each of them, or none
   SharpnessSettings settings;
   ImageSelection images;
+  LossFlag loss;
   bool reparametrisation_test = false;
   double factor = 10;              ///< factor of the rescaling
   double unchanged_within = 0.02;  ///< a ratio this near to 1 counts as unchanged

@@ -56,7 +56,7 @@ void SurfaceFlags::add_data(cli::Options& options) {
             "evaluate each point on 2048, 4096, 8192, ... images, no more once the mean loss's "
             "standard error was at most this twice in a row (slightly biased, see docs/files.md)")
       .shown_default("");
-  cli::add_losses_option(options, settings.losses);
+  losses.add_to(options);
 }
 
 void SurfaceFlags::add_output(cli::Options& options, const std::string& output_help) {

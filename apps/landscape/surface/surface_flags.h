@@ -8,6 +8,7 @@
 #include "apps/common/options.h"
 #include "apps/common/run_flags.h"
 #include "apps/landscape/common/figure_flags.h"
+#include "apps/landscape/common/loss_flags.h"
 #include "apps/landscape/surface/batchnorm_flags.h"
 #include "apps/landscape/surface/compatibility_flags.h"
 #include "landscape/surface/surface_settings.h"
@@ -21,6 +22,7 @@ struct SurfaceFlags {
   std::string dir_file;
   ImageSelection images;
   SurfaceSettings settings;  ///< all that does not depend on the model
+  LossesFlag losses;
   BatchnormFlags batchnorm;
   PictureFlags pictures;
   cli::RunFlags run;

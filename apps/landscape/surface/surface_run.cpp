@@ -17,6 +17,8 @@ SurfaceInputs::SurfaceInputs(const SurfaceFlags& flags, const std::string& model
       model(load_model(model_path, flags.expected_model.value_or(""))),
       pool(flags.run.pool(group.threads())),
       images(select_images(flags.images, model)) {
+  settings.losses = flags.losses.of(model.info);
+  settings.measures = flags.losses.measures;
   settings.output = output;
   settings.command = typed;
 }

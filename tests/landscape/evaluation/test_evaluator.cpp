@@ -10,7 +10,7 @@ using namespace topograd::test;
 
 namespace {
 
-constexpr LossKind kLoss = LossKind::cross_entropy;
+const Loss kLoss = LossKind::cross_entropy;
 
 Graph small_resnet() {
   return build_model({.name = "resnet8", .width = 4, .classes = 4, .image_size = 8});
@@ -33,7 +33,7 @@ Tensor perturbed(const Tensor& base, const Tensor& x, const Tensor& y, const Pla
 
 /// The sums at a point in double, layer by layer.
 LossSums expected_sums(const Graph& graph, const Weights& w, const Directions& directions,
-                       const PlanePosition& point, const LabelledImages& images, LossKind loss) {
+                       const PlanePosition& point, const LabelledImages& images, Loss loss) {
   const Direction y = directions.y.value_or(Direction{});
   Context context;
   context.force_implementation("gemm", "reference");
@@ -48,7 +48,7 @@ LossSums expected_sums(const Graph& graph, const Weights& w, const Directions& d
                 .correct = correct,
                 .logits = plan.run(x, context),
                 .labels = images.labels,
-                .kind = loss},
+                .loss = loss},
                context);
   LossSums sums{.count = n};
   for (int64_t i = 0; i < n; ++i) {
@@ -99,7 +99,7 @@ bool same_results(const Sums& a, const Sums& b) {
 
 /// One plane through a network, over some sets.
 EvaluationSpec spec_of(const Graph& graph, const Weights& w, const Directions& directions,
-                       const std::vector<LabelledImages>& sets, LossKind loss = kLoss) {
+                       const std::vector<LabelledImages>& sets, Loss loss = kLoss) {
   return {.graph = graph,
           .theta = w.theta,
           .running_stats = w.running_stats,
@@ -110,7 +110,7 @@ EvaluationSpec spec_of(const Graph& graph, const Weights& w, const Directions& d
 
 /// Every point and set against the oracle.
 void check_points(const Graph& graph, const Weights& w, const Directions& directions,
-                  const std::vector<LabelledImages>& sets, LossKind loss = kLoss) {
+                  const std::vector<LabelledImages>& sets, Loss loss = kLoss) {
   ThreadPool pool(2);
   Evaluator evaluator(spec_of(graph, w, directions, sets, loss), pool);
   const Sums sums = evaluator.evaluate(kPoints);
@@ -172,7 +172,7 @@ TEST_CASE("evaluator: several losses of one pass are those of a pass each") {
   for (Device device : {Device::cpu, Device::simt}) {
     CAPTURE(name_of(device));
     ThreadPool pool(1, device);
-    const auto sums = [&](const std::vector<LossKind>& losses) {
+    const auto sums = [&](const std::vector<Loss>& losses) {
       EvaluationSpec spec = spec_of(graph, w, directions, sets);
       spec.losses = losses;
       return Evaluator(spec, pool).evaluate(std::span(kPoints).first(3));

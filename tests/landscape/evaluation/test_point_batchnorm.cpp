@@ -65,7 +65,7 @@ TEST_CASE("point batchnorm: batch is the loss of consecutive batches under their
   Network network(c.graph, 20, pool);
   for (size_t p = 0; p < kPositions.size(); ++p)
     for (size_t set = 0; set < c.sets.size(); ++set)
-      for (LossKind kind : {LossKind::cross_entropy, LossKind::mse}) {
+      for (Loss kind : {LossKind::cross_entropy, LossKind::mse}) {
         double loss = 0;
         int64_t correct = 0;
         for (int64_t begin = 0; begin < c.sets[set].count(); begin += 20) {
@@ -77,7 +77,7 @@ TEST_CASE("point batchnorm: batch is the loss of consecutive batches under their
           loss += result.loss * static_cast<double>(end - begin);
           correct += result.correct;
         }
-        const LossSums& found = sums[p][set][kind == LossKind::mse];
+        const LossSums& found = sums[p][set][kind.kind == LossKind::mse];
         CHECK(found.loss == doctest::Approx(loss).epsilon(1e-6));
         CHECK(found.correct == correct);
         CHECK(found.count == c.sets[set].count());

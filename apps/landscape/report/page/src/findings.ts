@@ -1,6 +1,7 @@
 // The few numbers of a result by which networks are told apart at a glance.
 import { extremum, valueAtPlace } from "./spots.ts";
-import { isLoss, planeNames, sceneAlone } from "./scenes.ts";
+import { isLoss } from "./format.ts";
+import { planeNames, sceneAlone } from "./scenes.ts";
 import type { Network } from "./networks.ts";
 import { numberOf, numbersOf, valuesOver, wordsOf, type Result } from "./schema.ts";
 

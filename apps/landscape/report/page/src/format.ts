@@ -49,6 +49,26 @@ export function formatValue(plane: string, value: number, digits = 5): string {
   return isAccuracy(plane) && Number.isFinite(value) ? `${text} %` : text;
 }
 
+/** What losses are called, by their names in files. */
+export const LOSSES: Record<string, string> = {
+  cross_entropy: "cross-entropy",
+  mse: "squared error",
+  squared_error: "squared error",
+  absolute_error: "absolute error",
+  huber: "Huber loss",
+  bce: "binary cross-entropy",
+  focal: "focal loss",
+  hinge: "hinge loss",
+  squared_hinge: "squared hinge loss",
+};
+const OTHER_LOSS = new RegExp(`^(train|test)_loss_(${Object.keys(LOSSES).join("|")})$`);
+const SETS: Record<string, string> = { train: "training", test: "test" };
+
+/** Accuracies, errors and counts are shown beside a loss; a surface of them alone is one too. */
+export function isLoss(plane: string): boolean {
+  return /(^|_)loss$/.test(plane) || OTHER_LOSS.test(plane);
+}
+
 const PLANES: Record<string, string> = {
   train_loss: "training loss",
   test_loss: "test loss",
@@ -56,8 +76,6 @@ const PLANES: Record<string, string> = {
   test_acc: "test accuracy (%)",
   train_loss_se: "training loss, standard error",
   test_loss_se: "test loss, standard error",
-  train_loss_mse: "training loss, squared error",
-  test_loss_mse: "test loss, squared error",
   train_loss_sd: "training loss, deviation over directions",
   test_loss_sd: "test loss, deviation over directions",
   train_correct: "training images classified rightly",
@@ -89,6 +107,10 @@ const PLANES: Record<string, string> = {
 
 /** Returns "training loss" for train_loss; an unknown name stays as it is. */
 export function planeLabel(name: string): string {
+  const loss = OTHER_LOSS.exec(name);
+  if (loss) return `${SETS[loss[1]]} loss, ${LOSSES[loss[2]]}`;
+  const top = /^(train|test)_top(\d+)_acc$/.exec(name);
+  if (top) return `${SETS[top[1]]} top-${top[2]} accuracy (%)`;
   return PLANES[name] ?? name.replaceAll("_", " ");
 }
 

@@ -1,8 +1,7 @@
 // The values at the point under the pointer or the keys' cursor.
 import { make } from "./dom.ts";
 import type { Field } from "./field.ts";
-import { capitalised, formatEstimate, formatNumber, formatValue, planeLabel } from "./format.ts";
-import { isLoss } from "./scenes.ts";
+import { capitalised, formatEstimate, formatNumber, formatValue, isLoss, planeLabel } from "./format.ts";
 import type { State } from "./state.ts";
 
 export class Readout {

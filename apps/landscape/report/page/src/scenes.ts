@@ -1,7 +1,7 @@
 // From results to what is shown together: maps of curvature join the surface whose points they
 // have, trajectories the surface of their plane.
 import { Field } from "./field.ts";
-import { fileStem, isAccuracy, planeLabel } from "./format.ts";
+import { fileStem, isAccuracy, isLoss, LOSSES, planeLabel } from "./format.ts";
 import { networkOf, networksOf, type Network } from "./networks.ts";
 import {
   coordinatesOf,
@@ -50,11 +50,6 @@ export interface Scenes {
   lines: Scene[];
 }
 
-/** Accuracies, errors and counts are shown beside a loss; a surface of them alone is one too. */
-export function isLoss(plane: string): boolean {
-  return /(^|_)loss(_mse)?$/.test(plane);
-}
-
 function hasOwnLoss(field: Field): boolean {
   return field.planes.has("train_loss") || field.planes.has("test_loss");
 }
@@ -90,7 +85,8 @@ function gridsOf(result: Result): string[][] {
 /** Returns "cross-entropy over 1000 train images; 51 × 51 points" as far as the file says. */
 export function describe({ provenance, field }: Scene, plane: string): string {
   const parts: string[] = [];
-  const loss = provenance["loss"]?.startsWith("mse") ? "squared error" : "cross-entropy";
+  const first = (provenance["loss"] ?? "cross_entropy").split(",")[0].split(":")[0];
+  const loss = /_loss_/.test(plane) ? planeLabel(plane) : (LOSSES[first] ?? first);
   const what = isAccuracy(plane) ? "images classified rightly," : isLoss(plane) ? loss : planeLabel(plane);
   if (provenance["images"])
     parts.push(

@@ -1,11 +1,11 @@
 // What the page shows of its surfaces, in one place: controls change it, views follow it.
 import { diverges, type MapName } from "./colour_map.ts";
 import { rangeOf, type Range } from "./field.ts";
-import { isAccuracy } from "./format.ts";
+import { isAccuracy, isLoss } from "./format.ts";
 import {
   canBeLog, defaultKind, flatUnder, scaleOver, shareOf, valueAt, type Scale, type ScaleKind,
 } from "./scale.ts";
-import { isLoss, planeNames, type Scene } from "./scenes.ts";
+import { planeNames, type Scene } from "./scenes.ts";
 import { isShown, onShownChange } from "./shown.ts";
 
 export type Scaling = "shared" | "own";

@@ -1,11 +1,11 @@
 // One-dimensional surfaces: losses along a line.
 import type { Series } from "../chart_data.ts";
 import { make } from "../dom.ts";
-import { capitalised, isAccuracy, planeLabel } from "../format.ts";
+import { capitalised, isAccuracy, isLoss, planeLabel } from "../format.ts";
 import { holesInWords, holesOf } from "../holes.ts";
 import { LineChart } from "../line_chart.ts";
 import type { Section } from "../section.ts";
-import { describe, isLoss, planeNames, type Scene } from "../scenes.ts";
+import { describe, planeNames, type Scene } from "../scenes.ts";
 
 export function linesSection(lines: Scene[]): Section | null {
   if (lines.length === 0) return null;
@@ -22,7 +22,7 @@ export function linesSection(lines: Scene[]): Section | null {
 /** Losses in one chart, accuracies in another, anything else each in its own. */
 function chartsOf(scene: Scene): LineChart[] {
   const names = planeNames([scene]).filter((name) => !/_(se|sd|correct|n)$/.test(name));
-  const losses = names.filter((name) => isLoss(name) || /_loss(_mse)?_seed\d+$/.test(name));
+  const losses = names.filter((name) => isLoss(name) || /_loss(_[a-z_]+)?_seed\d+$/.test(name));
   const accuracies = names.filter((name) => isAccuracy(name));
   const rest = names.filter((name) => !losses.includes(name) && !accuracies.includes(name));
   return [

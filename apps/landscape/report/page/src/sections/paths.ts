@@ -1,11 +1,10 @@
 // Paths between two networks: losses and accuracies along each, and the barriers.
 import { make } from "../dom.ts";
-import { capitalised, formatNumber, isAccuracy, planeLabel } from "../format.ts";
+import { capitalised, formatNumber, isAccuracy, isLoss, planeLabel } from "../format.ts";
 import { LineChart } from "../line_chart.ts";
 import type { Section } from "../section.ts";
 import { seriesOf } from "../result_series.ts";
 import { numberOf, resultsOf, valuesOver, type Report, type Result } from "../schema.ts";
-import { isLoss } from "../scenes.ts";
 import { whileShown } from "../shown.ts";
 import { table } from "../table.ts";
 
