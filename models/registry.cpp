@@ -217,7 +217,7 @@ Graph build_model(const ModelSpec& given) {
           " channels: choose 1 to 4096");
   require(family->width(*name) > 0 || spec.width == 0, spec.name, " has no width but its own");
   require(name->depth <= 2000 && name->multiple <= 256, spec.name, " is too large a network");
-  require(spec.classes >= 2, "a classifier needs at least two classes, not ", spec.classes);
+  require(spec.classes >= 1, "a network needs an output for each class, not ", spec.classes);
   require(spec.image_size >= 4 && spec.channels >= 1, "images of ", spec.image_size, "x",
           spec.image_size, "x", spec.channels, " are too small");
   try {

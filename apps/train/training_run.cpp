@@ -66,6 +66,11 @@ LabelledImages training_images(const RunSettings& settings, const Dataset& train
   return images;
 }
 
+/// Returns " accuracy 12.34 %"; nothing where images have no right answers.
+std::string accuracy_text(double percent) {
+  return std::isnan(percent) ? "" : text(" accuracy ", decimals(percent, 2), " %");
+}
+
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
@@ -266,8 +271,8 @@ class Run {
     const LossSums& sums = trainer_.state().epoch_sums;
     const double pace = static_cast<double>(sums.count - images_before) / seconds_since(start);
     return text("epoch ", epoch, "/", settings_.training.epochs, "  loss ",
-                loss_text(sums.mean(), 4), "  accuracy ", decimals(sums.accuracy(), 2), " %  ",
-                decimals(pace, 0), " images/s");
+                loss_text(sums.mean(), 4), accuracy_text(sums.accuracy()), "  ", decimals(pace, 0),
+                " images/s");
   }
 
   void finish_epoch(EpochReport& report, TrainingLog& log, int64_t images_before,
@@ -304,10 +309,10 @@ class Run {
     norms << std::setprecision(3) << "|gradient| " << r.gradient_norm << "  |weights| "
           << r.weight_norm;
     return text("epoch ", r.epoch, "/", settings_.training.epochs, "  lr ", r.learning_rate,
-                "  train loss ", loss_text(r.train_loss, 4), " accuracy ",
-                decimals(r.train_accuracy, 2), " %  test loss ", loss_text(r.test_loss, 4),
-                " accuracy ", decimals(r.test_accuracy, 2), " %  ", norms.str(), "  ",
-                decimals(r.images_per_second, 0), " images/s  ", clock_text(r.seconds));
+                "  train loss ", loss_text(r.train_loss, 4), accuracy_text(r.train_accuracy),
+                "  test loss ", loss_text(r.test_loss, 4), accuracy_text(r.test_accuracy), "  ",
+                norms.str(), "  ", decimals(r.images_per_second, 0), " images/s  ",
+                clock_text(r.seconds));
   }
 
   /// Saves the averages of the weights as networks of their own, and evaluates them.
@@ -324,8 +329,8 @@ class Run {
     average.running_stats = running_stats;
     write_checkpoint(path, graph_.layout(), average, info_, false);
     const LossSums test = evaluate(graph_, theta, running_stats, test_, reported_loss_, pool_);
-    observer_.note(text(name, "  test loss ", loss_text(test.mean(), 4), " accuracy ",
-                        decimals(test.accuracy(), 2), " %  wrote ", path));
+    observer_.note(text(name, "  test loss ", loss_text(test.mean(), 4),
+                        accuracy_text(test.accuracy()), "  wrote ", path));
   }
 
   [[noreturn]] void stop() {

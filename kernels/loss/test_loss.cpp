@@ -469,6 +469,41 @@ Losses losses_of(const Implementation<LossForwardArgs>& implementation, const Te
   return {args.losses.to(Device::cpu), args.correct.to(Device::cpu)};
 }
 
+TEST_CASE("loss: measures of answers that are known") {
+  // Softmax of 0, log 2, log 5, 0 is 1/9, 2/9, 5/9, 1/9; the last image's largest logit occurs twice.
+  const float ln2 = std::log(2.0F), ln5 = std::log(5.0F);
+  const float z[] = {0, ln2, ln5, 0, 0, ln2, ln5, 0, 0, ln2, ln5, 0, 3, 1, 3, 3};
+  const int32_t classes[] = {2, 1, 3, 2};
+  const int64_t N = 4, C = 4;
+  const Tensor logits({N, C}), labels({N}, DType::i32), values({N});
+  std::copy_n(z, N * C, logits.data<float>());
+  std::copy_n(classes, N, labels.data<int32_t>());
+  Context context;
+  const double third = 1 / (3 + std::exp(-2.0));  // the last image's confidence, 0.319
+  const struct {
+    const char* what;
+    Loss measure;
+    double expected[4];
+  } rows[] = {{"top 1", {LossKind::top_k, 1}, {1, 0, 0, 0}},
+              {"top 2", {LossKind::top_k, 2}, {1, 1, 0, 1}},
+              {"top 4", {LossKind::top_k, 4}, {1, 1, 1, 1}},  // equal ones: the class before first
+              {"confidence", LossKind::confidence, {5.0 / 9, 5.0 / 9, 5.0 / 9, third}},
+              {"margin", LossKind::margin, {ln5 - ln2, ln2 - ln5, -ln5, 0}},
+              // 5/9 lies in bin 8 of 15, (0.533, 0.6]; 0.319 in bin 4, (0.267, 0.333].
+              {"bin 8", {LossKind::calibration_gap, 8}, {-4.0 / 9, 5.0 / 9, 5.0 / 9, 0}},
+              {"bin 4", {LossKind::calibration_gap, 4}, {0, 0, 0, third}},
+              {"bin 7", {LossKind::calibration_gap, 7}, {0, 0, 0, 0}}};
+  for (const auto& row : rows) {
+    CAPTURE(row.what);
+    loss_forward({.losses = values, .logits = logits, .labels = labels, .loss = row.measure},
+                 context);
+    for (int64_t n = 0; n < N; ++n) {
+      CAPTURE(n);
+      CHECK(values.data<float>()[n] == doctest::Approx(row.expected[n]).epsilon(1e-6));
+    }
+  }
+}
+
 TEST_CASE("loss: extreme logits, ties and NaN") {
   const float inf = std::numeric_limits<float>::infinity();
   const float nan = std::nanf("");

@@ -88,7 +88,7 @@ std::optional<Coherence> GradientSampler::at(const Tensor& theta, const Tensor& 
     if (progress && !progress(k + 1)) return std::nullopt;
   }
   result.accuracy =
-      100.0 * static_cast<double>(correct) / static_cast<double>(spec_.batches * spec_.batch_size);
+      LossSums{.correct = correct, .count = spec_.batches * spec_.batch_size}.accuracy();
   const std::vector<GramMatrix> grams = gram_matrices();
   result.gram = sum_of(grams, spec_.batches);
   result.all = coherence_of(result.gram, spec_.batch_size);

@@ -62,7 +62,8 @@ class Diagnosis {
 
  private:
   const Tensor& theta() const { return model_.weights.theta; }
-  double chance() const { return 100.0 / static_cast<double>(model_.spec.classes); }
+  /// What a guess gives, percent; 0 where images have numbers in place of a class.
+  double chance() const { return images_.chance(model_.graph.classes()); }
   double images() const { return static_cast<double>(loss_.images()); }
   void fine(const std::string& subject, const std::string& text) {
     findings_.push_back({false, subject, text});
@@ -90,7 +91,11 @@ class Diagnosis {
     const double deviation = std::sqrt(chance() * (100 - chance()) / images());
     const std::string said = text(percent(accuracy), " of ", loss_.images(), ' ', images_.names[0],
                                   " images, loss ", significant(loss_.centre().loss, 4));
-    if (accuracy > chance() + 3 * deviation)
+    if (chance() == 0)
+      fine(std::isnan(accuracy) ? "loss" : "accuracy",
+           text(std::isnan(accuracy) ? "" : percent(accuracy) + " of ", loss_.images(), ' ',
+                images_.names[0], " images, loss ", significant(loss_.centre().loss, 4)));
+    else if (accuracy > chance() + 3 * deviation)
       fine("accuracy", text(said, "; by chance ", percent(chance())));
     else {
       is_chance_ = true;

@@ -77,7 +77,7 @@ class Notes {
   }
 
   void examine_accuracy(const std::vector<double>& accuracy) {
-    if (centre_ < 0 || chance_ > 50) return;
+    if (centre_ < 0 || chance_ <= 0 || chance_ > 50) return;
     const double images = std::strtod(value_of(surface_.provenance, "images").c_str(), nullptr);
     const double deviation = std::sqrt(chance_ * (100 - chance_) / std::max(1.0, images));
     const double at_centre = accuracy[static_cast<size_t>(centre_)];
@@ -129,12 +129,12 @@ class Notes {
 
 }  // namespace
 
-std::vector<std::string> notes_on(const Surface& surface, int64_t classes) {
+std::vector<std::string> notes_on(const Surface& surface, double chance) {
   std::vector<std::string> notes;
   if (surface.done_count() < surface.points()) return notes;
   for (const std::string set : {"train", "test"}) {
     if (!surface.has_plane(set + "_loss")) continue;
-    const auto found = Notes(surface, set, 100.0 / static_cast<double>(classes)).run();
+    const auto found = Notes(surface, set, chance).run();
     notes.insert(notes.end(), found.begin(), found.end());
   }
   return notes;

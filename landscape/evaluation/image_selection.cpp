@@ -41,8 +41,10 @@ LabelledImages random_part(const LabelledImages& all, int64_t parts, int64_t par
   return selected(all, std::span(order).subspan(static_cast<size_t>(part) * size, size));
 }
 
-bool is_stratified(const ImageSelection& selection) {
-  return selection.stratified.value_or(selection.stops_early);
+/// Whether each class has its share of the chosen images; `labels`, where known, may be numbers.
+bool is_stratified(const ImageSelection& selection, const Tensor& labels = {}) {
+  const bool classes = !labels.defined() || labels.dtype() == DType::i32;
+  return selection.stratified.value_or(selection.stops_early && classes);
 }
 
 /// Returns the chosen images of one split.
@@ -54,10 +56,11 @@ LabelledImages chosen_images(const ImageSelection& selection, const LoadedModel&
   const int64_t limit = selection.count;
   require(limit <= images.count(), "--images ", limit, ": the ", name, " split has only ",
           images.count());
-  if (is_stratified(selection)) {
-    require(data.has_classes(), selection.source,
-            " has numbers for its images, no classes to choose equally many of: choose --subset "
-            "first");
+  const bool stratified = is_stratified(selection, data.labels);
+  if (stratified) {
+    require(data.has_classes(),
+            "--subset stratified chooses each class's share of the images, and these have numbers: "
+            "choose --subset first");
     const auto* labels = images.labels.data<int32_t>();
     const auto order = stratified_order({labels, static_cast<size_t>(images.count())},
                                         selection.subset_seed.value_or(1));
@@ -67,7 +70,7 @@ LabelledImages chosen_images(const ImageSelection& selection, const LoadedModel&
   images = images.first(limit);
   if (selection.parts.value_or(1) != 1)
     images = random_part(images, *selection.parts, selection.part);
-  if (selection.shuffled && !is_stratified(selection))
+  if (selection.shuffled && !stratified)
     images = selected(images, shuffled_order(images.count(), 0, 0));
   return images;
 }

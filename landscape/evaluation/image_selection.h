@@ -55,6 +55,11 @@ struct ImageSets {
   /// Returns the population of one of the sets.
   int64_t population(size_t set) const { return populations.empty() ? 0 : populations[set]; }
 
+  /// Returns the accuracy of a guess among so many classes, percent; 0 where images have numbers.
+  double chance(int64_t classes) const {
+    return sets.front().labels.dtype() == DType::i32 ? 100.0 / static_cast<double>(classes) : 0;
+  }
+
   /// Sets data, data_hash, images and, unless they are empty, subset and normalisation.
   void describe(Provenance& provenance) const;
   /// Sets population ("train 50000"), where a set stands for the split that it was chosen from;

@@ -48,6 +48,8 @@ void require_fitting_data(const Graph& graph, const Dataset& data, const std::st
 void require_fitting_targets(const Loss& loss, const Tensor& labels, const std::string& source) {
   if (labels.dtype() == DType::i32) return;
   const std::string name = text(source, ": loss ", name_of(loss.kind));
+  require(!is_measure(loss.kind) || takes_numbers(loss.kind), source,
+          " have numbers, and measures are of images with a class each: leave out --measures");
   require(takes_numbers(loss.kind), name,
           " is of images with a class each, and these have numbers: choose squared_error, "
           "absolute_error or huber for quantities, bce or focal for several labels an image");
@@ -68,7 +70,9 @@ void require_fitting_targets(const Loss& loss, const Tensor& labels, const std::
     }
     require(loss.kind != LossKind::cross_entropy || std::abs(sum - 1) <= 1e-3, name,
             " takes numbers as probabilities of the classes, and those of image ", n, " sum to ",
-            sum, ": choose bce for several labels an image");
+            sum,
+            ": choose bce for several labels an image, squared_error, absolute_error or huber "
+            "for quantities");
   }
 }
 

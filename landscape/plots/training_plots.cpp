@@ -33,7 +33,14 @@ CurveView curves_of_runs(const std::vector<Record>& logs, const std::string& qua
   }
   curves.x = {epochs.begin(), epochs.end()};
   const std::vector<std::string> names = names_of_runs(logs);
-  for (size_t i = 0; i < logs.size(); ++i)
+  const auto nothing = [](const std::vector<double>& values) {
+    return std::none_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+  };
+  for (size_t i = 0; i < logs.size(); ++i) {
+    // Images whose targets are numbers to come close to have no accuracy.
+    if (nothing(logs[i].numbers("train_" + quantity)) &&
+        nothing(logs[i].numbers("test_" + quantity)))
+      continue;
     for (const std::string set : {"train", "test"}) {
       const bool test = set == "test", alone = logs.size() == 1;
       Series series{.name = (alone ? "" : names[i] + ", ") + set + " " + quantity,
@@ -42,6 +49,7 @@ CurveView curves_of_runs(const std::vector<Record>& logs, const std::string& qua
       if (!alone) series.x = logs[i].numbers("epoch");
       curves.series.push_back(series);
     }
+  }
   return curves;
 }
 
@@ -79,7 +87,13 @@ Figure training_figure(const std::vector<Record>& logs, const FigureOptions& opt
   lower.scale = Scale::linear;
   lower.level_min = lower.level_max = lower.clip_max = std::nullopt;
   lower.footer = "training values as seen during the epoch: augmented, the weights moving";
-  const Figure loss = curve_figure(losses, upper), accuracy = curve_figure(accuracies, lower);
+  const Figure loss = curve_figure(losses, upper);
+  if (accuracies.series.empty()) {
+    Figure alone = loss;
+    alone.title = options.title;
+    return alone;
+  }
+  const Figure accuracy = curve_figure(accuracies, lower);
   Figure both = side_by_side({loss, accuracy}, 1);
   both.title = options.title;
   both.data = loss.data;

@@ -69,15 +69,23 @@ IntervalEstimate share_of_test_errors(const MeasuredNetwork& network) {
   return error_rate(test.sums.count - test.sums.correct, test.sums.count, test.population);
 }
 
+/// Whether images have right answers; else there is no error.
+bool has_answers(const MeasuredNetwork& network) {
+  return !std::isnan(network.loss.centre().error);
+}
+
 Estimate error(const SharpnessSettings&, const MeasuredNetwork& network) {
+  if (!has_answers(network)) return {kNaN, kNaN};
   return percentage(share_of_errors(network));
 }
 
 Estimate test_error(const SharpnessSettings&, const MeasuredNetwork& network) {
+  if (!has_answers(network)) return {kNaN, kNaN};
   return percentage(share_of_test_errors(network));
 }
 
 Estimate gap(const SharpnessSettings&, const MeasuredNetwork& network) {
+  if (!has_answers(network)) return {kNaN, kNaN};
   return percentage(difference(share_of_test_errors(network), share_of_errors(network)));
 }
 

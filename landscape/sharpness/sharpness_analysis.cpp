@@ -38,6 +38,8 @@ SharpnessAnalysis::SharpnessAnalysis(const SharpnessSettings& settings, LoadedMo
     images.images = images.images.clone();
     images.labels = images.labels.clone();
   }
+  if (images.labels.dtype() == DType::f32 && !tells_right_from_wrong(settings_.loss.kind))
+    settings_.target_of = IncreaseOf::loss;  // there is no error to increase
   describe(run);
   continue_or_begin(surface);
   if (!model_.spec.activation.is_positively_homogeneous())

@@ -66,7 +66,7 @@ class SharpnessAnalysis {
     if (purpose_ == Purpose::run) panel_.save(output_);
   }
 
-  const SharpnessSettings& settings_;
+  SharpnessSettings settings_;
   ThreadPool& pool_;
   Observer& observer_;
   LoadedModel model_;

@@ -22,11 +22,16 @@ std::vector<std::string> words_in(const std::string& list) {
   return words;
 }
 
-/// Adds a loss to those that a list names, each kind once: planes are called by it.
-void add_once(std::vector<Loss>& losses, const Loss& loss, const char* option) {
+/// Adds a loss to those that a list names, each kind once, and of top_k each k: planes are called by
+/// them.
+void add_once(std::vector<Loss>& losses, const Loss& loss, const char* option,
+              const std::string& word) {
   require(std::none_of(losses.begin(), losses.end(),
-                       [&](const Loss& other) { return other.kind == loss.kind; }),
-          option, " names ", name_of(loss.kind), " twice: once is enough");
+                       [&](const Loss& other) {
+                         return other.kind == loss.kind &&
+                                (loss.kind != LossKind::top_k || other.constant == loss.constant);
+                       }),
+          option, " names ", word, " twice: once is enough");
   losses.push_back(loss);
 }
 
@@ -57,7 +62,7 @@ void LossesFlag::add_to(cli::Options& options) {
              [this](const std::string&, const std::string& list) {
                chosen.clear();
                for (const std::string& word : words_in(list == "both" ? "cross_entropy,mse" : list))
-                 add_once(chosen, loss_named(word), "--loss");
+                 add_once(chosen, loss_named(word), "--loss", word);
              })
       .shown_default(kDefault)
       .value("measures", "NAME,...",
@@ -67,7 +72,7 @@ void LossesFlag::add_to(cli::Options& options) {
              [this](const std::string&, const std::string& list) {
                measures.clear();
                for (const std::string& word : words_in(list))
-                 add_once(measures, measure_named(word), "--measures");
+                 add_once(measures, measure_named(word), "--measures", word);
              })
       .shown_default("none");
 }

@@ -1,6 +1,7 @@
 #include "apps/landscape/ls/ls_command.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <map>
@@ -46,7 +47,7 @@ std::string last_test_error(const fs::path& folder) {
   if (!fs::exists(log)) return "";
   const Record record = load_record(log.string());
   const NamedArray* accuracy = record.find("test_accuracy");
-  if (!accuracy || accuracy->numbers.empty()) return "";
+  if (!accuracy || accuracy->numbers.empty() || std::isnan(accuracy->numbers.back())) return "";
   return decimals(100 - accuracy->numbers.back(), 2) + " % test error";
 }
 

@@ -60,7 +60,8 @@ void print_surface(const SurfaceComputation& computation, const SurfaceInputs& i
   // Axes that lead from one network to another already show where they lie.
   for (const auto& [name, x, y] : directions.networks)
     std::cout << name << " at (" << x << ", " << y << ")\n";
-  for (const std::string& note : notes_on(surface, inputs.model.spec.classes))
+  for (const std::string& note :
+       notes_on(surface, inputs.images.chance(inputs.model.graph.classes())))
     std::cout << "note: " << note << '\n';
 }
 

@@ -5,6 +5,7 @@
 #include "apps/common/cli.h"
 #include "apps/landscape/surface/surface_plan.h"
 #include "apps/landscape/surface/surface_report.h"
+#include "landscape/evaluation/model_data.h"
 
 namespace topograd {
 
@@ -19,6 +20,9 @@ SurfaceInputs::SurfaceInputs(const SurfaceFlags& flags, const std::string& model
       images(select_images(flags.images, model)) {
   settings.losses = flags.losses.of(model.info);
   settings.measures = flags.losses.measures;
+  for (const LabelledImages& set : images.sets)
+    for (const Loss& loss : settings.quantities(images, {}).evaluated())
+      require_fitting_targets(loss, set.labels, images.description + " images");
   settings.output = output;
   settings.command = typed;
 }
