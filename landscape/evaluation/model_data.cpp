@@ -42,7 +42,8 @@ void require_fitting_data(const Graph& graph, const Dataset& data, const std::st
           source, " holds images of ", data.height(), "x", data.width(), "x", data.channels(),
           ", the model takes ", image[0], "x", image[1], "x", image[2]);
   require(data.classes() == graph.classes(), source, " has ", data.classes(),
-          " classes, the model ", graph.classes());
+          data.has_classes() ? " classes, the model " : " numbers an image, the model's outputs are ",
+          graph.classes());
 }
 
 void require_fitting_targets(const Loss& loss, const Tensor& labels, const std::string& source) {

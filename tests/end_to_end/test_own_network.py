@@ -88,10 +88,11 @@ class OwnData(EndToEndTest):
 
     def test_what_is_wrong_with_arrays_is_one_line(self):
         def refuse(message, **changes):
-            self.assert_refused(self.train(self.save("bad.npz", **changes)), f"bad.npz: {message}")
+            self.assert_refused(self.train(self.save("bad.npz", **changes)), f"bad.npz{'' if message.startswith('has') else ':'} {message}")
         refuse("it has neither 'y_test' nor 'test_labels'", y_test=None)
         refuse("'y_test' has to be a label for each of 8 images, [N]", y_test=npy(range(7), "q", [7]))
-        refuse("'y_train' has the label 0.5", y_train=npy([0.5] * 24, "f", [24]))
+        refuse("has 1 numbers an image, the model's outputs are 4", y_train=npy([0.5] * 24, "f", [24]))
+        refuse("'y_train' has to be a class, [N], or numbers", y_train=npy([0.5] * 24, "f", [24, 1, 1]))
         refuse("'y_train' has the label -1", y_train=npy([-1] * 24, "q", [24]))
         refuse("'x_train' holds numbers that are not finite", kind="f",
                x_train=npy([float("nan")] * 2160, "f", [24, 6, 5, 3]))

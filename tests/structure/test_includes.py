@@ -18,7 +18,7 @@ BELOW = {
     "kernels": [],
     "nn": ["kernels"],
     "models": ["nn"],
-    "data": ["kernels"],
+    "data": ["nn"],
     "landscape/figures": ["kernels"],
     "landscape/results": ["models", "data"],
     "landscape/directions": ["landscape/results"],
