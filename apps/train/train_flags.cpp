@@ -133,12 +133,10 @@ void TrainFlags::add_training_options(cli::Options& options) {
             "as part of the gradient; adamw: apart from it")
       .named("decay-scope", t.decay_scope, decay_scope_named, {"all", "weights"}, "all",
              "what decays: all, or weights without biases and BatchNorm's parameters")
-      .value("loss", "NAME",
-             "what is minimised: cross_entropy, mse (of the softmax), squared_error, "
-             "absolute_error, huber, bce, focal, hinge or squared_hinge; a constant after a colon, "
-             "as in huber:0.5 or focal:2",
-             "cross_entropy",
-             [this](const std::string&, const std::string& word) { loss = loss_named(word); })
+      .named(
+          "loss", loss, loss_named, loss_names(), "cross_entropy",
+          "what is minimised (mse: of the softmax); a constant after a colon, as in huber:0.5 or "
+          "focal:2")
       .real("label-smoothing", label_smoothing_, {0, 1},
             "cross_entropy: share of a label that goes to all classes alike; training's loss alone")
       .text(

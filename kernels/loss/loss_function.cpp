@@ -94,6 +94,12 @@ std::span<const LossKind> loss_kinds() {
   return kLosses;
 }
 
+std::vector<std::string> loss_names() {
+  std::vector<std::string> names;
+  for (LossKind kind : kLosses) names.emplace_back(name_of(kind));
+  return names;
+}
+
 bool is_measure(LossKind kind) {
   return std::find(std::begin(kLosses), std::end(kLosses), kind) == std::end(kLosses);
 }

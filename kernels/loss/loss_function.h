@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kernels/core/tensor.h"
 
@@ -61,6 +62,8 @@ constexpr int kCalibrationBins = 15;
 std::string_view name_of(LossKind kind);
 /// The kinds that can be minimised, those with a gradient.
 std::span<const LossKind> loss_kinds();
+/// Their names.
+std::vector<std::string> loss_names();
 bool is_measure(LossKind kind);
 /// Whether images' targets may be numbers; classes they may always be.
 bool takes_numbers(LossKind kind);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apps/common/spelling.h"
 #include "kernels/core/check.h"
 #include "landscape/evaluation/model_data.h"
 
@@ -9,10 +10,9 @@ namespace topograd {
 
 namespace {
 
-constexpr const char* kNames =
-    "cross_entropy, mse (of the softmax), squared_error, absolute_error, huber, bce, focal, hinge "
-    "or squared_hinge; a constant after a colon, as in huber:0.5 or focal:2, class weights after "
-    "another, as in cross_entropy:weights=1/1/2";
+constexpr const char* kHelp =
+    "mse is of the softmax; a constant stands after a colon, as in huber:0.5 or focal:2, class "
+    "weights after another, as in cross_entropy:weights=1/1/2";
 constexpr const char* kDefault = "that of the network's training";
 
 std::vector<std::string> words_in(const std::string& list) {
@@ -38,10 +38,8 @@ void add_once(std::vector<Loss>& losses, const Loss& loss, const char* option,
 }  // namespace
 
 void LossFlag::add_to(cli::Options& options) {
-  options.group("Data")
-      .value("loss,l,loss-name", "NAME", kNames, "",
-             [this](const std::string&, const std::string& word) { chosen = loss_named(word); })
-      .shown_default(kDefault);
+  options.group("Data").named("loss,l,loss-name", chosen, loss_named, loss_names(), kDefault,
+                              kHelp);
 }
 
 Loss LossFlag::of(const CheckpointInfo& network) const {
@@ -55,9 +53,10 @@ Loss LossFlag::of(const std::string& path) const {
 void LossesFlag::add_to(cli::Options& options) {
   options.group("Data")
       .value("loss,l,loss-name", "NAME,...",
-             std::string(kNames) +
+             cli::enumerated(loss_names()) +
                  "; or both, cross_entropy and mse; of several the first is the one that pictures "
-                 "show",
+                 "show; " +
+                 kHelp,
              "",
              [this](const std::string&, const std::string& list) {
                chosen.clear();
