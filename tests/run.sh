@@ -10,8 +10,8 @@
 #                              barrier deleted under the race checker; the kernels linked in for NVIDIA GPUs as users
 #                              have them (a push: compiled as far as PTX)
 #       on pictures            the gallery drawn anew, and compared (a push: its page)
-#       under the sanitizers   operations alone, and the whole end-to-end tests (a push: within networks; wrong input, and
-#                              what each command is for); all of it in g++'s build too
+#       under the sanitizers   operations alone, networks in double, and the whole end-to-end tests (a push: within networks
+#                              in f32; wrong input, and what each command is for); all of it in g++'s build too, with AVX-512
 #       under ThreadSanitizer  libraries and programs that use threads, several processes, the server
 #       with clang             a build without sanitizers and without precompiled headers: a file that does not include
 #                              what it needs fails there; operations under every schedule
@@ -71,7 +71,7 @@ stage apps/build.sh release
 stage ctest --preset release -j "$jobs" -R '^(core|bench_ops|gpu_rehearsal|end_to_end_(bench|devices|train|train_continued))$'
 stage tests/simt/delete_barriers.py --build build/checks --tests test_ops_race
 stage apps/build.sh asan all test_ops
-stage ctest --preset asan-nightly -j "$jobs" -R '^(end_to_end_.*|ops_.*|export_torch|export_torch_operations)$'
+stage ctest --preset asan-nightly -j "$jobs" -R '^(nn|end_to_end_.*|ops_.*|export_torch|export_torch_operations)$'
 stage apps/build.sh asan-gcc all test_ops
 stage ctest --preset asan-gcc -j "$jobs"
 stage ctest --test-dir build/asan-gcc --output-on-failure -j "$jobs" -L '^ops$'

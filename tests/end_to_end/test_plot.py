@@ -34,9 +34,14 @@ class TextBox:
                          origin[1] + factor * (y + u * math.sin(angle) + v * math.cos(angle)))
                         for u, v in ((left, -half), (left + width, -half), (left + width, half),
                                      (left, half))]
+        xs, ys = zip(*self.corners)
+        self.left, self.right, self.top, self.bottom = min(xs), max(xs), min(ys), max(ys)
 
     def overlaps(self, other):
         """Whether no line along a side of one of them parts the two boxes."""
+        if (self.right <= other.left or other.right <= self.left or self.bottom <= other.top
+                or other.bottom <= self.top):
+            return False  # most of them, at once
         for one in (self, other):
             for (ax, ay), (bx, by) in zip(one.corners, one.corners[1:]):
                 ranges = [[(bx - ax) * x + (by - ay) * y for x, y in box.corners]
