@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Times PyTorch on a network of the zoo (ResNets with option A) and prints JSON: by competitor
+"""Times PyTorch on a network of the zoo (ResNets with option A), or on what a program makes (--module
+net.py:Net(10), for images of 32x32), and prints JSON: by competitor
 images a second and the peak of memory, in MiB, of a process that does nothing else.
 
   bench_torch.py training  --model resnet20 --batch 128
@@ -20,10 +21,19 @@ import torch
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "models"))
+APPS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+sys.path[:0] = [os.path.join(APPS, "..", "models"), APPS]
 from torch_zoo import network  # noqa: E402
 
 LAYOUTS = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
+
+
+def made(arguments):
+    """The network: of the zoo, or what a program makes."""
+    if not arguments.module:
+        return network(arguments.model, shortcut="A")
+    from export_torch import module_of
+    return module_of(arguments.module)
 
 
 def median_seconds(work, steps, warm_up=3):
@@ -39,7 +49,7 @@ def median_seconds(work, steps, warm_up=3):
 
 def training(arguments, layout):
     """Returns images per second of SGD steps on a batch that lies in memory."""
-    model = network(arguments.model, shortcut="A").train().to(memory_format=layout)
+    model = made(arguments).train().to(memory_format=layout)
     x = torch.randn(arguments.batch, 3, 32, 32).contiguous(memory_format=layout)
     labels = torch.randint(0, 10, (arguments.batch,))
     optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, weight_decay=5e-4,
@@ -54,7 +64,7 @@ def training(arguments, layout):
 
 def curvature(arguments, layout):
     """Returns images per second of products with a batch's Hessian, by double backward."""
-    model = network(arguments.model, shortcut="A").train(arguments.bn == "batch")
+    model = made(arguments).train(arguments.bn == "batch")
     model = model.to(memory_format=layout)
     x = torch.randn(arguments.batch, 3, 32, 32).contiguous(memory_format=layout)
     labels = torch.randint(0, 10, (arguments.batch,))
@@ -74,7 +84,7 @@ def inference(arguments, layout, prepare=lambda model, x: model):
     best = 0
     for batch in map(int, arguments.batches.split(",")):
         x = torch.randn(batch, 3, 32, 32).contiguous(memory_format=layout)
-        model = network(arguments.model, shortcut="A").eval().to(memory_format=layout)
+        model = made(arguments).eval().to(memory_format=layout)
         model = prepare(model, x)
         best = max(best, batch / median_seconds(lambda: model(x), arguments.steps, warm_up=2))
     return best
@@ -107,7 +117,7 @@ class Bytes(Dataset):
 @torch.no_grad()
 def loop(arguments):
     """Returns images per second of whole points: new weights, then losses over all images."""
-    model = network(arguments.model, shortcut="A").eval()
+    model = made(arguments).eval()
     origin = [p.clone() for p in model.parameters()]
     x, y = ([torch.randn_like(p) * 0.01 for p in origin] for _ in range(2))
     loader = DataLoader(Bytes(arguments.images), batch_size=128, num_workers=2)
@@ -144,6 +154,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=["training", "inference", "curvature"])
     parser.add_argument("--model", default="resnet20")
+    parser.add_argument("--module", default="")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--batches", default="128")
     parser.add_argument("--images", type=int, default=1000)

@@ -4,7 +4,6 @@
 
 #include "landscape/curvature/curvature_operator.h"
 #include "landscape/directions/direction.h"
-#include "models/registry.h"
 #include "nn/initialisation.h"
 
 namespace topograd {
@@ -24,7 +23,7 @@ from one product to the next.
 class HessianProduct {
  public:
   HessianProduct(const std::string& model, int64_t batch, BatchnormMode mode, ThreadPool& pool)
-      : graph_(build_model({.name = model, .shortcut = 'A'})),
+      : graph_(benched_graph(model)),
         images_(random_images(batch, graph_)),
         theta_({graph_.layout().parameter_count()}),
         states_({graph_.layout().state_count()}) {

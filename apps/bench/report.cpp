@@ -11,6 +11,7 @@
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/format.h"
 #include "kernels/core/philox.h"
+#include "models/loaded_model.h"
 #include "nn/json_text.h"
 
 namespace topograd {
@@ -45,30 +46,42 @@ std::vector<double> fastest(const std::vector<BenchRow>& rows, const std::string
 BenchFlags::BenchFlags(int steps)
     : steps(steps),
       torch_script(
-          (std::filesystem::path(TOPOGRAD_SOURCE_DIR) / "apps" / "bench_torch.py").string()) {}
+          (std::filesystem::path(TOPOGRAD_SOURCE_DIR) / "apps" / "bench" / "bench_torch.py")
+              .string()) {}
 
 void BenchFlags::add_to(cli::Options& options, const std::string& steps_help) {
   options.group("Benchmark")
-      .words("models", models, "NAME,...", "networks, with commas between")
+      .words("models", models, "NAME,...",
+             "networks, with commas between: of the zoo, or files of their graphs "
+             "(docs/own-network.md)")
       .integer("rounds", rounds, {1, 1000}, "of all competitors")
       .integer("steps", steps, {1, 1000}, steps_help)
       .file("json", json, "write every round's figures here");
   options.group("PyTorch")
       .flag("no-torch", no_torch, "ours alone")
+      .text("module", module, "FILE.py:EXPRESSION",
+            "of a network in a file: what makes it in PyTorch, as for apps/export_torch.py")
       .file("python", python,
             "the interpreter that has torch; Debian's python3-torch lives in the default")
       .file("torch-script", torch_script, "the script that times PyTorch");
   run.add_to(options);
 }
 
+Graph benched_graph(const std::string& model) {
+  if (names_model_file(model)) return build_model(model_spec_of_file(model));
+  return build_model({.name = model, .shortcut = 'A'});
+}
+
 std::vector<BenchRow> bench_rounds(const std::string& model, int rounds,
                                    const std::function<BenchFigures()>& round) {
+  const std::string shown =
+      names_model_file(model) ? std::filesystem::path(model).stem().string() : model;
   std::vector<BenchRow> rows;
   for (int i = 0; i < rounds; ++i) {
     for (const auto& entry : round()) {
       auto row = std::find_if(rows.begin(), rows.end(),
                               [&](const BenchRow& r) { return r.competitor == entry.first; });
-      if (row == rows.end()) row = rows.insert(rows.end(), BenchRow{model, entry.first, {}, 0});
+      if (row == rows.end()) row = rows.insert(rows.end(), BenchRow{shown, entry.first, {}, 0});
       row->images_per_second.push_back(entry.second.images_per_second);
       row->peak_mib = std::max(row->peak_mib, entry.second.peak_mib);
     }
@@ -118,7 +131,10 @@ void write_json_if_asked(const BenchFlags& flags, const std::vector<BenchRow>& r
 }
 
 TorchBench::TorchBench(const BenchFlags& flags)
-    : present_(!flags.no_torch), python_(flags.python), script_(flags.torch_script) {
+    : present_(!flags.no_torch),
+      python_(flags.python),
+      script_(flags.torch_script),
+      module_(flags.module) {
   if (!present_) return;
   const std::string command = text("'", python_, "' -c 'import torch' 2>/dev/null");
   present_ = std::system(command.c_str()) == 0;
@@ -131,7 +147,8 @@ BenchFigures TorchBench::run(const std::string& arguments) {
   // Large blocks stay in the heap: otherwise torch loses up to half of its time to page faults.
   const std::string output = output_of(
       text("MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=67108864 ", "'",
-           python_, "' '", script_, "' ", arguments));
+           python_, "' '", script_, "' ", arguments,
+           module_.empty() ? "" : " --module " + cli::shell_quoted({module_})));
   const Json json = parse_ordered_json(output);
   require(json.is_object(), script_, " printed something else than its result");
   for (const auto& [competitor, value] : json.items())

@@ -21,16 +21,20 @@ struct BenchFlags {
   int rounds = 5;
   int steps;  ///< steps timed in a round
   bool no_torch = false;
+  std::string module;  ///< program of PyTorch's that makes the network of a file
   std::string python = "/usr/bin/python3";
   std::string torch_script;
   std::optional<std::string> json;  ///< file for every round's figures
   cli::RunFlags run;
 
   explicit BenchFlags(int steps);
-  /// Declares --models, --rounds, --steps, the options of RunFlags, --no-torch, --python,
+  /// Declares --models, --rounds, --steps, the options of RunFlags, --module, --no-torch, --python,
   /// --torch-script and --json; `steps_help` says what a step is.
   void add_to(cli::Options& options, const std::string& steps_help);
 };
+
+/// Returns a network of the zoo, ResNets with option A, or that of a file: a graph, or a checkpoint.
+Graph benched_graph(const std::string& model);
 
 /// Figures of one competitor on one network, round by round.
 struct BenchRow {
@@ -74,7 +78,7 @@ class TorchBench {
 
  private:
   bool present_;
-  std::string python_, script_;
+  std::string python_, script_, module_;
 };
 
 /// Returns a command's standard output. Throws Error if it fails.

@@ -5,7 +5,6 @@
 #include "apps/common/cli.h"
 #include "kernels/tile_conv/tile_conv.h"
 #include "landscape/evaluation/evaluator.h"
-#include "models/registry.h"
 #include "nn/initialisation.h"
 
 namespace topograd {
@@ -30,7 +29,7 @@ PyTorch's figures:
 class SurfacePoints {
  public:
   SurfacePoints(const std::string& model, int64_t images)
-      : graph_(build_model({.name = model, .shortcut = 'A'})),
+      : graph_(benched_graph(model)),
         theta_({graph_.layout().parameter_count()}),
         states_({graph_.layout().state_count()}),
         sets_{random_images(images, graph_)} {

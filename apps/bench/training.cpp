@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <iostream>
 
-#include "models/registry.h"
 #include "nn/trainer.h"
 
 namespace topograd {
@@ -24,7 +23,7 @@ PyTorch runs in its eager mode in both memory layouts, with the allocator settin
 class TrainingStep {
  public:
   TrainingStep(const std::string& model, int64_t batch, ThreadPool& pool)
-      : graph_(build_model({.name = model, .shortcut = 'A'})),
+      : graph_(benched_graph(model)),
         images_(random_images(batch, graph_)),
         trainer_(graph_, config(batch), images_, pool) {}
 

@@ -83,6 +83,18 @@ class Bench(EndToEndTest):
         self.assertGreater(max(small["images_per_second"]), min(large["images_per_second"]))
         self.assertLess(small["peak_mib"], large["peak_mib"])
 
+    def test_pytorch_s_script_is_there(self):
+        told = self.run_ok([self.program, "surfaces", "--help"])
+        script = re.search(r"--torch-script FILE .*?\(default:\s+(\S+)\)", told, re.DOTALL).group(1)
+        self.assertTrue(os.path.exists(script), script)
+
+    def test_a_network_in_a_file(self):
+        graph = {"format": "topograd-graph-1", "name": "small", "image": [8, 8, 3], "nodes": [
+            {"name": "fc", "op": "linear", "inputs": ["input"], "outputs": 10}]}
+        self.write("net.json", json.dumps(graph).encode())
+        _, rows, _ = self.bench("curvature", "--no-torch", "--models", "net.json", "--batch-size", "4", "--steps", "2")
+        self.assertEqual(set(rows), {("net", "topograd")})
+
     def test_surfaces(self):
         printed, rows, elapsed = self.bench("surfaces", "--no-torch", "--models", "resnet8", "--precisions", "f32",
                                             "--images", "100", "--points", "20", "--scaling")
