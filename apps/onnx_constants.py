@@ -10,6 +10,7 @@ import math
 import numpy
 
 LARGEST = 1 << 27  # elements of a tensor that a file may ask for
+LARGEST_LIST = 1 << 20  # of shapes, places and other numbers
 TYPES = {1: numpy.float32, 2: numpy.uint8, 3: numpy.int8, 4: numpy.uint16, 5: numpy.int16, 6: numpy.int32,
          7: numpy.int64, 9: numpy.bool_, 10: numpy.float16, 11: numpy.float64, 12: numpy.uint32, 13: numpy.uint64,
          16: numpy.float32}
@@ -19,14 +20,15 @@ class Refusal(Exception):
     """What a node does that cannot be taken; one line."""
 
 
-def check_size(shape):
+def check_size(shape, largest=LARGEST):
     """Refuses a tensor that no network for images has: a file's numbers may be anything."""
-    if math.prod(int(extent) for extent in shape) > LARGEST:
+    if math.prod(int(extent) for extent in shape) > largest:
         raise Refusal(f"a tensor {[int(extent) for extent in shape]} is too large")
     return shape
 
 
 def integers(array):
+    check_size(numpy.shape(array), LARGEST_LIST)
     return [int(v) for v in numpy.asarray(array).flatten()]
 
 
@@ -43,6 +45,8 @@ def given(node, inputs, place, name):
 def reshaped(node, shape, wanted, whole):
     """The extents that Reshape makes of a tensor of this shape."""
     wanted = list(wanted)
+    if len(wanted) > 16:
+        raise Refusal(f"reshapes {list(shape)} to {len(wanted)} axes")
     if not node.attributes.get("allowzero"):
         if any(extent == 0 and axis >= len(shape) for axis, extent in enumerate(wanted)):
             raise Refusal(f"reshapes {list(shape)} to {wanted}: 0 stands for an extent that there is not")
@@ -220,7 +224,7 @@ def constant(node, _opset):
 @folds("ConstantOfShape")
 def constant_of_shape(node, _opset, shape):
     value = node.attributes.get("value", numpy.zeros(1, numpy.float32)).flatten()[0]
-    return numpy.full(check_size(integers(shape)), value)
+    return numpy.full(check_size(integers(shape), LARGEST_LIST), value)
 
 
 @folds("Range")
@@ -228,7 +232,7 @@ def number_range(_node, _opset, start, limit, step):
     values = [v.flatten()[0].item() for v in (start, limit, step)]
     if values[2] == 0:
         raise Refusal("a range of step 0")
-    check_size([max(0, math.ceil((values[1] - values[0]) / values[2]))])
+    check_size([max(0, math.ceil((values[1] - values[0]) / values[2]))], LARGEST_LIST)
     return numpy.arange(*values, dtype=start.dtype)
 
 

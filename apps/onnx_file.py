@@ -9,6 +9,7 @@ file runs, and no number in it is believed before it is held against the bytes t
 import heapq
 import os
 import re
+import warnings
 
 import numpy
 
@@ -245,12 +246,12 @@ class Reader:
         if not location or os.path.isabs(location) or ".." in re.split(r"[/\\]", location) or not where.startswith(
                 os.path.join(self.folder, "")):
             raise self.failure(f"{what} lies in '{location}': external data are read from the file's own folder alone")
-        if not os.path.isfile(where):
-            raise self.failure(f"{what} lies in '{location}', and there is no such file")
         numbers = [entries.get("offset", "0"), entries.get("length", str(size))]
         if not all(re.fullmatch(r"\d{1,18}", number) for number in numbers) or int(numbers[1]) != size:
             raise self.failure(f"{what} lies in '{location}' at {numbers[0]}, {numbers[1]} bytes: its extents "
                                f"{list(message.dims)} are {size}")
+        if not os.path.isfile(where):
+            raise self.failure(f"{what} lies in '{location}', and there is no such file")
         with open(where, "rb") as file:
             if os.fstat(file.fileno()).st_size < int(numbers[0]) + size:
                 raise self.failure(f"{what} lies beyond the end of '{location}'")
@@ -304,7 +305,11 @@ class Model:
         with open(path, "rb") as file:
             data = file.read()
         try:
-            message.ParseFromString(data)
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always")
+                message.ParseFromString(data)
+            if told:  # of an end that comes early
+                raise ValueError(told[0].message)
         except (decode_error, ValueError, RecursionError) as error:
             raise ImportFailure(f"{path} is no ONNX file, or a damaged one") from error
         if not message.HasField("graph") or not message.graph.node:

@@ -2,8 +2,8 @@
 export_torch.py, beside which it lies.
 
 The module runs the file's nodes by calls of torch's functions (onnx_operations.py), which the exporter then sees as those
-of any module. What does not depend on the images is computed once, by NumPy (onnx_constants.py): numbers, and shapes,
-which are those of the images that the network is exported for.
+of any module. What does not depend on the images is computed by NumPy (onnx_constants.py): numbers, and shapes, which
+are those of the images that the network is exported for.
 
 A file's weights become parameters where layers read them, under their names in the file, in the order of elements that
 torch's functions take. Its batch may be a symbol or a number: tensors here have as many images as the module is given, and
@@ -11,6 +11,7 @@ where the file counts images they count as many as it says.
 """
 
 import math
+from collections import OrderedDict
 
 import numpy
 import torch
@@ -18,13 +19,14 @@ from torch import nn
 
 from onnx_activations import GRID, recognised
 from onnx_constants import FOLDED, LARGEST, Refusal, check_size
-from onnx_file import FLOATING, KINDS, Model, every_node
+from onnx_file import FLOATING, KINDS, Model, decimal, every_node
 from onnx_operations import ELEMENTWISE, HANDLERS, refusal_of, shape_of
 from onnx_patterns import final_softmax, spelled_layer_norms
 from onnx_values import Constant, Images
 from torch_checkpoint import ImportFailure
 
 FEW = 2  # images of a run
+OCCUPIED = {*dir(nn.Module()), "network", "image", "notes_of_file"}
 VIEWS = {"Identity", "Cast", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "Dropout"}
 
 
@@ -37,12 +39,20 @@ class Place(nn.Module):
         return function(*arguments)
 
 
+def free(name):
+    """A name that no attribute of a module has."""
+    return f"{name}_" if name in OCCUPIED else name
+
+
 class OnnxModule(nn.Module):
     """The network of a file, for images (height, width, channels); None: the input's in the file."""
 
     def __init__(self, path, image=None):
         super().__init__()
-        self.network = Network(path, image, self._parameters, self._buffers, self._modules)
+        network = Network(path, image)
+        # PyTorch's own way of entering them refuses names with dots in.
+        self.__dict__.update(network=network, _parameters=network.parameters, _buffers=network.buffers,
+                             _modules=network.places)
 
     @property
     def image(self):
@@ -58,11 +68,10 @@ class OnnxModule(nn.Module):
 
 
 class Network:
-    """What runs a file's nodes. Parameters, buffers and places are the dictionaries of the module, which PyTorch's own
-    way enters no names with dots in."""
+    """What runs a file's nodes, with the module's parameters, buffers and places by name."""
 
-    def __init__(self, path, image, parameters, buffers, places):
-        self.parameters, self.buffers, self.places = parameters, buffers, places
+    def __init__(self, path, image):
+        self.parameters, self.buffers, self.places = OrderedDict(), OrderedDict(), OrderedDict()
         model = Model(path)
         self.path, self.opset, self.producer, self.graph = path, model.opset, model.producer, model.graph
         self.notes, self.constants, self.parameter_of = [], {}, {}
@@ -80,7 +89,7 @@ class Network:
         self.nodes = self.needed(final_softmax(nodes, self.output))
         self.readers = {}
         for node in every_node(self.nodes):
-            self.places[node.name] = Place()
+            self.places[free(node.name)] = Place()
             for name in node.inputs:
                 self.readers.setdefault(name, []).append(node)
         self.try_out()
@@ -149,7 +158,10 @@ class Network:
             raise self.failure(f"it has {len(self.graph.outputs)} outputs "
                                f"({', '.join(name for name, *_ in self.graph.outputs[:4])}): a classifier has one, its "
                                "logits")
-        return self.graph.outputs[0][0]
+        name = self.graph.outputs[0][0]
+        if not any(name in node.outputs for node in self.graph.nodes):
+            raise self.failure(f"its output '{name}' is no node's")
+        return name
 
     def in_training(self):
         """Whether the file was written in training mode, in which PyTorch stores tensors once only where one parameter
@@ -203,7 +215,7 @@ class Network:
             origin = inputs[0].origin
         for name, array in zip(node.outputs, made):
             if name:
-                self.constants[name] = values[name] = Constant(numpy.asarray(array), origin, source)
+                values[name] = Constant(numpy.asarray(array), origin, source)
 
     def number(self, constant):
         """The number that a constant is in arithmetic, or None where it is a parameter."""
@@ -218,7 +230,8 @@ class Network:
                 self.numbers[constant.source or "computed"] = True
         elif constant.of_weights:
             return None
-        return float(str(array.flatten()[0])) if array.dtype == numpy.float32 else float(array.flatten()[0])
+        number = array.flatten()[0]
+        return decimal(number) if array.dtype == numpy.float32 else float(number)
 
     def parameter(self, node, last, constant, array, buffer=False):
         """The parameter that a constant is, with these elements, in the order that torch's function takes; `last` is what
@@ -232,7 +245,7 @@ class Network:
         if constant.origin == "weights":
             self.computed[f"{node.name}.{last}"] = True
         source = constant.source
-        name = f"{node.name}.{last}" if source is None or source.startswith("onnx::") else source
+        name = f"{node.name}.{last}" if source is None or source.startswith("onnx::") else free(source)
         made = torch.from_numpy(numpy.ascontiguousarray(array, numpy.float32).copy())
         there = store.get(name)
         if there is not None and (there.shape != made.shape or not torch.equal(there, made)):
@@ -285,7 +298,7 @@ class Network:
         for node in nodes:
             if not all(name in self.values for name in node.outputs[:1]):
                 self.running = node
-                self.places[node.name](self.run_node, node)
+                self.places[free(node.name)](self.run_node, node)
 
     def run_node(self, node):
         try:
@@ -305,8 +318,6 @@ class Network:
                 return
             made = self.of_images(node, inputs)
             for name, value in zip(node.outputs, made if isinstance(made, list) else [made]):
-                if isinstance(value, Constant):
-                    self.constants[name] = value
                 self.values.setdefault(name, Images(value) if isinstance(value, torch.Tensor) else value)
         except Refusal as error:
             raise self.failure(f"'{node.name}' ({node.op}): {error}") from error
@@ -365,8 +376,6 @@ class Network:
         self.run_nodes(branch.nodes)
         for outside, (inside, *_) in zip(node.outputs, branch.outputs):
             self.values[outside] = self.values[inside]
-            if isinstance(self.values[inside], Constant):
-                self.constants[outside] = self.values[inside]
 
     def sole_reader(self, name, op):
         """The node of this operator that alone reads a value, or None."""
@@ -383,9 +392,7 @@ class Network:
         images = torch.randn(FEW + 1, channels, height, width, generator=generator)
         more = None
         if self.batch is None:
-            before = dict(self.constants)
             more = self.run_alone(images)
-            self.constants = before
             for names in (self.numbers, self.computed, self.loose, self.notes):
                 names.clear()
         logits = self.run_alone(images[:FEW])

@@ -188,7 +188,7 @@ def concat(run, node, *values):
         if array.ndim != rank or array.shape[0] not in (1, run.declared):
             raise Refusal(f"joins the images with zeros {list(array.shape)}")
         tensors.append(torch.zeros(run.count, *array.shape[1:], dtype=shown.tensor.dtype))
-    check_size([run.count, sum(tensor[0].numel() for tensor in tensors)])
+    check_size([run.count, sum(math.prod(tensor.shape[1:]) for tensor in tensors)])
     return tensors[0] if len(tensors) == 1 else torch.cat(tensors, axis)
 
 
@@ -439,7 +439,7 @@ def minimum(run, node, *values):
 def final_softmax(run, node, x):
     tensor = x.tensor
     axis = node.attributes.get("axis", -1 if run.opset >= 13 else 1) % (tensor.dim() - x.merged) + x.merged
-    if tensor[0].numel() != tensor.shape[axis]:
+    if math.prod(tensor.shape[1:]) != tensor.shape[axis]:
         raise Refusal(f"softmax over axis {axis} of {list(tensor.shape)} ends the network: over the classes alone")
     run.note_once(f"{'softmax' if node.attributes['of'] == 'Softmax' else 'log_softmax'} at the end is left out: the "
                   "cross-entropy computes it")
@@ -467,8 +467,8 @@ def added_bias(run, node, features, places):
     if reader is None:
         return None, None
     name = reader.inputs[1] if reader.inputs[0] == node.outputs[0] else reader.inputs[0]
-    constant = run.constants.get(name)
-    if constant is None or constant.origin == "numbers" or run.number(constant) is not None:
+    constant = run.values.get(name)
+    if not isinstance(constant, Constant) or constant.origin == "numbers" or run.number(constant) is not None:
         return None, None
     shape = (1,) * 8 + constant.array.shape
     if constant.array.size != features or constant.array.ndim > places + 2 or shape[-1 - places] != features:
@@ -484,10 +484,11 @@ def bias_parameter(run, node, constant, features):
     return run.parameter(node, "bias", constant, constant.array.reshape(features))
 
 
-def finished(run, reader, value):
-    """Gives a value to the output of a later node, which it includes, too."""
-    if reader is not None:
-        run.values[reader.outputs[0]] = value
+def finished(run, value, *nodes):
+    """Gives a value to the output of the last of these later nodes, all of which it includes, too."""
+    nodes = [node for node in nodes if node is not None]
+    for node in nodes:
+        run.values[node.outputs[0]] = value if node is nodes[-1] else None
     return value
 
 
@@ -514,7 +515,7 @@ def conv(run, node, x, weight, bias=None):
         tensor, before = padded(tensor, before, after), [0, 0]
     made = F.conv2d(tensor, parameter, bias_parameter(run, node, bias, array.shape[0]), tuple(strides), tuple(before),
                     tuple(dilations), groups)
-    return finished(run, reader, Images(made))
+    return finished(run, Images(made), reader)
 
 
 @handles("ConvTranspose")
@@ -570,7 +571,7 @@ def linear(run, node, x, array, constant, bias):
     if bias is None:
         bias, reader = added_bias(run, node, array.shape[0], 0)
     made = F.linear(x.tensor, parameter, bias_parameter(run, node, bias, array.shape[0]))
-    return finished(run, reader, Images(made, x.merged))
+    return finished(run, Images(made, x.merged), reader)
 
 
 @handles("Gemm")
@@ -667,7 +668,7 @@ def group_norm_of(run, node, tensor, weight, bias, epsilon):
     weight = run.parameter(scaled, "weight", scale, scale.array.reshape(channels))
     bias = run.parameter(scaled, "bias", shift, shift.array.reshape(channels))
     made = F.group_norm(image_, groups, weight, bias, epsilon)
-    finished(run, moved, Images(made))
+    finished(run, Images(made), back, scaled, moved)
     return made.reshape(tensor.shape)
 
 
@@ -677,9 +678,9 @@ def factor_behind(run, node, op, features, places):
     if reader is None:
         return None, None
     name = reader.inputs[1] if reader.inputs[0] == node.outputs[0] else reader.inputs[0]
-    constant = run.constants.get(name)
+    constant = run.values.get(name)
     features = [features] if isinstance(features, int) else list(features)
-    if constant is None or constant.origin not in ("initializer", "weights"):
+    if not isinstance(constant, Constant) or constant.origin not in ("initializer", "weights"):
         return None, None
     shape = [1] * 8 + list(constant.array.shape)
     wanted = features + [1] * places
@@ -736,7 +737,7 @@ def spelled_layer_norm(run, node, x):
         return Images(F.layer_norm(tensor, shape, None, None, epsilon), x.merged)
     made = F.layer_norm(tensor, shape, run.parameter(scaled, "weight", scale, scale.array.reshape(shape)),
                         run.parameter(scaled, "bias", shift, shift.array.reshape(shape)), epsilon)
-    return finished(run, moved, Images(made, x.merged))
+    return finished(run, Images(made, x.merged), scaled, moved)
 
 
 # --- Pools, means, sizes ---------------------------------------------------------------------

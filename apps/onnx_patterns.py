@@ -3,7 +3,7 @@ network. Part of export_torch.py, beside which it lies.
 """
 
 from onnx_constants import integers
-from onnx_file import Node
+from onnx_file import Node, decimal
 
 SPELLED_LAYER_NORM, FINAL_SOFTMAX = "a LayerNorm spelled out", "the softmax at the end"
 WITHOUT_MEANING = ("Cast", "Identity")  # between the parts of a pattern
@@ -33,7 +33,7 @@ class Makers:
 
     def number(self, name):
         constant = self.constants.get(name)
-        return float(constant.array.flatten()[0]) if constant is not None and constant.array.size == 1 else None
+        return decimal(constant.array.flatten()[0]) if constant is not None and constant.array.size == 1 else None
 
     def mean(self, name):
         """The value and the axes whose mean a value is, or None."""
