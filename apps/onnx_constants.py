@@ -1,8 +1,8 @@
 """Operators of ONNX on arrays of NumPy's: what a file computes of its weights, of shapes and of numbers. Part of
 export_torch.py, beside which it lies.
 
-FOLDED: for each operator a function of the node, the version of the operators, and the arrays; it returns the output, or
-a list of outputs.
+FOLDED: for each operator a function of the node, the version of the operators, and the arrays; it returns the output,
+or a list of outputs.
 """
 
 import math

@@ -1,9 +1,9 @@
 """ONNX files as nodes, names and arrays of NumPy's: what onnx_module.py runs. Part of export_torch.py, beside which it
 lies.
 
-An ONNX file is a message of Google's protobuf. The fields that are needed of it stand below, with their numbers from the
-public onnx.proto, so that neither protoc nor the package onnx is needed: python3-protobuf reads the bytes. Nothing in a
-file runs, and no number in it is believed before it is held against the bytes that are there.
+An ONNX file is a message of Google's protobuf. The fields that are needed of it stand below, with their numbers from
+the public onnx.proto, so that neither protoc nor the package onnx is needed: python3-protobuf reads the bytes. Nothing
+in a file runs, and no number in it is believed before it is held against the bytes that are there.
 """
 
 import heapq
@@ -108,8 +108,8 @@ class Node:
 
 
 class Graph:
-    """Nodes in an order in which they can run; inputs and outputs as triples of name, kind of numbers, and extents, each
-    a number or None; arrays by name."""
+    """Nodes in an order in which they can run; inputs and outputs as triples of name, kind of numbers, and extents,
+    each a number or None; arrays by name."""
 
     def __init__(self, nodes, inputs, outputs, initializers):
         self.nodes, self.inputs, self.outputs, self.initializers = nodes, inputs, outputs, initializers
@@ -267,8 +267,8 @@ class Reader:
                 if name in maker:
                     waits[place].add(maker[name])
                 elif name not in known:
-                    raise self.failure(f"the node '{node.name}' ({node.op}) reads '{name}', which is no initializer, no "
-                                       "input and no node's output")
+                    raise self.failure(f"the node '{node.name}' ({node.op}) reads '{name}', which is no initializer, "
+                                       "no input and no node's output")
             for before in waits[place]:
                 readers[before].append(place)
         ready, result = [place for place, before in enumerate(waits) if not before], []

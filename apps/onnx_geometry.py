@@ -16,7 +16,7 @@ def window(node, shape, kernel):
     strides, dilations = attributes.get("strides", [1, 1]), attributes.get("dilations", [1, 1])
     pads = attributes.get("pads", [0, 0, 0, 0])
     if min(len(strides), len(dilations), len(kernel)) != 2 or len(pads) != 4 or min(*strides, *dilations, *kernel) < 1:
-        raise Refusal(f"a window {kernel} of strides {strides}, dilations {dilations}, pads {pads}: of images, two axes")
+        raise Refusal(f"a window {kernel} of strides {strides}, dilations {dilations}, pads {pads}: two axes of pixels")
     before, after = pads[:2], pads[2:]
     automatic = attributes.get("auto_pad", "NOTSET")
     if automatic in ("SAME_UPPER", "SAME_LOWER"):
@@ -58,14 +58,13 @@ def pool(node, x, function):
     behind are left out, windows beyond the image are those of ceil_mode."""
     kernel, ceiling = list(node.attributes.get("kernel_shape", [])), bool(node.attributes.get("ceil_mode", 0))
     strides, dilations, before, after = window(node, x.shape[2:], kernel)
-    count = [outputs(extent, size, stride, dilation, b, a, ceiling) for extent, size, stride, dilation, b, a in zip(
-        x.shape[2:], kernel, strides, dilations, before, after)]
+    count = [outputs(*axis, ceiling) for axis in zip(x.shape[2:], kernel, strides, dilations, before, after)]
     if any(2 * b > size for b, size in zip(before, kernel)):
         raise Refusal(f"pads {before} before windows {kernel}: half of a window at most")
     for ceil_mode in (False, True):
         try:
-            there = [outputs(extent, size, stride, dilation, b, b, ceil_mode) for extent, size, stride, dilation, b in zip(
-                x.shape[2:], kernel, strides, dilations, before)]
+            there = [outputs(*axis, b, ceil_mode) for *axis, b in zip(
+                x.shape[2:], kernel, strides, dilations, before, before)]
         except Refusal:
             continue
         if all(t >= c for t, c in zip(there, count)):
@@ -121,10 +120,13 @@ def resize(run, node, x, inputs):
         wanted = [ROUNDINGS[rounding](w) for w in wanted]
     wanted = [numpy.clip(w, 0, extent - 1) for w, extent in zip(wanted, shape)]
     whole = [size / extent for size, extent in zip(sizes[2:], shape)]
-    ways = [(whole, "half_pixel", {"size": tuple(sizes[2:])}), (scales[2:], "half_pixel", {"scale_factor": tuple(scales[2:])}),
-            (whole, "align_corners", {"size": tuple(sizes[2:]), "align_corners": True})]
-    for by, theirs, options in ways if mode == "bilinear" else ways[:2]:
-        made = [coordinates(theirs if mode == "bilinear" else "asymmetric", *axis) for axis in zip(shape, sizes[2:], by)]
+    to, by = {"size": tuple(sizes[2:])}, {"scale_factor": tuple(scales[2:])}
+    ways = [(whole, "asymmetric", to), (scales[2:], "asymmetric", by)]
+    if mode == "bilinear":
+        ways = [(whole, "half_pixel", to), (scales[2:], "half_pixel", by),
+                (whole, "align_corners", {**to, "align_corners": True})]
+    for factors, theirs, options in ways:
+        made = [coordinates(theirs, *axis) for axis in zip(shape, sizes[2:], factors)]
         if mode == "nearest":
             made = [numpy.floor(m + 1e-9) for m in made]
         made = [numpy.clip(m, 0, extent - 1) for m, extent in zip(made, shape)]
@@ -132,7 +134,8 @@ def resize(run, node, x, inputs):
             return F.interpolate(x, mode=mode, **options)
     raise Refusal(f"resizes {shape} to {sizes[2:]} by mode '{attributes.get('mode', 'nearest')}', coordinates '{how}'"
                   + (f", '{rounding}'" if mode == "nearest" else "")
-                  + ", as PyTorch's interpolate never does" + (": export with opset_version=11 or later" if old else ""))
+                  + ", as PyTorch's interpolate never does"
+                  + (": export with opset_version=11 or later" if old else ""))
 
 
 def scales_and_sizes(run, node, x, inputs, old):

@@ -1,13 +1,13 @@
 """A network of an ONNX file as a module of PyTorch's: what export_torch.py makes of a name that ends in .onnx. Part of
 export_torch.py, beside which it lies.
 
-The module runs the file's nodes by calls of torch's functions (onnx_operations.py), which the exporter then sees as those
-of any module. What does not depend on the images is computed by NumPy (onnx_constants.py): numbers, and shapes, which
-are those of the images that the network is exported for.
+The module runs the file's nodes by calls of torch's functions (onnx_layers.py, onnx_arithmetic.py, onnx_shapes.py),
+which the exporter then sees as those of any module. What does not depend on the images is computed by NumPy
+(onnx_constants.py): numbers, and shapes, which are those of the images that the network is exported for.
 
 A file's weights become parameters where layers read them, under their names in the file, in the order of elements that
-torch's functions take. Its batch may be a symbol or a number: tensors here have as many images as the module is given, and
-where the file counts images they count as many as it says.
+torch's functions take. Its batch may be a symbol or a number: tensors here have as many images as the module is given,
+and where the file counts images they count as many as it says.
 """
 
 import math
@@ -17,12 +17,15 @@ import numpy
 import torch
 from torch import nn
 
+import onnx_layers  # noqa: F401  whose handlers enter themselves
 from onnx_activations import GRID, recognised
+from onnx_arithmetic import ELEMENTWISE
 from onnx_constants import FOLDED, LARGEST, Refusal, check_size
 from onnx_file import FLOATING, KINDS, Model, decimal, every_node
-from onnx_operations import ELEMENTWISE, HANDLERS, refusal_of, shape_of
 from onnx_patterns import final_softmax, spelled_layer_norms
-from onnx_values import Constant, Images
+from onnx_refusals import refusal_of
+from onnx_shapes import shape_of
+from onnx_values import HANDLERS, Constant, Images
 from torch_checkpoint import ImportFailure
 
 FEW = 2  # images of a run
@@ -101,8 +104,8 @@ class Network:
     # What the file is.
 
     def read_input(self, image):
-        """The name of the images, how many axes they have, their number in the file or None, whether their channels are last, and (height,
-        width, channels)."""
+        """The name of the images, how many axes they have, their number in the file or None, whether their channels are
+        last, and (height, width, channels)."""
         inputs = [value for value in self.graph.inputs if value[0] not in self.graph.initializers]
         if len(inputs) != 1:
             raise self.failure(f"it has {len(inputs)} inputs"
@@ -138,8 +141,8 @@ class Network:
         return name, len(extents), extents[0], last, image
 
     def has_channels_last(self, name, extents, image):
-        """Whether the images are [N, H, W, C]: by their extents where one of them alone can be the channels, otherwise by
-        what reads them."""
+        """Whether the images are [N, H, W, C]: by their extents where one of them alone can be the channels, otherwise
+        by what reads them."""
         if len(extents) != 4:
             return len(extents) == 3
         first, last = extents[1], extents[3]
@@ -234,8 +237,8 @@ class Network:
         return decimal(number) if array.dtype == numpy.float32 else float(number)
 
     def parameter(self, node, last, constant, array, buffer=False):
-        """The parameter that a constant is, with these elements, in the order that torch's function takes; `last` is what
-        it is called where the file has no name for it."""
+        """The parameter that a constant is, with these elements, in the order that torch's function takes; `last` is
+        what it is called where the file has no name for it."""
         store = self.buffers if buffer else self.parameters
         key = (node.name, last)
         if not self.first:
@@ -264,7 +267,8 @@ class Network:
     def loose_parameter(self, node, constant):
         """A parameter of no layer, with which a node multiplies, or which it adds."""
         if constant.origin == "node" and self.producer == "pytorch":
-            raise Refusal(f"{node.op} with a tensor of constants {list(constant.array.shape)}: one number, or a parameter")
+            raise Refusal(f"{node.op} with a tensor of constants {list(constant.array.shape)}: one number, or a "
+                          "parameter")
         made = self.parameter(node, "parameter", constant, constant.array)
         if self.first:
             self.loose[self.parameter_of[node.name, "parameter"]] = True
@@ -307,7 +311,8 @@ class Network:
                 return
             missing = next((name for name in node.inputs if name and name not in self.values), None)
             if missing is not None:
-                raise Refusal(f"reads '{missing}', which no node computes here: of most operators the first output alone")
+                raise Refusal(f"reads '{missing}', which no node computes here: of most operators the first output "
+                              "alone")
             inputs = [self.values[name] if name else None for name in node.inputs]
             while inputs and inputs[-1] is None:
                 inputs.pop()
@@ -345,8 +350,8 @@ class Network:
         return Images(None, curve[0].merged, curve, refusal)
 
     def curve(self, node, inputs):
-        """Where the output is a function, element by element, of one tensor alone: that tensor, the function's values at
-        the points of GRID, and how many operators it takes."""
+        """Where the output is a function, element by element, of one tensor alone: that tensor, the function's values
+        at the points of GRID, and how many operators it takes."""
         if node.op not in ELEMENTWISE:
             return None
         roots, arrays, depth = [], [], 0
@@ -385,8 +390,8 @@ class Network:
     # Trying it out.
 
     def try_out(self):
-        """Runs the network, which computes the constants and finds the parameters. Where the batch is a symbol, a run of
-        three images first: what holds for two images alone is no network for images."""
+        """Runs the network, which computes the constants and finds the parameters. Where the batch is a symbol, a run
+        of three images first: what holds for two images alone is no network for images."""
         generator = torch.Generator().manual_seed(0)
         height, width, channels = self.image
         images = torch.randn(FEW + 1, channels, height, width, generator=generator)
@@ -422,25 +427,28 @@ class Network:
 
         nodes = list(every_node(self.nodes))
         convolutions = [node for node in nodes if node.op == "Conv"]
-        biased = sum(len(node.inputs) > 2 for node in convolutions)
-        if biased and not any("Norm" in node.op for node in nodes):
-            self.notes.append(
-                f"no BatchNorm in the file, and {biased} of {len(convolutions)} convolutions have biases: if the network "
-                "was trained with BatchNorm, its scales are in the filters now. Filter normalisation then divides by other "
-                "norms, biases take part, and no statistics can follow the weights: another landscape. To keep it, export "
-                "by torch.onnx.export(net.eval(), ..., training=torch.onnx.TrainingMode.PRESERVE, "
-                "do_constant_folding=False)")
+        biased = [node for node in convolutions if len(node.inputs) > 2]
+        renamed = sum(node.inputs[1].startswith("onnx::Conv") for node in biased)  # by PyTorch, where it folds
+        meant = ("the BatchNorms' scales are in the filters. Filter normalisation then divides by other norms, biases "
+                 "take part, and no statistics can follow the weights: another landscape. To keep them, write the file by "
+                 "torch.onnx.export(net.eval(), ..., training=torch.onnx.TrainingMode.PRESERVE, "
+                 "do_constant_folding=False)")
+        if renamed:
+            self.notes.append(f"BatchNorms are folded into {renamed} of {len(convolutions)} convolutions: {meant}")
+        elif biased and not any("Norm" in node.op for node in nodes):
+            self.notes.append(f"no BatchNorm in the file, and {len(biased)} of {len(convolutions)} convolutions have "
+                              f"biases: if the network was trained with BatchNorm, {meant}")
         if self.numbers:
             self.notes.append(f"{len(self.numbers)} tensors of one number are taken as constants, not as parameters: "
                               f"{several(self.numbers)}")
         if self.loose:
             self.notes.append(f"{len(self.loose)} tensors of no layer are taken as parameters: {several(self.loose)}")
         if self.computed:
-            self.notes.append(f"{len(self.computed)} weights are computed from others in the file: the graph's parameters "
-                              f"are the results: {several(self.computed)}")
+            self.notes.append(f"{len(self.computed)} weights are computed from others in the file: the graph's "
+                              f"parameters are the results: {several(self.computed)}")
         if self.stored_once:
-            self.notes.append(f"{self.stored_once} tensors are equal to others, which the file has once for both; they are "
-                              "taken as parameters of their own")
+            self.notes.append(f"{self.stored_once} tensors are equal to others, which the file has once for both; they "
+                              "are taken as parameters of their own")
 
     def note_once(self, note):
         if note not in self.notes:

@@ -85,9 +85,9 @@ def attribute(name, value):
 
 
 def value_info(name, extents, kind=FLOAT):
-    """A name of a tensor of these extents, each a number or a symbol."""
-    shape = b"".join(field(1, field(1, e) if isinstance(e, int) else field(2, e)) for e in extents)
-    return field(1, name) + field(2, field(1, field(1, kind) + field(2, shape)))
+    """A name of a tensor of these extents, each a number or a symbol; None: of extents that are not told."""
+    shape = b"".join(field(1, field(1, e) if isinstance(e, int) else field(2, e)) for e in extents or ())
+    return field(1, name) + field(2, field(1, field(1, kind) + (b"" if extents is None else field(2, shape))))
 
 
 class Graph:

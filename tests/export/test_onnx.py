@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""apps/export_torch.py on ONNX files: PyTorch's own of the architectures, held against the modules that they are of, and
-files written byte by byte as other programs write them (onnx_files.py), held against formulas.
+"""apps/export_torch.py on ONNX files: PyTorch's own of the architectures, held against the modules that they are of,
+and files written byte by byte as other programs write them (onnx_files.py), held against formulas.
 
     tests/export/test_onnx.py build/bin/train [Architectures.test_densenet ...]
 
-A push sees some architectures in one form each; TOPOGRAD_TEST_EVERY_EXPORT=1 all of them in every form, and each operation
-alone. Exit status 77: skipped, PyTorch or protobuf is missing."""
+A push sees some architectures in one form each; TOPOGRAD_TEST_EVERY_EXPORT=1 all of them in every form, and each
+operation alone. Exit status 77: skipped, PyTorch or protobuf is missing."""
 
 import contextlib
 import copy
@@ -21,7 +21,6 @@ import warnings
 
 try:
     import google.protobuf  # noqa: F401
-    import numpy
     import torch
 except ImportError as error:
     print(f"SKIPPED: {error}; install python3-torch and python3-protobuf to test ONNX files")
@@ -32,8 +31,9 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "apps")]
 import export_torch  # noqa: E402
 from architectures import ARCHITECTURES  # noqa: E402
-from onnx_files import FILES, REFUSED  # noqa: E402
+from onnx_files import FILES  # noqa: E402
 from onnx_module import OnnxModule  # noqa: E402
+from onnx_refused import REFUSED  # noqa: E402
 from operations import OPERATIONS  # noqa: E402
 from probes import randomise  # noqa: E402
 from torch_checkpoint import ImportFailure  # noqa: E402
@@ -52,10 +52,13 @@ FORMS = {"preserved": (17, MODES.PRESERVE, True, False), "old": (9, MODES.EVAL, 
          "fixed": (13, MODES.PRESERVE, False, True), "evaluated": (11, MODES.EVAL, True, True),
          "training": (14, MODES.TRAINING, True, False), "old preserved": (10, MODES.PRESERVE, False, False)}
 SOME = {"convnext": "preserved", "efficientnet_same": "old", "gmlp": "fixed", "mnist_example": "evaluated",
-        "mobilenet_v3_hard": "old preserved", "perceptron": "preserved", "resnet": "training", "resnet_group_norm": "fixed",
-        "shufflenet_v2": "evaluated", "unet_bilinear": "preserved"}
+        "mobilenet_v3_hard": "old preserved", "perceptron": "preserved", "resnet": "training",
+        "resnet_group_norm": "fixed", "shufflenet_v2": "evaluated", "unet_bilinear": "preserved"}
 # PyTorch 1.13 exports these in no form: adaptive pools of uneven windows, a shape as a kernel, padding='same'.
 NEVER_EXPORTED = {"alexnet_not_square", "wide_resnet_option_a", "convmixer"}
+# What PyTorch 1.13 writes is not what these compute: a threshold is left out, windows are too many. And a sequence.
+EXPORTED_OTHERWISE = {"activation: Softplus(2, 0.5)", "average pool: ceil_mode that begins no window in the padding",
+                      "parts: tensor_split"}
 
 
 def in_double(module):
@@ -208,13 +211,14 @@ class CommandLine(OnnxTest):
 
     def test_the_size_of_images_and_a_name(self):
         REFUSED["sizes that are symbols"][0](self.folder.name)
-        status, printed, error = self.call(self.file, "--normalisation", "none", "--image", "5,7,3", "--name", "mine", "-o",
-                                           self.output)
+        status, printed, error = self.call(self.file, "--normalisation", "none", "--image", "5,7,3", "--name", "mine",
+                                           "-o", self.output)
         self.assertEqual((status, error), (0, ""))
         self.assertIn("mine, ", printed)
 
     def test_what_the_file_leaves_open_is_told(self):
-        for name, words in [("folded_batchnorms", "no BatchNorm in the file, and 1 of 1 convolutions have biases"),
+        for name, words in [("folded_batchnorms", "BatchNorms are folded into 1 of 1 convolutions"),
+                            ("biases", "no BatchNorm in the file, and 1 of 1 convolutions have biases"),
                             ("weights that are computed", "1 weights are computed from others in the file"),
                             ("divided by a parameter", "the graph's parameter is its inverse"),
                             ("bounds as attributes", None)]:
@@ -264,7 +268,8 @@ for _name, (_make, _image) in OPERATIONS.items() if EVERY else ():
     def operation(self, make=_make, image=_image):
         for form in ("preserved", "evaluated"):
             self.compare(make, image, form)
-    enter(Operations, _name, operation)
+    if _name not in EXPORTED_OTHERWISE:
+        enter(Operations, _name, operation)
 
 for _name, _make in FILES.items():
     def file_of_others(self, make=_make):
@@ -288,4 +293,4 @@ for _name, (_make, _words) in REFUSED.items():
 if __name__ == "__main__":
     if not TRAIN:
         sys.exit("usage: test_onnx.py TRAIN [TEST...]: the path of the program train")
-    unittest.main()
+    unittest.main(warnings="ignore")
