@@ -257,6 +257,63 @@ def shared_weights(folder):
     return net.save(x, lambda x, w: F.conv2d(torch.relu(F.conv2d(x, w["w"])), w["w"]))
 
 
+def stored_once(folder, training):
+    """Two convolutions whose weights are one tensor of the file under two names, as PyTorch writes equal ones."""
+    net = Net(folder, opset=15)
+    net.random("w", 3, 3, 1, 1)
+    for name in ("scale", "shift", "mean"):
+        net.random(name, 3)
+    net.random("variance", 3, positive=True)
+    x = net.node("Conv", net.node("Conv", "images", "w"), net.node("Identity", "w"))
+    batchnorm = [x, "scale", "shift", "mean", "variance"]
+    x = (
+        net.node("BatchNormalization", *batchnorm, outputs=3, training_mode=1)[0]
+        if training
+        else net.node("BatchNormalization", *batchnorm)
+    )
+    return net.save(
+        x,
+        lambda x, w: F.batch_norm(
+            F.conv2d(F.conv2d(x, w["w"]), w["w"]), w["mean"], w["variance"], w["scale"], w["shift"]
+        ),
+    )
+
+
+@entered
+def equal_tensors_of_an_evaluated_network(folder):
+    return stored_once(folder, False)
+
+
+@entered
+def equal_tensors_of_a_network_in_training(folder):
+    return stored_once(folder, True)
+
+
+def one_number(folder, producer):
+    net = Net(folder, producer=producer)
+    return net.save(net.node("Mul", "images", net.weight("factor", numpy.array([1.5], "<f4"))), lambda x, _: x * 1.5)
+
+
+@entered
+def a_parameter_of_one_number(folder):
+    return one_number(folder, "pytorch")
+
+
+@entered
+def a_constant_of_one_number(folder):
+    return one_number(folder, "tf2onnx")
+
+
+@entered
+def weights_as_constants(folder):
+    net = Net(folder, producer="PaddlePaddle")
+    weight = net.generator.standard_normal((4, 3, 3, 3)).astype("<f4")
+    return net.save(
+        net.node("Conv", "images", net.constant(weight)),
+        lambda x, _: F.conv2d(x, torch.from_numpy(weight.astype("f8"))),
+    )
+
+
 @entered
 def names_that_are_none_of_python_s(folder):
     net = Net(folder)

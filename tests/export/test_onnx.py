@@ -220,12 +220,26 @@ class CommandLine(OnnxTest):
         for name, words in [("folded_batchnorms", "BatchNorms are folded into 1 of 1 convolutions"),
                             ("biases", "no BatchNorm in the file, and 1 of 1 convolutions have biases"),
                             ("weights that are computed", "1 weights are computed from others in the file"),
+                            ("equal_tensors_of_an_evaluated_network", "1 tensors are equal to others"),
+                            ("a_constant_of_one_number", "1 tensors of one number are taken as constants"),
+                            ("a_parameter_of_one_number", "1 tensors of no layer are taken as parameters: factor"),
                             ("divided by a parameter", "the graph's parameter is its inverse"),
                             ("bounds as attributes", None)]:
             with self.subTest(name):
                 FILES[name](self.folder.name)
                 told = " ".join(OnnxModule(self.file).notes_of_file)
                 self.assertIn(words, told) if words else self.assertEqual(told, "")
+
+    def test_what_is_a_parameter(self):
+        head = {"head.weight", "head.bias"}
+        batchnorm = {"scale", "shift"}
+        for name, names in [("equal_tensors_of_an_evaluated_network", {"w", "Identity_2_0", *batchnorm}),
+                            ("equal_tensors_of_a_network_in_training", {"w", *batchnorm}),
+                            ("a_parameter_of_one_number", {"factor"}), ("a_constant_of_one_number", set()),
+                            ("weights_as_constants", {"Conv_2.weight"})]:
+            with self.subTest(name):
+                FILES[name](self.folder.name)
+                self.assertEqual({key for key, _ in OnnxModule(self.file).named_parameters()}, head | names)
 
     def test_wrong_input(self):
         FILES["of_tensorflow"](self.folder.name)
