@@ -40,7 +40,7 @@ def combined(run, node, a, b, function):
         return Images(function(first, second), merged)
     x, constant = (a, b) if isinstance(a, Images) else (b, a)
     rank = x.tensor.dim() - x.merged
-    other, array = run.number(constant), constant.array
+    other, array = run.number(constant, noted=True), constant.array
     if array.ndim > rank or (array.ndim == rank and array.shape[0] != 1 and run.declared != 1):
         raise Refusal(f"combines a tensor {extents(run, x)} and a constant {list(array.shape)}")
     if other is None:

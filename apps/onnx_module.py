@@ -11,6 +11,7 @@ and where the file counts images they count as many as it says.
 """
 
 import math
+import re
 from collections import OrderedDict
 
 import numpy
@@ -40,6 +41,11 @@ class Place(nn.Module):
 
     def forward(self, function, *arguments):
         return function(*arguments)
+
+
+def anonymous(constant):
+    """Whether a constant has no name of its program's: a result, or one that an exporter has counted."""
+    return constant.source is None or re.match(r"onnx::|_?val_\d|\d+$", constant.source) is not None
 
 
 def free(name):
@@ -77,7 +83,8 @@ class Network:
         self.parameters, self.buffers, self.places = OrderedDict(), OrderedDict(), OrderedDict()
         model = Model(path)
         self.path, self.opset, self.producer, self.graph = path, model.opset, model.producer, model.graph
-        self.notes, self.constants, self.parameter_of = [], {}, {}
+        self.notes, self.constants = [], {}
+        self.parameter_of, self.renamed = {}, {}  # of a node and of what it reads: the parameter's name
         self.numbers, self.computed, self.loose = {}, {}, {}  # names, for notes
         self.first, self.running, self.values = True, "", None
         self.count = self.declared = FEW
@@ -175,7 +182,7 @@ class Network:
 
     def enter_initializers(self, graph):
         for name, array in graph.initializers.items():
-            self.constants[name] = Constant(array, "initializer", name)
+            self.constants[name] = Constant(array, "initializer", name, name)
         for node in graph.nodes:
             for inner in node.graphs():
                 self.enter_initializers(inner)
@@ -186,8 +193,8 @@ class Network:
         for node in reversed(nodes):
             if any(output in wanted for output in node.outputs):
                 wanted.update(node.reads())
-                result.insert(0, node)
-        return result
+                result.append(node)
+        return result[::-1]
 
     # Constants and parameters.
 
@@ -218,18 +225,18 @@ class Network:
             origin = inputs[0].origin
         for name, array in zip(node.outputs, made):
             if name:
-                values[name] = Constant(numpy.asarray(array), origin, source)
+                values[name] = Constant(numpy.asarray(array), origin, source, name)
 
-    def number(self, constant):
-        """The number that a constant is in arithmetic, or None where it is a parameter."""
+    def number(self, constant, noted=False):
+        """The number that a constant is in arithmetic, or None where it is a parameter; told to the user, where
+        `noted`."""
         array = constant.array
         if array.size == 0 or not bool((array == array.flatten()[0]).all()):
             return None
         if array.size == 1:
-            named = constant.source is not None and not constant.source.startswith("onnx::")
-            if self.producer == "pytorch" and constant.origin == "initializer" and named:
+            if self.producer == "pytorch" and constant.origin == "initializer" and not anonymous(constant):
                 return None
-            if constant.of_weights and self.first:
+            if noted and constant.of_weights and self.first:
                 self.numbers[constant.source or "computed"] = True
         elif constant.of_weights:
             return None
@@ -247,16 +254,14 @@ class Network:
             raise Refusal(f"its {last} is computed from no tensor of floating-point numbers in the file")
         if constant.origin == "weights":
             self.computed[f"{node.name}.{last}"] = True
-        source = constant.source
-        name = f"{node.name}.{last}" if source is None or source.startswith("onnx::") else free(source)
+        name = constant.source
+        if anonymous(constant):
+            name = self.renamed.setdefault(constant.source or constant.name or key, f"{node.name}.{last}")
+        name = free(name)
         made = torch.from_numpy(numpy.ascontiguousarray(array, numpy.float32).copy())
         there = store.get(name)
         if there is not None and (there.shape != made.shape or not torch.equal(there, made)):
-            if source is not None and not source.startswith("onnx::"):
-                raise Refusal(f"it reads '{name}' in another order of elements than a node before it")
-            while name in store:
-                name += "_"
-            there = None
+            raise Refusal(f"it reads '{name}' in another order of elements than a node before it")
         if there is None:
             if name in self.parameters or name in self.buffers:
                 raise Refusal(f"'{name}' is a weight in one place and a running statistic in another")

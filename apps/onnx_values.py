@@ -22,10 +22,10 @@ def handles(*names):
 class Constant:
     """An array that does not depend on the images. `source` is the tensor of the file that it is, or is a view of;
     `origin` says where it is from: "initializer", "node" (of the operator Constant), "weights" or "numbers", of which
-    it is computed."""
+    it is computed; `name` is the value's in the file."""
 
-    def __init__(self, array, origin, source=None):
-        self.array, self.origin, self.source = array, origin, source
+    def __init__(self, array, origin, source=None, name=""):
+        self.array, self.origin, self.source, self.name = array, origin, source, name
 
     @property
     def of_weights(self):

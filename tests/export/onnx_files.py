@@ -305,6 +305,22 @@ def a_constant_of_one_number(folder):
 
 
 @entered
+def shared_weights_that_are_computed(folder):
+    net = Net(folder, producer="pytorch")
+    net.random("onnx::Conv_7", 3, 3, 1, 1)
+    half = net.node("Mul", net.random("w", 3, 3, 1, 1), net.constant(numpy.float32(0.5)))
+    x = "images"
+    for weight in ("onnx::Conv_7", half, "onnx::Conv_7", half):
+        x = net.node("Conv", x, weight)
+    return net.save(
+        x,
+        lambda x, w: F.conv2d(
+            x, torch.linalg.matrix_power(0.5 * w["w"][..., 0, 0] @ w["onnx::Conv_7"][..., 0, 0], 2)[..., None, None]
+        ),
+    )
+
+
+@entered
 def weights_as_constants(folder):
     net = Net(folder, producer="PaddlePaddle")
     weight = net.generator.standard_normal((4, 3, 3, 3)).astype("<f4")

@@ -236,6 +236,7 @@ class CommandLine(OnnxTest):
         for name, names in [("equal_tensors_of_an_evaluated_network", {"w", "Identity_2_0", *batchnorm}),
                             ("equal_tensors_of_a_network_in_training", {"w", *batchnorm}),
                             ("a_parameter_of_one_number", {"factor"}), ("a_constant_of_one_number", set()),
+                            ("shared_weights_that_are_computed", {"Conv_3.weight", "Conv_4.weight"}),
                             ("weights_as_constants", {"Conv_2.weight"})]:
             with self.subTest(name):
                 FILES[name](self.folder.name)
