@@ -604,6 +604,12 @@ operator(
     image=(6, 8, 3),
 )
 operator(
+    "average pool: padding on all sides that does not count",
+    lambda n, x: n.node("AveragePool", x, kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+    lambda x, _: F.avg_pool2d(F.pad(x, (1, 1, 1, 1)), 3, 1)
+    / F.avg_pool2d(F.pad(torch.ones_like(x), (1, 1, 1, 1)), 3, 1),
+)
+operator(
     "average pool: padding that counts",
     lambda n, x: n.node("AveragePool", x, kernel_shape=[2, 3], pads=[1, 0, 0, 2], count_include_pad=1),
     lambda x, _: F.avg_pool2d(F.pad(x, (0, 2, 1, 0)), (2, 3), 1),

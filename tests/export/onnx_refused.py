@@ -184,6 +184,12 @@ refused("two inputs", "it has 2 inputs", finished(two_inputs))
 refused("no images", "its output does not depend on its input", finished(of_no_images))
 refused("other classes than it says", "4 numbers here, and 3 by the file", finished(of_other_classes))
 refused("sizes that are symbols", "say which images with --image", lambda n, x: n.node("Relu", x), dims=(3, "h", "w"))
+refused(
+    "linear resizing from the corner",
+    "as PyTorch's interpolate never does: export with opset_version=11 or later",
+    resized("", "linear", 10, scales=(2, 2)),
+    opset=10,
+)
 refused("an old version", "of the operators' version 6", lambda n, x: n.node("Relu", x), opset=6)
 
 # --- Hostile files ---------------------------------------------------------------------------
@@ -295,11 +301,7 @@ for _name, _words, _build in [
         "is too large",
         lambda n, x: n.node("ConvTranspose", x, n.weight("w", W), strides=[1 << 40, 1 << 40]),
     ),
-    (
-        "channels that double again and again",
-        "is too large",
-        doubled_again_and_again,
-    ),
+    ("channels that double again and again", "is too large", doubled_again_and_again),
     ("no groups", "in 0 groups", lambda n, x: n.node("Conv", x, n.weight("w", W), group=0)),
     ("strides of zero", "strides [0, 0]", lambda n, x: n.node("Conv", x, n.weight("w", W), strides=[0, 0])),
     ("blocks of zero", "blocks of 0", lambda n, x: n.node("DepthToSpace", x, blocksize=0)),

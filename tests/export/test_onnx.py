@@ -230,6 +230,12 @@ class CommandLine(OnnxTest):
                 told = " ".join(OnnxModule(self.file).notes_of_file)
                 self.assertIn(words, told) if words else self.assertEqual(told, "")
 
+    def test_momentum_is_the_weight_of_what_is_new(self):
+        FILES["batchnorm_in_training_mode"](self.folder.name)  # 0.75 of what was
+        module = OnnxModule(self.file)
+        nodes = graph_of(module, module.image, "net")[0]["nodes"]
+        self.assertEqual([node["momentum"] for node in nodes if node["op"] == "batchnorm"], [0.25])
+
     def test_what_is_a_parameter(self):
         head = {"head.weight", "head.bias"}
         batchnorm = {"scale", "shift"}
