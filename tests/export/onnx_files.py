@@ -250,6 +250,27 @@ def vectors_of_pixels(folder):
 
 
 @entered
+def a_bound_far_from_zero(folder):
+    """Not a ReLU, though one where activations are small."""
+    net = Net(folder)
+    weight = net.generator.standard_normal((2, 3, 3, 3)).astype("<f4") * 50
+    x = net.node("Relu", net.node("Conv", "images", net.constant(weight)))
+    return net.save(
+        net.node("Min", x, net.constant(numpy.float32(25))),
+        lambda x, _: F.conv2d(x, torch.from_numpy(weight.astype("f8"))).clamp(0, 25),
+    )
+
+
+@entered
+def weights_that_are_inputs_too(folder):
+    """As versions of the format before 4 wanted it."""
+    net = Net(folder)
+    net.random("w", 2, 3, 3, 3)
+    net.inputs.insert(0, value_info("w", [2, 3, 3, 3]))
+    return net.save(net.node("Conv", "images", "w"), lambda x, w: F.conv2d(x, w["w"]))
+
+
+@entered
 def shared_weights(folder):
     net = Net(folder)
     net.random("w", 3, 3, 1, 1)
@@ -686,6 +707,16 @@ for _name, _spelled, _function in [
     ),
 ]:
     operator(_name, _spelled, lambda x, _, f=_function: f(x), batch=1 if _name == "zeros joined" else "N")
+
+
+def gelu_by_tanh(n, x):
+    one, half, factor, inner = (n.constant(numpy.float32(v)) for v in (1, 0.5, 0.044715, (2 / math.pi) ** 0.5))
+    cubed = n.node("Mul", n.node("Mul", n.node("Mul", x, x), x), factor)
+    bent = n.node("Tanh", n.node("Mul", inner, n.node("Add", x, cubed)))
+    return n.node("Mul", n.node("Mul", x, n.node("Add", one, bent)), half)
+
+
+operator("GELU by Tanh", gelu_by_tanh, lambda x, _: F.gelu(x, approximate="tanh"))
 operator(
     "Gelu, Mish, Swish",
     lambda n, x: n.node("Swish", n.node("Mish", n.node("Gelu", x, approximate="tanh"))),
@@ -800,6 +831,7 @@ for _name, _build, _options, _opset in [
     ("nearest by 2, of version 9", resized("", "nearest", 9, scales=(2, 2)), {"scale_factor": 2}, 9),
     ("nearest by (2, 3), of version 10", resized("", "nearest", 10, scales=(2, 3)), {"scale_factor": (2, 3)}, 10),
     ("nearest by 2, half_pixel", resized("half_pixel", "nearest", 0, scales=(2, 2)), {"scale_factor": 2}, 13),
+    ("nearest by 6, half_pixel", resized("half_pixel", "nearest", 0, scales=(6, 6)), {"scale_factor": 6}, 13),
     ("nearest to a size", resized("asymmetric", "nearest", 0, (8, 9), nearest_mode="floor"), {"size": (8, 9)}, 13),
     ("linear by 2", resized("half_pixel", "linear", 0, scales=(2, 2)), {"scale_factor": 2, "mode": "bilinear"}, 13),
     (

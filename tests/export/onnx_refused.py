@@ -28,7 +28,31 @@ def refused(name, words, build, **settings):
 # --- What is refused -------------------------------------------------------------------------
 
 W = numpy.ones((3, 3, 1, 1), "<f4")
+
+
+def divided_by_another_s_deviation(net, x):
+    """A LayerNorm but for its divisor, which is another tensor's."""
+    less = net.node("Sub", x, net.node("ReduceMean", x, axes=[1]))
+    other = net.node("Tanh", x)
+    other = net.node("Sub", other, net.node("ReduceMean", other, axes=[1]))
+    variance = net.node("ReduceMean", net.node("Mul", other, other), axes=[1])
+    return net.node("Div", less, net.node("Sqrt", net.node("Add", variance, net.constant(numpy.float32(1e-5)))))
+
+
+def times_the_number_of_images(net, x):
+    count = net.node("Gather", net.node("Shape", x), net.numbers("place", 0))
+    return net.node("Mul", x, net.node("Cast", count, to=FLOAT))
+
+
+def both_ways(net, x):
+    net.random("w", 3, 3)
+    x = net.node("Gemm", net.node("Flatten", net.node("GlobalAveragePool", x)), "w")
+    return net.node("Gemm", x, "w", transB=1)
+
+
 for _name, _words, _build in [
+    ("more with more images", "depend on how many others there are with it", times_the_number_of_images),
+    ("a matrix and its transpose", "it reads 'w' in another order of elements", both_ways),
     (
         "attention",
         "(MatMul): the product of two tensors that both depend on the images",
@@ -93,6 +117,7 @@ for _name, _words, _build in [
         "as PyTorch's interpolate never does",
         resized("half_pixel", "nearest", 0, (3, 4), nearest_mode="ceil"),
     ),
+    ("another tensor's deviation", "(Sqrt): a square root that is no LayerNorm's", divided_by_another_s_deviation),
     (
         "images joined",
         "(Concat): joins tensors along the axis of the images",
