@@ -258,7 +258,10 @@ class Network:
         if anonymous(constant):
             name = self.renamed.setdefault(constant.source or constant.name or key, f"{node.name}.{last}")
         name = free(name)
-        made = torch.from_numpy(numpy.ascontiguousarray(array, numpy.float32).copy())
+        with numpy.errstate(over="ignore"):
+            made = torch.from_numpy(numpy.ascontiguousarray(array, numpy.float32).copy())
+        if not bool(torch.isfinite(made).all()):
+            raise Refusal(f"its {last} has numbers that are not finite: of a training that diverged, or a damaged file")
         there = store.get(name)
         if there is not None and (there.shape != made.shape or not torch.equal(there, made)):
             raise Refusal(f"it reads '{name}' in another order of elements than a node before it")
@@ -407,6 +410,8 @@ class Network:
                 names.clear()
         logits = self.run_alone(images[:FEW])
         self.first = False
+        if not bool(torch.isfinite(logits).all()):
+            raise self.failure("its logits of random images are not finite")
         if more is not None and (more.shape[1:] != logits.shape[1:] or not torch.allclose(
                 more[:FEW], logits, rtol=1e-3, atol=1e-4 * float(logits.abs().max()))):
             raise self.failure("the logits of an image depend on how many others there are with it: images of a batch "

@@ -50,7 +50,12 @@ def both_ways(net, x):
     return net.node("Gemm", x, "w", transB=1)
 
 
+def weights_of_nan(net, x):
+    return net.node("Conv", x, net.weight("w", numpy.full((3, 3, 1, 1), numpy.nan, "<f4")))
+
+
 for _name, _words, _build in [
+    ("weights that are not finite", "its weight has numbers that are not finite", weights_of_nan),
     ("more with more images", "depend on how many others there are with it", times_the_number_of_images),
     ("a matrix and its transpose", "it reads 'w' in another order of elements", both_ways),
     (
