@@ -100,7 +100,8 @@ class Network:
         self.readers = {}
         for node in every_node(self.nodes):
             self.places[free(node.name)] = Place()
-            for name in node.inputs:
+            given = [name for graph in node.graphs() for name, *_ in graph.outputs]
+            for name in [*node.inputs, *given]:
                 self.readers.setdefault(name, []).append(node)
         self.try_out()
         self.tell()
@@ -440,8 +441,8 @@ class Network:
         biased = [node for node in convolutions if len(node.inputs) > 2]
         renamed = sum(node.inputs[1].startswith("onnx::Conv") for node in biased)  # by PyTorch, where it folds
         meant = ("the BatchNorms' scales are in the filters. Filter normalisation then divides by other norms, biases "
-                 "take part, and no statistics can follow the weights: another landscape. To keep them, write the file by "
-                 "torch.onnx.export(net.eval(), ..., training=torch.onnx.TrainingMode.PRESERVE, "
+                 "take part, and no statistics can follow the weights: another landscape. To keep them, write the file "
+                 "by torch.onnx.export(net.eval(), ..., training=torch.onnx.TrainingMode.PRESERVE, "
                  "do_constant_folding=False)")
         if renamed:
             self.notes.append(f"BatchNorms are folded into {renamed} of {len(convolutions)} convolutions: {meant}")

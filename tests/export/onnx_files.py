@@ -236,6 +236,22 @@ def a_branch_that_is_not(folder):
 
 
 @entered
+def a_branch_that_gives_two_values(folder):
+    """A convolution, and that with a bias: one is not a part of the other."""
+    net = Net(folder)
+    condition = net.constant(numpy.array(True))
+    branch = Graph("then_")
+    x = branch.node("Conv", "images", net.random("w", 3, 3, 1, 1))
+    branch.outputs += [value_info(name, None) for name in (x, branch.node("Add", x, net.random("b", 1, 3, 1, 1)))]
+    x, y = net.node("If", condition, outputs=2, then_branch=branch, else_branch=Graph("else_"))
+
+    def expected(x, w):
+        return F.conv2d(x, w["w"]) * (F.conv2d(x, w["w"]) + w["b"])
+
+    return net.save(net.node("Mul", x, y), expected)
+
+
+@entered
 def nodes_in_another_order(folder):
     net = Net(folder)
     x = net.node("Tanh", net.node("Relu", net.node("Conv", "images", net.random("w", 2, 3, 3, 3))))
