@@ -243,7 +243,9 @@ def a_branch_that_gives_two_values(folder):
     branch = Graph("then_")
     x = branch.node("Conv", "images", net.random("w", 3, 3, 1, 1))
     branch.outputs += [value_info(name, None) for name in (x, branch.node("Add", x, net.random("b", 1, 3, 1, 1)))]
-    x, y = net.node("If", condition, outputs=2, then_branch=branch, else_branch=Graph("else_"))
+    other = Graph("else_")
+    other.outputs += [value_info(other.node("Tanh", "images"), None) for _ in range(2)]
+    x, y = net.node("If", condition, outputs=2, then_branch=branch, else_branch=other)
 
     def expected(x, w):
         return F.conv2d(x, w["w"]) * (F.conv2d(x, w["w"]) + w["b"])
