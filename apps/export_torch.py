@@ -1,7 +1,9 @@
 #!/usr/bin/python3
-"""Turn a PyTorch module into a checkpoint of Topograd's: its graph and its weights in one safetensors file.
+"""Turn a PyTorch module, or an ONNX file, into a checkpoint of Topograd's: its graph and its weights in one safetensors
+file.
 
     apps/export_torch.py 'net.py:Net(classes=10)' --weights net.pth --normalisation cifar10 -o net.safetensors
+    apps/export_torch.py net.onnx --normalisation cifar10 -o net.safetensors
 
 or, from Python, with a module that is there already:
 
@@ -91,7 +93,8 @@ def export(module, image, output, mean=(0.0,), std=(1.0,), name=None, source="",
     write_checkpoint(output, arrays, {"graph": graph}, constants, source)
     parameters = sum(array.size for key, array in arrays.items() if ".running_" not in key)
     return [f"{output}: {graph['name']}, {len(graph['nodes'])} nodes, {parameters:,} parameters, "
-            f"images {image[0]}x{image[1]}x{image[2]}", *notes, result.stdout.strip()]
+            f"images {image[0]}x{image[1]}x{image[2]}", *getattr(module, "notes_of_file", []), *notes,
+            result.stdout.strip()]
 
 
 def module_of(text):
@@ -149,25 +152,35 @@ def image_shape(text):
 
 def run(args):
     require_torch()
-    image = image_shape(args.image)
-    constants = normalisation(args, image[2])
-    module = module_of(args.module)
-    if args.weights:
-        load_weights(module, args.weights, args.key)
-    source = f"{args.module}" + (f" {os.path.basename(args.weights)}" if args.weights else "")
-    for line in export(module, image, args.output, constants["mean"], constants["std"], args.name, source, args.train):
+    image = image_shape(args.image) if args.image else None
+    if args.module.endswith(".onnx"):
+        if args.weights or args.key:
+            raise ImportFailure(f"--weights: {args.module} has weights of its own")
+        from onnx_module import OnnxModule
+        module, source = OnnxModule(args.module, image), os.path.basename(args.module)
+        image, name = module.image, args.name or os.path.splitext(source)[0]
+        constants = normalisation(args, image[2])
+    else:
+        image, name = image or (32, 32, 3), args.name
+        constants = normalisation(args, image[2])
+        module, source = module_of(args.module), args.module
+        if args.weights:
+            load_weights(module, args.weights, args.key)
+            source += f" {os.path.basename(args.weights)}"
+    for line in export(module, image, args.output, constants["mean"], constants["std"], name, source, args.train):
         print(line)
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Turn a PyTorch module into a Topograd checkpoint: graph and weights.")
-    parser.add_argument("module", metavar="FILE.py:EXPRESSION", help="a program and what makes the module in it, as "
-                        "'net.py:Net(classes=10)'; the program runs")
+    parser = argparse.ArgumentParser(description="Turn a PyTorch module, or an ONNX file, into a Topograd checkpoint: "
+                                     "graph and weights.")
+    parser.add_argument("module", metavar="FILE.py:EXPRESSION|FILE.onnx", help="a program and what makes the module in "
+                        "it, as 'net.py:Net(classes=10)', which runs; or an ONNX file")
     parser.add_argument("--weights", metavar="FILE", help="checkpoint of PyTorch or safetensors to load into it; "
                         "default: the weights that it begins with")
     parser.add_argument("--key", help="the entry of that file that holds the weights, as state_dict_ema")
-    parser.add_argument("--image", default="32,32,3", metavar="H,W,C", help="default: 32,32,3")
-    parser.add_argument("--name", help="what to call the network; default: the module's class")
+    parser.add_argument("--image", metavar="H,W,C", help="default: 32,32,3, or what the ONNX file says")
+    parser.add_argument("--name", help="what to call the network; default: the module's class, or the ONNX file's name")
     add_normalisation_options(parser)
     parser.add_argument("-o", "--output", required=True, help="the checkpoint to write")
     parser.add_argument("--train", metavar="PROGRAM", help="the program train, which checks the result; default: the "

@@ -8,8 +8,8 @@ packages=(g++ cmake ninja-build pkg-config ccache libdnnl-dev libhdf5-dev zlib1g
   libgif-dev fonts-dejavu-core libcxxopts-dev libstb-dev doctest-dev nlohmann-json3-dev libeigen3-dev
   libopenmpi-dev openmpi-bin)
 if [ "${1:-}" = --tests ]; then
-  packages+=(clang mold libclang-rt-14-dev python3 python3-torch python3-numpy python3-h5py
-    libopenblas0-pthread xz-utils curl librsvg2-bin poppler-utils chromium man-db groff-base fish)
+  packages+=(clang mold libclang-rt-14-dev python3 python3-torch python3-protobuf python3-numpy
+    python3-h5py libopenblas0-pthread xz-utils curl librsvg2-bin poppler-utils chromium man-db groff-base fish)
 fi
 # For landscape report's page. Node.js may be there from elsewhere, and Debian's npm would conflict.
 command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)

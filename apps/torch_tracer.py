@@ -82,8 +82,10 @@ class Tracer(TorchFunctionMode):
 
     def __init__(self, module, example):
         super().__init__()
+        self.modules = dict(module.named_modules())
         self.module = module
-        self.nodes, self.origins, self.taken = [], {}, {}
+        self.nodes = []
+        self.taken = {"input": 1}  # how often each name is taken; that one are the images
         self.weights = {}      # names of our tensors: PyTorch's tensor, in the shape that our file has
         self.owners = {}       # id of a weight: the node that it belongs to
         self.known = {}        # id of a tensor: the tensor, which keeps its id, and what it is
@@ -125,10 +127,10 @@ class Tracer(TorchFunctionMode):
     def line():
         """The line of the user's program that is running."""
         frame = sys._getframe(1)
-        ours, theirs = os.path.abspath(__file__), os.path.dirname(os.path.abspath(torch.__file__))
+        ours, theirs = os.path.dirname(os.path.abspath(__file__)), os.path.dirname(os.path.abspath(torch.__file__))
         while frame is not None and frame.f_code is not Tracer.run.__code__:
             name = os.path.abspath(frame.f_code.co_filename)
-            if name != ours and not name.startswith(theirs) and os.path.exists(name):
+            if os.path.dirname(name) != ours and not name.startswith(theirs) and os.path.exists(name):
                 return f"{os.path.basename(name)}:{frame.f_lineno}"
             frame = frame.f_back
         return ""
@@ -141,7 +143,8 @@ class Tracer(TorchFunctionMode):
 
     def node_name(self, operation):
         module = self.stack[-1] if self.stack else ""
-        leaf = module and type(self.module.get_submodule(module)).__module__.startswith("torch.nn")
+        kind = type(self.modules[module])
+        leaf = module and (kind.__module__.startswith("torch.nn") or getattr(kind, "names_its_nodes", False))
         return module if leaf else f"{module}.{operation}" if module else operation
 
     def inner_name(self, operation):

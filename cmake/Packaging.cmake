@@ -26,7 +26,7 @@ set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_DEPENDS "fonts-dejavu-core, python3")
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_RECOMMENDS "curl")
-set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SUGGESTS "python3-torch, libtopograd-dev")
+set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SUGGESTS "python3-torch, python3-protobuf, libtopograd-dev")
 set(CPACK_COMPONENT_PROGRAMS_DESCRIPTION "train networks and map the landscape of their loss
 Topograd trains image classifiers and maps the loss around them: surfaces on
 filter-normalised planes, training trajectories, paths between networks,
