@@ -14,6 +14,7 @@ Value append_activation(Graph& graph, std::span<const Value> x, const std::strin
     activation.beta = node.number("beta", 1);
     activation.threshold = node.number("threshold", 20);
   }
+  if (kKind == Activation::Kind::power) activation.exponent = node.number("exponent", 2);
   return graph.activation(x[0], activation);
 }
 
@@ -136,6 +137,7 @@ const GraphOperation kOperations[] = {
            x[0], {.probability = node.number("probability", 0.5), .unit = dropout_unit(node)});
      }},
     {"elu", 1, 1, append_activation<Activation::Kind::elu>},
+    {"exp", 1, 1, append_activation<Activation::Kind::exp>},
     {"flatten", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader&) {
        return graph.flatten(x[0]);
@@ -177,6 +179,7 @@ const GraphOperation kOperations[] = {
        return graph.linear(x[0], node.integer("outputs"),
                            {.bias = node.flag("bias", true), .name = name});
      }},
+    {"log", 1, 1, append_activation<Activation::Kind::log>},
     {"max_pool", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
        PoolGeometry geometry = pool_geometry(node);
@@ -195,6 +198,7 @@ const GraphOperation kOperations[] = {
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
        return graph.pixel_shuffle(x[0], node.integer("factor"));
      }},
+    {"power", 1, 1, append_activation<Activation::Kind::power>},
     {"rearrange", 1, 1,
      [](Graph& graph, std::span<const Value> x, const std::string&, NodeReader& node) {
        const std::vector<int64_t> shape = node.integers("shape");

@@ -10,8 +10,8 @@ namespace {
 void check_parameters(std::string_view op, const Activation& activation) {
   require(activation.kind != Activation::Kind::softplus || activation.beta != 0, op,
           ": softplus divides by beta, which is 0");
-  for (double parameter :
-       {activation.slope, activation.alpha, activation.beta, activation.threshold})
+  for (double parameter : {activation.slope, activation.alpha, activation.beta,
+                           activation.threshold, activation.exponent})
     require(!std::isnan(parameter), op, ": a parameter of ", name_of(activation),
             " is not a number");
 }
@@ -20,9 +20,9 @@ void check_parameters(std::string_view op, const Activation& activation) {
 
 const std::vector<std::string>& activation_names() {
   // In the order of Activation::Kind.
-  static const std::vector<std::string> names = {"relu",        "tanh",     "gelu",    "leaky_relu",
-                                                 "relu6",       "silu",     "sigmoid", "hardswish",
-                                                 "hardsigmoid", "softplus", "elu",     "gelu_tanh"};
+  static const std::vector<std::string> names = {
+      "relu",        "tanh",     "gelu", "leaky_relu", "relu6", "silu", "sigmoid", "hardswish",
+      "hardsigmoid", "softplus", "elu",  "gelu_tanh",  "exp",   "log",  "power"};
   return names;
 }
 

@@ -22,24 +22,30 @@ struct Activation {
     softplus,     ///< log(1 + exp(beta x)) / beta, or x where beta x > threshold
     elu,          ///< x where x > 0, else alpha (exp(x) - 1)
     gelu_tanh,    ///< x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2
+    exp,          ///< exp(x)
+    log,          ///< the natural logarithm; NaN below 0
+    power,        ///< x^exponent: 1 / x, roots; NaN below 0 where the exponent is no integer
   };
   Kind kind = Kind::relu;
   double slope = 0.01;    ///< leaky_relu
   double alpha = 1;       ///< elu
   double beta = 1;        ///< softplus; not 0
   double threshold = 20;  ///< softplus
+  double exponent = 2;    ///< power
 
-  static const Activation relu, tanh, gelu, relu6, silu, sigmoid, hardswish, hardsigmoid, gelu_tanh;
+  static const Activation relu, tanh, gelu, relu6, silu, sigmoid, hardswish, hardsigmoid, gelu_tanh,
+      exp, log;
   static constexpr Activation leaky_relu(double slope = 0.01);
   static constexpr Activation elu(double alpha = 1);
   static constexpr Activation softplus(double beta = 1, double threshold = 20);
+  static constexpr Activation power(double exponent);
 
   friend bool operator==(const Activation&, const Activation&) = default;
 
   /// Whether f' is a function of the output y, so that the input need not be kept.
   constexpr bool differentiates_output() const {
     return kind == Kind::relu || kind == Kind::tanh || kind == Kind::sigmoid ||
-           kind == Kind::relu6 || (kind == Kind::leaky_relu && slope >= 0);
+           kind == Kind::relu6 || kind == Kind::exp || (kind == Kind::leaky_relu && slope >= 0);
   }
   /// Whether f is linear piece by piece: f'' is 0 wherever it exists.
   constexpr bool is_piecewise_linear() const {
@@ -61,6 +67,8 @@ inline constexpr Activation Activation::sigmoid{.kind = Kind::sigmoid};
 inline constexpr Activation Activation::hardswish{.kind = Kind::hardswish};
 inline constexpr Activation Activation::hardsigmoid{.kind = Kind::hardsigmoid};
 inline constexpr Activation Activation::gelu_tanh{.kind = Kind::gelu_tanh};
+inline constexpr Activation Activation::exp{.kind = Kind::exp};
+inline constexpr Activation Activation::log{.kind = Kind::log};
 constexpr Activation Activation::leaky_relu(double slope) {
   return {.kind = Kind::leaky_relu, .slope = slope};
 }
@@ -69,6 +77,9 @@ constexpr Activation Activation::elu(double alpha) {
 }
 constexpr Activation Activation::softplus(double beta, double threshold) {
   return {.kind = Kind::softplus, .beta = beta, .threshold = threshold};
+}
+constexpr Activation Activation::power(double exponent) {
+  return {.kind = Kind::power, .exponent = exponent};
 }
 
 /// Returns the name of the activation's kind: "leaky_relu".
@@ -115,7 +126,7 @@ inline void activation_backward(const ActivationBackwardArgs& args, Context& con
 /// products:
 ///   dx' += dy f''(x) x'.
 /// Where f' is taken from the output, f''(x) x' = (df'/dy) y': -2 y y' for tanh, (1 - 2 y) y' for
-/// sigmoid. Of a function that is linear piece by piece it is 0: nothing is done.
+/// sigmoid, y' for exp. Of a function that is linear piece by piece it is 0: nothing is done.
 struct ActivationCurvatureArgs {
   static constexpr std::string_view kOp = "activation_curvature";
   Tensor dx_tangent;     ///< added to

@@ -1,5 +1,5 @@
 // dx' += dy f''(x) x', one thread per element of a grid-stride loop. f''(x) x' is the derivative of
-// f' by what f' is taken from, times that one's tangent: tanh -2 y y', GELU
+// f' by what f' is taken from, times that one's tangent: tanh -2 y y', exp y', GELU
 // (2 - x^2) exp(-x^2 / 2) / sqrt(2 pi) x'. What is linear piece by piece has no curvature, and
 // nothing is launched.
 //

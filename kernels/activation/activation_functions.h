@@ -117,6 +117,29 @@ struct GeluTanh {
   }
 };
 
+struct Exp {
+  __device__ float value(float x) const { return expf(x); }
+  __device__ float gradient(float dy, float y) const { return dy * y; }
+  __device__ float curvature(float) const { return 1.0f; }
+};
+
+struct Log {
+  __device__ float value(float x) const { return logf(x); }
+  __device__ float gradient(float dy, float x) const { return dy / x; }
+  __device__ float curvature(float x) const { return -1.0f / (x * x); }
+};
+
+/// x^p. A quotient is a power of -1, for which powf would take a logarithm and an exponential.
+struct Power {
+  float p;
+  __device__ float raised(float x, float exponent) const {
+    return exponent == -1 ? 1.0f / x : powf(x, exponent);
+  }
+  __device__ float value(float x) const { return raised(x, p); }
+  __device__ float gradient(float dy, float x) const { return dy * p * raised(x, p - 1.0f); }
+  __device__ float curvature(float x) const { return p * (p - 1.0f) * raised(x, p - 2.0f); }
+};
+
 /// Calls f with the struct of the activation.
 template <class F>
 void with_functions(const Activation& activation, F&& f) {
@@ -147,6 +170,12 @@ void with_functions(const Activation& activation, F&& f) {
       return f(Elu{static_cast<float>(activation.alpha)});
     case Kind::gelu_tanh:
       return f(GeluTanh{});
+    case Kind::exp:
+      return f(Exp{});
+    case Kind::log:
+      return f(Log{});
+    case Kind::power:
+      return f(Power{static_cast<float>(activation.exponent)});
   }
 }
 

@@ -6,6 +6,8 @@
 // Measured on one core with AVX-512, [16,32,32,16], against the reference, forward and backward:
 // ReLU 120 us (3780), 265 us (4260); tanh 490 us (13050), 400 us (1570); GELU 530 us (8540), 520 us
 // (10740). Largest errors over -20 <= x <= 20: tanh 2.2e-7 of its value, GELU 1e-7 of max(1, |x|).
+#include <cmath>
+
 #include "kernels/activation/activation.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -148,6 +150,40 @@ HWY_INLINE TanhOfCubic<V> tanh_of_cubic(D d, V x) {
           hn::Mul(k, hn::MulAdd(hn::Set(d, 0.134145F), square, hn::Set(d, 1.0F)))};
 }
 
+/// Returns exp(x): infinite above 89, NaN for NaN.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V exponential(D d, V x) {
+  const V e = hn::Exp(d, hn::Min(without_nan(x), hn::Set(d, 104.0F)));  // as far as Exp is told
+  return hn::IfThenElse(hn::IsNaN(x), x, e);
+}
+
+/// Sets y[i] = x[i]^p. Quotients and roots are single instructions; others go one by one.
+void power_forward(float* y, const float* x, int64_t n, float p) {
+  if (p == -1)
+    return map(y, x, n, [](auto d, auto v) HWY_ATTR { return hn::Div(hn::Set(d, 1.0F), v); });
+  if (p == 0.5F) return map(y, x, n, [](auto, auto v) HWY_ATTR { return hn::Sqrt(v); });
+  if (p == -0.5F)
+    return map(y, x, n,
+               [](auto d, auto v) HWY_ATTR { return hn::Div(hn::Set(d, 1.0F), hn::Sqrt(v)); });
+  for (int64_t i = 0; i < n; ++i) y[i] = std::pow(x[i], p);
+}
+/// Computes dx = dy p x^(p - 1).
+void power_backward(float* dx, const float* dy, const float* x, int64_t n, bool accumulate,
+                    float p) {
+  if (p == -1)
+    return map_gradient(dx, dy, x, n, accumulate, [](auto, auto g, auto v) HWY_ATTR {
+      return hn::Neg(hn::Div(g, hn::Mul(v, v)));
+    });
+  if (p == 0.5F)
+    return map_gradient(dx, dy, x, n, accumulate, [](auto d, auto g, auto v) HWY_ATTR {
+      return hn::Div(hn::Mul(g, hn::Set(d, 0.5F)), hn::Sqrt(v));
+    });
+  for (int64_t i = 0; i < n; ++i) {
+    const float g = dy[i] * p * std::pow(x[i], p - 1);
+    dx[i] = accumulate ? dx[i] + g : g;
+  }
+}
+
 void forward_all(const Activation& f, float* y, const float* x, int64_t n) {
   using Kind = Activation::Kind;
   const float slope = static_cast<float>(f.slope), alpha = static_cast<float>(f.alpha);
@@ -199,6 +235,13 @@ void forward_all(const Activation& f, float* y, const float* x, int64_t n) {
         const auto one = hn::Set(d, 1.0F);
         return hn::Mul(hn::Mul(hn::Set(d, 0.5F), v), hn::Add(one, tanh_of_cubic(d, v).tanh));
       });
+    case Kind::exp:
+      return map(y, x, n, [](auto d, auto v) HWY_ATTR { return exponential(d, v); });
+    case Kind::log:
+      for (int64_t i = 0; i < n; ++i) y[i] = std::log(x[i]);
+      return;
+    case Kind::power:
+      return power_forward(y, x, n, static_cast<float>(f.exponent));
   }
 }
 
@@ -262,6 +305,14 @@ void backward_all(const Activation& f, float* dx, const float* dy, const float* 
         const auto moving = hn::Mul(hn::Mul(x, hn::NegMulAdd(at.tanh, at.tanh, one)), at.slope);
         return hn::Mul(hn::Mul(g, hn::Set(d, 0.5F)), hn::Add(hn::Add(one, at.tanh), moving));
       });
+    case Kind::exp:
+      return map_gradient(dx, dy, saved, n, accumulate,
+                          [](auto, auto g, auto y) HWY_ATTR { return hn::Mul(g, y); });
+    case Kind::log:
+      return map_gradient(dx, dy, saved, n, accumulate,
+                          [](auto, auto g, auto x) HWY_ATTR { return hn::Div(g, x); });
+    case Kind::power:
+      return power_backward(dx, dy, saved, n, accumulate, static_cast<float>(f.exponent));
   }
 }
 

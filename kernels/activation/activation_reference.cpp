@@ -53,6 +53,12 @@ T value(const Activation& f, T x) {
       return x > 0 ? x : static_cast<T>(f.alpha) * std::expm1(x);
     case Kind::gelu_tanh:
       return T(0.5) * x * (1 + std::tanh(TanhArgument<T>::value(x)));
+    case Kind::exp:
+      return std::exp(x);
+    case Kind::log:
+      return std::log(x);
+    case Kind::power:
+      return std::pow(x, static_cast<T>(f.exponent));
   }
   return x;
 }
@@ -97,6 +103,14 @@ T gradient(const Activation& f, T dy, T s) {
       const T t = std::tanh(U::value(s));
       return dy * T(0.5) * (1 + t + s * (1 - t * t) * U::slope(s));
     }
+    case Kind::exp:
+      return dy * s;
+    case Kind::log:
+      return dy / s;
+    case Kind::power: {
+      const T p = static_cast<T>(f.exponent);
+      return dy * p * std::pow(s, p - 1);
+    }
   }
   return dy;
 }
@@ -133,6 +147,12 @@ double curvature_at(const Activation& f, double s) {
       const double t = std::tanh(U::value(s)), slope = U::slope(s);
       return (1 - t * t) * (slope + 0.5 * s * U::curvature(s) - s * t * slope * slope);
     }
+    case Kind::exp:
+      return 1;
+    case Kind::log:
+      return -1 / (s * s);
+    case Kind::power:
+      return f.exponent * (f.exponent - 1) * std::pow(s, f.exponent - 2);
   }
   return 0;
 }

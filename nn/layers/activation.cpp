@@ -17,6 +17,8 @@ class ActivationLayer : public Layer {
         return {{"alpha", activation_.alpha}};
       case Activation::Kind::softplus:
         return {{"beta", activation_.beta}, {"threshold", activation_.threshold}};
+      case Activation::Kind::power:
+        return {{"exponent", activation_.exponent}};
       default:
         return {};
     }

@@ -63,6 +63,13 @@ inline std::vector<std::pair<std::string, Graph>> layer_graphs() {
         Activation::hardswish, Activation::hardsigmoid, Activation::softplus(1.5, 1),
         Activation::elu(0.8), Activation::gelu_tanh})
     add(std::string(name_of(f)), [f](Graph& g, Value x) { return g.activation(x, f); });
+  add("exp and a power of it", [](Graph& g, Value x) {
+    return g.activation(g.activation(x, Activation::exp), Activation::power(-0.75));
+  });
+  add("log", [](Graph& g, Value x) {
+    return g.activation(g.activation(x, Activation::softplus()), Activation::log);
+  });
+  add("power", [](Graph& g, Value x) { return g.activation(x, Activation::power(3)); });
   add("tanh behind batchnorm",
       [](Graph& g, Value x) { return g.activation(g.batchnorm(x), Activation::tanh); });
   add("max pool", [](Graph& g, Value x) { return g.max_pool(x, {3, 2, 1}); });
