@@ -17,13 +17,16 @@ right, or is not left behind. Works with PyTorch from 1.13 on.
 """
 
 import argparse
+import contextlib
 import copy
+import importlib
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import unittest.mock
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
@@ -59,14 +62,32 @@ def program(given):
     return found
 
 
+@contextlib.contextmanager
+def without_gpu():
+    """Lets programs that call .cuda() run where there is no GPU: it leaves what is there."""
+    import torch
+    if torch.cuda.is_available():
+        yield
+        return
+    def stay(thing, *_args, **_kwargs):
+        return thing
+    with unittest.mock.patch.object(torch.Tensor, "cuda", stay), unittest.mock.patch.object(
+            torch.nn.Module, "cuda", stay), unittest.mock.patch.object(torch.cuda, "FloatTensor", torch.FloatTensor):
+        yield
+
+
 def expected_logits(module, image):
     """Example images [N, H, W, C] and the module's logits of them, computed in double precision."""
     import torch
-    from torch_graph import WithoutLogSoftmax, example_images
+    from torch_graph import AsItsGraph, example_images, logits_in
     images = example_images(*image, seed=1).double()
-    double = copy.deepcopy(module).cpu().float().double().eval()  # weights are stored in single precision
-    with torch.no_grad(), WithoutLogSoftmax():
-        logits = double(images)
+    try:
+        double = copy.deepcopy(module).cpu().float().double().eval()  # weights are stored in single precision
+        with torch.no_grad(), AsItsGraph():
+            logits = logits_in(double(images.clone()))[0].flatten(1)
+    except Exception as error:  # of the module's own
+        told = (str(error).splitlines() or [""])[0]
+        raise ImportFailure(f"the module, copied, fails in double precision: {type(error).__name__}: {told}") from error
     return images.permute(0, 2, 3, 1).contiguous().numpy(), logits.numpy()
 
 
@@ -78,12 +99,13 @@ def export(module, image, output, mean=(0.0,), std=(1.0,), name=None, source="",
     channels = image[2]
     constants = {key: [float(v) for v in values] * (channels if len(values) == 1 else 1)
                  for key, values in (("mean", mean), ("std", std))}
-    graph, tensors, notes = graph_of(module, tuple(image), name or type(module).__name__)
+    with without_gpu():
+        graph, tensors, notes = graph_of(module, tuple(image), name or type(module).__name__)
+        images, logits = expected_logits(module, image)
     arrays = arrays_of(tensors)
     with tempfile.TemporaryDirectory() as folder:
         checkpoint, expected = os.path.join(folder, "net.safetensors"), os.path.join(folder, "expected.safetensors")
         write_checkpoint(checkpoint, arrays, {"graph": graph}, constants, source)
-        images, logits = expected_logits(module, image)
         write_safetensors(expected, {"images": images, "logits": logits}, {})
         result = subprocess.run([program(train), "--evaluate", checkpoint, "--compare", expected], capture_output=True,
                                 text=True, check=False)
@@ -97,6 +119,30 @@ def export(module, image, output, mean=(0.0,), std=(1.0,), name=None, source="",
             result.stdout.strip()]
 
 
+def loaded(path):
+    """The user's program, run: a file by itself, or, where it imports its neighbours (from .layers import ...), as a
+    module of the packages whose folders it lies in."""
+    path = os.path.realpath(path)
+    folder, stem = os.path.dirname(path), os.path.splitext(os.path.basename(path))[0]
+    sys.path.insert(0, folder)
+    spec = importlib.util.spec_from_file_location(stem, path)
+    program_of_user = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = program_of_user
+    try:
+        spec.loader.exec_module(program_of_user)
+        return program_of_user
+    except ImportError as error:
+        if "relative import" not in str(error):
+            raise
+    del sys.modules[spec.name]
+    names = [stem]
+    while len(names) < 3 or os.path.exists(os.path.join(folder, "__init__.py")):
+        names.insert(0, os.path.basename(folder))
+        folder = os.path.dirname(folder)
+    sys.path[0] = folder
+    return importlib.import_module(".".join(names))
+
+
 def module_of(text):
     """The module that `FILE.py:EXPRESSION` makes."""
     import torch
@@ -105,14 +151,11 @@ def module_of(text):
         raise ImportFailure(f"'{text}': write the program's file and what makes the module, as net.py:Net(classes=10)")
     if not os.path.isfile(path):
         raise ImportFailure(f"{path}: there is no such file")
-    sys.path.insert(0, os.path.dirname(os.path.realpath(path)))
-    spec = importlib.util.spec_from_file_location(os.path.splitext(os.path.basename(path))[0], path)
-    program_of_user = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = program_of_user
     try:
-        spec.loader.exec_module(program_of_user)
-        module = eval(expression, vars(program_of_user))  # the user's own program, as if it were typed in it
-    except Exception as error:
+        with without_gpu(), unittest.mock.patch.object(sys, "argv", [path]):  # it may read a command line
+            program = vars(loaded(path))
+            module = eval(expression, program)  # the user's own program, as if it were typed in it
+    except (Exception, SystemExit) as error:
         told = (str(error).splitlines() or [""])[0]
         raise ImportFailure(f"{text}: {type(error).__name__}: {told}") from error
     if not isinstance(module, torch.nn.Module):
@@ -186,6 +229,7 @@ def main():
     parser.add_argument("--train", metavar="PROGRAM", help="the program train, which checks the result; default: the "
                         "one that was built or installed")
     args = parser.parse_args()
+    os.environ.setdefault("PYTORCH_JIT", "0")  # before PyTorch is imported: calls of compiled functions are not seen
     from torch_graph import ExportFailure
     try:
         run(args)

@@ -1,12 +1,14 @@
 """A PyTorch module as a graph of Topograd's: what export_torch.py writes, and part of it."""
 
 import torch
+from torch.nn.parameter import is_lazy
 
-from torch_operations import WithoutLogSoftmax  # whose handlers enter themselves
-from torch_tracer import BATCH, Tracer
+import torch_composed  # noqa: F401, as torch_operations: their handlers enter themselves
+from torch_operations import AsItsGraph
+from torch_tracer import BATCH, Tracer, logits_in
 from torch_values import ExportFailure
 
-__all__ = ["ExportFailure", "WithoutLogSoftmax", "example_images", "graph_of"]
+__all__ = ["AsItsGraph", "ExportFailure", "example_images", "graph_of", "logits_in"]
 
 
 def example_images(height, width, channels, seed=0):
@@ -21,8 +23,15 @@ def graph_of(module, image, name):
     module.eval()
     try:
         example = example_images(*image)
+        if any(is_lazy(tensor) for tensor in [*module.parameters(), *module.buffers()]):  # gets its sizes
+            with torch.no_grad():
+                module(example)
         tracer = Tracer(module, example)
         output = tracer.run(example)
+        shared = {norm for norm, calls in tracer.norm_calls.items() if calls > 1}
+        if shared:  # known now that they run twice
+            tracer = Tracer(module, example, shared)
+            output = tracer.run(example)
     finally:
         module.train(training)
     nodes = needed(tracer.nodes, output)
@@ -36,10 +45,16 @@ def graph_of(module, image, name):
     unused = [key for key, p in module.named_parameters() if id(p) not in read and not any(
         p is tensor for tensor in weights.values())]
     notes = list(tracer.notes)
+    if shared:
+        notes.append(f"{len(shared)} BatchNorms run more than once ({', '.join(sorted(shared)[:2])}"
+                     f"{', ...' * (len(shared) > 2)}): in training, each place keeps running statistics of its own")
     if unused:
         notes.append(f"{len(unused)} parameters are not used in evaluation and left out: {', '.join(unused[:3])}"
                      + (", ..." if len(unused) > 3 else ""))
     for node in nodes:
+        if node["op"] == "erf":
+            raise ExportFailure(f"'{node['name']}', {node.get('origin', '')}: erf is an operation of a graph in a "
+                                "GELU, x (1 + erf(x / sqrt(2))) / 2, alone")
         del node["memory"]
     return {"format": "topograd-graph-1", "name": name, "image": list(image), "nodes": nodes}, weights, notes
 

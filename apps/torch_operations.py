@@ -6,8 +6,8 @@ Each handler gets the tracer, the result that PyTorch computed, and the call's a
 import torch
 from torch.overrides import TorchFunctionMode
 
-from torch_arithmetic import scaled
-from torch_tracer import function_name, handles
+from torch_arithmetic import arithmetic, combined, constant_value, parameter_value, placed, scaled
+from torch_tracer import ALONG_AXES, ELEMENTWISE, function_name, handles
 from torch_values import Computed, Parameter, Value, brief, image_index, numel, pair, same
 
 
@@ -32,16 +32,18 @@ for _names, _operation, _named in [
         (("hardsigmoid",), "hardsigmoid", {}),
         (("leaky_relu",), "leaky_relu", {"slope": ("negative_slope", 0.01)}),
         (("elu",), "elu", {"alpha": ("alpha", 1.0)}),
-        (("softplus",), "softplus", {"beta": ("beta", 1.0), "threshold": ("threshold", 20.0)})]:
-    handles(*_names)(elementwise(_operation, **_named))
+        (("softplus",), "softplus", {"beta": ("beta", 1.0), "threshold": ("threshold", 20.0)}),
+        (("exp",), "exp", {}),
+        (("log",), "log", {})]:
+    handles(*_names, of=ELEMENTWISE)(elementwise(_operation, **_named))
 
 
-@handles("gelu")
+@handles("gelu", of=ELEMENTWISE)
 def gelu(tracer, result, x, approximate="none"):
     return elementwise("gelu" if approximate == "none" else "gelu_tanh")(tracer, result, x)
 
 
-@handles("hardtanh", "clamp", "clip", "hardtanh_")
+@handles("hardtanh", "clamp", "clip", of=ELEMENTWISE)
 def clamp(tracer, result, x, low=None, high=None, **kwargs):
     low = kwargs.get("min_val", kwargs.get("min", low))
     high = kwargs.get("max_val", kwargs.get("max", high))
@@ -49,13 +51,31 @@ def clamp(tracer, result, x, low=None, high=None, **kwargs):
         return elementwise("relu6")(tracer, result, x)
     if low == 0 and high is None:
         return elementwise("relu")(tracer, result, x)
-    raise tracer.failure(f"clamps to {low} ... {high}: 0 ... 6 (ReLU6) and 0 ... (ReLU) alone")
+    if any(isinstance(end, torch.Tensor) for end in (low, high)):
+        raise tracer.failure("clamps to tensors: to numbers alone")
+    value = tracer.whole(tracer.of(x))
+    if low is not None:  # low + relu(x - low)
+        value = scaled(tracer, bent(tracer, scaled(tracer, value, constant=-float(low)), "relu"), constant=float(low))
+    if high is not None:  # high - relu(high - x)
+        value = bent(tracer, scaled(tracer, value, factor=-1.0, constant=float(high)), "relu")
+        value = scaled(tracer, value, factor=-1.0, constant=float(high))
+    return value
 
 
-@handles("clamp_min", "threshold", "_threshold")
-def clamp_min(tracer, result, x, low, *more):
-    if float(low) != 0 or (more and float(more[0]) != 0):
-        raise tracer.failure(f"clamps from {low} on: from 0 on (ReLU) alone")
+@handles("clamp_min", of=ELEMENTWISE)
+def clamp_min(tracer, result, x, low=None, **kwargs):
+    return clamp(tracer, result, x, kwargs.get("min", low))
+
+
+@handles("clamp_max", of=ELEMENTWISE)
+def clamp_max(tracer, result, x, high=None, **kwargs):
+    return clamp(tracer, result, x, None, kwargs.get("max", high))
+
+
+@handles("threshold", "_threshold")
+def threshold(tracer, result, x, low, value, *_more):
+    if float(low) != 0 or float(value) != 0:
+        raise tracer.failure(f"sets what is below {low} to {value}: below 0 to 0 (ReLU) alone")
     return elementwise("relu")(tracer, result, x)
 
 
@@ -105,25 +125,17 @@ def glu(tracer, _result, x, dim=-1):
     return Value(tracer.add("multiply", [first.node, gate.node], first.shape), first.shape, first.index)
 
 
-@handles("square")
-def square(tracer, _result, x):
-    value = tracer.whole(tracer.of(x))
-    return Value(tracer.add("multiply", [value.node, value.node], value.shape), value.shape, value.index)
-
-
-@handles("pow", "__pow__", "float_power")
-def power(tracer, result, x, exponent):
-    if exponent != 2:
-        raise tracer.failure(f"the power of {exponent}: of 2 alone")
-    return square(tracer, result, x)
-
-
 @handles("conv2d")
-def conv2d(tracer, _result, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv2d(tracer, _result, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, row=False):
+    """`row`: of images of one row, with the weight [filters, channels, width] of a conv1d."""
     value = tracer.require_image(x, "conv2d")
+    if tracer.of(weight) is None and bias is None and not isinstance(padding, str):
+        return filtered(tracer, _result, x, weight, pair(stride), pair(padding), pair(dilation), groups)
     node, shape = tracer.as_image(value)
-    name, weights = tracer.parameters("conv2d", weight, bias)
-    filters, _, height, width = weight.shape
+    name, weights = tracer.parameters("conv1d" if row else "conv2d", weight, bias)
+    if row:
+        weights[0] = (weights[0][0], weights[0][1].unsqueeze(2), weights[0][2])
+    filters, _, height, width = weights[0][1].shape
     stride, dilation = pair(stride), pair(dilation)
     if isinstance(padding, str):
         spans = [d * (k - 1) for d, k in zip(dilation, (height, width))]
@@ -141,6 +153,29 @@ def conv2d(tracer, _result, x, weight, bias=None, stride=1, padding=0, dilation=
                       dilation=brief(dilation) if dilation != (1, 1) else None, groups=groups if groups != 1 else None,
                       bias=bias is not None)
     return tracer.image_value(made, out + (filters,))
+
+
+MOST_TAPS = 64
+
+
+def filtered(tracer, result, x, weight, stride, padding, dilation, groups):
+    """A filter of constants, of each channel by itself, as of a blur: the sum of its taps."""
+    filters, channels, height, width = weight.shape
+    taps = [(i, j) for i in range(height) for j in range(width) if bool((weight[:, 0, i, j] != 0).any())]
+    if channels != 1 or groups != filters or filters != x.shape[1] or not 0 < len(taps) <= MOST_TAPS:
+        raise tracer.failure(f"a convolution with constants {list(weight.shape)} (a buffer?): a filter of each channel "
+                             f"by itself, of at most {MOST_TAPS} taps, or a parameter")
+    if any(padding):
+        x = placed(tracer, pad(tracer, None, x, [padding[1], padding[1], padding[0], padding[0]]))
+    value, total = tracer.of(x), None
+    for i, j in taps:
+        begins = [place * step for place, step in zip((i, j), dilation)]
+        rows, columns = (slice(begin, begin + (extent - 1) * step + 1, step)
+                         for begin, extent, step in zip(begins, result.shape[2:], stride))
+        tap = placed(tracer, tracer.whole(Value(value.node, value.shape, value.index[:, rows, columns])))
+        tap = arithmetic(tracer, "multiply", tap, tap, weight[:, 0, i, j].view(1, -1, 1, 1))
+        total = tap if total is None else combined(tracer, "add", total, tap)
+    return total
 
 
 @handles("conv_transpose2d")
@@ -168,7 +203,8 @@ def linear(tracer, _result, x, weight, bias=None):
         made = tracer.add("conv2d", [node], shape, name=name, weights=weights, filters=outputs, kernel=1,
                           bias=bias is not None)
         return Value(made, shape, torch.arange(numel(shape)).view(tuple(value.index.shape[:-1]) + (outputs,)))
-    image = len(value.shape) == 3 and same(value.index, image_index(value.shape).flatten())
+    several = len(value.shape) == 3 and value.shape[:2] != (1, 1)
+    image = several and same(value.index, image_index(value.shape).flatten())
     node = value.node if image else tracer.rearranged(value, value.index, (inputs,))
     made = tracer.add("linear", [node], (outputs,), name=name, weights=weights, outputs=outputs,
                       bias=None if bias is not None else False)
@@ -222,34 +258,49 @@ def adaptive_max_pool2d(tracer, result, x, _size, return_indices=False):
     return adaptive(tracer, "adaptive_max_pool", result, x)
 
 
-@handles("amax")
+def pooled_over(tracer, value, axes, operation):
+    """A value's mean or maximum over axes of its index: those as an image's rows, all others as its channels."""
+    kept = [axis for axis in range(value.index.dim()) if axis not in axes]
+    extents = [value.index.shape[axis] for axis in kept]
+    rows, features = value.index.numel() // numel(extents), numel(extents)
+    if rows == 1:
+        return Value(value.node, value.shape, value.index.reshape(extents))
+    moved = value.index.permute(list(axes) + kept)
+    if len(value.shape) == 3 and value.shape[-1] == features and same(moved.flatten(), torch.arange(value.size)):
+        node = value.node
+    else:
+        node = tracer.rearranged(value, moved, (rows, 1, features))
+    made = tracer.add(operation, [node], (features,))
+    return Value(made, (features,), torch.arange(features).view(extents))
+
+
+def axes_of(tracer, what, rank, dim):
+    """The axes that a call names, counted without the images', in order."""
+    dims = tuple(range(rank)) if dim is None or dim == () else (dim,) if isinstance(dim, int) else tuple(dim)
+    axes = sorted(d % rank for d in dims)
+    if 0 in axes:
+        raise tracer.failure(f"{what} over the images of a batch")
+    return [axis - 1 for axis in axes]
+
+
+@handles("amax", of=ALONG_AXES)
 def amax(tracer, result, x, dim=(), keepdim=False):
-    value, axes = tracer.of(x), sorted(d % x.dim() for d in ((dim,) if isinstance(dim, int) else dim))
-    kept = [a for a in range(1, x.dim()) if a not in axes]
-    if 0 in axes or not axes or len(kept) != 1 or x.dim() == 2:
-        raise tracer.failure(f"the maximum over the axes {axes} of {x.dim()}: over all but the channels alone")
-    moved = value.index.movedim(kept[0] - 1, -1)
-    node, shape = tracer.as_rows(Value(value.node, value.shape, moved))
-    made = tracer.add("global_max_pool", [node], shape[-1:])
-    return Value(made, shape[-1:], torch.arange(shape[-1]).view(tuple(result.shape[1:])))
+    value = tracer.of(x)
+    largest = pooled_over(tracer, value, axes_of(tracer, "the maximum", x.dim(), dim), "global_max_pool")
+    return Value(largest.node, largest.shape, largest.index.view(tuple(result.shape[1:])))
 
 
-@handles("mean")
+@handles("mean", of=ALONG_AXES)
 def mean(tracer, result, x, dim=None, keepdim=False, **_kwargs):
     value = tracer.of(x)
     rank = value.index.dim() + 1
-    dims = tuple(range(rank)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
-    axes = sorted(d % rank for d in dims)
-    if 0 in axes:
-        raise tracer.failure("mean over the images of a batch")
+    axes = [axis + 1 for axis in axes_of(tracer, "mean", rank, dim)]
     kept = [a for a in range(1, rank) if a not in axes]
     order = torch.arange(1)
-    if len(kept) == 1:  # one axis is left: the mean over a whole image of that many channels
+    if len(kept) == 1 and axes:  # one axis is left: the mean over a whole image of that many channels
         channels = value.index.shape[kept[0] - 1]
         moved = value.index.movedim(kept[0] - 1, -1)
         node, shape = tracer.as_rows(Value(value.node, value.shape, moved))
-        if len(shape) == 1:
-            raise tracer.failure("mean of a vector")
         made, order = tracer.add("global_average_pool", [node], (channels,)), torch.arange(channels)
         return Value(made, (channels,), order.view(tuple(result.shape[1:])))
     if rank == 4 and axes == [1]:
@@ -263,10 +314,11 @@ def mean(tracer, result, x, dim=None, keepdim=False, **_kwargs):
         out = (1, width, channels) if axes == [2] else (height, 1, channels)
         return Value(tracer.add("mean", [node], out, **{over: True}), out,
                      image_index(out).reshape(tuple(result.shape[1:])))
-    raise tracer.failure(f"mean over the axes {list(axes)} of {rank}")
+    average = pooled_over(tracer, value, [axis - 1 for axis in axes], "global_average_pool")
+    return Value(average.node, average.shape, average.index.view(tuple(result.shape[1:])))
 
 
-@handles("sum")
+@handles("sum", of=ALONG_AXES)
 def total(tracer, result, x, dim=None, keepdim=False, **kwargs):
     value = mean(tracer, result, x, dim, keepdim)
     count = x.numel() / result.numel()
@@ -281,6 +333,10 @@ def batch_norm(tracer, _result, x, running_mean, running_var, weight=None, bias=
         raise tracer.failure("a BatchNorm without running statistics (track_running_stats=False): its images "
                              "depend on one "
                              "another in evaluation, too")
+    if value.index.dim() == 2:  # [N, C, L]: an image of one row
+        row = batch_norm(tracer, _result, placed(tracer, Value(value.node, value.shape, value.index.unsqueeze(1))),
+                         running_mean, running_var, weight, bias, training, momentum, eps)
+        return Value(row.node, row.shape, row.index.squeeze(1))
     if value.index.dim() not in (1, 3):
         raise tracer.failure(f"BatchNorm of a tensor of {value.index.dim() + 1} axes")
     node, shape = tracer.as_image(value) if value.index.dim() == 3 else tracer.as_rows(value)
@@ -289,13 +345,29 @@ def batch_norm(tracer, _result, x, running_mean, running_var, weight=None, bias=
         raise tracer.failure("a BatchNorm whose statistics are no buffers of the module")
     name, weights = tracer.parameters("batch_norm", weight, bias)
     name = name or mean_name.rsplit(".", 1)[0]
-    if id(running_mean) in tracer.owners:
-        raise tracer.failure(f"the BatchNorm '{name}' runs twice: its statistics are those of one place")
-    weights += [("running_mean", running_mean, running_mean), ("running_var", running_var, running_var)]
-    made = tracer.add("batchnorm", [node], shape, name=name, weights=weights, epsilon=eps if eps != 1e-5 else None,
-                      momentum=momentum if momentum not in (None, 0.1) else None,
-                      affine=None if weight is not None else False)
+    attributes = {"epsilon": eps if eps != 1e-5 else None,
+                  "momentum": momentum if momentum not in (None, 0.1) else None}
+    statistics = [("running_mean", running_mean, running_mean), ("running_var", running_var, running_var)]
+    calls = tracer.norm_calls[name] = tracer.norm_calls.get(name, 0) + 1
+    if name in tracer.shared_norms:
+        made = shared_batch_norm(tracer, node, shape, name, weights, statistics, attributes)
+    elif calls == 1:
+        made = tracer.add("batchnorm", [node], shape, name=name, weights=weights + statistics, **attributes,
+                          affine=None if weight is not None else False)
+    else:
+        made = node  # of a run that is made again, now that it is known
     return Value(made, shape, image_index(shape) if len(shape) == 3 else torch.arange(shape[0]))
+
+
+def shared_batch_norm(tracer, node, shape, name, weights, statistics, attributes):
+    """A BatchNorm that runs more than once: statistics of each place's own, the same gamma and beta."""
+    made = tracer.add("batchnorm", [node], shape, name=name, affine=False, **attributes)
+    for last, tensor, _ in statistics:
+        tracer.weights[f"{made}.{last}"] = tensor
+    for operation, (_, tensor, source) in zip(("multiply_parameter", "add_parameter"), weights):
+        made = tracer.add(operation, [made], shape, name=tracer.parameter_names[id(source)],
+                          weights=[(None, tensor, source)], shape=[shape[-1]])
+    return made
 
 
 @handles("layer_norm")
@@ -347,6 +419,14 @@ def dropout2d(tracer, _result, x, p=0.5, training=True, **_kwargs):
     return dropped(tracer, "channel", x, p, training)
 
 
+@handles("alpha_dropout", "feature_alpha_dropout")
+def alpha_dropout(tracer, _result, x, p=0.5, training=False, **_kwargs):
+    if training:
+        raise tracer.failure("dropout that is active in evaluation, too: give it training=self.training")
+    tracer.notes.append("alpha dropout is left out: there is none here")
+    return tracer.of(x)
+
+
 def dropped(tracer, unit, x, rate, training):
     if training:
         raise tracer.failure("dropout that is active in evaluation, too: give it training=self.training")
@@ -358,11 +438,19 @@ def dropped(tracer, unit, x, rate, training):
     return Value(made, value.shape, value.index)
 
 
-class WithoutLogSoftmax(TorchFunctionMode):
-    """Runs a module as its graph is: without the log_softmax that ends it."""
+class AsItsGraph(TorchFunctionMode):
+    """Runs a module in double precision as its graph is: without the log_softmax that ends it, and without
+    conversions to single precision."""
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        return args[0] if function_name(func) == "log_softmax" else func(*args, **(kwargs or {}))
+        name = function_name(func)
+        if name == "log_softmax":
+            return args[0]
+        result = func(*args, **(kwargs or {}))
+        if name in ("float", "to", "type", "type_as") and isinstance(result, torch.Tensor) and (
+                result.dtype, args[0].dtype) == (torch.float32, torch.float64):
+            return args[0]
+        return result
 
 
 @handles("log_softmax")
@@ -389,8 +477,11 @@ def zero_padded(tracer, node, shape, sides, channels=(0, 0)):
 
 @handles("pad", "_pad")
 def pad(tracer, _result, x, pads, mode="constant", value=0.0):
-    if mode != "constant" or (value or 0) != 0:
-        raise tracer.failure(f"pads by {mode if mode != 'constant' else value}: zeros alone")
+    if mode != "constant":
+        return padded_by_itself(tracer, tracer.of(x), list(pads), mode)
+    if (value or 0) != 0:  # zeros around x - value, and value back
+        shifted = placed(tracer, scaled(tracer, tracer.whole(tracer.of(x)), constant=-float(value)))
+        return scaled(tracer, tracer.whole(pad(tracer, _result, shifted, pads)), constant=float(value))
     if x.dim() == 2 and len(pads) == 2 and min(pads) >= 0:
         vector = tracer.of(x)
         shape = (1, 1, x.shape[1])
@@ -409,6 +500,25 @@ def pad(tracer, _result, x, pads, mode="constant", value=0.0):
     return tracer.image_value(node, shape)
 
 
+def padded_by_itself(tracer, value, pads, mode):
+    """Elements of the value around it: mirrored, those of the edge, or those of the other side."""
+    for position, (before, after) in enumerate(zip(pads[::2], pads[1::2])):
+        axis = value.index.dim() - 1 - position
+        extent = value.index.shape[axis]
+        places = torch.arange(-before, extent + after)
+        if mode == "reflect":
+            places = (extent - 1) - ((extent - 1) - places.abs()).abs()
+        elif mode == "replicate":
+            places = places.clamp(0, extent - 1)
+        elif mode == "circular":
+            places = places % extent
+        else:
+            raise tracer.failure(f"pads by {mode}: constant, reflect, replicate and circular alone")
+        if before or after:
+            value = tracer.whole(Value(value.node, value.shape, value.index.index_select(axis, places)))
+    return value
+
+
 @handles("cat", "concat", "concatenate")
 def cat(tracer, _result, tensors, dim=0, **kwargs):
     dim = kwargs.get("axis", dim)
@@ -423,17 +533,28 @@ def cat(tracer, _result, tensors, dim=0, **kwargs):
             value = tracer.of(whole)
             if isinstance(value, Value):
                 tracer.keep(tensor, Value(value.node, value.shape, value.index.movedim(dim - 1, -1)))
+            elif isinstance(value, Parameter):
+                tracer.keep(tensor, Parameter(value.name, value.tensor, value.index.movedim(dim, -1)))
             elif value is not None:
-                raise tracer.failure("torch.cat with a tensor that is neither of the images nor zero")
+                raise tracer.failure("torch.cat with a tensor that is neither of the images nor constant")
         value = cat(tracer, _result, moved, -1)
         return Value(value.node, value.shape, value.index.movedim(-1, dim - 1))
     before = after = 0
     inputs, shapes = [], []
     for tensor in tensors:
         value = tracer.of(tensor)
+        if isinstance(value, Parameter) and tensor.dim() == rank and bool(
+                (value.index == value.index[:1]).all()):  # the same for all images, as a class token
+            first = torch.empty(value.index.shape[1:])
+            tracer.keep(first, Parameter(value.name, value.tensor, value.index[0]))
+            value = parameter_value(tracer, first)
         if not isinstance(value, Value):
-            if isinstance(value, (Parameter, Computed)) or bool((tensor != 0).any()):
-                raise tracer.failure("torch.cat with a tensor that is neither of the images nor zero")
+            if isinstance(value, (Parameter, Computed)):
+                raise tracer.failure("torch.cat with a tensor that is neither of the images nor constant")
+            if bool((tensor != 0).any()):  # constants along one axis, as coordinates
+                zeros = placed(tracer, constant_value(tracer, tuple(tensor.shape[1:]), 0.0))
+                value = arithmetic(tracer, "add", zeros, zeros, tensor)
+        if not isinstance(value, Value):
             if inputs:
                 after += tensor.shape[dim]
             else:
@@ -460,7 +581,10 @@ def cat(tracer, _result, tensors, dim=0, **kwargs):
 def stack(tracer, result, tensors, dim=0):
     dim %= result.dim()
     if dim == 0:
-        raise tracer.failure("torch.stack along the images of a batch")
+        with torch._C.DisableTorchFunction():
+            moved = result.movedim(0, 1)
+        value = stack(tracer, moved, tensors, 1)
+        return Value(value.node, value.shape, value.index, 1)
     with torch._C.DisableTorchFunction():
         longer = [tensor.unsqueeze(dim) for tensor in tensors]
     for tensor, flat in zip(longer, tensors):
@@ -474,8 +598,12 @@ def stack(tracer, result, tensors, dim=0):
 def interpolate(tracer, result, x, size=None, scale_factor=None, mode="nearest", align_corners=None,
                 recompute_scale_factor=None, antialias=False):
     node, _ = tracer.as_image(tracer.require_image(x, "interpolate"))
+    if mode == "area":
+        return adaptive(tracer, "adaptive_average_pool", result, x)
+    if mode == "nearest-exact" and all(after % before == 0 for after, before in zip(result.shape[2:], x.shape[2:])):
+        mode = "nearest"  # the same where every pixel is repeated equally often
     if mode not in ("nearest", "bilinear") or antialias:
-        raise tracer.failure(f"interpolate of mode '{mode}': nearest and bilinear alone")
+        raise tracer.failure(f"interpolate of mode '{mode}': nearest, bilinear and area alone")
     shape = (result.shape[2], result.shape[3], result.shape[1])
     if size is None and not recompute_scale_factor:
         given = scale_factor if isinstance(scale_factor, (tuple, list)) else (scale_factor,) * 2
@@ -485,8 +613,3 @@ def interpolate(tracer, result, x, size=None, scale_factor=None, mode="nearest",
     if mode == "bilinear":
         attributes["align_corners"] = True if align_corners else None
     return tracer.image_value(tracer.add(f"resize_{mode}", [node], shape, **attributes), shape)
-
-
-@handles("multi_head_attention_forward", "scaled_dot_product_attention")
-def attention(tracer, *_args, **_kwargs):
-    raise tracer.failure("attention is no operation of a graph")

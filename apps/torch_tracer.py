@@ -16,17 +16,23 @@ import sys
 import torch
 from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_function
 
-from torch_values import Computed, ExportFailure, Parameter, Root, Value, image_index, numel, same, strides_of
+from torch_values import (Computed, ExportFailure, Opaque, Parameter, Value, compressed, image_index, numel,
+                          regular_runs, same, strides_of)
 
 BATCH = 2  # example images; what mixes them is refused
+
+MOST_PIECES = 128  # of an order of elements that no strides describe
 
 HANDLERS = {}
 
 
-def handles(*names):
+def handles(*names, of=None):
+    """Enters a handler; `of` is ELEMENTWISE, ALONG_AXES or AS_THEY_ARE, where it is one of these."""
     def register(function):
         for name in names:
             HANDLERS[name] = function
+        if of is not None:
+            of.update(names)
         return function
     return register
 
@@ -35,8 +41,15 @@ VIEWS = {"view", "reshape", "flatten", "permute", "transpose", "contiguous", "ch
          "__getitem__", "narrow", "select", "unbind", "movedim", "moveaxis", "swapaxes", "swapdims", "T", "mT",
          "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "unflatten", "flip", "roll", "expand", "expand_as",
          "tensor_split", "view_as", "reshape_as", "clone", "t", "ravel", "split_with_sizes", "rot90", "fliplr",
-         "flipud", "broadcast_to", "repeat", "tile", "hsplit", "vsplit", "index_select", "H", "adjoint"}
-CONSTANTS = {"zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "new_tensor"}
+         "flipud", "broadcast_to", "repeat", "tile", "hsplit", "vsplit", "index_select", "H", "adjoint",
+         "repeat_interleave", "squeeze_", "unsqueeze_", "transpose_", "t_", "swapaxes_", "swapdims_"}
+CONSTANTS = {"zeros_like", "ones_like", "full_like", "empty_like", "new", "new_zeros", "new_ones", "new_full",
+             "new_empty", "new_tensor"}
+DETACHED = {"detach": "detach() stops gradients: a graph has no such place",
+            "data": ".data stops gradients: a graph has no such place"}
+# What may be done to tensors whose first axis is not the images': element by element, or along axes.
+ELEMENTWISE, ALONG_AXES = set(), set()
+AS_THEY_ARE = set()  # whose handlers are given tensors whose images lie along any axis
 IDENTITIES = {"to", "float", "type_as", "identity", "requires_grad_", "type"}
 READS = {"size", "dim", "shape", "dtype", "device", "ndim", "ndimension", "numel", "nelement", "__len__", "is_cuda",
          "is_floating_point", "layout", "is_contiguous", "requires_grad", "stride", "is_sparse", "is_quantized",
@@ -77,21 +90,29 @@ def seen_getitem(tensor, key):
     return ORIGINAL_GETITEM(tensor, key)
 
 
+def place_in_memory(tensor):
+    return tensor.data_ptr(), tuple(tensor.shape), tensor.stride(), tensor.dtype
+
+
 class Tracer(TorchFunctionMode):
     """Runs a module and keeps the nodes that it amounts to."""
 
-    def __init__(self, module, example):
+    def __init__(self, module, example, shared_norms=()):
+        """`shared_norms` are the names of BatchNorms that run more than once."""
         super().__init__()
         self.modules = dict(module.named_modules())
+        self.shared_norms = shared_norms
         self.module = module
         self.nodes = []
         self.taken = {"input": 1}  # how often each name is taken; that one are the images
         self.weights = {}      # names of our tensors: PyTorch's tensor, in the shape that our file has
         self.owners = {}       # id of a weight: the node that it belongs to
         self.known = {}        # id of a tensor: the tensor, which keeps its id, and what it is
-        self.stale = {}        # id of a tensor that an operation in place changed under another name
+        self.stale = {}        # ids of tensors that were changed in place under another name: by what, and that name
         self.stack = []        # names of the modules that run now
         self.notes = []
+        self.in_memory = {}    # where known tensors of the images lie in memory: the last of each place
+        self.norm_calls = {}   # names of BatchNorms: how often each ran
         self.normalised = None  # the result of a log_softmax, and the refusal where it is not the output
         self.parameter_names = {id(p): name for name, p in module.named_parameters()}
         self.buffer_names = {id(b): name for name, b in module.named_buffers()}
@@ -100,22 +121,32 @@ class Tracer(TorchFunctionMode):
                 parameter.shape)))
         shape = (example.shape[2], example.shape[3], example.shape[1])
         self.image = shape
-        self.known[id(example)] = (example, Value("input", shape, image_index(shape)))
+        self.keep(example, Value("input", shape, image_index(shape)))
 
     # What is known of tensors.
 
     def of(self, tensor):
         if id(tensor) in self.stale:
-            raise self.failure(f"reads a tensor that {self.stale[id(tensor)]} changed in place under another "
-                               "name: write "
-                               "it without the operation in place")
-        return self.known[id(tensor)][1] if id(tensor) in self.known else None
+            raise self.failure(f"reads a tensor that {self.stale[id(tensor)][0]} changed in place under another name: "
+                               "write it without the operation in place")
+        if id(tensor) in self.known:
+            return self.known[id(tensor)][1]
+        alias = self.in_memory.get(place_in_memory(tensor))  # of Variable(x), which no call shows
+        if alias is None:
+            return None
+        what = self.of(alias)
+        if what.node == "input":
+            return what
+        return Opaque("reads a tensor under a name that no call shows, as Variable(x): it stops gradients, and a graph "
+                      "has no such place")
 
     def is_value(self, tensor):
         return isinstance(tensor, torch.Tensor) and isinstance(self.of(tensor), Value)
 
     def keep(self, tensor, what):
         self.stale.pop(id(tensor), None)
+        if isinstance(what, Value):
+            self.in_memory[place_in_memory(tensor)] = tensor
         self.known[id(tensor)] = (tensor, what)
 
     def failure(self, text):
@@ -157,8 +188,12 @@ class Tracer(TorchFunctionMode):
         of."""
         node = {"name": None, "op": operation, "inputs": list(inputs)}
         node.update({key: value for key, value in attributes.items() if value is not None})
-        owner = self.owners.get(id(weights[0][2])) if weights else None
+        owner = self.owners.get(id(weights[0][2])) if weights else None  # of weights that were read before
         if owner is not None:
+            for last, tensor, _ in weights:
+                known = self.weights.get(f"{owner}.{last}" if last else owner)
+                if known is not None and not same(known, tensor):
+                    raise self.failure(f"reads the parameters of '{owner}' in another order")
             node["name"] = self.unique(name)
             node["parameters_of"] = owner
         else:
@@ -183,24 +218,60 @@ class Tracer(TorchFunctionMode):
             if isinstance(what, Computed):
                 raise self.failure(f"{name} with a {last} computed from {', '.join(what.names)}: a graph's weights are "
                                    "its parameters; fold the computation into the parameter, or train that")
-            if not isinstance(what, Parameter) or id(tensor) not in self.parameter_names:
-                raise self.failure(f"{name} with a {last} that is no parameter of the module, as it is")
-            full = self.parameter_names[id(tensor)]
+            if not isinstance(what, Parameter) or what.index.numel() != what.tensor.numel():
+                raise self.failure(f"{name} with a {last} that is no parameter of the module")
             if node is None:
-                node = full[:-len(last) - 1] if full.endswith("." + last) else full
-            weights.append((last, tensor, tensor))
+                node = what.name[:-len(last) - 1] if what.name.endswith("." + last) else what.name
+            as_it_is = tensor if tensor is what.tensor else what.tensor.detach().flatten()[what.index.flatten()].view(
+                what.index.shape)
+            weights.append((last, as_it_is, what.tensor))
         return node, weights
 
     def rearranged(self, value, index, shape):
         """Returns the node in which the elements lie in this order, in memory of this shape."""
         if value.shape == tuple(shape) and same(index.flatten(), torch.arange(value.size)):
             return value.node
-        form = strides_of(index)
-        if form is None or len(set(index.flatten().tolist())) != index.numel():
-            raise self.failure("an order of elements that is no permutation along axes (or repeats elements)")
+        once = len(torch.unique(index)) == index.numel()
+        form = strides_of(index) if once else None
+        if form is None:
+            places = self.repeated(value, index) if compressed(index).numel() < index.numel() else self.in_pieces(
+                value, index)
+            return self.rearranged(places, places.index, shape)
         extents, strides, offset = form
         return self.add("rearrange", [value.node], shape, name=self.inner_name("rearrange"), shape=list(shape),
                         extents=extents, strides=strides, offset=offset)
+
+    def repeated(self, value, index):
+        """The value of an index that is the same all along some axes: as rows of an image, which are repeated by a
+        resize."""
+        small = compressed(index)
+        whole = [axis for axis in range(index.dim()) if small.shape[axis] == index.shape[axis]]
+        rest = [axis for axis in range(index.dim()) if axis not in whole]
+        features, rows = small.numel(), index.numel() // small.numel()
+        node = self.rearranged(value, small.permute(whole + rest), (1, 1, features))
+        shape = (rows, 1, features)
+        node = self.add("resize_nearest", [node], shape, name=self.inner_name("repeat"), height=rows, width=1)
+        places = torch.arange(rows * features).view([index.shape[axis] for axis in rest + whole])
+        return Value(node, shape, places.permute([(rest + whole).index(axis) for axis in range(index.dim())]))
+
+    def in_pieces(self, value, index):
+        """The value of an index that is regular in pieces along an axis, as of torch.roll, or of channels picked one by
+        one: the pieces, concatenated."""
+        runs = [(regular_runs(index.movedim(axis, 0)), axis) for axis in range(index.dim()) if index.shape[axis] > 1]
+        runs = sorted((pair for pair in runs if len(pair[0]) > 1), key=lambda pair: len(pair[0]))
+        if not runs:  # regular, but with elements that are read twice, as of windows that overlap
+            runs = [([(i, i + 1) for i in range(index.shape[axis])], axis) for axis in range(index.dim())
+                    if 1 < index.shape[axis] <= MOST_PIECES and all(
+                        len(torch.unique(part)) == part.numel() for part in index.unbind(axis))]
+            runs.sort(key=lambda pair: len(pair[0]))
+        if not runs or len(runs[0][0]) > MOST_PIECES:
+            raise self.failure("an order of elements that is no permutation along axes")
+        pieces, axis = runs[0]
+        moved = index.movedim(axis, 0)
+        parts = [self.rearranged(value, moved[begin:end], (moved[begin:end].numel(),))
+                 for begin, end in pieces]
+        node = self.add("concat", parts, (index.numel(),), name=self.inner_name("concat"))
+        return Value(node, (index.numel(),), torch.arange(index.numel()).view(moved.shape).movedim(0, axis))
 
     def as_image(self, value):
         """Returns node and shape [H, W, C] of a tensor [C, H, W]."""
@@ -232,23 +303,33 @@ class Tracer(TorchFunctionMode):
 
     def require_image(self, tensor, name):
         value = self.of(tensor)
-        if value.index.dim() != 3:
-            raise self.failure(f"{name} of a tensor of {value.index.dim() + 1} axes: images [N, C, H, W] alone")
+        if not isinstance(value, Value) or value.index.dim() != 3:
+            raise self.failure(f"{name} of a tensor {list(tensor.shape)}: images [N, C, H, W] alone")
         return value
 
     # Running.
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
+        kwargs = dict(kwargs or {})
+        for position, keyword in enumerate(("input", "other")):  # torch.add(input=a, other=b)
+            if keyword in kwargs and len(args) == position:
+                args = tuple(args) + (kwargs.pop(keyword),)
         name = function_name(func)
         tensors = list(tensors_in((args, kwargs)))
         if name in READS or name in CONSTANTS:  # which read sizes
             return func(*args, **kwargs)
+        if name == "__setitem__" and any(isinstance(self.known.get(id(t), (t, None))[1], Value) for t in tensors):
+            return self.run_setting(func, args)
         kinds = [self.of(t) for t in tensors]
-        if any(isinstance(kind, Root) for kind in kinds) and HANDLERS.get(name) is not HANDLERS["div"]:
-            raise self.failure("a square root that divides nothing at once, as that of a LayerNorm does")
+        for kind in kinds:
+            if isinstance(kind, Opaque):
+                raise self.failure(kind.reason)
         if not any(isinstance(kind, Value) for kind in kinds):
             return self.run_without_images(name, func, args, kwargs, kinds)
+        if name in DETACHED:
+            result = func(*args, **kwargs)
+            self.keep(result, Opaque(DETACHED[name]))
+            return result
         if name in IDENTITIES:
             return self.run_identity(name, func, args, kwargs)
         if name in VIEWS:
@@ -260,6 +341,8 @@ class Tracer(TorchFunctionMode):
         if handler is None:
             raise self.failure(refusal(name))
         before = tensors[0]._version
+        if any(isinstance(kind, Value) and kind.batch for kind in kinds) and name not in AS_THEY_ARE:
+            return self.run_moved(name, func, handler, args, kwargs)
         result = func(*args, **kwargs)
         in_place = isinstance(result, torch.Tensor) and result is tensors[0] and tensors[0]._version != before
         try:
@@ -270,8 +353,71 @@ class Tracer(TorchFunctionMode):
             self.forget_aliases(result, name)
         elif isinstance(result, torch.Tensor) and any(result is t for t in tensors):
             result = result.view(result.shape)  # a name of its own
-        self.keep(result, value)
+        if isinstance(value, list):
+            for tensor, one in zip(result, value):
+                self.keep(tensor, one)
+        elif isinstance(result, tuple):  # of a maximum: its values, and where they are
+            self.keep(result[0], value)
+            for other in result[1:]:
+                self.keep(other, Opaque(f"uses the places that {name} finds: a graph is the same for all images"))
+        else:
+            self.keep(result, value)
         return result
+
+    def run_moved(self, name, func, handler, args, kwargs):
+        """Runs a function of tensors whose images lie along another axis than the first: element by element, or along
+        axes."""
+        values = [self.of(t) for t in tensors_in((args, kwargs))]
+        axis = next(v.batch for v in values if isinstance(v, Value) and v.batch)
+        rank = next(v.index.dim() + 1 for v in values if isinstance(v, Value) and v.batch)
+        plain = name.rstrip("_") if not name.startswith("__") else name
+        if plain not in ELEMENTWISE | ALONG_AXES or any(
+                isinstance(v, Parameter) or isinstance(v, Value) and (v.batch, v.index.dim() + 1) != (axis, rank)
+                for v in values) or name != plain:
+            raise self.failure(f"{name} mixes the images of a batch: the first axis has to stay the batch's")
+        order = [axis] + [a for a in range(rank) if a != axis]
+
+        def moved(thing):
+            if isinstance(thing, torch.Tensor) and self.is_value(thing):
+                with torch._C.DisableTorchFunction():
+                    first = thing.movedim(axis, 0)
+                value = self.of(thing)
+                self.keep(first, Value(value.node, value.shape, value.index))
+                return first
+            return type(thing)(moved(item) for item in thing) if isinstance(thing, (tuple, list)) else thing
+
+        result = func(*args, **kwargs)
+        values_of = result[0] if isinstance(result, tuple) else result
+        arguments, keywords = [moved(a) for a in args], {k: moved(v) for k, v in kwargs.items()}
+        after = axis
+        if plain in ALONG_AXES and not (len(args) > 1 and isinstance(args[1], torch.Tensor)):  # no larger of two
+            given = keywords.pop("dim", keywords.pop("axis", None)) if len(arguments) < 2 else arguments.pop(1)
+            if given is None:
+                raise self.failure(f"{name} over the images of a batch")
+            several = isinstance(given, (tuple, list))
+            axes = [a % rank for a in (given if several else (given,))]
+            arguments.insert(1, [order.index(a) for a in axes] if several else order.index(axes[0]))
+            if values_of.dim() < rank:
+                after -= sum(a < axis for a in axes)
+        with torch._C.DisableTorchFunction():
+            first = values_of.movedim(after, 0)
+        value = handler(self, first, *arguments, **keywords)
+        self.keep(values_of, Value(value.node, value.shape, value.index, after))
+        return result
+
+    def run_setting(self, func, args):
+        """target[key] = value, which changes the target."""
+        target, key, given = args
+        name, changed = self.stale.get(id(target), (None, None))
+        if changed == id(given) and name is not None:  # target[key] += x, which changes a view and sets it
+            with torch._C.DisableTorchFunction():
+                view = ORIGINAL_GETITEM(target, key)
+                if (view.data_ptr(), view.shape, view.stride()) == (given.data_ptr(), given.shape, given.stride()):
+                    del self.stale[id(target)]
+        value = HANDLERS["__setitem__"](self, None, *args)
+        func(*args)
+        self.forget_aliases(args[0], "an assignment to elements")
+        self.keep(args[0], value)
 
     def run_without_images(self, name, func, args, kwargs, kinds):
         names = []
@@ -286,9 +432,9 @@ class Tracer(TorchFunctionMode):
             return result
         result = func(*args, **kwargs)
         if names:
-            for tensor in tensors_in(result):
+            for position, tensor in enumerate(tensors_in(result)):
                 if id(tensor) not in self.parameter_names:
-                    self.keep(tensor, Computed(names))
+                    self.keep(tensor, Computed(names, (name, func, args, kwargs, position)))
         return result
 
     def run_identity(self, name, func, args, kwargs):
@@ -306,32 +452,31 @@ class Tracer(TorchFunctionMode):
         value = self.of(source)
         if not isinstance(value, Value):
             raise self.failure(f"{name} with the images' numbers as its argument")
-        if name == "__getitem__" and any(isinstance(t, torch.Tensor) for t in tensors_in(args[1:])):
-            raise self.failure("picks elements by a tensor of places or conditions: slices alone")
+        if any(self.of(t) is not None for t in tensors_in(args[1:])) and not name.endswith("_as"):
+            raise self.failure("picks elements by a tensor of the images or a parameter: by constants alone")
+        changes = name.endswith("_")  # squeeze_(): the tensor's own shape
         result = func(*args, **kwargs)
         if name in ("view", "reshape", "unflatten", "view_as", "reshape_as") and isinstance(result, torch.Tensor):
             value = self.viewable(value, result.shape[1:])
-        batch = torch.stack([value.index + n * value.size for n in range(BATCH)])
+        batch = torch.stack([value.index + n * value.size for n in range(BATCH)], value.batch)
         more = [self.places_of(a) if isinstance(a, torch.Tensor) else a for a in args[1:]]
         places = func(batch, *more, **{k: self.places_of(v) if isinstance(v, torch.Tensor) else v
                                        for k, v in kwargs.items()})
         pairs = list(zip(tensors_in(result), tensors_in(places)))
         for tensor, index in pairs:
-            whole = index.dim() > 1 or numel(index.shape) == BATCH
-            if not whole or index.dim() < 1 or index.shape[0] != BATCH or not same(
-                    index[1], index[0] + value.size) or not bool((index[0] < value.size).all()):
-                raise self.failure(f"{name} mixes the images of a batch, or picks one: the first axis has to stay the "
-                                   "batch's")
-        if isinstance(result, torch.Tensor) and result is source:
-            return result
-        for tensor, index in pairs:
-            self.keep(tensor, Value(value.node, value.shape, index[0]))
+            axis = next((a for a in range(index.dim()) if index.shape[a] == BATCH and same(
+                index.select(a, 1), index.select(a, 0) + value.size) and bool((index.select(a, 0) < value.size).all())),
+                        None)
+            if axis is None:
+                raise self.failure(f"{name} mixes the images of a batch, or picks one")
+            if tensor is not source or changes:
+                self.keep(tensor, Value(value.node, value.shape, index.select(axis, 0), axis))
         return result
 
     def viewable(self, value, shape):
         """The value, or, where an image of this shape would lie in it in no order along axes, a copy in its own
         order."""
-        if len(shape) != 3 or numel(shape) != value.index.numel() or strides_of(value.index.reshape(
+        if value.batch or len(shape) != 3 or numel(shape) != value.index.numel() or strides_of(value.index.reshape(
                 shape).permute(1, 2, 0)):
             return value
         node = self.rearranged(value, value.index, (numel(shape),))
@@ -339,14 +484,14 @@ class Tracer(TorchFunctionMode):
 
     def places_of(self, tensor):
         value = self.of(tensor)
-        return torch.zeros((BATCH,) + tuple(value.index.shape)) if isinstance(value, Value) else tensor
+        return torch.zeros(tensor.shape) if isinstance(value, Value) else tensor
 
     def forget_aliases(self, tensor, name):
         """Notes that all other tensors in the same memory have changed under their names."""
         pointer = tensor.storage().data_ptr()
         for key, (other, what) in self.known.items():
             if other is not tensor and isinstance(what, Value) and other.storage().data_ptr() == pointer:
-                self.stale[key] = name
+                self.stale[key] = (name, None if key in self.stale else id(tensor))
 
     @staticmethod
     def dispatched(args, kwargs):
@@ -355,12 +500,17 @@ class Tracer(TorchFunctionMode):
         while frame is not None:
             if frame.f_code.co_name == "forward" and "self" in frame.f_locals:
                 kind = type(frame.f_locals["self"]).__name__
-                return {"MaxPool2d": "max_pool2d", "AdaptiveMaxPool2d": "adaptive_max_pool2d"}.get(kind, kind)
+                return {"MaxPool2d": "max_pool2d", "AdaptiveMaxPool2d": "adaptive_max_pool2d",
+                        "MaxPool1d": "max_pool1d", "AdaptiveMaxPool1d": "adaptive_max_pool1d"}.get(kind, kind)
             frame = frame.f_back
         return "boolean_dispatch"
 
     def run(self, example):
         """Runs the module and returns the node of its logits."""
+        for path, module in self.module.named_modules():
+            if torch.jit._state._enabled.enabled and isinstance(module, torch.jit.ScriptModule):
+                raise ExportFailure(f"'{path}' is compiled by torch.jit, which shows no calls: set PYTORCH_JIT=0 in "
+                                    "the environment, as export_torch.py does where it is the program")
         handles_of_hooks = []
         for path, module in self.module.named_modules():
             if path:
@@ -380,13 +530,15 @@ class Tracer(TorchFunctionMode):
             del torch.Tensor.__getitem__
             for handle in handles_of_hooks:
                 handle.remove()
-        if not isinstance(output, torch.Tensor):
-            raise ExportFailure(f"the module returns {describe(output)}: a classifier returns one tensor of logits "
-                                "[N, classes]; wrap it in a module that does")
+        output, which = logits_in(output)
+        if which:
+            self.notes.append(which)
         if self.normalised and output is not self.normalised[0]:
             raise self.normalised[1]
         value = self.of(output)
-        if not isinstance(value, Value) or value.index.dim() != 1:
+        if isinstance(value, Value) and value.index.dim() == 3 and tuple(value.index.shape[1:]) == (1, 1):
+            value = Value(value.node, value.shape, value.index.flatten())
+        if not isinstance(value, Value) or value.batch or value.index.dim() != 1:
             raise ExportFailure(f"the module returns a tensor {list(output.shape)}: a classifier returns logits "
                                 "[N, classes]")
         return self.rearranged(value, value.index, tuple(value.index.shape))
@@ -415,6 +567,26 @@ class Tracer(TorchFunctionMode):
         return output
 
 
+LOGITS = ("logits", "logit", "out", "output", "outputs", "pred", "cls", "scores")
+
+
+def logits_in(output):
+    """The tensor of logits in what a module returns, and a note on which it is, where it returns more: the one of these
+    names in a dictionary, the first in a tuple, as classifiers with auxiliary heads or with features have it."""
+    if isinstance(output, torch.Tensor):
+        return output, ""
+    if isinstance(output, dict):
+        tensors = {key: item for key, item in output.items() if isinstance(item, torch.Tensor)}
+        named = [key for key in LOGITS if key in tensors] or (list(tensors) if len(tensors) == 1 else [])
+        if named:
+            return tensors[named[0]], f"of the dictionary that the module returns, '{named[0]}' is taken"
+    elif isinstance(output, (tuple, list)) and output and isinstance(output[0], torch.Tensor):
+        others = sum(isinstance(item, torch.Tensor) for item in output[1:])
+        return output[0], f"of the {len(output)} values that the module returns, the first is taken" * bool(others)
+    raise ExportFailure(f"the module returns {describe(output)}: a classifier returns a tensor of logits [N, classes]; "
+                        "wrap it in a module that does")
+
+
 def describe(output):
     if isinstance(output, (tuple, list)):
         return f"{len(output)} values"
@@ -427,13 +599,6 @@ REFUSALS = {
     "tolist": "turns values of the images into numbers of Python: a graph is the same for all images",
     "numpy": "leaves PyTorch for numpy",
     "__array__": "leaves PyTorch for numpy",
-    "detach": "detach() stops gradients: a graph has no such place",
-    "data": ".data stops gradients: a graph has no such place",
-    "__setitem__": "assigns to elements of a tensor in place: make the tensor by torch.cat or F.pad",
-    "softmax": "softmax is no operation of a graph; if it ends the network, leave it out: the loss computes it",
-    "matmul": "the product of two tensors that both depend on the images (attention) is no operation of a graph",
-    "__matmul__": "the product of two tensors that both depend on the images (attention) is no operation of a graph",
-    "bmm": "the product of two tensors that both depend on the images (attention) is no operation of a graph",
 }
 
 

@@ -10,10 +10,10 @@ class ExportFailure(Exception):
 
 
 class Computed:
-    """A tensor computed from parameters alone."""
+    """A tensor computed from parameters alone, and the call that computed it."""
 
-    def __init__(self, names):
-        self.names = names
+    def __init__(self, names, call):
+        self.names, self.call = names, call
 
 
 class Parameter:
@@ -23,19 +23,21 @@ class Parameter:
         self.name, self.tensor, self.index = name, tensor, index
 
 
-class Root:
-    """The square root of a value, of which a LayerNorm that is spelled out makes its divisor."""
+class Opaque:
+    """A tensor that depends on the images and may be asked for its sizes alone: anything else is refused with these
+    words."""
 
-    def __init__(self, value):
-        self.value = value
+    def __init__(self, reason):
+        self.reason = reason
 
 
 class Value:
     """A tensor that depends on the images: a node's output, and where each of the tensor's elements lies in
-    it, one image of the batch at a time."""
+    it, one image of the batch at a time. `batch` is the tensor's axis along which the images lie, which the index has
+    not."""
 
-    def __init__(self, node, shape, index):
-        self.node, self.shape, self.index = node, tuple(shape), index
+    def __init__(self, node, shape, index, batch=0):
+        self.node, self.shape, self.index, self.batch = node, tuple(shape), index, batch
 
     @property
     def size(self):
@@ -53,6 +55,27 @@ def image_index(shape):
     """Places of the elements of a tensor [C, H, W] in memory [H, W, C]."""
     height, width, channels = shape
     return torch.arange(height * width * channels).view(height, width, channels).permute(2, 0, 1)
+
+
+def compressed(index):
+    """Returns an index with one element along the axes along which all are the same, which is what expand() makes."""
+    for axis in range(index.dim()):
+        if index.shape[axis] > 1 and bool((index == index.narrow(axis, 0, 1)).all()):
+            index = index.narrow(axis, 0, 1)
+    return index
+
+
+def regular_runs(index):
+    """The slices of an index along its first axis as runs [begin, end) in which each lies one step behind the one
+    before it."""
+    steps = (index[1:] - index[:-1]).reshape(len(index) - 1, -1)
+    uniform = (steps == steps[:, :1]).all(1) & (steps[:, 0] != 0)
+    begins = [0]
+    for i in range(1, len(index)):
+        first = i == begins[-1] + 1
+        if not bool(uniform[i - 1]) or not first and int(steps[i - 1, 0]) != int(steps[i - 2, 0]):
+            begins.append(i)
+    return list(zip(begins, begins[1:] + [len(index)]))
 
 
 def same(a, b):

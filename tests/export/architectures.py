@@ -9,7 +9,7 @@ ARCHITECTURES: names, and for each what makes the module and the image (height, 
 
 from functools import partial
 
-from networks import branches, enlarging, joined, mobile, plain, residual, searched, tokens
+from networks import attentive, branches, enlarging, joined, mobile, plain, residual, searched, tokens
 
 CIFAR, MNIST = (32, 32, 3), (28, 28, 1)
 
@@ -73,4 +73,10 @@ ARCHITECTURES = {
     "gmlp": (tokens.GMLP, CIFAR),
     "poolformer": (tokens.PoolFormer, CIFAR),
     "van": (tokens.VAN, CIFAR),
+    "attention_modules": (attentive.attention_modules, (16, 24, 3)),
+    "residual_attention": (attentive.residual_attention, CIFAR),
+    "fractal_maxout": (attentive.FractalMaxout, CIFAR),
+    "alexnet_lrn": (attentive.OldAlexNet, CIFAR),
+    "convnext_v2": (attentive.ConvNeXtV2, CIFAR),
+    "vision_transformer": (attentive.VisionTransformer, CIFAR),
 }

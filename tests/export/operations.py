@@ -2,6 +2,8 @@
 elements that come out. Odd sizes, so that no axis can be taken for another.
 """
 
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -9,6 +11,100 @@ from torch.nn import functional as F
 from probes import OPERATIONS, Call, Parametrised, on_tokens, on_vectors, probe, probes, tokens, vector
 
 __all__ = ["OPERATIONS"]
+
+
+
+class MemoryEfficientSwish(torch.autograd.Function):
+    """A function with a gradient of its own, which is that of what it computes."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * torch.sigmoid(x)
+
+    @staticmethod
+    def backward(ctx, dy):
+        (x,) = ctx.saved_tensors
+        gate = torch.sigmoid(x)
+        return dy * gate * (1 + x * (1 - gate))
+
+
+class Blur(nn.Module):
+    """Zhang, 2019, Making Convolutional Networks Shift-Invariant Again: a fixed filter of each channel."""
+
+    def __init__(self, channels, size, stride, padding):
+        super().__init__()
+        row = torch.tensor([math.comb(size - 1, k) / 2 ** (size - 1) for k in range(size)])
+        self.register_buffer("filter", (row[:, None] * row)[None, None].repeat(channels, 1, 1, 1))
+        self.stride, self.padding, self.channels = stride, padding, channels
+
+    def forward(self, x):
+        return F.conv2d(x, self.filter, stride=self.stride, padding=self.padding, groups=self.channels)
+
+
+class SharedByPools(nn.Module):
+    """Woo et al., 2018, CBAM: one perceptron for two pools, one of which leaves an image."""
+
+    def __init__(self):
+        super().__init__()
+        self.mlp = nn.Sequential(nn.Flatten(), nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 6))
+
+    def forward(self, x):
+        return self.mlp(F.avg_pool2d(x, x.shape[2:])) + self.mlp(x.flatten(2).logsumexp(2))
+
+
+class Attending(nn.MultiheadAttention):
+    def forward(self, x):
+        return super().forward(x, x, x, need_weights=False)[0]
+
+
+def log_sum_exp(x):
+    x = x.flatten(2)
+    most, _ = torch.max(x, dim=2, keepdim=True)
+    return most + (x - most).exp().sum(dim=2, keepdim=True).log()
+
+
+def normalised_by_hand(x, axes):
+    less = x - x.mean(axes, keepdim=True)
+    return less / torch.sqrt(less.pow(2).mean(axes, keepdim=True) + 1e-3)
+
+
+def normalised_by(x, variance, mean):
+    return (x - mean) / torch.sqrt(variance + 1e-3)
+
+
+def involution(x):
+    """Li et al., 2021, Involution: weights of each pixel's window, made of the pixel."""
+    weights = x[:, :1].sigmoid().expand(-1, 9, -1, -1) * x.tanh().mean(1, keepdim=True)
+    windows = F.unfold(x, 3, padding=1).view(x.shape[0], 6, 9, 5, 7)
+    return (weights.unsqueeze(1) * windows).sum(dim=2)
+
+
+def attention_in_heads(x):
+    """Three heads of two channels; queries, keys and values by a permutation that puts them first."""
+    q, k, v = torch.stack([x, x.tanh(), x.sigmoid()], 1).flatten(3).view(x.shape[0], 3, 3, 2, 35).permute(1, 0, 2, 4, 3)
+    return ((q @ k.transpose(-2, -1)) * 0.7).softmax(dim=-1) @ v
+
+
+def setting(x, key, value):
+    y = 1.5 * x
+    y[key] = value
+    return y
+
+
+def adding_to_channels(x):
+    y = 1.5 * x
+    y[:, 1:3] += x[:, 3:5]
+    return y
+
+
+def shifted_channels(x):
+    out = torch.zeros_like(x)
+    out[:, :2, :, :-1] = x[:, :2, :, 1:]
+    out[:, 2:4, 1:, :] = x[:, 2:4, :-1, :]
+    out[:, 4:] = x[:, 4:]
+    return out
+
 
 # --- Activations -----------------------------------------------------------------------------
 
@@ -61,6 +157,37 @@ probes("activation", {
     "GLU": nn.GLU(dim=1),
     "of a vector": on_vectors(nn.SiLU()),
     "of tokens": on_tokens(nn.GELU(), nn.ELU()),
+    "gelu by erf": lambda x: x * 0.5 * (1.0 + torch.erf(x / math.sqrt(2.0))),
+    "gelu by erf, of a multiple": lambda x: (3 * x) * 0.5 * (1.0 + torch.erf((3 * x) / math.sqrt(2.0))),
+    "gelu by erf, otherwise": lambda x: 0.5 * (1 + (x / 1.41421356237).erf()) * x,
+    "exp": lambda x: torch.exp(x / 3),
+    "log": lambda x: (x * x + 0.2).log(),
+    "mish by hand, without softplus": lambda x: x * torch.tanh(torch.log(1 + torch.exp(x))),
+    "PReLU of channels": nn.PReLU(6),
+    "PReLU of all": nn.PReLU(),
+    "PReLU of vectors": on_vectors(nn.PReLU(6)),
+    "PReLU twice": nn.Sequential(*[nn.PReLU(6)] * 2),
+    "abs": lambda x: torch.abs(x) + x.abs() / 2,
+    "Softsign": nn.Softsign(),
+    "clamp on both sides": lambda x: x.clamp(-0.6, 0.7),
+    "Hardtanh": nn.Hardtanh(),
+    "clamp from below": lambda x: torch.clamp(x, min=-0.3),
+    "clamp from above": lambda x: x.clamp_max(0.4),
+    "memory-efficient swish": MemoryEfficientSwish.apply,
+})
+probes("softmax", {
+    "of channels": lambda x: F.softmax(x, dim=1) * x,
+    "of rows": lambda x: x.softmax(2),
+    "of two branches": lambda x: torch.softmax(x.unflatten(1, (2, 3)), 1).flatten(1, 2) * x,
+    "of three branches": lambda x: torch.softmax(x.unflatten(1, (3, 2)).mean((3, 4)), 1).flatten(1),
+    "of places": lambda x: F.softmax(x.flatten(2), dim=-1).view_as(x) * x,
+    "of vectors": on_vectors(nn.Softmax(dim=1)),
+    "Softmax2d": nn.Softmax2d(),
+    "Softmin": nn.Softmin(dim=1),
+    "of far numbers": lambda x: torch.softmax(90 * x.tanh(), 1),
+    "logsumexp": lambda x: torch.logsumexp(x, (2, 3)),
+    "logsumexp by hand": log_sum_exp,
+    "of stacked branches": lambda x: (torch.stack([x.tanh(), x.sigmoid()]) * torch.stack([x, -x]).softmax(0)).sum(0),
 })
 
 # --- Convolutions and linear layers ----------------------------------------------------------
@@ -91,6 +218,20 @@ probes("convolution", {
     "functional": Parametrised((4, 6, 3, 3), lambda x, w: F.conv2d(x, w, None, 2, 1)),
     "functional with groups": Parametrised((6, 1, 3, 3), lambda x, w: torch.conv2d(x, w, stride=(1, 2), groups=6)),
     "twice the same": nn.Sequential(*[nn.Conv2d(6, 6, 3, padding=1)] * 2),
+    "with a filter of constants, a blur": Blur(6, 3, 2, 1),
+    "with a filter of constants, padded by itself": nn.Sequential(nn.ReflectionPad2d(1), Blur(6, 4, 1, 0)),
+    "with a weight that is viewed": Parametrised((4, 6), lambda x, w: F.conv2d(x, w.view(4, 6, 1, 1))),
+})
+probes("sequence", {
+    "ECA's conv1d over channels": nn.Sequential(Call(lambda x: F.adaptive_avg_pool2d(x, 1).squeeze(-1).transpose(1, 2)),
+                                                nn.Conv1d(1, 1, 3, padding=1, bias=False), nn.Sigmoid()),
+    "conv1d": nn.Sequential(nn.Flatten(2), nn.Conv1d(6, 4, 4, stride=3, padding=2, dilation=2)),
+    "conv1d in groups": nn.Sequential(nn.Flatten(2), nn.Conv1d(6, 6, 3, groups=3, bias=False)),
+    "batchnorm": nn.Sequential(nn.Flatten(2), nn.BatchNorm1d(6)),
+    "max pool": nn.Sequential(nn.Flatten(2), nn.MaxPool1d(3, 2, 1)),
+    "average pool": nn.Sequential(nn.Flatten(2), nn.AvgPool1d(4, 3)),
+    "adaptive average pool": nn.Sequential(nn.Flatten(2), nn.AdaptiveAvgPool1d(4)),
+    "adaptive max pool": nn.Sequential(nn.Flatten(2), nn.AdaptiveMaxPool1d(1)),
 })
 probes("transposed convolution", {
     "2, stride 2": nn.ConvTranspose2d(6, 4, 2, stride=2),
@@ -116,6 +257,25 @@ probes("linear", {
     "of the last row, flattened by hand": nn.Sequential(Call(lambda x: x[:, :, -1].reshape(x.shape[0], -1)),
                                                         nn.Linear(42, 6)),
     "shared by two places": nn.Sequential(Call(vector), *[nn.Linear(6, 6)] * 2),
+    "shared by an image of one pixel and a vector": SharedByPools(),
+    "matmul with a parameter": Parametrised((6, 4), lambda x, w: vector(x) @ w),
+    "matmul of tokens with a parameter": Parametrised((6, 4), lambda x, w: torch.matmul(tokens(x), w)),
+    "matmul with a parameter transposed": Parametrised((4, 6), lambda x, w: tokens(x) @ w.t()),
+    "mm": Parametrised((6, 4), lambda x, w: torch.mm(vector(x), w)),
+})
+probes("product of two", {
+    "bmm": lambda x: torch.bmm(x.flatten(2), tokens(x).tanh()),
+    "attention by hand": lambda x: (x.flatten(2) @ tokens(x) / 6).softmax(-1) @ x.flatten(2),
+    "attention in heads": attention_in_heads,
+    "einsum of two": lambda x: torch.einsum("nchw,ndhw->ncd", x, x.tanh()),
+    "einsum of two, nothing summed": lambda x: torch.einsum("nchw,nc->nwhc", x, vector(x)),
+    "einsum with a matrix": Parametrised((6, 4), lambda x, w: torch.einsum("b c h w, c d -> b d h w", x, w)),
+    "einsum with a matrix first": Parametrised((4, 6), lambda x, w: torch.einsum("dc,bchw->bhwd", w, x)),
+    "MultiheadAttention": on_tokens(Attending(6, 3, batch_first=True)),
+    "MultiheadAttention, tokens first, without bias": nn.Sequential(
+        Call(lambda x: x.flatten(2).permute(2, 0, 1)), Attending(6, 2, bias=False), Call(lambda x: x.transpose(0, 1))),
+    "TransformerEncoderLayer": on_tokens(nn.TransformerEncoderLayer(6, 2, 8, batch_first=True)),
+    "global context": lambda x: torch.matmul(x.flatten(2), x[:, :1].flatten(2).softmax(-1).transpose(1, 2)),
 })
 
 # --- Pools -----------------------------------------------------------------------------------
@@ -140,6 +300,17 @@ probes("max pool", {
     "adaptive, larger than the image": nn.AdaptiveMaxPool2d((6, 9)),
     "amax": lambda x: x.amax((2, 3)),
     "amax of tokens, kept": lambda x: tokens(x).amax(1, keepdim=True),
+    "of channels": lambda x: torch.max(x, 1)[0],
+    "of channels, kept": lambda x: x.max(dim=1, keepdim=True).values,
+    "of channels by amax": lambda x: x.amax(1, keepdim=True) * x,
+    "of rows": lambda x: x.max(2)[0],
+    "maxout": lambda x: x.view(x.size(0), 3, 2, 5, 7).max(2)[0],
+    "of the smallest": lambda x: x.min(1, keepdim=True)[0],
+    "of two": lambda x: torch.max(x[:, :3], x[:, 3:]),
+    "of a tensor and zeros": lambda x: torch.max(x, torch.zeros(1).to(x)) + torch.max(torch.zeros_like(x) - 0.5, -x),
+    "maximum": lambda x: torch.maximum(x, x.tanh() / 2),
+    "minimum": lambda x: torch.minimum(x, -x.tanh()),
+    "of two by split": lambda x: torch.max(*torch.split(x, 3, 1)),
 })
 probes("average pool", {
     "2": nn.AvgPool2d(2),
@@ -178,6 +349,24 @@ probes("mean", {
     "of a flattened image": lambda x: x.view(x.size(0), x.size(1), -1).mean(-1),
     "sum": lambda x: x.sum((2, 3)),
     "sum of channels": lambda x: x.sum(dim=1, keepdim=True),
+    "of vectors": lambda x: x - vector(x).mean(1)[:, None, None, None],
+    "of vectors, kept": lambda x: vector(x) - vector(x).mean(1, keepdim=True),
+    "of everything": lambda x: x * x.mean((1, 2, 3), keepdim=True),
+    "sum of branches": lambda x: x.unflatten(1, (2, 3)).sum(1),
+    "of groups of channels": lambda x: x.unflatten(1, (3, 2)).mean(2),
+    "of stacked branches": lambda x: torch.stack([x, x.tanh(), x.sigmoid()]).mean(0),
+    "sum of stacked branches, gated": lambda x: (torch.stack([x, x.tanh()], 0) * x.sigmoid().unsqueeze(0)).sum(0),
+    "of what is permuted": lambda x: x.permute(1, 0, 2, 3).tanh().mean(3).permute(1, 0, 2),
+    "variance": lambda x: x.var((2, 3)),
+    "variance of channels, biased": lambda x: x.var(1, unbiased=False, keepdim=True),
+    "variance and mean": lambda x: normalised_by(x, *torch.var_mean(x, (2, 3), keepdim=True)),
+    "deviation": lambda x: x / (x.std((2, 3), keepdim=True) + 0.1),
+    "norm": lambda x: x.norm(2, dim=1),
+    "norm, torch": lambda x: torch.norm(x, p=2, dim=(2, 3), keepdim=True) * x,
+    "norm of order 1": lambda x: x.norm(1, dim=1),
+    "normalize": lambda x: F.normalize(x, dim=1),
+    "normalize of vectors": lambda x: F.normalize(vector(x)),
+    "lp_pool2d": lambda x: F.lp_pool2d(x, 2, (5, 7), stride=(5, 7)),
 })
 
 # --- Normalisation ---------------------------------------------------------------------------
@@ -190,6 +379,16 @@ probes("batchnorm", {
     "of vectors": on_vectors(nn.BatchNorm1d(6, eps=1e-3)),
     "of vectors, without weights": on_vectors(nn.BatchNorm1d(6, affine=False)),
     "before the linear layer": nn.Sequential(nn.Flatten(), nn.BatchNorm1d(210)),
+    "twice the same": nn.Sequential(*[nn.Conv2d(6, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU()] * 2),
+    "twice the same, without weights": nn.Sequential(*[nn.Conv2d(6, 6, 3), nn.BatchNorm2d(6, affine=False)] * 2),
+    "three times the same, of vectors": nn.Sequential(Call(vector), *[nn.Linear(6, 6), nn.BatchNorm1d(6)] * 3),
+})
+probes("local response norm", {
+    "of 5 channels": nn.LocalResponseNorm(5, alpha=0.3),
+    "of 2 channels": nn.LocalResponseNorm(2, alpha=0.5, beta=0.6, k=2.0),
+    "functional": lambda x: F.local_response_norm(x, 3, 0.2),
+    "by avg_pool3d": lambda x: x.div(nn.AvgPool3d((3, 1, 1), 1, (1, 0, 0))(x.pow(2).unsqueeze(1)).squeeze(1).mul(
+        0.3).add(1.0).pow(0.75)),
 })
 probes("group norm", {
     "2 groups": nn.GroupNorm(2, 6),
@@ -219,6 +418,12 @@ probes("layer norm", {
 probes("normalisation with a mean by hand", {
     "less the mean of channels": lambda x: x - x.mean(1, keepdim=True),
     "less the mean of the image": lambda x: x - x.mean((2, 3), keepdim=True),
+    "of rows": lambda x: normalised_by_hand(x, 2),
+    "of images": lambda x: normalised_by_hand(x, (2, 3)),
+    "global response": lambda x: x * (
+        x.norm(2, (2, 3), keepdim=True) / (x.norm(2, (2, 3), keepdim=True).mean(1, True) + 1e-6)),
+    "SimAM": lambda x: x * torch.sigmoid((x - x.mean((2, 3), keepdim=True)).pow(2) / (
+        4 * (x.var((2, 3), keepdim=True) + 1e-4)) + 0.5),
 })
 
 # --- Arithmetic ------------------------------------------------------------------------------
@@ -240,6 +445,7 @@ probes("arithmetic", {
     "torch.add with alpha": lambda x: torch.add(x, torch.tanh(x), alpha=0.5),
     "torch.sub with alpha": lambda x: torch.sub(x.tanh(), 2, alpha=0.3),
     "torch.mul": lambda x: torch.mul(x, 0.3),
+    "by keywords": lambda x: torch.add(input=x, other=torch.mean(input=x, dim=1, keepdim=True)),
     "sum of three": lambda x: sum([x, x.tanh(), x.sigmoid()]),
     "numbers": lambda x: 2.5 * x + 1,
     "one less x": lambda x: 1 - x,
@@ -251,6 +457,24 @@ probes("arithmetic", {
     "torch.neg": torch.neg,
     "numbers in place": lambda x: x.add_(0.1).mul_(1.1),
     "a tensor of one number": lambda x: x * torch.tensor(0.75, dtype=x.dtype),
+    "quotient": lambda x: x / (1 + torch.sigmoid(x)),
+    "quotient in place": lambda x: (2 * x).div_(x.exp() + 1),
+    "number by x": lambda x: 1.5 / (x * x + 0.5),
+    "reciprocal": lambda x: torch.reciprocal(x.exp()),
+    "quotient by a gate": lambda x: x / (1 + x.mean(1, keepdim=True) ** 2),
+    "quotient of a gate": lambda x: x.mean((2, 3), keepdim=True) / (x ** 2 + 1),
+    "root": lambda x: torch.sqrt(x * x + 1),
+    "rsqrt": lambda x: x * (x * x + 0.1).rsqrt(),
+    "cube": lambda x: x.pow(3),
+    "power of 1.5": lambda x: (x * x + 0.1) ** 1.5,
+    "power of -0.75": lambda x: torch.pow(x * x + 0.1, -0.75),
+    "constants of channels": lambda x: (x - x.new_tensor([1, 2, 2, 3, 0, -1]).view(1, -1, 1, 1)) / torch.tensor(
+        [1, 2, 2, 4, 4, 5.], dtype=x.dtype).view(-1, 1, 1),
+    "constants of columns": lambda x: torch.tensor([1, 2, 3, 4, 3, 2, 1.], dtype=x.dtype) - x,
+    "rows by columns": lambda x: x.mean(2, keepdim=True) * x.mean(3, keepdim=True),
+    "channels by places, expanded": lambda x: 1 + torch.sigmoid(
+        vector(x)[..., None, None].expand_as(x) * x.mean(1, keepdim=True).expand_as(x)),
+    "of five axes": lambda x: x.unflatten(1, (2, 3)) * x.unflatten(1, (2, 3)).mean((1, 3), keepdim=True),
 })
 probes("gate", {
     "of channels": lambda x: x * torch.sigmoid(x.mean((2, 3), keepdim=True)),
@@ -293,13 +517,29 @@ probes("parameter", {
     "subtracted": Parametrised((6, 1, 1), lambda x, p: x - p),
     "subtracted from": Parametrised((6, 1, 1), lambda x, p: p - x.tanh()),
     "twice the same": Parametrised((6, 1, 1), lambda x, p: (x * p).tanh() * p),
+    "a part": Parametrised((8, 1, 1), lambda x, p: x * p[1:7]),
+    "picked by places": Parametrised((4,), lambda x, p: x.tanh() + p[torch.tensor([0, 1, 1, 3, 2, 0])].view(6, 1, 1)),
     "multiplied and added": Parametrised((6, 1, 1), lambda x, p: (x * p).tanh() + p),
+    "divided by": Parametrised((6, 1, 1), lambda x, p: x / p),
+    "divided": Parametrised((1, 6, 1, 1), lambda x, p: p / (1 + x.mean((1, 2, 3), keepdim=True) ** 2)),
+    "larger": Parametrised((6, 5, 7), lambda x, p: x.mean((2, 3), keepdim=True) * p),
+    "exponential": Parametrised((6,), lambda x, p: x * p.exp().view(1, -1, 1, 1)),
+    "gate of a number": Parametrised((2,), lambda x, p: torch.sigmoid(p[0]) * x + (1 - torch.sigmoid(p[1])) * x.tanh()),
+    "weights of branches by a softmax": Parametrised((3,), lambda x, p: sum(
+        weight * branch for weight, branch in zip(F.softmax(p, 0), (x, x.tanh(), x.sigmoid())))),
+    "weights of branches, normalised": Parametrised((2,), lambda x, p: (F.relu(p)[0] * x + F.relu(p)[1] * x.tanh()) / (
+        F.relu(p).sum() + 1e-4)),
+    "generalised mean": Parametrised((1,), lambda x, p: x.clamp(min=0.01).pow(p).mean((2, 3)).pow(1. / p)),
+    "less a softplus": Parametrised((6, 1, 1), lambda x, p: F.softplus(p) - x),
+    "class token": Parametrised((1, 1, 6), lambda x, p: torch.cat([p.expand(x.shape[0], -1, -1), tokens(x)], 1)),
+    "many class tokens": Parametrised((1, 40, 6), lambda x, p: torch.cat([tokens(x), p.expand(x.shape[0], -1, -1)], 1)),
 })
 
 # --- The order of elements -------------------------------------------------------------------
 
 probes("order", {
     "flatten": nn.Flatten(),
+    "flatten by keywords": lambda x: torch.flatten(input=x, start_dim=1),
     "view": lambda x: x.view(x.size(0), -1),
     "reshape": lambda x: x.reshape(-1, 210),
     "flatten of channels last": lambda x: x.permute(0, 2, 3, 1).flatten(1),
@@ -326,6 +566,24 @@ probes("order", {
     "one row": lambda x: x[:, :, 2],
     "narrow": lambda x: x.narrow(1, 1, 4).sigmoid(),
     "select": lambda x: torch.select(x, 1, 3).tanh(),
+    "windows by F.unfold": lambda x: F.unfold(x, 3, padding=1, stride=2).tanh(),
+    "windows by nn.Unfold, (2, 3)": nn.Unfold((2, 3), dilation=(1, 2)),
+    "windows by x.unfold": lambda x: x.unfold(2, 2, 2).unfold(3, 3, 2).contiguous().flatten(1, 3).tanh(),
+    "involution": involution,
+    "channels picked by places": nn.Sequential(Call(lambda x: x[:, torch.tensor([0, 2, 1, 3, 3, 5])]),
+                                               nn.Conv2d(6, 4, 3)),
+    "index_select": lambda x: torch.index_select(x, 1, torch.tensor([5, 0, 1, 4])).tanh(),
+    "roll of rows": lambda x: F.max_pool2d(torch.roll(x, 1, 2), 2),
+    "roll of rows and columns": nn.Sequential(Call(lambda x: torch.roll(x, (1, -2), (2, 3))), nn.Conv2d(6, 4, 3)),
+    "repeat": nn.Sequential(Call(lambda x: x.repeat(1, 2, 1, 1)), nn.Conv2d(12, 4, 3)),
+    "repeat_interleave": nn.Sequential(Call(lambda x: x.repeat_interleave(2, 1)), nn.Conv2d(12, 4, 3)),
+    "expand, convolved": nn.Sequential(Call(lambda x: x[:, :1].expand(-1, 4, -1, -1)), nn.Conv2d(4, 3, 3)),
+    "squeeze_ and unsqueeze_": lambda x: (x.mean((2, 3), keepdim=True).squeeze_(3).squeeze_(2).unsqueeze_(1) * 2
+                                          ).tanh(),
+    "elements set to a number": lambda x: setting(x, (slice(None), slice(None), 0), 0.5),
+    "channels set": lambda x: setting(x, (slice(None), slice(1, 3)), x[:, 4:].sigmoid()),
+    "channels added to": adding_to_channels,
+    "channels moved by one pixel": shifted_channels,
     "patches by views": nn.Sequential(
         Call(lambda x: x[:, :, :4, :6].reshape(x.shape[0], 6, 2, 2, 3, 2).permute(0, 2, 4, 3, 5, 1).reshape(
             x.shape[0], 6, 24)),
@@ -359,6 +617,7 @@ probes("concatenation", {
     "of vectors, convolved": nn.Sequential(
         Call(lambda x: torch.cat([F.adaptive_avg_pool2d(x, 1), F.adaptive_max_pool2d(x, 1)], 1)), nn.Conv2d(12, 4, 1)),
     "of tokens, along the channels": lambda x: torch.cat([tokens(x), tokens(x).tanh()], -1),
+    "with coordinates": lambda x: torch.cat([x, torch.linspace(-1, 1, 7).expand(x.shape[0], 1, 5, 7)], 1),
     "with zeros": lambda x: torch.cat([x.tanh(), torch.zeros_like(x[:, :2])], 1),
     "with zeros before": lambda x: torch.cat([x.new_zeros(x.shape[0], 3, 5, 7), x], 1),
     "of rows": lambda x: torch.cat([x, x.tanh()], 2),
@@ -378,6 +637,11 @@ probes("padding", {
     "of the batch by nothing": lambda x: F.pad(x, (1, 1)),
     "ConstantPad2d of zeros": nn.ConstantPad2d((1, 0, 0, 2), 0.),
     "of vectors": lambda x: F.pad(x.mean((2, 3)), (1, 2)),
+    "of a number": nn.ConstantPad2d((1, 0, 2, 1), 0.7),
+    "reflection": nn.Sequential(nn.ReflectionPad2d((1, 2, 3, 1)), nn.Conv2d(6, 4, 3)),
+    "replication": nn.ReplicationPad2d(2),
+    "circular": nn.Conv2d(6, 4, 3, padding=1, padding_mode="circular"),
+    "reflection of a convolution": nn.Conv2d(6, 4, 3, padding=1, padding_mode="reflect"),
 })
 probes("resize", {
     "nearest, by 2": nn.Upsample(scale_factor=2),
@@ -394,6 +658,8 @@ probes("resize", {
     "bilinear, smaller": lambda x: F.interpolate(x, size=(3, 4), mode="bilinear"),
     "bilinear, UpsamplingBilinear2d": nn.UpsamplingBilinear2d(scale_factor=2),
     "nearest, UpsamplingNearest2d": nn.UpsamplingNearest2d(size=(10, 14)),
+    "nearest-exact, by 2": lambda x: F.interpolate(x, scale_factor=2, mode="nearest-exact"),
+    "area": lambda x: F.interpolate(x, size=(3, 2), mode="area"),
 })
 
 # --- What is of training alone, or of nothing ------------------------------------------------
@@ -405,6 +671,7 @@ probes("dropout", {
     "of tokens": on_tokens(nn.Dropout(0.1)),
     "functional, in training": lambda x: F.dropout(x, 0.5, training=False),
     "of rate 0": nn.Dropout(0.0),
+    "alpha dropout, left out": nn.AlphaDropout(0.2),
 })
 probes("no operation", {
     "Identity": nn.Identity(),
@@ -415,5 +682,6 @@ probes("no operation", {
     "contiguous": lambda x: x.contiguous(memory_format=torch.channels_last),
     "contiguous, changed in place": lambda x: F.relu(x.contiguous(), inplace=True) + x,
     "to": lambda x: x.to(x.dtype),
+    "sizes of data": lambda x: x.view(x.data.size(0), -1, x.detach().shape[3]).tanh(),
     "a shape that is asserted": lambda x: x if x.shape[1:] == (6, 5, 7) and x.dim() == 4 and len(x) else None,
 })

@@ -9,6 +9,7 @@ from functools import partial
 
 import torch
 from torch import nn
+from torch_tracer import logits_in
 
 IMAGE = (5, 7, 3)
 CLASSES = 5
@@ -122,7 +123,7 @@ def randomise(module, image, seed=0):
             norm.running_var *= 0.7 + torch.rand(norm.num_features, generator=generator)
         module.eval()
         last = layers(*weighted)[-1]
-        scale = 1.5 / module(images).std()
+        scale = 1.5 / logits_in(module(images))[0].std()
         for parameter in last.parameters():
             parameter *= scale
         module.train(training)

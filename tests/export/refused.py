@@ -5,7 +5,6 @@ REFUSED: names, and for each what makes the module, the image (height, width, ch
 the refusal has to have.
 """
 
-import math
 from functools import partial
 
 import torch
@@ -89,9 +88,36 @@ def picks_by_a_condition(x):
     return x[x[:, 0, 0, 0] > 0]
 
 
-@refused("picks elements by a tensor")
-def picks_by_places(x):
-    return x[:, torch.tensor([0, 2, 1, 3])]
+@refused("picks elements by a tensor of the images or a parameter")
+class PicksByAParameter(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.places, self.fc = nn.Parameter(torch.tensor([0, 2]), requires_grad=False), nn.Linear(2, 5)
+
+    def forward(self, x):
+        return self.fc(x[:, self.places].mean((2, 3)))
+
+
+@refused("uses the places that max finds")
+def uses_places_of_maxima(x):
+    return x + torch.max(x, dim=1, keepdim=True)[1]
+
+
+@refused("where the largest elements are")
+def sorts(x):
+    return torch.sort(x, dim=1)[0]
+
+
+@refused("where the largest elements are")
+def picks_by_places_of_the_images(x):
+    return torch.gather(x, 1, x.argsort(1))
+
+
+@refused("sets elements to, or of, a tensor that is neither of the images nor one number")
+def sets_elements_to_constants(x):
+    y = x.tanh()
+    y[:, 0] = torch.arange(6.)
+    return y
 
 
 @refused("calls gt")
@@ -142,20 +168,6 @@ class FlattensTheBatch(nn.Module):
 
 
 # --- Changes in place under another name -----------------------------------------------------
-
-
-@refused("assigns to elements of a tensor in place")
-def assigns_to_a_slice(x):
-    y = x.tanh()
-    y[:, :, 0] = 0
-    return y
-
-
-@refused("in place")
-def adds_to_a_slice(x):
-    y = x.tanh()
-    y[:, 1:3] += x[:, 1:3]
-    return y
 
 
 @refused("changed in place under another name")
@@ -213,112 +225,66 @@ class NormalisesWeights(nn.Module):
         return self.fc(F.relu(self.conv(x)).mean((2, 3)))
 
 
-@refused("computed from")
-class AddsAComputedParameter(nn.Module):
+@refused("computed from scale by outer")
+class MultipliesByAnOuterProduct(nn.Module):
     def __init__(self):
         super().__init__()
-        self.scale, self.fc = nn.Parameter(torch.zeros(1)), nn.Linear(3, 5)
+        self.scale, self.fc = nn.Parameter(torch.ones(6)), nn.Linear(3, 5)
 
     def forward(self, x):
-        return self.fc((x * self.scale.exp()).mean((2, 3)))
+        return self.fc((x * torch.outer(self.scale, self.scale)).mean((2, 3)))
 
 
 # --- Operations that a graph has not ---------------------------------------------------------
 
 
-@refused("mixes the images of a batch")
-class AttendsByMatmul(nn.Module):
-    """Vaswani et al., 2017, Attention Is All You Need, written out."""
-
-    def __init__(self, dim=8, heads=2):
-        super().__init__()
-        self.embed = nn.Conv2d(3, dim, 2, 2)
-        self.qkv, self.proj, self.head = nn.Linear(dim, 3 * dim), nn.Linear(dim, dim), nn.Linear(dim, 5)
-        self.heads = heads
-
-    def forward(self, x):
-        x = self.embed(x).flatten(2).transpose(1, 2)
-        B, N, C = x.shape
-        q, k, v = self.qkv(x).reshape(B, N, 3, self.heads, C // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
-        attn = ((q @ k.transpose(-2, -1)) / math.sqrt(C // self.heads)).softmax(dim=-1)
-        x = (attn @ v).transpose(1, 2).reshape(B, N, C)
-        return self.head(self.proj(x).mean(1))
-
-
 @refused("(attention)")
-class AttendsInOneHead(nn.Module):
-    """Wang et al., 2018, Non-local Neural Networks."""
+def attends_over_too_much(x):
+    """Wang et al., 2018, Non-local Neural Networks, of 2,304 pixels."""
+    x = F.interpolate(x, 48).flatten(2)
+    return (torch.bmm(x.transpose(1, 2), x).softmax(-1) @ x.transpose(1, 2)).transpose(1, 2)[..., None]
 
+
+@refused("attention of one tensor to another")
+class AttendsToOthers(nn.Module):
     def __init__(self):
         super().__init__()
-        self.theta, self.phi, self.fc = nn.Conv2d(3, 4, 1), nn.Conv2d(3, 4, 1), nn.Linear(3, 5)
+        self.attention = nn.MultiheadAttention(4, 2, batch_first=True)
+        self.fc = nn.Linear(4, 5)
 
     def forward(self, x):
-        f = torch.bmm(self.theta(x).flatten(2).transpose(1, 2), self.phi(x).flatten(2))
-        y = torch.matmul(f / f.size(-1), x.flatten(2).transpose(1, 2))
-        return self.fc(y.mean(1))
+        x = F.pad(x, (0, 0, 0, 0, 0, 1)).flatten(2).transpose(1, 2)
+        return self.fc(self.attention(x[:, :3], x, x)[0].mean(1))
 
 
-@refused("attention")
-class MultiheadAttention(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.embed, self.attention = nn.Conv2d(3, 8, 2, 2), nn.MultiheadAttention(8, 2, batch_first=True)
-        self.fc = nn.Linear(8, 5)
-
-    def forward(self, x):
-        x = self.embed(x).flatten(2).transpose(1, 2)
-        x, _ = self.attention(x, x, x, need_weights=False)
-        return self.fc(x.mean(1))
+@refused("a power whose exponent depends on the images")
+def takes_powers_of_itself(x):
+    return (1 + x * x) ** x
 
 
-@refused("softmax is no operation of a graph")
-def softmax_in_the_middle(x):
-    return x * F.softmax(x, dim=1)
+@refused("order 3")
+def takes_a_norm_of_order_3(x):
+    return x / x.norm(3, dim=1, keepdim=True)
 
 
-@refused("divides by a tensor of the images")
-def divides_by_the_images(x):
-    return x / (1 + torch.sigmoid(x))
+@refused("divides with rounding")
+def divides_with_rounding(x):
+    return torch.div(x, 0.5, rounding_mode="floor")
 
 
-@refused("divides by a square root that is no LayerNorm's")
-def normalises_by_rows(x):
-    less = x - x.mean(2, keepdim=True)
-    return less / torch.sqrt(less.pow(2).mean(2, keepdim=True) + 1e-5)
+@refused("sets what is below 0.1 to 20")
+def sets_what_is_below(x):
+    return F.threshold(x, 0.1, 20)
 
 
-@refused("a square root that divides nothing at once")
-def takes_roots(x):
-    return torch.sqrt(x * x + 1)
+@refused("erf is an operation of a graph in a GELU")
+def takes_erf(x):
+    return torch.erf(x) * x
 
 
-@refused("each of which is repeated along an axis")
-def multiplies_rows_by_columns(x):
-    return x.mean(2, keepdim=True) * x.mean(3, keepdim=True)
-
-
-@refused("no permutation along axes")
-def rolls_the_rows(x):
-    return F.max_pool2d(torch.roll(x, 1, 2), 2)
-
-
-@refused("pads by reflect")
-def pads_by_reflection(x):
-    return F.pad(x, (1, 1, 1, 1), mode="reflect")
-
-
-@refused("calls max")
-def takes_the_larger(x):
-    return torch.max(x, dim=1, keepdim=True)[0] + x
-
-
-@refused("calls prelu")
-class LearnsItsSlope(nn.Sequential):
-    """He et al., 2015, Delving Deep into Rectifiers: PReLU."""
-
-    def __init__(self):
-        super().__init__(nn.Conv2d(3, 4, 3), nn.PReLU(4), nn.Flatten(), nn.Linear(64, 5))
+@refused("shrink")
+def shrinks(x):
+    return F.softshrink(x)
 
 
 @refused("log_softmax")
@@ -353,24 +319,9 @@ def transforms_by_fourier(x):
     return torch.fft.fft2(x).real
 
 
-@refused("calls sort")
-def sorts(x):
-    return torch.sort(x, dim=1)[0]
-
-
-@refused("calls exp")
-def exponential(x):
-    return torch.exp(x)
-
-
-@refused("einsum")
+@refused("mixes the images of a batch")
 def einstein(x):
-    return torch.einsum("nchw,ndhw->ncd", x, x)[..., None]
-
-
-@refused("norm")
-def local_response(x):
-    return F.local_response_norm(x, 3)
+    return torch.einsum("nchw,mchw->nchw", x, x)
 
 
 @refused("affine_grid")
@@ -391,6 +342,11 @@ def stops_gradients(x):
     return x + x.tanh().detach()
 
 
+@refused("stops gradients")
+def makes_a_variable(x):
+    return torch.autograd.Variable(x).tanh()
+
+
 @refused("a tensor of constants")
 def drops_by_hand(x):
     return x * torch.bernoulli(torch.full_like(x, 0.5))
@@ -408,62 +364,44 @@ def changes_the_kind_of_numbers(x):
 
 @refused("a tensor of constants")
 class HasABufferOfConstants(nn.Module):
-    """A fixed filter of blur, as in Zhang, 2019, Making Convolutional Networks Shift-Invariant Again."""
+    """A window over images."""
 
     def __init__(self):
         super().__init__()
-        self.register_buffer("window", torch.hann_window(6))
+        self.register_buffer("window", torch.hann_window(6)[:, None] * torch.hann_window(6))
         self.fc = nn.Linear(3, 5)
 
     def forward(self, x):
         return self.fc((x * self.window).mean((2, 3)))
 
 
-@refused("that is no parameter of the module")
+@refused("a convolution with constants")
 class ConvolvesWithABuffer(nn.Module):
     def __init__(self):
         super().__init__()
-        self.register_buffer("kernel", torch.ones(3, 1, 3, 3) / 9)
-        self.fc = nn.Linear(3, 5)
+        self.register_buffer("kernel", torch.randn(5, 3, 3, 3))
 
     def forward(self, x):
-        return self.fc(F.conv2d(x, self.kernel, groups=3).mean((2, 3)))
-
-
-@refused("runs twice")
-class SharesABatchNorm(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.conv, self.bn, self.fc = nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3), nn.Linear(3, 5)
-
-    def forward(self, x):
-        x = self.bn(self.conv(x))
-        x = self.bn(self.conv(x))
-        return self.fc(x.mean((2, 3)))
+        return F.conv2d(x, self.kernel).mean((2, 3))
 
 
 # --- What is no classifier -------------------------------------------------------------------
 
 
-@refused("the module returns 2 values")
-class ReturnsTwo(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.fc, self.aux = nn.Linear(108, 5), nn.Linear(108, 5)
-
+@refused("the module returns 0 values")
+class ReturnsNothing(nn.Module):
     def forward(self, x):
-        x = x.flatten(1)
-        return self.fc(x), self.aux(x)
+        return ()
 
 
 @refused("a dict")
 class ReturnsADictionary(nn.Module):
     def __init__(self):
         super().__init__()
-        self.fc = nn.Linear(108, 5)
+        self.fc, self.aux = nn.Linear(108, 5), nn.Linear(108, 5)
 
     def forward(self, x):
-        return {"logits": self.fc(x.flatten(1))}
+        return {"coarse": self.fc(x.flatten(1)), "fine": self.aux(x.flatten(1))}
 
 
 @refused("a classifier returns logits [N, classes]")

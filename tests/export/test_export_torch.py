@@ -40,7 +40,7 @@ from operations import OPERATIONS  # noqa: E402
 from probes import randomise  # noqa: E402
 from refused import REFUSED  # noqa: E402
 from torch_checkpoint import ImportFailure  # noqa: E402
-from torch_graph import ExportFailure, graph_of  # noqa: E402
+from torch_graph import ExportFailure, graph_of, logits_in  # noqa: E402
 
 REPORT = bool(os.environ.get("TOPOGRAD_REPORT"))  # prints the differences
 EVERY = bool(os.environ.get("TOPOGRAD_TEST_EVERY_EXPORT"))
@@ -101,7 +101,7 @@ class Reference:
 
     def computed(self):
         with unittest.mock.patch.multiple(torch.nn.functional, **REPLACED):
-            return self.module(self.images.clone())
+            return logits_in(self.module(self.images.clone()))[0]
 
     def derivative(self, value):
         found = [None] * len(self.parameters)
@@ -204,6 +204,9 @@ class CommandLine(Exports):
 import torch
 from torch import nn
 
+def lazy():
+    return nn.Sequential(nn.LazyConv2d(4, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(5))
+
 class Net(nn.Sequential):
     def __init__(self, classes=10):
         super().__init__(nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.AdaptiveAvgPool2d(1),
@@ -281,6 +284,12 @@ weights = torch.zeros(3)
         self.assertEqual((status, error), (0, ""))
         self.assertIn("Net, 5 nodes", printed)
 
+    def test_a_module_that_has_no_sizes_yet(self):
+        status, printed, error = self.call(f"{self.program}:lazy()", "--image", "6,5,2", "--normalisation", "none", "-o",
+                                           self.output)
+        self.assertEqual((status, error), (0, ""))
+        self.assertIn("3 nodes, 321 parameters", printed)
+
     def test_wrong_input(self):
         other = os.path.join(self.folder.name, "other.pth")
         torch.save({"0.weight": torch.zeros(4, 3, 3, 3), "head": torch.zeros(1)}, other)
@@ -305,6 +314,51 @@ weights = torch.zeros(3)
                 ("No such file", "net.py:net()", "--weights", "nosuch.pth", *normalised)]:
             with self.subTest(words=words, module=module):
                 self.assert_refused(words, module, *options)
+
+    NEIGHBOUR = """
+from torch import nn
+norm = nn.BatchNorm2d
+"""
+    AS_IT_IS = """
+import argparse
+import torch
+from torch import nn
+from ..layers import norm
+
+args = argparse.ArgumentParser()
+args.add_argument("--width", type=int, default=4)
+args = args.parse_args()
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm, self.fc = nn.Conv2d(3, args.width, 3), norm(args.width).cuda(), nn.Linear(6, 5)
+
+    def forward(self, x):
+        x = self.norm(self.conv(x)).tanh()
+        x = torch.cat([x, torch.cuda.FloatTensor(x.size(0), 2, *x.shape[2:]).fill_(0)], 1)
+        return {"features": x, "logits": self.fc(x.cuda().mean((2, 3))).float()}
+
+class Compiled(torch.jit.ScriptModule):
+    @torch.jit.script_method
+    def forward(self, x):
+        return x.mean((2, 3))
+"""
+
+    @unittest.skipIf(torch.cuda.is_available(), "there is a GPU")
+    def test_a_program_of_a_package_that_reads_a_command_line_and_asks_for_a_gpu(self):
+        os.makedirs(os.path.join(self.folder.name, "package", "nets"))
+        for name, text in (("layers.py", self.NEIGHBOUR), ("nets/as_it_is.py", self.AS_IT_IS)):
+            with open(os.path.join(self.folder.name, "package", name), "w", encoding="utf-8") as file:
+                file.write(text)
+        program = os.path.join(self.folder.name, "package", "nets", "as_it_is.py")
+        options = ["--image", "8,7,3", "--normalisation", "none", "-o", self.output]
+        status, printed, error = self.call(f"{program}:Net()", *options)
+        self.assertEqual((status, error), (0, ""))
+        self.assertIn("of the dictionary that the module returns, 'logits' is taken", printed)
+        status, _, error = self.call(f"{program}:nn.Sequential(Compiled(), nn.Linear(3, 5))", *options)
+        self.assertEqual(status, 1)
+        self.assertIn("'0' is compiled by torch.jit", error)
 
     def test_modules_that_fail(self):
         for words, module, *options in [("3 channels", "net.py:net()", "--image", "32,32,1"),
