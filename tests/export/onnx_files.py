@@ -766,7 +766,7 @@ operator(
 operator(
     "divided by a parameter",
     lambda n, x: n.node("Div", n.node("Sub", x, n.random("m", 1, 3, 1, 1)), n.random("d", 1, 3, 1, 1, positive=True)),
-    lambda x, w: (x - w["m"]) * (1 / w["d"]).float().double(),
+    lambda x, w: (x - w["m"]) * torch.from_numpy((1 / w["d"]).numpy().astype("f4")).double(),
 )
 operator(
     "InstanceNormalization",
