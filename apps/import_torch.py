@@ -237,7 +237,7 @@ def main():
     parser = argparse.ArgumentParser(
         description="Turn a PyTorch checkpoint (.pt, .pth, .th, .t7, .safetensors) into a Topograd checkpoint.")
     parser.add_argument("checkpoint")
-    parser.add_argument("--output", help="default: the checkpoint's name with .safetensors")
+    parser.add_argument("-o", "--output", help="default: the checkpoint's name with .safetensors")
     parser.add_argument("--model", help="resnet56, resnet56_noshort, wrn56_2, vgg9, ...; guessed "
                         "from the names of the parameters where they leave no doubt")
     parser.add_argument("--shortcut", choices=["A", "B"], help="where the shape changes: A "

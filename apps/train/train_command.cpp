@@ -30,6 +30,21 @@ class TrainObserver : public cli::TerminalObserver {
   }
 };
 
+/// Throws Error: a training needs images, and one that is continued the command that began it.
+[[noreturn]] void refuse_without_data(const RunSettings& run) {
+  const std::filesystem::path last = std::filesystem::path(run.folder) / "last.safetensors";
+  if (run.resume && std::filesystem::exists(last)) {
+    const auto notes = load_model(last.string()).info.notes;
+    if (const auto command = notes.find("command"); command != notes.end())
+      throw Error(text(
+          run.folder,
+          " is continued by the whole command that began it, with --resume: ", command->second));
+  }
+  throw Error(
+      "name the images with --data: a folder (train --help says what it may hold; "
+      "apps/download_cifar10.sh fetches CIFAR-10), or synthetic, made on the spot");
+}
+
 }  // namespace
 
 int TrainCommand::run(const std::string& typed) {
@@ -63,9 +78,7 @@ int TrainCommand::train(ThreadPool& pool) {
   require(run.training.precision == Precision::f32 || pool.device() != Device::cpu, "--precision ",
           name_of(run.training.precision),
           " is for GPUs' tensor cores: choose --device cuda or simt, or --precision f32");
-  require(!flags_.data.source.empty() || flags_.from,
-          "name the images with --data: a folder (train --help says what it may hold; "
-          "apps/download_cifar10.sh fetches CIFAR-10), or synthetic, made on the spot");
+  if (flags_.data.source.empty() && !flags_.from) refuse_without_data(run);
   if (flags_.from) begin_from(*flags_.from);
   const DataSplits data =
       run.start ? load_data_for(*run.start, flags_.data) : load_data(flags_.data);

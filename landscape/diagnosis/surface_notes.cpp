@@ -51,7 +51,7 @@ class Notes {
     notes_.push_back(text(
         "at ", holes, " of ", surface_.points(), " points the ", set_, " loss is not finite: ",
         states ? "moved along the direction, BatchNorm's variances become negative there; --bn "
-                 "recompute estimates them anew"
+                 "recompute, with another --output, estimates them anew"
                : "weights so far out overflow; choose a narrower range"));
   }
 

@@ -13,15 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_result(const std::string& path) {
-  try {
-    kind_of_result(path);
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
 bool holds_directions(const std::string& path) {
   if (!path.ends_with(".h5")) return false;
   try {
@@ -33,6 +24,15 @@ bool holds_directions(const std::string& path) {
 }
 
 }  // namespace
+
+bool is_result(const std::string& path) {
+  try {
+    kind_of_result(path);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
 
 std::vector<std::string> results_in(const std::string& folder) {
   std::vector<std::string> files;

@@ -9,6 +9,9 @@
 
 namespace topograd {
 
+/// Returns whether a file holds a result of any kind.
+bool is_result(const std::string& path);
+
 /// Returns the files with results that lie in a folder, by their names; whatever else lies there is
 /// left out.
 std::vector<std::string> results_in(const std::string& folder);

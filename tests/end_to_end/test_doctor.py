@@ -80,6 +80,20 @@ class Doctor(LandscapeTest):
         self.assertRegex(self.notes("--x=-90:90:7", "--y=-90:90:7"),
                          r"note: at \d+ of 49 points the train accuracy is chance: the picture is mostly that plateau")
 
+    def test_a_result_is_examined_as_when_it_was_computed(self):
+        notes = self.notes("--x=-90:90:7", "--y=-90:90:7")
+        done = run([programs.landscape, "doctor", "s.h5"], self.folder)
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        self.assertIn(notes, done.stdout)
+        self.assertIn("a surface of a, 49 of 49 values", done.stdout)
+        self.run_ok(self.surface("fine.h5"), stderr=None)
+        self.assertIn("nothing that its picture would hide", self.run_ok([programs.landscape, "doctor", "fine.h5"]))
+        with programs.Hdf5(self.path("fine.h5"), writable=True) as file:
+            file.write("done", [0, *list(programs.doubles(file.read("done")))[1:]])
+        done = run([programs.landscape, "doctor", "fine.h5"], self.folder)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("note: it is not finished; landscape ls fine.h5 says how to continue", done.stdout)
+
     def test_a_range_too_narrow(self):
         self.assertIn("hardly move the network; choose a wider range", self.notes("--x=-1e-6:1e-6:3", "--y=-1e-6:1e-6:3"))
 

@@ -248,7 +248,11 @@ class Results(RunFolderTest):
         self.assertRegex(printed, r"broken\.safetensors +cannot be read")
         self.assertIn("runs/two:", printed)
         self.assertNotIn("note.txt", printed)
-        self.refused(["ls", "nowhere"], "nowhere is no folder")
+        self.refused(["ls", "nowhere"], "nowhere is not there")
+        printed = self.landscape("ls", "runs/one/model_surface.h5", "runs/two/model.safetensors")
+        self.assertRegex(printed, r"to continue: \S*landscape surface runs/one .*\n")
+        self.assertRegex(printed, r"model\.safetensors +resnet8 \(option B, width 4\) +of folder, 1 epoch")
+        self.assertNotIn("log", printed)
         os.mkdir(self.path("empty"))
         self.assertIn("neither a network nor a result", self.landscape("ls", "empty"))
 
@@ -273,6 +277,8 @@ class Results(RunFolderTest):
     def test_a_training_that_can_be_continued(self):
         process, _ = programs.start(self.training("long", "--epochs", "500"), self.folder, ("resnet8: ",))
         programs.stop(process, 2)
+        self.assert_refused([programs.train, "--output", "long", "--resume"], "the whole command that began it",
+                            "--epochs 500 ", status=(1,))
         self.assertRegex(self.landscape("ls", "long"), r"training after \d+ of 500 epochs\n(.*\n)* +to continue: .*--resume")
 
     def test_folders_of_results(self):
@@ -284,10 +290,28 @@ class Results(RunFolderTest):
         self.assertEqual(done.stderr, "landscape plot: note: runs/one/log.csv: a curve needs two epochs, there are 1: it is "
                                       "left out\n")
         self.refused(["plot", "runs/one/log.csv"], "two epochs")
+        done = run([programs.landscape, "plot", "runs/one", "runs/two", "--kind", "contours", "--title", "a;b", "-o",
+                    "both.svg"], self.folder)
+        self.assertEqual((done.returncode, done.stdout), (0, "both.svg\n"), done.stderr)
+        self.assertIn("note: runs/two/log.csv: a training's log, of which --kind draws nothing: it is left out", done.stderr)
+        self.refused(["plot", "runs/one", "--kind", "contours,heat", "-o", "both.svg"], "is one file for 2 figures")
         self.assertIn("all_heat.svg", os.listdir(self.folder))
         printed = self.landscape("compare", "runs/one", "runs/two")
         self.assertIn("runs/one/model_surface.h5 | runs/two/model_surface.h5", printed)
         self.refused(["compare", "runs/one", "runs/two/log.csv"], "folders alone")
+        shutil.copytree(self.path("runs/two"), self.path("runs/three"))
+        shutil.copytree(self.path("runs/two"), self.path("runs/four"))
+        logs, surfaces = self.landscape("compare", *(f"runs/{name}" for name in ("one", "two", "three", "four"))).split("\n\n")
+        losses = [min(programs.doubles(programs.planes(self.path(f"runs/{name}/model_surface.h5"))["train_loss"]))
+                  for name in ("one", "two")]
+        rows = [line.split() for line in surfaces.splitlines()]
+        self.assertEqual([row[0] for row in rows[1:]],
+                         [f"runs/{name}/model_surface.h5" for name in ("one", "two", "three", "four")])
+        self.assertEqual(rows[1][3], "1")  # the correlation with itself
+        self.assertEqual(rows[2][1:], rows[3][1:])
+        for row, loss in zip(rows[1:], losses):
+            self.assertAlmostEqual(float(row[1]), loss, delta=1e-5 * loss)
+        self.assertIn("test_accuracy max", logs)
         os.mkdir(self.path("empty"))
         self.refused(["plot", "empty"], "empty holds no results")
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <iostream>
+#include <map>
 
 #include "apps/common/table.h"
 #include "kernels/core/format.h"
@@ -14,6 +15,8 @@
 namespace topograd {
 
 namespace {
+
+constexpr size_t kFew = 3;  // results that are compared quantity by quantity
 
 /// Returns the number as text; "-" if it is not finite.
 std::string number_or_dash(double value) {
@@ -85,15 +88,22 @@ void print_provenance(const Record& a, const Record& b) {
               << (values.second.empty() ? "-" : values.second) << '\n';
 }
 
-void print_comparison(const Record& a, const std::string& path_b) {
+/// Reads the file to compare with `a`; throws Error if it is of another kind or has other points.
+Record comparable(const Record& a, const std::string& path_b) {
   const std::string& path_a = a.file;
-  const Record b = load_record(path_b);
+  Record b = load_record(path_b);
   require(a.kind == b.kind, path_b, " is ", phrase_of(b), ", ", path_a, " is ", phrase_of(a));
   require(a.table == b.table &&
               std::all_of(a.table.begin(), a.table.end(),
                           [&](const std::string& axis) { return same_axis(a, b, axis); }),
           path_b, " has other points than ", path_a, ": ", extent(b), "; ", path_a, " has ",
           extent(a));
+  return b;
+}
+
+void print_comparison(const Record& a, const std::string& path_b) {
+  const std::string& path_a = a.file;
+  const Record b = comparable(a, path_b);
   const auto comparisons = compare_records(a, b);
   require(!comparisons.empty(), path_b, " and ", path_a, " have no quantity in common");
   std::cout << path_a << " | " << path_b << ": " << extent(a);
@@ -103,6 +113,41 @@ void print_comparison(const Record& a, const std::string& path_b) {
   std::cout << '\n';
   print_quantities(a, comparisons);
   print_provenance(a, b);
+}
+
+/// Prints a row for each of many results: of losses the lowest, the mean and the correlation with the
+/// first's, of accuracies the highest.
+void print_many(const Record& first, const std::vector<std::string>& files) {
+  std::vector<std::vector<std::string>> rows = {{extent(first)}};
+  std::vector<std::string> losses, accuracies;
+  for (const ArrayComparison& c : compare_records(first, first)) {
+    if (c.name.ends_with("_loss")) losses.push_back(c.name);
+    if (c.name.ends_with("_acc") || c.name.ends_with("_accuracy")) accuracies.push_back(c.name);
+  }
+  require(!losses.empty(), "more than ", kFew, " results are compared by their losses, and ",
+          first.file, " has none: name fewer");
+  for (const std::string& loss : losses)
+    rows[0].insert(rows[0].end(), {loss + " min", "mean", "correlation"});
+  for (const std::string& accuracy : accuracies) rows[0].push_back(accuracy + " max");
+  for (const std::string& file : files) {
+    std::map<std::string, ArrayComparison> found;
+    for (const ArrayComparison& c : compare_records(first, comparable(first, file)))
+      found[c.name] = c;
+    std::vector<std::string> row = {file};
+    const auto add = [&](const std::string& name, auto value_in) {
+      const auto at = found.find(name);
+      row.push_back(at == found.end() ? "-" : number_or_dash(value_in(at->second)));
+    };
+    for (const std::string& loss : losses) {
+      add(loss, [](const ArrayComparison& c) { return c.b.min; });
+      add(loss, [](const ArrayComparison& c) { return c.b.mean; });
+      add(loss, [](const ArrayComparison& c) { return c.correlation; });
+    }
+    for (const std::string& accuracy : accuracies)
+      add(accuracy, [](const ArrayComparison& c) { return c.b.max; });
+    rows.push_back(std::move(row));
+  }
+  print_table(rows);
 }
 
 /// Returns the files to compare with one another: those that are named, or of folders alone the
@@ -143,7 +188,8 @@ void CompareCommand::add_options(cli::Options& options) {
           "error of a difference (sqrt(se1^2 + se2^2): over the same images it is smaller; of "
           "eigenvalues the residuals stand for it), with "
           "the points where they are, and the correlation. Then what differs in how they were "
-          "made.\n\n"
+          "made. Of more than three results a line each: of losses the lowest, the mean and the "
+          "correlation with the first's, of accuracies the highest.\n\n"
           "Files of landscape sharpness: networks side by side, and from three networks on the "
           "rank correlation of every measure with --against. Which of the two it is, the files "
           "say.")
@@ -181,6 +227,10 @@ int CompareCommand::run(const std::string&) {
       continue;
     }
     const Record first = load_record(files.front());
+    if (files.size() > kFew) {
+      print_many(first, files);
+      continue;
+    }
     for (size_t i = 1; i < files.size(); ++i) {
       if (i > 1) std::cout << '\n';
       print_comparison(first, files[i]);

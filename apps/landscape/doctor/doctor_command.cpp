@@ -1,13 +1,50 @@
 #include "apps/landscape/doctor/doctor_command.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 
 #include "apps/common/model_file.h"
 #include "apps/common/terminal_observer.h"
 #include "apps/landscape/common/image_flags.h"
+#include "landscape/diagnosis/surface_notes.h"
+#include "landscape/kinds/result_folder.h"
+#include "landscape/kinds/result_kind.h"
+#include "landscape/surface/surface_results.h"
 
 namespace topograd {
+
+namespace {
+
+/// Returns the number of classes of the network that a result is of; 1, where it is gone: nothing is
+/// said of chance then.
+int64_t classes_of(const Record& record) {
+  try {
+    return load_model(value_of(record.provenance, "model_file")).spec.classes;
+  } catch (const Error&) {
+    return 1;
+  }
+}
+
+/// Prints what a result's picture will not show; returns 1 if there is something.
+int examine_result(const std::string& path) {
+  const Record record = load_record(path);
+  require(record.kind == "surface", path, " is ", phrase_of(record),
+          ": landscape doctor takes networks, and surfaces, lines and maps of them");
+  const Completeness part = completeness(record);
+  std::cout << path << ": " << phrase_of(record) << " of " << record.title << ", " << part.done
+            << " of " << part.all << " values\n";
+  if (!part.complete()) {
+    std::cout << "note: it is not finished; landscape ls " << path << " says how to continue\n";
+    return 1;
+  }
+  const std::vector<std::string> notes = notes_on(surface_of(record), classes_of(record));
+  for (const std::string& note : notes) std::cout << "note: " << note << '\n';
+  if (notes.empty()) std::cout << "nothing that its picture would hide\n";
+  return notes.empty() ? 0 : 1;
+}
+
+}  // namespace
 
 void DoctorCommand::add_options(cli::Options& options) {
   options
@@ -18,9 +55,13 @@ void DoctorCommand::add_options(cli::Options& options) {
           "normalisation), BatchNorm statistics that do not fit the weights, a network that is not "
           "at "
           "a minimum, a range that shows nothing but a plateau, or nothing at all. One line each. "
-          "Exit status 1 if there is something.")
-      .usage("MODEL")
-      .positional("MODEL", model_, "a checkpoint, or a training's folder: its network");
+          "Exit status 1 if there is something.\n\n"
+          "Of a surface, a line or a map that is there: points without a finite loss, and why; "
+          "plateaus of chance; a loss that hardly varies. Options are of networks alone.")
+      .usage("MODEL | RESULT.h5")
+      .positional("MODEL", model_,
+                  "a checkpoint, or a training's folder: its network; or a file of surface, line, "
+                  "plane, trajectory");
   add_image_options(options, images_);
   loss_.add_to(options);
   options.group("Direction").seed("seed", settings_.seed, "of the random direction");
@@ -31,6 +72,8 @@ void DoctorCommand::add_options(cli::Options& options) {
 }
 
 void DoctorCommand::check(const cli::Options&) {
+  of_result_ = std::filesystem::is_regular_file(model_) && is_result(model_);
+  if (of_result_) return;
   model_ = required_model(model_, "doctor MODEL");
   topograd::check(images_);
   require(images_.split != Split::both,
@@ -39,6 +82,7 @@ void DoctorCommand::check(const cli::Options&) {
 }
 
 int DoctorCommand::run(const std::string&) {
+  if (of_result_) return examine_result(model_);
   return cli::run_interruptible("landscape", [&] {
     cli::TerminalObserver observer("landscape");
     const auto pool = run_.pool();

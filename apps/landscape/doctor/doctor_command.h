@@ -20,6 +20,7 @@ class DoctorCommand : public cli::Command {
 
  private:
   std::string model_;
+  bool of_result_ = false;  ///< model_ is a result's file
   ImageSelection images_{.count = 1000};
   LossFlag loss_;
   DiagnosisSettings settings_;

@@ -99,12 +99,24 @@ void list_result(const std::string& path, Listing& listing) {
   listing.rows.push_back({fs::path(path).filename().string(), phrase_of(record) + network, state});
 }
 
-Listing listing_of(const std::string& folder) {
+bool is_network(const fs::path& path) {
+  return path.extension() == ".safetensors";
+}
+
+/// Returns what there is of a folder, or of one file.
+Listing listing_of(const std::string& word) {
   Listing listing;
   std::vector<fs::path> networks;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-    if (entry.is_regular_file() && entry.path().extension() == ".safetensors")
-      networks.push_back(entry.path());
+  std::vector<std::string> results;
+  if (fs::is_directory(word)) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(word))
+      if (entry.is_regular_file() && is_network(entry.path())) networks.push_back(entry.path());
+    results = results_in(word);
+  } else if (is_network(word)) {
+    networks.emplace_back(word);
+  } else {
+    results.push_back(word);
+  }
   std::sort(networks.begin(), networks.end());
   list_epochs(networks, listing);
   const auto tried = [&](const std::string& path, auto list) {
@@ -115,8 +127,7 @@ Listing listing_of(const std::string& folder) {
     }
   };
   for (const fs::path& path : networks) tried(path.string(), [&] { list_network(path, listing); });
-  for (const std::string& path : results_in(folder))
-    tried(path, [&] { list_result(path, listing); });
+  for (const std::string& path : results) tried(path, [&] { list_result(path, listing); });
   return listing;
 }
 
@@ -127,19 +138,20 @@ void LsCommand::add_options(cli::Options& options) {
       .about(
           "Networks and results in folders, and of what is unfinished the command that continues "
           "it.")
-      .positionals("RUN", folders_, "folders: of trainings, of results");
+      .positionals("RUN", words_,
+                   "folders: of trainings, of results; or a network's or a result's file");
 }
 
 void LsCommand::check(const cli::Options&) {
-  if (folders_.empty()) folders_.emplace_back(".");
-  for (const std::string& folder : folders_)
-    require(fs::is_directory(folder), folder, " is no folder: landscape ls lists what one holds");
+  if (words_.empty()) words_.emplace_back(".");
+  for (const std::string& word : words_)
+    require(fs::exists(word), word, " is not there: name folders, networks or results");
 }
 
 int LsCommand::run(const std::string&) {
-  for (size_t i = 0; i < folders_.size(); ++i) {
-    const Listing listing = listing_of(folders_[i]);
-    std::cout << (i > 0 ? "\n" : "") << folders_[i] << ":\n";
+  for (size_t i = 0; i < words_.size(); ++i) {
+    const Listing listing = listing_of(words_[i]);
+    std::cout << (i > 0 ? "\n" : "") << words_[i] << ":\n";
     if (listing.rows.empty()) std::cout << "  neither a network nor a result\n";
     print_table(listing.rows, 3);
     for (const std::string& command : listing.to_continue)

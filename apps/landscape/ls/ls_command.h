@@ -15,7 +15,7 @@ class LsCommand : public cli::Command {
   int run(const std::string& typed) override;
 
  private:
-  std::vector<std::string> folders_;
+  std::vector<std::string> words_;
 };
 
 }  // namespace topograd

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iostream>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "apps/common/cli.h"
@@ -27,6 +28,22 @@ std::vector<PlotInput> read_all(const std::vector<std::string>& files) {
     inputs.push_back(std::move(input));
   }
   return inputs;
+}
+
+bool is_grid(const PlotInput& input) {
+  return input.surface && !input.surface->is_line();
+}
+
+/// Leaves out what folders hold beside grids, where --kind asks for figures of grids.
+void keep_grids(std::vector<PlotInput>& inputs, const std::set<std::string>& named) {
+  if (std::none_of(inputs.begin(), inputs.end(), is_grid)) return;
+  std::erase_if(inputs, [&](const PlotInput& input) {
+    const bool left_out = !is_grid(input) && !named.contains(input.record.file);
+    if (left_out)
+      cli::say("landscape plot: note: ", input.record.file, ": ", phrase_of(input.record),
+               ", of which --kind draws nothing: it is left out");
+    return left_out;
+  });
 }
 
 /// Returns a page for each name, in order of appearance: its figures side by side.
@@ -89,10 +106,11 @@ std::vector<NamedFigure> PlotCommand::figures_of(const PlotInput& input,
 }
 
 std::vector<NamedFigure> PlotCommand::figures() const {
-  const std::vector<std::string> titles = flags_.figure.titles_of(flags_.files.size());
-  const std::vector<PlotInput> inputs = read_all(flags_.files);
+  std::vector<PlotInput> inputs = read_all(flags_.files);
+  if (flags_.kinds_typed) keep_grids(inputs, flags_.named);
+  const std::vector<std::string> titles = flags_.figure.titles_of(inputs.size());
   for (const PlotInput& input : inputs)  // before anything is drawn, where that is known
-    if (input.surface && !input.surface->is_line()) require_place_for(flags_.kinds.size());
+    if (is_grid(input)) require_place_for(flags_.kinds.size());
   PictureOptions options = flags_.picture();
   if (flags_.same_scale) {
     std::vector<const Surface*> surfaces;
@@ -127,7 +145,8 @@ std::vector<NamedFigure> PlotCommand::figures() const {
 void PlotCommand::require_place_for(size_t figures) const {
   const std::string type = figure_type_of(flags_.output);
   require(type.empty() || figures == 1, "--output ", flags_.output, " is one file for ", figures,
-          " figures: choose one with --kind, or a name without .", type);
+          " figures: name one result, or those of one kind, and one --kind; or a name without .",
+          type);
 }
 
 void PlotCommand::save(const std::vector<NamedFigure>& pages) const {

@@ -21,7 +21,7 @@ struct PlotInput {
 class PlotCommand : public cli::Command {
  public:
   void add_options(cli::Options& options) override { flags_.add_to(options); }
-  void check(const cli::Options&) override { flags_.check(); }
+  void check(const cli::Options& options) override { flags_.check(options); }
   int run(const std::string& typed) override;
 
  private:

@@ -18,7 +18,7 @@ void PlotFlags::add_to(cli::Options& options) {
   options.group("Output")
       .value("kind", "KIND,...",
              "of a grid: contours, lines, heat, surface (lit, in three dimensions), slices (curves "
-             "through the centre), with commas between them",
+             "through the centre), with commas between them; of folders then grids alone",
              "contours,heat,surface",
              [this](const std::string&, const std::string& word) {
                kinds.clear();
@@ -47,7 +47,8 @@ void PlotFlags::add_to(cli::Options& options) {
 )");
 }
 
-void PlotFlags::check() {
+void PlotFlags::check(const cli::Options& options) {
+  kinds_typed = options.given("kind");
   require(!files.empty(), "name the results: landscape plot surface.h5; see landscape plot --help");
   named = {files.begin(), files.end()};
   files = cli::results_named(files, "plot");

@@ -14,7 +14,8 @@ struct PlotFlags {
   std::vector<std::string> files;
   std::set<std::string> named;  ///< words of the command line; other files were found in folders
   std::vector<PictureKind> kinds = default_kinds();
-  std::string output;  ///< file of a figure, or beginning of the files' names; may be empty
+  bool kinds_typed = false;  ///< --kind was given
+  std::string output;        ///< file of a figure, or beginning of the files' names; may be empty
   std::vector<std::string> types = {"svg", "png"};
   bool same_scale = false;
   int columns = 0;                      ///< figures per row; 0: all
@@ -24,7 +25,7 @@ struct PlotFlags {
 
   void add_to(cli::Options& options);
   /// Throws Error if nothing is to be drawn, or --type or --output is no type of a file.
-  void check();
+  void check(const cli::Options& options);
   /// Returns the options of the figures but for their titles.
   PictureOptions picture() const;
 };

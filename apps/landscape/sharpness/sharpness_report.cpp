@@ -162,7 +162,10 @@ void print_rank_correlations(const std::vector<NamedPanel>& panels, const std::s
   }
   if (rows.size() == 1) {
     std::cout << "no rank correlations with " << against
-              << ": they need three networks or more that have it\n";
+              << (panels.size() < 3 ? ": they need three networks or more"
+                                    : ": it was not measured of three networks or more; --measures "
+                                      "may name it, too")
+              << '\n';
     return;
   }
   std::cout << "rank correlation with " << against

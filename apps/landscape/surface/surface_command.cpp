@@ -59,7 +59,10 @@ void SurfaceCommand::add_options(cli::Options& options) {
 }
 
 void SurfaceCommand::check(const cli::Options& options) {
-  refuse_more(more_words_, "one model at a time");
+  refuse_more(
+      more_words_,
+      "one model at a time (then landscape plot draws several surfaces, landscape line leads "
+      "from one to another)");
   for (const char* option : kCheckpointOptions) film_ = film_ || options.given(option);
   if (film_)
     require(fs::is_directory(flags_.model), "--film is of a training's folder, and ",

@@ -8,6 +8,12 @@
 
 namespace topograd {
 
+namespace {
+
+constexpr double kVeryLong = 600;  // seconds, beyond which what makes it shorter is said
+
+}  // namespace
+
 cli::RunPlan surface_plan(const SurfaceInputs& inputs, const SurfaceDirections& directions,
                           int64_t points_to_do, int64_t points_before, int processes,
                           cli::Measurement measurement) {
@@ -23,6 +29,12 @@ cli::RunPlan surface_plan(const SurfaceInputs& inputs, const SurfaceDirections& 
        static_cast<double>(points_before)) *
       static_cast<double>(images);
   const EvaluationSpec spec = settings.spec(inputs.model, inputs.images, directions.planes);
+  const double seconds =
+      evaluations == 0 ? 0 : evaluations * seconds_per_evaluation(spec, *inputs.pool, measurement);
+  const std::string bound = settings.target_se > 0 ? "less where fewer images meet --target-se"
+                            : seconds > kVeryLong
+                                ? "in proportion to points (--x, --y) and to images (--images)"
+                                : "";
   return {.output = settings.output,
           .what = text(x.points, directions.is_line() ? "" : text("x", y.points), " points around ",
                        network_in_words(inputs.model),
@@ -30,9 +42,8 @@ cli::RunPlan surface_plan(const SurfaceInputs& inputs, const SurfaceDirections& 
                        planes > 1 ? text(", ", planes, " seeds") : "", ", each over ",
                        settings.target_se > 0 ? "up to " : "", images, " ",
                        inputs.images.description, " images"),
-          .seconds = evaluations == 0
-                         ? 0
-                         : evaluations * seconds_per_evaluation(spec, *inputs.pool, measurement)};
+          .seconds = seconds,
+          .bound = bound};
 }
 
 }  // namespace topograd
