@@ -11,7 +11,7 @@ foreach(component IN LISTS CPACK_COMPONENTS_ALL)
   file(WRITE ${documents}/changelog.Debian "${name} (${CPACK_PACKAGE_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE}) \
 unstable; urgency=medium\n\n  * Version ${CPACK_PACKAGE_VERSION}.\n\n -- ${CPACK_PACKAGE_CONTACT}  ${date}\n")
 
-  file(GLOB plain ${root}/share/man/man1/*.1 ${documents}/changelog.Debian)
+  file(GLOB plain ${root}/share/man/man1/*.1 ${root}/share/man/man7/*.7 ${documents}/changelog.Debian)
   file(CHMOD ${documents}/copyright ${plain} PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
   execute_process(COMMAND gzip -9n ${plain} COMMAND_ERROR_IS_FATAL ANY)
   file(GLOB libraries ${root}/lib/*.a)

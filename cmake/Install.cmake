@@ -18,7 +18,7 @@ install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT progr
   FILES_MATCHING PATTERN *.md PATTERN images EXCLUDE PATTERN gallery EXCLUDE)
 
 # What apps/manual/ wrote.
-foreach(kind_and_place man1:${CMAKE_INSTALL_MANDIR}/man1 bash:${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+foreach(kind_and_place man1:${CMAKE_INSTALL_MANDIR}/man1 man7:${CMAKE_INSTALL_MANDIR}/man7 bash:${CMAKE_INSTALL_DATADIR}/bash-completion/completions
     zsh:${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions fish:${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
   string(REPLACE ":" ";" kind_and_place ${kind_and_place})
   list(POP_FRONT kind_and_place kind place)

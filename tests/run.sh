@@ -10,6 +10,7 @@
 #                              barrier deleted under the race checker; the kernels linked in for NVIDIA GPUs as users
 #                              have them (a push: compiled as far as PTX)
 #       on pictures            the gallery drawn anew, and compared (a push: its page)
+#       on documents           every command of docs/tasks, on real data (a push: whether the programs take them)
 #       under the sanitizers   operations alone, networks in double, and the whole end-to-end tests (a push: within networks
 #                              in f32; wrong input, and what each command is for); all of it in g++'s build too, with AVX-512
 #       under ThreadSanitizer  libraries and programs that use threads, several processes, the server

@@ -76,7 +76,7 @@ class Files(unittest.TestCase):
         done = subprocess.run([installed("libexec", "topograd", "import_torch.py"), "--help"], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue(os.path.isfile(installed("libexec", "topograd", "torch_zoo.py")))
-        for name in ("LICENSE", "README.md", "docs/install.md", "docs/files.md"):
+        for name in ("LICENSE", "README.md", "docs/install.md", "docs/files.md", "docs/tasks/train-and-map.md"):
             self.assertTrue(os.path.isfile(installed("share", "doc", "topograd", name)), name)
 
     def test_every_installed_header_finds_what_it_includes(self):
@@ -101,20 +101,20 @@ class Files(unittest.TestCase):
 
 class ManualPages(unittest.TestCase):
     def pages(self):
-        folder = installed("share", "man", "man1")
-        return [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+        folders = [installed("share", "man", "man1"), installed("share", "man", "man7")]
+        return [os.path.join(folder, name) for folder in folders for name in sorted(os.listdir(folder))]
 
     def test_a_page_for_every_command(self):
         names = [os.path.basename(page) for page in self.pages()]
         self.assertTrue(commands())
         for command in commands():
             self.assertIn(f"landscape-{command}.1", names)
-        self.assertLessEqual({"landscape.1", "train.1"}, set(names))
+        self.assertLessEqual({"landscape.1", "train.1", "topograd-tasks.7"}, set(names))
 
     def test_they_render_without_warnings(self):
         need("groff")
         for page in self.pages():
-            done = subprocess.run(["groff", "-ww", "-man", "-Tutf8", "-z", page], capture_output=True, text=True)
+            done = subprocess.run(["groff", "-k", "-ww", "-man", "-Tutf8", "-z", page], capture_output=True, text=True)
             self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""), page)
 
     def test_man_shows_every_option_of_the_help(self):

@@ -3,6 +3,7 @@
 
 #include "apps/manual/completion.h"
 #include "apps/manual/manual_page.h"
+#include "apps/manual/tasks_page.h"
 
 using namespace topograd;
 
@@ -110,4 +111,17 @@ TEST_CASE("a program without commands is one page, and its options come at once"
   CHECK_FALSE(has(bash, "COMP_CWORD == 1"));
   CHECK(has(fish_completion(program), "complete -c painter -l colour -s c -x"));
   CHECK(has(zsh_completion(program), "#compdef painter\n\ncase '' in\n  '')\n"));
+}
+
+TEST_CASE("documents of tasks become a manual page") {
+  CHECK(documents_listed(
+            "# Tasks\n\n| page | what |\n|---|---|\n| [A `b`](a.md) | x |\n| [C](c.md) | y |\n") ==
+        std::vector<std::string>{"a.md", "c.md"});
+  CHECK(troff_of("# How long?\n\nSee `--dry-run`, **all** of it:\n[a page](b.md) and\n.x\n") ==
+        ".SH HOW LONG?\n.PP\nSee \\fB\\-\\-dry\\-run\\fR, \\fBall\\fR of it:\na page and\n\\&.x\n");
+  CHECK(troff_of("```sh\nls *.h5\n.x `y`\n```\n![A *picture*](a.png)\n") ==
+        ".PP\n.EX\nls *.h5\n\\&.x `y`\n.EE\n");
+  CHECK(troff_of("| said | do |\n|---|---|\n| `a \\| b` | [it](x.md) |\n| c | d | e |\n") ==
+        ".TP\n\\fBa | b\\fR\nit\n.TP\nc\nd\n.br\ne\n");
+  CHECK(troff_of("## Reading\n- one\n  more\n") == ".SS Reading\n.IP \\(bu 2\none\nmore\n");
 }
