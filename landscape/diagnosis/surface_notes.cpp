@@ -102,9 +102,10 @@ class Notes {
     }
     if (static_cast<double>(lost) < kPlateau * static_cast<double>(surface_.points())) return;
     notes_.push_back(text("at ", lost, " of ", surface_.points(), " points the ", set_,
-                          " accuracy is chance: the picture is mostly that plateau; the rest lies "
-                          "within -",
-                          significant(reach, 2), ':', significant(reach, 2), " of both axes"));
+                          " accuracy is chance: the picture is mostly that plateau; ",
+                          reach > 0 ? text("the rest lies within -", significant(reach, 2), ':',
+                                           significant(reach, 2), " of both axes")
+                                    : "only the network itself is not on it"));
   }
 
   void examine_variation(const std::vector<double>& loss, std::vector<double> errors) {

@@ -278,7 +278,7 @@ class Results(RunFolderTest):
         process, _ = programs.start(self.training("long", "--epochs", "500"), self.folder, ("resnet8: ",))
         programs.stop(process, 2)
         self.assert_refused([programs.train, "--output", "long", "--resume"], "the whole command that began it",
-                            "--epochs 500 ", status=(1,))
+                            "--epochs 500\n", status=(1,))
         self.assertRegex(self.landscape("ls", "long"), r"training after \d+ of 500 epochs\n(.*\n)* +to continue: .*--resume")
 
     def test_folders_of_results(self):
@@ -293,7 +293,7 @@ class Results(RunFolderTest):
         done = run([programs.landscape, "plot", "runs/one", "runs/two", "--kind", "contours", "--title", "a;b", "-o",
                     "both.svg"], self.folder)
         self.assertEqual((done.returncode, done.stdout), (0, "both.svg\n"), done.stderr)
-        self.assertIn("note: runs/two/log.csv: a training's log, of which --kind draws nothing: it is left out", done.stderr)
+        self.assertEqual(done.stderr, "landscape plot: note: --kind draws grids: 2 other results of these folders left out\n")
         self.refused(["plot", "runs/one", "--kind", "contours,heat", "-o", "both.svg"], "is one file for 2 figures")
         self.assertIn("all_heat.svg", os.listdir(self.folder))
         printed = self.landscape("compare", "runs/one", "runs/two")

@@ -37,13 +37,12 @@ bool is_grid(const PlotInput& input) {
 /// Leaves out what folders hold beside grids, where --kind asks for figures of grids.
 void keep_grids(std::vector<PlotInput>& inputs, const std::set<std::string>& named) {
   if (std::none_of(inputs.begin(), inputs.end(), is_grid)) return;
-  std::erase_if(inputs, [&](const PlotInput& input) {
-    const bool left_out = !is_grid(input) && !named.contains(input.record.file);
-    if (left_out)
-      cli::say("landscape plot: note: ", input.record.file, ": ", phrase_of(input.record),
-               ", of which --kind draws nothing: it is left out");
-    return left_out;
+  const size_t left_out = std::erase_if(inputs, [&](const PlotInput& input) {
+    return !is_grid(input) && !named.contains(input.record.file);
   });
+  if (left_out > 0)
+    cli::say("landscape plot: note: --kind draws grids: ", left_out,
+             left_out == 1 ? " other result" : " other results", " of these folders left out");
 }
 
 /// Returns a page for each name, in order of appearance: its figures side by side.
@@ -107,10 +106,10 @@ std::vector<NamedFigure> PlotCommand::figures_of(const PlotInput& input,
 
 std::vector<NamedFigure> PlotCommand::figures() const {
   std::vector<PlotInput> inputs = read_all(flags_.files);
-  if (flags_.kinds_typed) keep_grids(inputs, flags_.named);
-  const std::vector<std::string> titles = flags_.figure.titles_of(inputs.size());
   for (const PlotInput& input : inputs)  // before anything is drawn, where that is known
     if (is_grid(input)) require_place_for(flags_.kinds.size());
+  if (flags_.kinds_typed) keep_grids(inputs, flags_.named);
+  const std::vector<std::string> titles = flags_.figure.titles_of(inputs.size());
   PictureOptions options = flags_.picture();
   if (flags_.same_scale) {
     std::vector<const Surface*> surfaces;
