@@ -16,13 +16,14 @@ namespace topograd {
 
 namespace {
 
-/// Returns the number of classes of the network that a result is of; 1, where it is gone: nothing is
-/// said of chance then.
-int64_t classes_of(const Record& record) {
+/// Returns the accuracy of a guess among the classes of the network that a result is of, percent; 0
+/// where the network is gone.
+double chance_of(const Record& record) {
   try {
-    return load_model(value_of(record.provenance, "model_file")).spec.classes;
+    const LoadedModel model = load_model(value_of(record.provenance, "model_file"));
+    return 100.0 / static_cast<double>(model.graph.classes());
   } catch (const Error&) {
-    return 1;
+    return 0;
   }
 }
 
@@ -38,7 +39,7 @@ int examine_result(const std::string& path) {
     std::cout << "note: it is not finished; landscape ls " << path << " says how to continue\n";
     return 1;
   }
-  const std::vector<std::string> notes = notes_on(surface_of(record), classes_of(record));
+  const std::vector<std::string> notes = notes_on(surface_of(record), chance_of(record));
   for (const std::string& note : notes) std::cout << "note: " << note << '\n';
   if (notes.empty()) std::cout << "nothing that its picture would hide\n";
   return notes.empty() ? 0 : 1;
