@@ -7,12 +7,9 @@ install(TARGETS train landscape RUNTIME COMPONENT programs)
 install(PROGRAMS apps/import_torch.py apps/export_torch.py apps/download_cifar10.sh
   DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/topograd COMPONENT programs)
 # What import_torch.py and export_torch.py are made of.
-install(FILES apps/torch_checkpoint.py apps/checkpoint_writer.py apps/torch_graph.py apps/torch_tracer.py
-  apps/torch_values.py apps/torch_operations.py apps/torch_arithmetic.py apps/torch_composed.py models/torch_zoo.py
-  apps/onnx_activations.py apps/onnx_arithmetic.py apps/onnx_constants.py apps/onnx_file.py apps/onnx_geometry.py
-  apps/onnx_layers.py apps/onnx_module.py apps/onnx_patterns.py apps/onnx_refusals.py apps/onnx_shapes.py
-  apps/onnx_values.py
-  DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/topograd COMPONENT programs)
+install(FILES models/torch_zoo.py DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/topograd COMPONENT programs)
+install(DIRECTORY apps/exporter DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/topograd COMPONENT programs
+  FILES_MATCHING PATTERN *.py)
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT programs)
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT programs
   FILES_MATCHING PATTERN *.md PATTERN images EXCLUDE PATTERN gallery EXCLUDE)

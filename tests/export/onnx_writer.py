@@ -1,4 +1,4 @@
-"""ONNX files written byte by byte, without protobuf: what apps/onnx_file.py is tested with beside PyTorch's own. The
+"""ONNX files written byte by byte, without protobuf: what apps/exporter/onnx_file.py is tested with beside PyTorch's own. The
 numbers of the fields are those of the public onnx.proto.
 """
 

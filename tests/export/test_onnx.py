@@ -28,7 +28,8 @@ except ImportError as error:
 
 sys.dont_write_bytecode = True  # no __pycache__ beside the scripts
 HERE = os.path.dirname(os.path.realpath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "apps")]
+APPS = os.path.join(HERE, "..", "..", "apps")
+sys.path[:0] = [HERE, APPS, os.path.join(APPS, "exporter")]
 import export_torch  # noqa: E402
 from architectures import ARCHITECTURES  # noqa: E402
 from onnx_files import FILES  # noqa: E402

@@ -1,6 +1,5 @@
 """Operators of ONNX that put elements into another order or another shape, as calls of torch's functions. Part of
-export_torch.py, beside which it lies.
-"""
+export_torch.py."""
 
 import math
 

@@ -1,6 +1,4 @@
-"""Checkpoints of Topograd as programs of Python write them. Part of import_torch.py and export_torch.py, beside which
-it lies.
-"""
+"""Checkpoints of Topograd as programs of Python write them. Part of import_torch.py and export_torch.py."""
 
 import fcntl
 import json

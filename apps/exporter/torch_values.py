@@ -1,6 +1,5 @@
 """What a tensor is while a module runs: of parameters, or of the images, and then where its elements lie in the
-memory of a node's output. Part of export_torch.py, beside which it lies.
-"""
+memory of a node's output. Part of export_torch.py."""
 
 import torch
 

@@ -1,5 +1,4 @@
-"""ONNX files as nodes, names and arrays of NumPy's: what onnx_module.py runs. Part of export_torch.py, beside which it
-lies.
+"""ONNX files as nodes, names and arrays of NumPy's: what onnx_module.py runs. Part of export_torch.py.
 
 An ONNX file is a message of Google's protobuf. The fields that are needed of it stand below, with their numbers from
 the public onnx.proto, so that neither protoc nor the package onnx is needed: python3-protobuf reads the bytes. Nothing

@@ -1,5 +1,5 @@
 """Operators of ONNX on arrays of NumPy's: what a file computes of its weights, of shapes and of numbers. Part of
-export_torch.py, beside which it lies.
+export_torch.py.
 
 FOLDED: for each operator a function of the node, the version of the operators, and the arrays; it returns the output,
 or a list of outputs.

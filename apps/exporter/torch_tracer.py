@@ -1,5 +1,5 @@
 """What a PyTorch module computes, as the nodes of a graph: a run of it in which every call is seen. Part of
-export_torch.py, beside which it lies.
+export_torch.py.
 
 The module runs once, in evaluation mode, on example images, and every call of a PyTorch function on what comes from
 them is seen (torch.overrides.TorchFunctionMode). Sizes are numbers while it runs, so that code which branches on a

@@ -1,6 +1,5 @@
 """Sums, differences, products and quotients as nodes of a graph: of tensors of the images, parameters and numbers. Part
-of export_torch.py, beside which it lies.
-"""
+of export_torch.py."""
 
 import torch
 

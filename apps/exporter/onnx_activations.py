@@ -1,5 +1,5 @@
 """Activation functions that a file spells out, GELU by Erf, Swish by Sigmoid and Mul, recognised by their values. Part
-of export_torch.py, beside which it lies.
+of export_torch.py.
 
 A curve is the values, at the points of GRID, of a function of one number: what a chain of element-wise operators with
 numbers computes. However a file writes a function, its curve is the same.

@@ -1,5 +1,5 @@
 """Checkpoints of other programs as names and tensors: PyTorch's files, in which nothing may run, and the
-safetensors files of others. Part of import_torch.py, beside which it lies.
+safetensors files of others. Part of import_torch.py.
 """
 
 import inspect

@@ -1,4 +1,4 @@
-"""What calls of PyTorch's functions amount to, as nodes of a graph. Part of export_torch.py, beside which it lies.
+"""What calls of PyTorch's functions amount to, as nodes of a graph. Part of export_torch.py.
 
 Each handler gets the tracer, the result that PyTorch computed, and the call's arguments; it returns what the result is.
 """

@@ -1,6 +1,5 @@
 """Functions of PyTorch's that are several of a graph's operations: softmax, maxima of two, norms, local response
-normalisation, PReLU, and images of one row. Part of export_torch.py, beside which it lies.
-"""
+normalisation, PReLU, and images of one row. Part of export_torch.py."""
 
 import torch
 

@@ -1,5 +1,4 @@
-"""Why an operator of ONNX is not taken. Part of export_torch.py, beside which it lies.
-"""
+"""Why an operator of ONNX is not taken. Part of export_torch.py."""
 
 QUANTISED = {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul",
              "MatMulInteger", "ConvInteger"}

@@ -1,5 +1,5 @@
 """A network of an ONNX file as a module of PyTorch's: what export_torch.py makes of a name that ends in .onnx. Part of
-export_torch.py, beside which it lies.
+export_torch.py.
 
 The module runs the file's nodes by calls of torch's functions (onnx_layers.py, onnx_arithmetic.py, onnx_shapes.py),
 which the exporter then sees as those of any module. What does not depend on the images is computed by NumPy

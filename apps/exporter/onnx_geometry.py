@@ -1,6 +1,4 @@
-"""Where windows and resized images lie by ONNX's rules, in terms of torch's functions. Part of export_torch.py, beside
-which it lies.
-"""
+"""Where windows and resized images lie by ONNX's rules, in terms of torch's functions. Part of export_torch.py."""
 
 import math
 

@@ -1,6 +1,5 @@
 """Layers of ONNX, convolutions, products, normalisations, pools, as calls of torch's functions. Part of
-export_torch.py, beside which it lies.
-"""
+export_torch.py."""
 
 import math
 

@@ -1,6 +1,5 @@
 """What several nodes of an ONNX file amount to together: a LayerNorm that is spelled out, the softmax that ends a
-network. Part of export_torch.py, beside which it lies.
-"""
+network. Part of export_torch.py."""
 
 from onnx_constants import integers
 from onnx_file import Node, decimal

@@ -1,6 +1,4 @@
-"""Arithmetic and activation functions of ONNX, as calls of torch's functions. Part of export_torch.py, beside which it
-lies.
-"""
+"""Arithmetic and activation functions of ONNX, as calls of torch's functions. Part of export_torch.py."""
 
 import math
 

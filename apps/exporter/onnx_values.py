@@ -1,5 +1,5 @@
 """Values while the nodes of an ONNX file run, constants and what depends on the images, and the list of the handlers
-that compute them. Part of export_torch.py, beside which it lies.
+that compute them. Part of export_torch.py.
 
 Each handler gets the network (onnx_module.py), the node and its inputs, Images or constants; it returns a tensor,
 Images, or a list of them. What a handler lets through is not yet a graph: the exporter that sees torch's calls has the
