@@ -10,8 +10,8 @@ or, from Python, with a module that is there already:
     from export_torch import export
     export(module, (32, 32, 3), "net.safetensors", mean=[0.49, 0.48, 0.45], std=[0.25, 0.24, 0.26])
 
-The module runs once on example images, in evaluation mode, and what it computes is written down (exporter/torch_graph.py);
-what a graph cannot say is refused by its name and line. Then `train` computes the logits of the same images from the
+The module runs once on example images, in evaluation mode, and what it computes is written down
+(exporter/torch_graph.py); what a graph cannot say is refused by its name and line. Then `train` computes the logits of the same images from the
 file, in double and in single precision, and the largest differences from the module's are printed: the file is
 right, or is not left behind. Works with PyTorch from 1.13 on.
 """

@@ -20,7 +20,8 @@ import re
 import sys
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-for folder in (os.path.join(HERE, "..", "models"), HERE, os.path.join(HERE, "exporter")):  # torch_zoo.py lies beside this file where it is installed
+# torch_zoo.py lies beside this file where it is installed.
+for folder in (os.path.join(HERE, "..", "models"), HERE, os.path.join(HERE, "exporter")):
     sys.path.insert(0, folder)
 from checkpoint_writer import add_normalisation_options, normalisation, write_checkpoint  # noqa: E402
 from torch_checkpoint import NESTED_KEYS, ImportFailure, clean, find_state_dict, is_counter, load  # noqa: E402

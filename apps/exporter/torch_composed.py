@@ -181,7 +181,8 @@ def local_response_norm(tracer, _result, x, size, alpha=1e-4, beta=0.75, k=1.0):
 
 @handles("unfold")
 def unfold(tracer, result, x, *args, **kwargs):
-    """The pixels of windows: of F.unfold as [N, C times the window's, windows], of x.unfold(axis, size, step) as a view."""
+    """The pixels of windows: of F.unfold as [N, C times the window's, windows], of x.unfold(axis, size, step) a
+    view."""
     if len(args) == 3 and not kwargs:
         axis, size, step = args
         value = tracer.of(x)
