@@ -3,8 +3,8 @@
 //   d/dz[c] = w[y] / C of 1 where h(c) > 0 (squared: 2 h(c)),   d/dz[y] = minus their sum
 //   H v: squared alone, 2 w[y] / C (v[c] - v[y]) where h(c) > 0, and minus their sum at y
 //
-// A warp owns an image, its lane l classes l, l + 32, ... (warp_loss.h). All lanes read z[y] and v[y],
-// which one of them owns: they do so before any result is written, for results may lie in their place.
+// A warp owns an image, its lane l classes l, l + 32, ... (warp_loss.h). All lanes need z[y] and v[y],
+// which one of them owns and hands to the others by shuffles.
 //
 // Traffic: 4 C bytes of logits, 4 to 8 C of results. Work: 4 FLOP per class in double. Latency bounds
 // it at the size of a batch.
@@ -21,7 +21,7 @@ struct Hinge {
   double own, factor;  // z[y], w[y] / C
   double slopes = 0;   // sum of the other classes' slopes, without the factor
   __device__ explicit Hinge(const WarpImage& of) : image(of), label(of.targets.labels[of.n]) {
-    own = image.z[label];
+    own = number_of(image, image.z, label);
     factor = image.targets.weight(label) / static_cast<double>(image.C);
     slopes = sum_over_outputs(image, [&](int64_t c) { return other_slope(c); });
   }
@@ -52,7 +52,7 @@ struct Hinge {
     return h > 0 ? (squared ? 2 * (v - own_v) : 0.0) : h;  // 0, or NaN
   }
   __device__ Along along(const float* v, bool) const {
-    const double own_v = v[label];
+    const double own_v = number_of(image, v, label);
     return {own_v, sum_over_outputs(image, [&](int64_t c) { return other_bend(v[c], own_v, c); })};
   }
   __device__ double bend(const Along& shared, float v, int64_t c, bool) const {

@@ -77,7 +77,8 @@ struct ClassFocal : SoftmaxOf {
   __device__ explicit ClassFocal(const WarpImage& of)
       : SoftmaxOf(of),
         weight(of.targets.weight(of.targets.labels[of.n])),
-        f(minus_log_p(of.targets.labels[of.n]), of.constant) {}
+        f(log(softmax.sum) - (number_of(image, of.z, of.targets.labels[of.n]) - softmax.maximum),
+          of.constant) {}
   __device__ double value() const { return weight * f.value; }
   __device__ int32_t right() const { return wins(image, image.targets.labels[image.n]); }
   __device__ double slope(int64_t c) const { return weight * f.slope * (p(c) - target(c)); }

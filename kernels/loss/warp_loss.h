@@ -7,9 +7,10 @@
 //   double slope(int64_t c) const     d loss / d z[c]
 //   Tangent along(const float* v)     what the outputs share of H v
 //   double bend(Tangent, int64_t c)   (H v)[c]
-// Every lane reads the logits of its own outputs alone, besides those that shuffles bring: results
-// may lie where the logits or the tangents do. A formula that reads another lane's output (z[y], in
-// the hinge) reads it while it is made, and the warp meets before it writes.
+// Every lane reads the logits, and tangents, of its own outputs alone, and gets what others
+// contribute by shuffles: results may lie where they do, without a barrier. One output's number, z[y],
+// comes to all lanes by number_of(), a sum to which its owner alone adds: a shuffle does not order
+// what lanes read and write.
 #pragma once
 
 #include "kernels/core/warp_sum.h"
@@ -32,6 +33,11 @@ __device__ inline double sum_over_outputs(const WarpImage& image, const F& f) {
   double sum = 0;
   for (int64_t c = image.lane; c < image.C; c += kWarp) sum += f(c);
   return sum_over_warp(sum);
+}
+
+/// Returns numbers[c], read by the lane that owns output c, in every lane.
+__device__ inline double number_of(const WarpImage& image, const float* numbers, int64_t c) {
+  return sum_over_outputs(image, [&](int64_t i) { return i == c ? double{numbers[i]} : 0.0; });
 }
 
 /// Whether class `label` is the first of the largest logits, and none is NaN; in every lane.
@@ -81,7 +87,6 @@ __global__ void __launch_bounds__(kLossThreads)
       continue;
     }
     const Formula formula(image);
-    __syncwarp();  // no output is written before all lanes have read what they share
     for (int64_t c = lane; c < targets.C; c += kWarp)
       out[c] = static_cast<float>(scale * formula.slope(c));
   }
@@ -102,7 +107,6 @@ __global__ void __launch_bounds__(kLossThreads)
     }
     const Formula formula(image);
     const auto shared = formula.along(v, gauss_newton);
-    __syncwarp();
     for (int64_t c = lane; c < targets.C; c += kWarp)
       out[c] = static_cast<float>(scale * formula.bend(shared, v[c], c, gauss_newton));
   }
