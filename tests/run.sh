@@ -72,7 +72,7 @@ stage apps/build.sh release
 stage ctest --preset release -j "$jobs" -R '^(core|bench_ops|gpu_rehearsal|end_to_end_(bench|devices|train|train_continued))$'
 stage tests/simt/delete_barriers.py --build build/checks --tests test_ops_race
 stage apps/build.sh asan all test_ops
-stage ctest --preset asan-nightly -j "$jobs" -R '^(nn|models|end_to_end_.*|ops_.*|export_torch|export_torch_operations|onnx)$'
+stage ctest --preset asan-nightly -j "$jobs" -R '^(nn|models|figures|end_to_end_.*|ops_.*|export_torch|export_torch_operations|onnx)$'
 stage apps/build.sh asan-gcc all test_ops
 stage ctest --preset asan-gcc -j "$jobs"
 stage ctest --test-dir build/asan-gcc --output-on-failure -j "$jobs" -L '^ops$'
