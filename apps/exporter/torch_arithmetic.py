@@ -3,7 +3,8 @@ of export_torch.py."""
 
 import torch
 
-from torch_tracer import ALONG_AXES, BATCH, ELEMENTWISE, HANDLERS, VIEWS, handles, tensors_in
+from torch_functions import ALONG_AXES, ELEMENTWISE, HANDLERS, VIEWS, handles, tensors_in
+from torch_tracer import BATCH
 from torch_values import Computed, Parameter, Value, compressed, image_index, numel, same
 
 

@@ -2,13 +2,13 @@
 normalisation, PReLU, and images of one row. Part of export_torch.py."""
 
 import torch
-
-from torch_arithmetic import combined, constant, constant_value, joined, placed, power_of, scaled, with_parameter
-from torch_operations import (adaptive, amax, avg_pool2d, axes_of, bent, clamp, clamp_min, conv2d, linear, max_pool2d,
-                              pad, pooled_over)
 from torch.nn import functional as F
 
-from torch_tracer import ALONG_AXES, AS_THEY_ARE, BATCH, ELEMENTWISE, handles
+from torch_activations import bent, clamp, clamp_min
+from torch_arithmetic import combined, constant, constant_value, joined, placed, power_of, scaled, with_parameter
+from torch_functions import ALONG_AXES, AS_THEY_ARE, ELEMENTWISE, handles
+from torch_operations import adaptive, amax, avg_pool2d, axes_of, conv2d, linear, max_pool2d, pad, pooled_over
+from torch_tracer import BATCH
 from torch_values import Parameter, Value, numel, pair, same
 
 

@@ -2,10 +2,12 @@
 
 import torch
 from torch.nn.parameter import is_lazy
+from torch.overrides import TorchFunctionMode
 
-import torch_composed  # noqa: F401, as torch_operations: their handlers enter themselves
-from torch_operations import AsItsGraph
-from torch_tracer import BATCH, Tracer, logits_in
+import torch_composed  # noqa: F401, as what it imports: their handlers enter themselves
+from torch_functions import function_name
+from torch_outputs import logits_in
+from torch_tracer import BATCH, Tracer
 from torch_values import ExportFailure
 
 __all__ = ["AsItsGraph", "ExportFailure", "example_images", "graph_of", "logits_in"]
@@ -68,3 +70,18 @@ def needed(nodes, output):
             if "parameters_of" in node:
                 wanted.add(node["parameters_of"])
     return [node for node in nodes if node["name"] in wanted]
+
+
+class AsItsGraph(TorchFunctionMode):
+    """Runs a module in double precision as its graph is: without the log_softmax that ends it, and without
+    conversions to single precision."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        name = function_name(func)
+        if name == "log_softmax":
+            return args[0]
+        result = func(*args, **(kwargs or {}))
+        if name in ("float", "to", "type", "type_as") and isinstance(result, torch.Tensor) and (
+                result.dtype, args[0].dtype) == (torch.float32, torch.float64):
+            return args[0]
+        return result

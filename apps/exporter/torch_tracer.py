@@ -14,84 +14,17 @@ import os
 import sys
 
 import torch
-from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_function
+from torch.overrides import TorchFunctionMode
 
+from torch_functions import (ALONG_AXES, AS_THEY_ARE, CONSTANTS, DETACHED, ELEMENTWISE, HANDLERS, IDENTITIES,
+                             ORIGINAL_GETITEM, READS, VIEWS, function_name, refusal, seen_getitem, tensors_in)
+from torch_outputs import logits_in
 from torch_values import (Computed, ExportFailure, Opaque, Parameter, Value, compressed, image_index, numel,
-                          regular_runs, same, strides_of)
+                          place_in_memory, regular_runs, same, strides_of)
 
 BATCH = 2  # example images; what mixes them is refused
 
 MOST_PIECES = 128  # of an order of elements that no strides describe
-
-HANDLERS = {}
-
-
-def handles(*names, of=None):
-    """Enters a handler; `of` is ELEMENTWISE, ALONG_AXES or AS_THEY_ARE, where it is one of these."""
-    def register(function):
-        for name in names:
-            HANDLERS[name] = function
-        if of is not None:
-            of.update(names)
-        return function
-    return register
-
-
-VIEWS = {"view", "reshape", "flatten", "permute", "transpose", "contiguous", "chunk", "split", "unsqueeze", "squeeze",
-         "__getitem__", "narrow", "select", "unbind", "movedim", "moveaxis", "swapaxes", "swapdims", "T", "mT",
-         "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "unflatten", "flip", "roll", "expand", "expand_as",
-         "tensor_split", "view_as", "reshape_as", "clone", "t", "ravel", "split_with_sizes", "rot90", "fliplr",
-         "flipud", "broadcast_to", "repeat", "tile", "hsplit", "vsplit", "index_select", "H", "adjoint",
-         "repeat_interleave", "squeeze_", "unsqueeze_", "transpose_", "t_", "swapaxes_", "swapdims_"}
-CONSTANTS = {"zeros_like", "ones_like", "full_like", "empty_like", "new", "new_zeros", "new_ones", "new_full",
-             "new_empty", "new_tensor"}
-DETACHED = {"detach": "detach() stops gradients: a graph has no such place",
-            "data": ".data stops gradients: a graph has no such place"}
-# What may be done to tensors whose first axis is not the images': element by element, or along axes.
-ELEMENTWISE, ALONG_AXES = set(), set()
-AS_THEY_ARE = set()  # whose handlers are given tensors whose images lie along any axis
-IDENTITIES = {"to", "float", "type_as", "identity", "requires_grad_", "type"}
-READS = {"size", "dim", "shape", "dtype", "device", "ndim", "ndimension", "numel", "nelement", "__len__", "is_cuda",
-         "is_floating_point", "layout", "is_contiguous", "requires_grad", "stride", "is_sparse", "is_quantized",
-         "element_size", "get_device", "is_complex", "type", "__hash__", "names", "is_meta", "is_mkldnn",
-         "_has_symbolic_sizes_strides", "grad_fn", "is_leaf", "data_ptr", "is_nested", "is_inference"}
-
-
-def function_name(func):
-    """The name of what was called: "relu_", "__getitem__", "shape" for the property."""
-    name = getattr(func, "__name__", str(func))
-    if name == "__get__":
-        return getattr(getattr(func, "__self__", None), "__name__", name)
-    if name == "fn" and "boolean_dispatch" in getattr(func, "__qualname__", ""):  # before PyTorch 2
-        return "boolean_dispatch"
-    return name
-
-
-def tensors_in(argument):
-    """All tensors in arguments, which may be lists of them."""
-    if isinstance(argument, torch.Tensor):
-        yield argument
-    elif isinstance(argument, (tuple, list)):
-        for item in argument:
-            yield from tensors_in(item)
-    elif isinstance(argument, dict):
-        for item in argument.values():
-            yield from tensors_in(item)
-
-
-ORIGINAL_GETITEM = torch.Tensor.__getitem__
-
-
-def seen_getitem(tensor, key):
-    """Tensor.__getitem__ for a TorchFunctionMode to see: PyTorch 1.13 shows it those of a tuple alone, as x[:, 0], and
-    neither x[0] nor x[None]."""
-    if has_torch_function((tensor,)):
-        return handle_torch_function(ORIGINAL_GETITEM, (tensor,), tensor, key)
-    return ORIGINAL_GETITEM(tensor, key)
-
-
-def place_in_memory(tensor):
-    return tensor.data_ptr(), tuple(tensor.shape), tensor.stride(), tensor.dtype
 
 
 class Tracer(TorchFunctionMode):
@@ -565,42 +498,3 @@ class Tracer(TorchFunctionMode):
         made = self.add("dropout", [value.node], value.shape, name=path, probability=rate, unit="image")
         self.keep(output, Value(made, value.shape, value.index))
         return output
-
-
-LOGITS = ("logits", "logit", "out", "output", "outputs", "pred", "cls", "scores")
-
-
-def logits_in(output):
-    """The tensor of logits in what a module returns, and a note on which it is, where it returns more: the one of these
-    names in a dictionary, the first in a tuple, as classifiers with auxiliary heads or with features have it."""
-    if isinstance(output, torch.Tensor):
-        return output, ""
-    if isinstance(output, dict):
-        tensors = {key: item for key, item in output.items() if isinstance(item, torch.Tensor)}
-        named = [key for key in LOGITS if key in tensors] or (list(tensors) if len(tensors) == 1 else [])
-        if named:
-            return tensors[named[0]], f"of the dictionary that the module returns, '{named[0]}' is taken"
-    elif isinstance(output, (tuple, list)) and output and isinstance(output[0], torch.Tensor):
-        others = sum(isinstance(item, torch.Tensor) for item in output[1:])
-        return output[0], f"of the {len(output)} values that the module returns, the first is taken" * bool(others)
-    raise ExportFailure(f"the module returns {describe(output)}: a classifier returns a tensor of logits [N, classes]; "
-                        "wrap it in a module that does")
-
-
-def describe(output):
-    if isinstance(output, (tuple, list)):
-        return f"{len(output)} values"
-    return f"a {type(output).__name__}"
-
-
-REFUSALS = {
-    "__bool__": "branches on the values of the images: a graph is the same for all images",
-    "item": "turns values of the images into numbers of Python: a graph is the same for all images",
-    "tolist": "turns values of the images into numbers of Python: a graph is the same for all images",
-    "numpy": "leaves PyTorch for numpy",
-    "__array__": "leaves PyTorch for numpy",
-}
-
-
-def refusal(name):
-    return REFUSALS.get(name) or REFUSALS.get(name.rstrip("_")) or f"calls {name}, which is no operation of a graph"

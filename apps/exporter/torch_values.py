@@ -115,3 +115,7 @@ def strides_of(index):
         if len(extents) > 6:
             return None
     return extents or [1], strides or [1], flat[0]
+
+
+def place_in_memory(tensor):
+    return tensor.data_ptr(), tuple(tensor.shape), tensor.stride(), tensor.dtype

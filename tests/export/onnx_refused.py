@@ -8,7 +8,8 @@ import os
 
 import numpy
 
-from onnx_files import Net, resized
+from onnx_net import Net
+from onnx_operators import resized
 from onnx_writer import FLOAT, Graph, external, field, fields, value_info
 
 REFUSED = {}

@@ -23,30 +23,21 @@ import unittest
 import unittest.mock
 import warnings
 
-try:
-    import numpy
-    import torch
-except ImportError as error:
-    print(f"SKIPPED: {error}; install python3-torch to test apps/export_torch.py")
-    sys.exit(77)
+from export_test import EVERY, REPORT, program_on_the_command_line  # first: it finds the rest
 
-sys.dont_write_bytecode = True  # no __pycache__ beside the scripts
-HERE = os.path.dirname(os.path.realpath(__file__))
-APPS = os.path.join(HERE, "..", "..", "apps")
-sys.path[:0] = [HERE, APPS, os.path.join(APPS, "exporter")]
-import export_torch  # noqa: E402
-from architectures import ARCHITECTURES  # noqa: E402
-from checkpoint_writer import write_checkpoint, write_safetensors  # noqa: E402
-from operations import OPERATIONS  # noqa: E402
-from probes import randomise  # noqa: E402
-from refused import REFUSED  # noqa: E402
-from torch_checkpoint import ImportFailure  # noqa: E402
-from torch_graph import ExportFailure, graph_of, logits_in  # noqa: E402
+import numpy
+import torch
 
-REPORT = bool(os.environ.get("TOPOGRAD_REPORT"))  # prints the differences
-EVERY = bool(os.environ.get("TOPOGRAD_TEST_EVERY_EXPORT"))
-TRAIN = os.path.abspath(sys.argv.pop(1)) if __name__ == "__main__" and len(sys.argv) > 1 else None
-torch.set_num_threads(1)  # small tensors: threads would wait for one another
+import export_torch
+from architectures import ARCHITECTURES
+from checkpoint_writer import write_checkpoint, write_safetensors
+from operations import OPERATIONS
+from probes import randomise
+from refused import REFUSED
+from torch_checkpoint import ImportFailure
+from torch_graph import ExportFailure, graph_of, logits_in
+
+TRAIN = program_on_the_command_line() if __name__ == "__main__" else None
 warnings.filterwarnings("ignore", message="Using padding='same'")
 
 # Largest differences, as parts of the largest number, in double and in single precision.

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """apps/export_torch.py on ONNX files: PyTorch's own of the architectures, held against the modules that they are of,
-and files written byte by byte as other programs write them (onnx_files.py), held against formulas.
+and files written byte by byte as other programs write them (onnx_files.py, onnx_operators.py), held against formulas.
 
     tests/export/test_onnx.py build/bin/train [Architectures.test_densenet ...]
 
@@ -19,32 +19,25 @@ import unittest
 import unittest.mock
 import warnings
 
-try:
-    import google.protobuf  # noqa: F401
-    import torch
-except ImportError as error:
-    print(f"SKIPPED: {error}; install python3-torch and python3-protobuf to test ONNX files")
-    sys.exit(77)
+from export_test import EVERY, REPORT, program_on_the_command_line, require  # first: it finds the rest
 
-sys.dont_write_bytecode = True  # no __pycache__ beside the scripts
-HERE = os.path.dirname(os.path.realpath(__file__))
-APPS = os.path.join(HERE, "..", "..", "apps")
-sys.path[:0] = [HERE, APPS, os.path.join(APPS, "exporter")]
+require("google.protobuf", "python3-protobuf")
+import torch  # noqa: E402
+
 import export_torch  # noqa: E402
+import onnx_files  # noqa: E402, F401, as onnx_operators: they enter what they have
+import onnx_operators  # noqa: E402, F401
 from architectures import ARCHITECTURES  # noqa: E402
-from onnx_files import FILES  # noqa: E402
 from onnx_module import OnnxModule  # noqa: E402
+from onnx_net import FILES  # noqa: E402
 from onnx_refused import REFUSED  # noqa: E402
 from operations import OPERATIONS  # noqa: E402
 from probes import randomise  # noqa: E402
 from torch_checkpoint import ImportFailure  # noqa: E402
 from torch_graph import AsItsGraph, ExportFailure, graph_of  # noqa: E402
 
-REPORT = bool(os.environ.get("TOPOGRAD_REPORT"))  # prints the differences
-EVERY = bool(os.environ.get("TOPOGRAD_TEST_EVERY_EXPORT"))
-TRAIN = sys.argv.pop(1) if len(sys.argv) > 1 else None
+TRAIN = program_on_the_command_line()
 warnings.simplefilter("ignore")
-torch.set_num_threads(1)  # the networks are small
 
 # How torch.onnx.export is called: version of the operators, mode, whether the batch is a symbol, whether constants are
 # folded. In EVAL mode BatchNorms are folded into the convolutions in single precision.
@@ -299,7 +292,7 @@ for _name, _make in FILES.items():
         expected = make(self.folder.name)
         module = OnnxModule(self.file)
         self.assertLessEqual(self.difference(module, expected), 2e-7 if "computed" in self.id() else 1e-13)
-        if EVERY or make.__module__ == "onnx_files" and make.__name__ in FILES:  # whole networks
+        if EVERY or make.__module__ == "onnx_files":  # whole networks
             export_torch.export(module, module.image, self.output, train=TRAIN)
         else:
             graph_of(module, module.image, "net")
