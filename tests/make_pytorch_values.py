@@ -64,6 +64,9 @@ def image_losses():
     weights = "weights=" + "/".join(repr(w) for w in WEIGHTS)
     nn = torch.nn
     options = {"reduction": "none"}
+    for smoothing in (0.0, 0.1, 0.3, 1.0):
+        yield f"cross_entropy:{smoothing}", classes, per_image(
+            nn.CrossEntropyLoss(label_smoothing=smoothing, **options))
     yield f"cross_entropy:{weights}", classes, per_image(nn.CrossEntropyLoss(weight, **options))
     yield f"cross_entropy:0.2:{weights}", classes, per_image(
         nn.CrossEntropyLoss(weight, label_smoothing=0.2, **options))
@@ -97,6 +100,7 @@ def all_losses():
                          dtype=torch.float64)
     print("\n/// Losses of the same logits, of the labels 0, 1, 3 or of numbers: each image's, the gradient "
           "of their\n/// mean, and its derivative along kLossDirection, by PyTorch's double backward.")
+    print(f"constexpr double kLossLogits[12] = {array(logits.flatten())};")
     print(f"constexpr double kLossDirection[12] = {array(along.flatten())};")
     print("struct LossValues {\n  const char* loss;\n  bool numbers;\n  double targets[12];\n"
           "  double losses[3];\n  double gradient[12];\n  double product[12];\n};")
@@ -113,24 +117,6 @@ def all_losses():
         shown = targets.flatten() if numbers else torch.zeros(12)
         print(f'    {{"{name}", {str(numbers).lower()}, {array(shown)}, {array(losses)}, '
               f"{array(gradient.flatten())}, {array(product.flatten())}}},")
-    print("};")
-
-
-def smoothed_losses():
-    logits = torch.tensor([[1.5, -0.25, 0.5, 3.0], [0.0, 2.0, -4.0, 1.0], [10.0, -20.0, 0.25, -1.0]],
-                          dtype=torch.float64, requires_grad=True)
-    labels = torch.tensor([0, 1, 3])
-    print("/// CrossEntropyLoss(label_smoothing) of three images with the labels 0, 1, 3: each one's "
-          "loss, and\n/// the gradient of their mean.")
-    print("struct SmoothedLosses {\n  double smoothing;\n  double losses[3];\n"
-          "  double gradient[12];\n};")
-    print(f"constexpr double kSmoothedLogits[12] = {array(logits.flatten())};")
-    print("constexpr SmoothedLosses kSmoothedLosses[] = {")
-    for smoothing in (0.0, 0.1, 0.3, 1.0):
-        logits.grad = None
-        losses = torch.nn.CrossEntropyLoss(label_smoothing=smoothing, reduction="none")(logits, labels)
-        losses.mean().backward()
-        print(f"    {{{smoothing}, {array(losses)}, {array(logits.grad.flatten())}}},")
     print("};")
 
 
@@ -181,7 +167,6 @@ def main():
     print("// PyTorch's numbers, printed by make_pytorch_values.py with PyTorch "
           f"{torch.__version__.split('+')[0]}.\n// clang-format off\n#pragma once\n")
     print("namespace topograd::test::pytorch {\n")
-    smoothed_losses()
     all_losses()
     schedules()
     adam()

@@ -22,7 +22,7 @@ std::vector<Activation> all_activations() {
     all.push_back(a);
   return all;
 }
-/// Those of numbers above 0.
+/// Activations that are defined for numbers above 0 alone.
 std::vector<Activation> activations_above_zero() {
   return {Activation::log,         Activation::power(-1),    Activation::power(0.5),
           Activation::power(-0.5), Activation::power(-0.75), Activation::power(1.7),

@@ -19,11 +19,9 @@ struct Hinge {
   WarpImage image;
   int64_t label;
   double own, factor;  // z[y], w[y] / C
-  double slopes = 0;   // sum of the other classes' slopes, without the factor
   __device__ explicit Hinge(const WarpImage& of) : image(of), label(of.targets.labels[of.n]) {
     own = number_of(image, image.z, label);
     factor = image.targets.weight(label) / static_cast<double>(image.C);
-    slopes = sum_over_outputs(image, [&](int64_t c) { return other_slope(c); });
   }
   /// h(c); of NaN NaN.
   __device__ double overlap(int64_t c) const {
@@ -41,7 +39,11 @@ struct Hinge {
            });
   }
   __device__ int32_t right() const { return wins(image, label); }
-  __device__ double slope(int64_t c) const {
+  /// The sum of the other classes' slopes, without the factor.
+  __device__ double for_slopes() const {
+    return sum_over_outputs(image, [&](int64_t c) { return other_slope(c); });
+  }
+  __device__ double slope(double slopes, int64_t c) const {
     return factor * (c == label ? -slopes : other_slope(c));
   }
   struct Along {

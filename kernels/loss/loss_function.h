@@ -109,7 +109,7 @@ std::string title_of(const Loss& loss);
 /// The smoothed target q of one image: q[label] = label, q[c] = other for every other class.
 /// Without smoothing exactly the one-hot 1 and 0.
 struct SmoothedTarget {
-  SmoothedTarget(double smoothing, int64_t classes)
+  constexpr SmoothedTarget(double smoothing, int64_t classes)
       : other(smoothing / static_cast<double>(classes)), label(1 - smoothing + other) {}
   double other;
   double label;

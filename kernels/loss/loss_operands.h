@@ -6,14 +6,6 @@
 
 namespace topograd::TOPOGRAD_BACKEND {
 
-/// Whether the loss is one of a softmax and a class, all classes alike.
-template <class Args>
-bool is_plain_softmax(const Args& args) {
-  const bool softmax = args.loss.kind == LossKind::cross_entropy || args.loss.kind == LossKind::mse;
-  return all_f32(args.logits) && args.labels.dtype() == DType::i32 && softmax &&
-         !args.loss.class_weights.defined();
-}
-
 /// Targets of N images and weights of C classes, in device memory.
 struct LossTargets {
   const int32_t* labels;  ///< [N], or null

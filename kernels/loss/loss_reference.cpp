@@ -90,7 +90,7 @@ struct FocalTerms {
     const double tail = m == 0 ? 1 : e == 0 ? 0 : e * l / m;  // l may be infinite where e is 0
     value = std::pow(m, g) * l;
     slope = std::pow(m, g) * (1 + g * tail);
-    // Of m = 0 the gradient that this multiplies, twice, is 0; m^(g - 1) may be infinite.
+    // Where m is 0, m^(g - 1) may be infinite, and the gradient whose square this multiplies is 0.
     bend = m == 0 || e == 0 ? 0 : g * std::pow(m, g - 1) * (e * (2 - l) + (g - 1) * e * tail);
   }
   double value, slope, bend;

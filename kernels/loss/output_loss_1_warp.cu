@@ -104,10 +104,11 @@ struct MeanOverOutputs {
       right = right && image.z[c] == image.z[c] && (image.z[c] > 0) == (target(c) > 0.5);
     return __all_sync(kAllLanes, right) != 0 ? 1 : 0;
   }
-  __device__ double slope(int64_t c) const { return share(c) * terms(c).slope; }
-  struct Along {};  // outputs share nothing
-  __device__ Along along(const float*, bool) const { return {}; }
-  __device__ double bend(Along, float v, int64_t c, bool gauss_newton) const {
+  struct Nothing {};  // that outputs share
+  __device__ Nothing for_slopes() const { return {}; }
+  __device__ double slope(Nothing, int64_t c) const { return share(c) * terms(c).slope; }
+  __device__ Nothing along(const float*, bool) const { return {}; }
+  __device__ double bend(Nothing, float v, int64_t c, bool gauss_newton) const {
     const Terms there = terms(c);
     return share(c) * (gauss_newton ? there.convex : there.bend) * v;
   }

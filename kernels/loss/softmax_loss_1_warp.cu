@@ -13,35 +13,14 @@
 // cache after the first image), 4 to 8 C of results. Work: two exponentials in double per output
 // forward and backward, three for H v, some 20 FLOP each. Latency bounds it at the size of a batch.
 #include "kernels/loss/focal_terms.h"
-#include "kernels/loss/warp_loss.h"
 #include "kernels/loss/warp_softmax.h"
 
 namespace topograd::TOPOGRAD_BACKEND {
 
 namespace {
 
-/// What both losses are made of: the softmax of one image.
-struct SoftmaxOf {
-  WarpImage image;
-  Softmax softmax;
-  __device__ explicit SoftmaxOf(const WarpImage& of)
-      : image(of), softmax(softmax_of(of.z, of.C, of.lane)) {}
-  __device__ double p(int64_t c) const { return exp(image.z[c] - softmax.maximum) / softmax.sum; }
-  __device__ double minus_log_p(int64_t c) const {
-    return log(softmax.sum) - (image.z[c] - softmax.maximum);
-  }
-  __device__ double target(int64_t c) const { return image.targets.number(image.n, c); }
-  /// p . v
-  __device__ double mean_of(const float* v) const {
-    return sum_over_outputs(image, [&](int64_t c) { return p(c) * v[c]; });
-  }
-};
-
 struct WeightedCrossEntropy : SoftmaxOf {
-  double total;  // A
-  __device__ explicit WeightedCrossEntropy(const WarpImage& of) : SoftmaxOf(of) {
-    total = sum_over_outputs(image, [&](int64_t c) { return a(c); });
-  }
+  using SoftmaxOf::SoftmaxOf;
   __device__ double a(int64_t c) const {
     const double e = image.constant;
     return image.targets.weight(c) * ((1 - e) * target(c) + e / static_cast<double>(image.C));
@@ -64,10 +43,17 @@ struct WeightedCrossEntropy : SoftmaxOf {
     return static_cast<int64_t>(-max_over_warp(first));
   }
   __device__ int32_t right() const { return wins(image, expected_class()); }
-  __device__ double slope(int64_t c) const { return total * p(c) - a(c); }
-  __device__ double along(const float* v, bool) const { return mean_of(v); }
-  __device__ double bend(double mean, float v, int64_t c, bool) const {
-    return total * p(c) * (v - mean);
+  /// A
+  __device__ double for_slopes() const {
+    return sum_over_outputs(image, [&](int64_t c) { return a(c); });
+  }
+  __device__ double slope(double total, int64_t c) const { return total * p(c) - a(c); }
+  struct Along {
+    double mean, total;
+  };
+  __device__ Along along(const float* v, bool) const { return {mean_of(v), for_slopes()}; }
+  __device__ double bend(const Along& shared, float v, int64_t c, bool) const {
+    return shared.total * p(c) * (v - shared.mean);
   }
 };
 
@@ -81,7 +67,11 @@ struct ClassFocal : SoftmaxOf {
           of.constant) {}
   __device__ double value() const { return weight * f.value; }
   __device__ int32_t right() const { return wins(image, image.targets.labels[image.n]); }
-  __device__ double slope(int64_t c) const { return weight * f.slope * (p(c) - target(c)); }
+  struct Nothing {};  // that slopes share beside f
+  __device__ Nothing for_slopes() const { return {}; }
+  __device__ double slope(Nothing, int64_t c) const {
+    return weight * f.slope * (p(c) - target(c));
+  }
   struct Along {
     double mean, second;
   };

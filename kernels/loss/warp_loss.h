@@ -1,12 +1,13 @@
 // The frame of a loss whose formula is a functor: a warp owns an image, a lane every 32nd output.
 //
 // A formula is made once per image, from its logits z [C] and its targets, by all lanes together:
-//   Formula(const Image& image)       forms what the outputs share, by sums over the warp
+//   Formula(const WarpImage& image)   forms what everything below needs
 //   double value() const              the loss, the same in every lane
 //   int32_t right() const             LossForwardArgs::correct
-//   double slope(int64_t c) const     d loss / d z[c]
-//   Tangent along(const float* v)     what the outputs share of H v
-//   double bend(Tangent, int64_t c)   (H v)[c]
+//   Sums for_slopes() const           what the slopes share, by sums over the warp
+//   double slope(Sums, int64_t c)     d loss / d z[c]
+//   Sums along(const float* v, bool)  what the outputs share of H v, or of Gauss-Newton's part
+//   double bend(Sums, float v, int64_t c, bool)   (H v)[c]
 // Every lane reads the logits, and tangents, of its own outputs alone, and gets what others
 // contribute by shuffles: results may lie where they do, without a barrier. One output's number, z[y],
 // comes to all lanes by number_of(), a sum to which its owner alone adds: a shuffle does not order
@@ -87,8 +88,9 @@ __global__ void __launch_bounds__(kLossThreads)
       continue;
     }
     const Formula formula(image);
+    const auto shared = formula.for_slopes();
     for (int64_t c = lane; c < targets.C; c += kWarp)
-      out[c] = static_cast<float>(scale * formula.slope(c));
+      out[c] = static_cast<float>(scale * formula.slope(shared, c));
   }
 }
 

@@ -16,8 +16,9 @@ struct LossFlag {
 
   /// Declares --loss in the group "Data".
   void add_to(cli::Options& options);
+  /// Returns the loss of a command on this network.
   Loss of(const CheckpointInfo& network) const;
-  /// The same of a checkpoint that is not read yet.
+  /// Returns the loss of a command on the network of a checkpoint, which is read for it.
   Loss of(const std::string& path) const;
 };
 
@@ -28,6 +29,7 @@ struct LossesFlag {
 
   /// Declares --loss and --measures in the group "Data".
   void add_to(cli::Options& options);
+  /// Returns the losses of a command on this network.
   std::vector<Loss> of(const CheckpointInfo& network) const;
 };
 
