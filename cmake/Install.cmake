@@ -39,7 +39,7 @@ set(include_root ${CMAKE_INSTALL_INCLUDEDIR}/topograd)
 install(TARGETS topograd ${libraries} EXPORT topogradTargets
   ARCHIVE COMPONENT development INCLUDES DESTINATION ${include_root})
 install(DIRECTORY kernels nn models data landscape DESTINATION ${include_root} COMPONENT development
-  FILES_MATCHING PATTERN *.h PATTERN onednn* EXCLUDE)
+  FILES_MATCHING PATTERN *.h PATTERN onednn* EXCLUDE PATTERN test_* EXCLUDE)
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/topograd)
 install(EXPORT topogradTargets NAMESPACE topograd:: DESTINATION ${package_folder} COMPONENT development)

@@ -1,4 +1,4 @@
-#include "kernels/loss/loss_cases.h"
+#include "kernels/loss/test_loss_cases.h"
 
 using namespace topograd;
 using namespace topograd::test;

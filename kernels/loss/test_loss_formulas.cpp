@@ -1,4 +1,4 @@
-#include "kernels/loss/loss_cases.h"
+#include "kernels/loss/test_loss_cases.h"
 #include "tests/pytorch_values.h"
 
 using namespace topograd;
