@@ -7,6 +7,7 @@
 #include <csignal>
 #include <exception>
 #include <filesystem>
+#include <iostream>
 #include <new>
 
 #include "apps/common/options.h"
@@ -87,6 +88,15 @@ void catch_interruption() {
 
 bool interrupted() {
   return interruptions > 0;
+}
+
+int run_interruptible(const std::string& program, const std::function<int()>& body) {
+  try {
+    return body();
+  } catch (const Interrupted& interruption) {
+    say(program, ": interrupted; ", interruption.what(), ": repeat the command to continue");
+    return kInterruptedStatus;
+  }
 }
 
 void make_folder(const std::string& path) {

@@ -2,11 +2,9 @@
 #pragma once
 
 #include <functional>
-#include <iostream>
 #include <string>
 
-#include "kernels/core/format.h"
-#include "kernels/core/streams.h"
+#include "apps/common/console.h"
 
 namespace topograd::cli {
 
@@ -21,20 +19,16 @@ int run_program(const std::string& name, const std::function<int()>& body);
 /// runs, whose options these are.
 void advise_on_memory(const Options& options);
 
-/// Writes one printable line to stderr, in one write: lines of several processes do not mix.
-template <class... Parts>
-void say(const Parts&... parts) {
-  TextWriter line;
-  (line << ... << parts);
-  std::cerr << printable(line.str()) + '\n';
-}
-
 /// Makes SIGINT, SIGTERM and SIGHUP set a flag from now on; a second signal ends the process.
 void catch_interruption();
 /// Returns that flag.
 bool interrupted();
 /// Exit status of a program ended by SIGINT, by the shell's convention.
 constexpr int kInterruptedStatus = 130;
+
+/// Runs a computation and what follows it; returns what `body` returns. If it was interrupted, says
+/// what is saved and returns kInterruptedStatus.
+int run_interruptible(const std::string& program, const std::function<int()>& body);
 
 /// Creates the folder (and its parents) unless it exists. Throws Error if it cannot be written.
 void make_folder(const std::string& path);

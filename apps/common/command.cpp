@@ -1,7 +1,6 @@
 #include "apps/common/command.h"
 
 #include <algorithm>
-#include <iostream>
 
 #include "apps/common/cli.h"
 #include "apps/common/spelling.h"
@@ -20,7 +19,7 @@ bool read_command_line(Command& command, Options& options, const std::vector<std
   common.add_to(options);
   advise_on_memory(options);
   options.parse(words);
-  if (common.help) std::cout << options.help();
+  if (common.help) out() << options.help();
   return !common.help;
 }
 

@@ -1,11 +1,10 @@
 #include "apps/common/run_plan.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <limits>
 
+#include "apps/common/console.h"
 #include "kernels/core/format.h"
 
 namespace topograd::cli {
@@ -72,7 +71,7 @@ std::string words_for(const RunPlan& plan, const ThreadPool& pool, int processes
 bool goes_on(bool dry_run, const MakePlans& plans, const ThreadPool& pool, Observer& observer,
              int processes) {
   // The emulator's pace says nothing of a GPU's, and takes its time: only who asks is told.
-  if (!dry_run && (pool.device() == Device::simt || ::isatty(STDERR_FILENO) == 0)) return true;
+  if (!dry_run && (pool.device() == Device::simt || !console().is_watched())) return true;
   const std::vector<RunPlan> all = plans(dry_run ? Measurement::thorough : Measurement::brief);
   double seconds = 0;
   for (const RunPlan& plan : all) seconds += plan.seconds;

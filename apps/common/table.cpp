@@ -1,7 +1,8 @@
 #include "apps/common/table.h"
 
 #include <algorithm>
-#include <iostream>
+
+#include "apps/common/console.h"
 
 namespace topograd {
 
@@ -21,7 +22,7 @@ void print_table(const std::vector<std::vector<std::string>>& rows, size_t left,
       line += to_the_left ? row[i] + padding : padding + row[i];
     }
     line.erase(line.find_last_not_of(' ') + 1);
-    std::cout << line << '\n';
+    cli::out() << line << '\n';
   }
 }
 

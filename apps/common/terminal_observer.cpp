@@ -7,7 +7,8 @@
 
 namespace topograd::cli {
 
-TerminalObserver::TerminalObserver(std::string program) : program_(std::move(program)) {
+TerminalObserver::TerminalObserver(std::string program, Notes notes)
+    : program_(std::move(program)), notes_(notes) {
   catch_interruption();
 }
 
@@ -29,26 +30,18 @@ void TerminalObserver::clear_bar() {
 }
 
 void TerminalObserver::note(const std::string& line) {
+  if (notes_ == Notes::are_results) return report(line);
   clear_bar();
-  say(program_, ": ", line);
+  cli::say(program_, ": ", line);
 }
 
 void TerminalObserver::report(const std::string& line) {
-  if (bar_) bar_->clear();
+  clear_bar();
   std::cout << line << std::endl;  // at once, for whoever follows it through a pipe
 }
 
 bool TerminalObserver::stop_requested() {
   return interrupted();
-}
-
-int run_interruptible(const std::string& program, const std::function<int()>& body) {
-  try {
-    return body();
-  } catch (const Interrupted& interruption) {
-    say(program, ": interrupted; ", interruption.what(), ": repeat the command to continue");
-    return kInterruptedStatus;
-  }
 }
 
 }  // namespace topograd::cli

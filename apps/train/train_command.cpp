@@ -1,11 +1,9 @@
 #include "apps/train/train_command.h"
 
 #include <filesystem>
-#include <iostream>
 
 #include "apps/common/cli.h"
 #include "apps/common/model_file.h"
-#include "apps/common/terminal_observer.h"
 #include "apps/train/class_weights.h"
 #include "apps/train/listings.h"
 #include "apps/train/network_comparison.h"
@@ -19,16 +17,6 @@
 namespace topograd {
 
 namespace {
-
-/// A run's log goes to stdout, above the progress bar.
-class TrainObserver : public cli::TerminalObserver {
- public:
-  TrainObserver() : TerminalObserver("train") {}
-  void note(const std::string& line) override {
-    clear_bar();
-    std::cout << line << std::endl;
-  }
-};
 
 /// Throws Error: a training needs images, and one that is continued the command that began it.
 [[noreturn]] void refuse_without_data(const RunSettings& run) {
@@ -50,7 +38,7 @@ class TrainObserver : public cli::TerminalObserver {
 int TrainCommand::run(const std::string& typed) {
   if (flags_.show_version || flags_.list_models || flags_.list_recipes) {
     if (flags_.show_version)
-      std::cout << "train " << version() << '\n';
+      cli::out() << "train " << version() << '\n';
     else if (flags_.list_models)
       list_models();
     else
@@ -59,12 +47,12 @@ int TrainCommand::run(const std::string& typed) {
   }
   if (flags_.print_model) {
     const ModelSpec& spec = flags_.run.model;
-    std::cout << graph_json(build_model(spec), spec.name, /*for_reader=*/true);
+    cli::out() << graph_json(build_model(spec), spec.name, /*for_reader=*/true);
     return 0;
   }
   const auto pool = flags_.device.pool();
   if (flags_.compare) {
-    std::cout << comparison(load_model(*flags_.evaluate), *flags_.compare, *pool) << '\n';
+    cli::out() << comparison(load_model(*flags_.evaluate), *flags_.compare, *pool) << '\n';
     return 0;
   }
   if (flags_.evaluate) return evaluate_model(*pool);
@@ -73,7 +61,8 @@ int TrainCommand::run(const std::string& typed) {
 }
 
 int TrainCommand::train(ThreadPool& pool) {
-  TrainObserver observer;
+  // A run's log is its result.
+  const auto observer = cli::observer("train", cli::Notes::are_results);
   RunSettings& run = flags_.run;
   require(run.training.precision == Precision::f32 || pool.device() != Device::cpu, "--precision ",
           name_of(run.training.precision),
@@ -108,9 +97,9 @@ int TrainCommand::train(ThreadPool& pool) {
   require_fitting_targets(run.training.loss, data.test.labels, "the test split");
   try {
     if (flags_.dry_run)
-      plan_training(run, data, pool, observer);
+      plan_training(run, data, pool, *observer);
     else
-      run_training(run, data, pool, observer);
+      run_training(run, data, pool, *observer);
     return 0;
   } catch (const Interrupted& interruption) {
     cli::say("train: interrupted; ", interruption.what(),
@@ -156,16 +145,16 @@ int TrainCommand::evaluate_model(ThreadPool& pool) const {
   require_fitting_targets(loss, images.labels, spec.source);
   const LossSums sums =
       evaluate(model.graph, model.weights.theta, model.weights.running_stats, images, loss, pool);
-  std::cout << describe(model.spec) << ", " << chosen.name << ' ' << (on_train ? "train" : "test")
-            << ": loss " << loss_text(sums.mean(), 6) << " (standard error "
-            << loss_text(sums.standard_error(), 6) << ')';
+  cli::out() << describe(model.spec) << ", " << chosen.name << ' ' << (on_train ? "train" : "test")
+             << ": loss " << loss_text(sums.mean(), 6) << " (standard error "
+             << loss_text(sums.standard_error(), 6) << ')';
   if (sums.correct >= 0)
-    std::cout << ", error " << decimals(100 - sums.accuracy(), 3) << " % ("
-              << sums.count - sums.correct << " of " << sums.count << " wrong)";
+    cli::out() << ", error " << decimals(100 - sums.accuracy(), 3) << " % ("
+               << sums.count - sums.correct << " of " << sums.count << " wrong)";
   if (images.normalisation != model.info.normalisation)
-    std::cout << ", normalised by " << describe(images.normalisation) << " in place of the model's "
-              << describe(model.info.normalisation);
-  std::cout << '\n';
+    cli::out() << ", normalised by " << describe(images.normalisation)
+               << " in place of the model's " << describe(model.info.normalisation);
+  cli::out() << '\n';
   return 0;
 }
 

@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <iostream>
 #include <limits>
 
 #include "apps/common/cli.h"
-#include "apps/common/terminal_observer.h"
 #include "kernels/core/format.h"
 #include "landscape/figures/film/film_scale.h"
 #include "landscape/plots/result_plots.h"
@@ -217,19 +215,19 @@ int AnimateCommand::run(const std::string&) {
   const std::string stem = stem_of(flags_, types);
   const Animation animation(flags_);
   const Film film = animation.film();
-  cli::TerminalObserver observer("landscape");
-  for (const std::string& note : animation.notes()) observer.note(note);
-  observer.begin("frames", static_cast<int64_t>(film.labels.size()), 0);
+  const auto observer = cli::observer("landscape");
+  for (const std::string& note : animation.notes()) observer->note(note);
+  observer->begin("frames", static_cast<int64_t>(film.labels.size()), 0);
   const std::vector<std::string> paths = save_film(film, stem, types, [&](int64_t drawn) {
-    observer.advance(drawn, [] { return std::string(); });
-    return !observer.stop_requested();
+    observer->advance(drawn, [] { return std::string(); });
+    return !observer->stop_requested();
   });
-  observer.end();
+  observer->end();
   if (paths.empty()) {
-    observer.note("interrupted; nothing is written");
+    observer->note("interrupted; nothing is written");
     return cli::kInterruptedStatus;
   }
-  for (const std::string& path : paths) std::cout << path << '\n';
+  for (const std::string& path : paths) cli::out() << path << '\n';
   return 0;
 }
 

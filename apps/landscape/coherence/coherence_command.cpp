@@ -1,10 +1,9 @@
 #include "apps/landscape/coherence/coherence_command.h"
 
 #include <filesystem>
-#include <iostream>
 
+#include "apps/common/cli.h"
 #include "apps/common/table.h"
-#include "apps/common/terminal_observer.h"
 #include "apps/landscape/coherence/coherence_map.h"
 #include "apps/landscape/coherence/coherence_plan.h"
 #include "kernels/core/format.h"
@@ -23,7 +22,7 @@ std::string with_error(double value, double error) {
 }
 
 void print_layers(const CoherenceRow& row) {
-  std::cout << '\n';
+  cli::out() << '\n';
   std::vector<std::vector<std::string>> table = {{fs::path(row.model_file).filename().string(),
                                                   "|gradient|", "cosine", "smallest", "snr",
                                                   "noise scale"}};
@@ -39,9 +38,9 @@ void print_layers(const CoherenceRow& row) {
 void print_results(const CoherenceResults& results, const CoherenceFlags& flags,
                    const std::string& output) {
   const Provenance& p = results.provenance;
-  std::cout << output << ": gradients of " << p.at("batches") << " minibatches of "
-            << p.at("batch_size") << " images, " << p.at("data") << ", BatchNorm "
-            << p.at("bn_mode") << '\n';
+  cli::out() << output << ": gradients of " << p.at("batches") << " minibatches of "
+             << p.at("batch_size") << " images, " << p.at("data") << ", BatchNorm "
+             << p.at("bn_mode") << '\n';
   std::vector<std::vector<std::string>> table = {{"network", "epoch", "loss", "|gradient|",
                                                   "|of a batch|", "cosine", "smallest", "snr",
                                                   "noise scale"}};
@@ -61,12 +60,12 @@ void print_results(const CoherenceResults& results, const CoherenceFlags& flags,
 
 int CoherenceCommand::run(const std::string& typed) {
   return cli::run_interruptible("landscape", [&] {
-    cli::TerminalObserver observer("landscape");
+    const auto observer = cli::observer("landscape");
     const auto pool = flags_.run.pool();
     Provenance provenance;
     describe_run(provenance, pool->device(), typed);
     flags_.settings.loss = flags_.loss.of(flags_.models[0]);
-    if (flags_.map.over) return map_coherence(flags_, provenance, *pool, observer);
+    if (flags_.map.over) return map_coherence(flags_, provenance, *pool, *observer);
     const std::string output = flags_.output.value_or(result_beside(flags_.models[0], "coherence"));
     const auto plans = [&](cli::Measurement measurement) {
       const CoherenceAhead ahead =
@@ -74,15 +73,15 @@ int CoherenceCommand::run(const std::string& typed) {
                           flags_.images, provenance, output, *pool);
       return std::vector{coherence_plan(ahead, output, *pool, measurement)};
     };
-    if (!cli::goes_on(flags_.dry_run, plans, *pool, observer)) return 0;
+    if (!cli::goes_on(flags_.dry_run, plans, *pool, *observer)) return 0;
     const CoherenceResults results =
         analyse_coherence(flags_.settings, flags_.models, flags_.expected_model.value_or(""),
-                          flags_.images, provenance, output, *pool, observer);
+                          flags_.images, provenance, output, *pool, *observer);
     print_results(results, flags_, output);
     if (flags_.map.no_pictures) return 0;
     for (const std::string& path :
          save_figures(result_figures(results.record()), fs::path(output).replace_extension()))
-      std::cout << path << '\n';
+      cli::out() << path << '\n';
     return 0;
   });
 }

@@ -1,8 +1,8 @@
 #include "apps/landscape/coherence/coherence_map.h"
 
 #include <filesystem>
-#include <iostream>
 
+#include "apps/common/console.h"
 #include "apps/landscape/coherence/coherence_plan.h"
 #include "landscape/coherence/coherence_map.h"
 #include "landscape/planes/recorded_directions.h"
@@ -45,8 +45,8 @@ int map_coherence(const CoherenceFlags& flags, const Provenance& run, ThreadPool
   map.compute([&](const SurfaceMap::Point& point) { return points.measure(point); });
 
   const std::string sample = text(settings.minibatches(), ", ", images.description, ", BatchNorm ");
-  std::cout << output << ": " << map.surface().points() << " points, gradients of " << sample
-            << choices.at("bn_mode") << '\n';
+  cli::out() << output << ": " << map.surface().points() << " points, gradients of " << sample
+             << choices.at("bn_mode") << '\n';
   print_ranges(map.surface());
   if (flags.map.no_pictures || !can_draw_map(map.surface())) return 0;
   const std::string subtitle =

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <iostream>
 
 #include "apps/common/cli.h"
 #include "apps/common/table.h"
@@ -75,7 +74,7 @@ void draw_map(const Surface& map, const std::string& output, const std::string& 
     } else {
       save_figure(heat_map_figure({map.x(), map.y(), map.plane(plane)}, figure), stem + type);
     }
-    std::cout << stem << type << '\n';
+    cli::out() << stem << type << '\n';
   }
 }
 

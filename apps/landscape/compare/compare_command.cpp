@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <iostream>
 #include <map>
 
+#include "apps/common/console.h"
 #include "apps/common/table.h"
 #include "kernels/core/format.h"
 #include "landscape/kinds/result_folder.h"
@@ -72,8 +72,8 @@ void print_quantities(const Record& a, const std::vector<ArrayComparison>& compa
   print_table(differences);
   for (const ArrayComparison& c : comparisons)
     if (c.not_finite > 0)
-      std::cout << c.name << ": left out " << c.not_finite
-                << " points where a value is not finite\n";
+      cli::out() << c.name << ": left out " << c.not_finite
+                 << " points where a value is not finite\n";
 }
 
 void print_provenance(const Record& a, const Record& b) {
@@ -82,10 +82,10 @@ void print_provenance(const Record& a, const Record& b) {
   for (const auto& [key, value] : b.provenance) both[key].second = value;
   for (const char* names_files : {"command", "dir_file"}) both.erase(names_files);
   std::erase_if(both, [](const auto& entry) { return entry.second.first == entry.second.second; });
-  std::cout << (both.empty() ? "the same provenance\n" : "provenance that differs:\n");
+  cli::out() << (both.empty() ? "the same provenance\n" : "provenance that differs:\n");
   for (const auto& [key, values] : both)
-    std::cout << "  " << key << ": " << (values.first.empty() ? "-" : values.first) << " | "
-              << (values.second.empty() ? "-" : values.second) << '\n';
+    cli::out() << "  " << key << ": " << (values.first.empty() ? "-" : values.first) << " | "
+               << (values.second.empty() ? "-" : values.second) << '\n';
 }
 
 /// Reads the file to compare with `a`; throws Error if it is of another kind or has other points.
@@ -106,11 +106,11 @@ void print_comparison(const Record& a, const std::string& path_b) {
   const Record b = comparable(a, path_b);
   const auto comparisons = compare_records(a, b);
   require(!comparisons.empty(), path_b, " and ", path_a, " have no quantity in common");
-  std::cout << path_a << " | " << path_b << ": " << extent(a);
+  cli::out() << path_a << " | " << path_b << ": " << extent(a);
   const Completeness part_a = completeness(a), part_b = completeness(b);
   if (!part_a.complete() || !part_b.complete())
-    std::cout << "; done are " << part_a.done << " | " << part_b.done;
-  std::cout << '\n';
+    cli::out() << "; done are " << part_a.done << " | " << part_b.done;
+  cli::out() << '\n';
   print_quantities(a, comparisons);
   print_provenance(a, b);
 }
@@ -221,7 +221,7 @@ void CompareCommand::check(const cli::Options& options) {
 int CompareCommand::run(const std::string&) {
   for (size_t k = 0; k < comparisons_.size(); ++k) {
     const std::vector<std::string>& files = comparisons_[k];
-    if (k > 0) std::cout << '\n';
+    if (k > 0) cli::out() << '\n';
     if (are_networks(files)) {
       compare_networks(files, networks_);
       continue;
@@ -232,7 +232,7 @@ int CompareCommand::run(const std::string&) {
       continue;
     }
     for (size_t i = 1; i < files.size(); ++i) {
-      if (i > 1) std::cout << '\n';
+      if (i > 1) cli::out() << '\n';
       print_comparison(first, files[i]);
     }
   }

@@ -1,7 +1,6 @@
 #include "apps/landscape/compare/compare_networks.h"
 
 #include <algorithm>
-#include <iostream>
 
 #include "apps/common/cli.h"
 #include "apps/landscape/sharpness/sharpness_report.h"
@@ -48,12 +47,12 @@ void compare_networks(const std::vector<std::string>& files, const NetworkCompar
     panels.push_back({labels[i], SharpnessPanel::load(files[i])});
   for (const NamedPanel& other : panels) require_same_conditions(panels.front(), other);
   for (const NamedPanel& named : panels)
-    std::cout << named.label << ": " << fact(named.panel, "model_name") << " over "
-              << fact(named.panel, "images") << " " << fact(named.panel, "data") << " images, "
-              << fact(named.panel, "loss") << ", BatchNorm " << fact(named.panel, "bn_mode")
-              << '\n';
+    cli::out() << named.label << ": " << fact(named.panel, "model_name") << " over "
+               << fact(named.panel, "images") << " " << fact(named.panel, "data") << " images, "
+               << fact(named.panel, "loss") << ", BatchNorm " << fact(named.panel, "bn_mode")
+               << '\n';
   print_panels(panels);
-  std::cout << '\n';
+  cli::out() << '\n';
   print_rank_correlations(panels, settings.against, settings.seed);
   if (settings.json) write_json(panels, *settings.json);
 }

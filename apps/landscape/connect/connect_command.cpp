@@ -1,9 +1,7 @@
 #include "apps/landscape/connect/connect_command.h"
 
-#include <iostream>
-
+#include "apps/common/cli.h"
 #include "apps/common/run_plan.h"
-#include "apps/common/terminal_observer.h"
 #include "apps/landscape/common/network_pace.h"
 #include "apps/landscape/connect/connect_report.h"
 #include "landscape/connectivity/path_evaluation.h"
@@ -59,7 +57,7 @@ cli::RunPlan connectivity_plan(const ConnectFlags& flags, const LoadedModel& a,
 
 int ConnectCommand::run(const std::string& typed) {
   return cli::run_interruptible("landscape", [&] {
-    cli::TerminalObserver observer("landscape");
+    const auto observer = cli::observer("landscape");
     const auto pool = flags_.run.pool();
     const LoadedModel a = load_model(flags_.models[0], flags_.expected_model.value_or(""));
     const LoadedModel b = load_model(flags_.models[1]);
@@ -67,22 +65,22 @@ int ConnectCommand::run(const std::string& typed) {
     if (flags_.settings.curve) flags_.settings.curve->config.loss = flags_.settings.loss;
     const ImageSets images = select_images(flags_.images, a);
     if (const std::string note = clean_labels_note(flags_.images, a); !note.empty())
-      observer.note("note: " + note);
+      observer->note("note: " + note);
     Provenance provenance;
     describe_run(provenance, pool->device(), typed);
     const std::string output = flags_.output();
     const auto plans = [&](cli::Measurement measurement) {
       const ConnectivityAhead ahead =
-          connectivity_ahead(flags_.settings, a, b, images, provenance, output, *pool, observer);
+          connectivity_ahead(flags_.settings, a, b, images, provenance, output, *pool, *observer);
       return std::vector{connectivity_plan(flags_, a, b, images, ahead, *pool, measurement)};
     };
-    if (!cli::goes_on(flags_.dry_run, plans, *pool, observer)) return 0;
+    if (!cli::goes_on(flags_.dry_run, plans, *pool, *observer)) return 0;
     const ConnectivityResults results =
-        analyse_connectivity(flags_.settings, a, b, images, provenance, output, *pool, observer);
+        analyse_connectivity(flags_.settings, a, b, images, provenance, output, *pool, *observer);
     print_connectivity(results, output, flags_.settings);
     if (flags_.no_pictures) return 0;
     for (const std::string& path : save_figures(result_figures(results.record()), flags_.stem()))
-      std::cout << path << '\n';
+      cli::out() << path << '\n';
     return 0;
   });
 }

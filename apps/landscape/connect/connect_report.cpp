@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iostream>
 
+#include "apps/common/console.h"
 #include "apps/common/table.h"
 #include "kernels/core/check.h"
 #include "kernels/core/format.h"
@@ -68,22 +68,22 @@ void print_paths(const ConnectivityResults& results) {
 void print_connectivity(const ConnectivityResults& results, const std::string& output,
                         const ConnectivitySettings& settings) {
   const Provenance& p = results.provenance;
-  std::cout << output << ": from " << p.at("model_file") << " to " << p.at("to_model_file") << ", "
-            << p.at("model_name") << ", " << p.at("images") << " images, " << p.at("data") << ", "
-            << p.at("loss") << ", " << results.t.size() << " points\n";
+  cli::out() << output << ": from " << p.at("model_file") << " to " << p.at("to_model_file") << ", "
+             << p.at("model_name") << ", " << p.at("images") << " images, " << p.at("data") << ", "
+             << p.at("loss") << ", " << results.t.size() << " points\n";
   if (const auto& found = results.alignment; !found.empty()) {
-    std::cout << "aligned: " << found.at("groups") << " groups of channels in "
-              << found.at("sweeps") << " sweeps; |A - B| "
-              << significant(found.at("distance_before"), 4) << " -> "
-              << significant(found.at("distance"), 4) << "; the same function: logits differ by "
-              << significant(found.at("logit_difference"), 2) << " of the largest\n";
-    if (!settings.aligned_path.empty()) std::cout << "wrote " << settings.aligned_path << '\n';
+    cli::out() << "aligned: " << found.at("groups") << " groups of channels in "
+               << found.at("sweeps") << " sweeps; |A - B| "
+               << significant(found.at("distance_before"), 4) << " -> "
+               << significant(found.at("distance"), 4) << "; the same function: logits differ by "
+               << significant(found.at("logit_difference"), 2) << " of the largest\n";
+    if (!settings.aligned_path.empty()) cli::out() << "wrote " << settings.aligned_path << '\n';
   }
   if (settings.curve)
-    std::cout << "wrote the curve's control point, " << settings.control_path << ", trained on "
-              << (settings.curve->images > 0 ? text("the first ", settings.curve->images)
-                                             : std::string("all"))
-              << " training images\n";
+    cli::out() << "wrote the curve's control point, " << settings.control_path << ", trained on "
+               << (settings.curve->images > 0 ? text("the first ", settings.curve->images)
+                                              : std::string("all"))
+               << " training images\n";
   print_paths(results);
 }
 

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iostream>
 
+#include "apps/common/cli.h"
 #include "apps/common/model_file.h"
-#include "apps/common/terminal_observer.h"
 #include "apps/landscape/common/image_flags.h"
 #include "landscape/diagnosis/surface_notes.h"
 #include "landscape/kinds/result_folder.h"
@@ -33,15 +32,15 @@ int examine_result(const std::string& path) {
   require(record.kind == "surface", path, " is ", phrase_of(record),
           ": landscape doctor takes networks, and surfaces, lines and maps of them");
   const Completeness part = completeness(record);
-  std::cout << path << ": " << phrase_of(record) << " of " << record.title << ", " << part.done
-            << " of " << part.all << " values\n";
+  cli::out() << path << ": " << phrase_of(record) << " of " << record.title << ", " << part.done
+             << " of " << part.all << " values\n";
   if (!part.complete()) {
-    std::cout << "note: it is not finished; landscape ls " << path << " says how to continue\n";
+    cli::out() << "note: it is not finished; landscape ls " << path << " says how to continue\n";
     return 1;
   }
   const std::vector<std::string> notes = notes_on(surface_of(record), chance_of(record));
-  for (const std::string& note : notes) std::cout << "note: " << note << '\n';
-  if (notes.empty()) std::cout << "nothing that its picture would hide\n";
+  for (const std::string& note : notes) cli::out() << "note: " << note << '\n';
+  if (notes.empty()) cli::out() << "nothing that its picture would hide\n";
   return notes.empty() ? 0 : 1;
 }
 
@@ -85,19 +84,19 @@ void DoctorCommand::check(const cli::Options&) {
 int DoctorCommand::run(const std::string&) {
   if (of_result_) return examine_result(model_);
   return cli::run_interruptible("landscape", [&] {
-    cli::TerminalObserver observer("landscape");
+    const auto observer = cli::observer("landscape");
     const auto pool = run_.pool();
     const LoadedModel model = load_model(model_);
     settings_.loss = loss_.of(model.info);
     const ImageSets images = select_images(images_, model);
     if (const std::string note = clean_labels_note(images_, model); !note.empty())
-      observer.note("note: " + note);
-    const std::vector<Finding> findings = diagnose(settings_, model, images, *pool, observer);
-    std::cout << model.path << ": " << describe(model.spec) << ", " << images.description
-              << " images\n";
+      observer->note("note: " + note);
+    const std::vector<Finding> findings = diagnose(settings_, model, images, *pool, *observer);
+    cli::out() << model.path << ": " << describe(model.spec) << ", " << images.description
+               << " images\n";
     for (const Finding& finding : findings)
-      std::cout << (finding.warning ? "  WARNING  " : "  fine     ") << finding.subject << ": "
-                << finding.text << '\n';
+      cli::out() << (finding.warning ? "  WARNING  " : "  fine     ") << finding.subject << ": "
+                 << finding.text << '\n';
     return std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.warning; })
                ? 1
                : 0;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iostream>
 
 #include "apps/common/cli.h"
 #include "kernels/core/atomic_file.h"
@@ -112,9 +111,9 @@ void write(const ExportTarget& target, const ExportFlags& settings) {
     write_authors_hdf5(*target.source->surface, target.path);
   else
     write_file_atomically(target.path, contents_of(target, settings));
-  std::cout << target.path << ": " << extent_text(*target.source) << heights_text(target, settings)
-            << (target.instead ? "; vtr in place of vti: its points are not evenly spaced" : "")
-            << '\n';
+  cli::out() << target.path << ": " << extent_text(*target.source) << heights_text(target, settings)
+             << (target.instead ? "; vtr in place of vti: its points are not evenly spaced" : "")
+             << '\n';
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include "apps/landscape/hessian/hessian_map.h"
 
 #include <filesystem>
-#include <iostream>
 
+#include "apps/common/console.h"
 #include "apps/landscape/hessian/hessian_plan.h"
 #include "landscape/curvature/curvature_map.h"
 #include "landscape/planes/recorded_directions.h"
@@ -71,9 +71,10 @@ int map_curvature(const HessianFlags& flags, const LoadedModel& model, const Ima
                        " of the largest eigenvalue (the plane lambda_residual says by how much); "
                        "--max-products or --basis would help, down to rounding in f32"));
   const Provenance& p = map.surface().provenance;
-  std::cout << output << ": " << map.surface().points() << " points, " << p.at("curvature")
-            << " of the " << images.names[0] << " loss over " << images.sets[0].count()
-            << " images, " << p.at("parameters") << " parameters of " << p.at("model_name") << '\n';
+  cli::out() << output << ": " << map.surface().points() << " points, " << p.at("curvature")
+             << " of the " << images.names[0] << " loss over " << images.sets[0].count()
+             << " images, " << p.at("parameters") << " parameters of " << p.at("model_name")
+             << '\n';
   print_ranges(map.surface());
   if (!flags.map.no_pictures && can_draw_map(map.surface()))
     draw_all(map.surface(), output,

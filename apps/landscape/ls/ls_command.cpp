@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <iostream>
 #include <map>
 #include <optional>
 
+#include "apps/common/console.h"
 #include "apps/common/table.h"
 #include "kernels/core/check.h"
 #include "kernels/core/format.h"
@@ -151,11 +151,11 @@ void LsCommand::check(const cli::Options&) {
 int LsCommand::run(const std::string&) {
   for (size_t i = 0; i < words_.size(); ++i) {
     const Listing listing = listing_of(words_[i]);
-    std::cout << (i > 0 ? "\n" : "") << words_[i] << ":\n";
-    if (listing.rows.empty()) std::cout << "  neither a network nor a result\n";
+    cli::out() << (i > 0 ? "\n" : "") << words_[i] << ":\n";
+    if (listing.rows.empty()) cli::out() << "  neither a network nor a result\n";
     print_table(listing.rows, 3);
     for (const std::string& command : listing.to_continue)
-      std::cout << "  to continue: " << command << '\n';
+      cli::out() << "  to continue: " << command << '\n';
   }
   return 0;
 }

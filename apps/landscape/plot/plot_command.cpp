@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iostream>
 #include <map>
 #include <set>
 #include <utility>
@@ -153,13 +152,13 @@ void PlotCommand::save(const std::vector<NamedFigure>& pages) const {
   if (!figure_type_of(output).empty()) {
     require_place_for(pages.size());
     save_figure(pages.front().figure, output, flags_.page.file());
-    std::cout << output << '\n';
+    cli::out() << output << '\n';
     return;
   }
   const fs::path first = flags_.files.front();
   const std::string stem = output.empty() ? (first.parent_path() / first.stem()).string() : output;
   for (const std::string& path : save_figures(pages, stem, flags_.types, flags_.page.file()))
-    std::cout << path << '\n';
+    cli::out() << path << '\n';
 }
 
 void PlotCommand::save_data(const std::vector<NamedFigure>& figures) const {
@@ -173,7 +172,7 @@ void PlotCommand::save_data(const std::vector<NamedFigure>& figures) const {
                              : again == 1       ? text(stem, "_", name, ".csv")
                                                 : text(stem, "_", name, "_", again, ".csv");
     write_file_atomically(path, csv);
-    std::cout << path << '\n';
+    cli::out() << path << '\n';
   }
 }
 

@@ -1,7 +1,6 @@
 #include "apps/landscape/report/report_command.h"
 
-#include <iostream>
-
+#include "apps/common/console.h"
 #include "apps/landscape/common/named_files.h"
 #include "apps/landscape/report/report_page.h"
 #include "apps/landscape/report/report_viewer.h"
@@ -52,8 +51,8 @@ int ReportCommand::run(const std::string& typed) {
   const std::string page =
       report_page(files_, {.title = title_, .plane = plane_, .command = typed});
   write_file_atomically(output_, page);
-  std::cout << output_ << ": " << files_.size() << (files_.size() == 1 ? " result, " : " results, ")
-            << megabytes(page.size()) << '\n';
+  cli::out() << output_ << ": " << files_.size()
+             << (files_.size() == 1 ? " result, " : " results, ") << megabytes(page.size()) << '\n';
   return 0;
 }
 

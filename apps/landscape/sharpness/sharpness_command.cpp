@@ -2,9 +2,8 @@
 
 #include <deque>
 #include <filesystem>
-#include <iostream>
 
-#include "apps/common/terminal_observer.h"
+#include "apps/common/cli.h"
 #include "apps/landscape/common/network_pace.h"
 #include "apps/landscape/sharpness/sharpness_report.h"
 #include "landscape/plots/result_plots.h"
@@ -20,19 +19,19 @@ void report(const SharpnessFlags& flags, const std::deque<SharpnessAnalysis>& ne
   const std::vector<std::string> labels = labels_of(outputs);
   std::vector<NamedPanel> panels;
   for (size_t i = 0; i < networks.size(); ++i) {
-    std::cout << outputs[i] << ": " << networks[i].title() << '\n';
+    cli::out() << outputs[i] << ": " << networks[i].title() << '\n';
     panels.push_back({labels[i], networks[i].panel()});
   }
   print_panels(panels);
   for (size_t i = 0; i < panels.size() && flags.reparametrisation_test; ++i) {
-    std::cout << '\n' << (panels.size() > 1 ? labels[i] + ": " : "");
+    cli::out() << '\n' << (panels.size() > 1 ? labels[i] + ": " : "");
     print_reparametrisation(panels[i].panel, flags.unchanged_within);
     if (!flags.no_pictures)
       save_figures(result_figures(panels[i].panel.record()),
                    std::filesystem::path(outputs[i]).replace_extension().string());
   }
   if (panels.size() > 1) {
-    std::cout << '\n';
+    cli::out() << '\n';
     print_rank_correlations(panels, "test_error", flags.settings.seed);
   }
   if (flags.json) write_json(panels, *flags.json);
@@ -63,7 +62,7 @@ cli::RunPlan plan_of(const SharpnessAnalysis& network, const SharpnessFlags& fla
 
 int SharpnessCommand::run(const std::string& typed) {
   return cli::run_interruptible("landscape", [&] {
-    cli::TerminalObserver observer("landscape");
+    const auto observer = cli::observer("landscape");
     const auto pool = flags_.run.pool();
     Provenance provenance;
     describe_run(provenance, pool->device(), typed);
@@ -73,7 +72,7 @@ int SharpnessCommand::run(const std::string& typed) {
     for (size_t i = 0; i < outputs.size(); ++i)
       networks.emplace_back(flags_.settings, load_model(flags_.models[i]), flags_.images,
                             flags_.surfaces.empty() ? "" : flags_.surfaces[i], provenance,
-                            outputs[i], *pool, observer,
+                            outputs[i], *pool, *observer,
                             flags_.dry_run ? Purpose::plan : Purpose::run);
     const auto plans = [&](cli::Measurement measurement) {
       std::vector<cli::RunPlan> all;
@@ -81,7 +80,7 @@ int SharpnessCommand::run(const std::string& typed) {
         all.push_back(plan_of(networks[i], flags_, outputs[i], *pool, measurement));
       return all;
     };
-    if (!cli::goes_on(flags_.dry_run, plans, *pool, observer)) return 0;
+    if (!cli::goes_on(flags_.dry_run, plans, *pool, *observer)) return 0;
     try {
       for (SharpnessAnalysis& network : networks) {
         network.measure_all();

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <iostream>
 #include <set>
 
+#include "apps/common/console.h"
 #include "apps/common/table.h"
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/format.h"
@@ -115,9 +115,9 @@ void print_panels(const std::vector<NamedPanel>& panels) {
 
 void print_reparametrisation(const SharpnessPanel& panel, double tolerance) {
   const ReparametrisationTest& test = *panel.test;
-  std::cout << "rescaled: " << test.description << "\nthe same function: logits up to "
-            << significant(test.largest_logit, 4) << " differ by at most "
-            << significant(test.largest_difference, 3) << '\n';
+  cli::out() << "rescaled: " << test.description << "\nthe same function: logits up to "
+             << significant(test.largest_logit, 4) << " differ by at most "
+             << significant(test.largest_difference, 3) << '\n';
   Rows rows = {{"measure", "before", "after", "ratio", text("within ", 100 * tolerance, " %"),
                 "by construction"}};
   for (const Measure& after : test.measures) {
@@ -131,12 +131,13 @@ void print_reparametrisation(const SharpnessPanel& panel, double tolerance) {
   print_table(rows, 1, 4);
   for (const RescaledSlice& slice : test.slices) {
     const Interval before = range_of(slice.before);
-    std::cout << "slice along a " << (slice.name == "filter" ? "filter-normalised" : "plain normal")
-              << " direction, alpha from " << significant(slice.alpha.front()) << " to "
-              << significant(slice.alpha.back()) << ": losses differ by at most "
-              << significant(slice.largest_difference(), 3) << " (from "
-              << significant(before.low, 4) << " to " << significant(before.high, 4)
-              << " before)\n";
+    cli::out() << "slice along a "
+               << (slice.name == "filter" ? "filter-normalised" : "plain normal")
+               << " direction, alpha from " << significant(slice.alpha.front()) << " to "
+               << significant(slice.alpha.back()) << ": losses differ by at most "
+               << significant(slice.largest_difference(), 3) << " (from "
+               << significant(before.low, 4) << " to " << significant(before.high, 4)
+               << " before)\n";
   }
 }
 
@@ -161,20 +162,21 @@ void print_rank_correlations(const std::vector<NamedPanel>& panels, const std::s
     }
   }
   if (rows.size() == 1) {
-    std::cout << "no rank correlations with " << against
-              << (panels.size() < 3 ? ": they need three networks or more"
-                                    : ": it was not measured of three networks or more; --measures "
-                                      "may name it, too")
-              << '\n';
+    cli::out() << "no rank correlations with " << against
+               << (panels.size() < 3
+                       ? ": they need three networks or more"
+                       : ": it was not measured of three networks or more; --measures "
+                         "may name it, too")
+               << '\n';
     return;
   }
-  std::cout << "rank correlation with " << against
-            << "; p: two-sided, over all orders of one side (above 8 networks over 20,000 random "
-               "ones)";
+  cli::out() << "rank correlation with " << against
+             << "; p: two-sided, over all orders of one side (above 8 networks over 20,000 random "
+                "ones)";
   if (most <= 8)
-    std::cout << ": of " << most << " networks no p is below "
-              << significant(2 / std::tgamma(static_cast<double>(most) + 1), 2);
-  std::cout << "; 95 %: bootstrap over networks, from 5 of them on\n";
+    cli::out() << ": of " << most << " networks no p is below "
+               << significant(2 / std::tgamma(static_cast<double>(most) + 1), 2);
+  cli::out() << "; 95 %: bootstrap over networks, from 5 of them on\n";
   print_table(rows);
 }
 

@@ -1,7 +1,5 @@
 #include "apps/landscape/surface/surface_report.h"
 
-#include <iostream>
-
 #include "apps/common/cli.h"
 #include "kernels/core/format.h"
 #include "landscape/diagnosis/surface_notes.h"
@@ -19,20 +17,20 @@ void print_barriers(const Surface& surface, const std::vector<std::string>& sets
     const std::optional<Barrier> barrier =
         barrier_between(surface.x(), surface.plane(set + "_loss"), 0, 1);
     if (!barrier) continue;
-    std::cout << set << " loss barrier " << loss_text(barrier->height, 6) << " at " << barrier->at
-              << ", above " << loss_text(barrier->from, 6) << " and " << loss_text(barrier->to, 6)
-              << " at the ends\n";
+    cli::out() << set << " loss barrier " << loss_text(barrier->height, 6) << " at " << barrier->at
+               << ", above " << loss_text(barrier->from, 6) << " and " << loss_text(barrier->to, 6)
+               << " at the ends\n";
   }
 }
 
 void draw_all(const Surface& surface, const SurfacePictures& pictures,
               const PictureOptions& options) {
   for (const std::string& path : draw_pictures(surface, pictures.stem, options))
-    std::cout << path << '\n';
+    cli::out() << path << '\n';
   if (!pictures.curves) return;
   const Figure losses = two_curves_figure(*pictures.curves, surface, options);
   for (const std::string& path : save_figures({{"losses", losses}}, pictures.stem))
-    std::cout << path << '\n';
+    cli::out() << path << '\n';
 }
 
 }  // namespace
@@ -41,28 +39,28 @@ void print_surface(const SurfaceComputation& computation, const SurfaceInputs& i
                    const SurfaceDirections& directions) {
   const Surface& surface = computation.surface();
   const auto [point, loss] = minimum(surface, computation.main_plane());
-  std::cout << inputs.settings.output << ": " << surface.points() << " points, "
-            << inputs.images.names[0] << " loss ";
+  cli::out() << inputs.settings.output << ": " << surface.points() << " points, "
+             << inputs.images.names[0] << " loss ";
   if (point >= 0) {
     const PlanePosition at = grid_point(surface, point).position;
-    std::cout << loss_text(loss, 6) << " at the lowest, (" << at.alpha;
-    if (!surface.is_line()) std::cout << ", " << at.beta;
-    std::cout << ")";
+    cli::out() << loss_text(loss, 6) << " at the lowest, (" << at.alpha;
+    if (!surface.is_line()) cli::out() << ", " << at.beta;
+    cli::out() << ")";
   } else {
-    std::cout << "nowhere finite";
+    cli::out() << "nowhere finite";
   }
   if (const double pace = computation.images_per_second(); pace > 0)
-    std::cout << "; " << decimals(pace, 0) << " images/s";
+    cli::out() << "; " << decimals(pace, 0) << " images/s";
   if (const std::string check = value_of(surface.provenance, "precision_check"); !check.empty())
-    std::cout << "\n" << inputs.settings.arithmetic.name() << ", " << check;
-  std::cout << '\n';
+    cli::out() << "\n" << inputs.settings.arithmetic.name() << ", " << check;
+  cli::out() << '\n';
   if (directions.joins_networks) print_barriers(surface, inputs.images.names);
   // Axes that lead from one network to another already show where they lie.
   for (const auto& [name, x, y] : directions.networks)
-    std::cout << name << " at (" << x << ", " << y << ")\n";
+    cli::out() << name << " at (" << x << ", " << y << ")\n";
   for (const std::string& note :
        notes_on(surface, inputs.images.chance(inputs.model.graph.classes())))
-    std::cout << "note: " << note << '\n';
+    cli::out() << "note: " << note << '\n';
 }
 
 void draw(const Surface& surface, const SurfacePictures& pictures) {

@@ -43,26 +43,26 @@ SurfacePictures surface_pictures(const SurfaceFlags& flags, const std::string& o
 int run_surface(const SurfaceFlags& flags, const SurfaceInputs& inputs,
                 const SurfaceDirections& directions, SurfacePictures pictures, ProcessGroup& group,
                 const BeforeSurface& before) {
-  cli::TerminalObserver observer("landscape");
+  const auto observer = cli::observer("landscape");
   if (const std::string note = clean_labels_note(flags.images, inputs.model); !note.empty())
-    observer.note("note: " + note);
+    observer->note("note: " + note);
   SurfaceComputation computation(inputs.settings, inputs.model, inputs.images, directions,
-                                 *inputs.pool, observer, group);
+                                 *inputs.pool, *observer, group);
   run_on_all_ranks(group, [&] {
     const auto plans = [&](cli::Measurement measurement) {
       return std::vector{surface_plan(inputs, directions, computation.points_to_do(), before.points,
                                       group.size(), measurement)};
     };
     if (group.is_rank_zero())
-      cli::goes_on(flags.dry_run, plans, *inputs.pool, observer, group.size());
+      cli::goes_on(flags.dry_run, plans, *inputs.pool, *observer, group.size());
   });
   if (flags.dry_run) return 0;
   const int status = cli::run_interruptible("landscape", [&] {
     computation.begin();
-    for (const std::string& note : flags.notes) observer.note(note);
+    for (const std::string& note : flags.notes) observer->note(note);
     if (before.run)
       run_on_all_ranks(group, [&] {
-        if (group.is_rank_zero()) before.run(observer, pictures);
+        if (group.is_rank_zero()) before.run(*observer, pictures);
       });
     computation.run();
     return 0;

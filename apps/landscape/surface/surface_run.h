@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "apps/common/terminal_observer.h"
+#include "apps/common/cli.h"
 #include "apps/landscape/surface/surface_flags.h"
 #include "landscape/plots/surface_plots.h"
 #include "landscape/surface/surface_computation.h"

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iostream>
 
+#include "apps/common/console.h"
 #include "apps/common/table.h"
 #include "kernels/core/format.h"
 
@@ -42,11 +42,11 @@ void print_trajectory(const TrajectoryResults& results, const std::vector<std::s
         rows.back().push_back(number(losses->plane(set + "_loss")[e]));
   }
   print_table(rows);
-  std::cout << "the plane holds " << percent(results.in_plane) << " % of the variance of the "
-            << results.count() << " checkpoints\n";
+  cli::out() << "the plane holds " << percent(results.in_plane) << " % of the variance of the "
+             << results.count() << " checkpoints\n";
   if (results.explained.empty()) return;
-  std::cout << "principal components explain " << shares(results.explained)
-            << "\nof a random walk     they explain " << shares(results.random_walk) << '\n';
+  cli::out() << "principal components explain " << shares(results.explained)
+             << "\nof a random walk     they explain " << shares(results.random_walk) << '\n';
 }
 
 }  // namespace topograd

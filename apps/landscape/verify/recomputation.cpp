@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <iostream>
 
 #include "apps/common/cli.h"
 #include "apps/landscape/commands.h"
@@ -40,19 +39,20 @@ class ScratchFolder {
   std::string path_;
 };
 
-/// Scope in which nothing is printed on the standard output.
-class SilentOutput {
+/// The console of a command whose results are printed by nobody.
+class WithoutResults : public cli::Console {
  public:
-  SilentOutput() : before_(std::cout.rdbuf(nullptr)) {}
-  ~SilentOutput() {
-    std::cout.rdbuf(before_);
-    std::cout.clear();
+  explicit WithoutResults(cli::Console& console) : console_(console) {}
+  std::ostream& out() override { return nothing_; }
+  void say(const std::string& line) override { console_.say(line); }
+  std::unique_ptr<Observer> observer(const std::string& program, cli::Notes notes) override {
+    return console_.observer(program, notes);
   }
-  SilentOutput(const SilentOutput&) = delete;
-  SilentOutput& operator=(const SilentOutput&) = delete;
+  bool is_watched() const override { return console_.is_watched(); }
 
  private:
-  std::streambuf* before_;
+  cli::Console& console_;
+  std::ostream nothing_{nullptr};
 };
 
 bool has_points(const Record& record) {
@@ -83,7 +83,8 @@ int run_again(const RecordedCommand& recorded, const std::string& typed) {
   cli::Options options(text("landscape ", recorded.name));
   cli::read_command_line(*command, options, recorded.words);
   command->check(options);
-  const SilentOutput scope;
+  WithoutResults console(cli::console());
+  const cli::ConsoleScope scope(console);
   return command->run(typed);
 }
 

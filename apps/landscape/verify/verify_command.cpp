@@ -1,6 +1,5 @@
 #include "apps/landscape/verify/verify_command.h"
 
-#include <iostream>
 #include <random>
 
 #include "apps/common/cli.h"
@@ -20,20 +19,20 @@ constexpr size_t kShownDeviations = 5;
 void print_reach(const Recomputation& computed) {
   const int64_t sampled = count_of(*computed.sample), all = computed.points;
   if (sampled == all) return;
-  std::cout << "  one altered point among the " << all
-            << " would have been noticed with probability "
-            << significant(100 * probability_of_noticing(all, sampled, 1)) << " %, "
-            << fewest_noticed(all, sampled, 0.95) << " with 95 %\n";
+  cli::out() << "  one altered point among the " << all
+             << " would have been noticed with probability "
+             << significant(100 * probability_of_noticing(all, sampled, 1)) << " %, "
+             << fewest_noticed(all, sampled, 0.95) << " with 95 %\n";
 }
 
 void print_deviations(const std::vector<Deviation>& deviating) {
   for (size_t k = 0; k < std::min(deviating.size(), kShownDeviations); ++k) {
     const Deviation& d = deviating[k];
-    std::cout << "  " << d.name << (d.where.empty() ? "" : " at ") << d.where << " is "
-              << significant(d.stated, 9) << ", computed anew " << significant(d.found, 9) << '\n';
+    cli::out() << "  " << d.name << (d.where.empty() ? "" : " at ") << d.where << " is "
+               << significant(d.stated, 9) << ", computed anew " << significant(d.found, 9) << '\n';
   }
   if (deviating.size() > kShownDeviations)
-    std::cout << "  and " << deviating.size() - kShownDeviations << " more\n";
+    cli::out() << "  and " << deviating.size() - kShownDeviations << " more\n";
 }
 
 /// Verifies a record and prints what comes of it; returns the exit status.
@@ -46,21 +45,21 @@ int verify(const Record& record, const VerifySettings& settings, uint64_t seed) 
   const Agreement agreement = agreement_of(
       record, computed.record, computed.sample ? &*computed.sample : nullptr, settings.tolerance);
   require(agreement.numbers > 0, record.file, " has no number that its command computes");
-  std::cout << record.file << ": " << phrase_of(record) << ", ";
+  cli::out() << record.file << ": " << phrase_of(record) << ", ";
   if (computed.sample)
-    std::cout << count_of(*computed.sample) << " of " << computed.points
-              << " points computed anew (--seed " << seed << "): ";
+    cli::out() << count_of(*computed.sample) << " of " << computed.points
+               << " points computed anew (--seed " << seed << "): ";
   else
-    std::cout << "all of it computed anew: ";
-  std::cout << agreement.same_bits << " of " << agreement.numbers
-            << " numbers are the same to the bit";
+    cli::out() << "all of it computed anew: ";
+  cli::out() << agreement.same_bits << " of " << agreement.numbers
+             << " numbers are the same to the bit";
   const auto near =
       agreement.numbers - agreement.same_bits - static_cast<int64_t>(agreement.deviating.size());
   if (near > 0)
-    std::cout << ", " << near << " differ by at most "
-              << significant(agreement.largest_difference, 2) << " of their size";
-  if (!agreement.deviating.empty()) std::cout << ", " << agreement.deviating.size() << " DIFFER";
-  std::cout << '\n';
+    cli::out() << ", " << near << " differ by at most "
+               << significant(agreement.largest_difference, 2) << " of their size";
+  if (!agreement.deviating.empty()) cli::out() << ", " << agreement.deviating.size() << " DIFFER";
+  cli::out() << '\n';
   print_deviations(agreement.deviating);
   if (!agreement.deviating.empty()) return 1;
   if (computed.sample) print_reach(computed);
