@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 
@@ -29,15 +30,18 @@ constexpr ArrayNames kTrainLabels{"y_train", "train_labels"};
 constexpr ArrayNames kTestImages{"x_test", "test_images"};
 constexpr ArrayNames kTestLabels{"y_test", "test_labels"};
 
+/// Returns a named array; with an empty type where there is none.
+using ArraySource = std::function<NumpyArray(const std::string& name)>;
+
 /// A file or a folder of named arrays.
-class ArraySource {
+class ArrayFiles {
  public:
-  explicit ArraySource(const std::string& path) : path_(path) {
+  explicit ArrayFiles(const std::string& path) : path_(path) {
     if (path.ends_with(".safetensors")) tensors_ = read_safetensors(path).tensors;
   }
 
-  /// Returns a named array; with an empty type where there is none.
-  NumpyArray array(const std::string& name) const {
+  /// Is an ArraySource.
+  NumpyArray operator()(const std::string& name) const {
     if (tensors_) return tensor(name);
     if (!fs::is_directory(path_)) return read_npz(path_, name);
     const std::string path = path_ + "/" + name + ".npy";
@@ -64,8 +68,8 @@ class ArraySource {
 };
 
 NumpyArray required_array(const ArraySource& source, const ArrayNames& names) {
-  NumpyArray array = source.array(names.usual);
-  if (array.type.empty()) array = source.array(names.long_name);
+  NumpyArray array = source(names.usual);
+  if (array.type.empty()) array = source(names.long_name);
   require(!array.type.empty(), "it has neither '", names.usual, "' nor '", names.long_name,
           "': four arrays are needed, x_train, y_train, x_test, y_test");
   return array;
@@ -202,17 +206,25 @@ Tensor labels_of(const NumpyArray& array, const char* name, int64_t images) {
   return labels;
 }
 
-Dataset split_of(const ArraySource& source, const ArrayNames& images) {
-  return {.name = "arrays",
-          .images = images_of(required_array(source, images), images.usual),
-          .labels = {},
-          .class_names = {},
-          .normalisation = {}};
+Dataset split_of(const Tensor& images) {
+  return {.name = "arrays", .images = images, .labels = {}, .class_names = {}, .normalisation = {}};
 }
 
-/// Returns "0", "1", ... for as many classes, or numbers, as the labels have.
-std::vector<std::string> names_of_classes(const DataSplits& data) {
-  int64_t count = 0;
+Tensor images_in(const ArraySource& source, const ArrayNames& names) {
+  return images_of(required_array(source, names), names.usual);
+}
+
+/// Returns a split like another one, without images.
+Dataset empty_split(const Dataset& like) {
+  Dataset empty = split_of(Tensor(like.images.shape().with_first(0), like.images.dtype()));
+  empty.labels = Tensor(like.labels.shape().with_first(0), like.labels.dtype());
+  return empty;
+}
+
+/// Returns "0", "1", ... for as many classes, or numbers, as the labels have; of classes at least
+/// so many.
+std::vector<std::string> names_of_classes(const DataSplits& data, int64_t at_least) {
+  int64_t count = at_least;
   for (const Dataset* split : {&data.train, &data.test}) {
     if (split->labels.dtype() == DType::f32) {
       count = split->labels.dim(1);
@@ -227,16 +239,37 @@ std::vector<std::string> names_of_classes(const DataSplits& data) {
 }
 
 /// Reads the labels of both splits, which are classes where both list classes.
-void add_labels(DataSplits& data, const ArraySource& source) {
+void add_labels(DataSplits& data, const ArraySource& source, bool has_test) {
   const NumpyArray train = required_array(source, kTrainLabels);
-  const NumpyArray test = required_array(source, kTestLabels);
-  const bool classes =
-      lists_classes(train, kTrainLabels.usual) && lists_classes(test, kTestLabels.usual);
+  const NumpyArray test = has_test ? required_array(source, kTestLabels) : NumpyArray();
+  const bool classes = lists_classes(train, kTrainLabels.usual) &&
+                       (!has_test || lists_classes(test, kTestLabels.usual));
   const auto of = classes ? labels_of : numbers_of;
   data.train.labels = of(train, kTrainLabels.usual, data.train.images.dim(0));
+  if (!has_test) return;
   data.test.labels = of(test, kTestLabels.usual, data.test.images.dim(0));
   require(classes || data.train.labels.dim(1) == data.test.labels.dim(1), "training images have ",
           data.train.labels.shape(), " numbers, test images ", data.test.labels.shape());
+}
+
+/// Makes the data set; without `has_test` its test split is empty.
+DataSplits splits_of(const ArraySource& source, bool has_test, int64_t classes) {
+  DataSplits data;
+  data.train = split_of(images_in(source, kTrainImages));
+  if (has_test) data.test = split_of(images_in(source, kTestImages));
+  add_labels(data, source, has_test);
+  if (!has_test) data.test = empty_split(data.train);
+  require(data.train.images.shape().with_first(1) == data.test.images.shape().with_first(1) &&
+              data.train.images.dtype() == data.test.images.dtype(),
+          "the images of training are ", data.train.images.shape(), ' ',
+          name_of(data.train.images.dtype()), ", those of the test ", data.test.images.shape(), ' ',
+          name_of(data.test.images.dtype()));
+  data.train.class_names = data.test.class_names = names_of_classes(data, classes);
+  data.train.normalisation = data.test.normalisation =
+      data.train.images.dtype() == DType::u8
+          ? measured_normalisation(data.train.images)
+          : for_channels(normalisation_named("none"), data.train.channels());
+  return data;
 }
 
 }  // namespace
@@ -253,23 +286,18 @@ std::string find_arrays(const std::string& source) {
 DataSplits load_arrays(const std::string& found) {
   try {
     if (!fs::is_directory(found)) note_input(found);
-    const ArraySource source(found);
-    DataSplits data{split_of(source, kTrainImages), split_of(source, kTestImages)};
-    add_labels(data, source);
-    require(data.train.images.shape().with_first(1) == data.test.images.shape().with_first(1) &&
-                data.train.images.dtype() == data.test.images.dtype(),
-            "the images of training are ", data.train.images.shape(), ' ',
-            name_of(data.train.images.dtype()), ", those of the test ", data.test.images.shape(),
-            ' ', name_of(data.test.images.dtype()));
-    data.train.class_names = data.test.class_names = names_of_classes(data);
-    data.train.normalisation = data.test.normalisation =
-        data.train.images.dtype() == DType::u8
-            ? measured_normalisation(data.train.images)
-            : for_channels(normalisation_named("none"), data.train.channels());
-    return data;
+    return splits_of(ArrayFiles(found), /*has_test=*/true, 0);
   } catch (const Error& error) {
     fail(found, ": ", error.what());
   }
+}
+
+DataSplits data_of_arrays(const std::map<std::string, NumpyArray>& arrays, int64_t classes) {
+  const ArraySource source = [&](const std::string& name) {
+    const auto found = arrays.find(name);
+    return found == arrays.end() ? NumpyArray() : found->second;
+  };
+  return splits_of(source, arrays.contains(kTestImages.usual), classes);
 }
 
 }  // namespace topograd

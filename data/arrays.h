@@ -7,9 +7,11 @@
 // in one file .npz or .safetensors, or each in a file of its own name, .npy, in one folder.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "data/dataset.h"
+#include "data/npy.h"
 
 namespace topograd {
 
@@ -21,5 +23,9 @@ std::string find_arrays(const std::string& source);
 /// two or is the smaller. Throws one Error that names the file and the array: missing, damaged, of
 /// another type or rank, numbers that are not finite, axes that leave a doubt.
 DataSplits load_arrays(const std::string& found);
+
+/// Returns the data set of arrays in memory, which have the names above; without x_test it has no
+/// test images. There are at least so many `classes`. Throws Error as load_arrays() does.
+DataSplits data_of_arrays(const std::map<std::string, NumpyArray>& arrays, int64_t classes = 0);
 
 }  // namespace topograd

@@ -7,6 +7,7 @@
 #include "data/idx.h"
 #include "data/image_folder.h"
 #include "data/synthetic.h"
+#include "kernels/core/in_memory.h"
 
 namespace topograd {
 
@@ -61,6 +62,7 @@ DataSplits load_all(const DataSpec& spec) {
     return {synthetic_dataset(Split::train, spec.synthetic_train, spec.image_size, spec.seed),
             synthetic_dataset(Split::test, spec.synthetic_test, spec.image_size, spec.seed)};
   }
+  if (is_in_memory(spec.source)) return *InMemory<DataSplits>::find(spec.source);
   if (!std::filesystem::is_directory(spec.source)) {
     if (const std::string found = find_arrays(spec.source); !found.empty())
       return load_arrays(found);

@@ -12,7 +12,8 @@ struct DataSpec {
   /// version (there or in the archive's subfolder), the four idx files of MNIST or its like (there,
   /// in raw/, or below torchvision's root), arrays of numpy (data/arrays.h), or images as train/<class>/*.png|jpg and test/<class>/*.
   /// The files decide which set it is. Of several sets in one folder that have names of their own,
-  /// what their files begin with: "EMNIST/raw/emnist-letters".
+  /// what their files begin with: "EMNIST/raw/emnist-letters". Or the name of images in memory
+  /// (InMemory<DataSplits>).
   std::string source = "synthetic";
   int64_t train_limit = 0;  ///< use only the first n training images; 0: all
   int64_t test_limit = 0;   ///< use only the first n test images; 0: all

@@ -5,6 +5,7 @@
 
 #include "kernels/core/check.h"
 #include "kernels/core/file_bytes.h"
+#include "kernels/core/in_memory.h"
 
 namespace topograd {
 
@@ -25,10 +26,18 @@ std::pair<ModelSpec, Graph> described_model(const std::string& path, const std::
 
 LoadedModel load_model(const std::string& path, const std::string& expected) {
   require(!path.empty(), "the name of the checkpoint is empty: it is a file made by train");
+  const auto require_expected = [&](const ModelSpec& spec) {
+    require(expected.empty() || expected == spec.name, path, " holds a ", spec.name, ", not a ",
+            expected);
+  };
+  if (is_in_memory(path)) {
+    const std::shared_ptr<const LoadedModel> held = InMemory<LoadedModel>::find(path);
+    require_expected(held->spec);
+    return with_weights(*held, held->weights, path);
+  }
   const Checkpoint checkpoint = Checkpoint::read(path);
   auto [spec, graph] = described_model(path, checkpoint.info().model);
-  require(expected.empty() || expected == spec.name, path, " holds a ", spec.name, ", not a ",
-          expected);
+  require_expected(spec);
   LoadedModel model{path, spec, std::move(graph), checkpoint.info(), {}, false};
   model.weights = checkpoint.weights(model.graph.layout());
   model.has_training_state = checkpoint.has_training_state();
@@ -40,6 +49,16 @@ LoadedModel load_model(const std::string& path, const std::string& expected) {
     require(deviation > 0 && std::isfinite(deviation), path, ": its normalisation divides by ",
             deviation);
   return model;
+}
+
+LoadedModel with_weights(const LoadedModel& model, const ModelState& weights,
+                         const std::string& path) {
+  return {path,
+          model.spec,
+          build_model(model.spec),
+          model.info,
+          {weights.theta.clone(), weights.running_stats.clone()},
+          false};
 }
 
 bool names_model_file(const std::string& name) {

@@ -17,9 +17,14 @@ struct LoadedModel {
   bool has_training_state = false;
 };
 
-/// Reads a checkpoint and builds its graph. `expected`, where not empty, must be its model's name.
+/// Reads a checkpoint and builds its graph, or returns the network of such a name in memory
+/// (InMemory<LoadedModel>). `expected`, where not empty, must be its model's name.
 /// Throws Error where the file is no checkpoint, or its model or normalisation makes no sense.
 LoadedModel load_model(const std::string& path, const std::string& expected = {});
+
+/// Returns the same network with a copy of other weights, under another name.
+LoadedModel with_weights(const LoadedModel& model, const ModelState& weights,
+                         const std::string& path);
 
 /// Returns the network that a file describes: a graph's file (.json), or a checkpoint, of which the
 /// weights are left. Throws Error that names the file where it is neither.

@@ -85,8 +85,10 @@ Options& Options::value(const std::string& names, const std::string& value, cons
 
 Options& Options::repeated(const std::string& names, std::vector<std::string>& target,
                            const std::string& value, const std::string& help) {
-  return add(names, ValueKind::text, value, help, "",
-             [&target](const std::string&, const std::string& word) { target.push_back(word); });
+  add(names, ValueKind::text, value, help, "",
+      [&target](const std::string&, const std::string& word) { target.push_back(word); });
+  last().repeats = true;
+  return *this;
 }
 
 Options& Options::files(const std::string& names, std::vector<std::string>& target,

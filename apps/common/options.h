@@ -50,6 +50,7 @@ struct OptionEntry {
   std::string default_text;                  ///< empty: none, or the help says it
   std::optional<std::string> implicit = {};  ///< value of the option typed without one
   bool hidden = false;                       ///< accepted, but not shown
+  bool repeats = false;                      ///< may come several times
 };
 
 /// Positional argument, one word or several, as help and manual pages show it.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/perturb/perturb.h"
 #include "kernels/vector/vector.h"
 
 namespace topograd {
@@ -59,6 +60,19 @@ Direction normalised(const Direction& direction, const ParameterLayout& layout, 
       std::fill_n(d, entry.size(), 0.0F);
   }
   return result;
+}
+
+ModelState at_point(const ModelState& centre, const Directions& plane, double alpha, double beta,
+                    Context& host) {
+  const Direction y = plane.y.value_or(Direction{});
+  const auto moved = [&](const Tensor& from, const Tensor& dx, const Tensor& dy) {
+    if (!dx.defined()) return from;
+    const Tensor there(from.shape());
+    perturb({.w = there, .theta = from, .delta = dx, .eta = dy, .a = alpha, .b = beta}, host);
+    return there;
+  };
+  return {moved(centre.theta, plane.x.parameters, y.parameters),
+          moved(centre.running_stats, plane.x.running_stats, y.running_stats)};
 }
 
 Direction scaled(const Tensor& vector, double factor) {

@@ -1,6 +1,7 @@
 // Planes given by networks or by vectors instead of random directions.
 #pragma once
 
+#include "kernels/core/context.h"
 #include "landscape/directions/direction_file.h"
 
 namespace topograd {
@@ -22,6 +23,11 @@ OrthonormalPlane orthonormal_plane(const Direction& x, const Direction& y);
 /// stay unchanged with Ignore::none.
 Direction normalised(const Direction& direction, const ParameterLayout& layout, const Tensor& theta,
                      DirectionNorm norm, Ignore ignore);
+
+/// Returns the network at a point of a plane through another: parameters, and states where the
+/// directions have any, formed in double and rounded once.
+ModelState at_point(const ModelState& centre, const Directions& plane, double alpha, double beta,
+                    Context& host);
 
 /// Returns a direction of a vector of theta's length times a factor, formed in double.
 Direction scaled(const Tensor& vector, double factor);

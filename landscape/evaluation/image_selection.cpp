@@ -134,6 +134,8 @@ ImageSets select_images(const ImageSelection& selection, const LoadedModel& mode
   chosen.normalisation_chosen = selection.normalisation.has_value();
   if (constants != model.info.normalisation) chosen.normalisation = describe(constants);
   const auto add = [&](const std::string& name, const Dataset& split) {
+    require(split.count() > 0, source, " has no ", name, " images: choose --split ",
+            name == "test" ? "train" : "test");
     chosen.names.push_back(name);
     const Population population = population_of(selection, name == "train");
     chosen.populations.push_back(population == Population::set ? split.count() : 0);

@@ -6,6 +6,7 @@
 
 #include "data/label_noise.h"
 #include "kernels/core/hash.h"
+#include "kernels/core/in_memory.h"
 #include "kernels/core/streams.h"
 #include "landscape/results/provenance.h"
 #include "nn/json_text.h"
@@ -41,9 +42,10 @@ void require_fitting_data(const Graph& graph, const Dataset& data, const std::st
   require(data.height() == image[0] && data.width() == image[1] && data.channels() == image[2],
           source, " holds images of ", data.height(), "x", data.width(), "x", data.channels(),
           ", the model takes ", image[0], "x", image[1], "x", image[2]);
-  require(data.classes() == graph.classes(), source, " has ", data.classes(),
-          data.has_classes() ? " classes, the model " : " numbers an image, the model's outputs are ",
-          graph.classes());
+  require(
+      data.classes() == graph.classes(), source, " has ", data.classes(),
+      data.has_classes() ? " classes, the model " : " numbers an image, the model's outputs are ",
+      graph.classes());
 }
 
 void require_fitting_targets(const Loss& loss, const Tensor& labels, const std::string& source) {
@@ -94,8 +96,9 @@ std::string data_source(const LoadedModel& model, const std::string& chosen) {
 DataSplits load_data_for(const LoadedModel& model, DataSpec spec) {
   const bool own = spec.source.empty();
   spec.source = data_source(model, spec.source);
-  require(!own || spec.source == "synthetic" || std::filesystem::exists(spec.source), model.path,
-          " was trained on the images of ", spec.source,
+  require(!own || spec.source == "synthetic" || is_in_memory(spec.source) ||
+              std::filesystem::exists(spec.source),
+          model.path, " was trained on the images of ", spec.source,
           ", which is not here: name their folder with --data");
   const int64_t limit = std::exchange(spec.train_limit, 0);
   DataSplits data = load_data(spec);

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "kernels/core/in_memory.h"
+
 namespace topograd {
 
 namespace {
@@ -18,6 +20,7 @@ bool is_of_every_run(const std::string& stem) {
 }  // namespace
 
 std::string network_name(const std::string& path) {
+  if (is_in_memory(path)) return path.substr(path.find('/') + 1);
   const fs::path file = fs::absolute(path).lexically_normal();
   const std::string stem = file.stem().string(), folder = file.parent_path().filename().string();
   if (!is_of_every_run(stem) || folder.empty()) return stem;

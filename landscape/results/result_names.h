@@ -9,7 +9,8 @@ namespace topograd {
 
 /// Returns what to call the network of a checkpoint: the file's name without its ending; of those
 /// that every training writes (model, best, last, ema, swa, epoch_<n>) the folder's, too:
-/// runs/wide/model.safetensors is "wide", runs/wide/epoch_3.safetensors "wide epoch_3".
+/// runs/wide/model.safetensors is "wide", runs/wide/epoch_3.safetensors "wide epoch_3"; of one in
+/// memory its label.
 std::string network_name(const std::string& path);
 
 /// Returns the title of a result: what to call its network, else what kind of network it is.

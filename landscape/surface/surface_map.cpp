@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "kernels/core/check.h"
-#include "kernels/perturb/perturb.h"
+#include "landscape/directions/plane.h"
 #include "landscape/results/run_description.h"
 #include "landscape/surface/continued_surface.h"
 #include "landscape/surface/refinement.h"
@@ -44,15 +44,8 @@ SurfaceMap::Point SurfaceMap::at(int64_t point) {
   const double alpha = surface_.x()[static_cast<size_t>(point % surface_.nx())];
   const double beta =
       surface_.is_line() ? 0 : surface_.y()[static_cast<size_t>(point / surface_.nx())];
-  const Direction y = plane_.y.value_or(Direction{});
-  const auto moved = [&](const Tensor& centre, const Tensor& dx, const Tensor& dy) {
-    if (!dx.defined()) return centre;
-    const Tensor there(centre.shape());
-    perturb({.w = there, .theta = centre, .delta = dx, .eta = dy, .a = alpha, .b = beta}, host_);
-    return there;
-  };
-  return {alpha, beta, moved(model_.weights.theta, plane_.x.parameters, y.parameters),
-          moved(model_.weights.running_stats, plane_.x.running_stats, y.running_stats)};
+  const ModelState there = at_point(model_.weights, plane_, alpha, beta, host_);
+  return {alpha, beta, there.theta, there.running_stats};
 }
 
 void SurfaceMap::compute(const Measure& measure) {

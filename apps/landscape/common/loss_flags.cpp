@@ -47,7 +47,7 @@ Loss LossFlag::of(const CheckpointInfo& network) const {
 }
 
 Loss LossFlag::of(const std::string& path) const {
-  return chosen ? *chosen : trained_loss(Checkpoint::read(path).info());
+  return chosen ? *chosen : trained_loss(load_model(path).info);
 }
 
 void LossesFlag::add_to(cli::Options& options) {
