@@ -17,34 +17,18 @@ right, or is not left behind. Works with PyTorch from 1.13 on.
 """
 
 import argparse
-import contextlib
-import copy
 import importlib
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest.mock
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-sys.path.insert(0, os.path.join(HERE, "exporter"))
-from checkpoint_writer import (add_normalisation_options, normalisation, write_checkpoint,  # noqa: E402
-                               write_safetensors)
-from torch_checkpoint import ImportFailure, find_state_dict, load, require_torch  # noqa: E402
-
-
-def arrays_of(tensors):
-    import numpy
-    arrays = {}
-    for name, tensor in tensors.items():
-        if not tensor.is_floating_point():
-            raise ImportFailure(f"{name} is a tensor of {tensor.dtype}; weights are floating point")
-        arrays[name] = numpy.ascontiguousarray(tensor.detach().cpu().double().numpy().astype("<f4"))
-        if not numpy.isfinite(arrays[name]).all():
-            raise ImportFailure(f"{name} holds numbers that are not finite")
-    return arrays
+sys.path.insert(0, HERE)
+from exporter.checkpoint_writer import add_normalisation_options, normalisation  # noqa: E402
+from exporter.torch_checkpoint import ImportFailure, find_state_dict, load, require_torch  # noqa: E402
 
 
 def program(given):
@@ -62,61 +46,22 @@ def program(given):
     return found
 
 
-@contextlib.contextmanager
-def without_gpu():
-    """Lets programs that call .cuda() run where there is no GPU: it leaves what is there."""
-    import torch
-    if torch.cuda.is_available():
-        yield
-        return
-    def stay(thing, *_args, **_kwargs):
-        return thing
-    with unittest.mock.patch.object(torch.Tensor, "cuda", stay), unittest.mock.patch.object(
-            torch.nn.Module, "cuda", stay), unittest.mock.patch.object(torch.cuda, "FloatTensor", torch.FloatTensor):
-        yield
-
-
-def expected_logits(module, image):
-    """Example images [N, H, W, C] and the module's logits of them, computed in double precision."""
-    import torch
-    from torch_graph import AsItsGraph, example_images, logits_in
-    images = example_images(*image, seed=1).double()
-    try:
-        double = copy.deepcopy(module).cpu().float().double().eval()  # weights are stored in single precision
-        with torch.no_grad(), AsItsGraph():
-            logits = logits_in(double(images.clone()))[0].flatten(1)
-    except Exception as error:  # of the module's own
-        told = (str(error).splitlines() or [""])[0]
-        raise ImportFailure(f"the module, copied, fails in double precision: {type(error).__name__}: {told}") from error
-    return images.permute(0, 2, 3, 1).contiguous().numpy(), logits.numpy()
-
-
-def export(module, image, output, mean=(0.0,), std=(1.0,), name=None, source="", train=None):
-    """Writes a module for images (height, width, channels) to `output`. Images of the data set are given to it as
-    (pixel / 255 - mean) / std. Returns what is to be told of it, as lines. Throws ImportFailure, or the tracer's
-    ExportFailure, and writes nothing."""
-    from torch_graph import graph_of
-    channels = image[2]
-    constants = {key: [float(v) for v in values] * (channels if len(values) == 1 else 1)
-                 for key, values in (("mean", mean), ("std", std))}
-    with without_gpu():
-        graph, tensors, notes = graph_of(module, tuple(image), name or type(module).__name__)
-        images, logits = expected_logits(module, image)
-    arrays = arrays_of(tensors)
-    with tempfile.TemporaryDirectory() as folder:
-        checkpoint, expected = os.path.join(folder, "net.safetensors"), os.path.join(folder, "expected.safetensors")
-        write_checkpoint(checkpoint, arrays, {"graph": graph}, constants, source)
-        write_safetensors(expected, {"images": images, "logits": logits}, {})
+def checked_by(train):
+    """A function that compares a checkpoint with expected logits by the program `train`."""
+    def check(checkpoint, expected):
         result = subprocess.run([program(train), "--evaluate", checkpoint, "--compare", expected], capture_output=True,
                                 text=True, check=False)
         if result.returncode:
             last = (result.stderr.strip().splitlines() or [f"train ended with status {result.returncode}"])[-1]
             raise ImportFailure(f"the graph is not the module: {last.replace(checkpoint, 'the graph')}")
-    write_checkpoint(output, arrays, {"graph": graph}, constants, source)
-    parameters = sum(array.size for key, array in arrays.items() if ".running_" not in key)
-    return [f"{output}: {graph['name']}, {len(graph['nodes'])} nodes, {parameters:,} parameters, "
-            f"images {image[0]}x{image[1]}x{image[2]}", *getattr(module, "notes_of_file", []), *notes,
-            result.stdout.strip()]
+        return result.stdout.strip()
+    return check
+
+
+def export(module, image, output, mean=(0.0,), std=(1.0,), name=None, source="", train=None):
+    """Writes a module as exporter.module_export.export() does, checked by the program `train`."""
+    from exporter import module_export
+    return module_export.export(module, image, output, mean, std, name, source, check=checked_by(train))
 
 
 def loaded(path):
@@ -146,6 +91,7 @@ def loaded(path):
 def module_of(text):
     """The module that `FILE.py:EXPRESSION` makes."""
     import torch
+    from exporter.module_export import without_gpu
     path, separator, expression = text.partition(":")
     if not separator or not path.endswith(".py"):
         raise ImportFailure(f"'{text}': write the program's file and what makes the module, as net.py:Net(classes=10)")
@@ -165,7 +111,7 @@ def module_of(text):
 
 
 def load_weights(module, path, key):
-    from torch_checkpoint import unwrapped
+    from exporter.torch_checkpoint import unwrapped
     tensors = find_state_dict(load(path), path, key)
     names = module.state_dict().keys()
     if not set(tensors) <= set(names):
@@ -199,7 +145,7 @@ def run(args):
     if args.module.endswith(".onnx"):
         if args.weights or args.key:
             raise ImportFailure(f"--weights: {args.module} has weights of its own")
-        from onnx_module import OnnxModule
+        from exporter.onnx_module import OnnxModule
         module, source = OnnxModule(args.module, image), os.path.basename(args.module)
         image, name = module.image, args.name or os.path.splitext(source)[0]
         constants = normalisation(args, image[2])
@@ -230,10 +176,10 @@ def main():
                         "one that was built or installed")
     args = parser.parse_args()
     os.environ.setdefault("PYTORCH_JIT", "0")  # before PyTorch is imported: calls of compiled functions are not seen
-    from torch_graph import ExportFailure
+    from exporter.module_export import FAILURES
     try:
         run(args)
-    except (ImportFailure, ExportFailure) as error:
+    except FAILURES as error:
         sys.exit(f"export_torch.py: {error}")
     except OSError as error:
         sys.exit(f"export_torch.py: {error.filename}: {error.strerror}")

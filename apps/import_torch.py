@@ -21,10 +21,10 @@ import sys
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 # torch_zoo.py lies beside this file where it is installed.
-for folder in (os.path.join(HERE, "..", "models"), HERE, os.path.join(HERE, "exporter")):
+for folder in (os.path.join(HERE, "..", "models"), HERE):
     sys.path.insert(0, folder)
-from checkpoint_writer import add_normalisation_options, normalisation, write_checkpoint  # noqa: E402
-from torch_checkpoint import NESTED_KEYS, ImportFailure, clean, find_state_dict, is_counter, load  # noqa: E402
+from exporter.checkpoint_writer import add_normalisation_options, normalisation, write_checkpoint  # noqa: E402
+from exporter.torch_checkpoint import NESTED_KEYS, ImportFailure, clean, find_state_dict, is_counter, load  # noqa: E402
 
 
 

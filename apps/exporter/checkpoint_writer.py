@@ -7,7 +7,7 @@ import secrets
 import struct
 import sys
 
-from torch_checkpoint import ImportFailure
+from .torch_checkpoint import ImportFailure
 
 NORMALISATIONS = {
     "cifar10": {"mean": [125.3 / 255, 123.0 / 255, 113.9 / 255],

@@ -5,9 +5,9 @@ import math
 import torch
 from torch.nn import functional as F
 
-from onnx_constants import Refusal, bounds
-from onnx_patterns import FINAL_SOFTMAX
-from onnx_values import Constant, Images, extents, fixed, handles, plain
+from .onnx_constants import Refusal, bounds
+from .onnx_patterns import FINAL_SOFTMAX
+from .onnx_values import Constant, Images, extents, fixed, handles, plain
 
 # Those that work element by element, with numbers or with tensors of the same shape.
 ELEMENTWISE = {"Add", "Sub", "Mul", "Div", "Pow", "Neg", "Abs", "Sqrt", "Exp", "Log", "Erf", "Reciprocal", "Tanh",

@@ -12,7 +12,7 @@ import warnings
 
 import numpy
 
-from torch_checkpoint import ImportFailure
+from .torch_checkpoint import ImportFailure
 
 # Of each message the fields: number, and kind. A kind in capitals is another message; a star says that there may be
 # several. Texts are read as bytes, which need not be UTF-8.

@@ -5,7 +5,7 @@ import math
 import numpy
 from torch.nn import functional as F
 
-from onnx_constants import Refusal, check_size, integers
+from .onnx_constants import Refusal, check_size, integers
 
 
 def window(node, shape, kernel):

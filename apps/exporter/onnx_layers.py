@@ -6,10 +6,10 @@ import math
 import numpy
 from torch.nn import functional as F
 
-from onnx_constants import Refusal, along, check_size, given
-from onnx_geometry import outputs, padded, pool, resize, window
-from onnx_patterns import SPELLED_LAYER_NORM
-from onnx_values import Constant, Images, fixed, handles, image, plain
+from .onnx_constants import Refusal, along, check_size, given
+from .onnx_geometry import outputs, padded, pool, resize, window
+from .onnx_patterns import SPELLED_LAYER_NORM
+from .onnx_values import Constant, Images, fixed, handles, image, plain
 
 
 def added_bias(run, node, features, places):

@@ -18,16 +18,16 @@ import numpy
 import torch
 from torch import nn
 
-import onnx_layers  # noqa: F401  whose handlers enter themselves
-from onnx_activations import GRID, recognised
-from onnx_arithmetic import ELEMENTWISE
-from onnx_constants import FOLDED, LARGEST, Refusal, check_size
-from onnx_file import FLOATING, KINDS, Model, decimal, every_node
-from onnx_patterns import final_softmax, spelled_layer_norms
-from onnx_refusals import refusal_of
-from onnx_shapes import shape_of
-from onnx_values import HANDLERS, Constant, Images
-from torch_checkpoint import ImportFailure
+from . import onnx_layers  # noqa: F401  whose handlers enter themselves
+from .onnx_activations import GRID, recognised
+from .onnx_arithmetic import ELEMENTWISE
+from .onnx_constants import FOLDED, LARGEST, Refusal, check_size
+from .onnx_file import FLOATING, KINDS, Model, decimal, every_node
+from .onnx_patterns import final_softmax, spelled_layer_norms
+from .onnx_refusals import refusal_of
+from .onnx_shapes import shape_of
+from .onnx_values import HANDLERS, Constant, Images
+from .torch_checkpoint import ImportFailure
 
 FEW = 2  # images of a run
 OCCUPIED = {*dir(nn.Module()), "network", "image", "notes_of_file"}

@@ -1,8 +1,8 @@
 """What several nodes of an ONNX file amount to together: a LayerNorm that is spelled out, the softmax that ends a
 network. Part of export_torch.py."""
 
-from onnx_constants import integers
-from onnx_file import Node, decimal
+from .onnx_constants import integers
+from .onnx_file import Node, decimal
 
 SPELLED_LAYER_NORM, FINAL_SOFTMAX = "a LayerNorm spelled out", "the softmax at the end"
 WITHOUT_MEANING = ("Cast", "Identity")  # between the parts of a pattern

@@ -6,7 +6,7 @@ Images, or a list of them. What a handler lets through is not yet a graph: the e
 last word.
 """
 
-from onnx_constants import Refusal
+from .onnx_constants import Refusal
 
 HANDLERS = {}
 

@@ -5,9 +5,9 @@ Each handler gets the tracer, the result that PyTorch computed, and the call's a
 
 import torch
 
-from torch_arithmetic import scaled
-from torch_functions import ELEMENTWISE, handles
-from torch_values import Value
+from .torch_arithmetic import scaled
+from .torch_functions import ELEMENTWISE, handles
+from .torch_values import Value
 
 
 def elementwise(operation, **named):

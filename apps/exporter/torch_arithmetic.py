@@ -3,9 +3,9 @@ of export_torch.py."""
 
 import torch
 
-from torch_functions import ALONG_AXES, ELEMENTWISE, HANDLERS, VIEWS, handles, tensors_in
-from torch_tracer import BATCH
-from torch_values import Computed, Parameter, Value, compressed, image_index, numel, same
+from .torch_functions import ALONG_AXES, ELEMENTWISE, HANDLERS, VIEWS, handles, tensors_in
+from .torch_tracer import BATCH
+from .torch_values import Computed, Parameter, Value, compressed, image_index, numel, same
 
 
 def spelled_gelu(tracer, first, second):

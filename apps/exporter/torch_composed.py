@@ -4,12 +4,12 @@ normalisation, PReLU, and images of one row. Part of export_torch.py."""
 import torch
 from torch.nn import functional as F
 
-from torch_activations import bent, clamp, clamp_min
-from torch_arithmetic import combined, constant, constant_value, joined, placed, power_of, scaled, with_parameter
-from torch_functions import ALONG_AXES, AS_THEY_ARE, ELEMENTWISE, handles
-from torch_operations import adaptive, amax, avg_pool2d, axes_of, conv2d, linear, max_pool2d, pad, pooled_over
-from torch_tracer import BATCH
-from torch_values import Parameter, Value, numel, pair, same
+from .torch_activations import bent, clamp, clamp_min
+from .torch_arithmetic import combined, constant, constant_value, joined, placed, power_of, scaled, with_parameter
+from .torch_functions import ALONG_AXES, AS_THEY_ARE, ELEMENTWISE, handles
+from .torch_operations import adaptive, amax, avg_pool2d, axes_of, conv2d, linear, max_pool2d, pad, pooled_over
+from .torch_tracer import BATCH
+from .torch_values import Parameter, Value, numel, pair, same
 
 
 def kept(value, like, axes):

@@ -4,11 +4,11 @@ import torch
 from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
-import torch_composed  # noqa: F401, as what it imports: their handlers enter themselves
-from torch_functions import function_name
-from torch_outputs import logits_in
-from torch_tracer import BATCH, Tracer
-from torch_values import ExportFailure
+from . import torch_composed  # noqa: F401, as what it imports: their handlers enter themselves
+from .torch_functions import function_name
+from .torch_outputs import logits_in
+from .torch_tracer import BATCH, Tracer
+from .torch_values import ExportFailure
 
 __all__ = ["AsItsGraph", "ExportFailure", "example_images", "graph_of", "logits_in"]
 

@@ -6,9 +6,9 @@ Each handler gets the tracer, the result that PyTorch computed, and the call's a
 
 import torch
 
-from torch_arithmetic import arithmetic, combined, constant_value, parameter_value, placed, scaled
-from torch_functions import ALONG_AXES, handles
-from torch_values import Computed, Parameter, Value, brief, image_index, numel, pair, same
+from .torch_arithmetic import arithmetic, combined, constant_value, parameter_value, placed, scaled
+from .torch_functions import ALONG_AXES, handles
+from .torch_values import Computed, Parameter, Value, brief, image_index, numel, pair, same
 
 
 @handles("conv2d")

@@ -2,7 +2,7 @@
 
 import torch
 
-from torch_values import ExportFailure
+from .torch_values import ExportFailure
 
 LOGITS = ("logits", "logit", "out", "output", "outputs", "pred", "cls", "scores")
 

@@ -16,10 +16,10 @@ import sys
 import torch
 from torch.overrides import TorchFunctionMode
 
-from torch_functions import (ALONG_AXES, AS_THEY_ARE, CONSTANTS, DETACHED, ELEMENTWISE, HANDLERS, IDENTITIES,
+from .torch_functions import (ALONG_AXES, AS_THEY_ARE, CONSTANTS, DETACHED, ELEMENTWISE, HANDLERS, IDENTITIES,
                              ORIGINAL_GETITEM, READS, VIEWS, function_name, refusal, seen_getitem, tensors_in)
-from torch_outputs import logits_in
-from torch_values import (Computed, ExportFailure, Opaque, Parameter, Value, compressed, image_index, numel,
+from .torch_outputs import logits_in
+from .torch_values import (Computed, ExportFailure, Opaque, Parameter, Value, compressed, image_index, numel,
                           place_in_memory, regular_runs, same, strides_of)
 
 BATCH = 2  # example images; what mixes them is refused

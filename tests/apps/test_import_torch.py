@@ -32,7 +32,7 @@ import_torch = importlib.util.module_from_spec(spec)
 sys.dont_write_bytecode = True  # no __pycache__ beside the script
 spec.loader.exec_module(import_torch)
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "models"))
-import torch_checkpoint  # noqa: E402
+from exporter import torch_checkpoint  # noqa: E402
 import torch_zoo  # noqa: E402
 
 TRAIN = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 and os.path.isfile(sys.argv[1]) else None

@@ -27,5 +27,5 @@ def program_on_the_command_line():
 
 require("torch", "python3-torch")
 sys.dont_write_bytecode = True  # no __pycache__ beside the scripts
-sys.path[:0] = [HERE, APPS, os.path.join(APPS, "exporter")]
+sys.path[:0] = [HERE, APPS]
 importlib.import_module("torch").set_num_threads(1)  # small tensors: threads would wait for one another

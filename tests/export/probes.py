@@ -9,7 +9,7 @@ from functools import partial
 
 import torch
 from torch import nn
-from torch_outputs import logits_in
+from exporter.torch_outputs import logits_in
 
 IMAGE = (5, 7, 3)
 CLASSES = 5

@@ -30,12 +30,12 @@ import torch
 
 import export_torch
 from architectures import ARCHITECTURES
-from checkpoint_writer import write_checkpoint, write_safetensors
+from exporter.checkpoint_writer import write_checkpoint, write_safetensors
 from operations import OPERATIONS
 from probes import randomise
 from refused import REFUSED
-from torch_checkpoint import ImportFailure
-from torch_graph import ExportFailure, graph_of, logits_in
+from exporter.torch_checkpoint import ImportFailure
+from exporter.torch_graph import ExportFailure, graph_of, logits_in
 
 TRAIN = program_on_the_command_line() if __name__ == "__main__" else None
 warnings.filterwarnings("ignore", message="Using padding='same'")

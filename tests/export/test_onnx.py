@@ -28,13 +28,13 @@ import export_torch  # noqa: E402
 import onnx_files  # noqa: E402, F401, as onnx_operators: they enter what they have
 import onnx_operators  # noqa: E402, F401
 from architectures import ARCHITECTURES  # noqa: E402
-from onnx_module import OnnxModule  # noqa: E402
+from exporter.onnx_module import OnnxModule  # noqa: E402
 from onnx_net import FILES  # noqa: E402
 from onnx_refused import REFUSED  # noqa: E402
 from operations import OPERATIONS  # noqa: E402
 from probes import randomise  # noqa: E402
-from torch_checkpoint import ImportFailure  # noqa: E402
-from torch_graph import AsItsGraph, ExportFailure, graph_of  # noqa: E402
+from exporter.torch_checkpoint import ImportFailure  # noqa: E402
+from exporter.torch_graph import AsItsGraph, ExportFailure, graph_of  # noqa: E402
 
 TRAIN = program_on_the_command_line()
 warnings.simplefilter("ignore")
