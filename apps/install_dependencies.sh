@@ -9,7 +9,8 @@ packages=(g++ cmake ninja-build pkg-config ccache libdnnl-dev libhdf5-dev zlib1g
   libopenmpi-dev openmpi-bin)
 if [ "${1:-}" = --tests ]; then
   packages+=(clang mold libclang-rt-14-dev python3 python3-torch python3-protobuf python3-numpy
-    python3-h5py libopenblas0-pthread xz-utils curl librsvg2-bin poppler-utils chromium man-db groff-base fish)
+    python3-h5py python3-scipy python3-dev pybind11-dev python3-mypy patchelf libopenblas0-pthread xz-utils curl
+    librsvg2-bin poppler-utils chromium man-db groff-base fish)
 fi
 # For landscape report's page. Node.js may be there from elsewhere, and Debian's npm would conflict.
 command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)

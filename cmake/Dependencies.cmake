@@ -23,6 +23,21 @@ if(TOPOGRAD_MPI)
   find_package(MPI COMPONENTS C)  # libopenmpi-dev
 endif()
 
+# Python and pybind11, found or left out: the package topograd. An interpreter without sanitizers loads no module with.
+if(TOPOGRAD_SANITIZED)
+  set(TOPOGRAD_PYTHON OFF)
+endif()
+if(TOPOGRAD_PYTHON)
+  if(NOT DEFINED Python_EXECUTABLE AND EXISTS /usr/bin/python3)
+    set(Python_EXECUTABLE /usr/bin/python3)  # the system's, whose packages the others are, not what comes first in PATH
+  endif()
+  find_package(Python 3.8 COMPONENTS Interpreter Development.Module)  # python3-dev
+  find_package(pybind11 2.9 CONFIG QUIET)                             # pybind11-dev
+  if(NOT Python_Development.Module_FOUND OR NOT pybind11_FOUND)
+    set(TOPOGRAD_PYTHON OFF)
+  endif()
+endif()
+
 # The CUDA toolkit, cuBLAS and cuDNN 9: found or left out. Without the toolkit there is no device
 # cuda; the kernels still run, emulated, as device simt. Of cuBLAS only the headers are needed here:
 # the library is loaded when it is first used.

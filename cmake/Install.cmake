@@ -14,6 +14,15 @@ install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT pr
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT programs
   FILES_MATCHING PATTERN *.md PATTERN images EXCLUDE PATTERN gallery EXCLUDE)
 
+# The package for Python; where PYTHONPATH names this folder, "import topograd" finds it.
+if(TOPOGRAD_PYTHON)
+  set(site ${CMAKE_INSTALL_LIBDIR}/python${Python_VERSION_MAJOR}.${Python_VERSION_MINOR}/site-packages)
+  install(TARGETS topograd_python LIBRARY DESTINATION ${site}/topograd COMPONENT python)
+  install(DIRECTORY apps/python/topograd DESTINATION ${site} COMPONENT python
+    FILES_MATCHING PATTERN *.py PATTERN *.pyi PATTERN py.typed PATTERN __pycache__ EXCLUDE)
+  install(DIRECTORY apps/exporter DESTINATION ${site}/topograd COMPONENT python FILES_MATCHING PATTERN *.py PATTERN __pycache__ EXCLUDE)
+endif()
+
 # What apps/manual/ wrote.
 foreach(kind_and_place man1:${CMAKE_INSTALL_MANDIR}/man1 man7:${CMAKE_INSTALL_MANDIR}/man7 bash:${CMAKE_INSTALL_DATADIR}/bash-completion/completions
     zsh:${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions fish:${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)

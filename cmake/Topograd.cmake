@@ -5,6 +5,13 @@ if(TOPOGRAD_WERROR)
   target_compile_options(topograd_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()
 target_include_directories(topograd_options INTERFACE ${PROJECT_SOURCE_DIR})
+if(TOPOGRAD_PYTHON)
+  # The libraries become part of a shared one. Hidden names leave the compiler as free as in a program; programs are
+  # compiled alike, for they share precompiled headers.
+  target_compile_options(topograd_options INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-fPIC -fvisibility=hidden -fvisibility-inlines-hidden>
+    $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-fPIC>)
+endif()
 if(TOPOGRAD_SANITIZE)
   target_compile_options(topograd_options INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=address,undefined -fno-sanitize-recover=all>)
