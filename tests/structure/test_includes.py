@@ -42,6 +42,7 @@ BELOW = {
     "apps/landscape/common": ["apps/common"],
     "apps/landscape": ["apps/landscape/common"],
     "apps/manual": ["apps/landscape", "apps/train"],
+    "apps/python": ["apps/landscape", "apps/train"],
 }
 
 
