@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,11 +56,11 @@ struct Input {
   std::string path;
 };
 
-/// Who reads and writes what, in this process.
+/// Who writes what, in this process.
 struct Register {
-  std::mutex mutex;
-  int scopes = 0;
-  std::vector<Input> inputs;
+  Register();
+
+  std::mutex mutex;                                         // also of commands' inputs
   std::map<std::string, std::weak_ptr<HeldOutput>> claims;  // by the place that they lead to
 };
 
@@ -77,6 +78,7 @@ Register& the_register() {
 }
 
 thread_local int own_output_scopes = 0;
+thread_local RunningCommand* command_of_thread = nullptr;
 
 constexpr size_t kLongestHolder = 200;  // characters
 
@@ -233,8 +235,13 @@ OutputPlace output_place(const std::string& path) {
   return {(folder / file.filename()).string(), OutputPlace::Kind::absent};
 }
 
+struct RunningCommand : std::enable_shared_from_this<RunningCommand> {
+  std::vector<Input> inputs;
+};
+
 /// What the nested claims of one output share.
 struct HeldOutput {
+  std::shared_ptr<RunningCommand> command;
   std::string name;  // as it was typed
   OutputPlace place;
   std::string lock_file;
@@ -249,15 +256,43 @@ struct HeldOutput {
   }
 };
 
+namespace {
+
+Register::Register() {
+  // A child of fork() finds the register whole. It holds none of the locks: its parent does, and
+  // removes their files.
+  static Register* const all = this;
+  ::pthread_atfork([] { all->mutex.lock(); }, [] { all->mutex.unlock(); },
+                   [] {
+                     for (const auto& [place, claim] : all->claims)
+                       if (const auto held = claim.lock()) held->lock.reset();
+                     all->claims.clear();
+                     all->mutex.unlock();
+                   });
+}
+
+}  // namespace
+
+std::shared_ptr<RunningCommand> running_command() {
+  return command_of_thread ? command_of_thread->shared_from_this() : nullptr;
+}
+
 OutputClaim::OutputClaim(const std::string& path, Use use) : is_result_(use == Use::result) {
   const OutputPlace place = writing(path, [&] { return output_place(path); });
   Register& all = the_register();
   const std::lock_guard guard(all.mutex);
-  if (const auto state = state_of(place.path); state && place.kind == OutputPlace::Kind::regular)
-    for (const Input& input : all.inputs) require_other(path, state->identity, input);
+  RunningCommand* const command = command_of_thread;
+  if (const auto state = state_of(place.path);
+      command && state && place.kind == OutputPlace::Kind::regular)
+    for (const Input& input : command->inputs) require_other(path, state->identity, input);
   std::weak_ptr<HeldOutput>& known = all.claims[place.path];
   if (auto held = known.lock()) {
-    require(!is_result_ || !held->is_result, path, " would be written twice by this command",
+    const bool twice = is_result_ && held->is_result;
+    // Without commands nobody knows whether two threads do one thing.
+    require(held->command.get() == command && (command || !twice), path,
+            " is being written by another computation of this process; wait for it, or choose "
+            "another output");
+    require(!twice, path, " would be written twice by this command",
             held->name == path ? "" : " (once as " + held->name + ")",
             ": give each of its outputs a file of its own");
     held->is_result = held->is_result || is_result_;
@@ -265,6 +300,7 @@ OutputClaim::OutputClaim(const std::string& path, Use use) : is_result_(use == U
     return;
   }
   auto held = std::make_shared<HeldOutput>();
+  held->command = running_command();
   held->is_result = is_result_;
   held->name = path;
   held->place = place;
@@ -314,14 +350,17 @@ void OutputClaim::written() const {
   held_->place.kind = OutputPlace::Kind::regular;
 }
 
-InputScope::InputScope() {
-  const std::lock_guard guard(the_register().mutex);
-  ++the_register().scopes;
+InputScope::InputScope()
+    : command_(std::make_shared<RunningCommand>()),
+      before_(std::exchange(command_of_thread, command_.get())) {}
+InputScope::~InputScope() {
+  command_of_thread = before_;
 }
 
-InputScope::~InputScope() {
-  const std::lock_guard guard(the_register().mutex);
-  if (--the_register().scopes == 0) the_register().inputs.clear();
+WorkerScope::WorkerScope(RunningCommand* command)
+    : before_(std::exchange(command_of_thread, command)) {}
+WorkerScope::~WorkerScope() {
+  command_of_thread = before_;
 }
 
 OwnOutputScope::OwnOutputScope() {
@@ -332,18 +371,19 @@ OwnOutputScope::~OwnOutputScope() {
 }
 
 void note_input(const std::string& path) {
-  if (own_output_scopes > 0) return;
+  RunningCommand* const command = command_of_thread;
+  if (!command || own_output_scopes > 0) return;
   const auto state = state_of(path);
   if (!state) return;  // what is not there, and what is no file, cannot be replaced by an output
   Register& all = the_register();
   const std::lock_guard guard(all.mutex);
-  if (all.scopes == 0) return;
   const Input input{state->identity, path};
   for (const auto& [place, claim] : all.claims)
-    if (const auto held = claim.lock())
+    if (const auto held = claim.lock(); held && held->command.get() == command)
       if (const auto output = state_of(place)) require_other(held->name, output->identity, input);
   const auto same = [&](const Input& other) { return other.identity == input.identity; };
-  if (std::none_of(all.inputs.begin(), all.inputs.end(), same)) all.inputs.push_back(input);
+  std::vector<Input>& inputs = command->inputs;
+  if (std::none_of(inputs.begin(), inputs.end(), same)) inputs.push_back(input);
 }
 
 }  // namespace topograd

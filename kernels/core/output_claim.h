@@ -6,7 +6,8 @@
 //
 //   const OutputClaim claim(settings.output);
 //
-// Claims and inputs are compared as files, not as names: links, "./a" and "a" are one file.
+// Claims and inputs are compared as files, not as names: links, "./a" and "a" are one file. Several
+// threads of a process may run a command each: inputs and claims are each command's own.
 #pragma once
 
 #include <memory>
@@ -32,19 +33,30 @@ OutputPlace output_place(const std::string& path);
 
 struct HeldOutput;
 
-/// Claim of one output by this process, from construction to destruction. Beside the output lies a
-/// file ".NAME.lock", locked for the kernel to release even if the process is killed; it says who
-/// holds it. Special files (/dev/stdout) are claimed without one, and so are files where the file
-/// system knows no locks (locked() is then false). Claims of one output may be nested within a
-/// process, but two results of one command must not share a file.
+/// A command's run, told apart from those of other threads by its identity.
+struct RunningCommand;
+
+/// Returns the command that this thread runs, or works for; null if it is none.
+std::shared_ptr<RunningCommand> running_command();
+
+/// Claim of one output by the running command, from construction to destruction. Beside the output
+/// lies a file ".NAME.lock", locked for the kernel to release even if the process is killed; it says
+/// who holds it. Special files (/dev/stdout) are claimed without one, and so are files where the
+/// file system knows no locks (locked() is then false). Claims of one output may be nested within a
+/// command, but two of its results must not share a file. All threads that run no command count as
+/// one.
+///
+/// A child of fork() has none of its parent's claims: what it claims itself is refused as any other
+/// process would be.
 class OutputClaim {
  public:
   /// What is written: a result of the command, or a part of one that has claimed it already.
   enum class Use { part, result };
 
   /// Throws Error if the file is an input of the running command (InputScope), if another process
-  /// has claimed it, if it is another result of this one, or "cannot write PATH: REASON" if it is a folder, or its own cannot be written
-  /// to. Removes temporary files that a killed writer of this output left.
+  /// or another command of this one has claimed it, if it is another result of this command, or
+  /// "cannot write PATH: REASON" if it is a folder, or its own cannot be written to. Removes
+  /// temporary files that a killed writer of this output left.
   explicit OutputClaim(const std::string& path, Use use = Use::part);
   ~OutputClaim();
   OutputClaim(OutputClaim&& other) noexcept;
@@ -63,14 +75,33 @@ class OutputClaim {
   bool is_result_;
 };
 
-/// Scope in which a file must not be both read and written: a command's run. Without one, inputs
-/// are not noted; a program that writes a file and reads it later needs none.
+/// Scope in which a file must not be both read and written: a command's run, on this thread and on
+/// those that work for it (WorkerScope). Without one, inputs are not noted; a program that writes a
+/// file and reads it later needs none. A scope within another one is a command of its own.
 class InputScope {
  public:
   InputScope();
   ~InputScope();
   InputScope(const InputScope&) = delete;
   InputScope& operator=(const InputScope&) = delete;
+
+ private:
+  std::shared_ptr<RunningCommand> command_;
+  RunningCommand* before_;
+};
+
+/// Scope in which this thread works for the command of the thread that started it, as
+/// running_command() returned it there: what it reads and writes is that command's. The command must
+/// outlive the scope.
+class WorkerScope {
+ public:
+  explicit WorkerScope(RunningCommand* command);
+  ~WorkerScope();
+  WorkerScope(const WorkerScope&) = delete;
+  WorkerScope& operator=(const WorkerScope&) = delete;
+
+ private:
+  RunningCommand* before_;
 };
 
 /// Scope in which this thread reads its own outputs, to continue them: what it reads is no input.
@@ -83,7 +114,7 @@ class OwnOutputScope {
 };
 
 /// Notes that the file is an input of the running command. Every reader calls it before it reads.
-/// Throws Error if the file is one of the process's claimed outputs.
+/// Throws Error if the file is one of the command's claimed outputs.
 void note_input(const std::string& path);
 
 }  // namespace topograd

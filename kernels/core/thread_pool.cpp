@@ -7,6 +7,7 @@
 #include <system_error>
 #include <thread>
 
+#include "kernels/core/output_claim.h"
 #include "kernels/core/system_limits.h"
 
 namespace topograd {
@@ -37,6 +38,7 @@ struct ThreadPool::State {
   std::atomic<int64_t> next{0};
   int64_t count = 0;
   const std::function<void(int64_t, Context&)>* item = nullptr;
+  std::shared_ptr<RunningCommand> command;  // for which they work
   bool stopping = false;
   std::mutex error_mutex;
   std::exception_ptr error;
@@ -67,7 +69,10 @@ struct ThreadPool::State {
     for (;;) {
       seen = wait_for_change(round, seen);
       if (stopping) return;
-      work(contexts[index]);
+      {
+        const WorkerScope scope(command.get());
+        work(contexts[index]);
+      }
       finished.fetch_add(1, std::memory_order_acq_rel);
       finished.notify_one();
     }
@@ -128,6 +133,7 @@ void ThreadPool::for_each(int64_t count, const std::function<void(int64_t, Conte
   state.next.store(0, std::memory_order_relaxed);
   const bool alone = state.workers.empty() || count <= 1;
   if (!alone) {
+    state.command = running_command();
     state.round.fetch_add(1, std::memory_order_acq_rel);
     state.round.notify_all();
   }

@@ -8,6 +8,8 @@
 #include <thread>
 #include <utility>
 
+#include "kernels/core/output_claim.h"
+
 namespace topograd {
 
 namespace {
@@ -19,7 +21,8 @@ constexpr std::chrono::microseconds kPause(500);
 class Background {
  public:
   explicit Background(const std::function<void()>& work)
-      : thread_([this, work] {
+      : thread_([this, work, command = running_command()] {
+          const WorkerScope scope(command.get());
           try {
             work();
           } catch (...) {

@@ -14,6 +14,7 @@
 #include "landscape/results/hdf5_checksum.h"
 #include "landscape/results/hdf5_handle.h"
 #include "landscape/results/hdf5_heap.h"
+#include "landscape/results/hdf5_lock.h"
 
 namespace topograd {
 
@@ -21,6 +22,7 @@ static_assert(sizeof(hid_t) == sizeof(int64_t), "Hdf5File keeps HDF5's handle in
 
 using hdf5::checked;
 using hdf5::Handle;
+using hdf5::Lock;
 
 namespace {
 
@@ -247,13 +249,13 @@ Handle create_dataset(hid_t file, const std::string& path, const std::string& na
 }  // namespace
 
 Hdf5File Hdf5File::open_read(const std::string& path, Checksum checksum) {
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  H5PLset_loading_state(0);  // a file cannot have a library loaded that would be its filter
   // The system's reason why a file cannot be opened is shorter than HDF5's.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   require(descriptor >= 0, "cannot open ", path, ": ", std::strerror(errno));
   ::close(descriptor);
   note_input(path);
+  const Lock lock;
+  H5PLset_loading_state(0);  // a file cannot have a library loaded that would be its filter
   require(H5Fis_hdf5(path.c_str()) > 0, "cannot open ", path, ": it is not an HDF5 file");
   Hdf5File file(path, checked(H5Fopen(path.c_str(), H5F_ACC_RDONLY, file_access()), "open ", path),
                 /*writing=*/false);
@@ -262,7 +264,7 @@ Hdf5File Hdf5File::open_read(const std::string& path, Checksum checksum) {
 }
 
 Hdf5File Hdf5File::create(const std::string& path) {
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  const Lock lock;
   write_bytes(path, "");  // fails here, not in close(), if `path` cannot be written
   const Handle access = file_access();
   // In memory until close(): on a full disk HDF5 cannot close its file, and the library crashes at
@@ -288,10 +290,13 @@ Hdf5File& Hdf5File::operator=(Hdf5File&& other) noexcept {
 }
 
 Hdf5File::~Hdf5File() {
-  if (id_ >= 0) H5Fclose(id_);
+  if (id_ < 0) return;
+  const Lock lock;
+  H5Fclose(id_);
 }
 
 void Hdf5File::close(bool with_checksum) {
+  const Lock lock;
   if (writing_) {
     if (with_checksum) set_attribute(kChecksumAttribute, hdf5_checksum(id_, path_));
     checked(H5Fflush(id_, H5F_SCOPE_GLOBAL), "write ", path_);
@@ -305,6 +310,7 @@ void Hdf5File::close(bool with_checksum) {
 }
 
 bool Hdf5File::has(const std::string& name) const {
+  const Lock lock;
   // H5Lexists fails unless all parent groups exist: check them one after the other.
   for (size_t end = name.find('/', 1);; end = name.find('/', end + 1)) {
     const std::string prefix = name.substr(0, end);
@@ -317,10 +323,12 @@ bool Hdf5File::has(const std::string& name) const {
 }
 
 bool Hdf5File::is_group(const std::string& name) const {
+  const Lock lock;
   return H5Iget_type(open_object(id_, path_, name)) == H5I_GROUP;
 }
 
 bool Hdf5File::is_numeric(const std::string& name) const {
+  const Lock lock;
   const Handle object = open_object(id_, path_, name);
   if (H5Iget_type(object) != H5I_DATASET) return false;
   const Handle type(checked(H5Dget_type(object), "open '", name, "' of ", path_), H5Tclose);
@@ -330,6 +338,7 @@ bool Hdf5File::is_numeric(const std::string& name) const {
 }
 
 std::vector<std::string> Hdf5File::members(const std::string& group) const {
+  const Lock lock;
   const std::string what = text("list '", group, "' of ", path_);
   const Handle opened = open_object(id_, path_, group);
   require(H5Iget_type(opened) == H5I_GROUP, "cannot ", what, ": it is no group");
@@ -349,6 +358,7 @@ std::vector<std::string> Hdf5File::members(const std::string& group) const {
 }
 
 Shape Hdf5File::shape(const std::string& name) const {
+  const Lock lock;
   const Handle dataset = open_dataset(id_, path_, name);
   const std::string what = text("read the shape of '", name, "' of ", path_);
   const Handle space(checked(H5Dget_space(dataset), what), H5Sclose);
@@ -371,6 +381,7 @@ Shape Hdf5File::shape(const std::string& name) const {
 
 template <class T>
 std::vector<T> Hdf5File::read(const std::string& name) const {
+  const Lock lock;
   require(is_numeric(name), "cannot read '", name, "' of ", path_, ": it does not hold numbers");
   std::vector<T> values(static_cast<size_t>(shape(name).size()));
   if (values.empty()) return values;
@@ -390,6 +401,7 @@ double Hdf5File::read_number(const std::string& name) const {
 }
 
 std::string Hdf5File::read_text(const std::string& name) const {
+  const Lock lock;
   const std::string what = text("'", name, "' of ", path_);
   const Handle dataset = open_dataset(id_, path_, name);
   const Handle type(checked(H5Dget_type(dataset), "read ", what), H5Tclose);
@@ -404,6 +416,7 @@ std::string Hdf5File::read_text(const std::string& name) const {
 
 template <class T>
 void Hdf5File::write(const std::string& name, const T* values, const Shape& shape) {
+  const Lock lock;
   const Handle dataset = create_dataset(id_, path_, name, type_of(T{}).file, shape);
   if (shape.size() == 0) return;
   checked(H5Dwrite(dataset, type_of(T{}).memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "write '",
@@ -418,6 +431,7 @@ void Hdf5File::write(const std::string& name, const std::vector<double>& values)
 }
 
 void Hdf5File::write_text(const std::string& name, const std::string& value) {
+  const Lock lock;
   const Handle type = text_type(value);
   const Handle dataset = create_dataset(id_, path_, name, type, {});
   checked(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value.c_str()), "write '", name,
@@ -425,6 +439,7 @@ void Hdf5File::write_text(const std::string& name, const std::string& value) {
 }
 
 std::map<std::string, std::string> Hdf5File::attributes() const {
+  const Lock lock;
   std::vector<std::string> names;
   const auto add_name = [](hid_t, const char* name, const H5A_info_t*, void* out) -> herr_t {
     static_cast<std::vector<std::string>*>(out)->push_back(name);
@@ -441,15 +456,18 @@ std::map<std::string, std::string> Hdf5File::attributes() const {
 }
 
 void Hdf5File::set_attribute(const std::string& name, const std::string& value) {
+  const Lock lock;
   const Handle type = text_type(value);
   write_attribute(id_, path_, name, type, type, value.c_str());
 }
 
 void Hdf5File::set_attribute(const std::string& name, double value) {
+  const Lock lock;
   write_attribute(id_, path_, name, type_of(value).file, type_of(value).memory, &value);
 }
 
 void Hdf5File::set_attribute(const std::string& name, int64_t value) {
+  const Lock lock;
   write_attribute(id_, path_, name, type_of(value).file, type_of(value).memory, &value);
 }
 

@@ -12,9 +12,10 @@ namespace topograd {
 /// An open HDF5 file. Names are paths inside it: "train_loss", "xdirection/0".
 ///
 /// Every failure throws an Error that names the file, the action and HDF5's own reason; HDF5 prints
-/// nothing itself. HDF5 is not thread-safe: use files from one thread at a time. Files are opened
-/// without locks, which some network file systems refuse: writers create a new file and rename it,
-/// see kernels/core/atomic_file.h, so that no file is read while it is written.
+/// nothing itself. Several threads may use files at once, each its own: their calls take turns
+/// (hdf5_lock.h). Files are opened without locks, which some network file systems refuse: writers
+/// create a new file and rename it, see kernels/core/atomic_file.h, so that no file is read while it
+/// is written.
 class Hdf5File {
  public:
   /// Whether to compare the checksum, for which the whole file is read, if it has one.

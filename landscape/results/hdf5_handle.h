@@ -1,5 +1,6 @@
 // What the files of this folder that call HDF5 share: handles that close themselves, calls that are
-// checked. Included by .cpp files alone: other headers do not know of HDF5.
+// checked. All of it within a scope of hdf5_lock.h. Included by .cpp files alone: other headers do
+// not know of HDF5.
 #pragma once
 
 #include <hdf5.h>

@@ -1,20 +1,16 @@
 // SurfaceSaver: writes a surface in the background while it is computed.
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
-#include <exception>
-#include <mutex>
-#include <optional>
+#include <memory>
 #include <string>
-#include <thread>
 
 #include "landscape/surface/surface.h"
 
 namespace topograd {
 
-/// A thread that writes copies of a surface to its file. HDF5 is not thread-safe: no other thread
-/// may read or write HDF5 files while a saver lives.
+/// A thread that writes copies of a surface to its file, for the command of the thread that made it
+/// (kernels/core/output_claim.h). Calls come from one thread at a time. In a child of fork(), where
+/// that thread is missing, a saver can only be destroyed.
 class SurfaceSaver {
  public:
   /// Starts the thread; offer() writes to `path` at most once every `seconds`.
@@ -31,21 +27,8 @@ class SurfaceSaver {
   void save(const Surface& surface);
 
  private:
-  using Clock = std::chrono::steady_clock;
-  void work();
-  void rethrow_failure();
-
-  std::string path_;
-  double seconds_;
-  Clock::time_point offered_ = Clock::now();
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::optional<Surface> waiting_;
-  bool writing_ = false;
-  bool ending_ = false;
-  std::exception_ptr failure_;
-  std::thread thread_;  // last: it uses the other members
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace topograd

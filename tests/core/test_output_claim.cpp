@@ -12,8 +12,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
 
 #include "kernels/core/atomic_file.h"
+#include "kernels/core/thread_pool.h"
 #include "tests/temporary_folder.h"
 
 using namespace topograd;
@@ -173,6 +178,7 @@ TEST_CASE("output claim: two results of one command do not share a file, a resul
   const auto result = [&](const std::string& name) {
     return OutputClaim(folder.file(name), OutputClaim::Use::result);
   };
+  const InputScope command;
   {
     const OutputClaim first = result("a");
     const OutputClaim part(path);
@@ -191,6 +197,89 @@ TEST_CASE("output claim: two results of one command do not share a file, a resul
   const OutputClaim part(path);
   const OutputClaim again = result("a");
   CHECK(error_of([&] { result("a"); }) != "no error");
+}
+
+TEST_CASE("output claim: commands of two threads have inputs and outputs of their own") {
+  const TemporaryFolder folder;
+  const std::string output = folder.file("a"), other = folder.file("b");
+  folder.write("a", "of an earlier run");
+  folder.write("b", "another result");
+  const InputScope command;
+  const OutputClaim claim(output, OutputClaim::Use::result);
+  note_input(other);
+  const std::string refused =
+      output +
+      " is being written by another computation of this process; wait for it, or choose another "
+      "output";
+  std::thread([&] {
+    // No command yet: whatever runs in this thread, it is not that of the other.
+    CHECK(error_of([&] { write_file_atomically(output, "theirs"); }) == refused);
+    const InputScope theirs;
+    CHECK(running_command() != nullptr);
+    CHECK(error_of([&] { OutputClaim(output, OutputClaim::Use::result); }) == refused);
+    note_input(output);  // whole, whenever it is read
+    write_file_atomically(other, "replaced while the other has read it");
+  }).join();
+  CHECK(folder.read("b") == "replaced while the other has read it");
+  {
+    const InputScope within;  // a command that another one's observer runs
+    note_input(output);
+    CHECK(error_of([&] { write_file_atomically(output, "x"); }) != "no error");
+  }
+  write_file_atomically(output, "ours");
+  CHECK(folder.read("a") == "ours");
+}
+
+TEST_CASE("output claim: what a command's threads read is its input") {
+  const TemporaryFolder folder;
+  const std::string read = folder.file("a"), written = folder.file("b");
+  folder.write("a", "input");
+  ThreadPool pool(3);
+  const InputScope command;
+  const OutputClaim claim(written);
+  std::mutex mutex;
+  std::set<std::thread::id> threads;
+  while (threads.size() < 3)  // every worker takes part some time
+    pool.for_each(3, [&](int64_t, Context&) {
+      note_input(read);
+      const std::lock_guard lock(mutex);
+      write_file_atomically(written, "by any of them");
+      threads.insert(std::this_thread::get_id());
+    });
+  CHECK(contains(error_of([&] { write_file_atomically(read, "x"); }), "is an input"));
+  std::string of_worker;
+  std::thread([&, command_of_pool = running_command()] {
+    const WorkerScope scope(command_of_pool.get());
+    of_worker = error_of([&] { note_input(written); });
+  }).join();
+  CHECK(contains(of_worker, "b is an input of this command"));
+  std::thread([&] { CHECK(running_command() == nullptr); }).join();
+}
+
+TEST_CASE("output claim: a child of fork() has none of its parent's") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a");
+  {
+    OutputClaim claim(path);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const std::string said = error_of([&] { write_file_atomically(path, "the child's"); });
+      const bool refused =
+          contains(said, "is being written by process " + std::to_string(::getppid()));
+      // What the parent holds is not let go with the child's copy of it.
+      { const OutputClaim gone = std::move(claim); }
+      _exit(refused ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+    CHECK(fs::exists(folder.file(".a.lock")));
+    OtherProcess later([&] { write_file_atomically(path, "theirs"); });
+    CHECK(contains(later.run(), "is being written by"));
+    write_file_atomically(path, "ours");
+  }
+  CHECK(folder.read("a") == "ours");
+  CHECK(folder.files() == 1);
 }
 
 TEST_CASE("atomic file: a pipe and a device are written in place") {

@@ -52,12 +52,10 @@ class Watch {
 
  private:
   void serve(const std::string& typed) {
-    server_.emplace(WatchServer::Settings{flags_.file(), picture_, typed, flags_.port.value_or(0)},
-                    hdf5_);
+    server_.emplace(WatchServer::Settings{flags_.file(), picture_, typed, flags_.port.value_or(0)});
   }
 
   bool look() {
-    const std::lock_guard reading(hdf5_);
     const bool news = watched_.look(steady_seconds());
     if (!news) return false;
     // Report a missing plane here, once, and not in every figure.
@@ -157,7 +155,6 @@ class Watch {
   const WatchFlags& flags_;
   PictureOptions picture_;
   TerminalColours colours_;
-  std::mutex hdf5_;  // locked while a file is read
   WatchedSurface watched_;
   std::string plane_;
   bool said_waiting_ = false;

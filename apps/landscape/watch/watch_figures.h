@@ -14,8 +14,8 @@ std::vector<PictureKind> watch_kinds(const Surface& surface);
 
 /// Returns a figure: the whole surface as a heat map or curves. Contours and relief need
 /// neighbours, which points computed from coarse to fine lack: they show the finest complete level,
-/// or the whole if there is none. A trajectory's file beside `file` is read: no other thread may
-/// use HDF5 during this call, but drawing the figure needs none. Errors as for surface_picture.
+/// or the whole if there is none. A trajectory's file beside `file` is read. Errors as for
+/// surface_picture.
 Figure watch_figure(const Surface& surface, const std::string& file, PictureKind kind,
                     const PictureOptions& options);
 

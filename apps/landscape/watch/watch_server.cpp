@@ -1,6 +1,7 @@
 #include "apps/landscape/watch/watch_server.h"
 
 #include <map>
+#include <mutex>
 #include <utility>
 
 #include "apps/landscape/report/report_page.h"
@@ -56,8 +57,8 @@ LocalServer::Handler contents(std::string_view body, const std::string& type) {
 
 class WatchServer::Answers {
  public:
-  Answers(Settings settings, std::mutex& hdf5)
-      : settings_(std::move(settings)), hdf5_(hdf5), server_(settings_.port, handlers()) {}
+  explicit Answers(Settings settings)
+      : settings_(std::move(settings)), server_(settings_.port, handlers()) {}
 
   std::string url() const { return server_.url(); }
 
@@ -156,19 +157,13 @@ class WatchServer::Answers {
     PictureOptions options = settings_.picture;
     options.look.width = narrow ? kNarrow : kWide;
     options.look.height = narrow ? kNarrow : 640;
-    Figure figure;
-    {
-      const std::lock_guard reading(hdf5_);
-      figure = watch_figure(*news.surface, settings_.file, kind, options);
-    }
-    return svg = svg_of(figure);
+    return svg = svg_of(watch_figure(*news.surface, settings_.file, kind, options));
   }
 
   HttpAnswer report() {
     if (!has_report_viewer())
       return refusal(404, "built without the report's page: nodejs and npm were missing");
     try {
-      const std::lock_guard reading(hdf5_);
       return {.type = "text/html; charset=utf-8",
               .body = report_page({settings_.file}, {.command = settings_.command}),
               .policy = kReportPolicy};
@@ -178,7 +173,6 @@ class WatchServer::Answers {
   }
 
   Settings settings_;
-  std::mutex& hdf5_;
 
   mutable std::mutex news_mutex_;  // news_ to answered_
   WatchNews news_;
@@ -193,8 +187,8 @@ class WatchServer::Answers {
   LocalServer server_;  // last: it uses all the others
 };
 
-WatchServer::WatchServer(Settings settings, std::mutex& hdf5)
-    : answers_(std::make_unique<Answers>(std::move(settings), hdf5)) {}
+WatchServer::WatchServer(Settings settings)
+    : answers_(std::make_unique<Answers>(std::move(settings))) {}
 
 WatchServer::~WatchServer() = default;
 

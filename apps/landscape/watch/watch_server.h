@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "apps/landscape/watch/watch_progress.h"
@@ -37,8 +36,8 @@ class WatchServer {
     int port = 0;         ///< 0: any free one
   };
 
-  /// Starts to answer. Throws Error if the port is taken. `hdf5` is locked while a file is read.
-  WatchServer(Settings settings, std::mutex& hdf5);
+  /// Starts to answer. Throws Error if the port is taken.
+  explicit WatchServer(Settings settings);
   /// Ends the answers under way.
   ~WatchServer();
 

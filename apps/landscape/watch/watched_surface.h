@@ -16,7 +16,7 @@ namespace topograd {
 /// Calls Surface::load(). The Error for a file of another kind says which kind it is.
 Surface load_watched(const std::string& path);
 
-/// Watches a file for newer contents. HDF5 takes one thread at a time: so does look().
+/// Watches a file for newer contents, from one thread at a time.
 class WatchedSurface {
  public:
   using Load = std::function<Surface(const std::string&)>;
