@@ -84,6 +84,24 @@ DirectionNorm direction_norm_named(std::string_view name) {
   return choice_named("norm", name, std::array{filter, layer, weight, dfilter, dlayer, none});
 }
 
+std::string random_direction_text(DirectionNorm norm) {
+  switch (norm) {
+    case DirectionNorm::filter:
+      return "filter-normalised random direction";
+    case DirectionNorm::layer:
+      return "layer-normalised random direction";
+    case DirectionNorm::weight:
+      return "weight-scaled random direction";
+    case DirectionNorm::dfilter:
+      return "random direction, unit filters";
+    case DirectionNorm::dlayer:
+      return "random direction, unit layers";
+    case DirectionNorm::none:
+      return "random direction";
+  }
+  return {};
+}
+
 std::string_view name_of(Ignore ignore) {
   return ignore == Ignore::biasbn ? "biasbn" : "none";
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "nn/parameter_layout.h"
@@ -29,6 +30,9 @@ enum class DirectionNorm {
 std::string_view name_of(DirectionNorm norm);
 /// Returns the norm of this name, as listed above. Throws Error, listing them, for any other.
 DirectionNorm direction_norm_named(std::string_view name);
+
+/// Returns what a random direction of this norm is: "filter-normalised random direction".
+std::string random_direction_text(DirectionNorm norm);
 
 /// Scales d, the direction of the weight w, in place; entry.size() values each.
 void normalise(const ParameterEntry& entry, DirectionNorm norm, const float* w, float* d);

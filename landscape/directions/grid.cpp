@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kernels/core/check.h"
+#include "kernels/core/format.h"
 
 namespace topograd {
 
@@ -56,6 +57,20 @@ Axis covering_axis(const std::vector<double>& values, double margin, int64_t poi
           points};
 }
 
+void check_axis(std::string_view what, const Axis& axis) {
+  for (const double end : {axis.from, axis.to})
+    require(std::abs(end) <= kFarthest, what, ": ", end, " is not finite");
+  const std::string from = shortest(axis.from), to = shortest(axis.to);
+  require(axis.points >= 1, what, " has no points: ask for at least one");
+  require(axis.points <= kMaxAxisPoints, what, " has more than ", kMaxAxisPoints,
+          " points: ask for fewer");
+  require(axis.from <= axis.to, what, " runs backwards: write ", to, ":", from, ":", axis.points);
+  require(axis.points > 1 || axis.from == axis.to, what, " has one point for two ends: write ",
+          from, ":", to, ":2 or ", from, ":", from, ":1");
+  require(axis.points == 1 || axis.from < axis.to, what, " has the same point many times: write ",
+          from, ":", to, ":1");
+}
+
 Axis parse_axis(std::string_view option, std::string_view text) {
   require(!text.empty(), option, " is empty: write FROM:TO:POINTS, such as -1:1:51");
   const size_t first = text.find(':');
@@ -66,21 +81,14 @@ Axis parse_axis(std::string_view option, std::string_view text) {
   const std::string_view points = text.substr(second + 1);
 
   Axis axis;
+  const std::string typed = topograd::text(option, '=', text);
   for (auto [part, value] : {std::pair{from, &axis.from}, std::pair{to, &axis.to}}) {
-    require(read_number(part, *value), option, "=", text, ": '", part, "' is not a number");
-    require(std::abs(*value) <= kFarthest, option, "=", text, ": ", part, " is not finite");
+    require(read_number(part, *value), typed, ": '", part, "' is not a number");
+    require(std::abs(*value) <= kFarthest, typed, ": ", part, " is not finite");
   }
-  require(read_number(points, axis.points), option, "=", text, ": '", points,
+  require(read_number(points, axis.points), typed, ": '", points,
           "' is not a whole number of points");
-  require(axis.points >= 1, option, "=", text, " has no points: ask for at least one");
-  require(axis.points <= kMaxAxisPoints, option, "=", text, " has more than ", kMaxAxisPoints,
-          " points: ask for fewer");
-  require(axis.from <= axis.to, option, "=", text, " runs backwards: write ", to, ":", from, ":",
-          points);
-  require(axis.points > 1 || axis.from == axis.to, option, "=", text,
-          " has one point for two ends: write ", from, ":", to, ":2 or ", from, ":", from, ":1");
-  require(axis.points == 1 || axis.from < axis.to, option, "=", text,
-          " has the same point many times: write ", from, ":", to, ":1");
+  check_axis(typed, axis);
   return axis;
 }
 

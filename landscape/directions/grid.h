@@ -25,8 +25,12 @@ struct Axis {
 /// on both sides: its ends are round numbers. The values must be finite.
 Axis covering_axis(const std::vector<double>& values, double margin, int64_t points);
 
-/// Reads "FROM:TO:POINTS". `option` names the text's origin in messages: "--x". Throws Error unless
-/// the numbers are finite, with FROM < TO and 2 to 1,000,000 points, or FROM = TO and one point.
+/// Throws Error unless the axis has finite ends, from < to and 2 to 1,000,000 points, or from = to
+/// and one point. `what` begins the message: "--x=1:0:5".
+void check_axis(std::string_view what, const Axis& axis);
+
+/// Reads "FROM:TO:POINTS". `option` names the text's origin in messages: "--x". Throws Error as
+/// check_axis() does, or for another text.
 Axis parse_axis(std::string_view option, std::string_view text);
 
 }  // namespace topograd

@@ -66,6 +66,7 @@ std::string phrase_of_surface(const Record& record) {
   const bool is_line = record.table.size() == 1;
   if (const std::string quantity = value_of(p, "quantity"); !quantity.empty())
     return "a map of the " + quantity + (is_line ? " along a line" : "");
+  if (p.contains("function")) return is_line ? "a function's line" : "a function's surface";
   const auto recipe = json_or_null(value_of(p, "direction_recipe"));
   const auto fact = [&](const char* name) {
     return recipe.is_object() && recipe.contains(name) && recipe.at(name).is_string()

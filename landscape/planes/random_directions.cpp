@@ -16,21 +16,7 @@ constexpr Axis kBetweenNetworks{-0.5, 1.5, 41};
 
 std::string describe(const RandomAxis& axis) {
   if (!axis.towards.empty()) return "towards " + network_name(axis.towards);
-  switch (axis.norm) {
-    case DirectionNorm::filter:
-      return "filter-normalised random direction";
-    case DirectionNorm::layer:
-      return "layer-normalised random direction";
-    case DirectionNorm::weight:
-      return "weight-scaled random direction";
-    case DirectionNorm::dfilter:
-      return "random direction, unit filters";
-    case DirectionNorm::dlayer:
-      return "random direction, unit layers";
-    case DirectionNorm::none:
-      return "random direction";
-  }
-  return {};
+  return random_direction_text(axis.norm);
 }
 
 /// Throws Error if several planes would all be the same, or the seeds would overflow.

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "landscape/planes/direction_recipe.h"
+#include "landscape/results/result_names.h"
 
 namespace topograd {
 
@@ -80,10 +81,11 @@ class DirectionsOfSurface {
 SurfaceDirections directions_of_surface(const Surface& surface, const std::string& path,
                                         const LoadedModel& model, const std::string& dir_file) {
   const std::string hash = weights_hash(model.weights.theta, model.weights.running_stats);
-  const std::string its = value_of(surface.provenance, "model_hash");
+  const Provenance& p = surface.provenance;
+  const std::string its = value_of(p, "model_hash");
   require(its == hash || its.empty(), path, " is a surface of another network (",
-          value_of(surface.provenance, "model_file"), ", hash ", its, "); ", model.path, " has ",
-          hash);
+          p.contains("function") ? title_of(p) : value_of(p, "model_file"), ", hash ", its, "); ",
+          model.path, " has ", hash);
   return DirectionsOfSurface(surface, path, model).find(dir_file);
 }
 

@@ -97,12 +97,16 @@ void SurfaceSettings::describe(Provenance& p, const LoadedModel& model, const Im
   if (command.empty()) p.erase("command");
 }
 
-void check(const SurfaceSettings& settings, Device device) {
-  require(!settings.losses.empty(), "a surface needs a loss");
+void check_size(const std::optional<Axis>& x, const std::optional<Axis>& y) {
   int64_t points = 1;
-  for (const std::optional<Axis>& axis : {settings.x, settings.y})
+  for (const std::optional<Axis>& axis : {x, y})
     if (axis) points *= axis->points;
   require(points <= kMaxPoints, "a grid of ", points, " points: ask for ", kMaxPoints, " at most");
+}
+
+void check(const SurfaceSettings& settings, Device device) {
+  require(!settings.losses.empty(), "a surface needs a loss");
+  check_size(settings.x, settings.y);
   check_arithmetic(settings, device);
 }
 

@@ -64,6 +64,10 @@ struct SurfaceSettings {
                 DirectionType directions, Device device) const;
 };
 
+/// Throws Error if a grid on these axes, of which one may not be known yet, has more points than a
+/// surface may have.
+void check_size(const std::optional<Axis>& x, const std::optional<Axis>& y);
+
 /// Throws Error if the settings contradict one another, or the device or the processor lacks the
 /// arithmetic.
 void check(const SurfaceSettings& settings, Device device);

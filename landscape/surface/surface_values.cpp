@@ -44,12 +44,27 @@ SurfaceValues::SurfaceValues(const SurfaceQuantities& quantities) : quantities_(
     losses_.push_back(losses_.empty() ? "_loss" : text("_loss_", name_of(loss.kind)));
 }
 
+void add_quantity(Surface& surface, const std::string& name, const std::vector<uint64_t>& seeds) {
+  surface.add_plane(name);
+  if (!seeds.empty()) surface.add_plane(name + "_sd");
+  for (const uint64_t seed : seeds) surface.add_plane(text(name, "_seed", seed));
+}
+
+void record_quantity(Surface& surface, int64_t point, const std::string& name,
+                     const std::vector<double>& values, const std::vector<uint64_t>& seeds) {
+  const auto here = static_cast<size_t>(point);
+  surface.add_plane(name)[here] = mean(values);
+  if (seeds.empty()) return;
+  surface.add_plane(name + "_sd")[here] = sample_deviation(values);
+  for (size_t k = 0; k < values.size(); ++k)
+    surface.add_plane(text(name, "_seed", seeds[k]))[here] = values[k];
+}
+
 void SurfaceValues::add_planes(Surface& surface) const {
   for (const std::string& set : quantities_.sets) {
     for (const std::string& loss : losses_) {
-      for (const char* quantity : {"", "_se"}) surface.add_plane(set + loss + quantity);
-      if (!quantities_.seeds.empty()) surface.add_plane(set + loss + "_sd");
-      for (uint64_t seed : quantities_.seeds) surface.add_plane(text(set, loss, "_seed", seed));
+      add_quantity(surface, set + loss, quantities_.seeds);
+      surface.add_plane(set + loss + "_se");
     }
     if (quantities_.has_answers)
       for (const char* quantity : {"_acc", "_correct"}) surface.add_plane(set + quantity);
@@ -60,15 +75,6 @@ void SurfaceValues::add_planes(Surface& surface) const {
     }
     if (quantities_.counts_differ) surface.add_plane(set + "_n");
   }
-}
-
-void SurfaceValues::record_loss(Surface& surface, size_t point, const std::string& name,
-                                const std::vector<double>& means) const {
-  surface.add_plane(name)[point] = mean(means);
-  if (quantities_.seeds.empty()) return;
-  surface.add_plane(name + "_sd")[point] = sample_deviation(means);
-  for (size_t k = 0; k < means.size(); ++k)
-    surface.add_plane(text(name, "_seed", quantities_.seeds[k]))[point] = means[k];
 }
 
 void SurfaceValues::record(Surface& surface, int64_t point,
@@ -87,8 +93,9 @@ void SurfaceValues::record(Surface& surface, int64_t point,
       surface.add_plane(name + plane)[here] = mean(of_planes(loss, quantity));
     };
     for (size_t loss = 0; loss < losses_.size(); ++loss) {
-      record_loss(surface, here, name + losses_[loss],
-                  of_planes(loss, [](const LossSums& s) { return s.mean(); }));
+      record_quantity(surface, point, name + losses_[loss],
+                      of_planes(loss, [](const LossSums& s) { return s.mean(); }),
+                      quantities_.seeds);
       enter(losses_[loss] + "_se", loss,
             [&](const LossSums& s) { return s.standard_error(population); });
     }

@@ -27,6 +27,14 @@ struct SurfaceQuantities {
 /// "calibration_error".
 std::string measure_plane(const Loss& measure);
 
+/// Adds the planes of a quantity that the surface lacks: `name`; with several seeds also <name>_sd
+/// and, for each of them, <name>_seed<seed>.
+void add_quantity(Surface& surface, const std::string& name, const std::vector<uint64_t>& seeds);
+/// Enters a quantity's values at a point, one for each plane of directions: their mean; with several
+/// seeds also their sample standard deviation (divided by n - 1), and each.
+void record_quantity(Surface& surface, int64_t point, const std::string& name,
+                     const std::vector<double>& values, const std::vector<uint64_t>& seeds);
+
 /// Named quantities of a surface. Every set has <set>_loss, the mean of the first loss,
 /// <set>_loss_se, its standard error, <set>_acc (percent), <set>_correct (a count); and for every
 /// further loss <set>_loss_<name> and <set>_loss_<name>_se. Images without right answers have no
@@ -35,9 +43,8 @@ std::string measure_plane(const Loss& measure);
 /// upwards by the bins' noise. If points may stop early, <set>_n is the number of images.
 ///
 /// With several planes, these are means over the planes. For the standard error that is an upper
-/// bound: all planes see the same images, so their errors at a point may be correlated. Then there
-/// are also, for every loss, <set>_loss_sd, the sample standard deviation over the planes (divided
-/// by n - 1), and each plane's <set>_loss_seed<seed>.
+/// bound: all planes see the same images, so their errors at a point may be correlated. Then every
+/// loss also has <set>_loss_sd and each plane's <set>_loss_seed<seed> (add_quantity).
 class SurfaceValues {
  public:
   SurfaceValues() = default;
@@ -51,9 +58,6 @@ class SurfaceValues {
   std::string main_plane() const { return quantities_.sets.front() + losses_.front(); }
 
  private:
-  void record_loss(Surface& surface, size_t point, const std::string& name,
-                   const std::vector<double>& means) const;
-
   SurfaceQuantities quantities_;
   std::vector<std::string> losses_;  // suffixes to the set's name: "_loss", "_loss_mse"
 };

@@ -114,6 +114,9 @@ std::string advice(std::string message, const std::string& scratch, const std::s
 }  // namespace
 
 Recomputation recompute(const Record& record, const VerifySettings& settings, uint64_t seed) {
+  const std::string function = value_of(record.provenance, "function");
+  require(function.empty(), record.file, " was made by a function that landscape does not have (",
+          function, ") and cannot be verified here: whoever has it computes it anew");
   const ScratchFolder folder;
   CommandChanges changes{.model = settings.model,
                          .data = settings.data,
