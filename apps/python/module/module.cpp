@@ -7,6 +7,7 @@
 #include "apps/common/progress.h"
 #include "apps/python/module/command_run.h"
 #include "apps/python/module/curvature_matrix.h"
+#include "apps/python/module/functions.h"
 #include "apps/python/module/networks.h"
 #include "apps/python/module/numpy_arrays.h"
 #include "data/arrays.h"
@@ -236,5 +237,6 @@ PYBIND11_MODULE(_core, module) {
   python::bind_images(module);
   python::bind_records(module);
   python::bind_curvature(module);
+  python::bind_functions(module);
   python::bind_commands(module);
 }
