@@ -148,6 +148,9 @@ int counted_main(int count, char** words, char** environment) {
 
 }  // namespace
 
+// Names that take the place of the system's have to be seen, whatever the build hides.
+#pragma GCC visibility push(default)
+
 extern "C" {
 
 int __libc_start_main(int (*main)(int, char**, char**), int count, char** words, void (*init)(),
@@ -270,3 +273,5 @@ void* operator new(size_t size, std::align_val_t alignment) {
   if (!found) throw std::bad_alloc();
   return found;
 }
+
+#pragma GCC visibility pop
