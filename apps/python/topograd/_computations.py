@@ -302,7 +302,8 @@ class Training:
 
     def __init__(self, folder: str, keeper: Optional[TemporaryFile]) -> None:
         self.folder, self._keeper = folder, keeper
-        self.network = load_network(folder)
+        # A folder that nobody named is no name for a network.
+        self.network = load_network(folder, None if keeper is None else "")
         self.log = load(os.path.join(folder, "log.csv"))
 
     @property
@@ -387,7 +388,10 @@ def verify(result: Union[Result, Path], *, progress: Progress = None, **options:
     """
     path = result._file if isinstance(result, Result) else os.fspath(result)
     outcome = run(["landscape", "verify", path, *words_of("verify", ["landscape", "verify"], options)], progress)
-    return Verification(outcome.status == 0, outcome.printed or outcome.said)
+    text = outcome.printed or outcome.said
+    if isinstance(result, Result):
+        text = result.without_folder(text)
+    return Verification(outcome.status == 0, text)
 
 
 def compare(first: Union[Result, Path], second: Union[Result, Path]) -> Dict[str, Dict[str, Any]]:

@@ -178,7 +178,7 @@ def surface_of(function: Callable[[Any], Returned], theta: Any, *, x: Tuple[floa
     save_seconds : float
         The shortest time between two saves.
     name : str
-        What results call the function.
+        What results call the function; its own name otherwise.
     identity : str, optional
         Text that identifies it: a file is continued only by a function of the same. By default its name with a hash of its
         source, which does not know what data it uses.
@@ -207,15 +207,15 @@ def surface_of(function: Callable[[Any], Returned], theta: Any, *, x: Tuple[floa
             raise Error("directions= takes one for each axis")
         for i, direction in enumerate(several):
             given[i] = parameters.in_order(direction)  # type: ignore[call-overload]
+    label = name or getattr(function, "__name__", type(function).__name__).strip("<>")
     surface = _core.FunctionSurface(
         tensors=parameters.arrays, x=x, y=y, x_direction=given[0], y_direction=given[1], norm=norm, ignore=ignore,
         seed=seed, seeds=seeds, quantities=list(quantities), output="" if output is None else os.fspath(output),
-        save_seconds=save_seconds, function=identity or told_of(function), name=name, loss="loss", set="train",
+        save_seconds=save_seconds, function=identity or told_of(function), name=label, loss="loss", set="train",
         facts=facts or {})
     for line in surface.notes:
         log.info("%s", line)
     bar = Bar(progress)
-    label = name or getattr(function, "__name__", "function")
     points, done, lowest = surface.points, surface.done, math.inf
     evaluation = Evaluation(function, parameters, surface, list(quantities))
     try:

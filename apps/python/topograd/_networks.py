@@ -91,16 +91,23 @@ def network_of_bytes(checkpoint: bytes) -> Network:
         path = os.path.join(folder, "network.safetensors")
         with open(path, "wb") as file:
             file.write(checkpoint)
-        network = _core.read_network(path, None)
-        return Network(_core.read_network(path, network.model))
+        return load_network(path, "")
 
 
-def load_network(path: Path) -> Network:
-    """Read a checkpoint, or the network of a training's folder."""
+def load_network(path: Path, label: Optional[str] = None) -> Network:
+    """Read a checkpoint, or the network of a training's folder.
+
+    Parameters
+    ----------
+    path : path
+    label : str, optional
+        What results call the network: by default the file's name, or the training's; "" is the architecture's.
+    """
     path = os.fspath(path)
     if os.path.isdir(path):
         path = os.path.join(path, "model.safetensors")
-    return Network(_core.read_network(path, None))
+    held = _core.read_network(path, label or None)
+    return Network(_core.read_network(path, held.model) if label == "" else held)
 
 
 def zoo(name: Optional[str] = None, *, classes: int = 10, image_size: int = 32, channels: int = 3, width: int = 0,

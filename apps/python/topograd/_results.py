@@ -49,7 +49,7 @@ class Result:
         self._file = os.fspath(path)
         self._keeper = keeper
         self._record: _core.Record = _core.load_records(self._file)[0] if record is None else record
-        self.summary = summary.replace(os.path.dirname(self._file) + os.sep, "") if keeper else summary
+        self.summary = self.without_folder(summary)
 
     @property
     def kind(self) -> str:
@@ -66,6 +66,10 @@ class Result:
     @property
     def file(self) -> Optional[str]:
         return None if self._keeper else self._file
+
+    def without_folder(self, text: str) -> str:
+        """A text without the folder of a file that nobody named."""
+        return text.replace(os.path.dirname(self._file) + os.sep, "") if self._keeper else text
 
     def __getitem__(self, name: str) -> Any:
         return self._record.values(name)
