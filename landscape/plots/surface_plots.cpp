@@ -107,7 +107,8 @@ std::string plane_label(const std::string& plane, const std::string& loss) {
   };
   const auto known = kKnown.find(plane);
   if (known != kKnown.end()) return known->second;
-  if (is_accuracy(plane)) return text(with_spaces(plane.substr(0, plane.size() - 4)), " accuracy (%)");
+  if (is_accuracy(plane))
+    return text(with_spaces(plane.substr(0, plane.size() - 4)), " accuracy (%)");
   for (const char* set : {"train_", "test_"})
     for (const char* measure : {"confidence", "margin", "calibration_error"})
       if (plane == text(set, measure)) return with_spaces(plane);
@@ -136,7 +137,8 @@ std::string footer_of(const Provenance& p) {
   return footer;
 }
 
-/// Returns "cross-entropy over 1000 cifar10 training images"; empty for a file without provenance.
+/// Returns "cross-entropy over 1000 cifar10 training images", of a function that has none "my model:
+/// loss"; empty for a file without provenance.
 std::string subtitle_of(const Surface& surface, const std::string& loss, const std::string& plane) {
   const Provenance& p = surface.provenance;
   const std::string own = value_of(p, "quantity");
@@ -146,11 +148,13 @@ std::string subtitle_of(const Surface& surface, const std::string& loss, const s
                                : of_loss          ? loss
                                                   : with_spaces(plane);
   const std::string images = value_of(p, "images");
-  if (images.empty()) return "";
+  if (images.empty() && !p.contains("function")) return "";
   // The title is what the network is called.
   const std::string what = p.contains("network") ? value_of(p, "model_name") + ": " : "";
-  std::string subtitle = text(what, quantity, " over ", p.contains("target_se") ? "up to " : "",
-                              images, " ", value_of(p, "data"), " images");
+  std::string subtitle = what + quantity;
+  if (!images.empty())
+    subtitle += text(" over ", p.contains("target_se") ? "up to " : "", images, " ",
+                     value_of(p, "data"), " images");
   if (p.contains("subset")) subtitle += text(" (", value_of(p, "subset"), ")");
   if (p.contains("seeds")) subtitle += text(", mean over ", value_of(p, "seeds"), " seeds");
   if (!surface.is_line() && surface.has_plane("train_loss") && surface.has_plane("test_loss") &&

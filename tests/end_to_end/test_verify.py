@@ -99,6 +99,11 @@ class Verify(LandscapeTest):
         self.write("log.csv", b"epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,"
                               b"images_per_second,seconds,gradient_norm,weight_norm\n1,0.1,1,50,1,50,9,9,1,1\n")
         self.assertIn("does not say which command", self.verify("log.csv", status=1))
+        self.run_ok([programs.landscape, "export", "s.h5", "--format", "json"])
+        text = re.sub(r',"checksum":"\w+"', "", self.read("s.json"))
+        self.write("f.json", text.replace('"provenance":{', '"provenance":{"function":"my model, my loss",').encode())
+        self.assertIn("f.json was made by a function that landscape does not have (my model, my loss)",
+                      self.verify("f.json", status=1))
 
     def test_a_command_that_would_write_elsewhere(self):
         """A result from somebody else names its command, which is run here."""

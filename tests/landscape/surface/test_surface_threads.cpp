@@ -35,7 +35,7 @@ TEST_CASE("threads: two surfaces are computed and saved while a third thread rea
   Observer silent;
   for (const uint64_t seed : {1U, 2U}) compute_to(folder.file(text("alone", seed)), seed, silent);
   std::atomic<int> computing = 2;
-  std::vector<std::thread> threads;
+  std::vector<std::jthread> threads;
   for (const uint64_t seed : {1U, 2U})
     threads.emplace_back([&, seed] {
       Observer observer;
@@ -52,7 +52,7 @@ TEST_CASE("threads: two surfaces are computed and saved while a third thread rea
         CHECK(record.kind == "surface");
         ++read;
       }
-  for (std::thread& thread : threads) thread.join();
+  threads.clear();
   for (const char* seed : {"1", "2"})
     CHECK(contents(folder.file(text("s", seed))) == contents(folder.file(text("alone", seed))));
 }
@@ -101,9 +101,8 @@ TEST_CASE("threads: a child of fork() reads and writes files, whatever other thr
   Surface surface({0, 1});
   surface.add_plane("train_loss");
   surface.save(path);
-  std::atomic<bool> ending = false;
-  std::thread reader([&] {
-    while (!ending) Surface::load(path);
+  const std::jthread reader([&](const std::stop_token& ending) {
+    while (!ending.stop_requested()) Surface::load(path);
   });
   {
     SurfaceSaver saver(folder.file("parent.h5"), 0);
@@ -122,6 +121,4 @@ TEST_CASE("threads: a child of fork() reads and writes files, whatever other thr
       REQUIRE((WIFEXITED(status) && WEXITSTATUS(status) == 0));
     }
   }
-  ending = true;
-  reader.join();
 }
