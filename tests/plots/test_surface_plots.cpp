@@ -77,6 +77,20 @@ TEST_CASE("surface plots: accuracy has percents, a linear scale, its maximum, it
   CHECK(!says(heat, "minimum"));
 }
 
+TEST_CASE(
+    "surface plots: a function without images is named, with what its values are means over") {
+  Surface surface({-1, 0, 1}, {-1, 0, 1});
+  surface.add_plane("train_loss");
+  surface.provenance = {{"function", "Rosenbrock's"},
+                        {"model_name", "Rosenbrock's"},
+                        {"network", "valley"},
+                        {"loss", "energy"},
+                        {"seeds", "3"}};
+  const FigureOptions figure = figure_options(surface, {});
+  CHECK(figure.subtitle == "Rosenbrock's: energy, mean over 3 seeds");
+  CHECK(figure.value_label == "energy");
+}
+
 TEST_CASE("surface plots: one rule of scale for all that choose none") {
   CHECK(usual_scale({1, 4.1}) == Scale::log);
   CHECK(usual_scale({1, 4}) == Scale::linear);
