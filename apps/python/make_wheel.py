@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Packs the package topograd of a build folder into a wheel, with the libraries that it is linked to.
 
-    apps/python/make_wheel.py BUILD FOLDER
+    apps/python/make_wheel.py BUILD FOLDER [COMPRESSION]
 
 Libraries of glibc and of the compiler are the system's, all others lie in topograd.libs/ beside the package, with their
 licences; patchelf makes them find one another there. The tag says which version of glibc they need. The format is that
@@ -72,12 +72,12 @@ Description-Content-Type: text/markdown
 {readme}"""
 
 
-def pack(folder, wheel):
+def pack(folder, wheel, level):
     """A zip of all files, with a RECORD of their hashes."""
     files = sorted(path for path in glob.glob(f"{folder}/**", recursive=True) if os.path.isfile(path))
     lines = []
     record = next(path for path in files if path.endswith(".dist-info/WHEEL")).replace("WHEEL", "RECORD")
-    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as archive:
         for path in files:
             name = os.path.relpath(path, folder)
             with open(path, "rb") as file:
@@ -90,7 +90,8 @@ def pack(folder, wheel):
 
 
 def main():
-    build, destination = sys.argv[1:]
+    build, destination = sys.argv[1:3]
+    level = int(sys.argv[3]) if len(sys.argv) > 3 else 6  # how hard to compress
     here = os.path.dirname(os.path.realpath(__file__))
     package = os.path.join(build, "python", "topograd")
     module = glob.glob(f"{package}/_core.*.so")
@@ -128,7 +129,7 @@ def main():
         shutil.copyfile(f"{here}/../../LICENSE", f"{info}/LICENSE")
         os.makedirs(destination, exist_ok=True)
         wheel = f"{destination}/topograd-{version}-{tag}.whl"
-        pack(folder, wheel + ".tmp")
+        pack(folder, wheel + ".tmp", level)
         os.replace(wheel + ".tmp", wheel)
     print(f"{wheel}: {os.path.getsize(wheel) / 1e6:.1f} MB, {len(libraries)} libraries")
 
