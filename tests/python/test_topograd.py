@@ -343,6 +343,35 @@ class Processes(Package):
             self.assertEqual(pipe.read(), expected)
         self.assertEqual(os.waitpid(child, 0)[1], 0)
 
+    def test_an_operator_stays_in_its_process(self):
+        matrix = topograd.hessian_operator(self.network, self.images, self.labels)
+        vector = numpy.ones(matrix.shape[0])
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)  # it must not wait for threads that are not there
+            status = 1
+            try:
+                matrix.matvec(vector)
+            except topograd.Error:
+                del matrix
+                status = 0
+            os._exit(status)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+        self.assertEqual(matrix.matvec(vector).shape, vector.shape)
+
+    def test_a_fork_beside_a_computation_may_compute(self):
+        expected = self.surface().loss.tobytes()
+        other = threading.Thread(target=lambda: self.surface(x=(-1, 1, 41), y=(-1, 1, 41), output=self.path("o.h5"),
+                                                             save_seconds=0))
+        other.start()
+        for _ in range(5):
+            child = os.fork()
+            if child == 0:
+                signal.alarm(30)
+                os._exit(int(self.surface().loss.tobytes() != expected))
+            self.assertEqual(os.waitpid(child, 0)[1], 0)
+        other.join()
+
     def test_a_spawned_process_may_compute(self):
         import multiprocessing
         with multiprocessing.get_context("spawn").Pool(1) as pool:

@@ -1,10 +1,12 @@
 #include "apps/python/module/curvature_matrix.h"
 
+#include <unistd.h>
+
 #include "apps/landscape/hessian/hessian_flags.h"
 
 namespace topograd::python {
 
-CurvatureMatrix::CurvatureMatrix(const std::vector<std::string>& words) {
+CurvatureMatrix::CurvatureMatrix(const std::vector<std::string>& words) : process_(::getpid()) {
   HessianFlags flags;
   cli::Options options("landscape hessian");
   flags.add_to(options);
@@ -27,6 +29,20 @@ CurvatureMatrix::CurvatureMatrix(const std::vector<std::string>& words) {
   product_ = Tensor({size()}, DType::f32, pool_->device());
 }
 
+CurvatureMatrix::~CurvatureMatrix() {
+  // A child of fork() would wait for threads that it does not have.
+  if (::getpid() == process_) return;
+  static_cast<void>(operator_.release());
+  static_cast<void>(pool_.release());
+}
+
+void CurvatureMatrix::require_threads() const {
+  require(
+      ::getpid() == process_,
+      "this operator was made before the process was forked, and its threads stayed there: make "
+      "another one here");
+}
+
 void CurvatureMatrix::to_torch(float* torch) const {
   const float* ours = host_.data<float>();
   for (const ParameterEntry& entry : entries_) {
@@ -46,6 +62,7 @@ void CurvatureMatrix::from_torch(const float* torch) const {
 }
 
 void CurvatureMatrix::multiply(float* product, const float* v) {
+  require_threads();
   const std::lock_guard lock(mutex_);
   from_torch(v);
   vector_.copy_from(host_);
@@ -55,6 +72,7 @@ void CurvatureMatrix::multiply(float* product, const float* v) {
 }
 
 double CurvatureMatrix::gradient(float* gradient) {
+  require_threads();
   const std::lock_guard lock(mutex_);
   const double loss = operator_->gradient(product_);
   host_.copy_from(product_);

@@ -20,6 +20,9 @@ class CurvatureMatrix {
  public:
   /// Takes the words of landscape hessian: the network, --data, --loss, --curvature, --layers, ...
   explicit CurvatureMatrix(const std::vector<std::string>& words);
+  ~CurvatureMatrix();
+  CurvatureMatrix(const CurvatureMatrix&) = delete;
+  CurvatureMatrix& operator=(const CurvatureMatrix&) = delete;
 
   int64_t size() const { return operator_->size(); }
   /// Sets product = matrix v; both hold size() elements.
@@ -28,6 +31,8 @@ class CurvatureMatrix {
   double gradient(float* gradient);
 
  private:
+  /// Throws Error in a child of fork(), where the threads are not.
+  void require_threads() const;
   /// Copies between a vector of the operator and one in PyTorch's order.
   void to_torch(float* torch) const;
   void from_torch(const float* torch) const;
@@ -40,6 +45,7 @@ class CurvatureMatrix {
   Tensor vector_, product_;  // of the operator's, on its device
   Tensor host_;
   std::mutex mutex_;
+  int process_;  // that the threads belong to
 };
 
 }  // namespace topograd::python
