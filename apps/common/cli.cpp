@@ -99,8 +99,16 @@ int run_interruptible(const std::string& program, const std::function<int()>& bo
   }
 }
 
-void make_folder(const std::string& path) {
+void require_folder_name(const std::string& path) {
   require(!path.empty(), "--output is empty: it names a folder");
+  if (std::filesystem::is_directory(path)) return;
+  for (const std::string suffix : {".h5", ".safetensors", ".json", ".csv"})
+    require(!path.ends_with(suffix), path, " is a file's name, and a folder is needed: leave out ",
+            suffix);
+}
+
+void make_folder(const std::string& path) {
+  require_folder_name(path);
   std::error_code error;
   std::filesystem::create_directories(path, error);
   require(!error, "cannot create the folder ", path, ": ", error.message());

@@ -30,7 +30,12 @@ constexpr int kInterruptedStatus = 130;
 /// what is saved and returns kInterruptedStatus.
 int run_interruptible(const std::string& program, const std::function<int()>& body);
 
-/// Creates the folder (and its parents) unless it exists. Throws Error if it cannot be written.
+/// Throws Error where the name of what has to be a folder is a file's, as "x.h5" is: whoever typed it
+/// meant one file. A folder that is there may be called as it likes.
+void require_folder_name(const std::string& path);
+
+/// Creates the folder (and its parents) unless it exists. Throws Error if it cannot be written, or as
+/// require_folder_name().
 void make_folder(const std::string& path);
 
 }  // namespace topograd::cli

@@ -1,5 +1,6 @@
 #include "apps/train/train_flags.h"
 
+#include "apps/common/cli.h"
 #include "apps/common/normalisation_flags.h"
 #include "apps/common/run_plan.h"
 #include "apps/train/recipes.h"
@@ -202,6 +203,7 @@ void TrainFlags::check(const cli::Options& options) {
   if (print_model)
     require(!evaluate, "--print-model and --evaluate contradict each other: leave out one of them");
   if (evaluate || list_models || list_recipes || show_version) return;
+  cli::require_folder_name(run.folder);
   if (names_model_file(run.model.name)) {
     for (const char* name : {"shortcut", "depth", "width", "activation"})
       require(!options.given(name), "--", name,

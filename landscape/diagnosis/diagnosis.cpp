@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "kernels/core/format.h"
+#include "landscape/diagnosis/chance.h"
 #include "landscape/directions/direction.h"
 #include "landscape/evaluation/evaluator.h"
 #include "landscape/sharpness/network_loss.h"
@@ -88,14 +89,13 @@ class Diagnosis {
   /// Whether the images, as they are read and standardised here, are those that it was trained on.
   void examine_accuracy() {
     const double accuracy = 100 - loss_.centre().error;
-    const double deviation = std::sqrt(chance() * (100 - chance()) / images());
     const std::string said = text(percent(accuracy), " of ", loss_.images(), ' ', images_.names[0],
                                   " images, loss ", significant(loss_.centre().loss, 4));
     if (chance() == 0)
       fine(std::isnan(accuracy) ? "loss" : "accuracy",
            text(std::isnan(accuracy) ? "" : percent(accuracy) + " of ", loss_.images(), ' ',
                 images_.names[0], " images, loss ", significant(loss_.centre().loss, 4)));
-    else if (accuracy > chance() + 3 * deviation)
+    else if (!is_chance(accuracy, chance(), images()))
       fine("accuracy", text(said, "; by chance ", percent(chance())));
     else {
       is_chance_ = true;

@@ -6,6 +6,7 @@
 
 #include "kernels/core/check.h"
 #include "kernels/core/format.h"
+#include "landscape/diagnosis/chance.h"
 
 namespace topograd {
 
@@ -79,13 +80,10 @@ class Notes {
   void examine_accuracy(const std::vector<double>& accuracy) {
     if (centre_ < 0 || chance_ <= 0 || chance_ > 50) return;
     const double images = std::strtod(value_of(surface_.provenance, "images").c_str(), nullptr);
-    const double deviation = std::sqrt(chance_ * (100 - chance_) / std::max(1.0, images));
-    const double at_centre = accuracy[static_cast<size_t>(centre_)];
-    if (at_centre <= chance_ + 3 * deviation) {
-      notes_.push_back(text("the ", set_, " accuracy at the network itself, ",
-                            significant(at_centre, 4),
-                            " %, is what chance gives: landscape doctor "
-                            "says more"));
+    const std::string note =
+        note_on_chance(set_, accuracy[static_cast<size_t>(centre_)], chance_, images);
+    if (!note.empty()) {
+      notes_.push_back(note);
       return;
     }
     int64_t lost = 0;

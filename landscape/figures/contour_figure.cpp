@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/core/check.h"
 #include "landscape/figures/figure.h"
 #include "landscape/figures/fine_field.h"
 #include "landscape/figures/frame.h"
@@ -18,8 +19,6 @@ namespace {
 constexpr double kLabelSize = 9;
 constexpr double kMarkClearance = 8;  // px that labels keep from the star and the diamond
 constexpr int kLevels = 11;
-
-constexpr size_t kFinePoints = 120;  // along each axis: lines bend every 4 px
 
 /// Returns the levels with one more, where it is missing, between the extreme that is marked and the
 /// level next to it: the innermost band is the one that is looked at, and the widest of a bowl.
@@ -95,12 +94,11 @@ struct ContourField {
   std::vector<Polyline> holes, to_do;
 };
 
-ContourField contour_field(const FieldView& field, const ValueScale& scale) {
+ContourField contour_field(const FieldView& field, const ValueScale& scale, size_t points) {
   FieldView transformed = field;
   for (double& value : transformed.values) value = scale.transformed(value);
-  return {
-      resampled(transformed, subdivided(field.x, kFinePoints), subdivided(field.y, kFinePoints)),
-      holes(field), unfinished(field)};
+  return {resampled(transformed, subdivided(field.x, points), subdivided(field.y, points)),
+          holes(field), unfinished(field)};
 }
 
 void fill_bands(Canvas& canvas, const Frame& frame, const ContourField& drawn,
@@ -166,12 +164,16 @@ Figure contour_figure(const FieldView& given_field, const FigureOptions& given_o
   const FieldView& field = drawable.field;
   const FigureOptions& options = drawable.options;
   field.check();
+  require(options.contour_points >= 2, "contours of ", options.contour_points,
+          " points: choose 2 or more");
   const ValueScale scale(field.values, options);
   const Bands bands(scale, options);
   const FieldLayout layout =
       marked_layout(field, scale, options, bar_texts(scale, bands.levels),
                     {field.x.front(), field.x.back(), field.y.front(), field.y.back()});
-  const auto draw = [=, drawn = contour_field(field, scale)](Canvas& canvas) {
+  const auto draw = [=, drawn = contour_field(field, scale,
+                                              static_cast<size_t>(options.contour_points))](
+                        Canvas& canvas) {
     const FigureOptions& page = layout.page;
     const Frame& frame = layout.frame;
     draw_heading(canvas, page);

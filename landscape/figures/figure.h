@@ -101,7 +101,8 @@ struct FigureOptions {
   std::optional<double> level_min = {};
   std::optional<double> level_max = {};
   ColourMap colours = ColourMap::viridis;
-  bool filled = true;  ///< contours: colours between the lines
+  bool filled = true;        ///< contours: colours between the lines
+  int contour_points = 120;  ///< of contours along each axis: lines bend every 4 px
   /// Heat maps: bilinear interpolation instead of one cell per point.
   bool interpolate = false;
   FigureMarks marks = {};  ///< drawn over a field
@@ -111,7 +112,8 @@ struct FigureOptions {
   /// from which (0, 0) and the smallest value are seen, 38 to 62.
   double azimuth = 35;
   std::optional<double> elevation = {};
-  double relief = 0.55;  ///< height of the scale, in lengths of the longer side (0.05 to 3)
+  double relief = 0.55;     ///< height of the scale, in lengths of the longer side (0.05 to 3)
+  int relief_points = 420;  ///< of its mesh along the longer side, at least 2
 
   double width = 700;   ///< px of the page
   double height = 600;  ///< px, at most: a wide field makes a lower page

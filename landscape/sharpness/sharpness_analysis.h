@@ -45,6 +45,10 @@ class SharpnessAnalysis {
 
   const LoadedModel& model() const { return model_; }
   const LabelledImages& images() const { return images_.sets[0]; }
+  /// Returns "train" or "test".
+  const std::string& image_set() const { return images_.names[0]; }
+  /// Returns the accuracy of a guess, percent; 0 where images have numbers.
+  double chance() const { return images_.chance(model_.graph.classes()); }
   const std::string& image_description() const { return images_.description; }
   const SharpnessPanel& panel() const { return panel_; }
   /// Describes it for a reader: "resnet20 over 512 CIFAR-10 training images, ...".

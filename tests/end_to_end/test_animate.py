@@ -55,6 +55,7 @@ class AnimateTest(LandscapeTest):
 
     def test_a_run_becomes_surfaces_on_one_plane_and_a_film(self):
         self.train()
+        self.assert_refused(self.around_checkpoints("-o", "film.h5"), "film.h5 is a file's name", "leave out .h5")
         printed = self.run_ok(self.around_checkpoints())
         names = [f"run/surfaces/epoch_{e}.h5" for e in range(4)]
         self.assertEqual([line.split(":")[0] for line in printed.splitlines()], names)

@@ -102,6 +102,13 @@ class Doctor(LandscapeTest):
                     "--x=-1:1:3", "--y=-1:1:3", "--no-pictures", "--threads", "1", "--output", "u.h5"], self.folder)
         self.assertIn("is what chance gives: landscape doctor says more", done.stdout)
 
+    def test_sharpness_of_the_wrong_data(self):
+        done = run([programs.landscape, "sharpness", "untrained.safetensors", "a.safetensors", "--data", programs.images,
+                    "--images", "50", "--measures", "error", "--threads", "1", "--output", "both"], self.folder)
+        self.assertRegex(done.stdout, r"^both/untrained_sharpness.h5: .*\nnote: the train accuracy at the network itself, "
+                                      r"\S+ %, is what chance gives: landscape doctor says more\n")
+        self.assertEqual(done.stdout.count("note: "), 1, done.stdout)
+
 
 if __name__ == "__main__":
     programs.main()

@@ -259,6 +259,8 @@ class WrongInput(SharpnessTest):
         self.refuse("--output", "nowhere/s.h5", ["nowhere/s.h5"])
         self.refuse("--output", "", ["--output"])
         self.refuse("--surface", "a.h5", "--surface", "b.h5", ["--surface", "2", "1"])
+        self.assert_refused(self.sharpness("--output", "s.h5", models=["a.safetensors", "b.safetensors"]),
+                            "s.h5 is a file's name, and a folder is needed: leave out .h5")
         self.assert_refused([programs.landscape, "sharpness"], "no model given")
         self.assert_refused(self.sharpness(models=["a.safetensors", "a.safetensors"]), "one file")
 

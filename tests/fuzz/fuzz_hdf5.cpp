@@ -54,7 +54,7 @@ void hdf5(std::string_view bytes) {
   Hdf5File file = Hdf5File::create(path);
   while (!source.ended()) write_entry(file, source);
   file.close();
-  draw_and_write(load_record(path));
+  draw_and_write(load_record(path), bytes);
 }
 
 }  // namespace topograd::fuzz

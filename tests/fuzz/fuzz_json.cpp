@@ -4,6 +4,7 @@
 #include "landscape/planes/direction_recipe.h"
 #include "landscape/results/record_json.h"
 #include "models/registry.h"
+#include "nn/graph_file.h"
 #include "nn/json_text.h"
 #include "tests/fuzz/harness.h"
 
@@ -19,12 +20,24 @@ void read_if_it_can(F read) {
   }
 }
 
+/// Reads a network's graph, which must be the same when it is written, in either form, and read.
+void read_graph(const std::string& text) {
+  const NamedGraph graph = graph_from_json(text);
+  const std::string written = graph_json(graph.graph, graph.name);
+  for (const std::string& form : {written, graph_json(graph.graph, graph.name, true)}) {
+    const NamedGraph again = graph_from_json(form);
+    if (graph_json(again.graph, again.name) != written)
+      throw std::logic_error("a graph that changes when it is written and read");
+  }
+}
+
 }  // namespace
 
 void json(std::string_view bytes) {
   const std::string text(bytes);
   read_if_it_can([&] { direction_recipe(text); });
   read_if_it_can([&] { build_model(model_spec_from_json(text)); });
+  read_if_it_can([&] { read_graph(text); });
   read_if_it_can([&] {
     const std::string again = json_of(record_of_json(text, "record.json"));
     if (json_of(record_of_json(again, "record.json")) != again)

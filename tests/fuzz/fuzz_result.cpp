@@ -5,7 +5,7 @@
 namespace topograd::fuzz {
 
 void result(std::string_view bytes) {
-  draw_and_write(load_record(file_of("result.h5", bytes)));
+  draw_and_write(load_record(file_of("result.h5", bytes)), bytes);
 }
 
 }  // namespace topograd::fuzz

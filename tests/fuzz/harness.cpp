@@ -42,8 +42,11 @@ class OwnFolder {
 
 }  // namespace
 
+bool every_way = true;
+
 const std::vector<NamedHarness>& harnesses() {
-  static const std::vector<NamedHarness> all = {{"checkpoint", checkpoint},
+  static const std::vector<NamedHarness> all = {{"arrays", arrays},
+                                                {"checkpoint", checkpoint},
                                                 {"directions", directions},
                                                 {"hdf5", hdf5},
                                                 {"http", http},
@@ -51,6 +54,7 @@ const std::vector<NamedHarness>& harnesses() {
                                                 {"image", image},
                                                 {"json", json},
                                                 {"log", log},
+                                                {"loss", loss},
                                                 {"relief", relief},
                                                 {"result", result},
                                                 {"surface", surface}};

@@ -14,14 +14,16 @@ namespace topograd::fuzz {
 
 using Harness = void(std::string_view bytes);
 
+Harness arrays;      ///< images and labels as arrays of numpy: .npy, .npz, safetensors
 Harness checkpoint;  ///< safetensors: networks, and training states to continue from
 Harness directions;  ///< HDF5 of directions
 Harness hdf5;        ///< HDF5 files of the names that readers know, made from the bytes
 Harness http;        ///< requests to landscape watch --serve
 Harness idx;         ///< MNIST's files
 Harness image;       ///< PNG and JPEG
-Harness json;        ///< JSON, and what is kept in it
+Harness json;        ///< JSON, and what is kept in it: networks, directions, records
 Harness log;         ///< log.csv
+Harness loss;        ///< losses and measures as they are named, with class weights
 Harness relief;      ///< surfaces of any numbers in three dimensions
 Harness result;      ///< results of every kind: HDF5, log.csv, records in JSON
 Harness surface;     ///< surfaces of any numbers, drawn and written
@@ -30,6 +32,11 @@ struct NamedHarness {
   const char* name;
   Harness* run;
 };
+/// Whether a harness does all that it can with an input, or, where that would take longer than
+/// reading it, one of these things that the input chooses: so libFuzzer tries ten times as many.
+/// True; false for libFuzzer.
+extern bool every_way;
+
 /// Returns all of them.
 const std::vector<NamedHarness>& harnesses();
 /// Runs a harness. Throws std::logic_error where an Error has no text; anything but Error goes

@@ -4,6 +4,7 @@
 A few small files of every kind into FOLDER/<harness>/: the programs' own results of a network of some hundred
 parameters, and images, logs and JSON made by hand. tests/fuzz/corpus holds these, and what was once a fault.
 """
+import io
 import json
 import os
 import struct
@@ -148,6 +149,31 @@ def graph_of_many_operations():
     return {"format": "topograd-graph-1", "name": "many", "image": [8, 6, 2], "nodes": nodes}
 
 
+def write_arrays(corpus):
+    """Arrays in each form of fuzz_arrays.cpp: classes of bytes, of Keras's [N, 1], and numbers."""
+    classes = {"x_train": numpy.arange(24, dtype="u1").reshape(2, 2, 2, 3), "y_train": numpy.array([[1], [0]], "i8"),
+               "x_test": numpy.arange(12, dtype="u1").reshape(1, 2, 2, 3), "y_test": numpy.array([[1]], "i8")}
+    numbers = {"train_images": numpy.ones((2, 1, 3, 3), "f4"), "train_labels": numpy.array([0.5, 2], "f8"),
+               "test_images": numpy.zeros((1, 1, 3, 3), "f4"), "test_labels": numpy.array([1.5], "f8")}
+    for name, save, chosen in (("stored.npz", numpy.savez, classes), ("packed.npz", numpy.savez_compressed, numbers)):
+        file = io.BytesIO()
+        save(file, **chosen)
+        corpus.write("arrays", name, b"\0" + file.getvalue())
+    header, data = {}, b""
+    for name, array in numbers.items():
+        header[name] = {"dtype": {"f4": "F32", "f8": "F64"}[array.dtype.str[1:]], "shape": list(array.shape),
+                        "data_offsets": [len(data), len(data) + array.nbytes]}
+        data += array.tobytes()
+    words = json.dumps(header).encode()
+    corpus.write("arrays", "numbers.safetensors", b"\1" + struct.pack("<Q", len(words)) + words + data)
+    folder = b"\2"
+    for name in ("x_train", "y_train", "x_test", "y_test"):
+        file = io.BytesIO()
+        numpy.save(file, classes[name])
+        folder += (b"" if name == "y_test" else struct.pack("<H", len(file.getvalue()))) + file.getvalue()
+    corpus.write("arrays", "folder", folder)
+
+
 def main(train, landscape, folder):
     # Programs go by their bare names, and files by names in the folder of the moment: results keep the command that
     # made them, and what is committed must not depend on where it was made.
@@ -191,7 +217,13 @@ def main(train, landscape, folder):
                     file[f"xdirection/{i}"] = numpy.ones(shape, "f4")
             corpus.copy("directions", f"{name}.h5")
         os.chdir(folder)
-    corpus.write("json", "graph.json", json.dumps({"graph": graph_of_many_operations()}).encode())
+    graph = graph_of_many_operations()
+    corpus.write("json", "model_of_graph.json", json.dumps({"graph": graph}).encode())
+    corpus.write("json", "graph.json", json.dumps(graph).encode())
+    for name, words in {"focal": "focal:1.5:weights=1/1/2.5", "smoothed": "cross_entropy:0.1", "huber": "huber:0.5",
+                        "measure": "top5", "reference_tool": "crossentropy:weights=0/1e-3"}.items():
+        corpus.write("loss", name, words.encode())
+    write_arrays(corpus)
     corpus.write("json", "model.json", b'{"name": "resnet8", "width": 1, "classes": 2, "image_size": 8}')
     for name, image in {"grey.jpg": jpeg(), "colour.jpg": jpeg(3), "subsampled.jpg": jpeg(3, subsampled=True),
                         "progressive.jpg": jpeg(3, progressive=True), "restart.jpg": jpeg(restart=True),
@@ -212,7 +244,7 @@ def main(train, landscape, folder):
     grid = bytes([2, 76, 84, 92, 1, 2, 76, 84, 92, 1] + list(range(84, 120)) * 2)
     corpus.write("surface", "line", bytes([2, 76, 84, 92, 1, 0] + [90] * 8))
     corpus.write("surface", "grid", grid)
-    corpus.write("relief", "grid", grid)
+    corpus.write("relief", "grid", b"\xff" + grid)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 #include "apps/common/cli.h"
 #include "apps/landscape/common/network_pace.h"
 #include "apps/landscape/sharpness/sharpness_report.h"
+#include "landscape/diagnosis/chance.h"
 #include "landscape/plots/result_plots.h"
 #include "landscape/results/run_description.h"
 #include "landscape/sharpness/sharpness_analysis.h"
@@ -14,12 +15,22 @@ namespace topograd {
 
 namespace {
 
+/// Returns what the panel will not show: that the network knows no more than a guess.
+std::string note_on(const SharpnessAnalysis& network) {
+  const Measure* error = network.panel().find("error");
+  if (!error) return "";
+  return note_on_chance(network.image_set(), 100 - error->estimate.value, network.chance(),
+                        static_cast<double>(network.images().count()));
+}
+
 void report(const SharpnessFlags& flags, const std::deque<SharpnessAnalysis>& networks,
             const std::vector<std::string>& outputs) {
   const std::vector<std::string> labels = labels_of(outputs);
   std::vector<NamedPanel> panels;
   for (size_t i = 0; i < networks.size(); ++i) {
     cli::out() << outputs[i] << ": " << networks[i].title() << '\n';
+    if (const std::string note = note_on(networks[i]); !note.empty())
+      cli::out() << "note: " << note << '\n';
     panels.push_back({labels[i], networks[i].panel()});
   }
   print_panels(panels);

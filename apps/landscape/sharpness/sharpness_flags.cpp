@@ -100,6 +100,7 @@ void SharpnessFlags::check() {
           " networks: give one for each, in their order, or none");
   require(factor != 1, "--factor 1 changes nothing: choose another one, 10 say");
   require(!output || !output->empty(), "--output is empty: it names an HDF5 file");
+  if (output && models.size() > 1) cli::require_folder_name(*output);
   topograd::check(settings);
   topograd::check(images);
   settings.population = population_of(images, images.split != Split::test);

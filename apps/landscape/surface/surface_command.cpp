@@ -69,6 +69,7 @@ void SurfaceCommand::check(const cli::Options& options) {
             flags_.model.empty() ? "none is named" : flags_.model + " is none");
   else
     flags_.model = required_model(flags_.model, "surface MODEL");
+  if (film_ && flags_.output) cli::require_folder_name(*flags_.output);
   flags_.dir_file = directions_.settings.file;
   flags_.check(options);
   if (const std::string note = directions_.note(flags_); !note.empty())

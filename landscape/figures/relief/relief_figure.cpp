@@ -343,7 +343,9 @@ Figure surface_figure(const FieldView& given_field, const FigureOptions& given_o
   require(options.relief >= 0.05 && options.relief <= 3, "a relief of ", options.relief,
           " times the side's length: choose 0.05 to 3");
   const ValueScale scale(field.values, options);
-  const ReliefMesh relief(field, scale, options.relief);
+  require(options.relief_points >= 2, "a relief of ", options.relief_points,
+          " points: choose 2 or more");
+  const ReliefMesh relief(field, scale, options.relief, options.relief_points);
   const double elevation = elevation_for(field, relief, options);
   require(elevation >= 5 && elevation <= 90, "an elevation of ", elevation,
           " degrees: choose 5 to 90");

@@ -11,7 +11,6 @@ namespace topograd::drawing {
 
 namespace {
 
-constexpr int kFineMesh = 420;        // points along the longer side
 constexpr double kOnSurface = 0.012;  // depth in the relief at which a mark still lies on it
 
 std::vector<double> even(double low, double high, int count) {
@@ -23,7 +22,7 @@ std::vector<double> even(double low, double high, int count) {
 
 }  // namespace
 
-ReliefMesh::ReliefMesh(const FieldView& field, const ValueScale& scale, double height)
+ReliefMesh::ReliefMesh(const FieldView& field, const ValueScale& scale, double height, int points)
     : x_low_(field.x.front()),
       y_low_(field.y.front()),
       x_range_(field.x.back() - field.x.front()),
@@ -31,7 +30,7 @@ ReliefMesh::ReliefMesh(const FieldView& field, const ValueScale& scale, double h
   const double ratio = y_range_ / x_range_;
   const bool even_units = ratio <= kMaxUneven && ratio >= 1 / kMaxUneven;
   box_ = {even_units ? std::min(1.0, 1 / ratio) : 1, even_units ? std::min(1.0, ratio) : 1, height};
-  refine(field, scale);
+  refine(field, scale, points);
 }
 
 bool ReliefMesh::is_open(const Point3& point, const Point3& camera) const {
@@ -62,10 +61,10 @@ double ReliefMesh::height_at(double x, double y) const {
       .z[fine_.at(static_cast<size_t>(std::lround(j)), static_cast<size_t>(std::lround(i)))];
 }
 
-void ReliefMesh::refine(const FieldView& field, const ValueScale& scale) {
+void ReliefMesh::refine(const FieldView& field, const ValueScale& scale, int points) {
   const double longer = std::max(box_.x, box_.y);
-  const int nx = std::max(2, static_cast<int>(kFineMesh * box_.x / longer));
-  const int ny = std::max(2, static_cast<int>(kFineMesh * box_.y / longer));
+  const int nx = std::max(2, static_cast<int>(points * box_.x / longer));
+  const int ny = std::max(2, static_cast<int>(points * box_.y / longer));
   const std::vector<double> x = even(field.x.front(), field.x.back(), nx);
   const std::vector<double> y = even(field.y.front(), field.y.back(), ny);
   fine_.x = even(0, box_.x, nx);

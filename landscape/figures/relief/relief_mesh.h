@@ -8,10 +8,10 @@
 
 namespace topograd::drawing {
 
-/// Field on a fine, even mesh, in a box of `width` by `depth` by `height`.
+/// Field on a fine, even mesh, of `points` along its longer side, in a box of a height.
 class ReliefMesh {
  public:
-  ReliefMesh(const FieldView& field, const ValueScale& scale, double height);
+  ReliefMesh(const FieldView& field, const ValueScale& scale, double height, int points);
 
   const HeightField& field() const { return fine_; }
   const Point3& box() const { return box_; }
@@ -23,7 +23,7 @@ class ReliefMesh {
 
  private:
   double height_at(double x, double y) const;
-  void refine(const FieldView& field, const ValueScale& scale);
+  void refine(const FieldView& field, const ValueScale& scale, int points);
 
   double x_low_, y_low_, x_range_, y_range_;
   Point3 box_;
