@@ -2,6 +2,7 @@
 
 #include <zip.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <filesystem>
@@ -83,8 +84,12 @@ NumpyArray read_npy(std::string_view file) {
           "it is in Fortran's order: save numpy.ascontiguousarray() of it");
   array.shape = shape_of(value_of_key(header, "shape"));
   const std::string_view data = file.substr(begin + length);
-  double bytes = static_cast<double>(bytes_of_type(array.type));
-  for (int64_t extent : array.shape) bytes *= static_cast<double>(extent);
+  double bytes = static_cast<double>(bytes_of_type(array.type)), most = bytes;
+  for (int64_t extent : array.shape) {
+    bytes *= static_cast<double>(extent);
+    most *= static_cast<double>(std::max<int64_t>(1, extent));
+  }
+  require(most < 0x1p62, "its shape is too large for any file");  // beside an extent of 0, too
   require(bytes == static_cast<double>(data.size()), "it has ", data.size(),
           " bytes of numbers, not ", bytes, ", as its header says");
   array.bytes.assign(data.begin(), data.end());

@@ -199,9 +199,6 @@ class WrongData(EndToEndTest):
     def test_absent_folder(self):
         self.refuse("nowhere", "download_cifar10.sh", data="nowhere")
 
-    def test_a_file_s_name(self):
-        self.refuse("run.h5", "run.h5 is a file's name", "leave out .h5")
-
     def test_file_in_place_of_the_folder(self):
         self.refuse("data_batch_1.bin", data="cifar/data_batch_1.bin")
 
@@ -261,6 +258,9 @@ class WrongOutput(EndToEndTest):
 
     def test_no_name(self):
         self.refuse("", "--output is empty")
+
+    def test_a_file_s_name(self):
+        self.refuse("run.h5", "run.h5 is a file's name", "leave out .h5")
 
     def test_file_in_place_of_the_folder(self):
         self.write("file", b"mine")

@@ -172,6 +172,10 @@ def write_arrays(corpus):
         numpy.save(file, classes[name])
         folder += (b"" if name == "y_test" else struct.pack("<H", len(file.getvalue()))) + file.getvalue()
     corpus.write("arrays", "folder", folder)
+    # Nothing, of extents whose product overflows before it is 0.
+    header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({2 ** 40}, {2 ** 40}, 0), }}\n".encode()
+    vast = b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header
+    corpus.write("arrays", "vast_shape", b"\2" + struct.pack("<H", len(vast)) + vast)
 
 
 def main(train, landscape, folder):
