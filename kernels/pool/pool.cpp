@@ -1,5 +1,7 @@
 #include "kernels/pool/pool.h"
 
+#include <algorithm>
+
 #include "kernels/pool/pool_windows.h"
 
 namespace topograd {
@@ -46,11 +48,19 @@ void PoolGeometry::check(std::string_view what, PoolKind kind, int64_t H, int64_
           " is smaller than a window, kernel ", kernel, " with padding ", padding, " and dilation ",
           dilation);
   const WindowAxes axes(image, pooled, *this);
-  for (const WindowAxis& axis : {axes.h, axes.w})
-    for (int64_t o = 0; o < axis.windows; ++o)
-      require(axis.count(o) > 0, what, ": window ", o, " over ", axis.pixels,
-              " pixels holds none of them, kernel ", kernel, " with padding ", padding,
-              " and dilation ", dilation);
+  for (const WindowAxis& axis : {axes.h, axes.w}) {
+    const auto require_pixels = [&](int64_t from, int64_t to) {
+      for (int64_t o = from; o < to; ++o)
+        require(axis.count(o) > 0, what, ": window ", o, " over ", axis.pixels,
+                " pixels holds none of them, kernel ", kernel, " with padding ", padding,
+                " and dilation ", dilation);
+    };
+    // Of those that reach beyond the image: as many as all others may be, these hold pixels.
+    const int64_t inside = (axis.padding + axis.stride - 1) / axis.stride;
+    const int64_t last = axis.pixels + axis.padding - (axis.kernel - 1) * axis.dilation - 1;
+    require_pixels(0, std::min(inside, axis.windows));
+    require_pixels(std::max(inside, last < 0 ? 0 : last / axis.stride + 1), axis.windows);
+  }
 }
 
 std::string_view name_of(PoolKind kind) {

@@ -1,6 +1,7 @@
 #include "kernels/rearrange/rearrange.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace topograd {
 
@@ -21,6 +22,24 @@ void check_map(std::string_view op, const StridedMap& map, const Tensor& rearran
   const auto [lowest, highest] = map.range();
   require(images == 0 || (lowest >= 0 && highest < size), op, ": elements ", lowest, " to ",
           highest, " of images of ", size);
+}
+
+/// Returns whether each stride leads beyond all that the smaller ones reach together, as those of
+/// permutations, slices and shuffles do: then no element is read twice.
+bool strides_nest(const StridedMap& map) {
+  std::array<StridedMap::Axis, StridedMap::kAxes> axes = map.axes;
+  const auto step = [](const StridedMap::Axis& axis) { return std::abs(axis.stride); };
+  std::sort(axes.begin(), axes.end(),
+            [&](const auto& a, const auto& b) { return step(a) < step(b); });
+  int64_t reach = 0;
+  for (const StridedMap::Axis& axis : axes) {
+    const int64_t read = axis.end - axis.begin;
+    if (read == 0) return true;
+    if (read == 1) continue;
+    if (step(axis) <= reach) return false;
+    reach += (read - 1) * step(axis);
+  }
+  return true;
 }
 
 }  // namespace
@@ -91,14 +110,14 @@ void RearrangeBackwardArgs::check() const {
 }
 
 bool is_injective(const StridedMap& map) {
-  const auto [lowest, highest] = map.range();
-  std::vector<bool> seen(static_cast<size_t>(highest - lowest + 1), false);
-  for (int64_t element : map.table()) {
-    if (element < 0) continue;
-    if (seen[static_cast<size_t>(element - lowest)]) return false;
-    seen[static_cast<size_t>(element - lowest)] = true;
-  }
-  return true;
+  if (strides_nest(map)) return true;
+  constexpr int64_t kMost = 1 << 22;  // listed and sorted in a third of a second
+  require(map.size() <= kMost, "whether one of ", map.size(),
+          " elements is read twice cannot be told: at most ", kMost, " of strides that overlap");
+  std::vector<int64_t> table = map.table();
+  std::erase(table, -1);
+  std::sort(table.begin(), table.end());
+  return std::adjacent_find(table.begin(), table.end()) == table.end();
 }
 
 }  // namespace topograd

@@ -64,7 +64,8 @@ inline void rearrange_backward(const RearrangeBackwardArgs& args, Context& conte
   run_op(args, context);
 }
 
-/// Whether a map reads no element twice. Takes time and memory in proportion to the output.
+/// Returns whether a map reads no element twice. Throws Error where that would take long to tell: of
+/// more than four million elements, where one axis's steps lie within another's reach.
 bool is_injective(const StridedMap& map);
 
 }  // namespace topograd

@@ -128,6 +128,9 @@ TEST_CASE("rearrange: what reads an element twice is known, and what reads beyon
   CHECK_FALSE(is_injective(map_of({whole(2, 0), whole(3, 1)})));
   CHECK_FALSE(is_injective(map_of({whole(3, 2), whole(3, 1)})));
   CHECK(is_injective(map_of({{3, 2, 0, 1}, whole(3, 1)})));
+  CHECK(is_injective(map_of({whole(2, 3), whole(3, 2)})));  // 0 2 4 3 5 7: strides that overlap
+  CHECK_FALSE(is_injective(map_of({whole(3, 3), whole(4, 2)})));
+  CHECK(is_injective(map_of({whole(2, 1 << 20), whole(1 << 20, -1)}, (1 << 20) - 1)));
   Context context;
   const Tensor x({2, 6}), y({2, 4});
   CHECK_THROWS_WITH_AS(rearrange({.y = y, .x = x, .map = map_of({whole(4, 1)}, 3)}, context),

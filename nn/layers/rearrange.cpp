@@ -92,6 +92,14 @@ std::optional<ChannelMap> RearrangeLayer::channel_map(std::span<const Shape> x,
   return map;
 }
 
+/// Returns a product, which may be any.
+template <class Extents>
+double product_of(const Extents& extents) {
+  double product = 1;
+  for (const int64_t extent : extents) product *= static_cast<double>(extent);
+  return product;
+}
+
 StridedMap strided_map(const Rearrangement& r, const std::string& name) {
   const size_t axes = r.extents.size();
   require(axes <= StridedMap::kAxes, name, ": ", axes, " axes; at most ", StridedMap::kAxes,
@@ -99,6 +107,9 @@ StridedMap strided_map(const Rearrangement& r, const std::string& name) {
   require(r.strides.size() == axes && (r.begins.empty() || r.begins.size() == axes) &&
               (r.ends.empty() || r.ends.size() == axes),
           name, ": strides, begins and ends are as many as extents, ", axes);
+  constexpr double kMost = 1e12;
+  require(product_of(r.extents) <= kMost, name, ": ", product_of(r.extents),
+          " elements, which no memory holds");
   StridedMap map{.axes = {}, .offset = r.offset};
   for (size_t k = 0; k < axes; ++k) {
     StridedMap::Axis& axis = map.axes[StridedMap::kAxes - axes + k];
@@ -118,8 +129,9 @@ Value append_rearranged(Graph& graph, std::string_view kind, Value x, const Rear
                         const Shape& output) {
   const std::string name = graph.name_in_scope({}, std::string(kind));
   const StridedMap map = strided_map(r, name);
-  require(output.size() == map.size() && (output.rank() == 1 || output.rank() == 3), name, ": ",
-          map.size(), " elements do not make ", output);
+  require(product_of(output) == static_cast<double>(map.size()) &&
+              (output.rank() == 1 || output.rank() == 3),
+          name, ": ", map.size(), " elements do not make ", output);
   return graph.add_layer(
       name, std::make_unique<RearrangeLayer>(kind, map, graph.shape_of(x).size(), output), {x},
       output);

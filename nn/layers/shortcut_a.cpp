@@ -51,6 +51,7 @@ std::optional<ChannelMap> ShortcutALayer::channel_map(std::span<const Shape> x,
 Value Graph::shortcut_a(Value x, int64_t filters, int stride) {
   const Shape in = image_shape_of(x, "shortcut_a");
   require(filters >= in[2], "shortcut_a: cannot pad ", in[2], " channels to ", filters);
+  require(stride >= 1, "shortcut_a: a stride of ", stride, ": choose 1 or more");
   const Shape out{(in[0] + stride - 1) / stride, (in[1] + stride - 1) / stride, filters};
   return add_layer(name_in_scope({}, "shortcut_a"),
                    std::make_unique<ShortcutALayer>(filters, stride), {x}, out);

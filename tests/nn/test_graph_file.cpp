@@ -110,6 +110,17 @@ TEST_CASE("graph file: what is wrong is one line, with the node and what would b
       {node(
            R"("name": "x", "op": "conv2d", "inputs": ["input"], "filters": 99999999999, "kernel": 3)"),
        "node 'x': 'filters' is 99999999999: too large a number"},
+      {node(R"("name": "x", "op": "shortcut_a", "inputs": ["input"], "filters": 3, "stride": 0)"),
+       "node 'x': shortcut_a: a stride of 0: choose 1 or more"},
+      {node(R"("name": "x", "op": "rearrange", "inputs": ["input"], "shape": [1], )"
+            R"("extents": [16777216, 16777216, 16777216], "strides": [0, 0, 0])"),
+       "node 'x': rearrange1: 4.72237e+21 elements, which no memory holds"},
+      {node(R"("name": "x", "op": "rearrange", "inputs": ["input"], )"
+            R"("shape": [16777216, 16777216, 16777216], "extents": [1], "strides": [0])"),
+       "node 'x': rearrange1: 1 elements do not make"},
+      {node(R"("name": "x", "op": "rearrange", "inputs": ["input"], "shape": [16777216], )"
+            R"("extents": [16777216], "strides": [0])"),
+       "node 'x': whether one of 16777216 elements is read twice cannot be told"},
       {node(R"("name": "input", "op": "relu", "inputs": ["input"])"),
        "node 'input': its name is that of a node before it"},
       {file_of("{" + relu + "}, {" + R"("name": "y", "op": "relu", "inputs": ["input"]}, )" +
@@ -127,6 +138,17 @@ TEST_CASE("graph file: what is wrong is one line, with the node and what would b
     CHECK_MESSAGE(message.starts_with(c.message), message);
     CHECK(message.find('\n') == std::string::npos);
   }
+}
+
+TEST_CASE("graph file: how large images are decides nothing about how long it is read") {
+  // 2e11 pixels: a moment for each window, or eight bytes for each element, would be minutes, or all memory.
+  const NamedGraph vast = graph_from_json(
+      R"({"format": "topograd-graph-1", "name": "vast", "image": [16777216, 1, 1], "nodes": [)"
+      R"({"name": "up", "op": "conv_transpose2d", "inputs": ["input"], "filters": 1, "kernel": 1, "stride": [16384, 1]}, )"
+      R"({"name": "pool", "op": "max_pool", "inputs": ["up"], "kernel": [3, 1], "stride": 1, "padding": [1, 0]}, )"
+      R"({"name": "flat", "op": "flatten", "inputs": ["pool"]}, )"
+      R"({"name": "fc", "op": "linear", "inputs": ["flat"], "outputs": 1}]})");
+  CHECK(vast.graph.classes() == 1);
 }
 
 TEST_CASE("graph file: parameters are shared among layers that have the same") {
