@@ -114,11 +114,40 @@ int64_t FusedPlan::images_side_by_side(int value) const {
   return images.side() == 1 ? 1 : TiledImages::kTileRows;
 }
 
+/// Lets steps of small values between steps of large ones take as few images as these, where that
+/// moves less: squeeze and excitation, whose means and gates are numbers per channel, would else have
+/// all images of the layer before it leave the cache and come back. It costs reading the small steps'
+/// filters more often.
+void FusedPlan::join_small_steps(std::vector<int64_t>& images) const {
+  const size_t steps = program_.steps.size();
+  std::vector<size_t> last_reader(program_.storage_of.size(), 0);
+  for (size_t s = 0; s < steps; ++s)
+    for (int input : program_.steps[s].inputs) last_reader[at(input)] = s;
+  for (size_t begin = 1; begin < steps; ++begin) {
+    const int64_t few = images[begin - 1];
+    size_t end = begin;
+    int64_t filters = 0;  // numbers of them, in the small steps
+    for (; end < steps && images[end] > few; ++end)
+      if (const auto* conv = std::get_if<FusedConvStep>(&program_.steps[end].what))
+        filters += conv->filters.size();
+    if (end == begin || end == steps) continue;
+    int64_t kept = 0;  // numbers of an image that would be kept for steps after the small ones
+    for (size_t s = 0; s < end; ++s) {
+      const int value = program_.steps[s].output;
+      if (last_reader[at(value)] >= end) kept += shape_of(value).size();
+    }
+    if (filters < few * kept)
+      std::fill(images.begin() + static_cast<std::ptrdiff_t>(begin),
+                images.begin() + static_cast<std::ptrdiff_t>(end), few);
+  }
+}
+
 /// Chooses the images of every step. All steps while a value with parts is alive take the fewest of
 /// any of them, and so do two steps that go in strips.
 std::vector<int64_t> FusedPlan::images_of_steps() const {
   std::vector<int64_t> images;
   for (size_t s = 0; s < program_.steps.size(); ++s) images.push_back(images_at_once(s));
+  join_small_steps(images);
   std::map<int, std::pair<size_t, size_t>> lives;  // of such values: first and last step
   for (size_t s = 0; s < program_.steps.size(); ++s) {
     const FusedStep& step = program_.steps[s];

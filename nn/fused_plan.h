@@ -55,6 +55,8 @@ class FusedPlan {
   const FusedPlanOptions& options() const { return options_; }
   /// Number of operations of one run.
   int64_t step_count() const { return static_cast<int64_t>(program_.steps.size()); }
+  /// Number of segments: between two of them values of all images are kept.
+  int64_t segment_count() const { return static_cast<int64_t>(segments_.size()); }
 
  private:
   /// Steps [begin, end), for up to `images` images at a time.
@@ -88,6 +90,7 @@ class FusedPlan {
   /// The value in whose memory this one lies: itself, or a concatenation that it is a part of.
   int storage_of(int value) const { return program_.storage_of[static_cast<size_t>(value)]; }
   std::vector<int64_t> images_of_steps() const;
+  void join_small_steps(std::vector<int64_t>& images) const;
   /// Elements in memory of that many images.
   int64_t numbers(int value, int64_t images) const;
   int64_t images_at_once(size_t step) const;

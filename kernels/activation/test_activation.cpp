@@ -228,14 +228,14 @@ TEST_CASE("activation: powers and logarithms of every implementation equal the r
 TEST_CASE(
     "activation: every implementation knows exp's range, and where a root or a logarithm is none") {
   const float inf = std::numeric_limits<float>::infinity();
-  const Tensor x({5});
-  const float values[] = {-inf, -200, 200, inf, -1};
+  const Tensor x({6});
+  const float values[] = {-inf, -200, 200, inf, -1, 0};
   std::copy(std::begin(values), std::end(values), x.data<float>());
   for_each_execution<ActivationForwardArgs>([&](const auto& implementation,
                                                 const Execution& execution, Context& context) {
     CAPTURE(text(implementation.name, " on ", execution.describe()));
     const auto of = [&](const Activation& f) {
-      const Tensor there({5}, DType::f32, implementation.device);
+      const Tensor there({6}, DType::f32, implementation.device);
       implementation.run({.y = there, .x = x.to(implementation.device), .activation = f}, context);
       return there.to(Device::cpu).clone();
     };
@@ -244,9 +244,19 @@ TEST_CASE(
     CHECK(exp.template data<float>()[1] == 0);
     CHECK(exp.template data<float>()[2] == inf);
     CHECK(exp.template data<float>()[3] == inf);
-    for (const Activation& f : {Activation::log, Activation::power(0.5), Activation::power(-0.5)})
+    for (const Activation& f : {Activation::log, Activation::power(0.5), Activation::power(-0.5),
+                                Activation::power(0.75)})
       CHECK(std::isnan(of(f).template data<float>()[4]));
     CHECK(of(Activation::power(-1)).template data<float>()[4] == -1);
+    const auto has_limits = [&](const Activation& f, float at_zero, float at_infinity) {
+      const Tensor y = of(f);
+      CHECK(y.template data<float>()[5] == at_zero);
+      CHECK(y.template data<float>()[3] == at_infinity);
+    };
+    has_limits(Activation::log, -inf, inf);
+    has_limits(Activation::power(0.75), 0, inf);
+    has_limits(Activation::power(-0.75), inf, 0);
+    has_limits(Activation::power(2), 0, inf);
   });
 }
 

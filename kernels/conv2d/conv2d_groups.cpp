@@ -1,5 +1,4 @@
-// Convolutions of small groups in vector code, depthwise ones in all three directions: see
-// grouped.cpp.
+// Convolutions of small groups in vector code, in all three directions: see grouped.cpp.
 #include "kernels/conv2d/grouped.h"
 #include "kernels/conv2d/packed_weights.h"
 
@@ -14,43 +13,48 @@ int64_t bytes(int64_t floats) {
   return floats * static_cast<int64_t>(sizeof(float));
 }
 
-/// Returns the packed filters.
-const float* packed_filters(const Tensor& w, uint64_t version, const SmallGroups& conv,
-                            Context& context) {
-  const int64_t size = bytes(small_groups_packed_size(conv));
+/// One direction's call: `from` is convolved to `to`.
+struct Call {
+  Tensor to, from, w, bias;
+  Write write;
+  uint64_t weights_version;
+};
+
+void run(const Call& call, const SmallGroups& conv, Context& context) {
+  const int64_t packed_size = small_groups_packed_size(conv);
+  float* scratch =
+      static_cast<float*>(context.workspace(bytes(packed_size + small_groups_scratch_size(conv))));
   const auto pack = [&](void* packed) {
-    small_groups_pack(static_cast<float*>(packed), w.data<float>(), conv);
+    small_groups_pack(static_cast<float*>(packed), call.w.data<float>(), conv);
   };
-  return static_cast<const float*>(context.state<PackedWeights>().get(
-      conv.backward && conv.group > 1 ? &kBackwardLayout : &kForwardLayout, w, version, size,
-      context.workspace(size), pack));
+  const void* packed = context.state<PackedWeights>().get(
+      conv.backward && conv.group > 1 ? &kBackwardLayout : &kForwardLayout, call.w,
+      call.weights_version, bytes(packed_size), scratch, pack);
+  float* y = call.to.data<float>();
+  small_groups_convolve(y, call.from.data<float>(), static_cast<const float*>(packed),
+                        {.bias = call.bias.defined() ? call.bias.data<float>() : nullptr,
+                         .residual = call.write == Write::accumulate ? y : nullptr},
+                        conv, scratch + packed_size);
 }
 
 void forward(const Conv2dForwardArgs& args, Context& context) {
   if (args.y.size() == 0) return;
-  const SmallGroups conv = small_groups_forward(args.x.shape(), args.w.shape(), args.geometry);
-  float* y = args.y.data<float>();
-  small_groups_convolve(y, args.x.data<float>(),
-                        packed_filters(args.w, args.weights_version, conv, context),
-                        {.bias = args.bias.defined() ? args.bias.data<float>() : nullptr,
-                         .residual = args.write == Write::accumulate ? y : nullptr},
-                        conv);
+  run({args.y, args.x, args.w, args.bias, args.write, args.weights_version},
+      small_groups_forward(args.x.shape(), args.w.shape(), args.geometry), context);
 }
 
 void backward_data(const Conv2dBackwardDataArgs& args, Context& context) {
   if (args.dx.size() == 0) return;
-  const SmallGroups conv = small_groups_backward(args.dx.shape(), args.w.shape(), args.geometry);
-  float* dx = args.dx.data<float>();
-  small_groups_convolve(dx, args.dy.data<float>(),
-                        packed_filters(args.w, args.weights_version, conv, context),
-                        {.residual = args.write == Write::accumulate ? dx : nullptr}, conv);
+  run({args.dx, args.dy, args.w, {}, args.write, args.weights_version},
+      small_groups_backward(args.dx.shape(), args.w.shape(), args.geometry), context);
 }
 
 void backward_filter(const Conv2dBackwardFilterArgs& args, Context& context) {
   const SmallGroups conv = small_groups_forward(args.x.shape(), args.dw.shape(), args.geometry);
-  void* sums = context.workspace(bytes(small_groups_packed_size(conv)));
-  depthwise_filter_gradient(args.dw.data<float>(), args.dy.data<float>(), args.x.data<float>(),
-                            args.write == Write::accumulate, conv, static_cast<float*>(sums));
+  void* scratch =
+      context.workspace(bytes(small_groups_packed_size(conv) + small_groups_scratch_size(conv)));
+  small_groups_filter_gradient(args.dw.data<float>(), args.dy.data<float>(), args.x.data<float>(),
+                               args.write == Write::accumulate, conv, static_cast<float*>(scratch));
 }
 
 }  // namespace
@@ -68,13 +72,12 @@ void register_conv2d_groups(OpRegistry& registry) {
                                                                   a.dx.dtype(), a.geometry);
                                         },
                                         backward_data});
-  registry.add<Conv2dBackwardFilterArgs>(
-      {"groups", Device::cpu,
-       [](const Conv2dBackwardFilterArgs& a) {
-         return small_groups_fit(a.x.shape(), a.dw.shape(), a.x.dtype(), a.geometry) &&
-                a.geometry.is_depthwise(a.x.shape(), a.dw.shape());
-       },
-       backward_filter});
+  registry.add<Conv2dBackwardFilterArgs>({"groups", Device::cpu,
+                                          [](const Conv2dBackwardFilterArgs& a) {
+                                            return small_groups_fit(a.x.shape(), a.dw.shape(),
+                                                                    a.x.dtype(), a.geometry);
+                                          },
+                                          backward_filter});
 }
 
 }  // namespace topograd

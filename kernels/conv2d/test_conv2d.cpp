@@ -143,11 +143,19 @@ TEST_CASE("conv2d: any number of groups, with as many filters as channels, more 
   check_directions({1, 7, 7, 5}, {10, 3, 2, 1},
                    {.stride = {2, 1}, .padding = 2, .dilation = {1, 2}, .groups = 5});
   check_directions({0, 4, 4, 4}, {4, 3, 3, 2}, {.padding = 1, .groups = 2});
-  // Groups of two and four channels: every width of a block of channels, and tails.
+  // Groups of two, four and eight channels: every width of a block of channels, and tails; rows of
+  // several blocks of pixels, and tails; taps of more than one block.
   for (int64_t g : {2, 4})
     for (int64_t C : {4, 8, 20, 48, 116})
       check_directions({2, 5, 6, C}, {C, 3, 3, g},
                        {.stride = {1, 2}, .padding = 1, .groups = static_cast<int>(C / g)});
+  for (int64_t C : {8, 24, 40, 112})
+    check_directions({2, 4, 5, C}, {C, 3, 3, 8}, {.padding = 1, .groups = static_cast<int>(C / 8)});
+  for (int64_t g : {2, 4, 8})
+    check_directions({1, 3, 25, 48}, {48, 3, 5, g},
+                     {.padding = {1, 2}, .groups = static_cast<int>(48 / g)});
+  check_directions({1, 6, 9, 16}, {16, 3, 2, 8},
+                   {.stride = {2, 3}, .padding = {2, 1}, .dilation = {1, 3}, .groups = 2});
 }
 
 TEST_CASE("conv2d: one filter for each channel, in every size") {
@@ -329,19 +337,21 @@ TEST_CASE("conv2d: packed weights follow their version") {
   }
 }
 
-TEST_CASE("conv2d: depthwise convolutions have an implementation of their own") {
-  const Tensor x = Tensor::zeros({1, 8, 8, 16}), w = Tensor::zeros({16, 3, 3, 1});
-  const ConvGeometry geometry{.padding = 1, .groups = 16};
-  for (Device device : {Device::cpu, Device::simt}) {
+TEST_CASE("conv2d: depthwise convolutions have an implementation of their own, and small groups") {
+  const Tensor x = Tensor::zeros({1, 8, 8, 16});
+  const auto check_names = [&](Device device, int64_t group, std::string_view name) {
     const Context context(device);
+    const Tensor w = Tensor::zeros({16, 3, 3, group});
+    const ConvGeometry geometry{.padding = 1, .groups = static_cast<int>(16 / group)};
     const Conv2dForwardArgs forward{.y = x, .x = x, .w = w, .bias = {}, .geometry = geometry};
     const Conv2dBackwardDataArgs data{.dx = x, .dy = x, .w = w, .geometry = geometry};
     const Conv2dBackwardFilterArgs filter{.dw = w, .dy = x, .x = x, .geometry = geometry};
-    const std::string_view name = device == Device::cpu ? "groups" : "depthwise";
     CHECK(choose_implementation(forward, context).name == name);
     CHECK(choose_implementation(data, context).name == name);
     CHECK(choose_implementation(filter, context).name == name);
-  }
+  };
+  for (int64_t group : {1, 2, 4, 8}) check_names(Device::cpu, group, "groups");
+  check_names(Device::simt, 1, "depthwise");
 }
 
 TEST_CASE("conv2d: Winograd's algorithm runs where the error budget is relaxed, and only there") {

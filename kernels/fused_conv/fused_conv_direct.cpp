@@ -1,5 +1,5 @@
 // Any convolution in f32, summed directly in vector code: vectors run along the filters, and a
-// block of pixels by one or two vectors of filters stays in registers for the whole sum.
+// block of pixels by one to three vectors of filters stays in registers for the whole sum.
 //
 // Where a pixel's window lies inside the image, one row of it is KW * I numbers in a row of memory,
 // and so are the filters, packed as [block of filters][kh][kw * I + i][filter]: the inner loop is
@@ -59,41 +59,56 @@ using Vector = hn::Vec<Floats>;
 
 constexpr Floats kFloats;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(kFloats));
-// Sums in registers at a time: 16 hide the latency of the multiply-adds where AVX-512 has 32
-// registers, 8 where there are 16.
-constexpr int kSums = kLanes == 16 ? 16 : 8;
+// Sums in registers at a time: what AVX-512's 32 registers or others' 16 leave room for beside the
+// filters' numbers. 12 pixels in place of 8 by two vectors were no faster.
+constexpr int kSums = kLanes == 16 ? 24 : 12;
+constexpr int kMostPixels = 8;
 
-/// Filters side by side in a register block: two vectors where they are all used.
-int64_t block_size(int64_t O) {
-  return O % (2 * kLanes) == 0 ? 2 * kLanes : kLanes;
+/// Vectors of filters in the next register block, of `vectors` that are left: two, and three where
+/// one would be left over.
+int64_t block_width(int64_t vectors) {
+  return vectors % 2 == 0 ? 2 : std::min<int64_t>(vectors, 3);
+}
+int64_t vectors_of(int64_t filters) {
+  return (filters + kLanes - 1) / kLanes;
 }
 
 /// Packs w [O][taps] as [group][block][taps][filter of the block], zeros for what fills a group's
-/// last block up.
+/// last vector up.
 void pack(float* packed, const float* w, const DirectConv& conv) {
-  const int64_t block = block_size(conv.filters), taps = conv.taps();
+  const int64_t taps = conv.taps();
   for (int64_t g = 0; g < conv.groups; ++g, w += conv.filters * taps)
-    for (int64_t first = 0; first < conv.filters; first += block) {
+    for (int64_t first = 0; first < conv.filters;) {
+      const int64_t block = block_width(vectors_of(conv.filters - first)) * kLanes;
       const int64_t count = std::min(block, conv.filters - first);
       for (int64_t l = 0; l < taps; ++l, packed += block) {
         for (int64_t o = 0; o < count; ++o) packed[o] = w[(first + o) * taps + l];
         std::fill(packed + count, packed + block, 0.0F);
       }
+      first += block;
     }
 }
 
 /// Loads the first `count` lanes; the others are zeros.
 HWY_INLINE Vector load(const float* from, int64_t count) {
-  if (count == kLanes) return hn::LoadU(kFloats, from);
+  if (count >= kLanes) return hn::LoadU(kFloats, from);
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+  return hn::MaskedLoad(hn::FirstN(kFloats, static_cast<size_t>(count)), kFloats, from);
+#else
   alignas(64) float lanes[kLanes] = {};
   std::copy_n(from, count, lanes);
   return hn::Load(kFloats, lanes);
+#endif
 }
 HWY_INLINE void store(Vector value, float* to, int64_t count) {
-  if (count == kLanes) return hn::StoreU(value, kFloats, to);
+  if (count >= kLanes) return hn::StoreU(value, kFloats, to);
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+  hn::BlendedStore(value, hn::FirstN(kFloats, static_cast<size_t>(count)), kFloats, to);
+#else
   alignas(64) float lanes[kLanes];
   hn::Store(value, kFloats, lanes);
   std::copy_n(lanes, count, to);
+#endif
 }
 
 /// Computes kPixels neighbours of one row of y by kWidth vectors of filters, of which `filters` are
@@ -132,50 +147,50 @@ HWY_INLINE void convolve_pixels(float* y, const float* x, const float* w, const 
   }
 }
 
-/// Computes pixels [begin, OW) of a row of y, in blocks of kPixels; returns where that ends.
+/// Computes pixels [begin, OW) of a row of y, in blocks of kPixels and then in smaller ones.
 template <int kPixels, int kWidth>
-HWY_INLINE int64_t convolve_row(int64_t begin, float* y, const float* x, const float* w,
-                                const DirectConv& conv, const DirectEpilogue& epilogue,
-                                int64_t filters) {
+HWY_INLINE void convolve_row(int64_t begin, float* y, const float* x, const float* w,
+                             const DirectConv& conv, const DirectEpilogue& epilogue,
+                             int64_t filters) {
   for (; begin + kPixels <= conv.OW; begin += kPixels) {
     DirectEpilogue here = epilogue;
     if (here.residual) here.residual += begin * conv.O;
     convolve_pixels<kPixels, kWidth>(y + begin * conv.O, x + begin * conv.stride.w * conv.I, w,
                                      conv, here, filters);
   }
-  return begin;
+  if constexpr (kPixels > 1)
+    convolve_row<kPixels / 2, kWidth>(begin, y, x, w, conv, epilogue, filters);
 }
 
 /// Computes one image for one block of filters.
 template <int kWidth>
 void convolve_image(float* y, const float* x, const float* w, const DirectConv& conv,
                     const DirectEpilogue& epilogue, int64_t filters) {
-  constexpr int kPixels = kWidth == 1 ? 8 : kSums / 2;
+  constexpr int kPixels = kSums / kWidth < kMostPixels ? 4 : kMostPixels;
   for (int64_t oh = 0; oh < conv.OH; ++oh) {
-    const float* row = x + oh * conv.stride.h * conv.W * conv.I;
-    float* out = y + oh * conv.OW * conv.O;
     DirectEpilogue here = epilogue;
     if (here.residual) here.residual += oh * conv.OW * conv.O;
-    int64_t ow = convolve_row<kPixels, kWidth>(0, out, row, w, conv, here, filters);
-    ow = convolve_row<2, kWidth>(ow, out, row, w, conv, here, filters);
-    convolve_row<1, kWidth>(ow, out, row, w, conv, here, filters);
+    convolve_row<kPixels, kWidth>(0, y + oh * conv.OW * conv.O,
+                                  x + oh * conv.stride.h * conv.W * conv.I, w, conv, here, filters);
   }
 }
 
 /// Computes all filters of one image x (with its border).
 void convolve(float* y, const float* x, const float* packed, const DirectConv& conv,
               const DirectEpilogue& epilogue) {
-  const int64_t block = block_size(conv.filters);
   for (int64_t g = 0; g < conv.groups; ++g, x += conv.channels)
-    for (int64_t o = 0; o < conv.filters; o += block, packed += block * conv.taps()) {
+    for (int64_t o = 0; o < conv.filters;) {
+      const int64_t width = block_width(vectors_of(conv.filters - o));
       const int64_t first = g * conv.filters + o;
       DirectEpilogue here = epilogue;
       if (here.bias) here.bias += first;
       if (here.residual) here.residual += first;
-      if (block == kLanes)
-        convolve_image<1>(y + first, x, packed, conv, here, conv.filters - o);
-      else
-        convolve_image<2>(y + first, x, packed, conv, here, conv.filters - o);
+      const auto convolve_block = width == 1   ? convolve_image<1>
+                                  : width == 2 ? convolve_image<2>
+                                               : convolve_image<3>;
+      convolve_block(y + first, x, packed, conv, here, conv.filters - o);
+      o += width * kLanes;
+      packed += width * kLanes * conv.taps();
     }
 }
 
@@ -190,8 +205,8 @@ namespace {
 HWY_EXPORT(pack);
 HWY_EXPORT(convolve);
 
-constexpr char kLayout = 'd';              // tells this packed form of a w from others
-constexpr int64_t kLargestBlock = 2 * 16;  // filters in it
+constexpr char kLayout = 'd';       // tells this packed form of a w from others
+constexpr int64_t kMostLanes = 16;  // of any processor
 
 int64_t bytes(int64_t floats) {
   return floats * static_cast<int64_t>(sizeof(float));
@@ -236,8 +251,8 @@ void run(const FusedConvArgs& args, Context& context) {
   if (args.y.size() == 0) return;
   const DirectConv conv = describe(args);
   const bool has_border = args.geometry.padding != 0;
-  const int64_t blocks = (conv.filters + kLargestBlock - 1) / kLargestBlock;
-  const int64_t w_size = conv.groups * blocks * kLargestBlock * conv.taps();  // for any block
+  const int64_t vectors = (conv.filters + kMostLanes - 1) / kMostLanes;
+  const int64_t w_size = conv.groups * vectors * kMostLanes * conv.taps();
   const int64_t border_size = has_border ? conv.H * conv.W * conv.I : 0;
   float* scratch =
       static_cast<float*>(context.workspace(bytes(args.points * w_size + border_size)));

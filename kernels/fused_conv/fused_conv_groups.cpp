@@ -16,14 +16,16 @@ void run(const FusedConvArgs& args, Context& context) {
   const SmallGroups conv = small_groups_forward(args.x.shape().with_first(N),
                                                 args.w.shape().with_first(C), args.geometry);
   const int64_t filter = conv.KH * conv.KW * conv.group, w_size = small_groups_packed_size(conv);
-  const int64_t bytes = args.points * w_size * static_cast<int64_t>(sizeof(float));
+  const auto bytes = [](int64_t floats) { return floats * static_cast<int64_t>(sizeof(float)); };
+  float* scratch = static_cast<float*>(
+      context.workspace(bytes(args.points * w_size + small_groups_scratch_size(conv))));
   const auto pack = [&](void* packed) {
     for (int64_t p = 0; p < args.points; ++p)
       small_groups_pack(static_cast<float*>(packed) + p * w_size,
                         args.w.data<float>() + p * C * filter, conv);
   };
   const float* w = static_cast<const float*>(context.state<PackedWeights>().get(
-      &kLayout, args.w, args.weights_version, bytes, context.workspace(bytes), pack));
+      &kLayout, args.w, args.weights_version, bytes(args.points * w_size), scratch, pack));
   const int64_t x_step = args.shares_x() ? 0 : args.x.size() / args.points;
   const int64_t y_step = args.y.size() / args.points;
   const auto of = [](const Tensor& t, int64_t offset) -> const float* {
@@ -34,7 +36,7 @@ void run(const FusedConvArgs& args, Context& context) {
                           {.bias = of(args.bias, p * C),
                            .residual = of(args.residual, p * y_step),
                            .relu = args.relu},
-                          conv);
+                          conv, scratch + args.points * w_size);
 }
 
 }  // namespace

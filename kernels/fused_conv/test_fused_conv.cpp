@@ -94,6 +94,7 @@ TEST_CASE("fused_conv: groups, dilation, and axes that differ") {
                         {2, 2, 4, 4, 12, 6, 1, 1, 1, 0, 1, 6},
                         {2, 1, 9, 8, 5, 7, 3, 2, {1, 2}, {2, 1}, {2, 3}},
                         {1, 2, 9, 8, 4, 40, 3, 3, 1, 2, 2, 4},
+                        {2, 1, 4, 16, 24, 24, 3, 3, 1, 1, 1, 3},
                         {3, 1, 4, 9, 4, 8, 1, 7, 1, {0, 3}}};
   for (const Case& c : cases)
     for (const Extras& extras :
@@ -120,6 +121,14 @@ TEST_CASE("fused_conv: every combination of what is optional") {
       for (bool relu : {false, true})
         for (Residual residual : {Residual::none, Residual::apart, Residual::in_place})
           for (const Case& c : {even, odd}) check_case(c, {shares_x, bias, relu, residual});
+}
+
+// One to five vectors of filters, of which the last may be broken; rows of every block of pixels.
+TEST_CASE("fused_conv: register blocks of every size") {
+  for (int64_t O : {7, 24, 40, 57, 80})
+    for (int64_t W : {1, 9, 16, 23})
+      check_case({2, 1, 2, W, 3, O, 1, 2, 1, {0, 1}}, {false, true, true, Residual::apart},
+                 Implementations::cpu);
 }
 
 // Whole and broken tiles, images side by side in a block of tiles, several blocks, each width of a

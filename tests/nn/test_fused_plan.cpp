@@ -173,6 +173,22 @@ Tensor fused_logits(const Graph& graph, const NetworkOnPlane& network, const Ten
   return plan.run(x, context).reshaped({x.dim(0), graph.classes()}).clone();
 }
 
+/// Two convolutions of images that fill the cache, the second one perhaps gated by means of the first
+/// (squeeze and excitation), then smaller images.
+Graph excited_graph(bool excited) {
+  Graph graph({32, 32, 3});
+  Value x = graph.relu(graph.conv(graph.input(), 48, {}));
+  if (excited) {
+    const Value means =
+        graph.conv(graph.mean(x, {.height = true, .width = true}), 4, {.kernel = 1});
+    const Value gates = graph.activation(graph.conv(means, 48, {.kernel = 1}), Activation::sigmoid);
+    x = graph.multiply(x, gates);
+  }
+  x = graph.relu(graph.conv(x, 8, {.stride = 4}));
+  graph.set_output(graph.linear(graph.global_average_pool(x), 4));
+  return graph;
+}
+
 /// Networks wide enough for vectors and tiles, whose stages run in segments of their own.
 std::vector<Graph> wide_graphs() {
   std::vector<Graph> graphs;
@@ -183,6 +199,7 @@ std::vector<Graph> wide_graphs() {
   graphs.push_back(dense_graph());
   graphs.push_back(nested_graph());
   graphs.push_back(unknown_graph());
+  graphs.push_back(excited_graph(true));
   return graphs;
 }
 
@@ -235,6 +252,14 @@ TEST_CASE("fused plan: an image's logits are the same whatever images are beside
                     name_of(precision), ", images from ", first);
     }
   }
+}
+
+TEST_CASE("fused plan: squeeze and excitation lets no image leave the cache") {
+  const auto segments = [](const Graph& graph) {
+    return FusedPlan(graph, {.images = 32}).segment_count();
+  };
+  CHECK(segments(excited_graph(false)) > 1);
+  CHECK(segments(excited_graph(true)) == segments(excited_graph(false)));
 }
 
 TEST_CASE("fused plan: a network in tiles leaves them for pictures and sums alone") {
