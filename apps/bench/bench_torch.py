@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Times PyTorch on a network of the zoo (ResNets with option A), or on what a program makes (--module
-net.py:Net(10), for images of 32x32), and prints JSON: by competitor
+net.py:Net(10), for images of 32x32; with the weights of --model net.safetensors), and prints JSON: by competitor
 images a second and the peak of memory, in MiB, of a process that does nothing else.
 
   bench_torch.py training  --model resnet20 --batch 128
@@ -33,7 +33,23 @@ def made(arguments):
     if not arguments.module:
         return network(arguments.model, shortcut="A")
     from export_torch import module_of
-    return module_of(arguments.module)
+    module = module_of(arguments.module)
+    if arguments.model.endswith(".safetensors"):
+        take_weights(module, arguments.model)
+    return module
+
+
+def take_weights(module, checkpoint):
+    """Gives the module the weights that the other side has, which were exported from one like it."""
+    sys.path.insert(0, os.path.join(APPS, "exporter"))
+    from torch_checkpoint import load_safetensors
+    own = {name: t for name, t in module.state_dict().items() if not name.endswith("num_batches_tracked")}
+    arrays = load_safetensors(checkpoint)
+    sizes = [{name: t.numel() for name, t in own.items()}, {name: a.size for name, a in arrays.items()}]
+    if sizes[0] != sizes[1]:
+        sys.exit(f"{checkpoint} does not hold the weights of the module {type(module).__name__}")
+    for name, tensor in own.items():  # a linear layer is a convolution there
+        tensor.copy_(torch.from_numpy(arrays[name].copy()).reshape(tensor.shape))
 
 
 def median_seconds(work, steps, warm_up=3):

@@ -4,7 +4,6 @@
 
 #include "landscape/curvature/curvature_operator.h"
 #include "landscape/directions/direction.h"
-#include "nn/initialisation.h"
 
 namespace topograd {
 
@@ -15,25 +14,25 @@ Each round times every competitor once, in turn, so that a busy moment hits all 
 round's figure is the median of its products with the Hessian of the mean loss; images a second are
 those of a batch over the seconds of one product.
 PyTorch's products are gradients of the gradient's product with v (autograd, create_graph), in both
-memory layouts, with the allocator settings that suit it. Neither side keeps anything of the point
+memory layouts, with the allocator settings that suit it. The weights of a checkpoint are both
+sides', others are random, each side's its own. Neither side keeps anything of the point
 from one product to the next.
 )";
 
-/// Hessian of a batch's loss at random weights.
+/// Hessian of a batch's loss.
 class HessianProduct {
  public:
   HessianProduct(const std::string& model, int64_t batch, BatchnormMode mode, ThreadPool& pool)
       : graph_(benched_graph(model)),
         images_(random_images(batch, graph_)),
-        theta_({graph_.layout().parameter_count()}),
-        states_({graph_.layout().state_count()}) {
-    initialise(graph_.layout(), 1, theta_, states_);
-    const Direction direction = random_direction(graph_.layout(), theta_, states_, 1, 0);
+        weights_(benched_weights(model, graph_)) {
+    const Direction direction =
+        random_direction(graph_.layout(), weights_.theta, weights_.running_stats, 1, 0);
     v_ = direction.parameters.to(pool.device());
     product_ = Tensor(v_.shape(), DType::f32, pool.device());
     hessian_.emplace(CurvatureSpec{.graph = graph_,
-                                   .theta = theta_,
-                                   .running_stats = states_,
+                                   .theta = weights_.theta,
+                                   .running_stats = weights_.running_stats,
                                    .images = images_,
                                    .mode = mode,
                                    .batch = batch},
@@ -52,7 +51,8 @@ class HessianProduct {
  private:
   Graph graph_;
   LabelledImages images_;
-  Tensor theta_, states_, v_, product_;
+  ModelState weights_;
+  Tensor v_, product_;
   std::optional<CurvatureOperator> hessian_;
 };
 

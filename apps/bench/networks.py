@@ -6,11 +6,28 @@ measures beside Topograd. Written from the papers; sizes in brackets are paramet
     ResNeXt29      Xie et al., 2017, 32x4d (4.8 M): convolutions of 32 groups
     EfficientNetB0 Tan and Le, 2019 (4.0 M): depthwise 3x3 and 5x5, squeeze and excitation, SiLU
     ConvNeXt       Liu et al., 2022, femto's widths of Wightman (4.8 M): depthwise 7x7, LayerNorm, GELU
+
+settled(ResNeXt29()) has the sizes of numbers that a trained network has.
 """
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+
+def settled(module):
+    """The module with BatchNorm statistics of noise. With those that they begin with, numbers of a deep network shrink
+    from layer to layer, until their products are less than what a processor works on at full speed."""
+    norms = [m for m in module.modules() if isinstance(m, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = None  # the mean over all batches
+    module.train()
+    with torch.no_grad():
+        for seed in range(4):
+            module(torch.randn(64, 3, 32, 32, generator=torch.Generator().manual_seed(seed)))
+    for norm in norms:
+        norm.momentum = 0.1
+    return module.eval()
 
 
 def conv(inputs, outputs, kernel, stride=1, groups=1, activation=None):

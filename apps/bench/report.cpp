@@ -12,6 +12,8 @@
 #include "kernels/core/format.h"
 #include "kernels/core/philox.h"
 #include "models/loaded_model.h"
+#include "nn/checkpoint.h"
+#include "nn/initialisation.h"
 #include "nn/json_text.h"
 
 namespace topograd {
@@ -70,6 +72,14 @@ void BenchFlags::add_to(cli::Options& options, const std::string& steps_help) {
 Graph benched_graph(const std::string& model) {
   if (names_model_file(model)) return build_model(model_spec_of_file(model));
   return build_model({.name = model, .shortcut = 'A'});
+}
+
+ModelState benched_weights(const std::string& model, const Graph& graph) {
+  if (model.ends_with(".safetensors")) return Checkpoint::read(model).weights(graph.layout());
+  const ParameterLayout& layout = graph.layout();
+  ModelState weights{Tensor({layout.parameter_count()}), Tensor({layout.state_count()})};
+  initialise(layout, 1, weights.theta, weights.running_stats);
+  return weights;
 }
 
 std::vector<BenchRow> bench_rounds(const std::string& model, int rounds,

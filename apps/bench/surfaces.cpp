@@ -5,7 +5,6 @@
 #include "apps/common/cli.h"
 #include "kernels/tile_conv/tile_conv.h"
 #include "landscape/evaluation/evaluator.h"
-#include "nn/initialisation.h"
 
 namespace topograd {
 
@@ -15,6 +14,7 @@ constexpr const char* kHelp = R"(
 Each round times every competitor once, in turn, so that a busy moment hits all of them alike; the
 table shows the median, smallest and largest round.
 Ours is the evaluation of whole points, their weights and losses included, as landscape does it.
+The weights of a checkpoint are both sides'; others are random, each side's its own.
 PyTorch's figures:
   torch eager ...   inference alone on random images, in both memory layouts, at the fastest of
                     several batch sizes
@@ -25,23 +25,21 @@ PyTorch's figures:
                     eager inference in its batches of 128, loss and accuracy read after each
 )";
 
-/// Points of a plane through a network with random weights.
+/// Points of a plane through a network.
 class SurfacePoints {
  public:
   SurfacePoints(const std::string& model, int64_t images)
       : graph_(benched_graph(model)),
-        theta_({graph_.layout().parameter_count()}),
-        states_({graph_.layout().state_count()}),
+        weights_(benched_weights(model, graph_)),
         sets_{random_images(images, graph_)} {
-    initialise(graph_.layout(), 1, theta_, states_);
     planes_.push_back({direction(0), direction(1)});
   }
 
   /// Returns images per second over so many points.
   double run(int points, Precision precision, ThreadPool& pool) const {
     Evaluator evaluator({.graph = graph_,
-                         .theta = theta_,
-                         .running_stats = states_,
+                         .theta = weights_.theta,
+                         .running_stats = weights_.running_stats,
                          .planes = planes_,
                          .sets = sets_,
                          .precision = precision},
@@ -54,7 +52,7 @@ class SurfacePoints {
 
  private:
   Direction direction(uint32_t number) const {
-    return random_direction(graph_.layout(), theta_, states_, 1, number);
+    return random_direction(graph_.layout(), weights_.theta, weights_.running_stats, 1, number);
   }
   static std::vector<PlanePosition> positions(int count) {
     std::vector<PlanePosition> result;
@@ -64,7 +62,7 @@ class SurfacePoints {
   }
 
   Graph graph_;
-  Tensor theta_, states_;
+  ModelState weights_;
   std::vector<LabelledImages> sets_;
   std::vector<Directions> planes_;
 };
