@@ -1,5 +1,6 @@
 // Strided copies: rows where both sides are contiguous along one axis, blocks of 4 x 4 transposed in
-// registers where they are along different ones, element by element otherwise.
+// registers where they are along different ones, two rows zipped into one and one unzipped into two
+// (a shuffle of two groups of channels and its gradient), element by element otherwise.
 //
 // The padding is zeroed first; what is left is a copy between two strided arrays without any
 // padding, which both directions share: forward, y is the one that is written, backward dx.
@@ -84,10 +85,51 @@ HWY_INLINE void transpose_blocks(float* to, int64_t to_row, const float* from, i
 }
 #endif
 
+/// Adds a and b to `to`, element by element in turn, or puts them there.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void put_zipped(D d, V a, V b, float* to, bool accumulate) {
+  if (accumulate) {
+    V old_a, old_b;
+    hn::LoadInterleaved2(d, to, old_a, old_b);
+    a = hn::Add(old_a, a);
+    b = hn::Add(old_b, b);
+  }
+  hn::StoreInterleaved2(a, b, d, to);
+}
+/// Sets to[2 i] = a[i] and to[2 i + 1] = b[i], or adds them.
+void zip(float* to, const float* a, const float* b, int64_t n, bool accumulate) {
+  const hn::ScalableTag<float> d;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    put_zipped(d, hn::LoadU(d, a + i), hn::LoadU(d, b + i), to + 2 * i, accumulate);
+  copy_strided(to + 2 * i, 2, a + i, 1, n - i, accumulate);
+  copy_strided(to + 2 * i + 1, 2, b + i, 1, n - i, accumulate);
+}
+/// Sets a[i] = from[2 i] and b[i] = from[2 i + 1], or adds them.
+void unzip(float* a, float* b, const float* from, int64_t n, bool accumulate) {
+  const hn::ScalableTag<float> d;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  const auto put = [&](auto v, float* at) HWY_ATTR {
+    hn::StoreU(accumulate ? hn::Add(hn::LoadU(d, at), v) : v, d, at);
+  };
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    hn::Vec<decltype(d)> even, odd;
+    hn::LoadInterleaved2(d, from + 2 * i, even, odd);
+    put(even, a + i);
+    put(odd, b + i);
+  }
+  copy_strided(a + i, 1, from + 2 * i, 2, n - i, accumulate);
+  copy_strided(b + i, 1, from + 2 * i + 1, 2, n - i, accumulate);
+}
+
 /// Sets to[r to_row + c] = from[r + c from_column], or adds it, for r < rows and c < columns: rows of
 /// `to` are contiguous, and so are columns of `from`.
 void transpose(float* to, int64_t to_row, const float* from, int64_t from_column, int64_t rows,
                int64_t columns, bool accumulate) {
+  if (columns == 2 && to_row == 2) return zip(to, from, from + from_column, rows, accumulate);
+  if (rows == 2 && from_column == 2) return unzip(to, to + to_row, from, columns, accumulate);
   int64_t whole_rows = 0, whole_columns = 0;
 #if HWY_TARGET != HWY_SCALAR
   whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
