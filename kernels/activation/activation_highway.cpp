@@ -257,19 +257,23 @@ HWY_INLINE V power_of_halves(D d, V x, int halves) {
 /// a double; in double, where rounding p log x costs nothing of a float.
 constexpr float kMostPower = 6;
 void any_power(float* y, const float* x, int64_t n, float p) {
+  const float infinity = std::numeric_limits<float>::infinity();
   const auto step = [&](auto d, int64_t i) HWY_ATTR {
     const hn::Rebind<float, decltype(d)> floats;
-    const auto v = hn::PromoteTo(d, hn::LoadU(floats, x + i));
-    const double limit = p > 0 ? 0.0 : std::numeric_limits<double>::infinity();  // of x^p at 0
-    const auto log = hn::Mul(hn::Set(d, static_cast<double>(p)), logarithm(d, v));
-    // Infinite logarithms are those of 0 and infinity.
-    const auto finite = hn::Lt(hn::Abs(log), hn::Set(d, 1e3));
-    const auto zero = hn::Eq(v, hn::Zero(d)), nan = hn::IsNaN(log);
-    const auto power = hn::Exp(d, hn::IfThenElse(finite, log, hn::Zero(d)));
-    const double at_infinity = p > 0 ? std::numeric_limits<double>::infinity() : 0.0;
-    const auto far =
-        hn::IfThenElse(zero, hn::Set(d, limit), hn::IfThenElse(nan, log, hn::Set(d, at_infinity)));
-    hn::StoreU(hn::DemoteTo(floats, hn::IfThenElse(finite, power, far)), floats, y + i);
+    const auto v = hn::LoadU(floats, x + i);
+    const auto log = hn::Mul(hn::Set(d, static_cast<double>(p)), logarithm(d, hn::PromoteTo(d, v)));
+    const auto finite = hn::Lt(hn::Abs(log), hn::Set(d, 700.0));  // neither 0, infinity nor NaN
+    const auto power =
+        hn::IfThenElse(finite, hn::Exp(d, hn::IfThenElse(finite, log, hn::Zero(d))), log);
+    auto y_i = hn::DemoteTo(floats, power);
+    // Some processors take what is too large for the largest float.
+    y_i = hn::IfThenElse(hn::Ge(y_i, hn::Set(floats, std::numeric_limits<float>::max())),
+                         hn::Set(floats, infinity), y_i);
+    y_i =
+        hn::IfThenElse(hn::Eq(v, hn::Zero(floats)), hn::Set(floats, p > 0 ? 0.0F : infinity), y_i);
+    y_i = hn::IfThenElse(hn::Eq(v, hn::Set(floats, infinity)),
+                         hn::Set(floats, p > 0 ? infinity : 0.0F), y_i);
+    hn::StoreU(y_i, floats, y + i);
   };
   const hn::ScalableTag<double> d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
