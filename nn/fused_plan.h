@@ -33,9 +33,10 @@ struct FusedPlanOptions {
 ///
 /// On a CPU the steps of one network are run in segments, each for as many images at a time as its
 /// values fit the cache: a few through a network's wide first layers, all through its last, whose
-/// filters are large; what is small between two large steps (squeeze and excitation) goes with these. A BatchNorm before a 1x1 convolution (DenseNet) is applied to a strip of
-/// pixels just before these are convolved. In bf16 or bf16x3 its convolutions work on tiled images
-/// (tile_conv). Processors without a tile unit emulate it, too slowly for anything but tests.
+/// filters are large; what is small between two large steps (squeeze and excitation) goes with
+/// these. A BatchNorm before a 1x1 convolution (DenseNet) is applied to a strip of pixels just
+/// before these are convolved. In bf16 or bf16x3 its convolutions work on tiled images (tile_conv).
+/// Processors without a tile unit emulate it, too slowly for anything but tests.
 ///
 /// form_weights() and run() queue operations on a context of the plan's device and touch nothing
 /// else: they can be recorded (see Recording).
