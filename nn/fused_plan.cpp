@@ -115,9 +115,9 @@ int64_t FusedPlan::images_side_by_side(int value) const {
 }
 
 /// Lets steps of small values between steps of large ones take as few images as these, where that
-/// moves less: squeeze and excitation, whose means and gates are numbers per channel, would else have
-/// all images of the layer before it leave the cache and come back. It costs reading the small steps'
-/// filters more often.
+/// moves less: squeeze and excitation, whose means and gates are numbers per channel, would else
+/// have all images of the layer before it leave the cache and come back. It costs reading the small
+/// steps' filters more often.
 void FusedPlan::join_small_steps(std::vector<int64_t>& images) const {
   const size_t steps = program_.steps.size();
   std::vector<size_t> last_reader(program_.storage_of.size(), 0);

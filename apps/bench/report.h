@@ -33,11 +33,13 @@ struct BenchFlags {
   void add_to(cli::Options& options, const std::string& steps_help);
 };
 
-/// Returns a network of the zoo, ResNets with option A, or that of a file: a graph, or a checkpoint.
+/// Returns a network of the zoo, ResNets with option A, or that of a file: a graph, or a
+/// checkpoint.
 Graph benched_graph(const std::string& model);
 
-/// Returns the weights that it is timed with: a checkpoint's own, as PyTorch's side has them too, or
-/// random ones. Numbers too large or too small slow some operations, so both sides' should be one.
+/// Returns the weights that it is timed with: a checkpoint's own, as PyTorch's side has them too,
+/// or random ones. Numbers too large or too small slow some operations, so both sides' should be
+/// one.
 ModelState benched_weights(const std::string& model, const Graph& graph);
 
 /// Figures of one competitor on one network, round by round.

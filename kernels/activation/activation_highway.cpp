@@ -25,18 +25,19 @@ namespace topograd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Returns x, and 0 for NaN: exponentials of NaN are worked out by way of an integer that it has not.
-/// What is made of one has to become NaN in another way.
+/// Returns x, and 0 for NaN: exponentials of NaN are worked out by way of an integer that it has
+/// not. What is made of one has to become NaN in another way.
 template <class V>
 HWY_INLINE V without_nan(V x) {
   return hn::IfThenZeroElse(hn::IsNaN(x), x);
 }
 
-/// Returns exp(x) for x <= 0, to a unit in the last place, and 0 below exp(least); NaN gives 1. Half
-/// the instructions of one for all x: x = q log 2 + r, exp(r) by the polynomial of the Cephes library
-/// (Moshier), and q is added to the exponent's bits. Numbers that are less than any normal one take
-/// the processor a hundred times as long as others: with them SiLU of numbers up to 110 was 14 times
-/// as slow, and so was that of numbers around 1e-20, whose squares stand in a polynomial.
+/// Returns exp(x) for x <= 0, to a unit in the last place, and 0 below exp(least); NaN gives 1.
+/// Half the instructions of one for all x: x = q log 2 + r, exp(r) by the polynomial of the Cephes
+/// library (Moshier), and q is added to the exponent's bits. Numbers that are less than any normal
+/// one take the processor a hundred times as long as others: with them SiLU of numbers up to 110
+/// was 14 times as slow, and so was that of numbers around 1e-20, whose squares stand in a
+/// polynomial.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V exp_below_zero(D d, V x, float least = -87) {
   const hn::RebindToSigned<D> ints;
@@ -282,8 +283,8 @@ void any_power(float* y, const float* x, int64_t n, float p) {
   for (; i < n; ++i) step(hn::CappedTag<double, 1>(), i);
 }
 
-/// Calls with_powers(f) where x^p is a few products and roots, f(d, x) being x^p; else, for pieces of
-/// x, others(i, count, powers), with x^p of elements i to i + count.
+/// Calls with_powers(f) where x^p is a few products and roots, f(d, x) being x^p; else, for pieces
+/// of x, others(i, count, powers), with x^p of elements i to i + count.
 template <class WithPowers, class Others>
 HWY_INLINE void with_power(const float* x, int64_t n, float p, const WithPowers& with_powers,
                            const Others& others) {

@@ -6,17 +6,17 @@
 // for a block of pixels of one row by up to four vectors, which stay in registers for the whole
 // sum. A tap is loaded once for the block's pixels, an image's number once for each of its taps.
 //
-// With g channels in a group, g^2 weights of a tap join a group's numbers of x to its sums. They are
-// taken by diagonals: diagonal r has the weights from channel l of a group to its filter l - r, modulo
-// g, so that it meets x's vector as it lies, and is added up on its own. No lane moves until the end,
-// when diagonal r's sums are rotated by r within their groups and all are added.
+// With g channels in a group, g^2 weights of a tap join a group's numbers of x to its sums. They
+// are taken by diagonals: diagonal r has the weights from channel l of a group to its filter l - r,
+// modulo g, so that it meets x's vector as it lies, and is added up on its own. No lane moves until
+// the end, when diagonal r's sums are rotated by r within their groups and all are added.
 //
 //   g = 4:   x             a b c d | e f g h | ...
 //            diagonal 1    products for filters 3 0 1 2 | 3 0 1 2 | ..., rotated to 0 1 2 3 once
 //
 // Moving lanes of x instead costs an instruction beside each multiply-add, on a unit that Intel's
-// processors need for the multiply-adds of AVX-512. Where a group is a vector or more, a number of x
-// is the same for all lanes and is broadcast by its load.
+// processors need for the multiply-adds of AVX-512. Where a group is a vector or more, a number of
+// x is the same for all lanes and is broadcast by its load.
 //
 // Borders: which taps of a filter meet the image depends on the row and on the column alone. So the
 // rows are cut into runs with the same taps, and so are the columns; a run of columns is what a
@@ -31,12 +31,14 @@
 // lie.
 //
 // The gradient of a filter sums over pixels: up to four taps of a row by up to four vectors stay in
-// registers while the rows of one image go by; a number of dy is loaded once for them. In groups the
-// products are taken by diagonals too: it is dy whose lanes are rotated, once for all taps of a row.
+// registers while the rows of one image go by; a number of dy is loaded once for them. In groups
+// the products are taken by diagonals too: it is dy whose lanes are rotated, once for all taps of a
+// row.
 //
 // Arithmetic: 2 g KH KW FLOP for each number of y, and 8 bytes: 18 FLOP for depthwise 3x3, so that
-// images that the cache does not hold are bound by memory. Loads, of 3x3 in groups of 8 with AVX-512:
-// 8 weights and 3 numbers of x for 24 multiply-adds; two loads fit beside two multiply-adds.
+// images that the cache does not hold are bound by memory. Loads, of 3x3 in groups of 8 with
+// AVX-512: 8 weights and 3 numbers of x for 24 multiply-adds; two loads fit beside two
+// multiply-adds.
 //
 // Measured: docs/results/operations.md.
 #include "kernels/conv2d/grouped.h"
@@ -107,7 +109,8 @@ constexpr bool kByDiagonals = kGroup > 1 && kGroup < kLanes;
 /// Sums of one vector of y that go side by side.
 template <int kGroup>
 constexpr int kDiagonals = kByDiagonals<kGroup> ? kGroup : 1;
-/// Vectors of channels side by side, so that even a single pixel's sums hide a multiply-add's latency.
+/// Vectors of channels side by side, so that even a single pixel's sums hide a multiply-add's
+/// latency.
 template <int kGroup>
 constexpr int kMostVectors = kGroup <= 2                           ? 4
                              : kGroup == 4 && kByDiagonals<kGroup> ? 2
@@ -165,8 +168,9 @@ struct ChannelBlock {
   GroupEpilogue epilogue;
 };
 
-/// Copies a block of an image's channels from c on to where its pixels are neighbours, so that a row
-/// of them does not fall into few sets of the cache, as it does where channels are a power of two.
+/// Copies a block of an image's channels from c on to where its pixels are neighbours, so that a
+/// row of them does not fall into few sets of the cache, as it does where channels are a power of
+/// two.
 template <int kVectors, bool kPart>
 void copy_channels(float* to, const float* image, int64_t pixels, int64_t C, Lanes<kPart> lanes) {
   for (int64_t p = 0; p < pixels; ++p, image += C, to += kVectors * kLanes)

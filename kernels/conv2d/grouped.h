@@ -1,6 +1,6 @@
-// Convolutions of small groups, one channel (depthwise), two, four or eight with as many filters, in
-// vector code along the channels: for the implementations of conv2d and fused_conv
-// that use it. kernels/conv2d/grouped.cpp explains it.
+// Convolutions of small groups, one channel (depthwise), two, four or eight with as many filters,
+// in vector code along the channels: for the implementations of conv2d and fused_conv that use it.
+// kernels/conv2d/grouped.cpp explains it.
 #pragma once
 
 #include <vector>
@@ -31,8 +31,8 @@ struct SmallGroups {
   bool backward;  ///< to the gradient of the input
 };
 
-/// Whether the algorithm applies: f32, groups of one, two, four or eight channels and as many filters.
-/// x and w are one network's.
+/// Whether the algorithm applies: f32, groups of one, two, four or eight channels and as many
+/// filters. x and w are one network's.
 bool small_groups_fit(const Shape& x, const Shape& w, DType dtype, const ConvGeometry& geometry);
 
 /// Return the convolution x [N, H, W, C] -> y, and the one from y's gradient to x's.
@@ -59,8 +59,8 @@ int64_t small_groups_scratch_size(const SmallGroups& conv);
 void small_groups_convolve(float* y, const float* x, const float* packed,
                            const GroupEpilogue& epilogue, const SmallGroups& conv, float* scratch);
 
-/// Writes or adds up dw [C, KH, KW, group] of the convolution that `conv`, a forward one, describes,
-/// from its x and dy.
+/// Writes or adds up dw [C, KH, KW, group] of the convolution that `conv`, a forward one,
+/// describes, from its x and dy.
 /// scratch: small_groups_packed_size() and small_groups_scratch_size() floats.
 void small_groups_filter_gradient(float* dw, const float* dy, const float* x, bool accumulate,
                                   const SmallGroups& conv, float* scratch);

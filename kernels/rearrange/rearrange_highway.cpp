@@ -1,6 +1,6 @@
-// Strided copies: rows where both sides are contiguous along one axis, blocks of 4 x 4 transposed in
-// registers where they are along different ones, two rows zipped into one and one unzipped into two
-// (a shuffle of two groups of channels and its gradient), element by element otherwise.
+// Strided copies: rows where both sides are contiguous along one axis, blocks of 4 x 4 transposed
+// in registers where they are along different ones, two rows zipped into one and one unzipped into
+// two (a shuffle of two groups of channels and its gradient), element by element otherwise.
 //
 // The padding is zeroed first; what is left is a copy between two strided arrays without any
 // padding, which both directions share: forward, y is the one that is written, backward dx.
@@ -124,8 +124,8 @@ void unzip(float* a, float* b, const float* from, int64_t n, bool accumulate) {
   copy_strided(b + i, 1, from + 2 * i + 1, 2, n - i, accumulate);
 }
 
-/// Sets to[r to_row + c] = from[r + c from_column], or adds it, for r < rows and c < columns: rows of
-/// `to` are contiguous, and so are columns of `from`.
+/// Sets to[r to_row + c] = from[r + c from_column], or adds it, for r < rows and c < columns: rows
+/// of `to` are contiguous, and so are columns of `from`.
 void transpose(float* to, int64_t to_row, const float* from, int64_t from_column, int64_t rows,
                int64_t columns, bool accumulate) {
   if (columns == 2 && to_row == 2) return zip(to, from, from + from_column, rows, accumulate);

@@ -173,8 +173,8 @@ Tensor fused_logits(const Graph& graph, const NetworkOnPlane& network, const Ten
   return plan.run(x, context).reshaped({x.dim(0), graph.classes()}).clone();
 }
 
-/// Two convolutions of images that fill the cache, the second one perhaps gated by means of the first
-/// (squeeze and excitation), then smaller images.
+/// Two convolutions of images that fill the cache, the second one perhaps gated by means of the
+/// first (squeeze and excitation), then smaller images.
 Graph excited_graph(bool excited) {
   Graph graph({32, 32, 3});
   Value x = graph.relu(graph.conv(graph.input(), 48, {}));
