@@ -133,9 +133,11 @@ void NamedTensors::check_direction(const TensorDirection& direction) const {
             " holds a value that is not finite");
     zero = zero && all_values(direction[i], [](double v) { return v == 0; });
   }
-  require(!zero,
-          "a direction is zero everywhere: filter normalisation scales tensors of two axes or "
-          "more, and ignores the others as biases; give directions of your own, or other tensors");
+  require(
+      !zero,
+      "a direction is zero everywhere: a random one is scaled to the tensors, which may be zero "
+      "themselves, and leaves those of one axis or none where they are unless ignore is none; "
+      "give directions");
 }
 
 void NamedTensors::move(std::span<const Tensor> theta, const TensorDirection& x,

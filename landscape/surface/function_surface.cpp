@@ -1,5 +1,7 @@
 #include "landscape/surface/function_surface.h"
 
+#include <cmath>
+
 #include <algorithm>
 #include <cctype>
 #include <set>
@@ -124,6 +126,28 @@ FunctionSurface::FunctionSurface(const FunctionSurfaceSettings& settings,
   to_do_ = points_to_do(surface_);
 }
 
+namespace {
+
+/// Returns the cosine of the angle between two directions, neither of which is zero.
+double cosine(const TensorDirection& a, const TensorDirection& b) {
+  double ab = 0, aa = 0, bb = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (!a[i].defined() || !b[i].defined()) continue;
+    with_real_type(a[i].dtype(), [&](auto real) {
+      using T = decltype(real);
+      for (int64_t k = 0; k < a[i].size(); ++k) {
+        const double u = a[i].data<T>()[k], v = b[i].data<T>()[k];
+        ab += u * v;
+        aa += u * u;
+        bb += v * v;
+      }
+    });
+  }
+  return ab / std::sqrt(aa * bb);
+}
+
+}  // namespace
+
 void FunctionSurface::make_planes() {
   const auto direction = [&](const FunctionAxis& axis, uint64_t seed, uint32_t number) {
     return axis.given.empty() ? tensors_.random_direction(seed, number, axis.norm, axis.ignore)
@@ -133,6 +157,10 @@ void FunctionSurface::make_planes() {
     const uint64_t seed = settings_.seed + static_cast<uint64_t>(k);
     Plane& plane = planes_.emplace_back(Plane{direction(settings_.x, seed, 0), std::nullopt});
     if (settings_.y) plane.y = direction(*settings_.y, seed, 1);
+    require(!plane.y || std::abs(cosine(plane.x, *plane.y)) < 1 - 1e-9,
+            "x and y have one direction, which spans a line and no plane: leave out y, or give "
+            "directions that differ (tensors of one axis or none, which ignore=none moves along "
+            "themselves, need given ones)");
     if (settings_.seeds > 1) seeds_.push_back(seed);
   }
 }

@@ -65,7 +65,7 @@ class FunctionSurface {
  public:
   /// Copies the tensors, makes the directions and, if there is an output, claims, continues or
   /// begins it; the observer is told what is continued, and not kept. Throws Error if the settings
-  /// contradict one another or the tensors (NamedTensors), a random direction is zero everywhere, or
+  /// contradict one another or the tensors (NamedTensors), a direction is zero everywhere, the two are one, or
   /// the file is another computation's, or being written.
   FunctionSurface(const FunctionSurfaceSettings& settings, const std::vector<NamedTensor>& tensors,
                   Observer& observer);

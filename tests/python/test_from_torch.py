@@ -60,6 +60,20 @@ class FromTorch(unittest.TestCase):
         self.assertAlmostEqual(s.loss[2, 2], loss_of(self.module, self.images, self.labels), delta=1e-5 * s.loss[2, 2])
         self.assertEqual(s.provenance["network"], "Sequential")
 
+    def test_named_networks_of_one_architecture_have_a_line(self):
+        other = topograd.from_torch(residual_network(), (16, 16, 3), name="b/c d")
+        line = topograd.line(topograd.from_torch(self.module, self.images[:1], name="a"), other, self.images, self.labels,
+                             x=(0, 1, 3))
+        self.assertEqual((line.provenance["network"], line.loss.shape), ("a", (3,)))
+
+    def test_modules_of_other_precisions_are_taken(self):
+        network = topograd.from_torch(residual_network().double(), self.images[:1], mean=0.5, std=0.25)
+        self.assertEqual(network.normalisation, ([0.5] * 3, [0.25] * 3))
+        with self.assertRaisesRegex(TypeError, "leave out"):
+            topograd.from_torch(self.module, self.images[:1], mean=0.5, normalisation="cifar10")
+        with self.assertRaisesRegex(topograd.Error, "height, width, channels"):
+            topograd.from_torch(self.module, (28, 28))
+
     def test_numbers_go_back_at_any_point(self):
         s = topograd.surface(self.network, self.images, self.labels, x=(-1, 1, 3), y=(-1, 1, 3))
         moved = topograd.to_torch(self.network.at(s, 1, -1), residual_network())

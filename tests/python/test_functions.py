@@ -111,14 +111,59 @@ class Functions(unittest.TestCase):
         with self.assertRaisesRegex(topograd.Error, "data"):
             self.rosenbrock(output=self.path("s.h5"), facts={"data": "b"})
 
+    def test_what_a_function_holds_is_part_of_it(self):
+        import functools
+
+        def times(k):
+            return lambda theta: float(theta.sum() * k)
+
+        class Held:
+            def __init__(self, k):
+                self.k = k
+
+            def __call__(self, theta):
+                return float(theta.sum() * self.k)
+
+            def method(self, theta):
+                return self(theta)
+
+        def scaled(k, theta):
+            return float(theta.sum() * k)
+
+        grid = {"x": (0, 1, 2), "y": None}
+        for i, (one, other) in enumerate(((times(1), times(2)), (Held(1), Held(2)), (Held(1).method, Held(2).method),
+                                          (functools.partial(scaled, 1), functools.partial(scaled, 2)),
+                                          (times(numpy.float64(1)), times(numpy.float64(2))))):
+            path = self.path(f"{i}.h5")
+            theta = numpy.ones((2, 2))
+            for _ in range(2):  # the same again
+                topograd.surface_of(one, theta, output=path, **grid)
+            with self.assertRaisesRegex(topograd.Error, "function"):
+                topograd.surface_of(other, theta, output=path, **grid)
+
+    def test_a_process_that_ends_is_told(self):
+        def ends(theta):
+            if theta["ab"][0] > 2:
+                os._exit(3)
+            return rosenbrock(theta)
+
+        def stops(_theta):
+            raise StopIteration
+
+        with self.assertRaisesRegex(topograd.Error, "ended before its time"):
+            topograd.surface_of(ends, MINIMUM, directions=ALONG, x=(-2, 2, 5), y=(-1, 3, 5), processes=2)
+        for processes in (1, 2):
+            with self.assertRaisesRegex(RuntimeError, "StopIteration"):
+                topograd.surface_of(stops, MINIMUM, directions=ALONG, processes=processes)
+
     def test_its_surface_is_drawn_reported_compared_and_not_verified(self):
         s = self.rosenbrock(name="Rosenbrock")
         self.assertEqual(s.title, "Rosenbrock")
         self.assertTrue(s.plot(self.path("s.svg"), log=True))
         topograd.report([s], self.path("r.html"))
         self.assertEqual(topograd.compare(s, s)["train_loss"]["largest_difference"], 0)
-        self.assertFalse(topograd.verify(s))
-        self.assertIn("function", topograd.verify(s).text)
+        with self.assertRaisesRegex(topograd.Error, "made by a function"):
+            topograd.verify(s)
 
     def test_mistakes_are_one_line(self):
         for call, words in (
@@ -127,8 +172,11 @@ class Functions(unittest.TestCase):
                 (lambda: topograd.surface_of(rosenbrock, MINIMUM, directions=({"c": numpy.ones(2)},) * 2), "has c"),
                 (lambda: topograd.surface_of(rosenbrock, MINIMUM, directions=({"ab": numpy.ones(3)},) * 2), "ab"),
                 (lambda: topograd.surface_of(lambda theta: {"acc": 1.0}, MINIMUM, directions=ALONG), "returned acc"),
+                (lambda: topograd.surface_of(lambda theta: None, MINIMUM, directions=ALONG), "NoneType"),
+                (lambda: topograd.surface_of(lambda theta: 1.0, numpy.ones(3), ignore="none"), "one direction"),
+                (lambda: self.rosenbrock(x=(-1, 1)), "first, last, points"),
                 (lambda: topograd.surface_of(rosenbrock, MINIMUM), "zero")):
-            with self.subTest(words), self.assertRaisesRegex(topograd.Error, words) as caught:
+            with self.subTest(words), self.assertRaisesRegex((topograd.Error, TypeError), words) as caught:
                 call()
             self.assertEqual(len(str(caught.exception).splitlines()), 1)
 

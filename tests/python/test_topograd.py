@@ -104,6 +104,22 @@ class Surfaces(Package):
         got = topograd.surface(self.network, loader, x=(-1, 1, 5), y=(-1, 1, 3))
         self.assertEqual(got.loss.tobytes(), self.surface().loss.tobytes())
 
+    def test_other_types_are_taken_or_refused(self):
+        expected = self.surface().loss
+        numbers = self.images / 255.0
+        for images in (numbers.astype(">f8"), numbers.astype(numpy.float16)):
+            got = topograd.surface(self.network, images, list(self.labels), x=(-1, 1, 5), y=(-1, 1, 3))
+            self.assertLess(abs(got.loss / expected - 1).max(), 2e-3)
+        for images, labels, kind in ((self.images.astype(numpy.int8), self.labels, topograd.Error),
+                                     (numbers * numpy.nan, self.labels, topograd.Error),
+                                     (self.images[:0], self.labels[:0], topograd.Error),
+                                     (numpy.ma.array(numbers, mask=numbers > 0.5), self.labels, topograd.Error),
+                                     (self.images, ["a"] * 96, topograd.Error), ((x for x in ()), None, topograd.Error),
+                                     (iter([1]), None, TypeError), (self.images, self.labels + 90, topograd.Error)):
+            with self.assertRaises(kind) as caught:
+                topograd.surface(self.network, images, labels, x=(0, 0, 1), y=(0, 0, 1))
+            self.assertEqual(len(str(caught.exception).splitlines()), 1)
+
     def test_images_may_be_kept(self):
         kept = topograd.Images(self.images, self.labels, test=(self.images[:32], self.labels[:32]))
         self.assertEqual((len(kept), kept.classes), (96, 10))
@@ -111,6 +127,12 @@ class Surfaces(Package):
         self.assertEqual(s.loss.tobytes(), self.surface().loss.tobytes())
         self.assertIn("test_loss", s)
         self.assertTrue(topograd.verify(s))
+        self.assertIn("images", s.provenance["data"])
+        gone = self.surface()
+        with self.assertRaisesRegex(topograd.Error, "no longer in memory.*data="):
+            topograd.verify(gone)
+        self.assertTrue(topograd.verify(gone, data=(self.images, self.labels)))
+        self.assertIn("chance", topograd.doctor(self.network, kept))
 
     def test_classes_that_no_label_has_are_the_network_s(self):
         s = topograd.surface(self.network, self.images, numpy.zeros(96, int), x=(0, 0, 1), y=(0, 0, 1))
@@ -197,6 +219,8 @@ class Results(Package):
         self.assertTrue(line.plot(self.path("line.svg")))
 
     def test_a_plane_through_three(self):
+        with self.assertRaisesRegex(topograd.Error, "three networks"):
+            topograd.plane([self.network] * 2, self.images, self.labels)
         networks = [small_network(seed) for seed in (1, 2, 3)]
         s = topograd.plane(networks, self.images, self.labels, x=(0, 1, 2), y=(0, 1, 2))
         alone = topograd.surface(networks[1], self.images, self.labels, x=(0, 0, 1), y=(0, 0, 1))
@@ -327,6 +351,18 @@ class Processes(Package):
         for thread in threads:
             thread.join()
         self.assertEqual(got, expected)
+
+    def test_the_interpreter_ends_beside_a_daemon_s_computation(self):
+        program = ("import threading, time, topograd, numpy\n"
+                   "def compute():\n    topograd.surface(%r, 'synthetic', images=100, x=(-1, 1, 301), y=(-1, 1, 301),"
+                   " output=%r)\n"
+                   "threading.Thread(target=compute, daemon=True).start(); time.sleep(1)\n")
+        network = topograd.zoo("resnet8", width=4)
+        network.save(self.path("net.safetensors"))
+        done = subprocess.run([sys.executable, "-c", program % (self.path("net.safetensors"), self.path("s.h5"))],
+                              check=False, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(topograd.load(self.path("s.h5")).done.any())
 
     def test_a_fork_may_compute(self):
         expected = self.surface().loss.tobytes()

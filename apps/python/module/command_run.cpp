@@ -1,14 +1,19 @@
 #include "apps/python/module/command_run.h"
 
 #include <pybind11/pybind11.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <map>
+#include <set>
+#include <system_error>
 #include <thread>
 
 #include "apps/common/command.h"
 #include "apps/landscape/commands.h"
+#include "apps/python/module/unlocked.h"
 #include "apps/train/train_command.h"
 #include "kernels/core/output_claim.h"
 
@@ -47,11 +52,63 @@ int run_here(const std::vector<std::string>& words) {
   return command->run(cli::shell_quoted(words));
 }
 
+/// Consoles of the commands that run, for stop_all().
+class RunningConsoles {
+ public:
+  void add(HostedConsole* console) {
+    const std::lock_guard lock(mutex_);
+    consoles_.insert(console);
+  }
+  void remove(HostedConsole* console) {
+    const std::lock_guard lock(mutex_);
+    consoles_.erase(console);
+    one_ended_.notify_all();
+  }
+  void stop_all() {
+    std::unique_lock lock(mutex_);
+    for (HostedConsole* console : consoles_) console->ask_to_stop();
+    one_ended_.wait(lock, [&] { return consoles_.empty(); });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable one_ended_;
+  std::set<HostedConsole*> consoles_;
+};
+
+/// Of this process: a child of fork() has none of its parent's commands.
+RunningConsoles& running_consoles() {
+  static std::map<pid_t, RunningConsoles> of_processes;
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  return of_processes[::getpid()];
+}
+
+/// Scope of a call of run_command(), which ends with the interpreter's lock held: whoever waits for it
+/// knows that its thread is back in Python.
+class Registration {
+ public:
+  explicit Registration(HostedConsole& console) : console_(console) {
+    running_consoles().add(&console_);
+  }
+  ~Registration() { running_consoles().remove(&console_); }
+  Registration(const Registration&) = delete;
+  Registration& operator=(const Registration&) = delete;
+
+ private:
+  HostedConsole& console_;
+};
+
 /// A command that runs in a thread of its own.
 class RunningCommand {
  public:
-  RunningCommand(const std::vector<std::string>& words, HostedConsole& console)
-      : thread_([this, &words, &console] { run(words, console); }) {}
+  RunningCommand(const std::vector<std::string>& words, HostedConsole& console) {
+    try {
+      thread_ = std::thread([this, &words, &console] { run(words, console); });
+    } catch (const std::system_error& error) {
+      fail("no thread can be started: ", error.what());
+    }
+  }
 
   ~RunningCommand() {
     if (thread_.joinable()) thread_.join();
@@ -76,6 +133,12 @@ class RunningCommand {
     try {
       const cli::ConsoleScope scope(console);
       status_ = run_here(words);
+    } catch (const Error&) {
+      failure_ = std::current_exception();
+    } catch (const std::bad_alloc&) {
+      failure_ = std::current_exception();
+    } catch (const std::exception& error) {
+      failure_ = std::make_exception_ptr(Error(error.what()));
     } catch (...) {
       failure_ = std::current_exception();
     }
@@ -89,16 +152,18 @@ class RunningCommand {
   bool has_ended_ = false;
   int status_ = 0;
   std::exception_ptr failure_;
-  std::thread thread_;  // last: it uses the other members
+  std::thread thread_;
 };
 
 }  // namespace
 
 CommandOutcome run_command(const std::vector<std::string>& words, const Watch& watch) {
   HostedConsole console;
+  const Registration registration(console);
   std::exception_ptr raised;  // in this thread, by a signal or by `watch`
   const auto look = [&] {
-    if (raised) return;
+    if (interpreter_ends()) console.ask_to_stop();
+    if (raised || interpreter_ends()) return;
     try {
       const py::gil_scoped_acquire locked;
       watch(console.progress(), console.take_lines());
@@ -110,7 +175,7 @@ CommandOutcome run_command(const std::vector<std::string>& words, const Watch& w
   };
   CommandOutcome outcome;
   {
-    const py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     RunningCommand command(words, console);
     while (!command.wait(kBetweenLooks)) look();
     try {
@@ -124,6 +189,10 @@ CommandOutcome run_command(const std::vector<std::string>& words, const Watch& w
   if (raised) std::rethrow_exception(raised);
   outcome.results = console.results();
   return outcome;
+}
+
+void stop_all() {
+  running_consoles().stop_all();
 }
 
 std::vector<cli::OptionEntry> options_of(const std::vector<std::string>& command) {

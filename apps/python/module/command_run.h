@@ -22,8 +22,14 @@ using Watch = std::function<void(const HostedProgress&, const std::vector<std::s
 /// Runs a command, {"landscape", "surface", "--x", ...} or {"train", ...}, in a thread of its own,
 /// and waits for it without the interpreter's lock, which `watch` is called with. Signals are looked
 /// at meanwhile: Ctrl-C lets the command save what is finished. Throws what the command throws, and
-/// pybind11::error_already_set for an interruption, when the command has ended.
+/// pybind11::error_already_set for an interruption, when the command has ended. Whatever else than a
+/// lack of memory the standard library throws is an Error.
 CommandOutcome run_command(const std::vector<std::string>& words, const Watch& watch);
+
+/// Makes all commands that run save what is finished and end, and waits until their calls are back in
+/// Python: before the interpreter ends, which lets no thread take its lock any more. Must be called without
+/// that lock.
+void stop_all();
 
 /// Returns the options of a command, {"landscape", "surface"} or {"train"}, as --help shows them.
 std::vector<cli::OptionEntry> options_of(const std::vector<std::string>& command);

@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 
 #include "apps/python/module/numpy_arrays.h"
+#include "apps/python/module/unlocked.h"
 #include "landscape/surface/function_surface.h"
 
 namespace topograd::python {
@@ -128,18 +129,18 @@ void bind_functions(py::module_& module) {
       .def("theta_at", &HeldFunctionSurface::theta_at, py::arg("point"), py::arg("plane") = 0)
       .def("record",
            [](HeldFunctionSurface& held, int64_t point, const std::vector<double>& values) {
-             const py::gil_scoped_release unlocked;
+             const Unlocked unlocked;
              held.surface.record(point, values);
            })
       .def(
           "save", [](HeldFunctionSurface& held) { held.surface.save(); },
-          py::call_guard<py::gil_scoped_release>())
+          py::call_guard<Unlocked>())
       .def(
           "save_as",
           [](const HeldFunctionSurface& held, const std::string& path) {
             held.surface.surface().save(path);
           },
-          py::call_guard<py::gil_scoped_release>());
+          py::call_guard<Unlocked>());
 }
 
 }  // namespace topograd::python

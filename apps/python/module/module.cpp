@@ -10,6 +10,7 @@
 #include "apps/python/module/functions.h"
 #include "apps/python/module/networks.h"
 #include "apps/python/module/numpy_arrays.h"
+#include "apps/python/module/unlocked.h"
 #include "data/arrays.h"
 #include "kernels/core/format.h"
 #include "kernels/core/version.h"
@@ -99,9 +100,11 @@ void bind_images(py::module_& module) {
                                const std::string& label) {
     std::map<std::string, NumpyArray> copies;
     for (const auto& [name, array] : arrays) copies[name] = copied(array);
-    const py::gil_scoped_release unlocked;
-    return std::make_unique<HeldImages>(
-        std::make_shared<const DataSplits>(data_of_arrays(copies, classes)), label);
+    const Unlocked unlocked;
+    DataSplits splits = data_of_arrays(copies, classes);
+    splits.train.name = splits.test.name = label;
+    return std::make_unique<HeldImages>(std::make_shared<const DataSplits>(std::move(splits)),
+                                        label);
   });
 }
 
@@ -142,7 +145,7 @@ void bind_records(py::module_& module) {
         if (found == nullptr) throw py::key_error(name);
         return found->axes;
       });
-  module.def("load_records", &load_records, py::call_guard<py::gil_scoped_release>());
+  module.def("load_records", &load_records, py::call_guard<Unlocked>());
   module.def("compare_records", [](const Record& a, const Record& b) {
     py::dict all;
     for (const ArrayComparison& c : compare_records(a, b)) {
@@ -176,7 +179,7 @@ void bind_curvature(py::module_& module) {
              py::array_t<float> product(matrix.size());
              const float* from = v.data();
              float* to = product.mutable_data();
-             const py::gil_scoped_release unlocked;
+             const Unlocked unlocked;
              matrix.multiply(to, from);
              return product;
            })
@@ -185,7 +188,7 @@ void bind_curvature(py::module_& module) {
         float* to = gradient.mutable_data();
         double loss = 0;
         {
-          const py::gil_scoped_release unlocked;
+          const Unlocked unlocked;
           loss = matrix.gradient(to);
         }
         return std::make_pair(loss, gradient);
@@ -209,6 +212,7 @@ void bind_commands(py::module_& module) {
       .def_readonly("default", &cli::OptionEntry::default_text)
       .def_readonly("help", &cli::OptionEntry::help)
       .def_readonly("repeats", &cli::OptionEntry::repeats);
+  module.def("stop_all", &stop_all, py::call_guard<Unlocked>());
   module.def("options_of", &options_of);
   module.def("measures_without_test", [] {
     std::vector<std::string> names;

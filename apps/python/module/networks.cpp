@@ -1,5 +1,7 @@
 #include "apps/python/module/networks.h"
 
+#include <cmath>
+
 #include "kernels/core/context.h"
 #include "kernels/core/version.h"
 #include "landscape/directions/plane.h"
@@ -24,6 +26,8 @@ std::unique_ptr<HeldNetwork> HeldNetwork::with(const ModelState& weights,
 
 std::unique_ptr<HeldNetwork> HeldNetwork::at(const std::string& surface, double alpha, double beta,
                                              const std::string& label) const {
+  require(std::isfinite(alpha) && std::isfinite(beta), "a point at ", alpha, ", ", beta,
+          " is none: give finite coordinates");
   const SurfaceDirections directions =
       directions_of_surface(Surface::load(surface), surface, *model_, "");
   Context host;

@@ -1,5 +1,8 @@
 #include "apps/python/module/numpy_arrays.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "kernels/core/check.h"
 
 namespace topograd::python {
@@ -60,6 +63,9 @@ ModelState from_torch_tensors(const ParameterLayout& layout,
     const std::vector<py::ssize_t> shape(whole.shape(), whole.shape() + whole.ndim());
     require(shape == torch_shape(entry), entry.name, " is ", entry.torch_shape(),
             " in the network, here ", Shape(shape.begin(), shape.end()));
+    require(std::all_of(whole.data(), whole.data() + whole.size(),
+                        [](float value) { return std::isfinite(value); }),
+            entry.name, " holds numbers that are not finite");
     from_torch_order(entry, whole.data(), ours);
   });
   return weights;

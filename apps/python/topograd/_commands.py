@@ -1,5 +1,6 @@
 """Commands of the programs, run in this process: keywords to words, messages to exceptions and warnings."""
 
+import atexit
 import difflib
 import functools
 import logging
@@ -19,6 +20,9 @@ ProgressFunction = Callable[[str, int, int, str], None]
 Progress = Union[None, bool, ProgressFunction]
 
 log = logging.getLogger("topograd")
+
+# A command in a daemon's thread would outlive the interpreter.
+atexit.register(_core.stop_all)
 
 
 class NoteWarning(UserWarning):
@@ -60,11 +64,11 @@ def options(command: str) -> str:
     shown, lines = set(), []
     for option in option_table(*(["train"] if command == "train" else ["landscape", command])).values():
         name = option.names[0]
-        if name in shown or name in ("help", "config", "version"):
+        if name in shown or name in ("help", "config", "version", "dry-run", "output"):
             continue
         shown.add(name)
         value = "True" if not option.value else option.default or option.value
-        lines.append(f"{name.replace('-', '_')}={value}: {option.help}")
+        lines.append(f"{name.replace('-', '_')}={value}: {in_keywords(option.help)}")
     return "\n".join(lines)
 
 
@@ -72,13 +76,26 @@ def text_of(value: Any) -> str:
     """What is typed for a value: 0.1, svg,png, a path, the name of a network."""
     if hasattr(value, "_held"):
         return str(value._held.name)
-    if isinstance(value, (os.PathLike, str)):
-        return os.fspath(value)
+    if isinstance(value, (os.PathLike, str, bytes)):
+        return path_of(value)
+    if hasattr(value, "named_parameters"):
+        raise TypeError("this is a module of PyTorch: topograd.from_torch(module, example) takes it over")
     if isinstance(value, (list, tuple)) or hasattr(value, "tolist") and getattr(value, "ndim", 0) == 1:
         return ",".join(text_of(part) for part in value)
     if hasattr(value, "item"):  # a number of numpy or torch
         value = value.item()
     return repr(value) if isinstance(value, float) else str(value)
+
+
+def path_of(value: Any) -> str:
+    """A path as a text."""
+    return os.fsdecode(value)
+
+
+def word_of(path: Any) -> str:
+    """A path as a word of a command that is no option."""
+    text = path_of(path)
+    return os.path.join(".", text) if text.startswith("-") else text
 
 
 def axis(value: Any) -> str:
@@ -89,6 +106,10 @@ def axis(value: Any) -> str:
 def words_of(function: str, command: Sequence[str], keywords: Dict[str, Any]) -> List[str]:
     """The keywords as words of a command. Raises TypeError for a keyword that is no option."""
     table, words = option_table(*command), []
+    for name in ("dry_run", "help", "config", "version", "output", "o"):
+        if name in keywords:
+            raise TypeError(f"{function}() has no option '{name}'" +
+                            (": output= names the file" if name in ("output", "o") else ""))
     for name, value in keywords.items():
         if name not in table:
             near = difflib.get_close_matches(name, table, 1)
@@ -111,6 +132,7 @@ def words_of(function: str, command: Sequence[str], keywords: Dict[str, Any]) ->
 
 def in_keywords(message: str) -> str:
     """A message that names options as one that names keywords."""
+    message = re.sub(r"\blandscape doctor says more", "topograd.doctor() says more", message)
     return re.sub(r"(?<![\w-])--([a-z][a-z0-9-]*)", lambda found: found[1].replace("-", "_") + "=", message)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 import numpy
 
 from . import _core
-from ._commands import Error, Interrupted, Progress, in_keywords, option_table, run, words_of
+from ._commands import Error, Interrupted, Progress, in_keywords, option_table, path_of, run, text_of, word_of, words_of
 from ._images import Array, Images, data_words
 from ._networks import Network, Path, load_network
 from ._results import Result, Surface, TemporaryFile, load, result_of
@@ -18,9 +18,10 @@ def name_of(network: NetworkLike) -> str:
     """What a command is told: the name of a network in memory, or a file's."""
     if isinstance(network, Network):
         return network._held.name
-    if hasattr(network, "state_dict") and not isinstance(network, (str, os.PathLike)):
-        raise TypeError("this is a module of PyTorch: topograd.from_torch(module, example) takes it over")
-    return str(os.fspath(network))
+    if not isinstance(network, (str, bytes, os.PathLike)):
+        text_of(network)  # which knows modules
+        raise TypeError(f"a {type(network).__name__} is no network: topograd.from_torch, zoo and load_network make them")
+    return word_of(network)
 
 
 def classes_of(network: NetworkLike) -> int:
@@ -39,7 +40,7 @@ def computed(command: str, networks: Sequence[NetworkLike], data: Any, labels: A
     names = [name_of(network) for network in networks]
     words = ["landscape", command, *names, *words_of(command, ["landscape", command], options)]
     keeper = None if output is not None else TemporaryFile(command + ".h5")
-    path = keeper.path if keeper else os.fspath(output)  # type: ignore[arg-type]
+    path = keeper.path if keeper else path_of(output)
     result = os.path.splitext(path)[0] + product if product else path
     try:
         printed = run([*words, "--output=" + path], progress).printed
@@ -112,20 +113,23 @@ def line(network: NetworkLike, other: Optional[NetworkLike] = None, data: Any = 
                     {"x": x, "no_pictures": True, **options})
 
 
-def plane(networks: Sequence[NetworkLike], data: Any = None, labels: Any = None, *, output: Optional[Path] = None,
+def plane(networks: Union[NetworkLike, Sequence[NetworkLike]], data: Any = None, labels: Any = None, *, output: Optional[Path] = None,
           test: Any = None, progress: Progress = None, **options: Any) -> Surface:
     """Compute the loss on the plane through three networks, or, of one, along eigenvectors or its gradient.
 
     Parameters
     ----------
-    networks : list of Network or path
+    networks : Network, path, or a list of these
         Three of them; or one, with ``eigenvectors="hessian.h5"`` or ``gradient=True``.
     data, labels, test, output, progress
         As of ``surface``.
     **options
         Options of ``landscape plane``.
     """
-    return computed("plane", networks, data, labels, test, output, progress,  # type: ignore[return-value]
+    several = networks if isinstance(networks, (list, tuple)) else [networks]
+    if len(several) not in (1, 3):
+        raise Error(f"a plane goes through three networks, not {len(several)}; of one it takes eigenvectors= or gradient=")
+    return computed("plane", several, data, labels, test, output, progress,  # type: ignore[return-value]
                     {"no_pictures": True, **options})
 
 
@@ -348,7 +352,7 @@ def train(network: Union[str, Network], data: Any = None, labels: Any = None, *,
     if isinstance(source, Images) and not source._held.test_images:
         raise Error("training needs test images, too: test=(images, labels)")
     keeper = None if output is not None else TemporaryFile("run")
-    folder = keeper.path if keeper else os.fspath(output)  # type: ignore[arg-type]
+    folder = keeper.path if keeper else path_of(output)
     chosen: Dict[str, Any] = {"from": network} if isinstance(network, Network) else {"model": network}
     if source is not None:
         chosen["data"] = source
@@ -385,12 +389,21 @@ def verify(result: Union[Result, Path], *, progress: Progress = None, **options:
     **options
         Options of ``landscape verify``: ``sample=100``, ``model=network``, ``data=Images(...)`` where the result was
         made of others that are gone: arrays that were passed to a function are, ``Images`` are not.
+
+    Raises
+    ------
+    Error
+        If nothing can be computed anew: what it was made from is gone, or it is a function's.
     """
-    path = result._file if isinstance(result, Result) else os.fspath(result)
+    path = result._file if isinstance(result, Result) else word_of(result)
+    if isinstance(options.get("data"), (tuple, list)):
+        options["data"] = Images(*options["data"])
     outcome = run(["landscape", "verify", path, *words_of("verify", ["landscape", "verify"], options)], progress)
     text = outcome.printed or outcome.said
     if isinstance(result, Result):
         text = result.without_folder(text)
+    if not outcome.printed:  # nothing was computed
+        raise Error(text + ("; name what it was made from by model= and data=" if "in memory" in text else ""))
     return Verification(outcome.status == 0, text)
 
 
@@ -411,7 +424,31 @@ def compare(first: Union[Result, Path], second: Union[Result, Path]) -> Dict[str
 
 def files_of(results: Any) -> List[str]:
     several = results if isinstance(results, (list, tuple)) else [results]
-    return [one._file if isinstance(one, Result) else os.fspath(one) for one in several]
+    return [one._file if isinstance(one, Result) else word_of(one) for one in several]
+
+
+def doctor(network: NetworkLike, data: Any = None, labels: Any = None, *, test: Any = None, progress: Progress = None,
+           **options: Any) -> str:
+    """Say what would make pictures of a network's loss misleading: at chance, no minimum, stale statistics.
+
+    Parameters
+    ----------
+    network, data, labels, test, progress
+        As of ``surface``.
+    **options
+        Options of ``landscape doctor``.
+
+    Returns
+    -------
+    str
+        What the program prints.
+    """
+    source, held = data_words(data, labels, test, classes_of(network))
+    if source is not None:
+        options = {"data": source, **({"images": 0} if held is not None else {}), **options}  # all that was given
+    outcome = run(["landscape", "doctor", name_of(network), *words_of("doctor", ["landscape", "doctor"], options)], progress)
+    del held
+    return outcome.printed
 
 
 def report(results: Union[Result, Path, Sequence[Union[Result, Path]]], path: Path, **options: Any) -> str:
@@ -425,7 +462,7 @@ def report(results: Union[Result, Path, Sequence[Union[Result, Path]]], path: Pa
     **options
         Options of ``landscape report``: ``title="ResNet-20"``.
     """
-    path = os.fspath(path)
+    path = path_of(path)
     run(["landscape", "report", *files_of(results), "--output=" + path,
          *words_of("report", ["landscape", "report"], options)], progress=False)
     return path
@@ -444,7 +481,7 @@ def animate(results: Union[Result, Path, Sequence[Union[Result, Path]]], path: P
     **options
         Options of ``landscape animate``.
     """
-    path = os.fspath(path)
+    path = path_of(path)
     run(["landscape", "animate", *files_of(results), "--output=" + path,
          *words_of("animate", ["landscape", "animate"], options)], progress)
     return path

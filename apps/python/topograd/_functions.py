@@ -1,5 +1,8 @@
 """Surfaces of functions of Python."""
 
+import concurrent.futures
+import concurrent.futures.process
+import functools
 import hashlib
 import inspect
 import math
@@ -7,12 +10,12 @@ import multiprocessing
 import os
 import signal
 import sys
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 import numpy
 
 from . import _core
-from ._commands import Error, Interrupted, Progress, log
+from ._commands import Error, Interrupted, Progress, log, path_of
 from ._images import array_of
 from ._networks import Path
 from ._progress import Bar
@@ -81,14 +84,73 @@ def type_as(value: Any, tensor: Any) -> Any:
     return value
 
 
-def told_of(function: Callable[..., Any]) -> str:
-    """A text that identifies a function: its name and a hash of its source."""
-    name = getattr(function, "__qualname__", type(function).__name__).replace("<locals>.", "")
+def digest_of(value: Any, into: Any, depth: int = 0) -> None:
+    """Adds what a value holds to a hash: numbers, texts, arrays, tensors, modules, functions with their source and what
+    they are bound to, lists and dicts of these. Of anything else it knows the type alone."""
+    into.update(type(value).__qualname__.encode())
+    if depth > 6 or inspect.ismodule(value) or inspect.isclass(value):
+        return
+    if value is None or isinstance(value, (bool, int, float, complex, str, bytes, os.PathLike)):
+        into.update(repr(value).encode())
+    elif hasattr(value, "named_parameters"):
+        for name, tensor in value.state_dict().items():
+            into.update(name.encode())
+            into.update(array_of(tensor).tobytes())
+    elif hasattr(value, "detach") or isinstance(value, (numpy.ndarray, numpy.generic)):
+        array = array_of(value)
+        into.update(f"{array.dtype} {array.shape}".encode())
+        into.update(array.tobytes() if array.dtype != object else b"")
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            digest_of(part, into, depth + 1)
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            digest_of(key, into, depth + 1)
+            digest_of(part, into, depth + 1)
+    elif isinstance(value, functools.partial):
+        digest_of([value.func, value.args, value.keywords], into, depth + 1)
+    elif inspect.ismethod(value):
+        digest_of([value.__func__, value.__self__], into, depth + 1)
+    elif inspect.isfunction(value):
+        into.update(source_of(value))
+        digest_of(value.__defaults__, into, depth + 1)
+        digest_of(value.__kwdefaults__, into, depth + 1)
+        for cell in value.__closure__ or ():
+            try:
+                digest_of(cell.cell_contents, into, depth + 1)
+            except ValueError:  # it has no contents yet
+                continue
+    elif hasattr(value, "__dict__"):
+        into.update(source_of(getattr(type(value), "__call__", None)))
+        digest_of(vars(value), into, depth + 1)
+
+
+def source_of(function: Any) -> bytes:
     try:
-        source = inspect.getsource(function)
+        return inspect.getsource(function).encode()
     except (OSError, TypeError):
-        return name
-    return f"{name} {hashlib.sha256(source.encode()).hexdigest()[:12]}"
+        return bytes(getattr(getattr(function, "__code__", None), "co_code", b""))
+
+
+def told_of(function: Callable[..., Any]) -> str:
+    """A text that identifies a function: its name and a hash of its source and of what it holds."""
+    inner = function
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    name = getattr(inner, "__qualname__", type(inner).__name__).replace("<locals>.", "")
+    digest = hashlib.sha256()
+    digest_of(function, digest)
+    return f"{name} {digest.hexdigest()[:12]}"
+
+
+def number_of(value: Any, name: str) -> float:
+    """A number that a function returned."""
+    try:
+        if isinstance(value, (str, bytes, bool)):
+            raise TypeError
+        return float(value.detach() if hasattr(value, "detach") else value)
+    except (TypeError, ValueError, OverflowError):
+        raise Error(f"the function returned {type(value).__name__} as its {name}, which is no number") from None
 
 
 class Evaluation:
@@ -101,13 +163,16 @@ class Evaluation:
     def at(self, point: int) -> Tuple[int, List[float]]:
         values: List[float] = []
         for plane in range(self.surface.planes):
-            found = self.function(self.parameters.with_values(self.surface.theta_at(point, plane)))
+            try:
+                found = self.function(self.parameters.with_values(self.surface.theta_at(point, plane)))
+            except StopIteration as error:  # which generators take for their own end
+                raise RuntimeError("the function raised StopIteration") from error
             if not isinstance(found, dict):
                 found = {self.quantities[0]: found}
             if set(found) != set(self.quantities):
-                raise Error(f"the function returned {', '.join(found)}, and the surface is of "
-                            f"{', '.join(self.quantities)}: name them in quantities=")
-            values += [float(found[name]) for name in self.quantities]
+                raise Error(f"quantities= names {', '.join(self.quantities)}, and the function returned "
+                            f"{', '.join(str(name) for name in found)}")
+            values += [number_of(found[name], name) for name in self.quantities]
         return point, values
 
 
@@ -136,11 +201,36 @@ def evaluated(evaluation: Evaluation, processes: int) -> Iterator[Tuple[int, Lis
             yield evaluation.at(points[0])
     global evaluation_of_this_process
     evaluation_of_this_process = evaluation
+    pool = concurrent.futures.ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), begin_child)
+    ahead: Set["concurrent.futures.Future[Tuple[int, List[float]]]"] = set()
     try:
-        with multiprocessing.get_context("fork").Pool(processes, begin_child) as pool:
-            yield from pool.imap_unordered(at_in_child, surface.next_points(surface.points))
+        while True:
+            ahead |= {pool.submit(at_in_child, point) for point in surface.next_points(3 * processes - len(ahead))}
+            if not ahead:
+                return
+            done, ahead = concurrent.futures.wait(ahead, return_when=concurrent.futures.FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+    except concurrent.futures.process.BrokenProcessPool:
+        raise Error(f"a process of processes={processes} ended before its time: by the function, or for lack of memory") \
+            from None
     finally:
         evaluation_of_this_process = None
+        for process in list((getattr(pool, "_processes", None) or {}).values()):
+            if ahead:  # what is under way is of no use
+                process.terminate()
+        pool.shutdown(wait=True)
+
+
+def ends_of(axis: str, value: Any) -> Tuple[float, float, int]:
+    """The (first, last, points) of an axis, also of "-1:1:51"."""
+    try:
+        first, last, points = value.split(":") if isinstance(value, str) else value
+        if int(points) != float(points):
+            raise ValueError
+        return float(first), float(last), int(points)
+    except (TypeError, ValueError):
+        raise TypeError(f"{axis}= takes (first, last, points), not {value!r:.60}") from None
 
 
 def surface_of(function: Callable[[Any], Returned], theta: Any, *, x: Tuple[float, float, int] = (-1, 1, 51),
@@ -181,7 +271,7 @@ def surface_of(function: Callable[[Any], Returned], theta: Any, *, x: Tuple[floa
         What results call the function; its own name otherwise.
     identity : str, optional
         Text that identifies it: a file is continued only by a function of the same. By default its name with a hash of its
-        source, which does not know what data it uses.
+        source and of what it holds (closures, bound arguments, attributes); what it reads of globals or files is not in it.
     facts : dict of str, optional
         More that a file must agree in, such as {"data": "imdb, 2000 reviews"}.
     progress : bool or function, optional
@@ -197,8 +287,12 @@ def surface_of(function: Callable[[Any], Returned], theta: Any, *, x: Tuple[floa
         By Ctrl-C; ``result`` has the points that are done. What the function raises comes through; the file then has
         the points that are done, too.
     """
-    if processes < 1:
-        raise Error(f"processes= {processes}: one or more")
+    if not callable(function):
+        raise TypeError(f"a {type(function).__name__} is no function")
+    if not isinstance(processes, int) or processes < 1:
+        raise Error(f"processes= {processes}: a whole number from 1 on")
+    if isinstance(quantities, str):
+        quantities = (quantities,)
     parameters = Parameters(theta)
     given = [None, None]
     if directions is not None:
@@ -209,10 +303,10 @@ def surface_of(function: Callable[[Any], Returned], theta: Any, *, x: Tuple[floa
             given[i] = parameters.in_order(direction)  # type: ignore[call-overload]
     label = name or getattr(function, "__name__", type(function).__name__).strip("<>")
     surface = _core.FunctionSurface(
-        tensors=parameters.arrays, x=x, y=y, x_direction=given[0], y_direction=given[1], norm=norm, ignore=ignore,
-        seed=seed, seeds=seeds, quantities=list(quantities), output="" if output is None else os.fspath(output),
+        tensors=parameters.arrays, x=ends_of("x", x), y=None if y is None else ends_of("y", y), x_direction=given[0], y_direction=given[1], norm=norm, ignore=ignore,
+        seed=seed, seeds=seeds, quantities=list(quantities), output="" if output is None else path_of(output),
         save_seconds=save_seconds, function=identity or told_of(function), name=label, loss="loss", set="train",
-        facts=facts or {})
+        facts={str(key): str(value) for key, value in (facts or {}).items()})
     for line in surface.notes:
         log.info("%s", line)
     bar = Bar(progress)
@@ -227,7 +321,7 @@ def surface_of(function: Callable[[Any], Returned], theta: Any, *, x: Tuple[floa
             bar.update(label, done, points, f"{done}/{points} points  lowest {lowest:.4g}")
     except KeyboardInterrupt as interruption:
         surface.save()
-        kept = "it is in result" if output is None else f"call again with output={os.fspath(output)!r} to continue"
+        kept = "it is in result" if output is None else f"call again with output={path_of(output)!r} to continue"
         raise Interrupted(f"interrupted; {done} of {points} points are kept: {kept}",
                           result_in_memory(surface, output)) from interruption
     except BaseException:

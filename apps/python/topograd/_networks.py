@@ -1,5 +1,6 @@
 """Networks: of files, of the zoo, of PyTorch."""
 
+import copy
 import importlib
 import os
 import tempfile
@@ -8,7 +9,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 import numpy
 
 from . import _core
-from ._commands import Error, run
+from ._commands import Error, path_of, run
 from ._images import Array, array_of
 
 Path = Union[str, "os.PathLike[str]"]
@@ -68,11 +69,11 @@ class Network:
         x, y : float
             Coordinates on its axes; any numbers, not only those of its points.
         """
-        return Network(self._held.at(surface._file, x, y, f"{self.model} at {x:g} {y:g}"))
+        return Network(self._held.at(surface._file, float(x), float(y), f"{self.model} at {float(x):g} {float(y):g}"))
 
     def save(self, path: Path) -> None:
         """Write a checkpoint, which the programs and ``load_network`` read."""
-        self._held.save(os.fspath(path))
+        self._held.save(path_of(path))
 
     def __repr__(self) -> str:
         h, w, c = self.image_shape
@@ -103,7 +104,7 @@ def load_network(path: Path, label: Optional[str] = None) -> Network:
     label : str, optional
         What results call the network: by default the file's name, or the training's; "" is the architecture's.
     """
-    path = os.fspath(path)
+    path = path_of(path)
     if os.path.isdir(path):
         path = os.path.join(path, "model.safetensors")
     held = _core.read_network(path, label or None)
@@ -144,7 +145,8 @@ def zoo(name: Optional[str] = None, *, classes: int = 10, image_size: int = 32, 
 
 
 def from_torch(module: Any, example: Any = (32, 32, 3), *, normalisation: Optional[str] = None,
-               mean: Sequence[float] = (0.0,), std: Sequence[float] = (1.0,), name: Optional[str] = None) -> Network:
+               mean: Union[float, Sequence[float]] = (0.0,), std: Union[float, Sequence[float]] = (1.0,),
+               name: Optional[str] = None) -> Network:
     """Take a classifier over from PyTorch.
 
     The module runs once on example images, in evaluation mode, and every call is seen; what no graph can say is refused
@@ -160,7 +162,7 @@ def from_torch(module: Any, example: Any = (32, 32, 3), *, normalisation: Option
     normalisation : str, optional
         "cifar10", "imagenet", ...: what pixels are normalised by before the module sees them. Without it, images of
         floating point go into the network as they are, and those of uint8 divided by 255.
-    mean, std : sequence of float
+    mean, std : float or sequence of float
         These constants instead, one for each channel, or one for all.
     name : str, optional
         What to call the network; the module's class otherwise.
@@ -171,26 +173,34 @@ def from_torch(module: Any, example: Any = (32, 32, 3), *, normalisation: Option
         Parameters have the module's names.
     """
     module_export = importlib.import_module(".exporter.module_export", __package__)  # needs torch
-    shape = getattr(example, "shape", None)
-    if shape is not None:
+    mean, std = ((one,) if isinstance(one, (int, float)) else one for one in (mean, std))
+    if not hasattr(module, "named_parameters"):
+        raise TypeError(f"a {type(module).__name__} is no module of PyTorch")
+    shape = tuple(int(n) for n in getattr(example, "shape", example))
+    if hasattr(example, "shape"):
         if len(shape) != 4:
-            raise Error(f"the example is [{', '.join(str(n) for n in shape)}]: give images, [N, C, H, W]")
-        image = (int(shape[2]), int(shape[3]), int(shape[1]))
-    else:
-        image = tuple(int(n) for n in example)  # type: ignore[assignment]
+            raise Error(f"the example is {list(shape)}: give images, [N, C, H, W]")
+        shape = (shape[2], shape[3], shape[1])
+    if len(shape) != 3:
+        raise Error(f"the example is {shape}: give (height, width, channels), or images")
     if normalisation is not None:
+        if (tuple(mean), tuple(std)) != ((0.0,), (1.0,)):
+            raise TypeError("normalisation= names constants, and mean= and std= are others: leave out one of them")
         mean, std = _core.normalisation(normalisation)
+    if any(parameter.is_floating_point() and "float32" not in str(parameter.dtype) for parameter in module.parameters()):
+        module = copy.deepcopy(module).float()  # what networks compute in
 
     def check(checkpoint: str, expected: str) -> str:
         return run(["train", "--evaluate", checkpoint, "--compare", expected], progress=False).printed
 
     with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, (name or type(module).__name__) + ".safetensors")
+        path = os.path.join(folder, "network.safetensors")
         try:
-            module_export.export(module, image, path, mean, std, name, check=check)
+            # Its name is a label alone: networks of one architecture are one, whatever they are called.
+            module_export.export(module, shape, path, mean, std, type(module).__name__, check=check)
         except module_export.FAILURES as error:
             raise Error(str(error)) from None
-        return Network(_core.read_network(path, None))
+        return load_network(path, name or "")
 
 
 def to_torch(network: Network, module: Any = None) -> Any:

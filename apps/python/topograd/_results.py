@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
 import numpy
 
 from . import _core
-from ._commands import Error, run, words_of
+from ._commands import Error, path_of, run, word_of, words_of
 from ._images import Array
 
 Path = Union[str, "os.PathLike[str]"]
@@ -46,7 +46,7 @@ class Result:
 
     def __init__(self, path: Path, keeper: Optional[TemporaryFile] = None, summary: str = "",
                  record: Any = None) -> None:
-        self._file = os.fspath(path)
+        self._file = path_of(path)
         self._keeper = keeper
         self._record: _core.Record = _core.load_records(self._file)[0] if record is None else record
         self.summary = self.without_folder(summary)
@@ -93,7 +93,7 @@ class Result:
 
     def save(self, path: Path) -> None:
         """Write the file of results, which the programs and ``load`` read, replacing what is there."""
-        path = os.fspath(path)
+        path = path_of(path)
         if os.path.realpath(path) == os.path.realpath(self._file):
             return
         beside = os.path.join(os.path.dirname(path) or ".", f".{os.path.basename(path)}.{secrets.token_hex(4)}.tmp")
@@ -113,7 +113,7 @@ class Result:
         path : str
             "s.svg", or .pdf, .png, .tex, for one picture; without an ending the beginning of their names.
         **options
-            Options of ``landscape plot``: ``kind="relief"``, ``log=True``, ``style="paper"``, ``width="8.5cm"``;
+            Options of ``landscape plot``: ``kind="surface"``, ``log=True``, ``style="paper"``, ``width="8.5cm"``;
             ``topograd.options("plot")`` lists them.
 
         Returns
@@ -121,18 +121,18 @@ class Result:
         list of str
             The files.
         """
-        path = os.fspath(path)
+        path = path_of(path)
         if self.kind == "surface" and "kind" not in options and os.path.splitext(path)[1] and not self._is_line():
             options["kind"] = "contours"
-        outcome = run(["landscape", "plot", self._file, "--output=" + path,
+        outcome = run(["landscape", "plot", word_of(self._file), "--output=" + path,
                        *words_of("plot", ["landscape", "plot"], options)], progress=False)
         return outcome.printed.split("\n")[:-1]
 
     def export(self, path: Path, **options: Any) -> str:
         """Write the numbers for another tool, by the file's ending: .npz, .csv, .vtp, .obj, .stl, .json, ...; see
         ``topograd.options("export")``."""
-        path = os.fspath(path)
-        run(["landscape", "export", self._file, "--output=" + path,
+        path = path_of(path)
+        run(["landscape", "export", word_of(self._file), "--output=" + path,
              *words_of("export", ["landscape", "export"], options)], progress=False)
         return path
 
@@ -227,15 +227,18 @@ class Surface(Result):
         return numpy.array(self.loss, dtype=dtype)
 
     def minimum(self) -> Tuple[float, ...]:
-        """Return where the loss is smallest, (x, y) or (x,), and how large it is there."""
+        """Return where the loss is smallest, and how large it is there: (x, y, loss), of a line (x, loss). NaN where no
+        loss is finite."""
         loss = self.loss
+        if not numpy.isfinite(loss).any():
+            return (float("nan"),) * (2 if self.y is None else 3)
         at = numpy.unravel_index(numpy.nanargmin(numpy.where(numpy.isfinite(loss), loss, numpy.nan)), loss.shape)
         where = (self.x[at[-1]],) if self.y is None else (self.x[at[1]], self.y[at[0]])
         return (*(float(v) for v in where), float(loss[at]))
 
 
 def result_of(path: Path, keeper: Optional[TemporaryFile] = None, summary: str = "", record: Any = None) -> Result:
-    path = os.fspath(path)
+    path = path_of(path)
     if record is None:
         record = _core.load_records(path)[0]
     kind = Surface if record.kind == "surface" else Result
@@ -256,7 +259,7 @@ def load(path: Path) -> Result:
     -------
     Surface or Result
     """
-    path = os.fspath(path)
+    path = path_of(path)
     records = _core.load_records(path)
     if len(records) != 1:
         raise Error(f"{path} holds {len(records)} results: name the file of one")
