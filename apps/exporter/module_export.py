@@ -56,9 +56,9 @@ def expected_logits(module, image):
 
 def export(module, image, output, mean=(0.0,), std=(1.0,), name=None, source="", *, check):
     """Writes a module for images (height, width, channels) to `output`. Images of the data set are given to it as
-    (pixel / 255 - mean) / std. `check` is called with a checkpoint and a file of images and the module's logits of them;
-    it compares, and throws where they differ. Returns what is to be told of the network, as lines. Throws ImportFailure,
-    or the tracer's ExportFailure, and writes nothing."""
+    (pixel / 255 - mean) / std. `check` is called with a checkpoint and a file of images and the module's logits of
+    them; it compares, and throws where they differ. Returns what is to be told of the network, as lines. Throws
+    ImportFailure, or the tracer's ExportFailure, and writes nothing."""
     channels = image[2]
     constants = {key: [float(v) for v in values] * (channels if len(values) == 1 else 1)
                  for key, values in (("mean", mean), ("std", std))}

@@ -7,8 +7,8 @@ import numpy
 import torch
 from torch.nn import functional as F
 
-from .onnx_constants import (Refusal, along, check_size, flattened, given, integers, parts, reshaped, shape_part, slices,
-                            squeezed, unsqueezed)
+from .onnx_constants import (Refusal, along, check_size, flattened, given, integers, parts, reshaped, shape_part,
+                             slices, squeezed, unsqueezed)
 from .onnx_file import FLOATING, KINDS
 from .onnx_values import Images, extents, fixed, handles, image, plain
 

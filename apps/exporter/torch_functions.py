@@ -1,5 +1,5 @@
-"""What is known of PyTorch's functions by their names: which are views, which read sizes alone, which no graph can say, and
-the handlers that say what the others amount to. Part of export_torch.py.
+"""What is known of PyTorch's functions by their names: which are views, which read sizes alone, which no graph can say,
+and the handlers that say what the others amount to. Part of export_torch.py.
 """
 
 import torch

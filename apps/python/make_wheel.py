@@ -21,8 +21,8 @@ import tempfile
 import zipfile
 
 # What every system with a glibc has, and what must be the system's own: PEP 600.
-SYSTEM = re.compile(r"^(linux-vdso|ld-linux.*|libc|libm|libdl|librt|libpthread|libresolv|libutil|libnsl|libanl|libgcc_s|"
-                    r"libstdc\+\+)\.so")
+SYSTEM = re.compile(r"^(linux-vdso|ld-linux.*|libc|libm|libdl|librt|libpthread|libresolv|libutil|libnsl|libanl|"
+                    r"libgcc_s|libstdc\+\+)\.so")
 
 
 def output(*command):
@@ -110,7 +110,8 @@ def main():
         subprocess.run(["strip", "--strip-unneeded", core], check=True)
         subprocess.run(["patchelf", "--set-rpath", "$ORIGIN/../topograd.libs", core], check=True)
         version = subprocess.run([sys.executable, "-c", "import topograd; print(topograd.__version__)"], check=True,
-                                 capture_output=True, text=True, env={**os.environ, "PYTHONPATH": folder}).stdout.strip()
+                                 capture_output=True, text=True,
+                                 env={**os.environ, "PYTHONPATH": folder}).stdout.strip()
         shutil.rmtree(f"{folder}/topograd/__pycache__", ignore_errors=True)
         python = "cp" + sysconfig.get_config_var("py_version_nodot")
         glibc = newest_glibc([core, *glob.glob(f"{folder}/topograd.libs/*")])

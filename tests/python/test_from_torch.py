@@ -62,8 +62,8 @@ class FromTorch(unittest.TestCase):
 
     def test_named_networks_of_one_architecture_have_a_line(self):
         other = topograd.from_torch(residual_network(), (16, 16, 3), name="b/c d")
-        line = topograd.line(topograd.from_torch(self.module, self.images[:1], name="a"), other, self.images, self.labels,
-                             x=(0, 1, 3))
+        named = topograd.from_torch(self.module, self.images[:1], name="a")
+        line = topograd.line(named, other, self.images, self.labels, x=(0, 1, 3))
         self.assertEqual((line.provenance["network"], line.loss.shape), ("a", (3,)))
 
     def test_modules_of_other_precisions_are_taken(self):

@@ -87,7 +87,8 @@ class Functions(unittest.TestCase):
             if processes == 2:
                 threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
             with self.assertRaises(topograd.Interrupted) as caught:
-                topograd.surface_of(slow, MINIMUM, directions=ALONG, x=(-2, 2, 101), y=(-1, 3, 101), processes=processes)
+                topograd.surface_of(slow, MINIMUM, directions=ALONG, x=(-2, 2, 101), y=(-1, 3, 101),
+                                    processes=processes)
             self.assertTrue(0 < caught.exception.result.done.sum() < 101 * 101)
 
     def test_what_the_function_raises_comes_through_and_the_file_has_the_rest(self):

@@ -360,8 +360,8 @@ class Processes(Package):
                    "while not os.path.exists(%r): time.sleep(0.01)\n")
         network = topograd.zoo("resnet8", width=4)
         network.save(self.path("net.safetensors"))
-        done = subprocess.run([sys.executable, "-c", program % (self.path("net.safetensors"), *[self.path("s.h5")] * 2)],
-                              check=False, capture_output=True, text=True)
+        program %= (self.path("net.safetensors"), *[self.path("s.h5")] * 2)
+        done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(topograd.load(self.path("s.h5")).loss.shape, (301, 301))
 

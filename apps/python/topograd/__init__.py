@@ -10,8 +10,8 @@ formats, and ``topograd.load`` reads any of them.
 """
 
 from ._commands import Error, Interrupted, NoteWarning, options
-from ._computations import (Training, Verification, animate, coherence, compare, connect, doctor, hessian, hessian_operator,
-                            line, plane, report, sharpness, surface, train, trajectory, verify)
+from ._computations import (Training, Verification, animate, coherence, compare, connect, doctor, hessian,
+                            hessian_operator, line, plane, report, sharpness, surface, train, trajectory, verify)
 from ._core import version as __version__
 from ._functions import surface_of
 from ._images import Images
@@ -20,7 +20,7 @@ from ._results import Result, Surface, load
 
 __all__ = [
     "Error", "Images", "Interrupted", "Network", "NoteWarning", "Result", "Surface", "Training", "Verification",
-    "__version__", "animate", "coherence", "compare", "connect", "doctor", "from_torch", "hessian", "hessian_operator", "line",
-    "load", "load_network", "options", "plane", "report", "sharpness", "surface", "surface_of", "to_torch", "train", "trajectory",
-    "verify", "zoo",
+    "__version__", "animate", "coherence", "compare", "connect", "doctor", "from_torch", "hessian",
+    "hessian_operator", "line", "load", "load_network", "options", "plane", "report", "sharpness", "surface",
+    "surface_of", "to_torch", "train", "trajectory", "verify", "zoo",
 ]

@@ -20,7 +20,8 @@ def name_of(network: NetworkLike) -> str:
         return network._held.name
     if not isinstance(network, (str, bytes, os.PathLike)):
         text_of(network)  # which knows modules
-        raise TypeError(f"a {type(network).__name__} is no network: topograd.from_torch, zoo and load_network make them")
+        raise TypeError(f"a {type(network).__name__} is no network: topograd.from_torch, zoo and load_network make "
+                        "them")
     return word_of(network)
 
 
@@ -35,7 +36,8 @@ def computed(command: str, networks: Sequence[NetworkLike], data: Any, labels: A
     source, held = data_words(data, labels, test, classes_of(networks[0]))
     if source is not None:
         options = {"data": source, **options}
-    if held is not None and not held._held.test_images and option_table("landscape", command)["split"].default != "train":
+    splits = option_table("landscape", command)["split"]
+    if held is not None and not held._held.test_images and splits.default != "train":
         options = {"split": "train", **options}
     names = [name_of(network) for network in networks]
     words = ["landscape", command, *names, *words_of(command, ["landscape", command], options)]
@@ -60,7 +62,8 @@ def surface(network: NetworkLike, data: Any = None, labels: Any = None, *, x: An
     ----------
     network : Network, or the path of a checkpoint
     data : array, Images, DataLoader or str
-        Images, see ``Images``; or a data set by its folder, or "synthetic". Without it, what the network was trained on.
+        Images, see ``Images``; or a data set by its folder, or "synthetic". Without it, what the network was trained
+        on.
     labels : array, optional
         Their classes, or numbers.
     x, y : (first, last, points)
@@ -113,8 +116,8 @@ def line(network: NetworkLike, other: Optional[NetworkLike] = None, data: Any = 
                     {"x": x, "no_pictures": True, **options})
 
 
-def plane(networks: Union[NetworkLike, Sequence[NetworkLike]], data: Any = None, labels: Any = None, *, output: Optional[Path] = None,
-          test: Any = None, progress: Progress = None, **options: Any) -> Surface:
+def plane(networks: Union[NetworkLike, Sequence[NetworkLike]], data: Any = None, labels: Any = None, *,
+          output: Optional[Path] = None, test: Any = None, progress: Progress = None, **options: Any) -> Surface:
     """Compute the loss on the plane through three networks, or, of one, along eigenvectors or its gradient.
 
     Parameters
@@ -128,7 +131,8 @@ def plane(networks: Union[NetworkLike, Sequence[NetworkLike]], data: Any = None,
     """
     several = networks if isinstance(networks, (list, tuple)) else [networks]
     if len(several) not in (1, 3):
-        raise Error(f"a plane goes through three networks, not {len(several)}; of one it takes eigenvectors= or gradient=")
+        raise Error(f"a plane goes through three networks, not {len(several)}; of one it takes eigenvectors= or "
+                    "gradient=")
     return computed("plane", several, data, labels, test, output, progress,  # type: ignore[return-value]
                     {"no_pictures": True, **options})
 
@@ -446,7 +450,8 @@ def doctor(network: NetworkLike, data: Any = None, labels: Any = None, *, test: 
     source, held = data_words(data, labels, test, classes_of(network))
     if source is not None:
         options = {"data": source, **({"images": 0} if held is not None else {}), **options}  # all that was given
-    outcome = run(["landscape", "doctor", name_of(network), *words_of("doctor", ["landscape", "doctor"], options)], progress)
+    outcome = run(["landscape", "doctor", name_of(network), *words_of("doctor", ["landscape", "doctor"], options)],
+                  progress)
     del held
     return outcome.printed
 

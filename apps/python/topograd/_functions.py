@@ -212,8 +212,8 @@ def evaluated(evaluation: Evaluation, processes: int) -> Iterator[Tuple[int, Lis
             for future in done:
                 yield future.result()
     except concurrent.futures.process.BrokenProcessPool:
-        raise Error(f"a process of processes={processes} ended before its time: by the function, or for lack of memory") \
-            from None
+        raise Error(f"a process of processes={processes} ended before its time: by the function, or for lack of "
+                    "memory") from None
     finally:
         evaluation_of_this_process = None
         for process in list((getattr(pool, "_processes", None) or {}).values()):
@@ -234,8 +234,9 @@ def ends_of(axis: str, value: Any) -> Tuple[float, float, int]:
 
 
 def surface_of(function: Callable[[Any], Returned], theta: Any, *, x: Tuple[float, float, int] = (-1, 1, 51),
-               y: Optional[Tuple[float, float, int]] = (-1, 1, 51), directions: Any = None, seed: int = 1, seeds: int = 1,
-               norm: str = "filter", ignore: str = "biasbn", quantities: Sequence[str] = ("loss",), processes: int = 1,
+               y: Optional[Tuple[float, float, int]] = (-1, 1, 51), directions: Any = None, seed: int = 1,
+               seeds: int = 1, norm: str = "filter", ignore: str = "biasbn",
+               quantities: Sequence[str] = ("loss",), processes: int = 1,
                output: Optional[Path] = None, save_seconds: float = 5, name: str = "", identity: Optional[str] = None,
                facts: Optional[Dict[str, str]] = None, progress: Progress = None) -> Surface:
     """Map any function of parameters over a plane: a module with any loss, a simulator, a fit.
@@ -243,8 +244,8 @@ def surface_of(function: Callable[[Any], Returned], theta: Any, *, x: Tuple[floa
     Parameters
     ----------
     function : callable
-        Called with parameters like ``theta`` at every point; of a module with the module, whose parameters are then those
-        of the point. Returns a number, or a dict of the ``quantities``.
+        Called with parameters like ``theta`` at every point; of a module with the module, whose parameters are then
+        those of the point. Returns a number, or a dict of the ``quantities``.
     theta : dict of arrays, array, or torch.nn.Module
         The parameters at the origin, floating point: arrays of numpy or tensors of torch. Of a module its parameters;
         its buffers stay as they are, and its parameters are these again afterwards.
@@ -256,11 +257,11 @@ def surface_of(function: Callable[[Any], Returned], theta: Any, *, x: Tuple[floa
     seed, seeds : int
         Of random directions; of several planes, of which the values are means.
     norm, ignore : str
-        "filter", "layer", "weight", "dfilter", "dlayer", "none": what random directions are scaled to. "biasbn": tensors
-        of fewer than two axes do not move; "none": they do.
+        "filter", "layer", "weight", "dfilter", "dlayer", "none": what random directions are scaled to. "biasbn":
+        tensors of fewer than two axes do not move; "none": they do.
     quantities : sequence of str
-        What the function returns: "loss" among them, "acc" for an accuracy in percent, "loss_se" for a standard error, any
-        others.
+        What the function returns: "loss" among them, "acc" for an accuracy in percent, "loss_se" for a standard error,
+        any others.
     processes : int
         Processes that call the function, forked from this one: it may be any function, and has what it had here.
     output : str, optional
@@ -270,8 +271,9 @@ def surface_of(function: Callable[[Any], Returned], theta: Any, *, x: Tuple[floa
     name : str
         What results call the function; its own name otherwise.
     identity : str, optional
-        Text that identifies it: a file is continued only by a function of the same. By default its name with a hash of its
-        source and of what it holds (closures, bound arguments, attributes); what it reads of globals or files is not in it.
+        Text that identifies it: a file is continued only by a function of the same. By default its name with a hash of
+        its source and of what it holds (closures, bound arguments, attributes); what it reads of globals or files is
+        not in it.
     facts : dict of str, optional
         More that a file must agree in, such as {"data": "imdb, 2000 reviews"}.
     progress : bool or function, optional
@@ -303,8 +305,9 @@ def surface_of(function: Callable[[Any], Returned], theta: Any, *, x: Tuple[floa
             given[i] = parameters.in_order(direction)  # type: ignore[call-overload]
     label = name or getattr(function, "__name__", type(function).__name__).strip("<>")
     surface = _core.FunctionSurface(
-        tensors=parameters.arrays, x=ends_of("x", x), y=None if y is None else ends_of("y", y), x_direction=given[0], y_direction=given[1], norm=norm, ignore=ignore,
-        seed=seed, seeds=seeds, quantities=list(quantities), output="" if output is None else path_of(output),
+        tensors=parameters.arrays, x=ends_of("x", x), y=None if y is None else ends_of("y", y),
+        x_direction=given[0], y_direction=given[1], norm=norm, ignore=ignore, seed=seed, seeds=seeds,
+        quantities=list(quantities), output="" if output is None else path_of(output),
         save_seconds=save_seconds, function=identity or told_of(function), name=label, loss="loss", set="train",
         facts={str(key): str(value) for key, value in (facts or {}).items()})
     for line in surface.notes:

@@ -187,7 +187,7 @@ def from_torch(module: Any, example: Any = (32, 32, 3), *, normalisation: Option
         if (tuple(mean), tuple(std)) != ((0.0,), (1.0,)):
             raise TypeError("normalisation= names constants, and mean= and std= are others: leave out one of them")
         mean, std = _core.normalisation(normalisation)
-    if any(parameter.is_floating_point() and "float32" not in str(parameter.dtype) for parameter in module.parameters()):
+    if any(p.is_floating_point() and "float32" not in str(p.dtype) for p in module.parameters()):
         module = copy.deepcopy(module).float()  # what networks compute in
 
     def check(checkpoint: str, expected: str) -> str:
