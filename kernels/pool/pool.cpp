@@ -55,7 +55,7 @@ void PoolGeometry::check(std::string_view what, PoolKind kind, int64_t H, int64_
                 " pixels holds none of them, kernel ", kernel, " with padding ", padding,
                 " and dilation ", dilation);
     };
-    // Of those that reach beyond the image: as many as all others may be, these hold pixels.
+    // Windows that reach beyond the image: as many as all others may be, these hold pixels.
     const int64_t inside = (axis.padding + axis.stride - 1) / axis.stride;
     const int64_t last = axis.pixels + axis.padding - (axis.kernel - 1) * axis.dilation - 1;
     require_pixels(0, std::min(inside, axis.windows));

@@ -27,7 +27,7 @@ Lock::Lock() {
   prepare_for_forks();
   if (hdf5_scopes++ > 0) return;
   hdf5_mutex.lock();
-  // Of every thread, in builds for several: its errors are told by exceptions.
+  // HDF5 prints errors for each thread in builds for several; here exceptions tell them.
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
 

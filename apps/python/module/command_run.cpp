@@ -76,7 +76,7 @@ class RunningConsoles {
   std::set<HostedConsole*> consoles_;
 };
 
-/// Of this process: a child of fork() has none of its parent's commands.
+/// Returns this process's: a child of fork() has none of its parent's commands.
 RunningConsoles& running_consoles() {
   static std::map<pid_t, RunningConsoles> of_processes;
   static std::mutex mutex;
