@@ -135,6 +135,14 @@ TEST_CASE("conv2d: any stride, padding and dilation, each axis its own") {
   check_directions({1, 8, 5, 4}, {4, 7, 1, 4}, {.stride = {2, 1}, .padding = {3, 0}});
 }
 
+TEST_CASE("conv2d: 1x1 filters with a stride, over fewer channels than vectors have elements") {
+  for (const int channels : {1, 3, 6, 7}) {
+    const int64_t I = channels;
+    check_directions({2, 14, 14, I}, {5, 1, 1, I}, {.stride = 2});
+    check_directions({2, 9, 28, I}, {8, 1, 1, I}, {.stride = {1, 3}});
+  }
+}
+
 TEST_CASE("conv2d: any number of groups, with as many filters as channels, more or fewer") {
   check_directions({2, 5, 6, 6}, {9, 3, 3, 2}, {.padding = 1, .groups = 3});
   check_directions({1, 6, 5, 16}, {16, 3, 3, 4}, {.stride = 2, .padding = 1, .groups = 4});
