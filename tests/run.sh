@@ -61,7 +61,7 @@ if [ -z "$extent" ]; then
 fi
 stage apps/build.sh checks
 stage ctest --preset checks -j "$jobs"
-stage tests/simt/delete_barriers.py --build build/checks
+stage tests/simt/delete_barriers.py --build build/checks --short
 # The sanitizers watch everything but the published networks, which would take an hour there.
 stage apps/build.sh asan
 stage ctest --preset asan -j "$jobs"
@@ -70,6 +70,7 @@ stage ctest --preset asan -j "$jobs"
 stage ctest --preset checks-nightly -j "$jobs"
 stage apps/build.sh release
 stage ctest --preset release -j "$jobs" -R '^(core|bench_ops|gpu_rehearsal|end_to_end_(bench|devices|train|train_continued))$'
+stage tests/simt/delete_barriers.py --build build/checks
 stage tests/simt/delete_barriers.py --build build/checks --tests test_ops_race
 stage apps/build.sh asan all test_ops
 stage ctest --preset asan-nightly -j "$jobs" -R '^(nn|models|figures|end_to_end_.*|ops_.*|export_torch|export_torch_operations|onnx)$'
