@@ -60,10 +60,16 @@ if [ -z "$extent" ]; then
   exit
 fi
 stage apps/build.sh checks
+# The sanitizers' build takes what the tests leave of the processors, as many of them wait.
+log=$(mktemp)
+nice -n 19 apps/build.sh asan >"$log" 2>&1 &
+asan_build=$!
+trap 'kill "$asan_build" 2>/dev/null || true; rm -f "$log"' EXIT
+finish_asan_build() { wait "$asan_build" || { cat "$log"; return 1; }; }
 stage ctest --preset checks -j "$jobs"
 stage tests/simt/delete_barriers.py --build build/checks --short
+stage finish_asan_build
 # The sanitizers watch everything but the published networks, which would take an hour there.
-stage apps/build.sh asan
 stage ctest --preset asan -j "$jobs"
 [ "$extent" = --all ] && exit
 

@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
 #include "kernels/core/atomic_file.h"
 #include "kernels/core/format.h"
 #include "kernels/core/output_claim.h"
+#include "kernels/core/streams.h"
 #include "landscape/results/hdf5_checksum.h"
 #include "landscape/results/hdf5_handle.h"
 #include "landscape/results/hdf5_heap.h"
@@ -157,6 +159,22 @@ std::string text_value(TextSource& source, hid_t type, Read read, const std::str
   result.resize(strnlen(result.data(), result.size()));
   if (H5Tget_strpad(type) == H5T_STR_SPACEPAD) result.resize(result.find_last_not_of(' ') + 1);
   return result;
+}
+
+/// Throws Error if a dataset of one string of variable length claims more bytes than the file has:
+/// HDF5 asks for that much memory before it looks for them. The claim is the first of what is
+/// stored: four bytes, little-endian, before the string's place in a heap.
+void require_claim(hid_t dataset, const std::string& path, hsize_t file_bytes,
+                   const std::string& what) {
+  const haddr_t at = H5Dget_offset(dataset);
+  require(at != HADDR_UNDEF, "cannot read ", what, ": a string of variable length in pieces");
+  FileReader in(path, std::ios::binary);
+  in.seekg(static_cast<std::streamoff>(at));
+  std::array<char, 4> bytes{};
+  in.read(bytes.data(), bytes.size());
+  uint64_t claim = 0;
+  for (size_t i = bytes.size(); i > 0; --i) claim = claim << 8 | static_cast<uint8_t>(bytes[i - 1]);
+  require(claim <= file_bytes, "cannot read ", what, ": it is longer than the file");
 }
 
 template <class T>
@@ -411,6 +429,8 @@ std::string Hdf5File::read_text(const std::string& name) const {
     return H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, value);
   };
   TextSource source = text_source(id_, path_);
+  if (checked(H5Tis_variable_str(type), "read ", what) > 0 && H5Dget_storage_size(dataset) > 0)
+    require_claim(dataset, path_, source.bytes, what);
   return text_value(source, type, read, what);
 }
 

@@ -2,6 +2,8 @@
 // datasets that are none of ours. Written with HDF5's own calls.
 #include <hdf5.h>
 
+#include <fstream>
+
 #include "landscape/results/hdf5_file.h"
 #include "tests/landscape/landscape_check.h"
 
@@ -201,4 +203,27 @@ TEST_CASE("hdf5: strings and numbers longer than the file are errors") {
   if (file.has("number"))  // newer versions of HDF5 make no such dataset
     CHECK_THROWS_WITH_AS(file.read<double>("number"), doctest::Contains("does not hold numbers"),
                          Error);
+}
+
+TEST_CASE("hdf5: a string of variable length that claims more than the file has is an error") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.h5");
+  haddr_t at = 0;
+  {
+    const ForeignFile file(path);
+    const hid_t type = string_type(H5T_VARIABLE, H5T_CSET_UTF8, H5T_STR_NULLTERM);
+    const char* words = "words";
+    write_dataset(file.id, "text", type, type, {}, &words);
+    H5Tclose(type);
+    const hid_t dataset = H5Dopen2(file.id, "text", H5P_DEFAULT);
+    at = H5Dget_offset(dataset);
+    H5Dclose(dataset);
+  }
+  CHECK(Hdf5File::open_read(path).read_text("text") == "words");
+  std::fstream bytes(path, std::ios::in | std::ios::out | std::ios::binary);
+  bytes.seekp(static_cast<std::streamoff>(at));
+  bytes.write("\xFF\xFF\xFF\x7F", 4);
+  bytes.close();
+  const Hdf5File file = Hdf5File::open_read(path);
+  CHECK_THROWS_WITH_AS(file.read_text("text"), doctest::Contains("longer than the file"), Error);
 }
