@@ -90,6 +90,7 @@ Trainer::Trainer(const Graph& graph, const TrainingConfig& config, const Labelle
   if (config.decay_scope == DecayScope::weights) decay_mask_ = decay_mask_of(layout).to(device);
   next_running_stats_ = Tensor(running_stats.shape(), DType::f32, device);
   gradient_ = Tensor(theta.shape(), DType::f32, device);
+  gradient_square_ = Tensor({1}, DType::f64, device);
 }
 
 int64_t Trainer::steps_per_epoch() const {
@@ -192,7 +193,8 @@ void Trainer::step() {
       gradient_, batch.images, batch.labels, state_.theta, next_running_stats_,
       BatchnormMode::batch, config_.loss, /*keep_running_stats=*/false,
       StepNoise{config_.seed, state_.optimizer_steps});
-  const double gradient_norm = norm(gradient_, pool_.main_context());
+  dot({.result = gradient_square_, .a = gradient_, .b = gradient_}, pool_.main_context());
+  const double gradient_norm = std::sqrt(gradient_square_.to(Device::cpu).data<double>()[0]);
   const auto require_finite = [&](const char* what, double value) {
     require(std::isfinite(value), "training diverged: ", what, " is ",
             std::isnan(value) ? "not a number" : "infinite", " in epoch ", state_.epoch + 1,

@@ -102,6 +102,7 @@ class Trainer {
   TrainingState state_;
   Tensor next_running_stats_;  // this step's running statistics, until it is known to be a good one
   Tensor gradient_;
+  Tensor gradient_square_;  // f64 [1]: the gradient's squared norm
   Tensor decay_mask_;  // undefined where everything decays
 };
 
