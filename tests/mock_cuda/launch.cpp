@@ -57,7 +57,14 @@ void register_device_cuda(OpRegistry& registry);
 
 }  // namespace topograd::cuda
 
-// What kernels/simt/device_simt.cpp defines elsewhere.
+namespace topograd::mock_cuda {
+
+void register_pretended_cudnn(OpRegistry& registry);
+
+}  // namespace topograd::mock_cuda
+
+// What kernels/simt/device_simt.cpp defines elsewhere. The device is registered after the kernels'
+// rows, so that the pretended one stands before them, as cuDNN's does.
 namespace topograd::simt {
 
 extern const Device kDevice;
@@ -76,6 +83,7 @@ void emulator::submit(const Kernel& kernel, dim3 grid, dim3 block, size_t shared
 
 void register_device_simt(OpRegistry& registry) {
   cuda::register_device_cuda(registry);
+  mock_cuda::register_pretended_cudnn(registry);
 }
 
 }  // namespace topograd::simt

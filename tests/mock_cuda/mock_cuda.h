@@ -54,6 +54,10 @@ void set_machine(const Machine& machine);
 /// Returns the device that the calling thread has chosen.
 int current_device();
 
+/// Lets the device have a row "cudnn" of fused_conv, as a build with cuDNN has: it calls the project's
+/// own row once for every point.
+void pretend_cudnn(bool there);
+
 /// Forgets a kernel's failure, which stays with a process on a real GPU.
 void forget_failure();
 /// Returns what the emulator said of the kernel that failed.

@@ -76,3 +76,17 @@ TEST_CASE("cuda without a GPU: nodes of a pass over a plane") {
     CHECK(mock_cuda::nodes_of_last_graph() <= nodes);
   }
 }
+
+TEST_CASE("cuda without a GPU: a library that is called for every point takes one point a pass") {
+  Surface together("resnet8");
+  const auto expected = together.evaluator.evaluate(positions(24));
+  mock_cuda::pretend_cudnn(true);
+  Surface in_turn("resnet8");
+  const mock_cuda::Counts before = mock_cuda::counts();
+  const auto got = in_turn.evaluator.evaluate(positions(24));
+  CHECK((mock_cuda::counts() - before).graph_launches == 23);  // the first pass is not recorded
+  CHECK(mock_cuda::nodes_of_last_graph() <= 15);               // and not 8 for each convolution
+  mock_cuda::pretend_cudnn(false);
+  for (size_t i = 0; i < got.size(); ++i)
+    CHECK(std::abs(got[i][0][0].loss / expected[i][0][0].loss - 1) <= 1e-6);
+}
