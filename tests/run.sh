@@ -9,6 +9,8 @@
 #                              implementation's surfaces at all points (a push: 2,000 images, five points); every
 #                              barrier deleted under the race checker; the kernels linked in for NVIDIA GPUs as users
 #                              have them (a push: compiled as far as PTX)
+#       on machine code        every kernel compiled for sm_90: none issues more instructions than its budget (a push: none
+#                              is counted)
 #       on pictures            the gallery drawn anew, and compared (a push: its page)
 #       on documents           every command of docs/tasks, on real data (a push: whether the programs take them)
 #       under the sanitizers   operations alone, networks in double, and the whole end-to-end tests (a push: within networks
@@ -74,6 +76,11 @@ stage ctest --preset asan -j "$jobs"
 [ "$extent" = --all ] && exit
 
 stage ctest --preset checks-nightly -j "$jobs"
+if command -v nvcc > /dev/null; then
+  stage kernels/cuda/kernel_resources.py --check
+else
+  echo "SKIPPED: the kernels' instructions (no nvcc)"
+fi
 stage apps/build.sh release
 stage ctest --preset release -j "$jobs" -R '^(core|bench_ops|gpu_rehearsal|end_to_end_(bench|devices|train|train_continued))$'
 stage tests/simt/delete_barriers.py --build build/checks

@@ -37,12 +37,14 @@ struct ForwardPass {
   bool shares_x = false;
 };
 
-/// Whether the tiles gather such windows: of all channels, taps side by side, one stride both ways.
+/// Whether the tiles gather such windows: of all channels, taps side by side, one stride both ways;
+/// of no more taps than a mask has bits.
 inline bool tiles_support(const ConvGeometry& geometry) {
   return geometry.is_dense() && geometry.stride.h == geometry.stride.w;
 }
 inline bool tiles_support(const ConvExtents& e) {
-  return std::max({e.N * e.H * e.W, e.N * e.OH * e.OW, e.KH * e.KW * e.I, e.KH * e.KW * e.O, e.I,
+  return std::max(e.KH, e.KW) <= kMostTaps &&
+         std::max({e.N * e.H * e.W, e.N * e.OH * e.OW, e.KH * e.KW * e.I, e.KH * e.KW * e.O, e.I,
                    e.O}) < kMaxTiled;
 }
 

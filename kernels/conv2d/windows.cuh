@@ -10,9 +10,10 @@
 //
 // From m to a pixel and from k to a tap is a division by an extent that is not known to the
 // compiler: some twenty instructions each. IntDivisor makes it a multiplication and a shift; what a
-// thread needs of a line is computed once (Row), what it needs of k once for all of its lines. If
-// the channels come in fours, four neighbours share one tap, one test against the border and one
-// load; else (an image's three colours) each has its own.
+// thread needs of a line is computed once (Row), what it needs of k once for all of its lines.
+// Whether a tap of a window lies in its image is a bit, too, of two masks that a row keeps: one of
+// the kernel's rows, one of its columns. If the channels come in fours, four neighbours share one
+// tap, one test against the border and one load; else (an image's three colours) each has its own.
 #pragma once
 
 #include "kernels/conv2d/extents.h"
@@ -66,6 +67,17 @@ struct Tap {
   int h, w, channel;
 };
 
+/// Most rows and columns of a kernel: bits of a mask.
+constexpr int kMostTaps = 32;
+
+/// Returns a mask of the taps r, of 32, with 0 <= at + step * r < extent; step is 1 or -1.
+__device__ inline unsigned taps_within(int at, int step, int extent) {
+  const int first = step > 0 ? -at : at - (extent - 1), last = step > 0 ? extent - 1 - at : at;
+  if (last < 0 || first >= kMostTaps) return 0;
+  const unsigned up_to_last = ~0U >> (kMostTaps - 1 - min(last, kMostTaps - 1));
+  return up_to_last & ~0U << max(first, 0);
+}
+
 /// A kernel of KH x KW taps over C channels; `step` is 1, or -1 to pass it backwards.
 struct Kernel {
   int C, depth;  // KH KW C
@@ -116,19 +128,36 @@ struct Windows {
 struct PixelsByTaps : Windows {
   using Windows::Windows;
   static constexpr bool kAlongK = true;
-  using Row = Pixel;
-  __device__ Row row(int m) const { return pixels.pixel(m); }
+  struct Row {
+    int64_t start;          // element where the pixel that the window begins at lies
+    unsigned down, across;  // the kernel's rows and columns that are within the image
+  };
+  __device__ Row row(int m) const {
+    const Pixel pixel = pixels.pixel(m);
+    return {int64_t{pixel.flat} * kernel.C, taps_within(pixel.h, kernel.step, pixels.H),
+            taps_within(pixel.w, kernel.step, pixels.W)};
+  }
   template <bool kQuads>
-  __device__ Quad load(const Row& pixel, int k) const {
+  __device__ Quad load(const Row& row, int k) const {
     if constexpr (kQuads) {
-      return k < kernel.depth ? gather<4>(pixel, kernel.tap(k)) : Quad{};
+      return k < kernel.depth ? under<4>(row, kernel.tap(k)) : Quad{};
     } else {
       Quad result{};
 #pragma unroll
       for (int e = 0; e < 4; ++e)
-        if (k + e < kernel.depth) result.v[e] = gather<1>(pixel, kernel.tap(k + e)).v[0];
+        if (k + e < kernel.depth) result.v[e] = under<1>(row, kernel.tap(k + e)).v[0];
       return result;
     }
+  }
+
+ private:
+  /// Returns n neighbouring channels of a window under a tap; zeros outside the image.
+  template <int n>
+  __device__ Floats<n> under(const Row& row, const Tap& tap) const {
+    if ((row.down >> (kernel.step * tap.h) & row.across >> (kernel.step * tap.w) & 1) == 0)
+      return {};
+    const int offset = (tap.h * pixels.W + tap.w) * kernel.C + tap.channel;
+    return *reinterpret_cast<const Floats<n>*>(images + row.start + offset);
   }
 };
 

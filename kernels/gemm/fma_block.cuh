@@ -57,14 +57,31 @@ class FmaBlock {
 
   template <class Out>
   __device__ void store(const Out& output, int first_row, int first_column) const {
-#pragma unroll
-    for (int i = 0; i < kThreadRows; ++i)
-#pragma unroll
-      for (int j = 0; j < kThreadColumns / 4; ++j)
-        output.store(first_row + row(i / 4) + i % 4, first_column + column(j), sums_[i][j]);
+    if (output.quads)
+      store_as<true>(output, first_row, first_column);
+    else
+      store_as<false>(output, first_row, first_column);
   }
 
  private:
+  template <bool kQuads, class Out>
+  __device__ void store_as(const Out& output, int first_row, int first_column) const {
+    Quad bias[kThreadColumns / 4];
+#pragma unroll
+    for (int j = 0; j < kThreadColumns / 4; ++j)
+      bias[j] = output.template bias_at<4>(first_column + column(j));
+#pragma unroll
+    for (int i = 0; i < kThreadRows; ++i) {
+      const auto line = output.line(first_row + row(i / 4) + i % 4);
+#pragma unroll
+      for (int j = 0; j < kThreadColumns / 4; ++j) {
+        Quad sums = sums_[i][j];
+        for (int e = 0; e < 4; ++e) sums.v[e] += bias[j].v[e];
+        output.template store<kQuads>(line, first_column + column(j), sums);
+      }
+    }
+  }
+
   static constexpr int kDown = kRows / kThreadRows, kAcross = kColumns / kThreadColumns;
   static_assert(kDown * kAcross == kTileThreads, "the threads' sums are exactly the tile");
   static_assert(kThreadRows % 4 == 0 && kThreadColumns % 4 == 0, "a thread's rows come by quads");

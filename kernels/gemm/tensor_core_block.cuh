@@ -40,9 +40,9 @@ struct alignas(16) BfloatTile {
     }
   }
 
-  /// Loads the fragment of 16 rows and all 16 k: r[0] rows 0-7 and k 0-7, r[1] rows 8-15, r[2] rows
-  /// 0-7 and k 8-15, r[3] the rest.
-  __device__ void load(uint32_t (&r)[4], int part, int row) const {
+  /// Loads the left operand's fragment of 16 rows and all 16 k: r[0] rows 0-7 and k 0-7, r[1] rows
+  /// 8-15, r[2] rows 0-7 and k 8-15, r[3] the rest.
+  __device__ void load_left(uint32_t (&r)[4], int part, int row) const {
     const int lane = static_cast<int>(threadIdx.x) % kWarp;
     if constexpr (kAlongK) {
       ldmatrix_x4(r, &at[part][row + lane % 16][lane / 16 * 8]);
@@ -51,6 +51,21 @@ struct alignas(16) BfloatTile {
       const int k = lane % 8, right = row + lane / 8 % 2 * 8;
       ldmatrix_x2_trans(first, &at[part][k][right]);
       ldmatrix_x2_trans(second, &at[part][k + 8][right]);
+      r[0] = first[0], r[1] = first[1], r[2] = second[0], r[3] = second[1];
+    }
+  }
+
+  /// Loads the right operand's two fragments of 8 rows (its columns) and all 16 k: r[0] and r[1]
+  /// rows 0-7, r[2] and r[3] rows 8-15. The tensor core takes a fragment from neighbouring
+  /// registers, so lanes ask for the pieces in this order.
+  __device__ void load_right(uint32_t (&r)[4], int part, int row) const {
+    const int lane = static_cast<int>(threadIdx.x) % kWarp;
+    if constexpr (kAlongK) {
+      ldmatrix_x4(r, &at[part][row + lane % 8 + lane / 16 * 8][lane / 8 % 2 * 8]);
+    } else {
+      uint32_t first[2], second[2];  // rows 0-7 and 8-15
+      ldmatrix_x2_trans(first, &at[part][lane % 16][row]);
+      ldmatrix_x2_trans(second, &at[part][lane % 16][row + 8]);
       r[0] = first[0], r[1] = first[1], r[2] = second[0], r[3] = second[1];
     }
   }
@@ -80,12 +95,12 @@ class TensorCoreBlock {
 #pragma unroll
     for (int part = 0; part < kParts; ++part)
 #pragma unroll
-      for (int i = 0; i < kDown; ++i) a.load(left[part][i], part, warp_row() + 16 * i);
+      for (int i = 0; i < kDown; ++i) a.load_left(left[part][i], part, warp_row() + 16 * i);
 #pragma unroll
     for (int j = 0; j < kColumns / 16; ++j) {
       uint32_t right[kParts][4];
 #pragma unroll
-      for (int part = 0; part < kParts; ++part) b.load(right[part], part, 16 * j);
+      for (int part = 0; part < kParts; ++part) b.load_right(right[part], part, 16 * j);
         // high * high, low * high, high * low: between two uses of a sum are the three others,
         // which hide its latency.
 #pragma unroll
@@ -95,7 +110,7 @@ class TensorCoreBlock {
 #pragma unroll
           for (int half = 0; half < 2; ++half) {
             const uint32_t(&r)[4] = right[product == 2];
-            const uint32_t columns[2] = {r[half], r[half + 2]};
+            const uint32_t columns[2] = {r[2 * half], r[2 * half + 1]};
             float(&sums)[4] = sums_[i][2 * j + half];
             mma_m16n8k16(sums, left[product == 1][i], columns, sums);
           }
@@ -104,19 +119,32 @@ class TensorCoreBlock {
 
   template <class Out>
   __device__ void store(const Out& output, int first_row, int first_column) const {
-    const int lane = static_cast<int>(threadIdx.x) % kWarp;
-    const int row = first_row + warp_row() + lane / 4, column = first_column + lane % 4 * 2;
-#pragma unroll
-    for (int i = 0; i < kDown; ++i)
-#pragma unroll
-      for (int j = 0; j < kColumns / 8; ++j) {
-        const float(&sums)[4] = sums_[i][j];
-        output.store(row + 16 * i, column + 8 * j, Floats<2>{sums[0], sums[1]});
-        output.store(row + 16 * i + 8, column + 8 * j, Floats<2>{sums[2], sums[3]});
-      }
+    if (output.quads)
+      store_as<true>(output, first_row, first_column);
+    else
+      store_as<false>(output, first_row, first_column);
   }
 
  private:
+  template <bool kQuads, class Out>
+  __device__ void store_as(const Out& output, int first_row, int first_column) const {
+    const int lane = static_cast<int>(threadIdx.x) % kWarp;
+    const int column = first_column + lane % 4 * 2;
+    Floats<2> bias[kColumns / 8];
+#pragma unroll
+    for (int j = 0; j < kColumns / 8; ++j) bias[j] = output.template bias_at<2>(column + 8 * j);
+#pragma unroll
+    for (int i = 0; i < 2 * kDown; ++i) {
+      const auto line = output.line(first_row + warp_row() + lane / 4 + 8 * i);
+#pragma unroll
+      for (int j = 0; j < kColumns / 8; ++j) {
+        const float* sums = &sums_[i / 2][j][i % 2 * 2];
+        output.template store<kQuads>(line, column + 8 * j,
+                                      Floats<2>{sums[0] + bias[j].v[0], sums[1] + bias[j].v[1]});
+      }
+    }
+  }
+
   static constexpr int kWarps = kTileThreads / kWarp;
   static constexpr int kDown = kRows / kWarps / 16;  // fragments
   __device__ static int warp_row() {

@@ -19,7 +19,7 @@
 //     Quad load<kQuads>(const Row&, int k) const;  (r, k) and three neighbours; zeros outside
 // - A block multiplies tiles that are in shared memory and keeps the sums in registers: FmaBlock
 //   (fma_block.cuh) in f32, TensorCoreBlock (tensor_core_block.cuh) in bf16.
-// - An output takes the sums of neighbouring columns and stores them (Output below).
+// - An output takes the sums of neighbouring columns, row by row, and stores them (Output below).
 //
 // Two tiles are in shared memory. While a step multiplies one of them, the numbers of the next are
 // on their way from global memory into registers, and go into the other tile at the step's end. So
@@ -110,8 +110,9 @@ struct RowMajor {
   __device__ int64_t operator()(int row) const { return row * pitch; }
 };
 
-/// y = max(sums + bias + added, 0), where what is null or not asked for is left out. `added` may be
-/// y: accumulation, a residual in place. Place says where a row of y begins.
+/// y = max(sums + added, 0), where what is null or not asked for is left out; the sums hold the bias
+/// already. `added` may be y: accumulation, a residual in place. Place says where a row of y
+/// begins.
 template <class Place>
 struct Output {
   float* y;
@@ -122,28 +123,33 @@ struct Output {
   bool relu;
   bool quads;  // whether y and added are made_of_quads
 
+  /// Returns the bias of n columns; zeros where there is none.
   template <int n>
-  __device__ void store(int row, int column, const Floats<n>& sums) const {
-    if (quads)
-      store_as<true>(row, column, sums);
-    else
-      store_as<false>(row, column, sums);
+  __device__ Floats<n> bias_at(int column) const {
+    return load_floats<false, n>(bias + column, bias ? columns - column : 0);
   }
 
- private:
-  template <bool kQuads, int n>
-  __device__ void store_as(int row, int column, Floats<n> sums) const {
-    const int count = row < rows ? columns - column : 0;
-    const int64_t at = count > 0 ? place(row) + column : 0;
-    if (bias) add(sums, load_floats<false, n>(bias + column, count));
-    if (added) add(sums, load_floats<kQuads, n>(added + at, count));
-    if (relu)
-      for (int e = 0; e < n; ++e) sums.v[e] = sums.v[e] < 0 ? 0 : sums.v[e];  // a NaN stays one
-    store_floats<kQuads>(y + at, count, sums);
+  /// What the numbers of a row have in common.
+  struct Line {
+    int64_t at;   // element of y where it begins
+    int columns;  // 0 where there is no such row
+    float least;  // below which numbers are not
+  };
+  __device__ Line line(int row) const {
+    const bool exists = row < rows;
+    return {exists ? place(row) : 0, exists ? columns : 0, relu ? 0.0F : -INFINITY};
   }
-  template <int n>
-  __device__ static void add(Floats<n>& sums, const Floats<n>& terms) {
-    for (int e = 0; e < n; ++e) sums.v[e] += terms.v[e];
+  template <bool kQuads, int n>
+  __device__ void store(const Line& line, int column, Floats<n> sums) const {
+    const int count = line.columns - column;
+    const int64_t at = line.at + column;
+    if (added) {
+      const Floats<n> terms = load_floats<kQuads, n>(added + at, count);
+      for (int e = 0; e < n; ++e) sums.v[e] += terms.v[e];
+    }
+    for (int e = 0; e < n; ++e)
+      sums.v[e] = sums.v[e] < line.least ? line.least : sums.v[e];  // NaN stays
+    store_floats<kQuads>(y + at, count, sums);
   }
 };
 
