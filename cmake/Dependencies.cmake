@@ -39,8 +39,8 @@ if(TOPOGRAD_PYTHON)
 endif()
 
 # The CUDA toolkit, cuBLAS and cuDNN 9: found or left out. Without the toolkit there is no device
-# cuda; the kernels still run, emulated, as device simt. Of cuBLAS only the headers are needed here:
-# the library is loaded when it is first used.
+# cuda; the kernels still run, emulated, as device simt. Of cuBLAS and cuDNN only the headers are
+# needed here: the libraries are loaded when they are first used.
 set(TOPOGRAD_CUBLAS OFF)
 set(TOPOGRAD_CUDNN OFF)
 add_library(topograd_cuda_libraries INTERFACE)
@@ -53,7 +53,6 @@ if(TOPOGRAD_CUDA)
     target_link_libraries(topograd_cuda_libraries INTERFACE CUDA::cudart_static ${CMAKE_DL_LIBS})
     find_path(CUBLAS_INCLUDE_DIR cublas_v2.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
     find_path(CUDNN_INCLUDE_DIR cudnn_graph.h HINTS ${CUDAToolkit_INCLUDE_DIRS})  # a header new in 9
-    find_library(CUDNN_LIBRARY cudnn HINTS ${CUDAToolkit_LIBRARY_DIR})
   else()
     set(TOPOGRAD_CUDA OFF)
   endif()
@@ -61,9 +60,8 @@ if(TOPOGRAD_CUDA)
     set(TOPOGRAD_CUBLAS ON)
     target_include_directories(topograd_cuda_libraries SYSTEM INTERFACE ${CUBLAS_INCLUDE_DIR})
   endif()
-  if(CUDNN_INCLUDE_DIR AND CUDNN_LIBRARY)
+  if(CUDNN_INCLUDE_DIR)
     set(TOPOGRAD_CUDNN ON)
     target_include_directories(topograd_cuda_libraries SYSTEM INTERFACE ${CUDNN_INCLUDE_DIR})
-    target_link_libraries(topograd_cuda_libraries INTERFACE ${CUDNN_LIBRARY})
   endif()
 endif()

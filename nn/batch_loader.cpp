@@ -29,30 +29,62 @@ struct BatchPosition {
 struct Staged {
   Tensor host, device;
 
-  Staged(const Shape& shape, Device where, DType dtype = DType::i32)
-      : host(shape, dtype), device(where == Device::cpu ? host : Tensor(shape, dtype, where)) {}
-
   int32_t* data() const { return host.data<int32_t>(); }
+  Tensor rows(int64_t n) const { return device.rows(0, n); }
+};
 
-  /// Sends the first n rows to the device.
-  Tensor sent(int64_t n) const {
-    const Tensor there = device.rows(0, n);
-    if (device.device() != Device::cpu) there.copy_from(host.rows(0, n));
-    return there;
+/// Memory for several of them on either side, which goes over in one copy.
+class StagingArea {
+ public:
+  StagingArea(int64_t bytes, Device where)
+      : host_({bytes}, DType::u8),
+        device_(where == Device::cpu ? host_ : Tensor({bytes}, DType::u8, where)) {}
+
+  /// Bytes that a tensor takes here: up to the next aligned address.
+  static int64_t room(const Shape& shape, DType dtype) {
+    return (shape.size() * bytes_of(dtype) + kAlignment - 1) / kAlignment * kAlignment;
   }
+
+  /// Gives the next piece away.
+  Staged take(const Shape& shape, DType dtype = DType::i32) {
+    const auto piece = [&](const Tensor& all) {
+      return Tensor::wrap(all.data<uint8_t>() + taken_, shape, dtype, all.device());
+    };
+    const Staged staged{piece(host_), piece(device_)};
+    taken_ += room(shape, dtype);
+    require(taken_ <= host_.size(), "a staging area of ", host_.size(), " bytes is too small");
+    return staged;
+  }
+
+  void send() const {
+    if (device_.device() != Device::cpu) device_.copy_from(host_);
+  }
+
+ private:
+  static constexpr int64_t kAlignment = 64;
+  Tensor host_, device_;
+  int64_t taken_ = 0;
 };
 
 /// Memory for one batch.
 struct Buffer {
   Tensor images;
+  StagingArea staging;
   Staged labels, indices, offsets, flips;
 
   Buffer(const Shape& images_shape, const Tensor& all_labels, Device device)
       : images(images_shape, DType::f32, device),
-        labels(all_labels.shape().with_first(images_shape[0]), device, all_labels.dtype()),
-        indices({images_shape[0]}, device),
-        offsets({images_shape[0], 2}, device),
-        flips({images_shape[0]}, device) {}
+        staging(bytes(images_shape[0], all_labels), device),
+        labels(staging.take(all_labels.shape().with_first(images_shape[0]), all_labels.dtype())),
+        indices(staging.take({images_shape[0]})),
+        offsets(staging.take({images_shape[0], 2})),
+        flips(staging.take({images_shape[0]})) {}
+
+ private:
+  static int64_t bytes(int64_t count, const Tensor& all_labels) {
+    return StagingArea::room(all_labels.shape().with_first(count), all_labels.dtype()) +
+           2 * StagingArea::room({count}, DType::i32) + StagingArea::room({count, 2}, DType::i32);
+  }
 };
 
 /// Makes batches: on the calling thread with one context, or on a pool's.
@@ -85,9 +117,10 @@ class BatchMaker {
   MiniBatch make(const BatchPosition& position, const Buffer& buffer, int64_t images_per_item,
                  const ForEach& for_each) {
     const int64_t count = choose(position, buffer);
-    const MiniBatch batch{buffer.images.rows(0, count), buffer.labels.sent(count)};
-    const Tensor indices = buffer.indices.sent(count), offsets = buffer.offsets.sent(count);
-    const Tensor flips = buffer.flips.sent(count);
+    buffer.staging.send();
+    const MiniBatch batch{buffer.images.rows(0, count), buffer.labels.rows(count)};
+    const Tensor indices = buffer.indices.rows(count), offsets = buffer.offsets.rows(count);
+    const Tensor flips = buffer.flips.rows(count);
     for_each((count + images_per_item - 1) / images_per_item, [&](int64_t item, Context& context) {
       const int64_t begin = item * images_per_item, end = std::min(count, begin + images_per_item);
       augment({.y = batch.images.rows(begin, end),
@@ -139,8 +172,7 @@ class Prefetcher {
  public:
   explicit Prefetcher(BatchMaker& maker)
       : maker_(maker),
-        buffers_{maker.buffer(Device::cpu),
-                 maker.buffer(Device::cpu)},
+        buffers_{maker.buffer(Device::cpu), maker.buffer(Device::cpu)},
         thread_([this] { run(); }) {}
 
   ~Prefetcher() {
@@ -264,6 +296,10 @@ int64_t BatchLoader::steps_per_epoch() const {
   return state_->maker.steps_per_epoch();
 }
 
+int64_t BatchLoader::largest_batch() const {
+  return state_->maker.largest_batch();
+}
+
 MiniBatch BatchLoader::batch(int64_t epoch, int64_t step) {
   require(epoch >= 0 && step >= 0 && step < steps_per_epoch(), "no batch ", step, " in epoch ",
           epoch, ", which has ", steps_per_epoch(), " steps");
@@ -272,8 +308,7 @@ MiniBatch BatchLoader::batch(int64_t epoch, int64_t step) {
     return state_->prefetcher->batch({epoch, step},
                                      pool.main_context().forced_implementation(AugmentArgs::kOp));
   // Large enough to be worth a thread's turn, small enough for all threads to get some.
-  const int64_t images_per_item =
-      pool.device() == Device::cpu ? 16 : state_->maker.largest_batch();
+  const int64_t images_per_item = pool.device() == Device::cpu ? 16 : state_->maker.largest_batch();
   return state_->maker.make({epoch, step}, *state_->buffer, images_per_item,
                             [&](int64_t items, const auto& work) { pool.for_each(items, work); });
 }

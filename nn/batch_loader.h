@@ -50,6 +50,8 @@ class BatchLoader {
 
   int64_t image_count() const;
   int64_t steps_per_epoch() const;
+  /// Returns the number of images in every batch but an epoch's last, which may be smaller.
+  int64_t largest_batch() const;
 
   /// Returns the batch of a step, in [0, steps_per_epoch()), of an epoch; an epoch's last one may
   /// be smaller. What happens to an image depends on the seed, the epoch and the image alone. Valid

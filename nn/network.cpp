@@ -93,8 +93,13 @@ Network::Network(const Graph& graph, int64_t max_batch, ThreadPool& pool, Networ
   batch_stats_ = memory(layout.state_count());
   moments_ = Tensor({chunks, 2 * widest}, DType::f64, device());
   norm_partials_ = memory(chunks * layout.state_count());
-  norm_totals_ = memory(layout.state_count());
-  partial_gradients_ = memory(accumulators_for(graph, chunks) * layout.parameter_count());
+  if (device() == Device::cpu) {
+    norm_totals_ = memory(layout.state_count());
+    partial_gradients_ = memory(accumulators_for(graph, chunks) * layout.parameter_count());
+  } else {
+    norm_totals_ = norm_partials_;
+    sums_ = Tensor({1, 3}, DType::f64, device());
+  }
   losses_ = memory(max_batch);
   correct_ = Tensor({max_batch}, DType::i32, device());
   if (options_.curvature) allocate_tangents();
@@ -137,9 +142,9 @@ Tensor Network::gradient_value(int node, const Chunk& chunk, const Context& cont
 Tensor Network::partial_gradient(int64_t parameter, int64_t chunk) const {
   const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
   const int64_t state = norm_states_[at(parameter)];
-  if (state >= 0) return norm_partial(norm_partials_, state, chunk);
-  return partial_gradients_.slice(
-      entry.offset * accumulators_ + chunk % accumulators_ * entry.size(), entry.shape);
+  if (state >= 0 && !norms_write_gradient_) return norm_partial(norm_partials_, state, chunk);
+  return shares_.slice(entry.offset * accumulators_ + chunk % accumulators_ * entry.size(),
+                       entry.shape);
 }
 
 Tensor Network::norm_partial(const Tensor& partials, int64_t state, int64_t chunk) const {
@@ -191,6 +196,12 @@ std::optional<LayerNoise> Network::noise_of(int node, const Chunk& chunk) const 
   if (!noise_seed_) return std::nullopt;
   return LayerNoise{Philox(*noise_seed_, RandomStream::dropout, static_cast<uint32_t>(node)),
                     chunk.begin};
+}
+
+void Network::begin_gradient(const Tensor& gradient, bool of_values) {
+  const bool one_share = device() != Device::cpu;
+  shares_ = one_share ? gradient : partial_gradients_;
+  norms_write_gradient_ = one_share && of_values;
 }
 
 void Network::forward_node(const Pass& pass, int index, const Chunk& chunk, Context& context) {
@@ -285,14 +296,18 @@ void Network::backward_node(const Pass& pass, int index, bool sums_only, const C
     x.push_back(node.layer->backward_reads_input() ? value(input, chunk, context) : Tensor());
   }
   const bool coupled = coupling_layer(index) != nullptr;
-  if (coupled)
+  if (coupled && norms_write_gradient_ && !node.parameters.empty()) {
+    for (int64_t p : node.parameters) dparameters.push_back(partial_gradient(p, chunk.index));
+    totals = dparameters;
+  } else if (coupled) {
     for (int64_t s : node.running_stats) {
       const ParameterEntry& entry = graph_.layout().running_stats()[at(s)];
       dparameters.push_back(norm_partial(norm_partials_, s, chunk.index));
       totals.push_back(norm_totals_.slice(entry.offset, entry.shape));
     }
-  else
+  } else {
     for (int64_t p : node.parameters) dparameters.push_back(partial_gradient(p, chunk.index));
+  }
   const BackwardCall call{
       .dx = dx,
       .write = plan_.writes(index),
@@ -314,12 +329,14 @@ void Network::backward_node(const Pass& pass, int index, bool sums_only, const C
   pass.backward(index, sums_only, call, chunk, context);
 }
 
-/// Adds up one parameter's partial gradients, in their order.
+/// Adds up one parameter's partial gradients, in their order; the only one is the gradient.
 void Network::sum_partial_gradients(const Pass& pass, int64_t parameter, Context& context) {
   const ParameterEntry& entry = graph_.layout().parameters()[at(parameter)];
-  if (const int64_t state = norm_states_[at(parameter)]; state >= 0)
+  const int64_t state = norm_states_[at(parameter)];
+  if (state >= 0 && !norms_write_gradient_)
     return sum_norm_partials(pass.gradient().slice(entry.offset, {entry.size()}),
                              pass.norm_partials(), state, context);
+  if (device() != Device::cpu) return;
   sum_rows(
       {.y = pass.gradient().slice(entry.offset, {entry.size()}),
        .x = partial_gradients_.slice(entry.offset * accumulators_, {accumulators_, entry.size()})},
@@ -333,9 +350,10 @@ void Network::sum_norm_partials(const Tensor& target, const Tensor& partials, in
            context);
 }
 
-/// Adds up all partial sums of a BatchNorm.
+/// Adds up all partial sums of a BatchNorm; the only ones are the totals.
 void Network::sum_norm_partials(const Tensor& totals, const Tensor& partials, const Node& norm,
                                 Context& context) {
+  if (totals.raw() == partials.raw()) return;
   for (int64_t state : norm.running_stats) {
     const ParameterEntry& entry = graph_.layout().running_stats()[at(state)];
     sum_norm_partials(totals.slice(entry.offset, {entry.size()}), partials, state, context);
@@ -387,8 +405,20 @@ void Network::Pass::sum_batchnorm(int norm) const {
                              network_.graph_.nodes()[at(norm)], network_.pool_.main_context());
 }
 
+void Network::sum_losses() {
+  if (!sums_.defined()) return;
+  const Shape one{1, batch_};
+  loss_sums({.sums = sums_, .losses = losses_.slice(0, one), .correct = correct_.slice(0, one)},
+            pool_.main_context());
+}
+
 BatchResult Network::result() const {
   BatchResult result;
+  if (sums_.defined()) {
+    const Tensor here = sums_.to(Device::cpu);
+    const double* sums = here.data<double>();
+    return {sums[0] / static_cast<double>(batch_), static_cast<int64_t>(sums[2])};
+  }
   const Tensor losses = losses_.rows(0, batch_).to(Device::cpu);
   const Tensor correct = correct_.rows(0, batch_).to(Device::cpu);
   with_real_type(options_.dtype, [&](auto real) {
@@ -406,6 +436,7 @@ BatchResult Network::loss(const Tensor& x, const Tensor& labels, const Tensor& t
                           bool keep_running_stats, const std::optional<StepNoise>& noise) {
   begin_batch(x, labels, theta, running_stats, mode, noise);
   forward_pass(Pass(*this, loss, Tensor()), running_stats, keep_running_stats);
+  sum_losses();
   return result();
 }
 
@@ -413,13 +444,22 @@ BatchResult Network::loss_and_gradient(const Tensor& gradient, const Tensor& x,
                                        const Tensor& labels, const Tensor& theta,
                                        const Tensor& running_stats, BatchnormMode mode,
                                        const Loss& loss, bool keep_running_stats,
-                                       const std::optional<StepNoise>& noise) {
+                                       const std::optional<StepNoise>& noise,
+                                       Recording* recording) {
   require(gradient.size() == theta.size(), "the gradient holds ", gradient.size(),
           " numbers, theta ", theta.size());
   begin_batch(x, labels, theta, running_stats, mode, noise);
+  begin_gradient(gradient, /*of_values=*/true);
   const Pass pass(*this, loss, gradient);
-  forward_pass(pass, running_stats, keep_running_stats);
-  backward_pass(pass);
+  const auto work = [&] {
+    forward_pass(pass, running_stats, keep_running_stats);
+    backward_pass(pass);
+    sum_losses();
+  };
+  if (recording)
+    recording->run(pool_.main_context(), work);
+  else
+    work();
   return result();
 }
 

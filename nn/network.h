@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "kernels/core/recording.h"
 #include "kernels/core/thread_pool.h"
 #include "kernels/loss/loss.h"
 #include "nn/network_plan.h"
@@ -74,12 +75,15 @@ class Network {
                    const Loss& loss = LossKind::cross_entropy, bool keep_running_stats = false,
                    const std::optional<StepNoise>& noise = {});
 
-  /// Does what loss() does, and writes gradient = d(mean loss)/d(theta).
+  /// Does what loss() does, and writes gradient = d(mean loss)/d(theta). With a `recording` a GPU
+  /// does it in one launch from the third call on: all calls with it must hand in the same tensors,
+  /// a loss that lies on the device, and no noise that a layer uses.
   BatchResult loss_and_gradient(const Tensor& gradient, const Tensor& x, const Tensor& labels,
                                 const Tensor& theta, const Tensor& running_stats,
                                 BatchnormMode mode, const Loss& loss = LossKind::cross_entropy,
                                 bool keep_running_stats = false,
-                                const std::optional<StepNoise>& noise = {});
+                                const std::optional<StepNoise>& noise = {},
+                                Recording* recording = nullptr);
 
   /// Writes product = (d2 mean loss / d theta2) v, exact to rounding, in about the time of two
   /// gradients: Pearlmutter's R-operator (Layer::forward_tangent). `batch` mode differentiates
@@ -132,6 +136,9 @@ class Network {
   void backward_phase(const Pass& pass, int phase, const Chunk& chunk, Context& context);
   void backward_node(const Pass& pass, int index, bool sums_only, const Chunk& chunk,
                      Context& context);
+  /// Lets the backward pass write this gradient, or its shares; `of_values`: the loss's, not a
+  /// product's, for which BatchNorms need sums of both.
+  void begin_gradient(const Tensor& gradient, bool of_values);
   void sum_partial_gradients(const Pass& pass, int64_t parameter, Context& context);
   /// Writes target = the sum over the chunks of a BatchNorm's partial sums.
   void sum_norm_partials(const Tensor& target, const Tensor& partials, int64_t state,
@@ -142,6 +149,8 @@ class Network {
   Tensor tangent(BufferSlot slot, int node, const Chunk& chunk, const Context& context) const;
   Tensor value_tangent(int node, const Chunk& chunk, const Context& context) const;
   void for_each_chunk(const std::function<void(const Chunk&, Context&)>& work);
+  /// Adds up the losses on a device.
+  void sum_losses();
   BatchResult result() const;
   int64_t elements_per_channel(int node, int64_t images) const;
   std::optional<LayerNoise> noise_of(int node, const Chunk& chunk) const;
@@ -168,15 +177,21 @@ class Network {
   // k + accumulators, ... add to accumulator k in turn: how sums are rounded must not depend on the
   // threads.
   Tensor partial_gradients_;
+  // What the layers write to: partial_gradients_, or on a device, where a batch is one chunk, the
+  // gradient itself.
+  Tensor shares_;
   // Sums that a BatchNorm's gradient is formed from, whether or not it has parameters, laid out
   // like the running statistics: where its mean lies those of dy xhat, which are dgamma, where its
   // variance lies those of dy, which are dbeta. Partial sums of every chunk, [chunks, C] each, and
   // their totals over the batch.
   std::vector<int64_t> norm_states_;  // per parameter, the running statistic; -1: not a BatchNorm's
+  // On a device they are one.
   Tensor norm_partials_, norm_totals_;
+  bool norms_write_gradient_ = false;  // BatchNorms with parameters write dgamma, dbeta to shares_
   std::optional<Tangents> tangents_;
   Tensor losses_;   // [max_batch]
   Tensor correct_;  // i32 [max_batch]
+  Tensor sums_;     // f64 [1, 3], on a device: of the losses, their squares, correct_
 
   // The batch being worked on.
   int64_t batch_ = 0;

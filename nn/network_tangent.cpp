@@ -178,6 +178,7 @@ BatchResult Network::curvature_product(const Tensor& product, const Tensor& v, c
   require(product.size() == theta.size() && v.size() == theta.size(), "v holds ", v.size(),
           " numbers and the product ", product.size(), ", theta ", theta.size());
   begin_batch(x, labels, theta, running_stats, mode, /*noise=*/{});
+  begin_gradient(product, /*of_values=*/false);
   Tangents& t = *tangents_;
   t.parameter_views = topograd::parameter_views(graph_, v);
   t.sum_views = running_stats_views(graph_, t.sums);
@@ -190,6 +191,7 @@ BatchResult Network::curvature_product(const Tensor& product, const Tensor& v, c
     run(GaussNewtonPass(*this, loss, product));
   else
     run(HessianPass(*this, loss, product));
+  sum_losses();
   return result();
 }
 

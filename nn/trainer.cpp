@@ -26,12 +26,27 @@ BatchPlan batch_plan(const TrainingConfig& config) {
           .seed = config.seed};
 }
 
+/// Whether a step draws random numbers, which a recording would repeat.
+bool has_dropout(const Graph& graph) {
+  return std::any_of(graph.nodes().begin(), graph.nodes().end(), [](const Node& node) {
+    return node.layer && node.layer->kind() == "dropout";
+  });
+}
+
 /// A vector like theta: 1 where a parameter decays, 0 where it does not.
 Tensor decay_mask_of(const ParameterLayout& layout) {
   const Tensor mask = Tensor::zeros({layout.parameter_count()});
   for (const ParameterEntry& entry : layout.parameters())
     if (entry.is_weight()) std::fill_n(mask.data<float>() + entry.offset, entry.size(), 1.0F);
   return mask;
+}
+
+/// Copies in the order of the context's other operations, which does not wait for a device.
+void copy_in_order(const Tensor& target, const Tensor& source, Context& context) {
+  if (context.device() == Device::cpu)
+    target.copy_from(source);
+  else
+    copy({.y = target, .x = source}, context);
 }
 
 }  // namespace
@@ -71,7 +86,9 @@ Trainer::Trainer(const Graph& graph, const TrainingConfig& config, const Labelle
       pool_(pool),
       loader_(images, batch_plan(config), pool, prefetch_beside(pool)),
       network_(graph, std::min(config.batch_size, images.count()), pool,
-               {.error_budget = ErrorBudget::relaxed, .precision = config.precision}) {
+               {.error_budget = ErrorBudget::relaxed, .precision = config.precision}),
+      records_(!has_dropout(graph)) {
+  config_.loss = config.loss.to(pool.device());
   config_.schedule.steps_per_epoch = static_cast<double>(steps_per_epoch());
   const Device device = pool.device();
   const ParameterLayout& layout = graph.layout();
@@ -90,6 +107,7 @@ Trainer::Trainer(const Graph& graph, const TrainingConfig& config, const Labelle
   if (config.decay_scope == DecayScope::weights) decay_mask_ = decay_mask_of(layout).to(device);
   next_running_stats_ = Tensor(running_stats.shape(), DType::f32, device);
   gradient_ = Tensor(theta.shape(), DType::f32, device);
+  gradient_square_ = Tensor({1}, DType::f64, device);
 }
 
 int64_t Trainer::steps_per_epoch() const {
@@ -121,6 +139,7 @@ void Trainer::restore(const TrainingState& state) {
     return saved.device() == pool_.device() && saved.defined() ? saved.clone()
                                                                : saved.to(pool_.device());
   };
+  recording_ = {};  // of the tensors that are replaced
   state_ = state;
   state_.theta = copy(state.theta);
   state_.running_stats = copy(state.running_stats);
@@ -187,12 +206,15 @@ void Trainer::step() {
   require(!finished(), "this run has finished its ", config_.epochs, " epochs");
   const MiniBatch batch = loader_.batch(state_.epoch, state_.step);
   const int64_t count = batch.count();
-  next_running_stats_.copy_from(state_.running_stats);  // they move before the loss is known
+  // They move before the loss is known.
+  copy_in_order(next_running_stats_, state_.running_stats, pool_.main_context());
   const BatchResult result = network_.loss_and_gradient(
       gradient_, batch.images, batch.labels, state_.theta, next_running_stats_,
       BatchnormMode::batch, config_.loss, /*keep_running_stats=*/false,
-      StepNoise{config_.seed, state_.optimizer_steps});
-  const double gradient_norm = norm(gradient_, pool_.main_context());
+      StepNoise{config_.seed, state_.optimizer_steps},
+      records_ && count == loader_.largest_batch() ? &recording_ : nullptr);
+  dot({.result = gradient_square_, .a = gradient_, .b = gradient_}, pool_.main_context());
+  const double gradient_norm = std::sqrt(gradient_square_.to(Device::cpu).data<double>()[0]);
   const auto require_finite = [&](const char* what, double value) {
     require(std::isfinite(value), "training diverged: ", what, " is ",
             std::isnan(value) ? "not a number" : "infinite", " in epoch ", state_.epoch + 1,
@@ -201,7 +223,7 @@ void Trainer::step() {
   require_finite("the loss", result.loss);
   require_finite("the gradient's norm", gradient_norm);
   update();
-  state_.running_stats.copy_from(next_running_stats_);
+  copy_in_order(state_.running_stats, next_running_stats_, pool_.main_context());
   average_step();
   if (state_.step == 0) {
     state_.epoch_sums = {};

@@ -99,10 +99,13 @@ class Trainer {
   ThreadPool& pool_;
   BatchLoader loader_;
   Network network_;
+  bool records_;         // nothing in a step's loss and gradient changes but its operands' values
+  Recording recording_;  // of them, for batches of full size
   TrainingState state_;
   Tensor next_running_stats_;  // this step's running statistics, until it is known to be a good one
   Tensor gradient_;
-  Tensor decay_mask_;  // undefined where everything decays
+  Tensor gradient_square_;  // f64 [1]: the gradient's squared norm
+  Tensor decay_mask_;       // undefined where everything decays
 };
 
 }  // namespace topograd

@@ -62,10 +62,16 @@ if [ -z "$extent" ]; then
   exit
 fi
 stage apps/build.sh checks
+# The sanitizers' build takes what the tests leave of the processors, as many of them wait.
+log=$(mktemp)
+nice -n 19 apps/build.sh asan >"$log" 2>&1 &
+asan_build=$!
+trap 'kill "$asan_build" 2>/dev/null || true; rm -f "$log"' EXIT
+finish_asan_build() { wait "$asan_build" || { cat "$log"; return 1; }; }
 stage ctest --preset checks -j "$jobs"
-stage tests/simt/delete_barriers.py --build build/checks
+stage tests/simt/delete_barriers.py --build build/checks --short
+stage finish_asan_build
 # The sanitizers watch everything but the published networks, which would take an hour there.
-stage apps/build.sh asan
 stage ctest --preset asan -j "$jobs"
 [ "$extent" = --all ] && exit
 
@@ -77,6 +83,7 @@ else
 fi
 stage apps/build.sh release
 stage ctest --preset release -j "$jobs" -R '^(core|bench_ops|gpu_rehearsal|end_to_end_(bench|devices|train|train_continued))$'
+stage tests/simt/delete_barriers.py --build build/checks
 stage tests/simt/delete_barriers.py --build build/checks --tests test_ops_race
 stage apps/build.sh asan all test_ops
 stage ctest --preset asan-nightly -j "$jobs" -R '^(nn|models|figures|end_to_end_.*|ops_.*|export_torch|export_torch_operations|onnx)$'

@@ -51,8 +51,8 @@ Device RunFlags::chosen_device() const {
   if (!device || *device == "auto") return is_available(Device::cuda) ? Device::cuda : Device::cpu;
   const Device chosen = device_named(*device);
   driver_of(chosen);  // throws Error if this build has none
-  require(is_available(chosen), "--device ", *device,
-          ": no GPU that works is here; --device cpu runs everywhere");
+  require(is_available(chosen), "--device ", *device, ": ", why_unavailable(chosen),
+          "; --device cpu runs everywhere");
   return chosen;
 }
 

@@ -23,14 +23,15 @@ void forward(const Conv2dForwardArgs& args, Context& context) {
   const cudnnHandle_t handle = cudnn_of(context);
   const ConvolutionDescriptors& d = convolution.descriptors();
   const auto call = [&](Forward::Algorithm algorithm, void* workspace, size_t bytes) {
-    return cudnnConvolutionForward(handle, &kOne, d.x, elements_of(args.x), d.w,
-                                   elements_of(args.w), d.convolution, algorithm, workspace, bytes,
-                                   factor(args.write), d.y, elements_of(args.y));
+    return cudnn().cudnnConvolutionForward(handle, &kOne, d.x, elements_of(args.x), d.w,
+                                           elements_of(args.w), d.convolution, algorithm, workspace,
+                                           bytes, factor(args.write), d.y, elements_of(args.y));
   };
-  convolution.run(context, "cudnnConvolutionForward", call);
+  if (!convolution.try_run(context, "cudnnConvolutionForward", call))
+    return run_after_cudnn(args, context);
   if (args.bias.defined())
-    check(cudnnAddTensor(handle, &kOne, d.bias, elements_of(args.bias), &kOne, d.y,
-                         elements_of(args.y)),
+    check(cudnn().cudnnAddTensor(handle, &kOne, d.bias, elements_of(args.bias), &kOne, d.y,
+                                 elements_of(args.y)),
           "cudnnAddTensor", args.kOp, ": adding the bias to y ", args.y.shape());
 }
 
@@ -41,11 +42,12 @@ void backward_data(const Conv2dBackwardDataArgs& args, Context& context) {
       args.write == Write::accumulate);
   const ConvolutionDescriptors& d = convolution.descriptors();
   const auto call = [&](BackwardData::Algorithm algorithm, void* workspace, size_t bytes) {
-    return cudnnConvolutionBackwardData(cudnn_of(context), &kOne, d.w, elements_of(args.w), d.y,
-                                        elements_of(args.dy), d.convolution, algorithm, workspace,
-                                        bytes, factor(args.write), d.x, elements_of(args.dx));
+    return cudnn().cudnnConvolutionBackwardData(
+        cudnn_of(context), &kOne, d.w, elements_of(args.w), d.y, elements_of(args.dy),
+        d.convolution, algorithm, workspace, bytes, factor(args.write), d.x, elements_of(args.dx));
   };
-  convolution.run(context, "cudnnConvolutionBackwardData", call);
+  if (!convolution.try_run(context, "cudnnConvolutionBackwardData", call))
+    return run_after_cudnn(args, context);
 }
 
 void backward_filter(const Conv2dBackwardFilterArgs& args, Context& context) {
@@ -61,11 +63,12 @@ void backward_filter(const Conv2dBackwardFilterArgs& args, Context& context) {
       args.write == Write::accumulate);
   const ConvolutionDescriptors& d = convolution.descriptors();
   const auto call = [&](BackwardFilter::Algorithm algorithm, void* workspace, size_t bytes) {
-    return cudnnConvolutionBackwardFilter(cudnn_of(context), &kOne, d.x, elements_of(args.x), d.y,
-                                          elements_of(args.dy), d.convolution, algorithm, workspace,
-                                          bytes, factor(args.write), d.w, elements_of(args.dw));
+    return cudnn().cudnnConvolutionBackwardFilter(
+        cudnn_of(context), &kOne, d.x, elements_of(args.x), d.y, elements_of(args.dy),
+        d.convolution, algorithm, workspace, bytes, factor(args.write), d.w, elements_of(args.dw));
   };
-  convolution.run(context, "cudnnConvolutionBackwardFilter", call);
+  if (!convolution.try_run(context, "cudnnConvolutionBackwardFilter", call))
+    return run_after_cudnn(args, context);
 }
 
 }  // namespace

@@ -62,7 +62,8 @@ constexpr double kBf16 = 0x1p-7, kBf16x3 = 0x1p-15;
 /// Checks all directions, with and without what is optional. x and w begin `offset` floats into
 /// their memory.
 void check_directions(const Shape& x, const Shape& w, ConvGeometry geometry, int64_t offset = 0,
-                      Precision precision = Precision::f32) {
+                      Precision precision = Precision::f32,
+                      Implementations which = Implementations::all) {
   const std::string what = text("x=", x, " w=", w, ", ", geometry, ", offset=", offset,
                                 " precision=", static_cast<int>(precision));
   std::map<std::string_view, double> tolerances = kTolerancesByName;
@@ -86,7 +87,7 @@ void check_directions(const Shape& x, const Shape& w, ConvGeometry geometry, int
                                    .error_budget = ErrorBudget::relaxed,
                                    .precision = precision};
         },
-        kTolerance, 1, tolerances);
+        kTolerance, 1, tolerances, which);
   for (Write write : {Write::overwrite, Write::accumulate}) {
     check_op<Conv2dBackwardDataArgs>(
         "backward data " + what,
@@ -99,7 +100,7 @@ void check_directions(const Shape& x, const Shape& w, ConvGeometry geometry, int
                                         .error_budget = ErrorBudget::relaxed,
                                         .precision = precision};
         },
-        kTolerance, 1, tolerances);
+        kTolerance, 1, tolerances, which);
     check_op<Conv2dBackwardFilterArgs>(
         "backward filter " + what,
         [&](Operands& o) {
@@ -110,7 +111,7 @@ void check_directions(const Shape& x, const Shape& w, ConvGeometry geometry, int
                                           .write = write,
                                           .precision = precision};
         },
-        kTolerance, 1, tolerances);
+        kTolerance, 1, tolerances, which);
   }
 }
 
@@ -133,6 +134,33 @@ TEST_CASE("conv2d: any stride, padding and dilation, each axis its own") {
   check_directions({1, 9, 8, 16}, {32, 3, 3, 16}, {.stride = 2, .padding = 2, .dilation = 2});
   check_directions({2, 4, 9, 4}, {8, 1, 7, 4}, {.padding = {0, 3}});
   check_directions({1, 8, 5, 4}, {4, 7, 1, 4}, {.stride = {2, 1}, .padding = {3, 0}});
+}
+
+TEST_CASE("conv2d: 1x1 filters with a stride, over fewer channels than vectors have elements") {
+  check_directions({2, 14, 14, 6}, {4, 1, 1, 6}, {.stride = 2});
+  check_directions({1, 28, 9, 1}, {4, 1, 1, 1}, {.stride = {2, 1}});
+}
+
+// oneDNN has an algorithm for many a shape, and another one on every kind of processor.
+TEST_CASE("conv2d: fifty geometries at random, on the CPU") {
+  const Philox random(1, RandomStream::test);
+  uint64_t next = 0;
+  const auto up_to = [&](int most) { return 1 + static_cast<int>(random.below(next++, most)); };
+  for (int i = 0; i < 50; ++i) {
+    ConvGeometry geometry;
+    if (up_to(2) == 1) geometry.stride = {up_to(3), up_to(3)};
+    if (up_to(5) == 1) geometry.dilation = 2;
+    if (up_to(3) == 1) geometry.groups = up_to(8);
+    const int kh = up_to(4), kw = up_to(3) == 1 ? up_to(4) : kh;
+    geometry.padding = {up_to(kh / 2 + 1) - 1, up_to(kw / 2 + 1) - 1};
+    const int most = geometry.groups > 1 ? 4 : up_to(2) == 1 ? 9 : 30;
+    const int inputs = up_to(most), filters = up_to(most);
+    const int h = (kh - 1) * geometry.dilation.h + up_to(12);
+    const int w = (kw - 1) * geometry.dilation.w + up_to(12);
+    check_directions({up_to(2), h, w, inputs * geometry.groups},
+                     {filters * geometry.groups, kh, kw, inputs}, geometry, 0, Precision::f32,
+                     Implementations::cpu);
+  }
 }
 
 TEST_CASE("conv2d: any number of groups, with as many filters as channels, more or fewer") {

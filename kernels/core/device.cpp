@@ -34,6 +34,11 @@ bool is_available(Device device) {
   return driver != nullptr && driver->available();
 }
 
+std::string why_unavailable(Device device) {
+  const DeviceDriver& driver = driver_of(device);
+  return driver.available() || !driver.absence ? "" : driver.absence();
+}
+
 void synchronise(Device device) {
   driver_of(device).synchronise();
 }

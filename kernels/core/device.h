@@ -36,12 +36,17 @@ struct DeviceDriver {
   /// recording; null where the device has no such thing.
   std::shared_ptr<void> (*record)(Context& context, const std::function<void()>& work) = nullptr;
   void (*replay)(Context& context, void* recorded) = nullptr;
+  /// Says why it is not available, and how to mend it; null where it always is.
+  std::string (*absence)() = nullptr;
 };
 
 /// Returns the driver of a device. Throws Error where this build has none.
 const DeviceDriver& driver_of(Device device);
 /// Whether this build knows the device and this machine has one.
 bool is_available(Device device);
+/// Returns one line that says why a device that this build knows is not available, and how to mend
+/// it; empty where it is.
+std::string why_unavailable(Device device);
 /// Waits for all work on a device.
 void synchronise(Device device);
 

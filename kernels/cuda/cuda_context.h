@@ -13,6 +13,10 @@ namespace topograd::cuda {
 /// earlier kernel that failed while it ran is reported by whichever call comes next.
 void check(cudaError_t status, const char* doing);
 
+/// Chooses, for the calling thread, the GPU of this process: among several processes of one machine,
+/// as the launcher of MPI or Slurm numbers them, each takes the next.
+void choose_gpu();
+
 /// Returns the context's stream, made on first use. It keeps order with the copies of tensors,
 /// which wait for it and are waited for.
 cudaStream_t stream_of(Context& context);

@@ -1,8 +1,10 @@
 #include "kernels/cuda/cudnn_convolution.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <initializer_list>
 #include <limits>
+#include <mutex>
 
 namespace topograd::cuda {
 
@@ -16,10 +18,10 @@ int as_int(int64_t extent) {
 
 TensorDescriptor nhwc(const Shape& shape) {
   TensorDescriptor descriptor;
-  check(
-      cudnnSetTensor4dDescriptor(descriptor, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, as_int(shape[0]),
-                                 as_int(shape[3]), as_int(shape[1]), as_int(shape[2])),
-      "cudnnSetTensor4dDescriptor", "describing a tensor of ", shape);
+  check(cudnn().cudnnSetTensor4dDescriptor(descriptor, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT,
+                                           as_int(shape[0]), as_int(shape[3]), as_int(shape[1]),
+                                           as_int(shape[2])),
+        "cudnnSetTensor4dDescriptor", "describing a tensor of ", shape);
   return descriptor;
 }
 
@@ -43,12 +45,15 @@ std::vector<Algorithm> select(const std::vector<Result>& results,
   return selected;
 }
 
-/// Returns the heuristics' results; `find(room, &count, results)` asks for them.
+/// Returns the heuristics' results, none where cuDNN refuses to guess; `find(room, &count, results)`
+/// asks for them.
 template <class Result, class Find>
 std::vector<Result> ask(int room, const char* call, const Find& find) {
   std::vector<Result> results(static_cast<size_t>(room));
   int count = 0;
-  check(find(room, &count, results.data()), call, "choosing a convolution's algorithm");
+  const cudnnStatus_t status = find(room, &count, results.data());
+  if (is_refusal(status)) return {};
+  check(status, call, "choosing a convolution's algorithm");
   results.resize(static_cast<size_t>(count));
   return results;
 }
@@ -63,27 +68,39 @@ bool fits_cudnn(const Tensor& t) {
 }
 
 bool cudnn_computes(Precision precision) {
-  return precision == Precision::f32 || precision == Precision::tf32;
+  return Cudnn::library() != nullptr &&
+         (precision == Precision::f32 || precision == Precision::tf32);
+}
+
+void note_refusal(std::string_view op, std::string_view instead) {
+  static std::once_flag said;
+  std::call_once(said, [&] {
+    const std::string line =
+        text("note: cuDNN refuses a shape of ", op, "; the implementation ", instead, " runs it\n");
+    std::fputs(line.c_str(), stderr);
+  });
 }
 
 ConvolutionDescriptors::ConvolutionDescriptors(const Shape& x_shape, const Shape& w_shape,
                                                const Shape& y_shape, const ConvGeometry& geometry,
                                                Precision precision)
     : x(nhwc(x_shape)), y(nhwc(y_shape)), bias(nhwc({1, 1, 1, y_shape[3]})) {
-  check(cudnnSetFilter4dDescriptor(w, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC, as_int(w_shape[0]),
-                                   as_int(w_shape[3]), as_int(w_shape[1]), as_int(w_shape[2])),
+  check(cudnn().cudnnSetFilter4dDescriptor(w, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC,
+                                           as_int(w_shape[0]), as_int(w_shape[3]),
+                                           as_int(w_shape[1]), as_int(w_shape[2])),
         "cudnnSetFilter4dDescriptor", "describing filters of ", w_shape);
-  check(cudnnSetConvolution2dDescriptor(convolution, geometry.padding.h, geometry.padding.w,
-                                        geometry.stride.h, geometry.stride.w, geometry.dilation.h,
-                                        geometry.dilation.w, CUDNN_CROSS_CORRELATION,
-                                        CUDNN_DATA_FLOAT),
+  check(cudnn().cudnnSetConvolution2dDescriptor(convolution, geometry.padding.h, geometry.padding.w,
+                                                geometry.stride.h, geometry.stride.w,
+                                                geometry.dilation.h, geometry.dilation.w,
+                                                CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT),
         "cudnnSetConvolution2dDescriptor", "describing a convolution of ", x_shape);
-  check(cudnnSetConvolutionGroupCount(convolution, geometry.groups),
+  check(cudnn().cudnnSetConvolutionGroupCount(convolution, geometry.groups),
         "cudnnSetConvolutionGroupCount", "describing a convolution of ", x_shape);
   // cuDNN's default lets TF32 in.
   const bool tf32 = precision == Precision::tf32;
-  check(cudnnSetConvolutionMathType(convolution, tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH),
-        "cudnnSetConvolutionMathType", "describing a convolution of ", x_shape);
+  check(
+      cudnn().cudnnSetConvolutionMathType(convolution, tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH),
+      "cudnnSetConvolutionMathType", "describing a convolution of ", x_shape);
 }
 
 std::vector<Forward::Algorithm> Forward::candidates(cudnnHandle_t handle,
@@ -93,8 +110,8 @@ std::vector<Forward::Algorithm> Forward::candidates(cudnnHandle_t handle,
   return select(
       ask<Result>(CUDNN_CONVOLUTION_FWD_ALGO_COUNT, "cudnnGetConvolutionForwardAlgorithm_v7",
                   [&](int room, int* count, Result* results) {
-                    return cudnnGetConvolutionForwardAlgorithm_v7(handle, d.x, d.w, d.convolution,
-                                                                  d.y, room, count, results);
+                    return cudnn().cudnnGetConvolutionForwardAlgorithm_v7(
+                        handle, d.x, d.w, d.convolution, d.y, room, count, results);
                   }),
       {CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM,
        CUDNN_CONVOLUTION_FWD_ALGO_GEMM},
@@ -103,8 +120,8 @@ std::vector<Forward::Algorithm> Forward::candidates(cudnnHandle_t handle,
 
 cudnnStatus_t Forward::workspace(cudnnHandle_t handle, const ConvolutionDescriptors& d,
                                  Algorithm algorithm, size_t* bytes) {
-  return cudnnGetConvolutionForwardWorkspaceSize(handle, d.x, d.w, d.convolution, d.y, algorithm,
-                                                 bytes);
+  return cudnn().cudnnGetConvolutionForwardWorkspaceSize(handle, d.x, d.w, d.convolution, d.y,
+                                                         algorithm, bytes);
 }
 
 std::vector<BackwardData::Algorithm> BackwardData::candidates(cudnnHandle_t handle,
@@ -114,7 +131,7 @@ std::vector<BackwardData::Algorithm> BackwardData::candidates(cudnnHandle_t hand
   return select(ask<Result>(CUDNN_CONVOLUTION_BWD_DATA_ALGO_COUNT,
                             "cudnnGetConvolutionBackwardDataAlgorithm_v7",
                             [&](int room, int* count, Result* results) {
-                              return cudnnGetConvolutionBackwardDataAlgorithm_v7(
+                              return cudnn().cudnnGetConvolutionBackwardDataAlgorithm_v7(
                                   handle, d.w, d.y, d.convolution, d.x, room, count, results);
                             }),
                 {CUDNN_CONVOLUTION_BWD_DATA_ALGO_1}, error_budget);
@@ -122,8 +139,8 @@ std::vector<BackwardData::Algorithm> BackwardData::candidates(cudnnHandle_t hand
 
 cudnnStatus_t BackwardData::workspace(cudnnHandle_t handle, const ConvolutionDescriptors& d,
                                       Algorithm algorithm, size_t* bytes) {
-  return cudnnGetConvolutionBackwardDataWorkspaceSize(handle, d.w, d.y, d.convolution, d.x,
-                                                      algorithm, bytes);
+  return cudnn().cudnnGetConvolutionBackwardDataWorkspaceSize(handle, d.w, d.y, d.convolution, d.x,
+                                                              algorithm, bytes);
 }
 
 std::vector<BackwardFilter::Algorithm> BackwardFilter::candidates(cudnnHandle_t handle,
@@ -133,7 +150,7 @@ std::vector<BackwardFilter::Algorithm> BackwardFilter::candidates(cudnnHandle_t 
   return select(ask<Result>(CUDNN_CONVOLUTION_BWD_FILTER_ALGO_COUNT,
                             "cudnnGetConvolutionBackwardFilterAlgorithm_v7",
                             [&](int room, int* count, Result* results) {
-                              return cudnnGetConvolutionBackwardFilterAlgorithm_v7(
+                              return cudnn().cudnnGetConvolutionBackwardFilterAlgorithm_v7(
                                   handle, d.x, d.y, d.convolution, d.w, room, count, results);
                             }),
                 {CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1}, error_budget);
@@ -141,8 +158,8 @@ std::vector<BackwardFilter::Algorithm> BackwardFilter::candidates(cudnnHandle_t 
 
 cudnnStatus_t BackwardFilter::workspace(cudnnHandle_t handle, const ConvolutionDescriptors& d,
                                         Algorithm algorithm, size_t* bytes) {
-  return cudnnGetConvolutionBackwardFilterWorkspaceSize(handle, d.x, d.y, d.convolution, d.w,
-                                                        algorithm, bytes);
+  return cudnn().cudnnGetConvolutionBackwardFilterWorkspaceSize(handle, d.x, d.y, d.convolution,
+                                                                d.w, algorithm, bytes);
 }
 
 }  // namespace topograd::cuda

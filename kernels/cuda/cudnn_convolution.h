@@ -2,8 +2,9 @@
 //
 // cuDNN has several algorithms a direction and guesses their times. Whether it supports one for a
 // shape shows for certain only when it is called; so the candidates are tried in the order of the
-// guesses, once per shape and context, and the first that runs is kept. The first
-// pass of a Recording, which is not recorded, makes the choice.
+// guesses, once per shape and context, and the first that runs is kept; where cuDNN refuses all of
+// them, the implementation after cuDNN's runs. The first pass of a Recording, which is not
+// recorded, makes the choice.
 #pragma once
 
 #include <array>
@@ -20,7 +21,10 @@ namespace topograd::cuda {
 /// may be 0.
 bool fits_cudnn(const Tensor& t);
 
-/// Whether cuDNN forms products of f32 in this precision: f32 and tf32.
+/// Says on stderr, once in a process, that cuDNN refused an operation and what runs instead.
+void note_refusal(std::string_view op, std::string_view instead);
+
+/// Whether cuDNN is here, and forms products of f32 in this precision: f32 and tf32.
 bool cudnn_computes(Precision precision);
 
 /// NHWC tensors x and y, OHWI filters, cross-correlation in float; products in TF32 for
@@ -69,13 +73,13 @@ class Convolution {
       : descriptors_(x, w, y, geometry, precision),
         description_(text("x ", x, ", w ", w, ", ", geometry)) {
     for (Algorithm algorithm : Direction::candidates(cudnn_of(context), descriptors_, error_budget))
-      candidates_.push_back({algorithm, -1});
+      candidates_.push_back({.algorithm = algorithm, .workspace = -1});
   }
 
   const ConvolutionDescriptors& descriptors() const { return descriptors_; }
 
   /// Calls function(algorithm, workspace, its bytes), which returns cuDNN's status, with one
-  /// algorithm after the other until one is not refused as unsupported. False if all are.
+  /// algorithm after the other until one is not refused. False if all are. Throws Error where one that has run before fails.
   template <class Function>
   bool try_run(Context& context, const char* name, const Function& function) {
     for (; !candidates_.empty(); candidates_.erase(candidates_.begin())) {
@@ -84,32 +88,26 @@ class Convolution {
         size_t bytes = 0;
         const cudnnStatus_t status =
             Direction::workspace(cudnn_of(context), descriptors_, candidate.algorithm, &bytes);
-        if (is_unsupported(status) || bytes > kMaxWorkspace) continue;
+        if (is_refusal(status) || bytes > kMaxWorkspace) continue;
         check(status, "asking for a workspace's size", "convolution of ", description_);
         candidate.workspace = static_cast<int64_t>(bytes);
       }
       const cudnnStatus_t status =
           function(candidate.algorithm, context.workspace(candidate.workspace),
                    static_cast<size_t>(candidate.workspace));
-      if (is_unsupported(status)) continue;
+      if (!candidate.has_run && is_refusal(status)) continue;
       check(status, name, "convolution of ", description_);
+      candidate.has_run = true;
       return true;
     }
     return false;
-  }
-
-  /// Runs as try_run does. Throws Error where every algorithm is refused.
-  template <class Function>
-  void run(Context& context, const char* name, const Function& function) {
-    require(
-        try_run(context, name, function), "convolution of ", description_, ": ", name,
-        " supports no deterministic algorithm in float; choose another implementation with --impl");
   }
 
  private:
   struct Candidate {
     Algorithm algorithm;
     int64_t workspace;  // -1: not asked yet
+    bool has_run = false;
   };
   /// Far more than the algorithms that sum directly ask for at the zoo's sizes.
   static constexpr size_t kMaxWorkspace = size_t{512} << 20;
@@ -118,6 +116,24 @@ class Convolution {
   std::string description_;
   std::vector<Candidate> candidates_;
 };
+
+/// Runs the implementation of the context's device that is considered after cuDNN's, and says so
+/// once in a process. Throws Error where there is none, or where cuDNN's is forced.
+template <class Args>
+void run_after_cudnn(const Args& args, Context& context) {
+  require(context.forced_implementation(Args::kOp) != "cudnn", Args::kOp, ": cuDNN refuses ",
+          args.geometry, "; choose another implementation with --impl");
+  bool passed = false;
+  for (const auto& implementation : OpRegistry::instance().implementations<Args>()) {
+    const bool here = implementation.device == context.device();
+    if (passed && here && implementation.supports(args)) {
+      note_refusal(Args::kOp, implementation.name);
+      return implementation.run(args, context);
+    }
+    passed = passed || (here && implementation.name == "cudnn");
+  }
+  fail(Args::kOp, ": cuDNN refuses ", args.geometry, ", and no other implementation takes it");
+}
 
 /// A context's convolutions of one direction, by shape and by `variant`, which tells apart whatever
 /// else cuDNN's support may depend on.

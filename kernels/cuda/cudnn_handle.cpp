@@ -11,12 +11,12 @@ struct CudnnHandle {
 std::shared_ptr<cudnnContext> open(Context& context) {
   const auto stream = shared_stream_of(context);
   cudnnHandle_t made = nullptr;
-  check(cudnnCreate(&made), "cudnnCreate", "preparing cuDNN");
+  check(cudnn().cudnnCreate(&made), "cudnnCreate", "preparing cuDNN");
   // The stream lives as long as the handle.
   const std::shared_ptr<cudnnContext> handle(made, [stream](cudnnHandle_t h) {
-    if (still_running()) cudnnDestroy(h);
+    if (still_running()) cudnn().cudnnDestroy(h);
   });
-  check(cudnnSetStream(made, stream.get()), "cudnnSetStream", "preparing cuDNN");
+  check(cudnn().cudnnSetStream(made, stream.get()), "cudnnSetStream", "preparing cuDNN");
   return handle;
 }
 
@@ -28,10 +28,14 @@ cudnnHandle_t cudnn_of(Context& context) {
   return state.handle.get();
 }
 
+bool is_refusal(cudnnStatus_t status) {
+  return status != CUDNN_STATUS_SUCCESS && cudaDeviceSynchronize() == cudaSuccess;
+}
+
 std::string describe(cudnnStatus_t status) {
   char detail[512] = "";
-  cudnnGetLastErrorString(detail, sizeof detail);
-  const char* name = cudnnGetErrorString(status);
+  cudnn().cudnnGetLastErrorString(detail, sizeof detail);
+  const char* name = cudnn().cudnnGetErrorString(status);
   return detail[0] ? text(name, " (", detail, ")") : std::string(name);
 }
 

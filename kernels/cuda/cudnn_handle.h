@@ -2,11 +2,10 @@
 // themselves.
 #pragma once
 
-#include <cudnn.h>
-
 #include <utility>
 
 #include "kernels/cuda/cuda_context.h"
+#include "kernels/cuda/cudnn_library.h"
 
 namespace topograd::cuda {
 
@@ -22,18 +21,17 @@ void check(cudnnStatus_t status, const char* call, const Doing&... doing) {
   if (status != CUDNN_STATUS_SUCCESS) fail(doing..., ": ", call, ": ", describe(status));
 }
 
-/// Whether a call failed because cuDNN has no kernel for it, as against a mistake or an accident.
-inline bool is_unsupported(cudnnStatus_t status) {
-  return CUDNN_STATUS_CATEGORY(status) == CUDNN_STATUS_NOT_SUPPORTED;
-}
+/// Whether cuDNN refused a call, and the GPU goes on working: no kernel for it, a library of cuDNN's
+/// that is not there, a failure of its own. Not during a recording: it waits for the GPU.
+bool is_refusal(cudnnStatus_t status);
 
 /// A descriptor of cuDNN.
 template <class Descriptor, auto kCreate, auto kDestroy>
 class CudnnDescriptor {
  public:
-  CudnnDescriptor() { check(kCreate(&descriptor_), "creating a descriptor", "cuDNN"); }
+  CudnnDescriptor() { check((cudnn().*kCreate)(&descriptor_), "creating a descriptor", "cuDNN"); }
   ~CudnnDescriptor() {
-    if (descriptor_) kDestroy(descriptor_);
+    if (descriptor_) (cudnn().*kDestroy)(descriptor_);
   }
   CudnnDescriptor(CudnnDescriptor&& other) noexcept
       : descriptor_(std::exchange(other.descriptor_, nullptr)) {}
@@ -43,15 +41,17 @@ class CudnnDescriptor {
  private:
   Descriptor descriptor_ = nullptr;
 };
-using TensorDescriptor = CudnnDescriptor<cudnnTensorDescriptor_t, cudnnCreateTensorDescriptor,
-                                         cudnnDestroyTensorDescriptor>;
-using FilterDescriptor = CudnnDescriptor<cudnnFilterDescriptor_t, cudnnCreateFilterDescriptor,
-                                         cudnnDestroyFilterDescriptor>;
+using TensorDescriptor =
+    CudnnDescriptor<cudnnTensorDescriptor_t, &Cudnn::cudnnCreateTensorDescriptor,
+                    &Cudnn::cudnnDestroyTensorDescriptor>;
+using FilterDescriptor =
+    CudnnDescriptor<cudnnFilterDescriptor_t, &Cudnn::cudnnCreateFilterDescriptor,
+                    &Cudnn::cudnnDestroyFilterDescriptor>;
 using ConvolutionDescriptor =
-    CudnnDescriptor<cudnnConvolutionDescriptor_t, cudnnCreateConvolutionDescriptor,
-                    cudnnDestroyConvolutionDescriptor>;
+    CudnnDescriptor<cudnnConvolutionDescriptor_t, &Cudnn::cudnnCreateConvolutionDescriptor,
+                    &Cudnn::cudnnDestroyConvolutionDescriptor>;
 using ActivationDescriptor =
-    CudnnDescriptor<cudnnActivationDescriptor_t, cudnnCreateActivationDescriptor,
-                    cudnnDestroyActivationDescriptor>;
+    CudnnDescriptor<cudnnActivationDescriptor_t, &Cudnn::cudnnCreateActivationDescriptor,
+                    &Cudnn::cudnnDestroyActivationDescriptor>;
 
 }  // namespace topograd::cuda

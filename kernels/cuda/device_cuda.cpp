@@ -8,18 +8,49 @@ namespace topograd::cuda {
 
 namespace {
 
-/// Whether there is a GPU that runs this build: machine code of compute capability 8.0 and later.
-bool available() {
+constexpr int kOldestMajor = 8;  // compute capability
+
+/// Returns the compute capability's first number of this process's GPU; -1 where there is none that
+/// CUDA reaches, and then the reason in `status`.
+int compute_capability_major(cudaError_t& status) {
   int count = 0;
   int major = 0;
-  const bool works =
-      cudaGetDeviceCount(&count) == cudaSuccess && count > 0 &&
-      cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0) == cudaSuccess;
+  int device = 0;
+  status = cudaGetDeviceCount(&count);
+  if (status == cudaSuccess) choose_gpu();
+  if (status == cudaSuccess) status = cudaGetDevice(&device);
+  if (status == cudaSuccess)
+    status = cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
   cudaGetLastError();  // or the next launch would report it
-  return works && major >= 8;
+  return status == cudaSuccess && count > 0 ? major : -1;
+}
+
+/// Whether there is a GPU that runs this build: machine code of compute capability 8.0 and later.
+bool available() {
+  cudaError_t status = cudaSuccess;
+  return compute_capability_major(status) >= kOldestMajor;
+}
+
+std::string absence() {
+  const auto version = [](int number) { return text(number / 1000, '.', number % 1000 / 10); };
+  const std::string nothing = "no GPU that works is here: ";
+  cudaError_t status = cudaSuccess;
+  const int major = compute_capability_major(status);
+  if (major >= 0)
+    return text(nothing, "its compute capability is ", major, ".x, and this build is for ",
+                kOldestMajor, ".0 and later");
+  int driver = 0;
+  cudaDriverGetVersion(&driver);
+  if (status == cudaErrorInsufficientDriver && driver > 0)
+    return text(nothing, "its driver is for CUDA ", version(driver), ", and this build for CUDA ",
+                version(CUDART_VERSION),
+                "; install a newer driver, or build with the toolkit of CUDA ", version(driver));
+  if (driver == 0) return nothing + "NVIDIA's driver is not installed";
+  return text(nothing, cudaGetErrorString(status));
 }
 
 std::string describe() {
+  choose_gpu();
   int device = 0;
   check(cudaGetDevice(&device), "asking for the current GPU");
   cudaDeviceProp properties{};
@@ -28,6 +59,7 @@ std::string describe() {
 }
 
 void* allocate(int64_t bytes) {
+  choose_gpu();
   void* memory = nullptr;
   // Never null: a null pointer means that there is no tensor.
   const cudaError_t status = cudaMalloc(&memory, static_cast<size_t>(std::max<int64_t>(bytes, 1)));
@@ -125,7 +157,8 @@ void register_device_cuda(OpRegistry& registry) {
                            },
                        .synchronise = [] { check(cudaDeviceSynchronize(), "waiting for the GPU"); },
                        .record = record,
-                       .replay = replay});
+                       .replay = replay,
+                       .absence = absence});
 }
 
 }  // namespace topograd::cuda

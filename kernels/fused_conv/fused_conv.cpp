@@ -20,4 +20,21 @@ void FusedConvArgs::check() const {
           residual.shape(), " must be like y ", y.shape());
 }
 
+bool convolves_point_by_point(Precision precision, const Context& context) {
+  if (context.device() != Device::cuda) return false;
+  // A layer of a usual network; whether a row supports it shows from shapes and addresses alone.
+  void* somewhere = reinterpret_cast<void*>(uintptr_t{4096});
+  const auto tensor = [&](const Shape& shape) {
+    return Tensor::wrap(somewhere, shape, DType::f32, Device::cuda);
+  };
+  constexpr int64_t kPoints = 2, kImages = 8, kChannels = 16;
+  const FusedConvArgs args{.y = tensor({kPoints * kImages, 8, 8, kChannels}),
+                           .x = tensor({kPoints * kImages, 8, 8, kChannels}),
+                           .w = tensor({kPoints * kChannels, 3, 3, kChannels}),
+                           .points = kPoints,
+                           .geometry = {.padding = {1, 1}},
+                           .precision = precision};
+  return choose_implementation(args, context).name == "cudnn";
+}
+
 }  // namespace topograd

@@ -34,4 +34,8 @@ inline void fused_conv(const FusedConvArgs& args, Context& context) {
   run_op(args, context);
 }
 
+/// Whether the implementation that would run a network's convolutions on this context calls a
+/// library once for every point: several points at a time save no launches then.
+bool convolves_point_by_point(Precision precision, const Context& context);
+
 }  // namespace topograd

@@ -16,7 +16,7 @@ constexpr float kZero = 0.0F;
 struct Epilogues {
   Epilogues() {
     const auto set = [](const ActivationDescriptor& descriptor, cudnnActivationMode_t mode) {
-      check(cudnnSetActivationDescriptor(descriptor, mode, CUDNN_PROPAGATE_NAN, 0.0),
+      check(cudnn().cudnnSetActivationDescriptor(descriptor, mode, CUDNN_PROPAGATE_NAN, 0.0),
             "cudnnSetActivationDescriptor", "preparing cuDNN");
     };
     set(relu, CUDNN_ACTIVATION_RELU);
@@ -89,7 +89,7 @@ bool run_points(const FusedConvArgs& args, bool relu, Context& context) {
       if (!relu && algorithm != CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM)
         return CUDNN_STATUS_NOT_SUPPORTED;
       // cuDNN allows z = y, and does not read what has the factor 0.
-      return cudnnConvolutionBiasActivationForward(
+      return cudnn().cudnnConvolutionBiasActivationForward(
           handle, &kOne, d.x, s.x, d.w, s.w, d.convolution, algorithm, workspace, bytes,
           s.residual ? &kOne : &kZero, d.y, s.residual ? s.residual : s.y, d.bias, s.bias,
           activation, d.y, s.y);
@@ -101,10 +101,7 @@ bool run_points(const FusedConvArgs& args, bool relu, Context& context) {
 
 void run(const FusedConvArgs& args, Context& context) {
   if (args.y.size() == 0 || run_points(args, args.relu, context)) return;
-  require(args.relu && run_points(args, false, context), "fused_conv of x ", args.x.shape(), ", w ",
-          args.w.shape(),
-          ": cuDNN supports no deterministic algorithm in float; choose another implementation "
-          "with --impl");
+  if (!args.relu || !run_points(args, false, context)) return run_after_cudnn(args, context);
   activation_forward({.y = args.y, .x = args.y}, context);
 }
 

@@ -9,6 +9,10 @@
 #include "kernels/core/check.h"
 #include "kernels/simt/vector_types.h"
 
+namespace topograd {
+class Context;
+}
+
 namespace topograd::simt {
 
 // One thread runs at a time, so one variable serves all: the scheduler sets it at every switch.
@@ -58,8 +62,13 @@ struct Kernel {
   void (*call)(const void* arguments);  // runs one thread
   const void* arguments;
   size_t argument_bytes;
+  const void* function;  // the __global__ function, which tells kernels apart
 };
+/// Runs a grid to its end.
 void run_grid(const Kernel& kernel, dim3 grid, dim3 block, size_t shared_bytes);
+/// Hands a grid to the device: the emulator runs it at once (device_simt.cpp), tests/mock_cuda puts
+/// it into the context's stream. The arguments are valid during the call.
+void submit(const Kernel& kernel, dim3 grid, dim3 block, size_t shared_bytes, Context& context);
 
 void* dynamic_shared_memory();
 

@@ -56,7 +56,9 @@ asm("memcpy = __tsan_memcpy\nmemmove = __tsan_memmove\nmemset = __tsan_memset");
 
 namespace topograd::simt {
 
-constexpr Device kDevice = Device::simt;
+/// Device that the kernels' rows are registered for and that their tensors lie on: simt, or, in
+/// programs that link tests/mock_cuda, cuda.
+extern const Device kDevice;
 constexpr int64_t kMaxBlocks = 3;  // grid-stride loops: see grid_for
 
 /// Runs kernel(args...) in every thread of the grid, to the end. Blocks run one after the other;
@@ -64,8 +66,8 @@ constexpr int64_t kMaxBlocks = 3;  // grid-stride loops: see grid_for
 /// launch itself is wrong; the next launch works. Launches of several host threads wait for one
 /// another.
 template <class... Parameters, class... Arguments>
-void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes, Context&,
-            Arguments&&... args) {
+void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
+            Context& context, Arguments&&... args) {
   struct Call {
     void (*kernel)(Parameters...);
     std::tuple<Parameters...> arguments;
@@ -75,7 +77,10 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_
     const auto& of_all = *static_cast<const Call*>(argument);
     std::apply(of_all.kernel, of_all.arguments);
   };
-  emulator::run_grid({run_thread, &call, sizeof call}, grid, block, shared_bytes);
+  // As in CUDA, where a launch copies its arguments' bytes.
+  static_assert((std::is_trivially_copyable_v<Parameters> && ...));
+  emulator::submit({run_thread, &call, sizeof call, reinterpret_cast<const void*>(kernel)}, grid,
+                   block, shared_bytes, context);
 }
 
 }  // namespace topograd::simt

@@ -8,9 +8,10 @@ namespace topograd {
 namespace {
 
 /// Returns the number of points evaluated side by side: theta and the directions are read once for
-/// all of them.
-int64_t points_at_once(Device device) {
-  return device == Device::cuda ? 8 : 2;
+/// all of them. A library that is called for each point alone had better see as many images.
+int64_t points_at_once(Precision precision, const Context& context) {
+  if (context.device() != Device::cuda) return 2;
+  return convolves_point_by_point(precision, context) ? 1 : 8;
 }
 
 /// Throws Error if a batch would hold one image: it has no variance if BatchNorm sees one value per
@@ -43,7 +44,7 @@ Evaluator::Evaluator(const EvaluationSpec& spec, ThreadPool& pool)
   on_device_ = std::make_unique<DeviceEvaluation>(
       spec.graph, network_on(0), spec.sets,
       DeviceEvaluationOptions{.losses = spec.losses,
-                              .points = points_at_once(pool.device()),
+                              .points = points_at_once(spec.precision, pool.main_context()),
                               .precision = spec.precision,
                               .stage_ends = stages_.ends()},
       pool.main_context());

@@ -13,8 +13,8 @@
 #include "kernels/core/output_claim.h"
 #include "landscape/results/hdf5_checksum.h"
 #include "landscape/results/hdf5_handle.h"
-#include "landscape/results/hdf5_heap.h"
 #include "landscape/results/hdf5_lock.h"
+#include "landscape/results/hdf5_variable_text.h"
 
 namespace topograd {
 
@@ -116,41 +116,31 @@ hsize_t most_bytes(hid_t dataset, hsize_t stored, const std::string& what) {
   return H5Pget_nfilters(creation) > 0 ? 1032 * stored : 16 * stored + 65536;
 }
 
-/// Bytes that the file says its lengths have.
-size_t length_bytes(hid_t file, const std::string& what) {
+/// Returns the strings of variable length of a file.
+Hdf5VariableText variable_text(hid_t file, const std::string& path, const std::string& what) {
   const Handle creation(checked(H5Fget_create_plist(file), "read ", what), H5Pclose);
-  size_t of_addresses = 0, of_lengths = 0;
-  checked(H5Pget_sizes(creation, &of_addresses, &of_lengths), "read ", what);
-  return of_lengths;
+  size_t address_bytes = 0, length_bytes = 0;
+  hsize_t user_block = 0;
+  checked(H5Pget_sizes(creation, &address_bytes, &length_bytes), "read ", what);
+  checked(H5Pget_userblock(creation, &user_block), "read ", what);
+  require(address_bytes == 8 && length_bytes == 8, "its addresses have ", address_bytes,
+          " bytes and its lengths ", length_bytes, ", not 8");
+  return {path, user_block};
 }
 
-/// What reading strings of a file needs.
-struct TextSource {
-  hid_t file;
-  hsize_t bytes;  ///< of the file, which no string exceeds
-  HeapCheck heaps;
-};
-
-TextSource text_source(hid_t file, const std::string& path) {
-  return {file, file_bytes(file, path), HeapCheck(path)};
-}
-
-/// Reads one string; `read(type, buffer)` is H5Dread or H5Aread, negative on failure.
-template <class Read>
-std::string text_value(TextSource& source, hid_t type, Read read, const std::string& what) {
+/// Returns read_variable() for a string of variable length, and reads others; `read(type, buffer)`
+/// is H5Dread or H5Aread, negative on failure.
+template <class Read, class ReadVariable>
+std::string text_value(hsize_t bytes_of_file, hid_t type, Read read, ReadVariable read_variable,
+                       const std::string& what) {
   if (checked(H5Tis_variable_str(type), "read ", what) > 0) {
     try {
-      source.heaps.require_sound(length_bytes(source.file, what));
+      return read_variable();
     } catch (const Error& error) {
       fail("cannot read ", what, ": ", error.what());
     }
-    char* value = nullptr;
-    checked(read(type, static_cast<void*>(&value)), "read ", what);
-    std::string result = value ? value : "";
-    H5free_memory(value);
-    return result;
   }
-  require(H5Tget_size(type) <= source.bytes, "cannot read ", what,
+  require(H5Tget_size(type) <= bytes_of_file, "cannot read ", what,
           ": it is longer than the file, which is damaged");
   std::string result(H5Tget_size(type), '\0');
   checked(read(type, static_cast<void*>(result.data())), "read ", what);
@@ -167,10 +157,10 @@ std::string attribute_number(hid_t attribute, const std::string& what) {
 }
 
 /// Adds name -> text if the attribute is one string or one number.
-void add_attribute(TextSource& source, const std::string& path, const std::string& name,
+void add_attribute(hid_t file, const std::string& path, const std::string& name,
                    std::map<std::string, std::string>& out) {
   const std::string what = text("attribute '", name, "' of ", path);
-  const Handle attribute(checked(H5Aopen(source.file, name.c_str(), H5P_DEFAULT), "open ", what),
+  const Handle attribute(checked(H5Aopen(file, name.c_str(), H5P_DEFAULT), "open ", what),
                          H5Aclose);
   const Handle space(checked(H5Aget_space(attribute), "open ", what), H5Sclose);
   const Handle type(checked(H5Aget_type(attribute), "open ", what), H5Tclose);
@@ -178,7 +168,18 @@ void add_attribute(TextSource& source, const std::string& path, const std::strin
   const H5T_class_t kind = H5Tget_class(type);
   if (kind == H5T_STRING)
     out[name] = text_value(
-        source, type, [&](hid_t t, void* value) { return H5Aread(attribute, t, value); }, what);
+        file_bytes(file, path), type,
+        [&](hid_t t, void* value) { return H5Aread(attribute, t, value); },
+        [&] {
+#if H5_VERSION_GE(1, 12, 0)
+          H5O_info1_t object{};
+#else
+          H5O_info_t object{};
+#endif
+          checked(H5Oget_info1(file, &object), "read ", what);
+          return variable_text(file, path, what).of_attribute(object.addr, name);
+        },
+        what);
   else if (kind == H5T_INTEGER)
     out[name] = attribute_number<int64_t>(attribute, what);
   else if (kind == H5T_FLOAT)
@@ -221,8 +222,7 @@ void require_checksum(hid_t file, const std::string& path) {
   const std::string what = text("look for the checksum of ", path);
   if (checked(H5Aexists(file, kChecksumAttribute), what) == 0) return;
   std::map<std::string, std::string> held;
-  TextSource source = text_source(file, path);
-  add_attribute(source, path, kChecksumAttribute, held);
+  add_attribute(file, path, kChecksumAttribute, held);
   require(
       held[kChecksumAttribute] == hdf5_checksum(file, path), path,
       " was damaged, or altered: its contents are not those of its checksum. Restore a copy, or "
@@ -410,8 +410,13 @@ std::string Hdf5File::read_text(const std::string& name) const {
   const auto read = [&](hid_t memory, void* value) {
     return H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, value);
   };
-  TextSource source = text_source(id_, path_);
-  return text_value(source, type, read, what);
+  const auto read_variable = [&]() -> std::string {
+    if (H5Dget_storage_size(dataset) == 0) return "";
+    const haddr_t storage = H5Dget_offset(dataset);
+    require(storage != HADDR_UNDEF, "its text is stored in pieces, which are not read");
+    return variable_text(id_, path_, what).of_dataset(storage);
+  };
+  return text_value(file_bytes(id_, path_), type, read, read_variable, what);
 }
 
 template <class T>
@@ -449,9 +454,8 @@ std::map<std::string, std::string> Hdf5File::attributes() const {
   checked(H5Aiterate2(id_, H5_INDEX_NAME, H5_ITER_INC, &position, add_name, &names),
           "list the attributes of ", path_);
   std::map<std::string, std::string> result;
-  TextSource source = text_source(id_, path_);
   for (const std::string& name : names)
-    if (name != kChecksumAttribute) add_attribute(source, path_, name, result);
+    if (name != kChecksumAttribute) add_attribute(id_, path_, name, result);
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "kernels/core/check.h"
 #include "kernels/core/hash.h"
@@ -78,14 +79,30 @@ Json object_of(const NamedArray& array) {
   return json;
 }
 
+/// Returns a name as it will be written: bytes that are no UTF-8 are replaced.
+std::string as_written(const std::string& name) {
+  return parse_json(json_text(Json(name))).get<std::string>();
+}
+
+/// Adds a member to an object. Throws Error where another one is called the same, and would be
+/// lost.
+void add_member(Json& object, const std::string& name, Json value) {
+  require(!object.contains(name),
+          "two of its names differ in bytes alone that are no UTF-8: both would be '", name, "'");
+  object[name] = std::move(value);
+}
+
 Json object_of(const Record& record) {
   Json json = {{"format", "topograd-record-1"}, {"kind", record.kind}, {"title", record.title}};
   if (!record.file.empty()) json["file"] = record.file;
   json["provenance"] = Json(Json::object());
-  for (const auto& [key, value] : record.provenance) json["provenance"][key] = value;
+  std::multimap<std::string, std::string> provenance;  // in the order that it has when it is read
+  for (const auto& [key, value] : record.provenance) provenance.emplace(as_written(key), value);
+  for (const auto& [key, value] : provenance) add_member(json["provenance"], key, value);
   json["table"] = record.table;
   json["arrays"] = Json(Json::object());
-  for (const NamedArray& array : record.arrays) json["arrays"][array.name] = object_of(array);
+  for (const NamedArray& array : record.arrays)
+    add_member(json["arrays"], as_written(array.name), object_of(array));
   return json;
 }
 

@@ -143,6 +143,19 @@ TEST_CASE("json: what is no record is refused in a line") {
   }
 }
 
+TEST_CASE("json: names that only bytes without a character tell apart are refused, not joined") {
+  Record record = made_up();
+  record.provenance["\xFFkey"] = "one";
+  const std::string written = json_of(record);
+  CHECK(json_of(record_of_json(written, record.file)) == written);
+  Record of_keys = record, of_arrays = record;
+  of_keys.provenance["\xFEkey"] = "another";
+  CHECK_THROWS_AS(json_of(of_keys), Error);
+  of_arrays.add_number("\xFFnumber", 1);
+  of_arrays.add_number("\xFEnumber", 2);
+  CHECK_THROWS_AS(json_of(of_arrays), Error);
+}
+
 TEST_CASE("json: bytes that are not UTF-8 are replaced; several records are a list") {
   Record record{"gap", ""};
   record.add_text("name", "bad \xFF byte");

@@ -73,8 +73,12 @@ void draw_and_write(const Record& record, std::string_view bytes) {
   }
   record.columns();
   const std::string json = json_of(record);
-  if (json_of(record_of_json(json, record.file)) != json)
-    throw std::logic_error("a record that changes when it is written and read");
+  const std::string again = json_of(record_of_json(json, record.file));
+  if (again == json) return;
+  const auto differs = std::mismatch(json.begin(), json.end(), again.begin(), again.end()).first;
+  const auto from = static_cast<size_t>(std::max<int64_t>(0, differs - json.begin() - 80));
+  throw std::logic_error("a record that changes when it is written and read, at the end of: " +
+                         json.substr(from, 100));
 }
 
 }  // namespace topograd::fuzz

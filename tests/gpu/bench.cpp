@@ -53,6 +53,17 @@ Timing time_work(const Options& options, Context& context, const std::function<v
   return {seconds[seconds.size() / 2], seconds.front(), seconds.back()};
 }
 
+bool Bench::takes_long(const std::function<void()>& call) const {
+  constexpr double kLongCallSeconds = 5e-3;
+  if (options_.quick) return false;  // there is one set of operands anyhow
+  call();
+  synchronise(options_.device);
+  const auto start = Clock::now();
+  call();
+  synchronise(options_.device);
+  return std::chrono::duration<double>(Clock::now() - start).count() > kLongCallSeconds;
+}
+
 RandomBlocks::RandomBlocks(Device device)
     : normal(block_of<float>(kBlock, device,
                              [](const Philox& random, uint64_t i) { return random.normal(i); })),

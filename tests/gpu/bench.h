@@ -88,7 +88,8 @@ class Bench {
 
   /// Times every implementation on the device that supports what `make(inputs)` builds; with
   /// `first_alone`, only the one that would run. Several sets of operands take turns, together
-  /// larger than the caches: a call finds nothing of its own there.
+  /// larger than the caches: a call finds nothing of its own there. What takes long has one set,
+  /// whose bytes a cache would spare it in a small part of that time.
   template <class Args>
   void implementations(const Work& work, const std::function<Args(Inputs&)>& make,
                        bool first_alone = false, bool recorded = true);
@@ -102,6 +103,8 @@ class Bench {
   void save() const;
 
  private:
+  /// Whether the second of two calls takes longer than 5 ms: the first may choose algorithms.
+  bool takes_long(const std::function<void()>& call) const;
   int64_t sets_of(int64_t bytes) const {
     constexpr int64_t kBeyondCaches = int64_t{256} << 20;  // H100 and H200 have 50 MB of L2
     return options_.quick ? 1 : std::clamp<int64_t>(kBeyondCaches / (bytes + 1) + 1, 2, 16);
@@ -128,11 +131,13 @@ void Bench::implementations(const Work& work, const std::function<Args(Inputs&)>
       if (implementation.device != options_.device || !implementation.supports(sets[0])) continue;
       tried = implementation.name;
       Context context(options_.device);
+      const size_t turns =
+          takes_long([&] { implementation.run(sets[0], context); }) ? 1 : sets.size();
       const auto all = [&] {
-        for (const Args& args : sets) implementation.run(args, context);
+        for (size_t i = 0; i < turns; ++i) implementation.run(sets[i], context);
       };
       const Timing t = time_work(options_, context, all, recorded);
-      const auto calls = static_cast<double>(sets.size());
+      const auto calls = static_cast<double>(turns);
       add(work, Args::kOp, implementation.name,
           {t.median / calls, t.fastest / calls, t.slowest / calls}, static_cast<double>(bytes));
       if (first_alone) return;

@@ -69,13 +69,23 @@ def need_device(runner):
 def operations(runner, result):
     # All devices in one process: tests that promise the same bits everywhere compare the GPU's
     # with the emulator's and the CPU's there; the others hold each against the same f64 reference.
+    # A portion after the other: a kernel that fails takes the GPU from its own process alone.
     if runner.rehearsal:
         doctest(runner, result, "tests/test_ops", ["-tc=perturb:*,dot*"],
                 {"TOPOGRAD_TEST_DEVICES": "cpu,simt"})
         return
     need_device(runner)
-    doctest(runner, result, "tests/test_ops")
-    doctest(runner, result, "tests/test_core")
+    failures = []
+    runs = [("tests/test_ops", cases_of(portion)) for portion in PORTIONS] + [("tests/test_core", [])]
+    for program, arguments in runs:
+        try:
+            doctest(runner, result, program, arguments)
+        except Failed as failure:
+            failures.append(f"{' '.join([program, *arguments])}: {failure}")
+            if runner.seconds_left() < 1:
+                break
+    if failures:
+        raise Failed(" | ".join(failures))
 
 
 def devices(runner, result):

@@ -1,16 +1,19 @@
 // The report's page in a browser, and a film's: what it shows, what its controls do.
 //
-//   node browser.mjs <folder of node_modules> <chromium> <folder of run.py's reports> [<folder for pictures> [--times]]
+//   node browser.mjs <folder of node_modules> <chromium> <folder of run.py's reports> [<folder for pictures>]
+//       [--times] [--short]
 //
 // With a folder, pictures of three sizes and both themes are left there to be looked at; with --times, it is measured
-// how long pages take.
+// how long pages take; --short: some of the tests.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const [packages, executablePath, folder, screenshots = "", timed] = process.argv.slice(2);
+const words = process.argv.slice(2);
+const [packages, executablePath, folder, screenshots = ""] = words.filter((word) => !word.startsWith("--"));
+const timed = words.includes("--times"), short = words.includes("--short");
 const { chromium } = createRequire(join(packages, "package.json"))("playwright-core");
 const expected = JSON.parse(readFileSync(join(folder, "expected.json"), "utf8"));
 
@@ -963,10 +966,34 @@ const withoutWebgl = {
   },
 };
 
+// What a push sees of the page (--short): each of its parts once; at night everything.
+const inAPush = new Set([
+  "every surface is drawn, every section is there",
+  "values under the pointer are the file's",
+  "a click makes slices, whose CSV is the file's row",
+  "by keyboard alone",
+  "downloads",
+  "tables and curves have the files' numbers",
+  "a title is text, whatever is in it; --plane comes first",
+  "a log alone makes a page",
+  "three sizes, nothing wider than the screen, the theme that the system has",
+  "theta*, minimum and holes are marked and said, in 3D and from above",
+  "hostile names are texts",
+  "a film plays, and the slider, the button and the keys stop where they say",
+  "thirty surfaces are there within two seconds and turn smoothly, and what is out of sight is not drawn",
+  "without WebGL there is a word, and contours",
+]);
+if (short) {
+  const names = [tests, films, speed, withoutWebgl].flatMap((all) => Object.keys(all));
+  const gone = [...inAPush].filter((name) => !names.includes(name));
+  assert.deepEqual(gone, [], "a push asks for tests that are not there");
+}
+
 let failed = 0;
 async function runAll(all, flags) {
   const browser = await chromium.launch({ executablePath, args: [...FLAGS, ...flags] });
   for (const [name, test] of Object.entries(all)) {
+    if (short && !inAPush.has(name)) continue;
     if (process.env.TOPOGRAD_ONLY && !name.includes(process.env.TOPOGRAD_ONLY)) continue;
     const begin = performance.now();
     try {

@@ -2,8 +2,10 @@
 """The report's page: unit tests of its modules, and the page itself in a browser.
 
     run.py <landscape> <the build's apps/landscape/report> [--screenshots FOLDER [--times]] [--only unit|browser]
+        [--short]
 
 --screenshots leaves pictures of the page there, in three sizes and both themes; --times measures it too.
+--short opens the page for some of its tests: what a push sees.
 
 Exit status 77: skipped, where the page was not built, or there is no chromium or h5py.
 """
@@ -99,13 +101,13 @@ def make_reports(landscape, folder, times):
         file.write(text)
 
 
-def browser_tests(landscape, packages, folder, chromium, screenshots, times):
+def browser_tests(landscape, packages, folder, chromium, screenshots, times, short):
     make_reports(landscape, folder, times)
     if screenshots:
         os.makedirs(screenshots, exist_ok=True)
     subprocess.run(["node", os.path.join(HERE, "browser.mjs"), packages, chromium, folder,
-                    *([os.path.abspath(screenshots)] if screenshots else []), *(["--times"] if times else [])],
-                   check=True)
+                    *([os.path.abspath(screenshots)] if screenshots else []), *(["--times"] if times else []),
+                    *(["--short"] if short else [])], check=True)
 
 
 def main():
@@ -114,6 +116,7 @@ def main():
     parser.add_argument("packages")
     parser.add_argument("--screenshots", default=os.environ.get("TOPOGRAD_SCREENSHOTS"))
     parser.add_argument("--times", action="store_true")
+    parser.add_argument("--short", action="store_true")
     parser.add_argument("--only", choices=["unit", "browser"])
     arguments = parser.parse_args()
     if arguments.times and not arguments.screenshots:
@@ -135,7 +138,7 @@ def main():
         except ImportError:
             skip("no python3-h5py here to make results with (the unit tests passed)")
         browser_tests(os.path.abspath(arguments.landscape), packages, folder, chromium, arguments.screenshots,
-                      arguments.times)
+                      arguments.times, arguments.short)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Deletes every barrier of every kernel in turn, and demands that a test fails each time.
 
-  tests/simt/delete_barriers.py [--build build/release] [--tests test_ops] [--only TEXT] [--jobs N] [--again]
+  tests/simt/delete_barriers.py [--build build/release] [--tests test_ops] [--only TEXT] [--jobs N] [--again] [--short]
 
 A barrier is a line with __syncthreads, __syncwarp, __threadfence, copy_async_wait or
 copy_async_commit. Where it stands in a header, each kernel file that includes the header is tried on
@@ -9,6 +9,8 @@ its own. The changed kernel is compiled for the emulator and linked in front of 
 objects; then the tests of its operation run: test_ops, which have to see a wrong result, or with
 --tests test_ops_race those with the race checker, which take four times as long. A barrier that no
 test misses is either superfluous, or a case is missing.
+--short is for after the tests themselves: the kernels as they are do not run once more, and a header's barrier is
+deleted in one kernel file, the first that has a use for it.
 What was noticed is noted down in the build's folder, beside a hash of all that it depends on (the changed kernel, every
 header of kernels/, the emulator, the operation's tests, the compiler's options), and is not tried again until one of
 these changes; --again: all of them.
@@ -64,9 +66,9 @@ def includers(header):
     return sorted(path for path in found if path.suffix == ".cu")
 
 
-def mutations():
-    """(file with the barrier, line number from 0, kernel file to compile); before a kernel file's
-    first, itself with no line, whose tests must pass."""
+def mutations(short):
+    """(file with the barrier, line number from 0, kernel files of which the first that has a use for the barrier is
+    compiled); before a kernel file's first, itself with no line, whose tests must pass."""
     tried = set()
     for path in kernel_sources(".cu", ".cuh", ".h"):
         for number, line in enumerate(path.read_text().splitlines()):
@@ -74,11 +76,15 @@ def mutations():
                 continue
             if not BARRIER.match(line):
                 sys.exit(f"{path.relative_to(ROOT)}:{number + 1}: this script cannot delete: {line}")
-            for kernel in [path] if path.suffix == ".cu" else includers(path):
+            kernels = [path] if path.suffix == ".cu" else includers(path)
+            if short:
+                yield path, number, kernels
+                continue
+            for kernel in kernels:
                 if kernel not in tried:
-                    yield kernel, None, kernel
+                    yield kernel, None, [kernel]
                     tried.add(kernel)
-                yield path, number, kernel
+                yield path, number, [kernel]
 
 
 class Build:
@@ -115,12 +121,14 @@ class Build:
 
     def receipt(self, mutation):
         """A hash of what decides how a mutation goes: the same one goes the same way."""
-        path, number, kernel = mutation
-        parts = [str((path.relative_to(ROOT), number, kernel.relative_to(ROOT), self.tests)),
-                 without_barrier(path, number), kernel.read_text(),
-                 next(c for c in self.commands if self.object_name(kernel) in c)]
+        path, number, kernels = mutation
+        parts = [str((path.relative_to(ROOT), number, self.tests)), without_barrier(path, number)]
+        for kernel in kernels:
+            parts += [str(kernel.relative_to(ROOT)), kernel.read_text(),
+                      next(c for c in self.commands if self.object_name(kernel) in c)]
         shared = {*ROOT.glob("kernels/*/*.h"), *ROOT.glob("kernels/*/*.cuh"), *ROOT.glob("kernels/simt/*.cpp"),
-                  *ROOT.glob("tests/ops/*.h"), *kernel.parent.glob("*.cpp"), pathlib.Path(__file__)}
+                  *ROOT.glob("tests/ops/*.h"), *(p for k in kernels for p in k.parent.glob("*.cpp")),
+                  pathlib.Path(__file__)}
         parts += [file.read_text() for file in sorted(shared)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -138,9 +146,18 @@ def symptom(output):
 
 
 def try_mutation(build, mutation):
-    """(whether a test noticed, or for no mutation at all whether they pass; how it went). None where
-    the kernel file includes the barrier's header, but not the barrier."""
-    path, number, kernel = mutation
+    """(whether a test noticed, or for no mutation at all whether they pass; how it went; in which kernel file). None
+    where no kernel file that includes the barrier's header has the barrier."""
+    path, number, kernels = mutation
+    for kernel in kernels:
+        good, how = try_in_kernel(build, path, number, kernel)
+        if good is not None:
+            break
+    return good, how, kernel
+
+
+def try_in_kernel(build, path, number, kernel):
+    """The first two of these."""
     with tempfile.TemporaryDirectory() as folder:
         overlay = pathlib.Path(folder)
         changed = overlay / path.relative_to(ROOT)
@@ -178,10 +195,11 @@ def main():
     parser.add_argument("--tests", choices=KERNEL_OBJECTS, default="test_ops")
     parser.add_argument("--only", default="", help="kernel files whose path contains this")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--short", action="store_true", help="in a push, after the tests")
     parser.add_argument("--again", action="store_true", help="also what was noticed before")
     arguments = parser.parse_args()
     build = Build(arguments.build, arguments.tests)
-    chosen = [m for m in mutations() if arguments.only in str(m[2])]
+    chosen = [m for m in mutations(arguments.short) if any(arguments.only in str(kernel) for kernel in m[2])]
     receipts = build.folder / "noticed_barriers.txt"
     noticed = set(receipts.read_text().split()) if receipts.exists() and not arguments.again else set()
     before = len(chosen)
@@ -189,8 +207,8 @@ def main():
     skipped = before - len(chosen)
     deleted = unnoticed = 0
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        for mutation, (good, how) in zip(chosen, pool.map(lambda m: try_mutation(build, m), chosen)):
-            path, number, kernel = mutation
+        for mutation, (good, how, kernel) in zip(chosen, pool.map(lambda m: try_mutation(build, m), chosen)):
+            path, number, _ = mutation
             if good is not False:
                 with receipts.open("a") as file:
                     file.write(build.receipt(mutation) + "\n")

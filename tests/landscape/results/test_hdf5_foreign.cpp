@@ -2,6 +2,9 @@
 // datasets that are none of ours. Written with HDF5's own calls.
 #include <hdf5.h>
 
+#include <cstring>
+#include <fstream>
+
 #include "landscape/results/hdf5_file.h"
 #include "tests/landscape/landscape_check.h"
 
@@ -201,4 +204,85 @@ TEST_CASE("hdf5: strings and numbers longer than the file are errors") {
   if (file.has("number"))  // newer versions of HDF5 make no such dataset
     CHECK_THROWS_WITH_AS(file.read<double>("number"), doctest::Contains("does not hold numbers"),
                          Error);
+}
+
+namespace {
+
+/// A file in which a dataset and an attribute are strings of variable length.
+std::string written_texts(const TemporaryFolder& folder, H5F_libver_t format, hsize_t user_block,
+                          int further) {
+  const std::string path = folder.file("texts.h5");
+  const hid_t creation = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_userblock(creation, user_block);
+  H5Pset_libver_bounds(access, format, H5F_LIBVER_LATEST);
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access);
+  const hid_t type = string_type(H5T_VARIABLE, H5T_CSET_UTF8, H5T_STR_NULLTERM);
+  const char *words = "words of a dataset", *note = "words of an attribute";
+  write_dataset(file, "text", type, type, {}, &words);
+  for (int i = 0; i < further; ++i)
+    write_attribute(file, text("before ", i).c_str(), H5T_NATIVE_INT, 1, &i);
+  write_attribute(file, "note", type, 1, &note);
+  H5Tclose(type);
+  H5Pclose(creation);
+  H5Pclose(access);
+  H5Fclose(file);
+  return path;
+}
+
+}  // namespace
+
+TEST_CASE("hdf5: strings of variable length in either format, behind a block of the user's") {
+  const TemporaryFolder folder;
+  for (const H5F_libver_t format : {H5F_LIBVER_EARLIEST, H5F_LIBVER_V18, H5F_LIBVER_LATEST})
+    for (const hsize_t user_block : {0, 512})
+      for (const int further : {0, 6}) {
+        CAPTURE(format);
+        CAPTURE(user_block);
+        const Hdf5File file =
+            Hdf5File::open_read(written_texts(folder, format, user_block, further));
+        CHECK(file.read_text("text") == "words of a dataset");
+        CHECK(file.attributes().at("note") == "words of an attribute");
+      }
+  {  // Version 1 of an object's header goes on elsewhere.
+    const Hdf5File many = Hdf5File::open_read(written_texts(folder, H5F_LIBVER_EARLIEST, 0, 300));
+    CHECK(many.attributes().at("note") == "words of an attribute");
+  }
+  // Later formats then keep attributes in a heap of theirs.
+  const Hdf5File dense = Hdf5File::open_read(written_texts(folder, H5F_LIBVER_LATEST, 0, 20));
+  CHECK_THROWS_WITH_AS(dense.attributes(), doctest::Contains("fixed length"), Error);
+}
+
+TEST_CASE("hdf5: whatever byte of a string's place and heap is changed, it is read or refused") {
+  const TemporaryFolder folder;
+  for (const H5F_libver_t format : {H5F_LIBVER_EARLIEST, H5F_LIBVER_V18}) {
+    const std::string path = written_texts(folder, format, 0, 0), sound = contents(path);
+    const size_t heap = sound.find("GCOL");
+    REQUIRE(heap != sound.npos);
+    int refused = 0;
+    for (size_t at = 0; at < sound.size(); ++at) {
+      // The heap's head and objects, and every descriptor: its address is the heap's.
+      const uint64_t address = heap;
+      const auto points_here = [&](size_t from) {
+        return from + 8 <= sound.size() && std::memcmp(&sound[from], &address, 8) == 0;
+      };
+      bool in_descriptor = false;
+      for (size_t from = at > 12 ? at - 12 : 0; from <= at + 4; ++from)
+        in_descriptor = in_descriptor || points_here(from);
+      if (!in_descriptor && (at < heap || at >= heap + 96)) continue;
+      for (const char changed : {'\x00', '\x01', '\x7F', '\xFF'}) {
+        std::string bytes = sound;
+        bytes[at] = changed;
+        std::ofstream(path, std::ios::binary) << bytes;
+        try {
+          const Hdf5File file = Hdf5File::open_read(path);
+          const size_t length = file.read_text("text").size();
+          CHECK(length <= sound.size());
+          file.attributes();
+        } catch (const Error&) {
+          ++refused;
+        }
+      }
+    }
+    CHECK(refused > 20);
+  }
 }
