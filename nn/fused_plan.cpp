@@ -5,23 +5,10 @@
 #include <map>
 #include <utility>
 
-#include "kernels/concat/concat.h"
 #include "kernels/core/numbers.h"
-#include "kernels/tile_conv/tile_conv.h"
+#include "kernels/planar_conv/planar_conv.h"
 
 namespace topograd {
-
-namespace {
-
-/// Pixels of a strip: with 1024 channels, an eighth of the second-level cache.
-constexpr int64_t kStrip = 64;
-
-/// Views images [N, H, W, C] as pixels [N H W, 1, 1, C].
-Tensor as_pixels(const Tensor& t) {
-  return t.reshaped({t.dim(0) * t.dim(1) * t.dim(2), 1, 1, t.dim(3)});
-}
-
-}  // namespace
 
 FusedPlan::FusedPlan(const Graph& graph, const FusedPlanOptions& options)
     : graph_(graph), options_(options), program_(fused_program(graph)) {
@@ -30,10 +17,7 @@ FusedPlan::FusedPlan(const Graph& graph, const FusedPlanOptions& options)
   require(graph.layout().parameter_count() * options.points <= int64_t{1} << 30, "a network of ",
           graph.layout().parameter_count(), " parameters is too large for ", options.points,
           " points at once");
-  if (options.device == Device::cpu && options.precision != Precision::f32) {
-    require(options.points == 1, "tiled images are of one network, not of ", options.points);
-    program_ = with_tiles(std::move(program_), graph);
-  }
+  if (options.precision != Precision::f32) choose_format();
   program_ = with_nested_concats(std::move(program_), graph);
   const int64_t filters = static_cast<int64_t>(program_.filters.size());
   const Tensor table({filters, FoldedFilter::kColumns}, DType::i32);
@@ -45,6 +29,28 @@ FusedPlan::FusedPlan(const Graph& graph, const FusedPlanOptions& options)
   find_strips();
   find_segments();
   allocate();
+}
+
+/// Puts convolutions on the images that the device's tiles or tensor cores read.
+void FusedPlan::choose_format() {
+  if (options_.device == Device::cpu) {
+    require(options_.points == 1, "tiled images are of one network, not of ", options_.points);
+    program_ = with_tiles(std::move(program_), graph_);
+    return;
+  }
+  program_ = with_planes(std::move(program_), graph_);
+  std::vector<PackedLayer> layers;
+  for (const FusedStep& step : program_.steps)
+    if (const auto* conv = std::get_if<FusedConvStep>(&step.what); conv && conv->packed)
+      layers.push_back(packed_layer(*conv));
+  if (layers.empty()) return;
+  planar_parts_ = options_.precision == Precision::bf16 ? 1 : 2;
+  const Tensor table({static_cast<int64_t>(layers.size()), PackedLayer::kColumns}, DType::i32);
+  std::copy(layers.begin(), layers.end(), reinterpret_cast<PackedLayer*>(table.data<int32_t>()));
+  packed_layers_ = table.to(options_.device);
+  int64_t size = 0;
+  for (const PackedLayer& layer : layers) size += layer.size();
+  fragments_ = Tensor({options_.points * planar_parts_ * size}, DType::bf16, options_.device);
 }
 
 const Shape& FusedPlan::shape_of(int value) const {
@@ -73,7 +79,7 @@ void FusedPlan::find_strips() {
   for (size_t s = 0; s + 1 < program_.steps.size(); ++s) {
     const FusedStep &norm = program_.steps[s], &next = program_.steps[s + 1];
     const auto* conv = std::get_if<FusedConvStep>(&next.what);
-    strips_[s] = std::holds_alternative<FusedScaleShiftStep>(norm.what) && conv && !conv->tiles &&
+    strips_[s] = std::holds_alternative<FusedScaleShiftStep>(norm.what) && conv && !conv->packed &&
                  !conv->flatten && conv->residual < 0 && conv->filters[1] == 1 &&
                  conv->filters[2] == 1 && conv->geometry.stride == 1 &&
                  conv->geometry.padding == 0 && next.inputs[0] == norm.output &&
@@ -82,17 +88,22 @@ void FusedPlan::find_strips() {
   }
 }
 
+int64_t FusedPlan::bytes_of_number(int value) const {
+  if (!is_packed(value)) return bytes_of(options_.dtype);
+  return options_.precision == Precision::bf16 ? 2 : 4;
+}
+
 /// Counts the images that the cache holds, a power of two, so that neighbouring steps agree: half
-/// of a second-level cache of 2 MiB for the largest value three times (input, output, residual), or
-/// for a value with parts, beside which others are small.
+/// of a core's second-level cache of 2 MiB, or 24 MiB of a GPU's 40 or 50, for the largest value
+/// three times (input, output, residual), or for a value with parts, beside which others are small.
+/// Several networks side by side lie in memory for all images.
 int64_t FusedPlan::images_at_once(size_t s) const {
-  constexpr int64_t kCache = 1 << 20;
+  const bool gpu = options_.device != Device::cpu;
+  const int64_t cache = int64_t{gpu ? 24 : 1} << 20;
+  const int64_t least = gpu ? 128 : 1;  // fewer would leave most of a GPU without work
   const FusedStep& step = program_.steps[s];
-  if (options_.device != Device::cpu || options_.points > 1) return options_.images;
-  const int64_t element = !is_tiled(step.output)                  ? bytes_of(options_.dtype)
-                          : options_.precision == Precision::bf16 ? 2
-                                                                  : 4;
-  int64_t size = 1, images = 1;
+  if (options_.points > 1) return options_.images;
+  int64_t size = 1, images = least;
   const auto count = [&](int value) {
     if (strip_mined_[at(value)]) return;
     const bool part = storage_of(value) != value || program_.allows_padding[at(value)];
@@ -102,13 +113,13 @@ int64_t FusedPlan::images_at_once(size_t s) const {
   };
   count(step.output);
   for (int input : step.inputs) count(input);
-  const int64_t fit = std::max<int64_t>(kCache / (size * element), 1);
+  const int64_t fit = std::max<int64_t>(cache / (size * bytes_of_number(step.output)), 1);
   const auto power = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(fit)));
   return std::min(options_.images, std::max(images, power));
 }
 
 int64_t FusedPlan::images_side_by_side(int value) const {
-  if (!is_tiled(value)) return 1;
+  if (!is_packed(value) || is_planar()) return 1;
   const Shape& s = shape_of(value);
   const TiledImages images{.H = s[0], .W = s[1], .C = s[2]};
   return images.side() == 1 ? 1 : TiledImages::kTileRows;
@@ -192,20 +203,28 @@ int64_t FusedPlan::numbers(int value, int64_t images) const {
   return rows(value, images) * image_of(value).size();
 }
 
-/// A key, equal for values of which one may take the other's memory: tiled images have a border.
+/// A key, equal for values of which one may take the other's memory: packed images have a border.
 FusedPlan::Layout FusedPlan::layout_of(int value, int64_t images) const {
   const Shape& s = shape_of(value);
-  if (is_tiled(value)) return {1, images, s[0], s[1], s[2]};
+  if (is_packed(value)) return {1, rows(value, images), s[0], s[1], s[2]};
   return {0, numbers(value, images), 0, 0, 0};
 }
 
 FusedPlan::Memory FusedPlan::new_memory(int value, int64_t images) const {
   const Shape& s = shape_of(value);
-  if (is_tiled(value))
+  if (is_packed(value) && is_planar())
+    return {.plain = {},
+            .tiled = {},
+            .planar = PlanarImages::zeros({rows(value, images), s[0], s[1], s[2]}, planar_parts_,
+                                          options_.device)};
+  if (is_packed(value))
     return {.plain = {},
             .tiled = TiledImages::zeros(images, s[0], s[1], s[2],
-                                        options_.precision == Precision::bf16 ? 1 : 2)};
-  return {.plain = Tensor({numbers(value, images)}, options_.dtype, options_.device), .tiled = {}};
+                                        options_.precision == Precision::bf16 ? 1 : 2),
+            .planar = {}};
+  return {.plain = Tensor({numbers(value, images)}, options_.dtype, options_.device),
+          .tiled = {},
+          .planar = {}};
 }
 
 /// Walks the steps once: a value takes memory that no later step reads. A value that spans
@@ -254,13 +273,13 @@ void FusedPlan::allocate() {
 int FusedPlan::overwritable_input(const FusedStep& step) const {
   if (std::holds_alternative<FusedConvStep>(step.what))
     return step.inputs.size() > 1 && step.inputs[0] != step.inputs[1] ? step.inputs.back() : -1;
-  if (is_tiled(step.output) || is_tiled(step.inputs[0])) return -1;
+  if (is_packed(step.output) || is_packed(step.inputs[0])) return -1;
   if (storage_of(step.inputs[0]) != step.inputs[0]) return -1;
   return graph_.nodes()[at(step.output)].layer->works_in_place() ? step.inputs[0] : -1;
 }
 
 int64_t FusedPlan::rows(int value, int64_t n) const {
-  return program_.point_invariant[at(value)] ? n : options_.points * n;
+  return program_.point_invariant[at(node_of(value))] ? n : options_.points * n;
 }
 
 Tensor FusedPlan::plain(int value, const Batch& batch) const {
@@ -273,6 +292,11 @@ Tensor FusedPlan::plain(int value, const Batch& batch) const {
 
 TiledImages FusedPlan::tiled(int value, const Batch& batch) const {
   return memory_[at(value)].tiled.slice(spans_segments_[at(value)] ? batch.first : 0, batch.count);
+}
+
+PlanarImages FusedPlan::planar(int value, const Batch& batch) const {
+  const int64_t first = spans_segments_[at(value)] ? batch.first : 0;
+  return memory_[at(value)].planar.slice(rows(value, first), rows(value, batch.count));
 }
 
 void FusedPlan::form_weights(const NetworkOnPlane& network, const Tensor& coefficients,
@@ -288,149 +312,14 @@ void FusedPlan::form_weights(const NetworkOnPlane& network, const Tensor& coeffi
                   .coefficients = coefficients,
                   .filters = filters_},
                  context);
+  if (is_planar())
+    pack_fragments({.fragments = fragments_,
+                    .weights = weights_,
+                    .layers = packed_layers_,
+                    .points = options_.points,
+                    .parts = planar_parts_},
+                   context);
   weights_version_ = new_weights_version();
-}
-
-FusedConvArgs FusedPlan::arguments(const FusedConvStep& conv, const Tensor& y, const Tensor& x,
-                                   const Tensor& residual) const {
-  const int64_t P = options_.points, O = conv.filters[0];
-  return {.y = y,
-          .x = x,
-          .w = weights_.slice(P * conv.weights, conv.filters.with_first(P * O)),
-          .bias = biases_.slice(P * conv.bias, {P * O}),
-          .residual = residual,
-          .points = P,
-          .geometry = conv.geometry,
-          .relu = conv.relu,
-          .precision = options_.precision,
-          .error_budget = options_.error_budget,
-          .weights_version = weights_version_};
-}
-
-void FusedPlan::run_step(const FusedConvStep& conv, const FusedStep& step, const Batch& batch,
-                         Context& context) {
-  if (conv.tiles) return run_tile_conv(conv, step, batch, context);
-  const auto image = [&](int value) {
-    const Tensor t = plain(value, batch);
-    return conv.flatten ? t.reshaped({t.dim(0), 1, 1, t.dim(0) == 0 ? 0 : t.size() / t.dim(0)}) : t;
-  };
-  fused_conv(arguments(conv, image(step.output), image(step.inputs[0]),
-                       conv.residual < 0 ? Tensor() : image(conv.residual)),
-             context);
-}
-
-ScaleShiftArgs FusedPlan::arguments(const FusedScaleShiftStep& norm, const Tensor& y,
-                                    const Tensor& x) const {
-  const Shape per_channel{options_.points * y.dim(y.shape().rank() - 1)};
-  return {.y = y,
-          .x = x,
-          .scale = weights_.slice(options_.points * norm.scale, per_channel),
-          .shift = biases_.slice(options_.points * norm.shift, per_channel),
-          .first = norm.first,
-          .points = options_.points,
-          .relu = norm.relu};
-}
-
-void FusedPlan::run_step(const FusedScaleShiftStep& norm, const FusedStep& step, const Batch& batch,
-                         Context& context) {
-  scale_shift(arguments(norm, plain(step.output, batch), plain(storage_of(step.inputs[0]), batch)),
-              context);
-}
-
-/// Runs a BatchNorm and the convolution behind it, strip by strip. The convolution's output may lie
-/// where the BatchNorm's input did: it has as many numbers a pixel then, so a strip is written
-/// where it was read.
-void FusedPlan::run_strips(size_t s, const Batch& batch, Context& context) {
-  const FusedStep &first = program_.steps[s], &second = program_.steps[s + 1];
-  const Tensor x = as_pixels(plain(storage_of(first.inputs[0]), batch));
-  const Tensor y = as_pixels(plain(second.output, batch));
-  const int64_t C = shape_of(first.output)[2];
-  for (int64_t begin = 0; begin < x.dim(0); begin += kStrip) {
-    const int64_t end = std::min(x.dim(0), begin + kStrip);
-    const Tensor strip = memory_[at(first.output)].plain.slice(0, {end - begin, 1, 1, C});
-    scale_shift(arguments(std::get<FusedScaleShiftStep>(first.what), strip, x.rows(begin, end)),
-                context);
-    fused_conv(arguments(std::get<FusedConvStep>(second.what), y.rows(begin, end), strip, {}),
-               context);
-  }
-}
-
-void FusedPlan::run_step(const FusedConcatStep& concatenation, const FusedStep& step,
-                         const Batch& batch, Context& context) {
-  const Tensor y = plain(storage_of(step.output), batch);
-  for (const auto& [value, first] : concatenation.parts)
-    concat({.y = y, .part = plain(value, batch), .first = first}, context);
-}
-
-void FusedPlan::run_step(const FusedLayerStep& step_layer, const FusedStep& step,
-                         const Batch& batch, Context& context) {
-  const Layer& layer = *graph_.nodes()[at(step.output)].layer;
-  const int64_t n = batch.count, P = options_.points;
-  const auto is_invariant = [&](int value) { return program_.point_invariant[at(value)]; };
-  // One call serves all points where neither parameters nor an input that all points share beside
-  // one that they do not make the points differ.
-  bool by_point = !step_layer.parameters.empty();
-  for (int input : step.inputs)
-    by_point = by_point || is_invariant(input) != is_invariant(step.output);
-  const auto of_point = [&](int value, int64_t p) {
-    const Tensor all = plain(value, batch);
-    return by_point && !is_invariant(value) ? all.rows(p * n, (p + 1) * n) : all;
-  };
-  std::vector<Tensor> inputs, parameters;
-  for (int64_t p = 0; p < (by_point ? P : 1); ++p) {
-    inputs.clear();
-    for (int input : step.inputs) inputs.push_back(of_point(input, p));
-    parameters.clear();
-    for (const auto& [begin, shape] : step_layer.parameters)
-      parameters.push_back(weights_.slice(P * begin + p * shape.size(), shape));
-    layer.forward({.y = of_point(step.output, p),
-                   .x = inputs,
-                   .parameters = parameters,
-                   .running_stats = {},
-                   .weights_version = weights_version_,
-                   .error_budget = options_.error_budget,
-                   .precision = options_.precision},
-                  context);
-  }
-}
-
-void FusedPlan::run_tile_conv(const FusedConvStep& conv, const FusedStep& step, const Batch& batch,
-                              Context& context) {
-  tile_conv({.y = tiled(step.output, batch),
-             .x = tiled(step.inputs[0], batch),
-             .w = weights_.slice(conv.weights, conv.filters),
-             .bias = biases_.slice(conv.bias, {conv.filters[0]}),
-             .residual = conv.residual < 0 ? TiledImages{} : tiled(conv.residual, batch),
-             .geometry = conv.geometry,
-             .relu = conv.relu,
-             .weights_version = weights_version_},
-            context);
-}
-
-void FusedPlan::run_step(const FusedTileStep&, const FusedStep& step, const Batch& batch,
-                         Context& context) {
-  tile_images({.y = tiled(step.output, batch), .x = plain(step.inputs[0], batch)}, context);
-}
-
-void FusedPlan::run_step(const FusedUntileStep&, const FusedStep& step, const Batch& batch,
-                         Context& context) {
-  untile_images({.y = plain(step.output, batch), .x = tiled(step.inputs[0], batch)}, context);
-}
-
-Tensor FusedPlan::run(const Tensor& x, Context& context) {
-  const int64_t n = x.dim(0);
-  require(n <= options_.images, n, " images in a plan for ", options_.images);
-  for (const Segment& segment : segments_)
-    for (int64_t first = 0; first < n; first += segment.images) {
-      const Batch batch{x, first, std::min(segment.images, n - first)};
-      for (size_t s = segment.begin; s < segment.end; ++s)
-        if (strips_[s])
-          run_strips(s++, batch, context);
-        else
-          std::visit([&](const auto& what) { run_step(what, program_.steps[s], batch, context); },
-                     program_.steps[s].what);
-    }
-  return plain(graph_.output(), {x, 0, n}).reshaped({options_.points, n, graph_.classes()});
 }
 
 }  // namespace topograd

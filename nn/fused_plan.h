@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/fused_conv/fused_conv.h"
+#include "kernels/planar_conv/planar_images.h"
 #include "kernels/scale_shift/scale_shift.h"
 #include "kernels/tile_conv/tiled_images.h"
 #include "nn/fused_steps.h"
@@ -38,6 +39,10 @@ struct FusedPlanOptions {
 /// before these are convolved. In bf16 or bf16x3 its convolutions work on tiled images (tile_conv).
 /// Processors without a tile unit emulate it, too slowly for anything but tests.
 ///
+/// On a GPU one network, too, is run in segments, whose values stay in the second-level cache. In
+/// reduced precision (bf16; else as bf16x3) its activations are planar images of bf16
+/// (planar_conv), where all of its convolutions fit these; else f32.
+///
 /// form_weights() and run() queue operations on a context of the plan's device and touch nothing
 /// else: they can be recorded (see Recording).
 class FusedPlan {
@@ -58,6 +63,8 @@ class FusedPlan {
   int64_t step_count() const { return static_cast<int64_t>(program_.steps.size()); }
   /// Number of segments: between two of them values of all images are kept.
   int64_t segment_count() const { return static_cast<int64_t>(segments_.size()); }
+  /// Whether activations are planar images of bf16.
+  bool is_planar() const { return planar_parts_ > 0; }
 
  private:
   /// Steps [begin, end), for up to `images` images at a time.
@@ -75,16 +82,22 @@ class FusedPlan {
   struct Memory {
     Tensor plain;  // flat
     TiledImages tiled;
+    PlanarImages planar;
   };
   using Layout = std::array<int64_t, 5>;
 
+  /// Pixels of a strip: with 1024 channels, an eighth of the second-level cache.
+  static constexpr int64_t kStrip = 64;
+
+  void choose_format();
   void find_strips();
   void find_segments();
   void allocate();
   Layout layout_of(int value, int64_t images) const;
   Memory new_memory(int value, int64_t images) const;
   int node_of(int value) const { return value % static_cast<int>(graph_.nodes().size()); }
-  bool is_tiled(int value) const { return node_of(value) != value; }
+  bool is_packed(int value) const { return node_of(value) != value; }
+  int64_t bytes_of_number(int value) const;
   const Shape& shape_of(int value) const;
   /// Shape of one image in memory, with the padding between its pixels.
   Shape image_of(int value) const;
@@ -101,12 +114,15 @@ class FusedPlan {
   int64_t rows(int value, int64_t n) const;
   Tensor plain(int value, const Batch& batch) const;
   TiledImages tiled(int value, const Batch& batch) const;
+  PlanarImages planar(int value, const Batch& batch) const;
   FusedConvArgs arguments(const FusedConvStep& conv, const Tensor& y, const Tensor& x,
                           const Tensor& residual) const;
   ScaleShiftArgs arguments(const FusedScaleShiftStep& norm, const Tensor& y, const Tensor& x) const;
   void run_strips(size_t step, const Batch& batch, Context& context);
   void run_tile_conv(const FusedConvStep& conv, const FusedStep& step, const Batch& batch,
                      Context& context);
+  void run_planar_conv(const FusedConvStep& conv, const FusedStep& step, const Batch& batch,
+                       Context& context);
   void run_step(const FusedConvStep& conv, const FusedStep& step, const Batch& batch,
                 Context& context);
   void run_step(const FusedScaleShiftStep& norm, const FusedStep& step, const Batch& batch,
@@ -115,9 +131,9 @@ class FusedPlan {
                 Context& context);
   void run_step(const FusedLayerStep& layer, const FusedStep& step, const Batch& batch,
                 Context& context);
-  void run_step(const FusedTileStep& tile, const FusedStep& step, const Batch& batch,
+  void run_step(const FusedPackStep& pack, const FusedStep& step, const Batch& batch,
                 Context& context);
-  void run_step(const FusedUntileStep& untile, const FusedStep& step, const Batch& batch,
+  void run_step(const FusedUnpackStep& unpack, const FusedStep& step, const Batch& batch,
                 Context& context);
 
   const Graph& graph_;
@@ -131,6 +147,8 @@ class FusedPlan {
   std::vector<Memory> memory_;        // per value
   Tensor filters_;                    // table of FoldedFilter
   Tensor weights_, biases_;
+  int planar_parts_ = 0;              // of planar images; 0: the plan has none
+  Tensor packed_layers_, fragments_;  // table of PackedLayer, and what pack_fragments makes of it
   uint64_t weights_version_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/core/numbers.h"
+#include "kernels/planar_conv/planar_conv.h"
 #include "kernels/tile_conv/tile_conv.h"
 #include "nn/layers/batchnorm.h"
 
@@ -198,42 +199,41 @@ class Compiler {
   FusedProgram program_;
 };
 
-/// Formats, plain and in tiles, in which a node's value is made and read.
+/// Formats, plain and packed, in which a node's value is made and read.
 struct Formats {
-  bool made_in_tiles = false, read_plain = false, read_in_tiles = false;
+  bool made_packed = false, read_plain = false, read_packed = false;
 };
 
-}  // namespace
-
-FusedProgram fused_program(const Graph& graph) {
-  return Compiler(graph).compile();
+bool is_image_conv(const FusedConvStep* conv) {
+  return conv && !conv->flatten;
 }
 
-FusedProgram with_tiles(FusedProgram program, const Graph& graph) {
+/// Puts the convolutions for which fits(convolution, its step) holds on packed images.
+template <class Fits>
+FusedProgram packed(FusedProgram program, const Graph& graph, const Fits& fits) {
   const int count = static_cast<int>(graph.nodes().size());
   std::vector<Formats> formats(graph.nodes().size());
   formats[at(graph.output())].read_plain = true;
   for (FusedStep& step : program.steps) {
     auto* conv = std::get_if<FusedConvStep>(&step.what);
-    const bool tiles = conv && !conv->flatten && tile_conv_fits(conv->filters, conv->geometry);
+    const bool packs = is_image_conv(conv) && fits(*conv, step);
     for (int input : step.inputs)
-      (tiles ? formats[at(input)].read_in_tiles : formats[at(input)].read_plain) = true;
-    if (!tiles) continue;
-    conv->tiles = true;
-    formats[at(step.output)].made_in_tiles = true;
+      (packs ? formats[at(input)].read_packed : formats[at(input)].read_plain) = true;
+    if (!packs) continue;
+    conv->packed = true;
+    formats[at(step.output)].made_packed = true;
   }
   std::vector<FusedStep> steps;
   const auto convert = [&](int node) {
     const Formats& f = formats[at(node)];
-    if (f.made_in_tiles && f.read_plain) steps.push_back({{count + node}, node, FusedUntileStep{}});
-    if (!f.made_in_tiles && f.read_in_tiles)
-      steps.push_back({{node}, count + node, FusedTileStep{}});
+    if (f.made_packed && f.read_plain) steps.push_back({{count + node}, node, FusedUnpackStep{}});
+    if (!f.made_packed && f.read_packed) steps.push_back({{node}, count + node, FusedPackStep{}});
   };
   convert(0);
   for (FusedStep& step : program.steps) {
     const int node = step.output;
     auto* conv = std::get_if<FusedConvStep>(&step.what);
-    if (conv && conv->tiles) {
+    if (conv && conv->packed) {
       for (int& input : step.inputs) input += count;
       if (conv->residual >= 0) conv->residual += count;
       step.output += count;
@@ -243,6 +243,44 @@ FusedProgram with_tiles(FusedProgram program, const Graph& graph) {
   }
   program.steps = std::move(steps);
   return program;
+}
+
+}  // namespace
+
+FusedProgram fused_program(const Graph& graph) {
+  return Compiler(graph).compile();
+}
+
+FusedProgram with_tiles(FusedProgram program, const Graph& graph) {
+  return packed(std::move(program), graph, [](const FusedConvStep& conv, const FusedStep&) {
+    return tile_conv_fits(conv.filters, conv.geometry);
+  });
+}
+
+FusedProgram with_planes(FusedProgram program, const Graph& graph) {
+  const auto fits = [&](const FusedConvStep& conv, const FusedStep& step) {
+    const Shape& image = graph.nodes()[at(step.inputs[0])].shape;
+    return planar_conv_fits(conv.filters, conv.geometry, image[0], image[1]);
+  };
+  int64_t fragments = 0;
+  for (FusedStep& step : program.steps) {
+    auto* conv = std::get_if<FusedConvStep>(&step.what);
+    if (!is_image_conv(conv)) continue;
+    if (!fits(*conv, step)) return program;
+    conv->fragments = fragments;
+    fragments += packed_layer(*conv).size();
+  }
+  return fragments == 0 ? program : packed(std::move(program), graph, fits);
+}
+
+PackedLayer packed_layer(const FusedConvStep& conv) {
+  const auto extent = [&](int axis) { return static_cast<int32_t>(conv.filters[axis]); };
+  return {.weights = static_cast<int32_t>(conv.weights),
+          .fragments = static_cast<int32_t>(conv.fragments),
+          .O = extent(0),
+          .I = extent(3),
+          .KH = extent(1),
+          .KW = extent(2)};
 }
 
 FusedProgram with_nested_concats(FusedProgram program, const Graph& graph) {

@@ -6,6 +6,7 @@
 
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/perturb/perturb_points.h"
+#include "kernels/planar_conv/planar_conv.h"
 #include "nn/graph.h"
 
 namespace topograd {
@@ -19,7 +20,8 @@ struct FusedConvStep {
   int64_t weights = 0, bias = 0;  // where they begin, times P
   bool relu = false;
   bool flatten = false;
-  bool tiles = false;  // tile_conv, on tiled images
+  bool packed = false;    // tile_conv on tiled images, or planar_conv on planar ones
+  int64_t fragments = 0;  // numbers of one part of the filters that planar_conv reads before its
 };
 /// A BatchNorm that no convolution precedes, perhaps with its ReLU.
 struct FusedScaleShiftStep {
@@ -44,19 +46,19 @@ struct FusedLayerStep {
   };
   std::vector<Parameter> parameters;
 };
-/// Conversion of a node's plain value to its tiled one, and back.
-struct FusedTileStep {};
-struct FusedUntileStep {};
+/// Conversion of a node's plain value to its packed one, tiled or planar, and back.
+struct FusedPackStep {};
+struct FusedUnpackStep {};
 
 struct FusedStep {
   std::vector<int> inputs;  // values; the residual last
   int output;               // value
-  std::variant<FusedConvStep, FusedScaleShiftStep, FusedConcatStep, FusedLayerStep, FusedTileStep,
-               FusedUntileStep>
+  std::variant<FusedConvStep, FusedScaleShiftStep, FusedConcatStep, FusedLayerStep, FusedPackStep,
+               FusedUnpackStep>
       what;
 };
 
-/// Values are numbered by their nodes; node i's images in tiles are value i + the number of nodes.
+/// Values are numbered by their nodes; node i's packed images are value i + the number of nodes.
 struct FusedProgram {
   std::vector<FusedStep> steps;
   std::vector<FoldedFilter> filters;  ///< table of the filters that perturb_points forms
@@ -80,6 +82,14 @@ FusedProgram fused_program(const Graph& graph);
 /// Puts the convolutions that tile_conv can compute on tiled images, with conversions where other
 /// steps read or write these.
 FusedProgram with_tiles(FusedProgram program, const Graph& graph);
+
+/// Puts all convolutions on planar images, with conversions where other steps read or write these.
+/// Returns the program as it is where a convolution does not fit (planar_conv_fits), or there is
+/// none: a network that would convert its images to and fro runs better without.
+FusedProgram with_planes(FusedProgram program, const Graph& graph);
+
+/// Returns a convolution of such a program as pack_fragments reads it.
+PackedLayer packed_layer(const FusedConvStep& conv);
 
 /// Lets concatenations lie in one another: where a concatenation's result is read by
 /// one further concatenation and otherwise by BatchNorms, which can read some channels of a wider

@@ -7,10 +7,11 @@
 // w rows 32 w to 32 w + 31.
 //
 // Work: 2 P N OH OW O KH KW I FLOP, three times that in bf16x3. Traffic as in rung 1. Shared
-// memory: two tiles of 9,216 bytes (7,680; 6,912), twice that in bf16x3. By prediction, bf16 is
-// bound by the bytes of a step between caches, shared memory and registers (see
-// kernels/gemm/gemm_7_bf16_tensor_core.cu), with few channels by activations of f32 in memory as
-// well; in bf16x3 by these bytes, or with 64 filters by them and the tensor cores alike.
+// memory: two tiles of 9,216 bytes (7,680; 6,912), twice that in bf16x3. Instructions of a step: 186
+// (169; 167), of which 16 (8; 4) multiply; in bf16x3 318 (262; 274), of which 48 (24; 12). A tensor
+// core is busy from one in four on: what is issued bounds both, by prediction
+// (docs/results/kernel_resources.md), and what changes that is another layout of the activations
+// (kernels/planar_conv/).
 #include "kernels/fused_conv/fused_conv_tiles.cuh"
 #include "kernels/gemm/tensor_core_block.cuh"
 

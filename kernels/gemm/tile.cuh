@@ -110,8 +110,8 @@ struct RowMajor {
   __device__ int64_t operator()(int row) const { return row * pitch; }
 };
 
-/// y = max(sums + added, 0), where what is null or not asked for is left out; the sums hold the bias
-/// already. `added` may be y: accumulation, a residual in place. Place says where a row of y
+/// y = max(sums + added, 0), where what is null or not asked for is left out; the sums hold the
+/// bias already. `added` may be y: accumulation, a residual in place. Place says where a row of y
 /// begins.
 template <class Place>
 struct Output {

@@ -1,7 +1,7 @@
 // __nv_bfloat16 and __half: storage and conversions, to the bit as the GPU's.
 //
-// Arithmetic on them is left out on purpose. A kernel computes in float and converts by name; an
-// operator here would round differently from the GPU's.
+// Arithmetic on them is left out on purpose, but for comparisons, which do not round. A kernel
+// computes in float and converts by name; an operator here would round differently from the GPU's.
 #pragma once
 
 #include <bit>
@@ -99,6 +99,14 @@ constexpr float2 __bfloat1622float2(__nv_bfloat162 v) {
 }
 constexpr float __low2float(__nv_bfloat162 v) { return static_cast<float>(v.x); }
 constexpr float __high2float(__nv_bfloat162 v) { return static_cast<float>(v.y); }
+constexpr __nv_bfloat16 __hmax_nan(__nv_bfloat16 x, __nv_bfloat16 y) {
+  const float a = static_cast<float>(x), b = static_cast<float>(y);
+  if (a != a || b != b) return __ushort_as_bfloat16(0x7fff);
+  return a > b || (a == b && (x.bits & 0x8000) == 0) ? x : y;
+}
+constexpr __nv_bfloat162 __hmax2_nan(__nv_bfloat162 v, __nv_bfloat162 w) {
+  return {__hmax_nan(v.x, w.x), __hmax_nan(v.y, w.y)};
+}
 
 constexpr __half __float2half_rn(float x) { return __half(x); }
 constexpr __half __float2half(float x) { return __half(x); }

@@ -7,11 +7,14 @@ namespace topograd {
 
 namespace {
 
-/// Returns the number of points evaluated side by side: theta and the directions are read once for
-/// all of them. A library that is called for each point alone had better see as many images.
-int64_t points_at_once(Precision precision, const Context& context) {
+/// Returns the number of points evaluated side by side: as many as give a GPU enough images to work
+/// on at a time. One point whose images do is better alone: its values stay in the cache
+/// (FusedPlan). A library that is called for each point alone had better see as many images.
+int64_t points_at_once(Precision precision, int64_t images_per_point, const Context& context) {
+  constexpr int64_t kImages = 2048, kMost = 8;
   if (context.device() != Device::cuda) return 2;
-  return convolves_point_by_point(precision, context) ? 1 : 8;
+  if (convolves_point_by_point(precision, context)) return 1;
+  return std::clamp<int64_t>(kImages / std::max<int64_t>(images_per_point, 1), 1, kMost);
 }
 
 /// Throws Error if a batch would hold one image: it has no variance if BatchNorm sees one value per
@@ -43,10 +46,11 @@ Evaluator::Evaluator(const EvaluationSpec& spec, ThreadPool& pool)
   if (pool.device() == Device::cpu || spec.batchnorm != PointBatchnorm::given) return;
   on_device_ = std::make_unique<DeviceEvaluation>(
       spec.graph, network_on(0), spec.sets,
-      DeviceEvaluationOptions{.losses = spec.losses,
-                              .points = points_at_once(spec.precision, pool.main_context()),
-                              .precision = spec.precision,
-                              .stage_ends = stages_.ends()},
+      DeviceEvaluationOptions{
+          .losses = spec.losses,
+          .points = points_at_once(spec.precision, images_per_point(), pool.main_context()),
+          .precision = spec.precision,
+          .stage_ends = stages_.ends()},
       pool.main_context());
 }
 

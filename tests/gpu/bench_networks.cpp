@@ -86,9 +86,9 @@ void bench_evaluation(Bench& bench, const std::string& name, const Graph& graph,
 /// One chunk of a pass with its products in lower precision: weights and network, without the
 /// images' normalisation and the losses.
 void bench_precision(Bench& bench, const std::string& name, const Graph& graph,
-                     const RandomBlocks& blocks, Precision precision, const std::string& label) {
+                     const RandomBlocks& blocks, Precision precision, int64_t P) {
   const Options& options = bench.options();
-  const int64_t P = options.size(8, 2), N = options.size(256, 2);
+  const int64_t N = options.size(2048 / P, 2);
   const NetworkOnPlane plane = random_plane(graph, blocks);
   FusedPlan plan(graph,
                  {.images = N, .points = P, .device = options.device, .precision = precision});
@@ -101,7 +101,7 @@ void bench_precision(Bench& bench, const std::string& name, const Graph& graph,
     plan.run(x, context);
   });
   const auto passes = static_cast<double>(P * N);
-  bench.add({"whole networks", text(name, ", P=", P, ", ", N, " images, ", label),
+  bench.add({"whole networks", text(name, ", P=", P, ", ", N, " images, ", name_of(precision)),
              2.0 * static_cast<double>(graph.macs()) * passes},
             "fused_plan", "as chosen", t, 0, passes);
 }
@@ -115,16 +115,15 @@ void bench_networks(Bench& bench) {
   if (options.quick) {
     const Graph tiny = build_model({.name = "resnet8", .width = 4, .image_size = 8});
     bench_evaluation(bench, "resnet8", tiny, blocks, 2);
-    bench_precision(bench, "resnet8", tiny, blocks, Precision::bf16, "bf16");
+    bench_precision(bench, "resnet8", tiny, blocks, Precision::bf16, 2);
     return;
   }
   for (const char* name : {"resnet56", "resnet20", "vgg9"}) {
     const Graph graph = network(name);
     for (int64_t P : {1, 8, 16}) bench_evaluation(bench, name, graph, blocks, P);
     bench_evaluation(bench, name, graph, blocks, 8, "implicit_gemm");
-    bench_precision(bench, name, graph, blocks, Precision::f32, "f32");
-    bench_precision(bench, name, graph, blocks, Precision::bf16x3, "bf16x3");
-    bench_precision(bench, name, graph, blocks, Precision::bf16, "bf16");
+    for (Precision precision : {Precision::f32, Precision::bf16x3, Precision::bf16})
+      for (int64_t P : {1, 8}) bench_precision(bench, name, graph, blocks, precision, P);
   }
 }
 

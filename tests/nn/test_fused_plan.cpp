@@ -293,3 +293,113 @@ TEST_CASE("device evaluation: losses on an emulated GPU are the CPU's within rou
         name.starts_with("rearranged") || name.starts_with("parameters"))
       check(name, graph, LossKind::cross_entropy);
 }
+
+namespace {
+
+/// The largest difference, as a share of the largest expected magnitude; not a number where one is.
+double share_off(const Tensor& expected, const Tensor& got) {
+  const Tensor e = expected.converted(DType::f64), g = got.converted(DType::f64);
+  double largest = 0, error = 0;
+  for (int64_t i = 0; i < e.size(); ++i) {
+    largest = std::max(largest, std::abs(e.data<double>()[i]));
+    const double off = std::abs(e.data<double>()[i] - g.data<double>()[i]);
+    if (!(off <= error)) error = off;
+  }
+  return error / largest;
+}
+
+/// Logits [P, n, classes] of a plan on the emulated GPU; `planar`: whether it has to use planes.
+Tensor logits_on_device(const Graph& graph, const NetworkOnPlane& network, const Tensor& x,
+                        const Tensor& coefficients, Precision precision, bool planar) {
+  const auto there = [](const Tensor& t) { return t.converted(DType::f32).to(Device::simt); };
+  Context context(Device::simt);
+  FusedPlan plan(graph, {.images = x.dim(0) + 1,
+                         .points = coefficients.dim(0),
+                         .device = Device::simt,
+                         .precision = precision});
+  CHECK(plan.is_planar() == planar);
+  plan.form_weights({there(network.theta), there(network.running_stats), there(network.delta),
+                     there(network.eta), there(network.states_delta), there(network.states_eta)},
+                    coefficients.to(Device::simt), context);
+  plan.run(there(double_normals(x.shape(), 6)), context);  // leaves nothing behind
+  return plan.run(there(x), context).to(Device::cpu);
+}
+
+}  // namespace
+
+TEST_CASE("fused plan: planes of bf16 on a GPU give the logits of the plain plan") {
+  // As for the CPU's tiles above: a dozen roundings in a row of 2^-9 and 2^-17.
+  const std::pair<Precision, double> precisions[] = {{Precision::bf16x3, 5e-4},
+                                                     {Precision::bf16, 6e-2}};
+  for (char shortcut : {'A', 'B'}) {
+    const Graph graph = build_model(
+        {.name = "resnet8", .shortcut = shortcut, .width = 16, .classes = 4, .image_size = 32});
+    const NetworkOnPlane network = random_plane(graph, 7);
+    const int64_t n = 3;  // one image is alone where two lie side by side
+    const Tensor x = double_normals(with_batch(n, graph.image_shape()).shape(), 5);
+    const Tensor coefficients({2, 2}, DType::f64);
+    for (int64_t i = 0; i < 4; ++i) coefficients.data<double>()[i] = 0.3 * (1.0 - i);
+    for (const auto& [kind, tolerance] : precisions) {
+      const Precision precision = kind;  // clang 14's lambdas take no structured binding
+      const Tensor got = logits_on_device(graph, network, x, coefficients, precision, true);
+      for (int64_t p = 0; p < 2; ++p) {
+        const double a = coefficients.data<double>()[2 * p];
+        const double b = coefficients.data<double>()[2 * p + 1];
+        InferencePlan plain(graph, n, DType::f64);
+        plain.bind(moved(network.theta, network.delta, network.eta, a, b),
+                   moved(network.running_stats, network.states_delta, network.states_eta, a, b));
+        Context context;
+        context.force_implementation("gemm", "reference");
+        const Tensor expected = plain.run(x, context);
+        const double error = share_off(expected, got.rows(p, p + 1));
+        CHECK_MESSAGE(error <= tolerance, "shortcut ", shortcut, ", ", name_of(precision),
+                      ", point ", p, ": off by ", error);
+      }
+    }
+  }
+}
+
+TEST_CASE("fused plan: a network with a convolution that planes do not take stays with f32") {
+  const Graph graph = build_model(
+      {.name = "resnet8", .shortcut = 'B', .width = 16, .classes = 4, .image_size = 16});
+  const NetworkOnPlane network = random_plane(graph, 7);
+  const Tensor x = double_normals(with_batch(2, graph.image_shape()).shape(), 5);
+  const Tensor coefficients = Tensor::zeros({1, 2}, DType::f64);
+  const Tensor f32 = logits_on_device(graph, network, x, coefficients, Precision::f32, false);
+  const Tensor bf16 = logits_on_device(graph, network, x, coefficients, Precision::bf16, false);
+  CHECK(share_off(f32, bf16) <= 6e-2);
+  CHECK(share_off(f32, bf16) > 1e-5);
+}
+
+TEST_CASE("fused plan: one network's stages stay in a GPU's cache, several run as they lie") {
+  const Graph graph = build_model({.name = "resnet20", .shortcut = 'B'});
+  const auto segments = [&](int64_t images, int64_t points) {
+    return FusedPlan(graph, {.images = images, .points = points, .device = Device::simt})
+        .segment_count();
+  };
+  CHECK(segments(512, 1) == 3);
+  CHECK(segments(32, 1) == 1);
+  CHECK(segments(32, 2) == 1);
+}
+
+TEST_CASE("device evaluation: losses in planes of bf16 are the CPU's within their rounding") {
+  const Graph graph = build_model(
+      {.name = "resnet8", .shortcut = 'B', .width = 16, .classes = 4, .image_size = 32});
+  const Weights w = random_weights(graph, 2);
+  const LabelledImages images = labelled_images(37, 32, 4, 1);
+  ThreadPool cpu(1);
+  const LossSums expected = evaluate(graph, w.theta, w.running_stats, images, Loss(), cpu);
+  const std::pair<Precision, double> precisions[] = {{Precision::bf16x3, 1e-4},
+                                                     {Precision::bf16, 2e-2}};
+  for (const auto& [kind, tolerance] : precisions) {
+    const Precision precision = kind;
+    Context context(Device::simt);
+    DeviceEvaluation evaluation(graph, {w.theta, w.running_stats}, {&images, 1},
+                                {.precision = precision}, context);
+    const std::array<double, 2> here{0, 0};
+    const LossSums got = evaluation.evaluate({&here, 1})[0][0][0];
+    const double off = std::abs(got.loss / expected.loss - 1);
+    CHECK_MESSAGE(off <= tolerance, name_of(precision), ": off by ", off);
+    CHECK(got.count == 37);
+  }
+}
