@@ -206,7 +206,9 @@ TEST_CASE("curvature: Gauss-Newton's form equals the logits' differences") {
     CHECK(std::abs(dot(v, problem.product(v, Curvature::gauss_newton)) - expected) <=
           1e-7 * expected);
     const Tensor exact = problem.product(v, Curvature::gauss_newton);
-    CHECK(relative_distance(exact, problem.product_in_float(v, Curvature::gauss_newton)) <= 1e-5);
+    // Rounding, for the formula is held above: powers come to 1.3e-5 where sums go by vectors of
+    // eight (AVX2), to less than 1e-5 by sixteen.
+    CHECK(relative_distance(exact, problem.product_in_float(v, Curvature::gauss_newton)) <= 2e-5);
   });
 }
 
