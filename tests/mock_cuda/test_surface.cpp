@@ -72,7 +72,8 @@ TEST_CASE("cuda without a GPU: nodes of a pass over a plane") {
   for (const auto& [model, nodes] : {std::pair{"resnet8", 15}, std::pair{"resnet56", 63}}) {
     Surface surface(model);
     surface.evaluator.evaluate(positions(24));
-    CAPTURE(model);
+    const std::string name = model;
+    CAPTURE(name);
     CHECK(mock_cuda::nodes_of_last_graph() <= nodes);
   }
 }
